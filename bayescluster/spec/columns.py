@@ -1,0 +1,72 @@
+"""Which columns of the data an analysis names, in what role, and where it names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.equation import ColumnControl, ProductControl
+
+Where = Callable[[Sequence[str | int]], str]
+"""Place of a value in the analysis file, for messages."""
+
+
+class Needed(NamedTuple):
+    """A column the analysis names.
+
+    ``path`` leads to the place in the analysis file; ``optional`` columns may have missing values
+    of their own (indicators where ``minimum_answered`` allows it).
+    """
+
+    column: str
+    role: str
+    path: tuple[str | int, ...]
+    optional: bool = False
+
+
+ROLES = ("firm", "cluster", "industry")
+"""Columns of the data that carry a role, and may be named by it in ``varying``."""
+
+
+def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
+    """All columns the analysis names, after derivations, in the order of the file."""
+    return (*_identifiers(analysis), *_indicators(analysis), *_of_equation(analysis))
+
+
+def grouping_column(analysis: Analysis, grouping: str) -> str:
+    """Column behind a grouping of ``varying``: a role (industry, cluster, firm) or a column."""
+    if grouping in ROLES:
+        return getattr(analysis.data, grouping) or grouping
+    return grouping
+
+
+def _identifiers(analysis: Analysis) -> Iterator[Needed]:
+    for role in ROLES:
+        column = getattr(analysis.data, role)
+        if column is not None:
+            yield Needed(column, role, ("data", role))
+
+
+def _indicators(analysis: Analysis) -> Iterator[Needed]:
+    for name, construct in analysis.constructs.items():
+        optional = construct.minimum_answered is not None
+        for position, item in enumerate(construct.items):
+            path = ("constructs", name, "indicators", position)
+            yield Needed(item.column, f"indicator of {name}", path, optional)
+
+
+def _of_equation(analysis: Analysis) -> Iterator[Needed]:
+    equation, base = analysis.equation, ("equations", analysis.equation_name)
+    for role in ("outcome", "trials", "exposure", "standard_error"):
+        column = getattr(equation, role)
+        if column is not None:
+            yield Needed(column, role.replace("_", " "), (*base, role))
+    for position, control in enumerate(equation.controls):
+        if isinstance(control, ProductControl):
+            continue
+        column = control.column if isinstance(control, ColumnControl) else control
+        yield Needed(column, "control", (*base, "controls", position))
+    for grouping in equation.varying:
+        if grouping not in ROLES:
+            yield Needed(grouping, "grouping", (*base, "varying", grouping))

@@ -1,0 +1,132 @@
+"""One outcome, its likelihood, and the terms that explain it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from bayescluster.spec.base import Column, Frozen, Scalar
+from bayescluster.spec.priors import Priors
+
+FamilyName = Literal[
+    "bernoulli",
+    "binomial",
+    "gaussian",
+    "student_t",
+    "poisson",
+    "negative_binomial",
+    "ordinal",
+]
+StructureName = Literal["intercept", "additive", "interaction"]
+TermName = Literal["intercept", "human_capital", "social_capital", "interaction"]
+
+
+class ColumnControl(Frozen):
+    """A control taken from one column."""
+
+    column: Column
+    transform: Literal["none", "log", "log1p", "sqrt", "square"] = "none"
+    """Applied before standardising; numeric columns only."""
+    standardise: bool = True
+    """Put a numeric control on mean 0 and standard deviation 1; 0/1 columns stay as they are."""
+    coding: Literal["treatment", "sum"] | None = None
+    """Treat the column as categorical: against a reference level, or as deviations that sum to 0."""
+    reference: Scalar | None = None
+    """Reference level of treatment coding; the first one in order without it."""
+
+    @model_validator(mode="after")
+    def _coding_fits(self) -> ColumnControl:
+        if self.coding is not None and self.transform != "none":
+            raise ValueError("a categorical control (coding) takes no transform")
+        if self.reference is not None and self.coding != "treatment":
+            raise ValueError("reference goes with coding: treatment only")
+        return self
+
+
+class ProductControl(Frozen):
+    """A control that is the product of two others, or of one and a capital."""
+
+    product: tuple[str, str]
+    """Names of two controls, or of a control and human_capital or social_capital."""
+
+
+def _control_tag(value: Any) -> str:
+    if isinstance(value, str):
+        return "name"
+    keys = value if isinstance(value, dict) else getattr(value, "model_fields_set", ())
+    return "product" if "product" in keys else "control"
+
+
+Control = Annotated[
+    Annotated[Column, Tag("name")]
+    | Annotated[ColumnControl, Tag("control")]
+    | Annotated[ProductControl, Tag("product")],
+    Discriminator(_control_tag),
+]
+
+
+class VaryingTerms(Frozen):
+    """Which coefficients vary by a grouping, and how they are parameterised."""
+
+    terms: tuple[TermName, ...] = Field(min_length=1)
+    centred: bool | tuple[TermName, ...] | None = None
+    """Terms sampled centred (true: all, false: none); chosen by the size of the groups without it."""
+    correlated: bool | None = None
+    """Correlated effects; without it, where the grouping has at least 8 groups and 2 terms."""
+
+    @model_validator(mode="after")
+    def _terms_fit(self) -> VaryingTerms:
+        if len(set(self.terms)) < len(self.terms):
+            raise ValueError("a term is listed twice")
+        if isinstance(self.centred, tuple):
+            unknown = [term for term in self.centred if term not in self.terms]
+            if unknown:
+                raise ValueError(f"centred names '{unknown[0]}', which does not vary here")
+        if self.correlated and len(self.terms) < 2:
+            raise ValueError("correlated effects need at least two terms")
+        return self
+
+
+def _varying_tag(value: Any) -> str:
+    return "terms" if isinstance(value, (list, tuple)) else "varying"
+
+
+Varying = Annotated[
+    Annotated[tuple[TermName, ...], Field(min_length=1), Tag("terms")]
+    | Annotated[VaryingTerms, Tag("varying")],
+    Discriminator(_varying_tag),
+]
+
+
+class Equation(Frozen):
+    """An outcome as a function of the two capitals, controls and varying effects."""
+
+    outcome: Column
+    """Column of the outcome."""
+    family: FamilyName
+    """Likelihood of the outcome."""
+    structure: StructureName
+    """How the capitals combine: not at all, additively, or with their product."""
+    controls: tuple[Control, ...] = ()
+    varying: dict[str, Varying] = {}
+    """By grouping: industry, cluster, firm, or any column of the data."""
+    trials: Column | None = None
+    """Number of trials (binomial)."""
+    exposure: Column | None = None
+    """Exposure of a count (poisson, negative_binomial); its logarithm enters with coefficient 1."""
+    standard_error: Column | None = None
+    """Known standard error of each row (gaussian); replaces sigma."""
+    at_least: Scalar | None = None
+    """Ordinal outcomes: report P(outcome >= this level) instead of the mean level."""
+    levels: tuple[Scalar, ...] = ()
+    """Ordinal outcomes: the levels from lowest to highest; sorted values of the column without it."""
+    priors: Priors = Priors()
+
+    @property
+    def groupings(self) -> dict[str, VaryingTerms]:
+        """The varying effects by grouping, each in its long form."""
+        return {
+            name: value if isinstance(value, VaryingTerms) else VaryingTerms(terms=value)
+            for name, value in self.varying.items()
+        }

@@ -1,0 +1,185 @@
+"""The claims a user can put to the posterior, each with the region that decides it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from bayescluster.spec.base import Frozen, NonNegative, OpenProbability, Positive, Probability
+from bayescluster.spec.constructs import Capital
+
+By = Literal["all", "industry", "cluster"]
+Scope = Literal["observed", "average_cluster", "new_cluster"]
+
+
+class Claim(Frozen):
+    """What every hypothesis says: for whom, and how sure is sure."""
+
+    by: By = "industry"
+    """One verdict over all firms, one for each industry, or one for each cluster."""
+    scope: Scope = "observed"
+    """Firms in their own clusters, in the average cluster of the industry, or in a new cluster."""
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    """Supported at or above this probability, rejected at or below one minus it."""
+
+    @model_validator(mode="after")
+    def _scope_fits(self) -> Claim:
+        if self.by == "cluster" and self.scope != "observed":
+            raise ValueError(f"by: cluster takes scope: observed, not {self.scope}")
+        return self
+
+
+class Anchors(Frozen):
+    """Low and high of one capital in the units of its construct."""
+
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Anchors:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+class Corners(Claim):
+    """A claim about the corners of the plane of the two capitals."""
+
+    low: OpenProbability = 0.1
+    """Quantile of each capital that counts as low."""
+    high: OpenProbability = 0.9
+    """Quantile of each capital that counts as high."""
+    anchors: dict[Capital, Anchors] = {}
+    """Low and high in original units, in place of the quantiles."""
+    min_support: Annotated[int, Field(ge=0)] = 5
+    """Fewest firms that must stand near each corner the claim rests on."""
+
+    @model_validator(mode="after")
+    def _quantiles_in_order(self) -> Corners:
+        if self.low >= self.high:
+            raise ValueError("low must be below high")
+        return self
+
+
+def _one_region(given: dict[str, float | None]) -> None:
+    named = [name for name, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise ValueError(f"give one region, not {' and '.join(named)}")
+
+
+class Effect(Claim):
+    """The average effect of a capital lies beyond a margin, in a direction."""
+
+    kind: Literal["effect"]
+    capital: Capital
+    measure: Literal["average_marginal_effect", "contrast"] = "average_marginal_effect"
+    """Change per standard deviation, or from the low to the high level of the capital."""
+    direction: Literal["positive", "negative"] = "positive"
+    margin: NonNegative = 0.0
+    """Smallest effect on the outcome scale that counts."""
+
+
+class Difference(Frozen):
+    """The average effect of a capital is larger in one industry than in another."""
+
+    kind: Literal["difference"]
+    capital: Capital
+    between: tuple[str, str] | None = None
+    """The two industries; every pair without it."""
+    scope: Scope = "observed"
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    margin: NonNegative = 0.0
+
+
+class Necessary(Corners):
+    """Where the capital is low and the other high, upgrading stays rare."""
+
+    kind: Literal["necessary"]
+    capital: Capital
+    eps: NonNegative | None = None
+    """Rare means an expected outcome of at most this."""
+    ratio: Probability | None = None
+    """Rare means at most this share of the outcome where both are high."""
+
+    @model_validator(mode="after")
+    def _region(self) -> Necessary:
+        _one_region({"eps": self.eps, "ratio": self.ratio})
+        return self
+
+
+class Sufficient(Corners):
+    """Where the capital is high and the other low, upgrading is common."""
+
+    kind: Literal["sufficient"]
+    capital: Capital
+    theta: Positive | None = None
+    """Common means an expected outcome of at least this."""
+    ratio: Probability | None = None
+    """Common means at least this share of the outcome where both are high."""
+
+    @model_validator(mode="after")
+    def _region(self) -> Sufficient:
+        _one_region({"theta": self.theta, "ratio": self.ratio})
+        return self
+
+
+class Insufficient(Corners):
+    """Where the capital is high and the other low, upgrading stays below what both would give."""
+
+    kind: Literal["insufficient"]
+    capital: Capital
+    theta_not: Positive | None = None
+    """An expected outcome of at most this is not enough."""
+    delta: Positive | None = None
+    """Or: it lies at least this much below the outcome where both are high."""
+
+    @model_validator(mode="after")
+    def _region(self) -> Insufficient:
+        _one_region({"theta_not": self.theta_not, "delta": self.delta})
+        return self
+
+
+class NecessaryNotSufficient(Corners):
+    """Both at once: necessary, and not sufficient."""
+
+    kind: Literal["necessary_not_sufficient"]
+    capital: Capital
+    eps: NonNegative | None = None
+    ratio: Probability | None = None
+    theta_not: Positive | None = None
+    delta: Positive | None = None
+
+    @model_validator(mode="after")
+    def _region(self) -> NecessaryNotSufficient:
+        _one_region({"eps": self.eps, "ratio": self.ratio})
+        _one_region({"theta_not": self.theta_not, "delta": self.delta})
+        return self
+
+
+class JointSufficiency(Corners):
+    """Where both capitals are high, upgrading is common."""
+
+    kind: Literal["joint_sufficiency"]
+    theta: Positive | None = None
+
+
+class Complementarity(Corners):
+    """The capitals raise each other's effect on the outcome scale."""
+
+    kind: Literal["complementarity"]
+    margin: NonNegative = 0.0
+    """Smallest cross difference of the four corners that counts."""
+
+
+Hypothesis = Annotated[
+    Effect
+    | Difference
+    | Necessary
+    | Sufficient
+    | Insufficient
+    | NecessaryNotSufficient
+    | JointSufficiency
+    | Complementarity,
+    Field(discriminator="kind"),
+]

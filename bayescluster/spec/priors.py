@@ -1,0 +1,102 @@
+"""Prior distributions a user can state, and where they apply."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bayescluster.spec.base import Frozen, Positive
+
+
+class Normal(Frozen):
+    """Normal distribution."""
+
+    distribution: Literal["normal"] = "normal"
+    mean: float = 0.0
+    sd: Positive
+
+
+class StudentT(Frozen):
+    """Student's t distribution with location and scale."""
+
+    distribution: Literal["student_t"] = "student_t"
+    df: Positive = 3.0
+    mean: float = 0.0
+    scale: Positive
+
+
+class HalfNormal(Frozen):
+    """Normal distribution around 0, positive half."""
+
+    distribution: Literal["half_normal"] = "half_normal"
+    sd: Positive
+
+
+class HalfStudentT(Frozen):
+    """Student's t distribution around 0, positive half."""
+
+    distribution: Literal["half_student_t"] = "half_student_t"
+    df: Positive = 3.0
+    scale: Positive
+
+
+class HalfCauchy(Frozen):
+    """Cauchy distribution around 0, positive half."""
+
+    distribution: Literal["half_cauchy"] = "half_cauchy"
+    scale: Positive
+
+
+class Exponential(Frozen):
+    """Exponential distribution with mean ``1 / rate``."""
+
+    distribution: Literal["exponential"] = "exponential"
+    rate: Positive
+
+
+class Gamma(Frozen):
+    """Gamma distribution with mean ``shape / rate``."""
+
+    distribution: Literal["gamma"] = "gamma"
+    shape: Positive
+    rate: Positive
+
+
+class LogNormal(Frozen):
+    """Distribution of a positive number whose logarithm is normal."""
+
+    distribution: Literal["lognormal"] = "lognormal"
+    mean_log: float = 0.0
+    sd_log: Positive
+
+
+RealPrior = Annotated[Normal | StudentT, Field(discriminator="distribution")]
+"""Prior of a coefficient: any real number."""
+
+PositivePrior = Annotated[
+    HalfNormal | HalfStudentT | HalfCauchy | Exponential | Gamma | LogNormal,
+    Field(discriminator="distribution"),
+]
+"""Prior of a standard deviation or another positive number."""
+
+Distribution = (
+    Normal | StudentT | HalfNormal | HalfStudentT | HalfCauchy | Exponential | Gamma | LogNormal
+)
+
+
+class Priors(Frozen):
+    """Priors that replace the defaults. Coefficients are those of standardised inputs."""
+
+    terms: dict[str, RealPrior] = {}
+    """By term: intercept, human_capital, social_capital, interaction, or the name of a control."""
+    controls: RealPrior | None = None
+    """For every control that is not named under ``terms``."""
+    group_sd: dict[str, PositivePrior] = {}
+    """Standard deviation of the varying effects, by grouping (industry, cluster, ...)."""
+    correlation: Annotated[float, Field(gt=0.0)] = 2.0
+    """Concentration of the LKJ prior of correlated varying effects; 1 is uniform."""
+    family: dict[str, PositivePrior] = {}
+    """Parameters of the likelihood: sigma, nu, overdispersion."""
+    cutpoints: Positive = 1.5
+    """Ordinal outcomes: standard deviation of the normal prior of the cutpoints."""
