@@ -75,6 +75,11 @@ class VaryingTerms(Frozen):
     correlated: bool | None = None
     """Correlated effects; without it, where the grouping has at least 8 groups and 2 terms."""
 
+    @property
+    def partly_centred(self) -> bool:
+        """Whether some terms, but not all, are asked to be centred."""
+        return isinstance(self.centred, tuple) and 0 < len(self.centred) < len(self.terms)
+
     @model_validator(mode="after")
     def _terms_fit(self) -> VaryingTerms:
         if len(set(self.terms)) < len(self.terms):
@@ -85,6 +90,8 @@ class VaryingTerms(Frozen):
                 raise ValueError(f"centred names '{unknown[0]}', which does not vary here")
         if self.correlated and len(self.terms) < 2:
             raise ValueError("correlated effects need at least two terms")
+        if self.correlated and self.partly_centred:
+            raise ValueError("correlated effects are centred all together, or not at all")
         return self
 
 

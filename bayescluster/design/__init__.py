@@ -1,0 +1,1 @@
+"""From firms to named arrays: coding, scaling, groups. Nothing here knows PyMC."""

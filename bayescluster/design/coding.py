@@ -1,0 +1,210 @@
+"""Controls as columns of numbers: transforms, standardising, categorical coding, products."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayescluster.dataset.prepare import as_float, numeric_problem
+from bayescluster.errors import Problem
+from bayescluster.lookup import suggestion
+from bayescluster.spec.columns import Where
+from bayescluster.spec.equation import ColumnControl, Control, ProductControl
+
+Array = NDArray[np.float64]
+
+TRANSFORMS = {
+    "none": lambda x: x,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sqrt": np.sqrt,
+    "square": np.square,
+}
+LOWEST = {"log": (0.0, "above 0", "log1p"), "sqrt": (-1e-300, "0 or above", "square")}
+
+
+class Coded(NamedTuple):
+    """One control as columns: ``values`` is ``(row, column)``; ``original = center + scale * value``."""
+
+    names: tuple[str, ...]
+    values: Array
+    centers: tuple[float, ...]
+    scales: tuple[float, ...]
+
+
+class Coding(NamedTuple):
+    """All controls, and what is wrong with those that could not be coded."""
+
+    columns: tuple[Coded, ...]
+    problems: tuple[Problem, ...]
+
+
+def code_controls(
+    controls: Sequence[Control],
+    frame: pd.DataFrame,
+    capitals: Mapping[str, Array],
+    base: tuple[str | int, ...],
+    where: Where,
+) -> Coding:
+    """Code controls in the order of the analysis.
+
+    Parameters
+    ----------
+    controls
+        Controls as declared.
+    frame
+        Prepared firms, one row each.
+    capitals
+        Standardised capitals, which products may name.
+    base
+        Path of the controls in the analysis file.
+    where
+        Says where a path stands in the file.
+    """
+    problems: list[Problem] = []
+    coded: dict[str, Coded] = {}
+    for position, control in enumerate(controls):
+        place = where((*base, position))
+        try:
+            if isinstance(control, ProductControl):
+                made = _product(control, {**coded, **_as_coded(capitals)})
+                key = ":".join(control.product)
+            else:
+                made = _from_column(control, frame)
+                key = control if isinstance(control, str) else control.column
+            if key in coded:
+                raise _CodingError(f"the control '{key}' is listed twice", "leave one out")
+            coded[key] = made
+        except _CodingError as fault:
+            problems.append(Problem(fault.what, place, fault.mend))
+    return Coding(tuple(coded.values()), tuple(problems))
+
+
+class _CodingError(Exception):
+    def __init__(self, what: str, mend: str) -> None:
+        self.what, self.mend = what, mend
+        super().__init__(what)
+
+
+def _as_coded(capitals: Mapping[str, Array]) -> dict[str, Coded]:
+    return {
+        name: Coded((name,), values[:, None], (0.0,), (1.0,)) for name, values in capitals.items()
+    }
+
+
+def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
+    declared = ColumnControl(column=control) if isinstance(control, str) else control
+    series = frame[declared.column]
+    if declared.coding is not None:
+        return _categorical(declared, series)
+    fault = numeric_problem(series)
+    if fault is None:
+        return _numeric(declared, as_float(series))
+    if declared.transform != "none":
+        raise _CodingError(
+            f"the control '{declared.column}' cannot be transformed: {fault}",
+            "leave out the transform, or mend the column",
+        )
+    return _categorical(declared, series)
+
+
+def _numeric(control: ColumnControl, raw: Array) -> Coded:
+    name = (
+        control.column if control.transform == "none" else f"{control.transform}({control.column})"
+    )
+    if control.transform in LOWEST:
+        lowest, wanted, instead = LOWEST[control.transform]
+        bad = raw <= lowest
+        if bad.any():
+            raise _CodingError(
+                f"{name} needs values {wanted}, but {int(bad.sum())} of {raw.size} rows are not",
+                f"use transform: {instead}, or leave these rows out with data.keep",
+            )
+    values = np.asarray(TRANSFORMS[control.transform](raw), dtype=float)
+    if np.ptp(values) == 0:
+        raise _CodingError(
+            f"the control '{name}' is the same in every row ({values[0]:g})", "leave it out"
+        )
+    binary = bool(np.isin(values, (0.0, 1.0)).all())
+    if binary or not control.standardise:
+        return Coded((name,), values[:, None], (0.0,), (1.0,))
+    center, scale = float(values.mean()), float(values.std(ddof=1))
+    return Coded((name,), ((values - center) / scale)[:, None], (center,), (scale,))
+
+
+def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
+    values = series.map(label_of)
+    levels = sorted_labels(values.unique())
+    if len(levels) < 2:
+        raise _CodingError(
+            f"the control '{control.column}' is the same in every row ({levels[0]})", "leave it out"
+        )
+    if len(levels) > len(values) // 2:
+        raise _CodingError(
+            f"the control '{control.column}' has {len(levels)} levels in {len(values)} rows",
+            "if it is a number, check the column for text; if it is a group, put it under varying",
+        )
+    left_out = _reference(control, levels)
+    kept = [level for level in levels if level != left_out]
+    matrix = np.column_stack([(values == level).to_numpy(dtype=float) for level in kept])
+    if control.coding == "sum":
+        matrix[(values == left_out).to_numpy()] = -1.0
+    names = tuple(f"{control.column}[{level}]" for level in kept)
+    return Coded(names, matrix, (0.0,) * len(kept), (1.0,) * len(kept))
+
+
+def _reference(control: ColumnControl, levels: list[str]) -> str:
+    if control.coding == "sum":
+        return levels[-1]
+    if control.reference is None:
+        return levels[0]
+    wanted = label_of(control.reference)
+    if wanted not in levels:
+        raise _CodingError(
+            f"'{control.column}' has no level '{wanted}' to be the reference",
+            suggestion(wanted, levels),
+        )
+    return wanted
+
+
+def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
+    aliases = known | {made.names[0]: made for made in known.values() if len(made.names) == 1}
+    for name in control.product:
+        if name not in aliases:
+            raise _CodingError(
+                f"the product names '{name}', which is no control before it and no capital",
+                suggestion(name, aliases),
+            )
+    first, second = (aliases[name] for name in control.product)
+    names = tuple(f"{a}:{b}" for a in first.names for b in second.names)
+    values = np.column_stack(
+        [
+            first.values[:, i] * second.values[:, j]
+            for i in range(len(first.names))
+            for j in range(len(second.names))
+        ]
+    )
+    flat = [name for name, column in zip(names, values.T, strict=True) if np.ptp(column) == 0]
+    if flat:
+        raise _CodingError(f"the product '{flat[0]}' is the same in every row", "leave it out")
+    return Coded(names, values, (0.0,) * len(names), (1.0,) * len(names))
+
+
+def label_of(value: object) -> str:
+    """Write a value as a label: 3.0 and 3 are the same."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
+    """Sort labels, as numbers where all are."""
+    texts = [str(label) for label in labels]
+    try:
+        return sorted(texts, key=float)
+    except ValueError:
+        return sorted(texts)

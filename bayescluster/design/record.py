@@ -1,0 +1,203 @@
+"""The design: an analysis and its firms as named arrays, ready for any model.
+
+One `xarray.Dataset` holds all arrays; everything else follows from it and the analysis, so a design
+that is saved and opened again is the same design.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescluster.families import FAMILIES, Family, Rows
+from bayescluster.names import (
+    CAPITAL,
+    CENTER,
+    CLUSTER,
+    CONTROL,
+    CONTROLS,
+    DETAILS,
+    HUMAN_CAPITAL,
+    INDUSTRY,
+    LEVEL,
+    OFFSET,
+    OUTCOME,
+    ROW,
+    SCALE,
+    SOCIAL_CAPITAL,
+    STANDARD_ERROR,
+    TRIALS,
+    group_dim,
+    group_index,
+)
+from bayescluster.spec.analysis import Analysis
+from bayescluster.structures import STRUCTURES, Structure
+
+Array = NDArray[np.float64]
+
+
+class Scaling(NamedTuple):
+    """Units of an input: ``original = center + scale * standardised``."""
+
+    center: float
+    scale: float
+
+
+class Grouping(NamedTuple):
+    """A grouping whose members have coefficients of their own."""
+
+    name: str
+    labels: tuple[str, ...]
+    terms: tuple[str, ...]
+    centred: tuple[str, ...]
+    """Terms sampled centred; the others are non-centred."""
+    correlated: bool
+
+
+class Details(NamedTuple):
+    """Facts of the sample that reports print.
+
+    ``dropped`` counts rows left out for a missing value, by variable and cluster.
+    """
+
+    label: str
+    title: str
+    synthetic: bool
+    digest: str
+    rows_read: int
+    dropped: tuple[tuple[str, str, int], ...]
+    filters: tuple[str, ...]
+    notes: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+
+class Measure(NamedTuple):
+    """How a capital was made: its indicators, their weights, and its reliability."""
+
+    capital: str
+    method: str
+    unit: str
+    weights: tuple[tuple[str, float], ...]
+    reliability: float | None
+    binary: bool
+
+
+@dataclass(frozen=True)
+class Design:
+    """Named arrays of one analysis: rows, groups, standardised inputs, outcome."""
+
+    analysis: Analysis
+    data: xr.Dataset
+
+    @property
+    def family(self) -> Family:
+        """The likelihood family."""
+        return FAMILIES[self.analysis.equation.family]
+
+    @property
+    def structure(self) -> Structure:
+        """The structural form."""
+        return STRUCTURES[self.analysis.equation.structure]
+
+    @cached_property
+    def details(self) -> Details:
+        """Facts of the sample."""
+        stored = json.loads(self.data.attrs[DETAILS])
+        stored["measures"] = tuple(
+            Measure(**item | {"weights": tuple((k, v) for k, v in item["weights"])})
+            for item in stored["measures"]
+        )
+        stored["dropped"] = tuple((v, c, n) for v, c, n in stored["dropped"])
+        return Details(**{key: tuple(v) if isinstance(v, list) else v for key, v in stored.items()})
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return int(self.data.sizes[ROW])
+
+    @property
+    def outcome(self) -> Array:
+        """Outcome, ``(row,)``; ordinal levels as codes."""
+        return self._array(OUTCOME)
+
+    @property
+    def capitals(self) -> tuple[Array, Array]:
+        """Standardised human and social capital, each ``(row,)``."""
+        return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
+
+    @property
+    def controls(self) -> Array:
+        """Coded controls, ``(row, control)``."""
+        return self._array(CONTROLS)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the coded controls."""
+        return self.labels(CONTROL)
+
+    @property
+    def offset(self) -> Array:
+        """Log exposure, ``(row,)``."""
+        return self._array(OFFSET)
+
+    @property
+    def rows(self) -> Rows:
+        """Known quantities of the rows for the likelihood."""
+        known = (
+            self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
+        )
+        return Rows(*known)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Levels of an ordinal outcome, lowest first; empty for other families."""
+        return self.labels(LEVEL) if LEVEL in self.data.coords else ()
+
+    @property
+    def industry_of_cluster(self) -> NDArray[np.int64] | None:
+        """Position of each cluster's industry, ``(cluster,)``; None where they are crossed."""
+        if self.analysis.data.crossed:
+            return None
+        first = pd.Series(self.index(INDUSTRY)).groupby(self.index(CLUSTER)).first()
+        return first.to_numpy(dtype="int64")
+
+    @cached_property
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Groupings with varying effects, in the order of the analysis."""
+        from bayescluster.design.groupings import groupings
+
+        return groupings(self)
+
+    def labels(self, dim: str) -> tuple[str, ...]:
+        """Labels along a dimension."""
+        return tuple(str(label) for label in self.data[dim].to_numpy())
+
+    def index(self, grouping: str) -> NDArray[np.int64]:
+        """Position of each row's group, ``(row,)``."""
+        return np.asarray(self.data[group_index(grouping)].to_numpy(), dtype="int64")
+
+    def group_labels(self, grouping: str) -> tuple[str, ...]:
+        """Labels of the groups of a grouping."""
+        return self.labels(group_dim(grouping))
+
+    def scaling(self, capital: str) -> Scaling:
+        """Units of a capital."""
+        at = {CAPITAL: capital}
+        return Scaling(float(self.data[CENTER].loc[at]), float(self.data[SCALE].loc[at]))
+
+    def _array(self, name: str) -> Array:
+        return np.asarray(self.data[name].to_numpy(), dtype="float64")
+
+
+def details_text(details: Details) -> str:
+    """Write details as text that a netCDF attribute can hold."""
+    plain: dict[str, Any] = details._asdict()
+    plain["measures"] = [measure._asdict() for measure in details.measures]
+    return json.dumps(plain)

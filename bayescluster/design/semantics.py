@@ -1,0 +1,152 @@
+"""Faults of an analysis that need no data to be seen, and that its form alone does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bayescluster.errors import ConfigError, Problem
+from bayescluster.families import FAMILIES
+from bayescluster.lookup import suggestion
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.columns import Where
+from bayescluster.spec.equation import Equation
+from bayescluster.spec.hypotheses import (
+    Difference,
+    Hypothesis,
+    Insufficient,
+    JointSufficiency,
+    Necessary,
+    NecessaryNotSufficient,
+    Sufficient,
+)
+from bayescluster.structures import STRUCTURES
+
+COLUMN_FAMILIES = {
+    "trials": ("binomial",),
+    "exposure": ("poisson", "negative_binomial"),
+    "standard_error": ("gaussian",),
+    "at_least": ("ordinal",),
+    "levels": ("ordinal",),
+}
+"""Keys of an equation that go with some families only."""
+
+DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities only"
+
+
+def check_semantics(analysis: Analysis, where: Where) -> None:
+    """Refuse an analysis that contradicts itself.
+
+    Raises
+    ------
+    ConfigError
+        With every contradiction and its mend.
+    """
+    problems = [*_equation(analysis, where), *_hypotheses(analysis, where)]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    equation, base = analysis.equation, ("equations", analysis.equation_name)
+    for key, families in COLUMN_FAMILIES.items():
+        if getattr(equation, key) not in (None, ()) and equation.family not in families:
+            yield Problem(
+                f"{key} goes with family {' or '.join(families)}, not {equation.family}",
+                where((*base, key)),
+                f"leave out {key}, or change the family",
+            )
+    if equation.family == "binomial" and equation.trials is None:
+        yield Problem(
+            "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
+        )
+    yield from _varying(analysis, equation, where)
+    yield from _priors(equation, base, where)
+
+
+def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
+    terms = STRUCTURES[equation.structure].terms
+    for grouping, varying in equation.groupings.items():
+        place = where(("equations", analysis.equation_name, "varying", grouping))
+        if grouping in {"industry", "cluster", "firm"} and getattr(analysis.data, grouping) is None:
+            yield Problem(
+                f"effects vary by {grouping}, but the data declare none",
+                place,
+                f"add `{grouping}:` with its column under data, or leave the grouping out",
+            )
+        for term in varying.terms:
+            if term not in terms:
+                yield Problem(
+                    f"'{term}' varies by {grouping}, but structure {equation.structure} has no such term",
+                    place,
+                    f"its terms: {', '.join(terms)}",
+                )
+
+
+def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
+    parameters = [parameter.name for parameter in FAMILIES[equation.family].parameters]
+    for name in equation.priors.family:
+        if name not in parameters:
+            yield Problem(
+                f"family {equation.family} has no parameter '{name}'",
+                where((*base, "priors", "family", name)),
+                suggestion(name, parameters) or "leave it out",
+            )
+    for name in equation.priors.group_sd:
+        if name not in equation.varying:
+            yield Problem(
+                f"a prior is given for the groups of '{name}', but no effect varies by it",
+                where((*base, "priors", "group_sd", name)),
+                suggestion(name, equation.varying) or "leave it out",
+            )
+
+
+def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    for position, hypothesis in enumerate(analysis.hypotheses):
+        place = where(("hypotheses", position))
+        by = "industry" if isinstance(hypothesis, Difference) else hypothesis.by
+        if by != "all" and getattr(analysis.data, by) is None:
+            yield Problem(
+                f"{hypothesis.kind} asks by {by}, but the data declare none",
+                place,
+                f"add `{by}:` with its column under data, or use `by: all`",
+            )
+        yield from _region(analysis.equation, hypothesis, place)
+        if isinstance(hypothesis, Difference):
+            continue
+        if hypothesis.scope != "observed" and analysis.data.cluster is None:
+            yield Problem(
+                f"scope {hypothesis.scope} needs clusters, but the data declare none",
+                place,
+                "add `cluster:` with its column under data, or use `scope: observed`",
+            )
+
+
+def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
+    """Refuse a region left open where no default makes sense: no verdict without a region."""
+    if is_probability(equation):
+        return
+    for keys in _undeclared(hypothesis):
+        yield Problem(
+            f"{hypothesis.kind} needs its region for family {equation.family}: "
+            f"{DEFAULT_ON_PROBABILITIES}",
+            place,
+            f"add {' or '.join(f'`{key}:`' for key in keys)}",
+        )
+
+
+def is_probability(equation: Equation) -> bool:
+    """Whether the outcome is reported as a probability."""
+    return FAMILIES[equation.family].scale == "probability" or equation.at_least is not None
+
+
+def _undeclared(hypothesis: Hypothesis) -> Iterator[tuple[str, ...]]:
+    regions: dict[type, tuple[tuple[str, ...], ...]] = {
+        Necessary: (("eps", "ratio"),),
+        Sufficient: (("theta", "ratio"),),
+        Insufficient: (("theta_not", "delta"),),
+        NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
+        JointSufficiency: (("theta",),),
+    }
+    for keys in regions.get(type(hypothesis), ()):
+        if all(getattr(hypothesis, key) is None for key in keys):
+            yield keys

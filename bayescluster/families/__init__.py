@@ -1,0 +1,27 @@
+"""Likelihood families: one file each, and the table that lists them."""
+
+from __future__ import annotations
+
+from bayescluster.families.bernoulli import BERNOULLI
+from bayescluster.families.binomial import BINOMIAL
+from bayescluster.families.gaussian import GAUSSIAN
+from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
+from bayescluster.families.ordinal import ORDINAL
+from bayescluster.families.poisson import POISSON
+from bayescluster.families.record import Family, Fault, Observation, Rows
+from bayescluster.families.student_t import STUDENT_T
+
+__all__ = ["FAMILIES", "Family", "Fault", "Observation", "Rows"]
+
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (
+        BERNOULLI,
+        BINOMIAL,
+        GAUSSIAN,
+        STUDENT_T,
+        POISSON,
+        NEGATIVE_BINOMIAL,
+        ORDINAL,
+    )
+}

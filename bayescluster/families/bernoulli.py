@@ -1,0 +1,46 @@
+"""Yes or no, such as whether the firm upgraded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import expit
+
+from bayescluster.families.record import Array, Family, Fault, Observation, Rows, fault
+
+
+def _support(outcome: Array, _: Rows) -> Fault | None:
+    return fault("0 or 1", outcome, (outcome != 0) & (outcome != 1))
+
+
+def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
+    return np.asarray(expit(linear_predictor))
+
+
+def _log_density(
+    outcome: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows
+) -> Array:
+    return np.asarray(-np.logaddexp(0.0, (1.0 - 2.0 * outcome) * linear_predictor))
+
+
+def _draw(
+    rng: np.random.Generator, linear_predictor: Array, _: Mapping[str, Array], __: Rows
+) -> Array:
+    return np.asarray(rng.random(linear_predictor.shape) < expit(linear_predictor), dtype=float)
+
+
+def _observe(observation: Observation) -> None:
+    import pymc as pm
+
+    pm.Bernoulli(
+        observation.name,
+        logit_p=observation.linear_predictor,
+        observed=observation.outcome.astype("int64"),
+        dims=observation.dims,
+    )
+
+
+BERNOULLI = Family(
+    "bernoulli", "logit", "probability", (), _support, _expectation, _log_density, _draw, _observe
+)

@@ -1,0 +1,67 @@
+"""Successes out of a known number of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import expit, gammaln
+
+from bayescluster.families.record import (
+    Array,
+    Family,
+    Fault,
+    Observation,
+    Rows,
+    fault,
+    whole_numbers,
+)
+
+
+def _support(outcome: Array, rows: Rows) -> Fault | None:
+    assert rows.trials is not None
+    return (
+        whole_numbers(rows.trials, 1, "trials to be whole numbers from 1")
+        or whole_numbers(outcome, 0)
+        or fault("no more successes than trials", outcome, outcome > rows.trials)
+    )
+
+
+def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
+    return np.asarray(expit(linear_predictor))
+
+
+def _log_density(
+    outcome: Array, linear_predictor: Array, _: Mapping[str, Array], rows: Rows
+) -> Array:
+    assert rows.trials is not None
+    trials = rows.trials
+    ways = gammaln(trials + 1) - gammaln(outcome + 1) - gammaln(trials - outcome + 1)
+    log_odds = outcome * linear_predictor - trials * np.logaddexp(0.0, linear_predictor)
+    return np.asarray(ways + log_odds)
+
+
+def _draw(
+    rng: np.random.Generator, linear_predictor: Array, _: Mapping[str, Array], rows: Rows
+) -> Array:
+    assert rows.trials is not None
+    successes = rng.binomial(rows.trials.astype("int64"), expit(linear_predictor))
+    return np.asarray(successes, dtype=float)
+
+
+def _observe(observation: Observation) -> None:
+    import pymc as pm
+
+    assert observation.rows.trials is not None
+    pm.Binomial(
+        observation.name,
+        n=observation.rows.trials.astype("int64"),
+        logit_p=observation.linear_predictor,
+        observed=observation.outcome.astype("int64"),
+        dims=observation.dims,
+    )
+
+
+BINOMIAL = Family(
+    "binomial", "logit", "probability", (), _support, _expectation, _log_density, _draw, _observe
+)

@@ -1,0 +1,87 @@
+"""Ordered levels, by the cumulative logit: ``P(outcome <= k) = logistic(cutpoint_k - eta)``.
+
+Levels are coded 0, 1, ..., K - 1. The cutpoints take the place of the intercept. Numpy parameters
+hold ``cutpoints`` as ``(..., 1, K - 1)``; ``at_least``, where given, asks for the probability of
+reaching that level instead of the mean level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.special import expit
+
+from bayescluster.families.record import Array, Family, Fault, Observation, Rows, whole_numbers
+
+AT_LEAST = "at_least"
+
+
+def _support(outcome: Array, _: Rows) -> Fault | None:
+    return whole_numbers(outcome, 0)
+
+
+def _above(linear_predictor: Array, cutpoints: Array) -> Array:
+    """P(outcome > k) for each cutpoint: ``(..., row) -> (..., row, K - 1)``."""
+    return np.asarray(expit(linear_predictor[..., None] - cutpoints))
+
+
+def _expectation(linear_predictor: Array, parameters: Mapping[str, Array]) -> Array:
+    cutpoints = parameters["cutpoints"]
+    if AT_LEAST in parameters:
+        level = int(parameters[AT_LEAST].flat[0])
+        return np.asarray(expit(linear_predictor - cutpoints[..., level - 1]))
+    # summed level by level: the (..., row, level) array would be the largest of the program
+    total = np.zeros(np.broadcast_shapes(linear_predictor.shape, cutpoints.shape[:-1]))
+    for level in range(cutpoints.shape[-1]):
+        total += expit(linear_predictor - cutpoints[..., level])
+    return total
+
+
+def _log_density(
+    outcome: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    cutpoints = parameters["cutpoints"]
+    level = outcome.astype("int64")
+    last = cutpoints.shape[-1]
+    padded = np.concatenate(
+        [
+            np.full((*cutpoints.shape[:-1], 1), -np.inf),
+            cutpoints,
+            np.full((*cutpoints.shape[:-1], 1), np.inf),
+        ],
+        axis=-1,
+    )[..., 0, :]
+    assert level.max() <= last
+    low = padded[..., level] - linear_predictor  # (..., row)
+    high = padded[..., level + 1] - linear_predictor
+    # log(logistic(high) - logistic(low)), written so that neither tail cancels
+    below, above = -np.logaddexp(0.0, -high), -np.logaddexp(0.0, low)
+    with np.errstate(invalid="ignore"):
+        width = np.where(np.isfinite(low) & np.isfinite(high), high - low, np.inf)
+    return np.asarray(below + above + np.log(-np.expm1(-width)))
+
+
+def _draw(
+    rng: np.random.Generator, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    above = _above(linear_predictor, parameters["cutpoints"])
+    return np.asarray((rng.random(linear_predictor.shape)[..., None] < above).sum(-1), dtype=float)
+
+
+def _observe(observation: Observation) -> None:
+    import pymc as pm
+
+    pm.OrderedLogistic(
+        observation.name,
+        eta=observation.linear_predictor,
+        cutpoints=observation.parameters["cutpoints"],
+        observed=observation.outcome.astype("int64"),
+        compute_p=False,
+        dims=observation.dims,
+    )
+
+
+ORDINAL = Family(
+    "ordinal", "logit", "level", (), _support, _expectation, _log_density, _draw, _observe
+)

@@ -1,0 +1,109 @@
+"""What a likelihood family is: one frozen record.
+
+The numpy functions broadcast: ``linear_predictor`` is ``(..., row)`` and every parameter is
+``(..., 1)``, so the same code serves one point, all draws, or a chunk of them. They say the same as
+``observe``, which builds the likelihood in PyMC; a test holds the two together for every family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.spec.priors import Gamma, HalfNormal, PositivePrior
+
+Array = NDArray[np.float64]
+Scale = Literal["probability", "rate", "mean", "level"]
+
+
+class Rows(NamedTuple):
+    """Known quantities of the rows that a likelihood may need, each ``(row,)`` or absent."""
+
+    trials: Array | None = None
+    standard_error: Array | None = None
+
+
+class Fault(NamedTuple):
+    """What a likelihood cannot have: what it expects, the values, and which of them are bad."""
+
+    expected: str
+    values: Array
+    bad: NDArray[np.bool_]
+
+
+class Parameter(NamedTuple):
+    """A positive parameter of a likelihood, with its default prior.
+
+    ``prior`` takes the standard deviation of the outcome, for priors on the outcome's scale.
+    """
+
+    name: str
+    label: str
+    prior: Callable[[float], PositivePrior]
+
+
+class Observation(NamedTuple):
+    """What ``observe`` needs to put a likelihood into the PyMC model in context."""
+
+    name: str
+    linear_predictor: Any
+    parameters: Mapping[str, Any]
+    rows: Rows
+    outcome: Array
+    dims: str
+
+
+class Family(NamedTuple):
+    """A likelihood family.
+
+    Attributes
+    ----------
+    name
+        Name in the analysis file.
+    link
+        Function that takes the mean to the linear predictor.
+    scale
+        What an expected outcome is: a probability, a rate per unit of exposure, a mean, or a level.
+    parameters
+        Positive parameters beside the mean.
+    support
+        ``(outcome, rows) -> Fault``: what is wrong with the outcome, or nothing.
+    expectation
+        ``(linear_predictor, parameters) -> mean``, on the scale above.
+    log_density
+        ``(outcome, linear_predictor, parameters, rows) -> log density``.
+    draw
+        ``(rng, linear_predictor, parameters, rows) -> replicated outcome``.
+    observe
+        Adds the likelihood to the PyMC model in context.
+    """
+
+    name: str
+    link: Literal["logit", "log", "identity"]
+    scale: Scale
+    parameters: tuple[Parameter, ...]
+    support: Callable[[Array, Rows], Fault | None]
+    expectation: Callable[[Array, Mapping[str, Array]], Array]
+    log_density: Callable[[Array, Array, Mapping[str, Array], Rows], Array]
+    draw: Callable[[np.random.Generator, Array, Mapping[str, Array], Rows], Array]
+    observe: Callable[[Observation], None]
+
+
+SIGMA = Parameter("sigma", "residual standard deviation", lambda sd: HalfNormal(sd=sd))
+NU = Parameter("nu", "degrees of freedom", lambda _: Gamma(shape=2.0, rate=0.1))
+OVERDISPERSION = Parameter("overdispersion", "overdispersion", lambda _: HalfNormal(sd=1.0))
+
+
+def fault(expected: str, values: Array, bad: NDArray[np.bool_]) -> Fault | None:
+    """Name what was expected where any value is bad."""
+    return Fault(expected, values, bad) if bad.any() else None
+
+
+def whole_numbers(
+    values: Array, low: float, expected: str = "whole numbers from 0"
+) -> Fault | None:
+    """Fault of a count, if any."""
+    return fault(expected, values, (values < low) | (values != np.round(values)))

@@ -1,0 +1,75 @@
+"""Chains, prior draws and the design as one DataTree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayescluster.design.record import Design
+from bayescluster.inference.nuts import Chain
+from bayescluster.model.evaluate import Array, Draws, draws_of, log_likelihood, replicate
+from bayescluster.names import CHAIN, DRAW, ROW
+
+STATISTICS = (
+    "diverging",
+    "energy",
+    "depth",
+    "maxdepth_reached",
+    "n_steps",
+    "step_size",
+    "step_size_bar",
+    "mean_tree_accept",
+    "logp",
+)
+"""Sampler statistics that are kept, where the sampler gives them."""
+
+PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM = 1, 2
+"""Keep the random streams of replicated outcomes apart from each other and from the chains'."""
+
+
+def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: int) -> xr.DataTree:
+    """Put everything a fit knows into one DataTree.
+
+    Groups: prior, prior_predictive, posterior, posterior_predictive, log_likelihood, sample_stats,
+    observed_data, constant_data; see the arviz schema.
+    """
+    ordered = sorted(chains, key=lambda chain: chain.number)
+    posterior = xr.concat([chain.posterior for chain in ordered], CHAIN)
+    stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
+    draws, prior_draws = draws_of(design, posterior), draws_of(design, prior)
+    groups = {
+        "posterior": posterior,
+        "prior": prior,
+        "sample_stats": stats[[name for name in STATISTICS if name in stats]],
+        "posterior_predictive": _predictive(design, draws, posterior, (seed, PREDICTIVE_STREAM)),
+        "prior_predictive": _predictive(
+            design, prior_draws, prior, (seed, PRIOR_PREDICTIVE_STREAM)
+        ),
+        "log_likelihood": _by_row(design, log_likelihood(design, draws), posterior),
+        "observed_data": xr.Dataset(
+            {design.analysis.equation_name: (ROW, design.outcome)}, {ROW: list(design.labels(ROW))}
+        ),
+        "constant_data": design.data.drop_attrs(),
+    }
+    return xr.DataTree.from_dict(groups)
+
+
+def _predictive(
+    design: Design, draws: Draws, like: xr.Dataset, entropy: tuple[int, int]
+) -> xr.Dataset:
+    rng = np.random.default_rng(entropy)
+    return _by_row(design, replicate(design, draws, rng), like)
+
+
+def _by_row(design: Design, values: Array, like: xr.Dataset) -> xr.Dataset:
+    shape = (like.sizes[CHAIN], like.sizes[DRAW], design.size)
+    coords: dict[str, Any] = {
+        CHAIN: like[CHAIN].to_numpy(),
+        DRAW: like[DRAW].to_numpy(),
+        ROW: list(design.labels(ROW)),
+    }
+    name = design.analysis.equation_name
+    return xr.Dataset({name: ((CHAIN, DRAW, ROW), values.reshape(shape))}, coords)

@@ -1,0 +1,121 @@
+"""Design to PyMC model.
+
+The linear predictor of row *i* is the structural form at the row's own coefficients, each the
+population's plus the deviations of the groups the row is in, plus controls and offset.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from bayescluster.design.record import Design
+from bayescluster.families import Observation
+from bayescluster.model.groups import varying_effects
+from bayescluster.model.priors import (
+    ModelPriors,
+    coefficient_vector,
+    model_priors,
+    population_terms,
+    prior_variable,
+)
+from bayescluster.names import (
+    CONTROL,
+    CONTROLS,
+    CUTPOINT,
+    CUTPOINTS,
+    POPULATION,
+    ROW,
+    TERM,
+    group_dim,
+    group_term,
+)
+
+
+def build_model(design: Design) -> pm.Model:
+    """Build the PyMC model of a design.
+
+    Returns
+    -------
+    pymc.Model
+        With named dims and coords. Free and derived variables: ``population`` (term), ``controls``
+        (control), for each grouping ``<g>_sd`` (g_term), ``<g>_effect`` (g, g_term) and, where
+        correlated, ``<g>_correlation``; the parameters of the family; ``cutpoints`` of an ordinal
+        outcome; the observed outcome under the name of the equation.
+    """
+    priors = model_priors(design)
+    with pm.Model(coords=model_coords(design)) as model:
+        parameters = _family_parameters(design, priors)
+        observation = Observation(
+            design.analysis.equation_name,
+            _linear_predictor(design, priors),
+            parameters,
+            design.rows,
+            design.outcome,
+            ROW,
+        )
+        design.family.observe(observation)
+    return model
+
+
+def model_coords(design: Design) -> dict[str, Any]:
+    """Name every coordinate of the model."""
+    coords: dict[str, Any] = {
+        ROW: design.labels(ROW),
+        TERM: population_terms(design),
+        CONTROL: design.control_names,
+    }
+    if design.levels:
+        pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
+        coords[CUTPOINT] = [f"{low} | {high}" for low, high in pairs]
+    for grouping in design.groupings:
+        coords[group_dim(grouping.name)] = grouping.labels
+        coords[group_term(grouping.name)] = grouping.terms
+        coords[f"{group_term(grouping.name)}_other"] = grouping.terms
+    return coords
+
+
+def _linear_predictor(design: Design, priors: ModelPriors) -> Any:
+    coefficients = _row_coefficients(design, priors)
+    eta = design.structure.contribution(*design.capitals, coefficients)
+    if design.control_names:
+        gamma = coefficient_vector(CONTROLS, priors.controls, CONTROL)
+        eta += pt.dot(design.controls, gamma)
+    if design.offset.any():
+        eta += design.offset
+    # a constant form still has one value a row
+    return eta + pt.zeros(design.size) if eta.ndim == 0 else eta
+
+
+def _row_coefficients(design: Design, priors: ModelPriors) -> dict[str, Any]:
+    """Coefficients of each row by term: scalars, or ``(row,)`` where a grouping varies."""
+    terms = population_terms(design)
+    total: dict[str, Any] = dict.fromkeys(design.structure.terms, pt.constant(0.0))
+    if terms:
+        population = coefficient_vector(POPULATION, priors.population, TERM)
+        total |= {term: population[position] for position, term in enumerate(terms)}
+    for grouping in design.groupings:
+        prior = priors.group_sd[grouping.name]
+        effects = varying_effects(grouping, prior, priors.correlation)
+        index = design.index(grouping.name)
+        for position, term in enumerate(grouping.terms):
+            total[term] += effects[position][index]
+    return total
+
+
+def _family_parameters(design: Design, priors: ModelPriors) -> dict[str, Any]:
+    parameters = {name: prior_variable(name, prior) for name, prior in priors.family.items()}
+    if design.levels:
+        mean, sd = np.array(priors.cutpoints).T
+        parameters[CUTPOINTS] = pm.Normal(
+            CUTPOINTS,
+            mu=mean,
+            sigma=sd,
+            transform=pm.distributions.transforms.ordered,
+            initval=mean,
+            dims=CUTPOINT,
+        )
+    return parameters

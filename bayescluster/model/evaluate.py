@@ -1,0 +1,190 @@
+"""The model at posterior or prior draws, in numpy: coefficients and linear predictor of every row.
+
+This is the twin of the PyMC graph. Estimands, replicated data and pointwise log densities are all
+computed here, from the same structural forms and families; a test holds it to the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescluster.design.record import Design
+from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.model.priors import population_terms
+from bayescluster.names import (
+    CHAIN,
+    CONTROLS,
+    CUTPOINTS,
+    DRAW,
+    POPULATION,
+    group_correlation,
+    group_effect,
+    group_sd,
+)
+
+Array = NDArray[np.float64]
+
+CELLS_A_CHUNK = 2_000_000
+"""Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""
+
+
+class GroupDraws(NamedTuple):
+    """Varying effects of one grouping at each draw.
+
+    ``effect`` is ``(draw, group, term)``, ``sd`` ``(draw, term)``, ``correlation``
+    ``(draw, term, term)`` or None where the effects are independent.
+    """
+
+    terms: tuple[str, ...]
+    effect: Array
+    sd: Array
+    correlation: Array | None
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Parameters of a model at each draw, the chains one after the other."""
+
+    chains: int
+    population: dict[str, Array]
+    controls: Array
+    groups: dict[str, GroupDraws]
+    parameters: dict[str, Array]
+
+    @property
+    def size(self) -> int:
+        """Number of draws, all chains together."""
+        return int(self.controls.shape[0])
+
+    def part(self, which: slice | NDArray[np.int64]) -> Draws:
+        """Some of the draws; of no chain structure any more."""
+        return replace(
+            self,
+            chains=1,
+            population={name: values[which] for name, values in self.population.items()},
+            controls=self.controls[which],
+            groups={
+                name: GroupDraws(
+                    group.terms,
+                    group.effect[which],
+                    group.sd[which],
+                    None if group.correlation is None else group.correlation[which],
+                )
+                for name, group in self.groups.items()
+            },
+            parameters={name: values[which] for name, values in self.parameters.items()},
+        )
+
+    def chunks(self, rows: int) -> Iterator[tuple[slice, Draws]]:
+        """Split the draws so that no ``(draw, row)`` array outgrows memory."""
+        step = max(1, CELLS_A_CHUNK // max(rows, 1))
+        for start in range(0, self.size, step):
+            which = slice(start, min(start + step, self.size))
+            yield which, self.part(which)
+
+    def thinned(self, count: int) -> Draws:
+        """At most so many draws, evenly spaced."""
+        if self.size <= count:
+            return self
+        return self.part(np.linspace(0, self.size - 1, count).astype("int64"))
+
+
+def draws_of(design: Design, group: xr.Dataset) -> Draws:
+    """Read the parameters of a model from a posterior or prior.
+
+    Parameters
+    ----------
+    design
+        The design the model was built from.
+    group
+        Group of the DataTree, with dims chain and draw.
+    """
+    terms = population_terms(design)
+    size = group.sizes[CHAIN] * group.sizes[DRAW]
+
+    def flat(name: str) -> Array:
+        values = group[name].transpose(CHAIN, DRAW, ...).to_numpy()
+        return np.asarray(values.reshape(size, *values.shape[2:]), dtype="float64")
+
+    population = {name: np.zeros(size) for name in design.structure.terms}
+    if terms:
+        population |= dict(zip(terms, flat(POPULATION).T, strict=True))
+    parameters = {
+        parameter.name: flat(parameter.name)[:, None]
+        for parameter in design.family.parameters
+        if parameter.name in group
+    }
+    if design.levels:
+        parameters[CUTPOINTS] = flat(CUTPOINTS)[:, None, :]
+    groups = {
+        grouping.name: GroupDraws(
+            grouping.terms,
+            flat(group_effect(grouping.name)),
+            flat(group_sd(grouping.name)),
+            flat(group_correlation(grouping.name)) if grouping.correlated else None,
+        )
+        for grouping in design.groupings
+    }
+    controls = flat(CONTROLS) if design.control_names else np.zeros((size, 0))
+    return Draws(group.sizes[CHAIN], population, controls, groups, parameters)
+
+
+def row_coefficients(design: Design, draws: Draws) -> dict[str, Array]:
+    """Coefficients of every row by term, ``(draw, row)`` or ``(draw, 1)`` where none varies."""
+    total = {term: values[:, None] for term, values in draws.population.items()}
+    for name, group in draws.groups.items():
+        index = design.index(name)
+        for position, term in enumerate(group.terms):
+            total[term] = total[term] + group.effect[:, index, position]
+    return total
+
+
+def linear_predictor(design: Design, draws: Draws) -> Array:
+    """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
+    human, social = design.capitals
+    eta = design.structure.contribution(human, social, row_coefficients(design, draws))
+    eta = eta + control_part(design, draws) + design.offset
+    return np.asarray(np.broadcast_to(eta, (draws.size, design.size)))
+
+
+def control_part(design: Design, draws: Draws) -> Array:
+    """What the controls add to the linear predictor, ``(draw, row)`` or 0."""
+    if not design.control_names:
+        return np.zeros((1, 1))
+    return np.asarray(draws.controls @ design.controls.T)
+
+
+def log_likelihood(design: Design, draws: Draws) -> Array:
+    """Log density of every outcome at every draw, ``(draw, row)``."""
+    out = np.empty((draws.size, design.size))
+    for which, part in draws.chunks(design.size):
+        eta = linear_predictor(design, part)
+        out[which] = design.family.log_density(design.outcome, eta, part.parameters, design.rows)
+    return out
+
+
+def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
+    """Outcomes drawn anew from the model, ``(draw, row)``."""
+    out = np.empty((draws.size, design.size))
+    for which, part in draws.chunks(design.size):
+        eta = linear_predictor(design, part)
+        out[which] = design.family.draw(rng, eta, part.parameters, design.rows)
+    return out
+
+
+def expectation(design: Design, eta: Array, draws: Draws) -> Array:
+    """Return the expected outcome on the scale that is reported, same shape as ``eta``."""
+    parameters = draws.parameters
+    wanted = design.analysis.equation.at_least
+    if wanted is not None:
+        from bayescluster.design.coding import label_of
+
+        level = design.levels.index(label_of(wanted))
+        parameters = parameters | {AT_LEAST: np.array([float(level)])}
+    return design.family.expectation(eta, parameters)

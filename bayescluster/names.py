@@ -1,0 +1,75 @@
+"""Every dimension and variable name of the design, the model and the posterior."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# dimensions
+CHAIN: Final = "chain"
+DRAW: Final = "draw"
+ROW: Final = "firm"
+"""Rows of the data; where firms repeat, one label a row."""
+TERM: Final = "term"
+CONTROL: Final = "control"
+CAPITAL: Final = "capital"
+CUTPOINT: Final = "cutpoint"
+LEVEL: Final = "level"
+
+# terms
+INTERCEPT: Final = "intercept"
+HUMAN_CAPITAL: Final = "human_capital"
+SOCIAL_CAPITAL: Final = "social_capital"
+INTERACTION: Final = "interaction"
+
+CAPITALS: Final = (HUMAN_CAPITAL, SOCIAL_CAPITAL)
+
+# groupings with a meaning of their own
+INDUSTRY: Final = "industry"
+CLUSTER: Final = "cluster"
+FIRM: Final = "firm"
+ALL: Final = "all"
+"""Label of the one group where no grouping is declared."""
+
+# design
+OUTCOME: Final = "outcome"
+CONTROLS: Final = "controls"
+OFFSET: Final = "offset"
+TRIALS: Final = "trials"
+STANDARD_ERROR: Final = "standard_error"
+CENTER: Final = "capital_center"
+SCALE: Final = "capital_scale"
+DETAILS: Final = "details"
+
+# posterior
+POPULATION: Final = "population"
+CUTPOINTS: Final = "cutpoints"
+
+
+def group_dim(grouping: str) -> str:
+    """Dimension of the groups; firms that repeat keep apart from the rows."""
+    return "repeated_firm" if grouping == FIRM else grouping
+
+
+def group_index(grouping: str) -> str:
+    """Variable of the design: position of each row's group."""
+    return f"{grouping}_index"
+
+
+def group_term(grouping: str) -> str:
+    """Dimension of the terms that vary by a grouping."""
+    return f"{grouping}_term"
+
+
+def group_sd(grouping: str) -> str:
+    """Name the standard deviations of the varying effects, one a term."""
+    return f"{grouping}_sd"
+
+
+def group_effect(grouping: str) -> str:
+    """Varying effects: deviations of each group from the population, one a term."""
+    return f"{grouping}_effect"
+
+
+def group_correlation(grouping: str) -> str:
+    """Correlation matrix of the varying effects."""
+    return f"{grouping}_correlation"

@@ -1,0 +1,12 @@
+"""Structural forms: one file each, and the table that lists them."""
+
+from __future__ import annotations
+
+from bayescluster.structures.additive import ADDITIVE
+from bayescluster.structures.interaction import INTERACTION
+from bayescluster.structures.intercept import INTERCEPT
+from bayescluster.structures.record import Structure
+
+__all__ = ["STRUCTURES", "Structure"]
+
+STRUCTURES: dict[str, Structure] = {form.name: form for form in (INTERCEPT, ADDITIVE, INTERACTION)}

@@ -1,0 +1,26 @@
+"""The capitals and their product: each may raise or lower the effect of the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
+from bayescluster.names import INTERACTION as PRODUCT
+from bayescluster.structures.record import Structure
+
+
+def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any]) -> Any:
+    return (
+        coefficients[INTERCEPT]
+        + coefficients[HUMAN_CAPITAL] * human
+        + (coefficients[SOCIAL_CAPITAL] + coefficients[PRODUCT] * human) * social
+    )
+
+
+INTERACTION = Structure(
+    "interaction",
+    (INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, PRODUCT),
+    _contribution,
+    "a + b_H H + b_S S + b_HS H S",
+)
