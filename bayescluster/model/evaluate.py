@@ -37,11 +37,13 @@ CELLS_A_CHUNK = 2_000_000
 class GroupDraws(NamedTuple):
     """Varying effects of one grouping at each draw.
 
-    ``effect`` is ``(draw, group, term)``, ``sd`` ``(draw, term)``, ``correlation``
-    ``(draw, term, term)`` or None where the effects are independent.
+    ``member`` gives the position of each row's group, ``(row,)``; ``effect`` is
+    ``(draw, group, term)``, ``sd`` ``(draw, term)``, ``correlation`` ``(draw, term, term)`` or None
+    where the effects are independent.
     """
 
     terms: tuple[str, ...]
+    member: NDArray[np.int64]
     effect: Array
     sd: Array
     correlation: Array | None
@@ -70,11 +72,10 @@ class Draws:
             population={name: values[which] for name, values in self.population.items()},
             controls=self.controls[which],
             groups={
-                name: GroupDraws(
-                    group.terms,
-                    group.effect[which],
-                    group.sd[which],
-                    None if group.correlation is None else group.correlation[which],
+                name: group._replace(
+                    effect=group.effect[which],
+                    sd=group.sd[which],
+                    correlation=None if group.correlation is None else group.correlation[which],
                 )
                 for name, group in self.groups.items()
             },
@@ -125,6 +126,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     groups = {
         grouping.name: GroupDraws(
             grouping.terms,
+            design.index(grouping.name),
             flat(group_effect(grouping.name)),
             flat(group_sd(grouping.name)),
             flat(group_correlation(grouping.name)) if grouping.correlated else None,
@@ -135,20 +137,19 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     return Draws(group.sizes[CHAIN], population, controls, groups, parameters)
 
 
-def row_coefficients(design: Design, draws: Draws) -> dict[str, Array]:
+def row_coefficients(draws: Draws) -> dict[str, Array]:
     """Coefficients of every row by term, ``(draw, row)`` or ``(draw, 1)`` where none varies."""
     total = {term: values[:, None] for term, values in draws.population.items()}
-    for name, group in draws.groups.items():
-        index = design.index(name)
+    for group in draws.groups.values():
         for position, term in enumerate(group.terms):
-            total[term] = total[term] + group.effect[:, index, position]
+            total[term] = total[term] + group.effect[:, group.member, position]
     return total
 
 
 def linear_predictor(design: Design, draws: Draws) -> Array:
     """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
     human, social = design.capitals
-    eta = design.structure.contribution(human, social, row_coefficients(design, draws))
+    eta = design.structure.contribution(human, social, row_coefficients(draws))
     eta = eta + control_part(design, draws) + design.offset
     return np.asarray(np.broadcast_to(eta, (draws.size, design.size)))
 

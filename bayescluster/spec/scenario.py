@@ -11,17 +11,29 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-type Side = Literal["bonding", "bridging", "transnational"]
+
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    if list(values) != sorted(set(values)):
+        raise ValueError("the thresholds must rise")
+    return values
+
+
+def _sums_to_one(what: str, values: Iterable[float]) -> None:
+    total = sum(values)
+    if abs(total - 1) > 1e-9:
+        raise ValueError(f"{what} sum to {total:g}, not 1: change them so that they do")
+
+
 type Trait = Literal["human_capital", "bonding", "bridging", "transnational"]
-type Construct = Literal["human_capital", "social_capital", "bonding", "bridging", "transnational"]
+type Construct = Trait | Literal["social_capital"]
 type Background = Literal["log_employees", "exporter", "tnc_owned", "first_tier"]
 type Share = Annotated[float, Field(ge=0, le=1)]
+type Below = Annotated[float, Field(ge=0, lt=1)]
 type Positive = Annotated[float, Field(gt=0)]
 type ByTier = tuple[Share, Share, Share, Share]
-
-TIERS = 4
+type Rising = Annotated[tuple[float, ...], AfterValidator(_rising)]
 
 
 class Frozen(BaseModel):
@@ -41,15 +53,11 @@ class Profile(Frozen):
     tnc_by_tier: ByTier = Field(description="Share of TNC-owned firms in each tier.")
     certified_by_tier: ByTier = Field(description="Share of certified firms in each tier.")
     exporter_share: Share = Field(description="Share of firms that export.")
-    export_share: Annotated[float, Field(gt=0, lt=1)] = Field(
-        description="Mean share of output an exporter sells abroad."
-    )
+    export_share: float = Field(gt=0, lt=1, description="Mean share of output exporters export.")
 
     @model_validator(mode="after")
     def _tiers_sum_to_one(self) -> Self:
-        total = sum(self.tier_shares)
-        if abs(total - 1) > 1e-9:
-            raise ValueError(f"tier_shares sum to {total:g}, not 1: make the four shares sum to 1")
+        _sums_to_one("tier_shares", self.tier_shares)
         return self
 
 
@@ -80,11 +88,7 @@ class SocialWeights(Frozen):
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Self:
-        total = self.bonding + self.bridging + self.transnational
-        if abs(total - 1) > 1e-9:
-            raise ValueError(
-                f"the weights sum to {total:g}, not 1: make the three weights sum to 1"
-            )
+        _sums_to_one("the weights", (self.bonding, self.bridging, self.transnational))
         return self
 
 
@@ -97,9 +101,7 @@ class Cluster(Frozen):
     means: Traits = Field(description="Means of the latent traits, before standardising.")
     sds: Spreads = Spreads()
     shifts: dict[str, float] = Field(
-        default_factory=dict,
-        description="Indicator -> shift of its latent response, where an indicator of this "
-        "cluster lies off what its human and social capital imply.",
+        {}, description="Indicator -> shift of its latent response, beyond what capital implies."
     )
     profile: Profile | None = Field(None, description="In place of the profile of the industry.")
 
@@ -137,14 +139,12 @@ class Indicator(Frozen):
     low: float | None = None
     high: float | None = None
     decimals: int = Field(0, ge=0, le=3)
-    thresholds: tuple[float, ...] = ()
+    thresholds: Rising = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if sum(loading**2 for loading in self.loadings.values()) >= 1:
             raise ValueError(f"{self.column}: the squared loadings sum to 1 or more: lower them")
-        if list(self.thresholds) != sorted(set(self.thresholds)):
-            raise ValueError(f"{self.column}: the thresholds must rise")
         wanted = {"ordinal": 4, "binary": 1}.get(self.kind, 0)
         if len(self.thresholds) != wanted:
             raise ValueError(
@@ -202,22 +202,12 @@ class Ordinal(Frozen):
     """Ordered categories 0, 1, ...: cumulative logit with rising thresholds."""
 
     kind: Literal["ordinal"]
-    thresholds: tuple[float, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        if list(self.thresholds) != sorted(set(self.thresholds)):
-            raise ValueError("the thresholds must rise")
-        return self
+    thresholds: Rising = Field(min_length=1)
 
 
 type Family = Annotated[
     Bernoulli | Lognormal | NegativeBinomial | Ordinal, Field(discriminator="kind")
 ]
-
-
-class LearningForm(Equation):
-    """Interactive learning with one type of partner: yes or no, logit link."""
 
 
 class Outcome(Equation):
@@ -233,9 +223,7 @@ class Missing(Frozen):
     """Cells left unanswered, completely at random."""
 
     code: int = -9
-    shares: dict[str, Annotated[float, Field(ge=0, lt=1)]] = Field(
-        default_factory=dict, description="Column -> share of its cells that is missing."
-    )
+    shares: dict[str, Below] = Field({}, description="Column -> share of its cells missing.")
 
 
 class Scenario(Frozen):
@@ -245,19 +233,18 @@ class Scenario(Frozen):
     title: str
     note: str = Field(description="What the numbers rest on; goes into the data package.")
     seed: int = Field(ge=0)
-    latent_correlation: Annotated[float, Field(ge=0, lt=1)] = Field(
+    latent_correlation: Below = Field(
         0.0, description="Correlation of the latent traits within a cluster."
     )
-    outcome_correlation: Annotated[float, Field(ge=0, lt=1)] = Field(
+    outcome_correlation: Below = Field(
         0.0, description="Correlation of what is unexplained in the outcomes of one firm."
     )
     selection: dict[Trait, dict[Background, float]] = Field(
-        default_factory=dict,
-        description="Trait -> background -> shift of the trait; makes the background a confounder.",
+        {}, description="Trait -> background -> shift of the trait: makes it a confounder."
     )
     industries: tuple[Industry, ...] = Field(min_length=1)
     indicators: tuple[Indicator, ...] = Field(min_length=1)
-    learning: tuple[LearningForm, ...] = ()
+    learning: tuple[Equation, ...] = ()  # yes or no, logit link
     outcomes: tuple[Outcome, ...] = Field(min_length=1)
     missing: Missing = Missing()
 
@@ -267,7 +254,7 @@ class Scenario(Frozen):
         return tuple(cluster for industry in self.industries for cluster in industry.clusters)
 
     @property
-    def equations(self) -> tuple[LearningForm | Outcome, ...]:
+    def equations(self) -> tuple[Equation, ...]:
         """The learning forms, then the outcomes."""
         return (*self.learning, *self.outcomes)
 

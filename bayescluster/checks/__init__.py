@@ -1,0 +1,1 @@
+"""Checks of a fit: one file each, one result type."""

@@ -1,0 +1,103 @@
+"""Posterior predictive checks: whether the model makes data like those observed.
+
+Overall, by industry and by cluster, with statistics that the family leaves free: a bernoulli model
+with varying intercepts will match shares, so a share far off in one cluster says that the cluster
+is pooled too strongly; the sd, the zeros and the largest value say whether the likelihood fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescluster.checks.thresholds import PREDICTIVE_TAIL
+from bayescluster.design.record import Design
+from bayescluster.estimands.membership import declared_groups
+from bayescluster.results.model import INTERVAL, By, PredictiveRow
+
+Array = NDArray[np.float64]
+Statistic = Callable[[Array], Array]
+
+REPLICATES = 1000
+
+
+def _largest(values: Array) -> Array:
+    return np.asarray(values.max(axis=-1))
+
+
+def _mean(values: Array) -> Array:
+    return np.asarray(values.mean(axis=-1))
+
+
+def _sd(values: Array) -> Array:
+    return np.asarray(values.std(axis=-1))
+
+
+def _zeros(values: Array) -> Array:
+    return np.asarray((values == 0).mean(axis=-1))
+
+
+STATISTICS: dict[str, dict[str, Statistic]] = {
+    "probability": {"mean": _mean},
+    "rate": {"mean": _mean, "sd": _sd, "share of zeros": _zeros, "largest": _largest},
+    "mean": {"mean": _mean, "sd": _sd, "largest": _largest},
+    "level": {"mean": _mean, "sd": _sd},
+}
+"""Statistics by the scale of the outcome; ordinal outcomes add the share of each level."""
+
+
+def statistics(design: Design) -> dict[str, Statistic]:
+    """Statistics that are checked for the family of a design."""
+    found = dict(STATISTICS[design.family.scale])
+    for code, level in enumerate(design.levels):
+        found[f"share of {level}"] = _share(code)
+    return found
+
+
+def _share(code: int) -> Statistic:
+    return lambda values: np.asarray((values == code).mean(axis=-1))
+
+
+def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow, ...]:
+    """Compare every statistic with its replicates; the mean alone within clusters.
+
+    Replicates are at most `REPLICATES` of the posterior predictive draws, evenly spaced.
+    """
+    name = design.analysis.equation_name
+    stored = tree["posterior_predictive"][name].to_numpy()
+    draws = stored.reshape(-1, stored.shape[-1])
+    some = np.linspace(0, len(draws) - 1, min(len(draws), REPLICATES)).astype("int64")
+    draws = draws[some].astype(float)
+    rows = []
+    for groups in declared_groups(design):
+        chosen = statistics(design)
+        if groups.by == "cluster":
+            chosen = {"mean": chosen["mean"]}
+        for k, label in enumerate(groups.labels):
+            members = np.flatnonzero(groups.members[:, k])
+            for what, statistic in chosen.items():
+                observed = float(statistic(design.outcome[members]))
+                replicated = statistic(draws[:, members])
+                rows.append(_row((groups.by, label, what), members.size, observed, replicated))
+    return tuple(rows)
+
+
+def _row(key: tuple[By, str, str], size: int, observed: float, replicated: Array) -> PredictiveRow:
+    by, label, what = key
+    tail = (1 - INTERVAL) / 2
+    low, high = np.quantile(replicated, [tail, 1 - tail])
+    above = float((replicated > observed).mean() + 0.5 * (replicated == observed).mean())
+    return PredictiveRow(
+        by=by,
+        group=label,
+        rows=size,
+        statistic=what,
+        observed=observed,
+        low=float(low),
+        high=float(high),
+        tail=above,
+        flagged=bool(min(above, 1 - above) < PREDICTIVE_TAIL),
+    )

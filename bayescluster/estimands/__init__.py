@@ -1,0 +1,1 @@
+"""What is reported: averages of the outcome surface, computed draw by draw."""

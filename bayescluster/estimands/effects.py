@@ -1,0 +1,80 @@
+"""Average marginal effects, contrasts and corners, draw by draw."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bayescluster.design.record import Design
+from bayescluster.estimands.levels import CORNERS, Levels
+from bayescluster.estimands.surface import Level, Setting, outcome_surface
+from bayescluster.model.evaluate import Array, Draws
+from bayescluster.names import CAPITALS
+
+STEP = 0.01
+"""Half width, in standard deviations, of the difference that stands for a derivative."""
+
+
+class SurfaceDraws(NamedTuple):
+    """Estimands of one scope at each draw; all arrays ``(draw, group)``.
+
+    ``marginal`` and ``contrast`` go by capital, ``corners`` by corner.
+    """
+
+    marginal: dict[str, Array]
+    contrast: dict[str, Array]
+    corners: dict[str, Array]
+
+    @property
+    def cross_difference(self) -> Array:
+        """How much the capitals raise each other's effect: HH - HL - LH + LL."""
+        corner = self.corners
+        return corner["HH"] - corner["HL"] - corner["LH"] + corner["LL"]
+
+
+def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) -> SurfaceDraws:
+    """Compute every average of the outcome surface that effects and claims need.
+
+    A marginal effect is the derivative averaged over the rows, per standard deviation of the
+    capital; for a 0/1 capital, the change from 0 to 1. A contrast sets the capital low, then high,
+    and leaves the other as it is.
+    """
+    settings: list[Setting] = []
+    spans: dict[str, tuple[int, float]] = {}
+    for position, capital in enumerate(CAPITALS):
+        ends, width = _marginal(design, position)
+        spans[capital] = (len(settings), width)
+        low, high = (levels.human, levels.social)[position]
+        settings += [*ends, _set(design, position, low), _set(design, position, high)]
+    first_corner = len(settings)
+    settings += [Setting(*levels.at(corner)) for corner in CORNERS]
+    mean = outcome_surface(design, draws, settings, weights)  # (draw, setting, group)
+    marginal, contrast = {}, {}
+    for capital, (at, width) in spans.items():
+        marginal[capital] = (mean[:, at + 1] - mean[:, at]) / width
+        contrast[capital] = mean[:, at + 3] - mean[:, at + 2]
+    corners = {name: mean[:, first_corner + k] for k, name in enumerate(CORNERS)}
+    return SurfaceDraws(marginal, contrast, corners)
+
+
+def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
+    values = design.capitals[position]
+    if is_binary(design, position):
+        return [
+            _set(design, position, float(values.min())),
+            _set(design, position, float(values.max())),
+        ], 1.0
+    low, high = values - STEP, values + STEP
+    return [_set(design, position, low), _set(design, position, high)], 2 * STEP
+
+
+def is_binary(design: Design, position: int) -> bool:
+    """Whether a capital takes two values only."""
+    return bool(np.unique(design.capitals[position]).size == 2)
+
+
+def _set(design: Design, position: int, level: Level) -> Setting:
+    """Set one capital and leave the other as observed."""
+    human, social = design.capitals
+    return Setting(level, social) if position == 0 else Setting(human, level)

@@ -1,0 +1,77 @@
+"""Low and high levels of the capitals, in standard deviations, and the firms near each corner."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.design.record import Design
+from bayescluster.names import CAPITALS
+from bayescluster.spec.hypotheses import Anchors, Corners
+
+CORNERS = ("LL", "HL", "LH", "HH")
+"""Level of human capital, then of social capital."""
+
+NEAR = 1 / 3
+"""A row is near a corner if, on both capitals, it lies within this share of the way from it."""
+
+
+class Levels(NamedTuple):
+    """Low and high of both capitals in standard deviations, and how they were declared."""
+
+    human: tuple[float, float]
+    social: tuple[float, float]
+    declared: str
+
+    def at(self, corner: str) -> tuple[float, float]:
+        """Human and social capital at a corner."""
+        return self.human[corner[0] == "H"], self.social[corner[1] == "H"]
+
+
+def default_levels(design: Design) -> Levels:
+    """Levels at the 10th and 90th percentile, where no hypothesis declares others."""
+    return levels_of(design, Corners())
+
+
+def levels_of(design: Design, claim: Corners) -> Levels:
+    """Levels that a claim declares: quantiles of each capital, or anchors in original units."""
+    found = [
+        _pair(design, name, values, claim)
+        for name, values in zip(CAPITALS, design.capitals, strict=True)
+    ]
+    (human, said_human), (social, said_social) = found
+    said = (
+        said_human if said_human == said_social else f"human: {said_human}; social: {said_social}"
+    )
+    return Levels(human, social, said)
+
+
+def _pair(
+    design: Design, name: str, values: NDArray[np.float64], claim: Corners
+) -> tuple[tuple[float, float], str]:
+    anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
+    if anchors is None:
+        low, high = np.quantile(values, [claim.low, claim.high])
+        low, high = (values.min(), values.max()) if low == high else (low, high)
+        return (float(low), float(high)), f"quantiles {claim.low:g} and {claim.high:g}"
+    unit = design.scaling(name)
+    standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))
+    return (standard[0], standard[1]), f"{anchors.low:g} and {anchors.high:g} in original units"
+
+
+def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the rows near each corner, ``(corner, group)``."""
+    human, social = design.capitals
+    sides_human, sides_social = _sides(human, levels.human), _sides(social, levels.social)
+    near = np.stack(
+        [sides_human[corner[0]] & sides_social[corner[1]] for corner in CORNERS]
+    )  # (corner, row)
+    return np.asarray(near.astype("int64") @ members.astype("int64"))
+
+
+def _sides(values: NDArray[np.float64], pair: tuple[float, float]) -> dict[str, NDArray[np.bool_]]:
+    low, high = pair
+    way = (values - low) / (high - low)
+    return {"L": way <= NEAR, "H": way >= 1 - NEAR}

@@ -1,0 +1,178 @@
+"""Effects from one industry's rows alone, to show what partial pooling does.
+
+The population part of the model is fitted to each industry by itself: the same priors, no varying
+effects, the posterior by its normal approximation at the mode. This is the picture without pooling,
+fast and labelled as an approximation; no verdict rests on it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.optimize import minimize
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from bayescluster.design.record import Design
+from bayescluster.estimands.effects import surface_draws
+from bayescluster.estimands.levels import Levels
+from bayescluster.estimands.membership import Groups
+from bayescluster.families import Rows
+from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.priors import ModelPriors, model_priors
+from bayescluster.names import CUTPOINTS
+from bayescluster.spec.priors import Normal, StudentT
+
+Mask = NDArray[np.bool_]
+
+DRAWS = 1000
+FEWEST_ROWS = 20
+"""Below this an industry alone is not fitted."""
+
+
+class _Layout(NamedTuple):
+    """Order of the free numbers: coefficients, controls, log parameters, cutpoints."""
+
+    terms: tuple[str, ...]
+    controls: int
+    parameters: tuple[str, ...]
+    cutpoints: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return len(self.terms), self.controls, len(self.parameters), self.cutpoints
+
+
+def unpooled_effects(
+    design: Design, levels: Levels, groups: Groups, rng: np.random.Generator
+) -> dict[str, dict[tuple[str, str], Array]]:
+    """Draws of each group's effects from its own rows.
+
+    Returns
+    -------
+    dict
+        By group label, then (capital, measure): ``(draw,)``. Groups that are too small, or whose
+        mode has no positive curvature, are absent.
+    """
+    found = {}
+    for k, label in enumerate(groups.labels):
+        rows = groups.members[:, k]
+        if rows.sum() < FEWEST_ROWS:
+            continue
+        draws = _approximate(design, rows, rng)
+        if draws is None:
+            continue
+        weights = groups.weights[:, [k]]
+        surface = surface_draws(design, draws, levels, weights)
+        effects = {(c, "average_marginal_effect"): v[:, 0] for c, v in surface.marginal.items()}
+        effects |= {(c, "contrast"): v[:, 0] for c, v in surface.contrast.items()}
+        found[label] = effects
+    return found
+
+
+def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws | None:
+    priors = model_priors(design)
+    layout = _Layout(
+        tuple(priors.population), len(priors.controls), tuple(priors.family), len(priors.cutpoints)
+    )
+
+    def loss(theta: Array) -> float:
+        value = _log_posterior(design, rows, priors, layout, theta[None])[0]
+        return -float(value) if np.isfinite(value) else 1e10
+
+    start = _start(priors)
+    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-4})
+    try:
+        factor = cho_factor(_hessian(design, rows, priors, layout, found.x))
+    except LinAlgError:
+        return None
+    covariance = cho_solve(factor, np.eye(start.size))
+    theta = rng.multivariate_normal(found.x, covariance, size=DRAWS, method="cholesky")
+    return _draws(layout, theta, design)
+
+
+def _start(priors: ModelPriors) -> Array:
+    means = [prior.mean for prior in (*priors.population.values(), *priors.controls.values())]
+    cuts = [mean for mean, _ in priors.cutpoints]
+    gaps = [cuts[0], *np.log(np.diff(cuts))] if cuts else []
+    return np.array([*means, *_typical(priors), *gaps], dtype=float)
+
+
+def _typical(priors: ModelPriors) -> list[float]:
+    """Log of a usual value of each positive parameter: its prior's sd or mean."""
+    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
+    found = []
+    for prior in priors.family.values():
+        named = prior.model_dump()
+        shape = np.log(named.get("shape", 1.0))
+        found.append(
+            shape + sum(sign * np.log(named[k]) for k, sign in usual.items() if k in named)
+        )
+    return [float(value) for value in found]
+
+
+def _split(layout: _Layout, theta: Array) -> list[Array]:
+    return np.split(theta, np.cumsum(layout.sizes)[:-1], axis=1)
+
+
+def _draws(layout: _Layout, theta: Array, design: Design) -> Draws:
+    population, controls, logs, gaps = _split(layout, theta)
+    terms = {name: np.zeros(len(theta)) for name in design.structure.terms}
+    terms |= dict(zip(layout.terms, population.T, strict=True))
+    parameters = {name: np.exp(logs[:, [k]]) for k, name in enumerate(layout.parameters)}
+    if layout.cutpoints:
+        steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
+        parameters[CUTPOINTS] = np.cumsum(steps, axis=1)[:, None, :]
+    return Draws(1, terms, controls, {}, parameters)
+
+
+def _log_posterior(
+    design: Design, rows: Mask, priors: ModelPriors, layout: _Layout, theta: Array
+) -> Array:
+    """Log posterior of each parameter vector, ``(point, free) -> (point,)``."""
+    draws = _draws(layout, theta, design)
+    human, social = (values[rows] for values in design.capitals)
+    coefficients = {term: values[:, None] for term, values in draws.population.items()}
+    eta = design.structure.contribution(human, social, coefficients) + design.offset[rows]
+    eta = eta + draws.controls @ design.controls[rows].T if design.control_names else eta
+    known = Rows(*(None if item is None else item[rows] for item in design.rows))
+    outcome = design.outcome[rows]
+    eta = np.broadcast_to(eta, (len(theta), outcome.size))
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = design.family.log_density(outcome, eta, draws.parameters, known).sum(axis=1)
+    population, controls, logs, gaps = _split(layout, theta)
+    for column, prior in zip(population.T, priors.population.values(), strict=True):
+        total = total + _log_prior(column, prior)
+    for column, prior in zip(controls.T, priors.controls.values(), strict=True):
+        total = total + _log_prior(column, prior)
+    # weak priors on the log scale keep parameters and gaps finite where a group says nothing
+    far = (logs - np.array(_typical(priors))) / 3
+    return np.asarray(total - 0.5 * (far**2).sum(1) - 0.5 * ((gaps / 3) ** 2).sum(1))
+
+
+def _log_prior(values: Array, prior: Normal | StudentT) -> Array:
+    if isinstance(prior, Normal):
+        return np.asarray(norm.logpdf(values, prior.mean, prior.sd))
+    return np.asarray(student.logpdf(values, prior.df, prior.mean, prior.scale))
+
+
+def _hessian(
+    design: Design, rows: Mask, priors: ModelPriors, layout: _Layout, mode: Array
+) -> Array:
+    """Curvature of the negative log posterior at the mode, by central differences."""
+    size, step = mode.size, 1e-3
+    shifts = np.eye(size) * step
+    points = [
+        mode + a * shifts[i] + b * shifts[j]
+        for i in range(size)
+        for j in range(i, size)
+        for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    ]
+    value = _log_posterior(design, rows, priors, layout, np.array(points)).reshape(-1, 4)
+    second = -(value[:, 0] - value[:, 1] - value[:, 2] + value[:, 3]) / (4 * step**2)
+    out = np.zeros((size, size))
+    out[np.triu_indices(size)] = second
+    return np.asarray(out + np.triu(out, 1).T)

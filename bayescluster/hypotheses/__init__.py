@@ -1,0 +1,1 @@
+"""Claims put to the posterior: events, probabilities, verdicts."""

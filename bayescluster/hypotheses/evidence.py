@@ -1,0 +1,74 @@
+"""Everything that claims look at, computed once for each scope and pair of levels.
+
+The same estimands are computed from the posterior and from the prior, so that every event has a
+posterior and a prior probability from one definition.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.design.record import Design
+from bayescluster.estimands.effects import SurfaceDraws, surface_draws
+from bayescluster.estimands.levels import Levels, support
+from bayescluster.estimands.membership import Groups, declared_groups
+from bayescluster.estimands.scopes import scoped
+from bayescluster.model.evaluate import Draws
+from bayescluster.spec.hypotheses import Scope
+
+
+class Evidence:
+    """Estimands of a fit, each computed when first asked for.
+
+    Parameters
+    ----------
+    design
+        The design.
+    posterior, prior
+        Draws of the parameters.
+    seed
+        Seed of the draws for new clusters.
+    """
+
+    def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
+        self.design = design
+        self.posterior = posterior
+        self._draws = {"posterior": posterior, "prior": prior}
+        self._seed = seed
+        self._surfaces: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
+
+    @cached_property
+    def groups(self) -> Groups:
+        """All groups side by side: the whole sample, industries, clusters."""
+        parts = declared_groups(self.design)
+        labels = tuple(label for part in parts for label in part.labels)
+        return Groups("all", labels, np.column_stack([part.members for part in parts]))
+
+    def columns(self, by: str) -> list[tuple[int, str]]:
+        """Columns of the estimands that belong to a kind of group, with their labels."""
+        start = 0
+        for part in declared_groups(self.design):
+            if part.by == by:
+                return [(start + k, label) for k, label in enumerate(part.labels)]
+            start += len(part.labels)
+        return []
+
+    def surface(self, scope: Scope, levels: Levels, source: str = "posterior") -> SurfaceDraws:
+        """Estimands of a scope at given levels, ``(draw, group)`` each."""
+        key = (source, scope, levels)
+        if key not in self._surfaces:
+            draws = scoped(self.design, self._draws[source], scope, self._seed)
+            found = surface_draws(self.design, draws, levels, self.groups.weights)
+            self._surfaces[key] = found
+        return self._surfaces[key]
+
+    def support(self, levels: Levels) -> NDArray[np.int64]:
+        """Rows near each corner, ``(corner, group)``."""
+        return support(self.design, levels, self.groups.members)
+
+    def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:
+        """All surfaces that were asked for, for the gate."""
+        return dict(self._surfaces)

@@ -1,0 +1,139 @@
+"""The region that decides each claim about corners: what is declared, or the default.
+
+``p`` with two letters is the expected outcome at (human, social) low or high; for a claim about
+social capital the letters change places. Source of the definitions: necessity and sufficiency as
+statements about the corners of the outcome surface, each with a declared tolerance.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.spec.hypotheses import (
+    Complementarity,
+    Insufficient,
+    JointSufficiency,
+    Necessary,
+    NecessaryNotSufficient,
+    Sufficient,
+)
+
+Array = NDArray[np.float64]
+Events = NDArray[np.bool_]
+
+EPS: Final = 0.10
+"""Default of rare, for probabilities."""
+THETA: Final = 0.75
+"""Default of common, for probabilities."""
+THETA_NOT: Final = 0.50
+"""Default of not enough, for probabilities: no more likely than not."""
+
+CornerClaim = (
+    Necessary
+    | Sufficient
+    | Insufficient
+    | NecessaryNotSufficient
+    | JointSufficiency
+    | Complementarity
+)
+
+
+class CornerDraws(NamedTuple):
+    """Expected outcome at the corners as one capital sees them, each ``(draw, group)``."""
+
+    neither: Array
+    own: Array
+    """The capital of the claim high, the other low."""
+    other: Array
+    """The capital of the claim low, the other high."""
+    both: Array
+
+
+class Region(NamedTuple):
+    """A region in words, and the test that draws fall in it."""
+
+    words: str
+    event: Events
+
+
+def _oriented(corners: dict[str, Array], capital: str | None) -> CornerDraws:
+    if capital == "social_capital":
+        return CornerDraws(corners["LL"], corners["LH"], corners["HL"], corners["HH"])
+    return CornerDraws(corners["LL"], corners["HL"], corners["LH"], corners["HH"])
+
+
+def region_of(claim: CornerClaim, corners: dict[str, Array]) -> Region:
+    """Say which region decides a claim, and which draws fall in it.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    corners
+        Expected outcome by corner (LL, HL, LH, HH), each ``(draw, group)``.
+    """
+    p = _oriented(corners, getattr(claim, "capital", None))
+    match claim:
+        case Necessary():
+            return _rare(p, claim.eps, claim.ratio)
+        case Sufficient():
+            return _common(p, claim.theta, claim.ratio)
+        case Insufficient():
+            return _not_enough(p, claim.theta_not, claim.delta)
+        case NecessaryNotSufficient():
+            rare = _rare(p, claim.eps, claim.ratio)
+            short = _not_enough(p, claim.theta_not, claim.delta)
+            return Region(f"{rare.words}, and {short.words}", rare.event & short.event)
+        case JointSufficiency():
+            theta = THETA if claim.theta is None else claim.theta
+            return Region(f"expected outcome with both high at least {theta:g}", p.both >= theta)
+        case Complementarity():
+            cross = p.both - p.own - p.other + p.neither
+            return Region(
+                f"cross difference of the four corners above {claim.margin:g}",
+                cross > claim.margin,
+            )
+
+
+def _rare(p: CornerDraws, eps: float | None, ratio: float | None) -> Region:
+    if ratio is not None:
+        words = f"expected outcome without it at most {ratio:g} of that with both high"
+        return Region(words, p.other <= ratio * p.both)
+    limit = EPS if eps is None else eps
+    return Region(f"expected outcome without it at most {limit:g}", p.other <= limit)
+
+
+def _common(p: CornerDraws, theta: float | None, ratio: float | None) -> Region:
+    if ratio is not None:
+        words = f"expected outcome with it alone at least {ratio:g} of that with both high"
+        return Region(words, p.own >= ratio * p.both)
+    limit = THETA if theta is None else theta
+    return Region(f"expected outcome with it alone at least {limit:g}", p.own >= limit)
+
+
+def _not_enough(p: CornerDraws, theta_not: float | None, delta: float | None) -> Region:
+    if delta is not None:
+        words = f"expected outcome with it alone at least {delta:g} below that with both high"
+        return Region(words, p.both - p.own >= delta)
+    limit = THETA_NOT if theta_not is None else theta_not
+    return Region(f"expected outcome with it alone at most {limit:g}", p.own <= limit)
+
+
+RESTS_ON: dict[str, tuple[str, ...]] = {
+    "necessary": ("other", "both"),
+    "sufficient": ("own", "both"),
+    "insufficient": ("own", "both"),
+    "necessary_not_sufficient": ("other", "own", "both"),
+    "joint_sufficiency": ("both",),
+    "complementarity": ("neither", "own", "other", "both"),
+}
+"""Corners, as the capital of the claim sees them, that must have firms near them."""
+
+
+def corner_of(place: str, capital: str | None) -> str:
+    """Name a corner (human, then social) from how a capital sees it."""
+    own, other = ("LH", "HL") if capital == "social_capital" else ("HL", "LH")
+    return {"neither": "LL", "own": own, "other": other, "both": "HH"}[place]

@@ -1,0 +1,195 @@
+"""From a claim and the evidence to a verdict.
+
+A verdict is supported, rejected or undecided by the posterior probability of its declared region.
+It is undecided, whatever the probability, where the diagnostics gate failed or where too few firms
+stand near a corner that the claim rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
+from bayescluster.estimands.summary import estimates, number, probability_error
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.regions import RESTS_ON, CornerClaim, corner_of, region_of
+from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS, reason_of, title_of
+from bayescluster.results.model import By, Verdict, VerdictFigure
+from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+
+Array = NDArray[np.float64]
+Decision = Literal["supported", "rejected", "undecided"]
+
+
+class _Event(NamedTuple):
+    """One event for one group, with what it rests on."""
+
+    group: str
+    posterior: NDArray[np.bool_]
+    prior: NDArray[np.bool_]
+    words: str
+    figures: tuple[VerdictFigure, ...]
+    unsupported: str = ""
+
+
+def verdicts(
+    claims: tuple[Hypothesis, ...], evidence: Evidence, gate_passed: bool
+) -> tuple[Verdict, ...]:
+    """Judge every claim for every group it asks for."""
+    return tuple(
+        _judge(claim, event, evidence.posterior.chains, gate_passed)
+        for claim in claims
+        for event in _events(claim, evidence)
+    )
+
+
+def _events(claim: Hypothesis, evidence: Evidence) -> Iterator[_Event]:
+    match claim:
+        case Effect():
+            return _effect(claim, evidence)
+        case Difference():
+            return _difference(claim, evidence)
+        case _:
+            return _corner(claim, evidence)
+
+
+def _effect(claim: Effect, evidence: Evidence) -> Iterator[_Event]:
+    posterior, prior = _effects(claim.capital, claim.measure, claim, evidence)
+    sign = 1.0 if claim.direction == "positive" else -1.0
+    beyond = f"above {claim.margin:g}" if sign > 0 else f"below {-claim.margin:g}"
+    what = {
+        "average_marginal_effect": "average marginal effect",
+        "contrast": "change from low to high",
+    }[claim.measure]
+    for column, label in evidence.columns(claim.by):
+        figure = _figure(
+            f"{what} of {CAPITAL_WORDS[claim.capital]}", posterior[:, column], evidence
+        )
+        yield _Event(
+            label,
+            sign * posterior[:, column] > claim.margin,
+            sign * prior[:, column] > claim.margin,
+            f"{what} {beyond}",
+            (figure,),
+        )
+
+
+def _difference(claim: Difference, evidence: Evidence) -> Iterator[_Event]:
+    posterior, prior = _effects(claim.capital, "average_marginal_effect", claim, evidence)
+    column = {label: k for k, label in evidence.columns("industry")}
+    pairs = [claim.between] if claim.between else list(combinations(column, 2))
+    for first, second in pairs:
+        less = posterior[:, column[first]] - posterior[:, column[second]]
+        less_prior = prior[:, column[first]] - prior[:, column[second]]
+        yield _Event(
+            f"{first} over {second}",
+            less > claim.margin,
+            less_prior > claim.margin,
+            f"average marginal effect in {first} less that in {second} above {claim.margin:g}",
+            (_figure(f"effect in {first} less effect in {second}", less, evidence),),
+        )
+
+
+def _effects(
+    capital: str, measure: str, claim: Effect | Difference, evidence: Evidence
+) -> tuple[Array, Array]:
+    levels = default_levels(evidence.design)
+    found = [evidence.surface(claim.scope, levels, source) for source in ("posterior", "prior")]
+    by_measure = [
+        surface.marginal if measure == "average_marginal_effect" else surface.contrast
+        for surface in found
+    ]
+    return by_measure[0][capital], by_measure[1][capital]
+
+
+def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
+    levels = levels_of(evidence.design, claim)
+    surface = evidence.surface(claim.scope, levels)
+    region = region_of(claim, surface.corners)
+    prior = region_of(claim, evidence.surface(claim.scope, levels, "prior").corners)
+    near = dict(zip(CORNERS, evidence.support(levels), strict=True))
+    capital: str | None = getattr(claim, "capital", None)
+    needed = [corner_of(place, capital) for place in RESTS_ON[claim.kind]]
+    for column, label in evidence.columns(claim.by):
+        figures = tuple(
+            _figure(
+                f"expected outcome, {CORNER_WORDS[corner]}",
+                surface.corners[corner][:, column],
+                evidence,
+                int(near[corner][column]),
+            )
+            for corner in needed
+        )
+        if claim.kind == "complementarity":
+            cross = surface.cross_difference[:, column]
+            figures = (_figure("cross difference", cross, evidence), *figures)
+        thin = [c for c in needed if near[c][column] < claim.min_support]
+        unsupported = (
+            f"Fewer than {claim.min_support} firms stand near the corner with {CORNER_WORDS[thin[0]]} "
+            f"({int(near[thin[0]][column])}): the claim would rest on extrapolation."
+            if thin
+            else ""
+        )
+        yield _Event(
+            label,
+            region.event[:, column],
+            prior.event[:, column],
+            f"{region.words} ({levels.declared})",
+            figures,
+            unsupported,
+        )
+
+
+def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = None) -> VerdictFigure:
+    (found,) = estimates(draws[:, None], evidence.posterior.chains)
+    return VerdictFigure(label=label, estimate=found, support=near)
+
+
+def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> Verdict:
+    probability = float(event.posterior.mean())
+    prior = float(event.prior.mean())
+    decision, reason = _decide(probability, claim.level, event.unsupported, gate_passed)
+    by: By = "industry" if isinstance(claim, Difference) else claim.by
+    return Verdict(
+        kind=claim.kind,
+        capital=getattr(claim, "capital", None),
+        by=by,
+        group=event.group,
+        scope=claim.scope,
+        title=title_of(claim),
+        region=event.words,
+        verdict=decision,
+        reason=reason,
+        probability=probability,
+        mcse=probability_error(event.posterior, chains),
+        prior_probability=prior,
+        odds_ratio=_odds_ratio(probability, prior),
+        level=claim.level,
+        figures=event.figures,
+    )
+
+
+def _decide(
+    probability: float, level: float, unsupported: str, gate_passed: bool
+) -> tuple[Decision, str]:
+    if not gate_passed:
+        return "undecided", "The diagnostics gate failed: the probability cannot be relied on."
+    if unsupported:
+        return "undecided", unsupported
+    decision: Decision = "undecided"
+    if probability >= level:
+        decision = "supported"
+    elif probability <= 1 - level:
+        decision = "rejected"
+    return decision, reason_of(decision, probability, level)
+
+
+def _odds_ratio(posterior: float, prior: float) -> float | None:
+    if not (0 < posterior < 1 and 0 < prior < 1):
+        return None
+    return number(posterior / (1 - posterior) / (prior / (1 - prior)))

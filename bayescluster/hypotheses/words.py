@@ -1,0 +1,65 @@
+"""Claims and verdicts in words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+
+CAPITAL_WORDS: Final = {"human_capital": "human capital", "social_capital": "social capital"}
+
+CORNER_WORDS: Final = {
+    "LL": "both low",
+    "HL": "human capital high, social capital low",
+    "LH": "human capital low, social capital high",
+    "HH": "both high",
+}
+
+TITLES: Final = {
+    "necessary": "{capital} is necessary",
+    "sufficient": "{capital} is sufficient",
+    "insufficient": "{capital} alone is not sufficient",
+    "necessary_not_sufficient": "{capital} is necessary but not sufficient",
+    "joint_sufficiency": "Both capitals together are sufficient",
+    "complementarity": "The capitals are complements",
+}
+
+
+def title_of(claim: Hypothesis) -> str:
+    """The claim as a sentence without its full stop."""
+    capital = CAPITAL_WORDS.get(getattr(claim, "capital", ""), "").capitalize()
+    if isinstance(claim, Effect):
+        verb = "raises" if claim.direction == "positive" else "lowers"
+        return f"{capital} {verb} the expected outcome"
+    if isinstance(claim, Difference):
+        return f"{capital} has a larger effect in one industry than in another"
+    return TITLES[claim.kind].format(capital=capital)
+
+
+def reason_of(verdict: str, probability: float, level: float) -> str:
+    """Why the probability gives this verdict."""
+    share = percent(probability)
+    match verdict:
+        case "supported":
+            return (
+                f"{share} of the posterior lies in the region, at least the {level:.0%} asked for."
+            )
+        case "rejected":
+            return (
+                f"{share} of the posterior lies in the region, at most the {1 - level:.0%} "
+                "below which the claim is given up."
+            )
+        case _:
+            return (
+                f"{share} of the posterior lies in the region: between {1 - level:.0%} "
+                f"and {level:.0%} the data do not decide."
+            )
+
+
+def percent(share: float) -> str:
+    """A share as per cent, never rounded to certainty."""
+    if share > 0.999:
+        return "More than 99.9 %"
+    if share < 0.001:
+        return "Less than 0.1 %"
+    return f"{100 * share:.1f} %"

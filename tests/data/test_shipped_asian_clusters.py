@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from bayescluster.simulate import write_scenario
+from bayescluster.spec.scenario import Scenario
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "data" / "asian_clusters"
+MAIN_COLUMNS = [
+    "tertiary_share",
+    "training_hours",
+    "management_score",
+    "trust",
+    "joint_action",
+    "association_ties",
+    "employees",
+    "exporter",
+    "tnc_owned",
+    "product_upgrading",
+]
+JEPARA, TAIWAN = "Jepara furniture", "Taiwan flowers"
+THAILAND, BANGALORE = "Thailand automotive", "Bangalore software"
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    path = ROOT / "configs" / "scenarios" / "asian_clusters.yaml"
+    return Scenario.model_validate(YAML(typ="safe").load(path.read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def firms() -> pd.DataFrame:
+    return pd.read_csv(SHIPPED / "firms.csv")
+
+
+@pytest.fixture(scope="module")
+def package() -> dict[str, Any]:
+    return json.loads((SHIPPED / "datapackage.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[str, Any]:
+    return json.loads((SHIPPED / "truth.json").read_text(encoding="utf-8"))
+
+
+def _mean(firms: pd.DataFrame, cluster: str, column: str) -> float:
+    return float(firms.loc[firms["cluster"] == cluster, column].mean())
+
+
+def _output(rows: pd.DataFrame) -> pd.Series:
+    return rows["employees"] * rows["value_added_per_worker"]
+
+
+def test_shipped_files_are_what_the_scenario_gives(scenario: Scenario, tmp_path: Path) -> None:
+    for path in write_scenario(scenario, tmp_path / "new" / "folder"):
+        assert path.read_bytes() == (SHIPPED / path.name).read_bytes(), path.name
+
+
+def test_package_says_synthetic_everywhere(package: dict[str, Any]) -> None:
+    assert package["synthetic"] is True
+    assert package["name"] == "synthetic-asian-clusters"
+    assert package["title"].endswith("(SYNTHETIC)")
+    assert package["description"].startswith("SYNTHETIC DATA. No firm in this file exists")
+    assert package["licenses"][0]["name"] == "CC0-1.0"
+    assert "SYNTHETIC" in (SHIPPED / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_column_is_described(firms: pd.DataFrame, package: dict[str, Any]) -> None:
+    fields = package["resources"][0]["schema"]["fields"]
+    assert [field["name"] for field in fields] == list(firms.columns)
+    for field in fields:
+        for key in ("type", "title", "description", "unit", "role", "constraints"):
+            assert field[key], (field["name"], key)
+
+
+def test_size_and_shape(firms: pd.DataFrame) -> None:
+    assert len(firms) == 1200
+    assert firms["firm_id"].is_unique
+    by_cluster = firms.groupby("cluster")
+    assert by_cluster.ngroups == 24
+    assert by_cluster.size().min() >= 25
+    assert by_cluster["industry"].nunique().eq(1).all()
+    assert firms.groupby("industry")["cluster"].nunique().tolist() == [6, 6, 6, 6]
+
+
+def test_missing_cells_stay_out_of_the_main_analysis(firms: pd.DataFrame) -> None:
+    coded = firms.eq(-9).sum()
+    assert set(coded[coded > 0].index) == {"firm_age", "kin_ties"}
+    assert coded.max() < 0.01 * len(firms) + 1
+    assert not firms[MAIN_COLUMNS].isna().any(axis=None)
+
+
+def test_product_upgrading_has_both_answers_in_every_cluster(firms: pd.DataFrame) -> None:
+    assert 0.15 <= firms["product_upgrading"].mean() <= 0.35
+    assert firms.groupby("cluster")["product_upgrading"].nunique().eq(2).all()
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["tertiary_share", "training_hours", "management_score"],
+        ["trust", "joint_action", "association_ties"],
+    ],
+)
+def test_three_items_have_fair_reliability(firms: pd.DataFrame, items: list[str]) -> None:
+    scores = (firms[items] - firms[items].mean()) / firms[items].std()
+    alpha = 1.5 * (1 - 3 / scores.sum(axis=1).var())
+    assert 0.70 <= alpha <= 0.82
+
+
+def test_jepara_follows_the_article(firms: pd.DataFrame) -> None:
+    rows = firms[firms["cluster"] == JEPARA]
+    exports = _output(rows) * rows["export_share"]
+    assert exports.sum() / _output(rows).sum() == pytest.approx(0.70, abs=0.04)
+    assert exports[rows["tnc_owned"] == 1].sum() / exports.sum() == pytest.approx(0.25, abs=0.05)
+    assert rows["employees"].mean() == pytest.approx(58_000 / 3_700, rel=0.1)
+    assert len(rows) == round(0.03 * 3_700)
+    assert rows["product_upgrading"].mean() < rows["process_upgrading"].mean() < 0.4
+
+
+def test_taiwan_follows_the_article(firms: pd.DataFrame) -> None:
+    assert _mean(firms, TAIWAN, "tertiary_share") == pytest.approx(88.5, abs=2)
+    assert _mean(firms, TAIWAN, "kin_ties") > 0.7
+    of_industry = firms[firms["industry"] == "Resource-based"]
+    assert of_industry.groupby("cluster")["bridging_ties"].mean().idxmin() == TAIWAN
+
+
+def test_thailand_follows_the_article(firms: pd.DataFrame) -> None:
+    rows = firms[firms["cluster"] == THAILAND]
+    first = rows[rows["tier"] == 1]
+    assert rows["certified"].mean() == pytest.approx(0.10, abs=0.01)
+    assert first["tnc_owned"].mean() == pytest.approx(0.40, abs=0.03)
+    assert len(first) / (rows["tier"] == 2).sum() == pytest.approx(0.7, abs=0.05)
+    assert len(rows) == round(0.03 * 1_700)
+    assert rows["employees"].mean() == pytest.approx(113_000 / 1_700, rel=0.1)
+    others = firms[firms["cluster"] != THAILAND].groupby("cluster")
+    assert rows["product_upgrading"].mean() < others["product_upgrading"].mean().min()
+
+
+def test_bangalore_follows_the_article(firms: pd.DataFrame) -> None:
+    rows = firms[firms["cluster"] == BANGALORE]
+    small = _output(rows[rows["tnc_owned"] == 0]).sum() / _output(rows).sum()
+    assert 0.10 <= small <= 0.15
+    assert firms.groupby("cluster")["transnational_ties"].mean().idxmax() == BANGALORE
+    answers = firms[["management_score", "tertiary_share", "trust"]]
+    standard = ((answers - answers.mean()) / answers.std()).assign(cluster=firms["cluster"])
+    assert (
+        _mean(standard, BANGALORE, "management_score")
+        < _mean(standard, BANGALORE, "tertiary_share") - 0.5
+    )
+    assert _mean(standard, BANGALORE, "trust") < 0
+
+
+@pytest.mark.parametrize(
+    ("column", "clusters"),
+    [
+        ("training_hours", (JEPARA, TAIWAN)),
+        ("training_hours", (THAILAND, BANGALORE)),
+        ("engineers_employed", (JEPARA, BANGALORE)),
+        ("trust", (THAILAND, JEPARA)),
+        ("trust", (BANGALORE, JEPARA)),
+        ("kin_ties", (THAILAND, JEPARA)),
+        ("bridging_ties", (TAIWAN, JEPARA)),
+        ("joint_action", (THAILAND, BANGALORE)),
+        ("learning_buyers", (TAIWAN, JEPARA)),
+        ("learning_buyers", (JEPARA, BANGALORE)),
+        ("learning_firms", (THAILAND, JEPARA)),
+        ("functional_upgrading", (JEPARA, BANGALORE)),
+        ("employees", (TAIWAN, JEPARA)),
+    ],
+)
+def test_clusters_stand_in_the_order_of_the_article(
+    firms: pd.DataFrame, column: str, clusters: tuple[str, str]
+) -> None:
+    lower, higher = clusters
+    assert _mean(firms, lower, column) < _mean(firms, higher, column)
+
+
+def test_truth_tells_the_industries_apart(truth: dict[str, Any]) -> None:
+    corners = truth["corners"]["product_upgrading"]
+    traditional, resource, complex_systems, suppliers = corners.values()
+    for corner in (traditional, resource, complex_systems, suppliers):
+        assert corner["both"] > 0.75
+        assert corner["neither"] < 0.1
+    assert traditional["human_capital_only"] > 3 * traditional["social_capital_only"]
+    assert resource["social_capital_only"] > 3 * resource["human_capital_only"]
+    assert max(traditional["social_capital_only"], resource["human_capital_only"]) < 0.05
+    assert max(complex_systems[f"{name}_capital_only"] for name in ("human", "social")) < 0.1
+    assert min(suppliers[f"{name}_capital_only"] for name in ("human", "social")) > 0.25
+
+
+def test_readme_states_the_true_corners(truth: dict[str, Any]) -> None:
+    lines = (SHIPPED / "README.md").read_text(encoding="utf-8").splitlines()
+    for industry, corner in truth["corners"]["product_upgrading"].items():
+        cells = " | ".join(
+            f"{corner[name]:.2f}".removeprefix("0")
+            for name in ("neither", "human_capital_only", "social_capital_only", "both")
+        )
+        assert f"| {industry} | {cells} |" in lines
+
+
+def test_true_scores_are_not_given_away(truth: dict[str, Any], firms: pd.DataFrame) -> None:
+    assert truth["synthetic"] is True
+    assert not {"human_capital", "social_capital", "bonding"} & set(firms.columns)
+    assert np.isin(["scale", "equations", "corners", "anchors"], list(truth)).all()
