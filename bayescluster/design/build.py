@@ -11,9 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.dataset.constructs import Scored, score
-from bayescluster.dataset.prepare import Firms, as_float, numeric_problem
+from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.design.coding import Coding, code_controls, label_of, sorted_labels
+from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.record import Array, Design, Details, Measure, details_text
 from bayescluster.errors import BayesClusterError, DesignError, Problem
@@ -174,7 +175,8 @@ def _ordinal(
             )
         )
     codes = {level: code for code, level in enumerate(levels)}
-    return tuple(levels), labels.map(codes).fillna(0).to_numpy(dtype=float)
+    values: Array = labels.map(codes).fillna(0).to_numpy().astype("float64")
+    return tuple(levels), values
 
 
 def _support(
@@ -205,7 +207,7 @@ def _support_problem(fault: Fault, what: str, frame: pd.DataFrame, place: str) -
 
 def row_number(frame: pd.DataFrame, position: int) -> int:
     """Row of the file, counted from 1 below the header, of a row of the analysis."""
-    return int(frame.index[position]) + 1
+    return int(frame.index.to_numpy()[position]) + 1
 
 
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:
@@ -322,7 +324,8 @@ def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
     """One label a row: the firm, with a running number where firms repeat."""
     if len(set(firms)) == len(firms):
         return np.array(firms, dtype=str)
-    running = pd.Series(firms).groupby(firms).cumcount() + 1
+    repeated = pd.Series(firms)
+    running = repeated.groupby(repeated).cumcount() + 1
     return np.array([f"{firm} #{k}" for firm, k in zip(firms, running, strict=True)], dtype=str)
 
 

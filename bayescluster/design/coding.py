@@ -9,22 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayescluster.dataset.prepare import as_float, numeric_problem
+from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
+from bayescluster.dataset.values import as_float, label_of, numeric_problem
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import ColumnControl, Control, ProductControl
 
 Array = NDArray[np.float64]
-
-TRANSFORMS = {
-    "none": lambda x: x,
-    "log": np.log,
-    "log1p": np.log1p,
-    "sqrt": np.sqrt,
-    "square": np.square,
-}
-LOWEST = {"log": (0.0, "above 0", "log1p"), "sqrt": (-1e-300, "0 or above", "square")}
 
 
 class Coded(NamedTuple):
@@ -103,7 +95,7 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
         return _categorical(declared, series)
     fault = numeric_problem(series)
     if fault is None:
-        return _numeric(declared, as_float(series))
+        return _numeric(declared, as_float(series), series.index)
     if declared.transform != "none":
         raise _CodingError(
             f"the control '{declared.column}' cannot be transformed: {fault}",
@@ -112,19 +104,14 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     return _categorical(declared, series)
 
 
-def _numeric(control: ColumnControl, raw: Array) -> Coded:
+def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
     name = (
         control.column if control.transform == "none" else f"{control.transform}({control.column})"
     )
-    if control.transform in LOWEST:
-        lowest, wanted, instead = LOWEST[control.transform]
-        bad = raw <= lowest
-        if bad.any():
-            raise _CodingError(
-                f"{name} needs values {wanted}, but {int(bad.sum())} of {raw.size} rows are not",
-                f"use transform: {instead}, or leave these rows out with data.keep",
-            )
-    values = np.asarray(TRANSFORMS[control.transform](raw), dtype=float)
+    found = transform_fault(control.transform, control.column, raw, index)
+    if found is not None:
+        raise _CodingError(found.what, found.mend)
+    values = TRANSFORMS[control.transform].function(raw)
     if np.ptp(values) == 0:
         raise _CodingError(
             f"the control '{name}' is the same in every row ({values[0]:g})", "leave it out"
@@ -150,7 +137,9 @@ def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
         )
     left_out = _reference(control, levels)
     kept = [level for level in levels if level != left_out]
-    matrix = np.column_stack([(values == level).to_numpy(dtype=float) for level in kept])
+    matrix: Array = np.column_stack(
+        [(values == level).to_numpy().astype("float64") for level in kept]
+    )
     if control.coding == "sum":
         matrix[(values == left_out).to_numpy()] = -1.0
     names = tuple(f"{control.column}[{level}]" for level in kept)
@@ -172,7 +161,7 @@ def _reference(control: ColumnControl, levels: list[str]) -> str:
 
 
 def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
-    aliases = known | {made.names[0]: made for made in known.values() if len(made.names) == 1}
+    aliases = dict(known) | {made.names[0]: made for made in known.values() if len(made.names) == 1}
     for name in control.product:
         if name not in aliases:
             raise _CodingError(
@@ -192,13 +181,6 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
     if flat:
         raise _CodingError(f"the product '{flat[0]}' is the same in every row", "leave it out")
     return Coded(names, values, (0.0,) * len(names), (1.0,) * len(names))
-
-
-def label_of(value: object) -> str:
-    """Write a value as a label: 3.0 and 3 are the same."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
@@ -61,6 +62,17 @@ class Grouping(NamedTuple):
     correlated: bool
 
 
+class Measure(NamedTuple):
+    """How a capital was made: its indicators, their weights, and its reliability."""
+
+    capital: str
+    method: str
+    unit: str
+    weights: tuple[tuple[str, float], ...]
+    reliability: float | None
+    binary: bool
+
+
 class Details(NamedTuple):
     """Facts of the sample that reports print.
 
@@ -76,17 +88,6 @@ class Details(NamedTuple):
     filters: tuple[str, ...]
     notes: tuple[str, ...]
     measures: tuple[Measure, ...]
-
-
-class Measure(NamedTuple):
-    """How a capital was made: its indicators, their weights, and its reliability."""
-
-    capital: str
-    method: str
-    unit: str
-    weights: tuple[tuple[str, float], ...]
-    reliability: float | None
-    binary: bool
 
 
 @dataclass(frozen=True)
@@ -110,12 +111,7 @@ class Design:
     def details(self) -> Details:
         """Facts of the sample."""
         stored = json.loads(self.data.attrs[DETAILS])
-        stored["measures"] = tuple(
-            Measure(**item | {"weights": tuple((k, v) for k, v in item["weights"])})
-            for item in stored["measures"]
-        )
-        stored["dropped"] = tuple((v, c, n) for v, c, n in stored["dropped"])
-        return Details(**{key: tuple(v) if isinstance(v, list) else v for key, v in stored.items()})
+        return TypeAdapter(Details).validate_python(stored)
 
     @property
     def size(self) -> int:

@@ -95,13 +95,14 @@ def sample_chains(
     FitError
         If a chain cannot start or ends in an error.
     """
-    waiting, running = list(pending), {}
+    waiting = list(pending)
+    running: dict[int, Any] = {}
     try:
         while waiting or running:
             while waiting and len(running) < available_cores():
                 number = waiting.pop(0)
                 running[number] = _start(compiled, sampling, number, progress)
-            done = [number for number, sampler in running.items() if sampler.is_finished]
+            done = [number for number, sampler in running.items() if _is_finished(sampler)]
             for number in done:
                 yield _take(running.pop(number), number)
             if not done:
@@ -109,6 +110,14 @@ def sample_chains(
     finally:
         for sampler in running.values():
             sampler.cancel()
+
+
+def _is_finished(sampler: Any) -> bool:
+    try:
+        return bool(sampler.is_finished)
+    except TimeoutError:
+        # the sampler was too busy to answer
+        return False
 
 
 def _start(compiled: Any, sampling: Sampling, number: int, progress: Progress | None) -> Any:

@@ -19,6 +19,6 @@ def sample_prior(model: Any, reported: Sequence[str], draws: int, seed: int) -> 
         random_seed=seed,
         compile_kwargs={"mode": "FAST_COMPILE"},
     )
-    prior = tree["prior"].to_dataset()
+    prior: xr.Dataset = tree["prior"].to_dataset()
     prior.attrs = {}
     return prior

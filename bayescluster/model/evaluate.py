@@ -184,7 +184,7 @@ def expectation(design: Design, eta: Array, draws: Draws) -> Array:
     parameters = draws.parameters
     wanted = design.analysis.equation.at_least
     if wanted is not None:
-        from bayescluster.design.coding import label_of
+        from bayescluster.dataset.values import label_of
 
         level = design.levels.index(label_of(wanted))
         parameters = parameters | {AT_LEAST: np.array([float(level)])}

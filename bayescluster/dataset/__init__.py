@@ -1,0 +1,1 @@
+"""The rows of firms: read, prepared, and scored into the two capitals."""

@@ -1,0 +1,217 @@
+"""Capitals from indicators: one score a firm, on a known scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayescluster.dataset.scaling import (
+    correlations,
+    first_component,
+    is_constant,
+    reliability,
+    standardise,
+)
+from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
+from bayescluster.dataset.values import as_float, numeric_problem, rows_text
+from bayescluster.errors import DataError, Problem
+from bayescluster.spec.columns import Where
+from bayescluster.spec.constructs import Construct, Indicator
+
+Array = NDArray[np.float64]
+
+YES_NO = {"yes": 1.0, "no": 0.0}
+
+
+class Scored(NamedTuple):
+    """A construct with a value for every firm; ``raw = center + scale * values``.
+
+    Standard deviations divide by ``n - 1`` (``ddof=1``). An indicator with direction ``negative``
+    is turned round first: its sign changes, or ``1 - x`` where it is 0/1.
+
+    Attributes
+    ----------
+    values
+        ``(firm,)``: mean 0 and standard deviation 1 if the construct is standardised, except that
+        a 0/1 indicator is centred only; else the raw score.
+    center, scale
+        Of the raw score; 0 and 1 if the construct is not standardised.
+    unit
+        What the raw score is measured in.
+    weights
+        Weight in the raw score of each indicator: turned round where negative and, for ``mean``
+        and ``pca``, standardised.
+    reliability
+        McDonald's omega for three indicators and more, Spearman-Brown for two, None for one.
+    binary
+        True for a single 0/1 indicator.
+    missing_items
+        Answers that are missing, over all firms and indicators.
+    method
+        How the score was made: ``single``, ``mean`` or ``pca``.
+    """
+
+    values: Array
+    center: float
+    scale: float
+    unit: str
+    weights: dict[str, float]
+    reliability: float | None
+    binary: bool
+    missing_items: int
+    method: str
+
+
+class _FaultError(Exception):
+    def __init__(self, what: str, mend: str) -> None:
+        self.what, self.mend = what, mend
+        super().__init__(what)
+
+
+def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) -> Scored:
+    """Score a construct.
+
+    Parameters
+    ----------
+    frame
+        Prepared firms; the index counts the rows of the file from 0.
+    name
+        Name of the construct in the analysis.
+    construct
+        Its indicators and method.
+    where
+        Says where a path stands in the analysis file.
+
+    Raises
+    ------
+    DataError
+        If an indicator is not a number, cannot be transformed or is the same in every row; if a
+        firm answered too few indicators; if the score is the same for all. All indicators at once.
+    """
+    base = ("constructs", name)
+    items = _items(frame, construct, (*base, "indicators"), where)
+    problems = list(_answer_problems(items, frame.index, construct, where(base)))
+    if problems:
+        raise DataError(problems)
+    columns = [item.column for item in construct.items]
+    if construct.method == "single":
+        return _single(items[:, 0], construct)
+    standardised = np.column_stack([standardise(item).values for item in items.T])
+    correlation = correlations(standardised)
+    if construct.method == "mean":
+        raw = np.nanmean(standardised, axis=1)
+        weights = np.full(len(columns), 1 / len(columns))
+        unit = f"mean of {len(columns)} standardised indicators"
+    else:
+        weights, _ = first_component(correlation)
+        raw = standardised @ weights
+        unit = f"first component of {len(columns)} standardised indicators"
+    if is_constant(np.append(raw, 0.0)) or is_constant(raw):
+        raise DataError(
+            Problem(
+                f"the score of {name} is the same in every row: its indicators cancel out",
+                where(base),
+                "check the direction of each indicator",
+            )
+        )
+    values, center, scale = _scaled(raw, construct)
+    return Scored(
+        values=values,
+        center=center,
+        scale=scale,
+        unit=unit,
+        weights=dict(zip(columns, weights.tolist(), strict=True)),
+        reliability=reliability(correlation, weights),
+        binary=False,
+        missing_items=int(np.isnan(items).sum()),
+        method=construct.method,
+    )
+
+
+def _single(raw: Array, construct: Construct) -> Scored:
+    item = construct.items[0]
+    binary = bool(np.isin(raw, (0.0, 1.0)).all())
+    if binary and construct.standardise:
+        center, scale = float(raw.mean()), 1.0
+        values = raw - center
+    else:
+        values, center, scale = _scaled(raw, construct)
+    unit = item.column if item.transform == "none" else f"{item.transform}({item.column})"
+    turned = f"{unit}, turned round" if item.direction == "negative" else unit
+    return Scored(values, center, scale, turned, {item.column: 1.0}, None, binary, 0, "single")
+
+
+def _scaled(raw: Array, construct: Construct) -> tuple[Array, float, float]:
+    if not construct.standardise:
+        return raw, 0.0, 1.0
+    return standardise(raw)
+
+
+def _items(
+    frame: pd.DataFrame, construct: Construct, base: tuple[str | int, ...], where: Where
+) -> Array:
+    """Indicators as numbers, transformed and turned the same way: ``(firm, item)``."""
+    columns, problems = [], []
+    for position, item in enumerate(construct.items):
+        try:
+            columns.append(_item(frame[item.column], item))
+        except _FaultError as fault:
+            problems.append(Problem(fault.what, where((*base, position)), fault.mend))
+    if problems:
+        raise DataError(problems)
+    return np.column_stack(columns)
+
+
+def _item(series: pd.Series[Any], item: Indicator) -> Array:
+    answers = _numbers(series, item.column)
+    fault = transform_fault(item.transform, item.column, answers, series.index)
+    if fault is not None:
+        raise _FaultError(fault.what, fault.mend)
+    values = TRANSFORMS[item.transform].function(answers)
+    answered = values[~np.isnan(values)]
+    if answered.size == 0:
+        raise _FaultError(f"nobody answered the indicator '{item.column}'", "leave it out")
+    if is_constant(values):
+        raise _FaultError(
+            f"the indicator '{item.column}' is the same in every row ({answered[0]:g})",
+            "leave it out, or check the filters",
+        )
+    if item.direction == "positive":
+        return values
+    return 1 - values if np.isin(answered, (0.0, 1.0)).all() else -values
+
+
+def _numbers(series: pd.Series[Any], column: str) -> Array:
+    answers = series.dropna()
+    if all(isinstance(value, str) and value.casefold() in YES_NO for value in answers):
+        known = series.astype(object).map(lambda value: YES_NO[value.casefold()], "ignore")
+        return np.asarray(known, dtype=np.float64)
+    fault = numeric_problem(series)
+    if fault is not None:
+        raise _FaultError(
+            f"the indicator '{column}' is not a number: {fault}",
+            "turn it into numbers with `derive: kind: recode`",
+        )
+    return as_float(series)
+
+
+def _answer_problems(
+    items: Array, index: pd.Index, construct: Construct, place: str
+) -> Iterator[Problem]:
+    count = items.shape[1]
+    wanted = construct.minimum_answered or count
+    answered = count - np.isnan(items).sum(axis=1)
+    short = index[answered < wanted]
+    if len(short):
+        many = "row answers" if len(short) == 1 else "rows answer"
+        yield Problem(
+            f"{len(short)} {many} fewer than {wanted} of {count} indicators ({rows_text(short)})",
+            place,
+            "lower `minimum_answered`, or leave it out and set `missing: drop` under `data`"
+            if construct.minimum_answered
+            else "leave such rows out with `missing: drop` under `data`",
+        )

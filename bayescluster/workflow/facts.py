@@ -1,0 +1,207 @@
+"""Facts of the sample and of the model, for the report."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayescluster.dataset.values import label_of
+from bayescluster.design.record import Design
+from bayescluster.estimands.membership import declared_groups
+from bayescluster.estimands.summary import estimates
+from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.priors import model_priors, population_terms, prior_text
+from bayescluster.names import CLUSTER, INDUSTRY, INTERCEPT
+from bayescluster.results.model import (
+    Coefficient,
+    Dropped,
+    GroupingFacts,
+    GroupRow,
+    Indicator,
+    MeasureFacts,
+    ModelFacts,
+    OutcomeFacts,
+    SampleFacts,
+)
+
+
+def outcome_facts(design: Design) -> OutcomeFacts:
+    """What the outcome is, and what its expectation is called."""
+    equation = design.analysis.equation
+    wanted = equation.at_least
+    column = equation.outcome
+    label = {
+        "probability": f"probability of {column}",
+        "rate": f"expected {column}",
+        "mean": f"mean {column}",
+        "level": f"mean level of {column}",
+    }[design.family.scale]
+    if equation.exposure is not None:
+        label += f" per unit of {equation.exposure}"
+    return OutcomeFacts(
+        column=column,
+        family=design.family.name,
+        scale="probability" if wanted is not None else design.family.scale,
+        label=label if wanted is None else f"probability that {column} is at least {wanted}",
+        levels=design.levels,
+        at_least=None if wanted is None else label_of(wanted),
+    )
+
+
+def sample_facts(design: Design) -> SampleFacts:
+    """Which firms were analysed, and how they nest."""
+    details, data = design.details, design.analysis.data
+    human, social = design.capitals
+    has_capitals = design.structure.name != INTERCEPT
+    firms = {label.split(" #")[0] for label in design.labels("firm")}
+    return SampleFacts(
+        label=details.label,
+        title=details.title,
+        synthetic=details.synthetic,
+        rows_read=details.rows_read,
+        rows=design.size,
+        firms=len(firms) if data.firm is not None else design.size,
+        clusters=len(design.group_labels(CLUSTER)) if data.cluster is not None else 0,
+        industries=len(design.group_labels(INDUSTRY)) if data.industry is not None else 0,
+        crossed=data.crossed,
+        dropped=tuple(Dropped(variable=v, cluster=c, rows=n) for v, c, n in details.dropped),
+        filters=details.filters,
+        notes=details.notes,
+        groups=_group_rows(design),
+        capital_correlation=float(np.corrcoef(human, social)[0, 1]) if has_capitals else None,
+    )
+
+
+def _group_rows(design: Design) -> tuple[GroupRow, ...]:
+    has_capitals = design.structure.name != INTERCEPT
+    cluster, industry = design.index(CLUSTER), design.index(INDUSTRY)
+    names = design.group_labels(INDUSTRY)
+    nested = design.analysis.data.industry is not None and not design.analysis.data.crossed
+    rows = []
+    for groups in declared_groups(design):
+        for k, label in enumerate(groups.labels):
+            members = groups.members[:, k]
+            means = [float(v[members].mean()) for v in design.capitals] if has_capitals else None
+            rows.append(
+                GroupRow(
+                    by=groups.by,
+                    group=label,
+                    industry=names[industry[members][0]]
+                    if groups.by == "cluster" and nested
+                    else None,
+                    clusters=int(np.unique(cluster[members]).size),
+                    rows=int(members.sum()),
+                    outcome_mean=_observed_mean(design, members),
+                    human_capital=means[0] if means else None,
+                    social_capital=means[1] if means else None,
+                )
+            )
+    return tuple(rows)
+
+
+def _observed_mean(design: Design, members: np.ndarray) -> float:
+    """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
+    outcome = design.outcome[members]
+    if design.rows.trials is not None:
+        return float(outcome.sum() / design.rows.trials[members].sum())
+    wanted = design.analysis.equation.at_least
+    if wanted is not None:
+        return float((outcome >= design.levels.index(label_of(wanted))).mean())
+    return float(outcome.sum() / np.exp(design.offset[members]).sum())
+
+
+def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
+    """How the capitals were measured."""
+    return tuple(
+        MeasureFacts(
+            capital=measure.capital,
+            method=measure.method,
+            unit=measure.unit,
+            center=design.scaling(measure.capital).center,
+            scale=design.scaling(measure.capital).scale,
+            indicators=tuple(Indicator(column=c, weight=w) for c, w in measure.weights),
+            reliability=measure.reliability,
+            binary=measure.binary,
+        )
+        for measure in design.details.measures
+    )
+
+
+def model_facts(design: Design, posterior: Draws) -> ModelFacts:
+    """The model in words, with prior and posterior of every population parameter."""
+    equation = design.analysis.equation
+    return ModelFacts(
+        equation=design.analysis.equation_name,
+        link=design.family.link,
+        structure=equation.structure,
+        formula=design.structure.formula,
+        groupings=tuple(
+            GroupingFacts(
+                name=grouping.name,
+                groups=len(grouping.labels),
+                terms=grouping.terms,
+                centred=grouping.centred,
+                correlated=grouping.correlated,
+            )
+            for grouping in design.groupings
+        ),
+        coefficients=_coefficients(design, posterior),
+        group_effect_prior=_group_effect_prior(design),
+    )
+
+
+def _group_effect_prior(design: Design) -> str:
+    if not design.groupings:
+        return "No coefficient varies between groups."
+    ties = "; ".join(
+        f"{grouping.name}: "
+        + (
+            f"correlated, LKJ({design.analysis.equation.priors.correlation:g})"
+            if grouping.correlated
+            else "independent"
+        )
+        for grouping in design.groupings
+    )
+    return f"Deviations of groups are normal around 0 with the group sds below ({ties})."
+
+
+def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
+    priors = model_priors(design)
+    named: list[tuple[str, str, str, Array]] = [
+        ("population", term, prior_text(priors.population[term]), posterior.population[term])
+        for term in population_terms(design)
+    ]
+    named += [
+        ("controls", name, prior_text(prior), posterior.controls[:, k])
+        for k, (name, prior) in enumerate(priors.controls.items())
+    ]
+    for name, group in posterior.groups.items():
+        prior = prior_text(priors.group_sd[name])
+        named += [
+            ("group sd", f"{name}: {term}", prior, group.sd[:, k])
+            for k, term in enumerate(group.terms)
+        ]
+    named += [
+        ("family", name, prior_text(prior), posterior.parameters[name][:, 0])
+        for name, prior in priors.family.items()
+    ]
+    named += [
+        ("family", f"cutpoint {k + 1}", f"Normal({mean:.3g}, {sd:.3g}), ordered", cut)
+        for k, ((mean, sd), cut) in enumerate(
+            zip(priors.cutpoints, _cutpoints(posterior, len(priors.cutpoints)), strict=True)
+        )
+    ]
+    if not named:
+        return ()
+    found = estimates(np.column_stack([draws for *_, draws in named]), posterior.chains)
+    return tuple(
+        Coefficient.model_validate(
+            {"block": block, "name": name, "prior": prior, "estimate": estimate}
+        )
+        for (block, name, prior, _), estimate in zip(named, found, strict=True)
+    )
+
+
+def _cutpoints(posterior: Draws, count: int) -> list[Array]:
+    if not count:
+        return []
+    return list(posterior.parameters["cutpoints"][:, 0, :].T)

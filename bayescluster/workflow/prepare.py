@@ -1,0 +1,59 @@
+"""Analysis file to design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bayescluster.dataset.prepare import prepare
+from bayescluster.dataset.read import read_table
+from bayescluster.design.build import build_design
+from bayescluster.design.record import Design
+from bayescluster.design.semantics import check_semantics
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.columns import Where, needed_columns
+from bayescluster.spec.load import dotted, load_analysis
+
+
+class Asked(NamedTuple):
+    """An analysis, the folder its paths start from, and the places of its values in the file."""
+
+    analysis: Analysis
+    directory: Path
+    where: Where
+
+
+def asked(source: Analysis | Path | str) -> Asked:
+    """Take an analysis, or read one from a file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be understood, or the analysis contradicts itself.
+    """
+    if isinstance(source, Analysis):
+        found = Asked(source, Path.cwd(), _in_python)
+    else:
+        loaded = load_analysis(Path(source))
+        found = Asked(loaded.value, loaded.directory, loaded.source.where)
+    check_semantics(found.analysis, found.where)
+    return found
+
+
+def design_of(question: Asked) -> Design:
+    """Read the firms and build the design.
+
+    Raises
+    ------
+    DataError
+        If the data are not there, or do not fit the analysis.
+    """
+    analysis, directory, where = question
+    table = read_table(analysis.data, directory, where)
+    firms = prepare(table, analysis.data, needed_columns(analysis), where)
+    return build_design(analysis, table, firms, where)
+
+
+def _in_python(path: Sequence[str | int]) -> str:
+    return f"analysis.{dotted(path)}"

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+HEAD = "The data do not fit the analysis:\n  a.yaml:data.derive."
+
+
+@pytest.mark.parametrize(
+    ("kind", "function"), [("log", np.log), ("log1p", np.log1p), ("sqrt", np.sqrt)]
+)
+def test_transforms(kind, function, prepared):
+    derive = [{"kind": kind, "name": "new", "of": "x"}]
+    frame = prepared({"x": [1.0, 2.5, None]}, derive=derive).frame
+    np.testing.assert_array_equal(frame["new"], function([1.0, 2.5, np.nan]))
+
+
+def test_a_derivation_may_use_an_earlier_one(prepared):
+    derive = [
+        {"kind": "scale", "name": "half", "of": "x", "multiply": 0.5},
+        {"kind": "log", "name": "new", "of": "half"},
+    ]
+    assert prepared({"x": [2.0, 2.0]}, derive=derive).frame["new"].tolist() == [0.0, 0.0]
+
+
+def test_recode_to_numbers(prepared):
+    derive = [{"kind": "recode", "name": "new", "of": "x", "values": {"Yes": 1, "No": 0}}]
+    frame = prepared({"x": ["Yes", "No", None]}, derive=derive).frame
+    assert frame["new"].dtype == np.float64
+    np.testing.assert_array_equal(frame["new"], [1.0, 0.0, np.nan])
+
+
+def test_recode_finds_numbers_however_they_are_written(prepared):
+    derive = [{"kind": "recode", "name": "new", "of": "x", "values": {1: "low", "2": "high"}}]
+    assert prepared({"x": [1.0, 2.0]}, derive=derive).frame["new"].tolist() == ["low", "high"]
+
+
+def test_recode_tells_true_from_1(prepared):
+    derive = [{"kind": "recode", "name": "new", "of": "x", "values": {True: "yes", False: "no"}}]
+    assert prepared({"x": [True, False]}, derive=derive).frame["new"].tolist() == ["yes", "no"]
+
+
+def test_recode_keeps_other_values_where_asked(prepared):
+    derive = [
+        {
+            "kind": "recode",
+            "name": "new",
+            "of": "x",
+            "values": {"b ": "b"},
+            "otherwise": "keep",
+        }
+    ]
+    assert prepared({"x": ["a", "b ", "b"]}, derive=derive).frame["new"].tolist() == ["a", "b", "b"]
+
+
+def test_combine(prepared):
+    derive = [{"kind": "combine", "name": "new", "of": ["geo", "sector"]}]
+    frame = prepared({"geo": [1.0, 2.0, 3.0], "sector": ["IT", "IT", None]}, derive=derive).frame
+    assert frame["new"].tolist()[:2] == ["1 x IT", "2 x IT"]
+    assert pd.isna(frame["new"].tolist()[2])
+
+
+def test_filters_may_use_derived_columns(prepared):
+    derive = [{"kind": "combine", "name": "key", "of": ["geo", "sector"], "separator": "-"}]
+    columns = {"geo": [1, 2, 2], "sector": ["a", "b", "b"]}
+    keep = [{"column": "key", "one_of": ["2-b"]}]
+    assert prepared(columns, derive=derive, keep=keep).frame.index.tolist() == [1, 2]
+
+
+ERRORS = [
+    (
+        [5.0, 0.0, 0.0],
+        {"kind": "log"},
+        (
+            "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 2)\n"
+            "    use log1p, which is 0 at 0"
+        ),
+    ),
+    (
+        [-9.0, 0.0, 1.0],
+        {"kind": "log"},
+        (
+            "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 1)\n"
+            "    if negative values mean no answer, list them under `missing_values`"
+        ),
+    ),
+    (
+        [1.0, 2.0, -1.0],
+        {"kind": "log1p"},
+        (
+            "0.of: the log1p of 'x' cannot be taken: 1 of 3 rows are -1 or below (first: row 3)\n"
+            "    if negative values mean no answer, list them under `missing_values`"
+        ),
+    ),
+    (
+        [1.0, -0.5, 0.0],
+        {"kind": "sqrt"},
+        (
+            "0.of: the sqrt of 'x' cannot be taken: 1 of 3 rows are below 0 (first: row 2)\n"
+            "    if negative values mean no answer, list them under `missing_values`"
+        ),
+    ),
+    (
+        [1, "many", 3],
+        {"kind": "scale"},
+        (
+            "0.of: 'x' is not a number: 'many' in row 2\n"
+            "    turn it into numbers first, with `kind: recode`"
+        ),
+    ),
+    (
+        ["Yes", "Noo", "Noo"],
+        {"kind": "recode", "values": {"Yes": 1, "No": 0}},
+        (
+            "0.values: no new value is given for 'Noo' of 'x' (rows 2, 3)\n"
+            "    did you mean 'No'? Else list it under `values`, or set `otherwise: keep`"
+        ),
+    ),
+    (
+        [1, 2, 3, 4, 5],
+        {"kind": "recode", "values": {1: 0}},
+        (
+            "0.values: no new value is given for '2', '3', '4' and 1 more of 'x' (rows 2, 3, 4, 5)\n"
+            "    list it under `values`, or set `otherwise: keep`"
+        ),
+    ),
+    (
+        [1, 2, 3],
+        {"kind": "scale", "name": "x"},
+        "0.name: the data already have a column 'x'\n    give the derived column a new name",
+    ),
+    (
+        [1, 2, 3],
+        {"kind": "scale", "of": "y"},
+        "0.of: no column 'y' in the data to make 'new' of\n    known: x",
+    ),
+    (
+        [1, 2, 3],
+        {"kind": "combine", "of": ["x", "xx"]},
+        "0.of.1: no column 'xx' in the data to make 'new' of\n    did you mean 'x'?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "keys", "message"), ERRORS)
+def test_derivations_that_fail(cells, keys, message, refused):
+    assert refused({"x": cells}, derive=[{"name": "new", "of": "x", **keys}]) == HEAD + message
+
+
+def test_what_hangs_on_a_failed_column_is_not_told(refused):
+    derive = [
+        {"kind": "log", "name": "first", "of": "x"},
+        {"kind": "scale", "name": "second", "of": "first"},
+    ]
+    keep = [{"column": "second", "one_of": [1]}]
+    assert refused({"x": [0.0, 1.0]}, derive=derive, keep=keep) == (
+        f"{HEAD}0.of: the log of 'x' cannot be taken: 1 of 2 rows are 0 or below (first: row 1)\n"
+        "    use log1p, which is 0 at 0"
+    )

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescluster.dataset.prepare import as_float, numeric_problem
+from bayescluster.spec.columns import Needed
+
+HEAD = "The data do not fit the analysis:\n  "
+TRUST = Needed("trust", "indicator of social_capital", ("constructs", "social_capital"))
+COLUMNS = {
+    "id": [1.0, 2.0, 3.0, 4.0],
+    "place": ["Cebu", "Cebu", "Hanoi", "Hanoi"],
+    "sector": ["Furniture", "Furniture", "Software", "Software"],
+    "trust": [1.0, np.nan, 3.0, 4.0],
+}
+
+
+def test_labels_of_declared_roles(prepared):
+    firms = prepared(COLUMNS, firm="id", cluster="place", industry="sector")
+    assert firms.frame["__firm__"].tolist() == ["1", "2", "3", "4"]
+    assert firms.frame["__cluster__"].tolist() == COLUMNS["place"]
+    assert firms.frame["__industry__"].tolist() == COLUMNS["sector"]
+    assert (firms.label, firms.rows_read, firms.filters) == ("firms.csv", 4, ())
+    assert firms.dropped.columns.tolist() == ["variable", "cluster", "rows"]
+    assert firms.dropped.empty
+
+
+def test_labels_of_roles_that_are_not_declared(prepared):
+    frame = prepared(COLUMNS, keep=[{"column": "id", "one_of": [2, 3]}]).frame
+    assert frame["__firm__"].tolist() == ["row 2", "row 3"]
+    assert frame["__cluster__"].tolist() == ["all", "all"]
+    assert frame["__industry__"].tolist() == ["all", "all"]
+    assert frame.index.tolist() == [1, 2]
+
+
+def test_only_needed_and_derived_columns_are_kept(prepared):
+    frame = prepared(
+        COLUMNS,
+        [TRUST._replace(optional=True)],
+        derive=[{"kind": "scale", "name": "twice", "of": "id", "multiply": 2, "add": 1}],
+    ).frame
+    assert frame.columns.tolist() == ["trust", "twice", "__firm__", "__cluster__", "__industry__"]
+    assert frame["twice"].tolist() == [3.0, 5.0, 7.0, 9.0]
+
+
+def test_firms_may_repeat(prepared):
+    frame = prepared({"id": [7, 7, 8]}, firm="id").frame
+    assert frame["__firm__"].tolist() == ["7", "7", "8"]
+
+
+def test_the_table_is_not_changed(prepared):
+    before = pd.DataFrame(COLUMNS)
+    prepared(before, [TRUST], missing="drop", cluster="place")
+    pd.testing.assert_frame_equal(before, pd.DataFrame(COLUMNS))
+
+
+def test_missing_values_are_an_error(refused):
+    columns = COLUMNS | {"size": [np.nan] * 4}
+    size = Needed("size", "control", ("equations", "y", "controls", 0))
+    assert refused(columns, [TRUST, size]) == (
+        "The data do not fit the analysis (2 problems):\n"
+        "  a.yaml:constructs.social_capital: 'trust' (indicator of social_capital) is missing in "
+        "1 of 4 rows (row 2)\n"
+        "    fill these cells, or leave such rows out with `missing: drop` under `data`\n"
+        "  a.yaml:equations.y.controls.0: 'size' (control) is missing in 4 of 4 rows "
+        "(rows 1, 2, 3, 4)\n"
+        "    fill these cells, or leave such rows out with `missing: drop` under `data`"
+    )
+
+
+def test_many_missing_rows_are_not_all_named(refused):
+    message = refused({"trust": [1.0, *[None] * 9]}, [TRUST])
+    assert "is missing in 9 of 10 rows (rows 2, 3, 4, 5, 6 and 4 more)\n" in message
+
+
+def test_dropped_rows_are_counted_by_variable_and_cluster(prepared):
+    columns = {
+        "place": ["Cebu", "Cebu", "Hanoi", "Hanoi", None],
+        "trust": [np.nan, 1.0, np.nan, 2.0, 3.0],
+        "size": [np.nan, 1.0, 2.0, 3.0, 4.0],
+    }
+    size = Needed("size", "control", ("equations",))
+    firms = prepared(columns, [TRUST, size], cluster="place", missing="drop")
+    assert firms.frame.index.tolist() == [1, 3]
+    assert firms.rows_read == 5
+    assert firms.dropped.to_numpy().tolist() == [
+        ["place", "(missing)", 1],
+        ["trust", "Cebu", 1],
+        ["trust", "Hanoi", 1],
+        ["size", "Cebu", 1],
+    ]
+
+
+@pytest.mark.parametrize("missing", ["error", "drop"])
+def test_optional_columns_may_lack_values(missing, prepared):
+    firms = prepared(COLUMNS, [TRUST._replace(optional=True)], missing=missing)
+    assert len(firms.frame) == 4
+    assert firms.dropped.empty
+
+
+def test_a_column_needed_elsewhere_is_not_optional(refused):
+    twice = [TRUST._replace(optional=True), Needed("trust", "control", ("equations",))]
+    assert refused(COLUMNS, twice).startswith(
+        f"{HEAD}a.yaml:equations: 'trust' (control) is missing in 1 of 4 rows (row 2)"
+    )
+
+
+def test_no_complete_row(refused):
+    columns = {"trust": [1.0, None, None], "size": [None, 1.0, 1.0]}
+    assert refused(columns, [TRUST, Needed("size", "control", ())], missing="drop") == (
+        f"{HEAD}a.yaml:data.missing: no row has a value in all 2 columns the analysis needs\n"
+        "    'trust' alone is missing in 2 of 3 rows"
+    )
+
+
+def test_unknown_columns_are_told_at_once(refused):
+    message = refused(
+        COLUMNS,
+        [TRUST._replace(column="turst"), Needed("xyz", "outcome", ("equations", "y", "outcome"))],
+        cluster="Place",
+        keep=[{"column": "secter", "one_of": ["Software"]}],
+    )
+    assert message == (
+        "The data do not fit the analysis (4 problems):\n"
+        "  a.yaml:data.keep.0.column: no column 'secter' in the data (filter)\n"
+        "    did you mean 'sector'?\n"
+        "  a.yaml:data.cluster: no column 'Place' in the data (cluster)\n"
+        "    did you mean 'place'?\n"
+        "  a.yaml:constructs.social_capital: no column 'turst' in the data "
+        "(indicator of social_capital)\n"
+        "    did you mean 'trust'?\n"
+        "  a.yaml:equations.y.outcome: no column 'xyz' in the data (outcome)\n"
+        "    known: id, place, sector, trust"
+    )
+
+
+def test_filters_must_all_hold(prepared):
+    keep = [
+        {"column": "sector", "one_of": ["Furniture", "Software"]},
+        {"column": "id", "one_of": [1, "2", 3.0]},
+    ]
+    firms = prepared(COLUMNS, keep=keep)
+    assert firms.frame.index.tolist() == [0, 1, 2]
+    assert firms.filters == (
+        "sector: Furniture, Software (4 of 4 rows)",
+        "id: 1, 2, 3 (3 of 4 rows)",
+    )
+
+
+def test_filter_on_a_value_nobody_has(refused):
+    keep = [{"column": "sector", "one_of": ["Software", "Furnitre"]}]
+    assert refused(COLUMNS, keep=keep) == (
+        f"{HEAD}a.yaml:data.keep.0.one_of.1: no row has 'Furnitre' in 'sector'\n"
+        "    did you mean 'Furniture'?"
+    )
+
+
+def test_filters_that_leave_nothing(refused):
+    keep = [{"column": "sector", "one_of": ["Software"]}, {"column": "id", "one_of": [1]}]
+    assert refused(COLUMNS, keep=keep) == (
+        f"{HEAD}a.yaml:data.keep.1: no row is left after the filter on 'id'\n"
+        "    rows must pass all filters; they leave sector: Software (2 of 4 rows); "
+        "id: 1 (0 of 2 rows)"
+    )
+
+
+def test_clusters_nested_in_industries(refused, prepared):
+    columns = COLUMNS | {"sector": ["Furniture", "Software", "Software", "Software"]}
+    assert refused(columns, cluster="place", industry="sector") == (
+        f"{HEAD}a.yaml:data.cluster: 1 cluster holds firms of more than one industry: "
+        "'Cebu' (Furniture 1 row, Software 1 row)\n"
+        "    set `crossed: true` if that is so, or make one key of both with "
+        "`derive: kind: combine`"
+    )
+    assert len(prepared(columns, cluster="place", industry="sector", crossed=True).frame) == 4
+
+
+def test_many_crossed_clusters_are_not_all_named(refused):
+    columns = {"place": [k // 3 for k in range(21)], "sector": ["a", "a", "b"] * 7}
+    assert refused(columns, cluster="place", industry="sector").splitlines()[1] == (
+        "  a.yaml:data.cluster: 7 clusters hold firms of more than one industry: "
+        "'0' (a 2 rows, b 1 row); '1' (a 2 rows, b 1 row); '2' (a 2 rows, b 1 row); "
+        "'3' (a 2 rows, b 1 row); '4' (a 2 rows, b 1 row); and 2 more"
+    )
+
+
+@pytest.mark.parametrize("other", ["Furniture ", "furniture", " FURNITURE"])
+def test_one_group_spelt_in_two_ways(other, refused):
+    columns = COLUMNS | {"sector": ["Furniture", "Furniture", other, "Software"]}
+    assert refused(columns, industry="sector") == (
+        f"{HEAD}a.yaml:data.industry: 'sector' (industry) spells one group in 2 ways: "
+        f"'Furniture' (2 rows), '{other}' (1 row)\n"
+        "    if all mean 'Furniture', recode them: `derive: kind: recode` with `otherwise: keep`"
+    )
+
+
+def test_only_one_firm(refused):
+    assert refused({"id": ["x", "x"]}, firm="id") == (
+        f"{HEAD}a.yaml:data.firm: only one firm is left ('x', 2 rows)\n"
+        "    check the filters, and that `firm` names the column that tells firms apart"
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ([1, 2], None),
+        ([1.5, None], None),
+        ([True, False], None),
+        ([True, None], None),
+        ([1, True, 2.5], None),
+        (["Yes", "No", "Yes"], "'Yes' in row 1, 'No' in row 2"),
+        ([1, "n/a", "?", "n/a"], "'n/a' in row 2, '?' in row 3"),
+        (["1", "x"], "'x' in row 2"),
+        (list("abcde"), "'a' in row 1, 'b' in row 2, 'c' in row 3 and 2 other values"),
+        (list("abcd"), "'a' in row 1, 'b' in row 2, 'c' in row 3 and 1 other value"),
+        (["1", "2"], "numbers written as text, '1' in row 1, '2' in row 2"),
+        ([1.0, np.inf], "'inf' in row 2"),
+        ([pd.Timestamp(2008, 3, 1)], "'2008-03-01' in row 1"),
+    ],
+)
+def test_numeric_problem(cells, problem):
+    assert numeric_problem(pd.Series(cells)) == problem
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        ([True, False], [1.0, 0.0]),
+        ([True, None], [1.0, np.nan]),
+        ([3, None], [3.0, np.nan]),
+        ([1, True, 2.5], [1.0, 1.0, 2.5]),
+    ],
+)
+def test_as_float(cells, numbers):
+    found = as_float(pd.Series(cells))
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, numbers)
