@@ -207,7 +207,8 @@ def _support_problem(fault: Fault, what: str, frame: pd.DataFrame, place: str) -
 
 def row_number(frame: pd.DataFrame, position: int) -> int:
     """Row of the file, counted from 1 below the header, of a row of the analysis."""
-    return int(frame.index.to_numpy()[position]) + 1
+    rows = np.asarray(frame.index.to_numpy(), dtype="int64")
+    return int(rows[position]) + 1
 
 
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:

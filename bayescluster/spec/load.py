@@ -245,3 +245,13 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         for part in get_args(annotation):
             if get_origin(annotation) is not Literal and part is not Union:
                 yield from _models_in(part)
+
+
+def yaml_text(value: Mapping[str, Any]) -> str:
+    """Write plain values as YAML."""
+    stream = io.StringIO()
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.width = 100
+    writer.dump(dict(value), stream)
+    return stream.getvalue()

@@ -1,0 +1,220 @@
+"""The same workbench from Python: fit or open a run, look at its posterior, effects and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+import xarray as xr
+
+from bayescluster.design.record import Design
+from bayescluster.lookup import suggestion
+from bayescluster.results.model import Estimate, Results
+from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow.collect import Fitted, evidence_of
+from bayescluster.workflow.prepare import asked, design_of
+from bayescluster.workflow.run import open_design, run_analysis
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bayescluster.workflow.watch import Watch
+
+By = Literal["all", "industry", "cluster"]
+Measure = Literal["average_marginal_effect", "contrast"]
+
+
+class Run:
+    """A finished run.
+
+    Attributes
+    ----------
+    path
+        Run directory.
+    results
+        Every number of the report, typed.
+    """
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self._directory = directory
+        self.path = directory.path
+
+    def __repr__(self) -> str:
+        """Name, gate, and where the run lies."""
+        gate = "gate passed" if self.results.gate.passed else "gate FAILED"
+        return f"Run({self.results.name!r}, {gate}, {str(self.path)!r})"
+
+    @cached_property
+    def results(self) -> Results:
+        """Every number of the report."""
+        return self._directory.load_results()
+
+    @cached_property
+    def posterior(self) -> xr.DataTree:
+        """Prior, posterior, predictions, log likelihood, sampler statistics and data."""
+        return self._directory.load_posterior()
+
+    @cached_property
+    def design(self) -> Design:
+        """The analysis and its firms as named arrays."""
+        return open_design(self._directory)
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self._directory.report_path
+
+    @property
+    def verdicts(self) -> pd.DataFrame:
+        """Verdicts, one row for each claim and group."""
+        columns = ["title", "group", "scope", "verdict", "probability", "mcse"]
+        columns += ["prior_probability", "odds_ratio", "region", "reason"]
+        rows = [verdict.model_dump(include=set(columns)) for verdict in self.results.verdicts]
+        return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def diagnostics(self) -> pd.DataFrame:
+        """The convergence gate, one row a check."""
+        return pd.DataFrame([item.model_dump() for item in self.results.gate.items])
+
+    def effects(
+        self, by: By = "industry", measure: Measure = "average_marginal_effect"
+    ) -> pd.DataFrame:
+        """Average effects of both capitals on the outcome scale.
+
+        Parameters
+        ----------
+        by
+            The whole sample, each industry, or each cluster.
+        measure
+            Change per standard deviation of the capital, or from its low to its high level.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each capital and group: mean, sd, 90% interval, P(effect > 0), diagnostics.
+        """
+        _known(by, ("all", "industry", "cluster"), "by")
+        _known(measure, ("average_marginal_effect", "contrast"), "measure")
+        rows = [
+            {
+                "capital": row.capital,
+                "group": row.group,
+                "rows": row.rows,
+                **_plain(row.estimate),
+                "positive": row.positive,
+            }
+            for row in self.results.effects
+            if row.by == by and row.measure == measure
+        ]
+        return pd.DataFrame(rows)
+
+    def effect_draws(
+        self, by: By = "industry", measure: Measure = "average_marginal_effect"
+    ) -> xr.DataArray:
+        """Posterior draws of the effects, dims ``(capital, chain, draw, <by>)``."""
+        from bayescluster.estimands.levels import default_levels
+
+        _known(by, ("all", "industry", "cluster"), "by")
+        _known(measure, ("average_marginal_effect", "contrast"), "measure")
+        evidence = evidence_of(Fitted(self.design, self.posterior))
+        surface = evidence.surface("observed", default_levels(self.design))
+        found = surface.marginal if measure == "average_marginal_effect" else surface.contrast
+        columns = evidence.columns(by)
+        chains = evidence.posterior.chains
+        parts = [
+            values[:, [k for k, _ in columns]].reshape(chains, -1, len(columns))
+            for values in found.values()
+        ]
+        return xr.DataArray(
+            parts,
+            dims=("capital", "chain", "draw", by),
+            coords={"capital": list(found), by: [label for _, label in columns]},
+            name=measure,
+        )
+
+    def corners(self, by: By = "industry") -> pd.DataFrame:
+        """Expected outcome at the four corners, with the firms near each."""
+        _known(by, ("all", "industry", "cluster"), "by")
+        return pd.DataFrame(
+            [
+                {
+                    "scope": table.scope,
+                    "declared": table.declared,
+                    "group": row.group,
+                    "corner": row.corner,
+                    **_plain(row.estimate),
+                    "support": row.support,
+                }
+                for table in self.results.corners
+                for row in table.rows
+                if row.by == by
+            ]
+        )
+
+    def plot_effects(self, capital: str = "human_capital") -> Figure:
+        """Forest of the effects of a capital by industry, pooled and unpooled."""
+        from bayescluster.report.figures import forest
+
+        return forest(self.results, capital)
+
+    def plot_surface(self) -> Figure:
+        """Expected outcome over both capitals, by industry, with the firms."""
+        from bayescluster.report.figures import surface
+
+        return surface(self.results)
+
+    def plot_conditional_effect(self) -> Figure:
+        """Effect of each capital across the other."""
+        from bayescluster.report.figures import conditional_effect
+
+        return conditional_effect(self.results)
+
+    def plot_predictive(self) -> Figure:
+        """Observed statistics against replicated ones."""
+        from bayescluster.report.figures import predictive
+
+        return predictive(self.results)
+
+
+def load(path: Path | str) -> Analysis:
+    """Read and check an analysis file."""
+    return asked(path).analysis
+
+
+def validate(source: Analysis | Path | str) -> Design:
+    """Check an analysis against its data; return the design it would fit."""
+    return design_of(asked(source))
+
+
+def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | None = None) -> Run:
+    """Fit an analysis and write its report, or take what is finished.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`; paths in the latter start at the working directory.
+    out
+        Folder of the runs.
+    watch
+        Told of the progress; silent without it.
+    """
+    return Run(run_analysis(source, out, watch).directory)
+
+
+def open_run(path: Path | str) -> Run:
+    """Open a finished run from its directory, or the newest of an analysis from its folder."""
+    return Run(RunDirectory.open(Path(path)))
+
+
+def _plain(found: Estimate) -> dict[str, float | None]:
+    return found.model_dump()
+
+
+def _known(value: str, known: Sequence[str], what: str) -> None:
+    if value not in known:
+        raise ValueError(f"unknown {what} '{value}': {suggestion(value, known)}")

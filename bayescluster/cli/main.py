@@ -1,0 +1,61 @@
+"""The ``bayescluster`` command: the explicit list of what it can do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bayescluster.cli import (
+    doctor,
+    fit,
+    init,
+    report,
+    run,
+    runs,
+    schema,
+    show,
+    simulate,
+    validate,
+)
+from bayescluster.cli.guard import settings
+
+app = typer.Typer(
+    name="bayescluster",
+    help="Bayesian multilevel models of human capital, social capital and upgrading in clusters.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COMMANDS = (
+    ("run", run.run),
+    ("validate", validate.validate),
+    ("fit", fit.fit),
+    ("report", report.report),
+    ("show", show.show),
+    ("simulate", simulate.simulate),
+    ("schema", schema.schema),
+    ("init", init.init),
+    ("doctor", doctor.doctor),
+)
+"""Commands by name, in the order of the help."""
+
+for name, command in COMMANDS:
+    app.command(name)(command)
+app.add_typer(runs.app, name="runs")
+
+
+@app.callback()
+def _options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the full traceback of an error.")
+    ] = False,
+) -> None:
+    settings.debug = debug
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()

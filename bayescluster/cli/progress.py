@@ -1,0 +1,103 @@
+"""Progress of a run: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from bayescluster.workflow.watch import Watch
+
+if TYPE_CHECKING:
+    from bayescluster.inference.nuts import ChainState
+
+LINE_SECONDS = 5.0
+"""Shortest time between two plain lines about one chain."""
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Watch a run on stderr, as fits where it goes."""
+    if sys.stderr.isatty():
+        with _bars() as watch:
+            yield watch
+    else:
+        yield PlainLines()
+
+
+class PlainLines:
+    """Tell each step, and each chain now and then, as a line."""
+
+    def __init__(self) -> None:
+        self._started: dict[int, float] = {}
+        self._told: dict[int, float] = {}
+
+    def step(self, message: str) -> None:
+        """Tell a step."""
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+    def chain(self, state: ChainState) -> None:
+        """Tell where a chain stands."""
+        now = time.monotonic()
+        started = self._started.setdefault(state.chain, now)
+        last = self._told.get(state.chain, started)
+        ended = state.finished >= state.total
+        if last == float("inf") or (now - last < LINE_SECONDS and not ended):
+            return
+        self._told[state.chain] = float("inf") if ended else now
+        self.step(f"  {_chain_words(state, now - started)}")
+
+
+@contextmanager
+def _bars() -> Iterator[Watch]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[words]}"),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield _Bars(bars, console)
+
+
+class _Bars:
+    def __init__(self, bars: object, console: object) -> None:
+        from rich.console import Console
+        from rich.progress import Progress, TaskID
+
+        assert isinstance(bars, Progress)
+        assert isinstance(console, Console)
+        self._bars, self._console = bars, console
+        self._tasks: dict[int, TaskID] = {}
+        self._started: dict[int, float] = {}
+
+    def step(self, message: str) -> None:
+        self._console.print(message, highlight=False, markup=False)
+
+    def chain(self, state: ChainState) -> None:
+        now = time.monotonic()
+        started = self._started.setdefault(state.chain, now)
+        if state.chain not in self._tasks:
+            self._tasks[state.chain] = self._bars.add_task(
+                f"  chain {state.chain + 1}", total=state.total, words=""
+            )
+        words = _chain_words(state, now - started).split(": ", 1)[1]
+        self._bars.update(self._tasks[state.chain], completed=state.finished, words=words)
+
+
+def _chain_words(state: ChainState, seconds: float) -> str:
+    rate = state.finished / seconds if seconds > 0 else 0.0
+    left = f"{(state.total - state.finished) / rate:.0f} s left" if rate > 0 else "starting"
+    phase = "tuning" if state.tuning else "sampling"
+    if state.finished >= state.total:
+        phase, left = "done", f"{seconds:.0f} s"
+    return (
+        f"chain {state.chain + 1}: {phase}, {state.finished} of {state.total} draws, "
+        f"{rate:.0f} draws/s, {state.divergences} divergences, {left}"
+    )

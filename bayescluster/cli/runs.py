@@ -1,0 +1,40 @@
+"""``bayescluster runs``: what has been run, and whether it is as it was written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from bayescluster.cli.arguments import Out, Run
+from bayescluster.cli.guard import guarded, say
+from bayescluster.errors import RunError
+
+app = typer.Typer(help="List and verify runs.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+@guarded
+def list_(out: Out = Path("runs")) -> None:
+    """List runs, newest first."""
+    from bayescluster.runs.listing import list_runs
+
+    found = list_runs(out)
+    if not found:
+        say(f"No runs in {out}. `bayescluster run CONFIG` makes one.")
+    for item in found:
+        gate = {True: "gate passed", False: "gate failed", None: "no results"}[item.gate]
+        say(f"{item.started[:19]}  {item.name}  {item.key}  {item.status}, {gate}  {item.path}")
+
+
+@app.command("verify")
+@guarded
+def verify(run: Run) -> None:
+    """Check every file of a run against the hash it was written with."""
+    from bayescluster.runs.store import RunDirectory
+
+    directory = RunDirectory.open(run)
+    problems = directory.verify()
+    if problems:
+        raise RunError(problems)
+    say(f"{directory.path}: every file is as it was written.")

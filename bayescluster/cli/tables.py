@@ -1,0 +1,82 @@
+"""Results as tables on a terminal."""
+
+from __future__ import annotations
+
+from bayescluster.cli.guard import say
+from bayescluster.report.words import label
+from bayescluster.results.model import Results
+
+NAME_WIDTH = 52
+
+
+def print_summary(results: Results) -> None:
+    """Print the verdicts, by claim."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if results.sample.synthetic:
+        console.print("SYNTHETIC data: nothing here is evidence about real firms.", style="bold")
+    if not results.gate.passed:
+        failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
+        console.print(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
+    if not results.verdicts:
+        say("No hypotheses were declared.")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("Claim", "For", "Verdict"):
+        table.add_column(column)
+    for column in ("P", "prior P"):
+        table.add_column(column, justify="right")
+    for verdict in results.verdicts:
+        table.add_row(
+            verdict.title,
+            verdict.group,
+            verdict.verdict,
+            f"{verdict.probability:.3f}",
+            f"{verdict.prior_probability:.3f}",
+        )
+    console.print(table)
+
+
+def print_effects(results: Results) -> None:
+    """Print average marginal effects for the sample and by industry."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = [
+        row
+        for row in results.effects
+        if row.measure == "average_marginal_effect" and row.by != "cluster"
+    ]
+    if not rows:
+        return
+    table = Table(
+        title=f"Average marginal effect of one standard deviation: {results.outcome.label}",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+    )
+    for column in ("Capital", "For", "n", "Mean", "90% interval"):
+        table.add_column(column, justify="right" if column in {"n", "Mean"} else "left")
+    for row in rows:
+        found = row.estimate
+        table.add_row(
+            label(row.capital),
+            row.group,
+            str(row.rows),
+            f"{found.mean:.3g}",
+            f"[{found.low:.3g}, {found.high:.3g}]",
+        )
+    Console(highlight=False, markup=False).print(table)
+
+
+def print_gate(results: Results) -> None:
+    """Print the diagnostics, with advice where one failed."""
+    words = {True: "passed", False: "FAILED", None: "NOT MADE"}
+    for item in results.gate.items:
+        say(f"{item.name:<12} {words[item.passed]:<9} {item.found} (asked: {item.threshold})")
+        if item.advice:
+            say(f"{'':<12} {item.advice}")
+        for name in item.worst:
+            say(f"{'':<12} - {name}")

@@ -1,0 +1,133 @@
+"""Keys: short hashes of what a saved result depends on, so that nothing is computed twice.
+
+A fit depends on the data, the model, the sampler and the packages that sample. What the results
+say depends on the hypotheses and texts as well, which are hashed apart: changing them keeps the fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+from bayescluster.spec.analysis import Analysis
+
+KEY_LENGTH = 16
+
+SAMPLING_PACKAGES = ("bayescluster", "pymc", "pytensor", "nutpie", "numpy")
+"""Packages whose version can change the draws."""
+OTHER_PACKAGES = ("arviz", "xarray", "pandas")
+
+FIT_FIELDS = ("data", "constructs", "equations", "sampling")
+"""Fields of the analysis the posterior depends on."""
+RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "report")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that results depend on; none is imported."""
+    found = {"python": platform.python_version()}
+    for package in (*SAMPLING_PACKAGES, *OTHER_PACKAGES):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def host_facts() -> dict[str, str]:
+    """Facts of the machine that bear on the draws: system, processor, cores; nothing personal."""
+    from bayescluster.inference.nuts import available_cores
+
+    return {
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "cores": str(available_cores()),
+    }
+
+
+def fit_key(analysis: Analysis, data_digest: str) -> str:
+    """Hash what the posterior depends on, as 16 hex characters.
+
+    Where the data lie is left out: the same rows give the same key wherever they are read from.
+
+    Parameters
+    ----------
+    analysis
+        The analysis; only ``FIT_FIELDS`` count.
+    data_digest
+        Digest of the table of firms as read.
+    """
+    asked = {name: getattr(analysis, name).model_dump() for name in ("data", "sampling")}
+    asked |= {
+        name: {str(key): value.model_dump() for key, value in getattr(analysis, name).items()}
+        for name in ("constructs", "equations")
+    }
+    del asked["data"]["source"]
+    installed = versions()
+    return _hash(
+        asked
+        | {
+            "data_digest": data_digest,
+            "versions": {name: installed[name] for name in SAMPLING_PACKAGES},
+        }
+    )
+
+
+def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = None) -> str:
+    """Hash what the results depend on: the fit, the hypotheses and the texts.
+
+    Parameters
+    ----------
+    fit
+        Key of the fit.
+    analysis
+        The analysis; ``RESULT_FIELDS`` count.
+    extra
+        Anything else the caller's results depend on, as plain values.
+    """
+    asked = analysis.model_dump(include=set(RESULT_FIELDS))
+    return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
+
+
+def resolved(analysis: Analysis) -> dict[str, Any]:
+    """Write an analysis out in full, defaults included, as plain values for JSON.
+
+    A full path of the data is cut to the name of the file, so that a run directory can be given to
+    others.
+    """
+    plain: dict[str, Any] = _plain(analysis.model_dump())
+    if isinstance(plain["data"]["source"], str):
+        plain["data"]["source"] = without_directory(plain["data"]["source"])
+    return plain
+
+
+def without_directory(source: str) -> str:
+    """Cut a full path to the name of the file; leave anything else as it is."""
+    for path in (PurePosixPath(source), PureWindowsPath(source)):
+        if path.is_absolute():
+            return path.name
+    return source
+
+
+def _hash(value: Any) -> str:
+    text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {_key_text(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _key_text(key: Any) -> str:
+    # values to recode are compared as labels, where 3.0 and "3" are the same
+    if isinstance(key, float) and key.is_integer():
+        return str(int(key))
+    return str(key)

@@ -1,0 +1,288 @@
+"""A run directory: its files are saved whole, recorded with their sha256, and checked when read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from bayescluster.errors import Problem, RunError
+from bayescluster.results.model import SCHEMA_VERSION, Results
+from bayescluster.runs.atomic import WRITE_MEND, digest_of, write_netcdf, write_text
+from bayescluster.runs.documents import REMAKE, faults, read_dataset, read_document, read_tree
+from bayescluster.runs.find import find_run
+from bayescluster.runs.layout import (
+    CHAINS,
+    DESIGN,
+    FIGURES,
+    MANIFEST,
+    PARTIAL,
+    POSTERIOR,
+    REPORT,
+    RESULTS,
+    TABLES,
+    StageName,
+    chain_file,
+)
+from bayescluster.runs.lock import locked
+from bayescluster.runs.manifest import Manifest, read_manifest, write_manifest
+from bayescluster.runs.stages import forgotten, recorded
+from bayescluster.runs.tracking import edit, tracked
+from bayescluster.runs.verify import fault_of, problems_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bayescluster.inference.nuts import Chain
+
+NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
+CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The directory of one run.
+
+    A file counts once the manifest records it. It is written whole, then recorded, so a process
+    that is killed at any moment leaves finished files and unfinished ones, never doubtful ones.
+
+    Parameters
+    ----------
+    path
+        The directory, ``<root>/<name>/<key>``.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(cls, root: Path, name: str, key: str) -> RunDirectory:
+        """Make the directory of a run, or give the one that is there.
+
+        Raises
+        ------
+        RunError
+            If it cannot be made.
+        """
+        path = root / name / key
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            what = f"the directory cannot be made: {error.strerror or error}"
+            raise RunError(Problem(what, str(path), WRITE_MEND)) from error
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> RunDirectory:
+        """Find a run from its directory, a file in it, or the directory of its name.
+
+        Of several runs of one name, the newest is taken.
+
+        Raises
+        ------
+        RunError
+            If there is no run, or its manifest cannot be read.
+        """
+        run = cls(find_run(path))
+        run.read_manifest()
+        return run
+
+    @property
+    def chains_path(self) -> Path:
+        """Directory of the chains."""
+        return self.path / CHAINS
+
+    @property
+    def tables_path(self) -> Path:
+        """Directory of the tables, a csv file each."""
+        return self.path / TABLES
+
+    @property
+    def figures_path(self) -> Path:
+        """Directory of the figures."""
+        return self.path / FIGURES
+
+    @property
+    def results_path(self) -> Path:
+        """File of every number a report shows."""
+        return self.path / RESULTS
+
+    @property
+    def report_path(self) -> Path:
+        """File of the report."""
+        return self.path / REPORT
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only writer; files that a killed process left half written are removed.
+
+        Raises
+        ------
+        RunError
+            If another process is writing to the run.
+        """
+        with locked(self.path):
+            for partial in self.path.rglob(f".*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
+            yield
+
+    def read_manifest(self) -> Manifest:
+        """Read the manifest; `RunError` if it is broken."""
+        return read_manifest(self.path)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest."""
+        write_manifest(self.path, manifest)
+
+    def begin(self, manifest: Manifest) -> Manifest:
+        """Write the manifest of a run that begins, or go on with the one that is there.
+
+        What is finished stays so; the analysis, versions and host become those of ``manifest``.
+
+        Raises
+        ------
+        RunError
+            If the manifest that is there is broken or is that of another fit.
+        """
+        if (self.path / MANIFEST).exists():
+            before = self.read_manifest()
+            if before.key != manifest.key:
+                raise RunError(
+                    Problem(
+                        f"the run there has the key {before.key}, not {manifest.key}",
+                        str(self.path),
+                        "move that directory away, then run the same command again",
+                    )
+                )
+            kept = {name: getattr(before, name) for name in ("started", "stages", "gate_passed")}
+            manifest = manifest.model_copy(update=kept)
+        self.write_manifest(manifest)
+        return manifest
+
+    def record_gate(self, passed: bool) -> None:
+        """Note whether the diagnostics gate was passed."""
+        edit(self.path, lambda manifest: manifest.model_copy(update={"gate_passed": passed}))
+
+    @contextmanager
+    def stage(self, name: StageName, key: str | None = None) -> Iterator[None]:
+        """Record the status and time of a stage.
+
+        The stage ``report`` also takes in the files that stand in its places at the end; those of a
+        report under another key that were not written again are removed.
+
+        Parameters
+        ----------
+        name
+            The stage; see `bayescluster.runs.layout.PLACES`.
+        key
+            Hash of what the stage depends on; that of the fit without it.
+        """
+        with tracked(self.path, name, key):
+            yield
+
+    def is_done(self, stage: StageName, key: str) -> bool:
+        """Whether a stage was finished under this key and its files are still there."""
+        found = self.read_manifest().stages.get(stage)
+        return (
+            found is not None
+            and (found.status, found.key) == ("done", key)
+            and all((self.path / file).is_file() for file in found.files)
+        )
+
+    def save_design(self, design: xr.Dataset) -> None:
+        """Save the arrays of the design."""
+        self._save("design", DESIGN, lambda path: write_netcdf(path, design))
+
+    def load_design(self) -> xr.Dataset:
+        """Load the arrays of the design; `RunError` if they are missing or altered."""
+        return read_dataset(self._finished("design", DESIGN))
+
+    def save_chain(self, chain: Chain) -> None:
+        """Save a finished chain."""
+        import xarray as xr
+
+        tree = xr.DataTree.from_dict(
+            {"posterior": chain.posterior, "sample_stats": chain.sample_stats}
+        )
+        self._save("sampling", chain_file(chain.number), lambda path: write_netcdf(path, tree))
+
+    def chain_numbers(self) -> tuple[int, ...]:
+        """Numbers of the finished chains, counted from 0."""
+        stage = self.read_manifest().stages.get("sampling")
+        matches = (CHAIN_FILE.fullmatch(file) for file in (stage.files if stage else {}))
+        numbers = sorted(int(match[1]) - 1 for match in matches if match)
+        return tuple(n for n in numbers if (self.path / chain_file(n)).is_file())
+
+    def load_chains(self) -> list[Chain]:
+        """Load the finished chains, in the order of their numbers.
+
+        Raises
+        ------
+        RunError
+            If chains are not as they were written; all of them are named.
+        """
+        numbers = self.chain_numbers()
+        manifest = self.read_manifest()
+        found = [fault_of(self.path, manifest, "sampling", chain_file(n)) for n in numbers]
+        problems = [problem for problem in found if problem]
+        if problems:
+            raise RunError(problems)
+        return [self._load_chain(number) for number in numbers]
+
+    def save_posterior(self, tree: xr.DataTree) -> None:
+        """Save everything the fit knows."""
+        self._save("posterior", POSTERIOR, lambda path: write_netcdf(path, tree))
+
+    def load_posterior(self) -> xr.DataTree:
+        """Load everything the fit knows; `RunError` if it is missing or altered."""
+        return read_tree(self._finished("posterior", POSTERIOR))
+
+    def save_results(self, results: Results) -> None:
+        """Save every number a report shows.
+
+        Raises
+        ------
+        RunError
+            If a number that must be there is not one, so that the file could not be read again.
+        """
+        text = results.model_dump_json(indent=2) + "\n"
+        try:
+            Results.model_validate_json(text)
+        except ValidationError as error:
+            raise RunError(faults(error, self.results_path, NAN_MEND)) from None
+        self._save("results", RESULTS, lambda path: write_text(path, text))
+
+    def load_results(self) -> Results:
+        """Load every number a report shows; `RunError` if they are missing or altered."""
+        path = self._finished("results", RESULTS)
+        return read_document(path, Results, SCHEMA_VERSION, REMAKE)
+
+    def verify(self) -> list[Problem]:
+        """Compare every file with what the manifest says of it; an empty list is a whole run."""
+        try:
+            return problems_of(self.path, self.read_manifest())
+        except RunError as error:
+            return list(error.problems)
+
+    def _save(self, stage: StageName, file: str, write: Callable[[Path], None]) -> None:
+        # between the two notes the file counts as unfinished, whatever stands in its place
+        edit(self.path, lambda manifest: forgotten(manifest, stage, file))
+        write(self.path / file)
+        digest = digest_of(self.path / file)
+        edit(self.path, lambda manifest: recorded(manifest, stage, {file: digest}))
+
+    def _finished(self, stage: StageName, file: str) -> Path:
+        problem = fault_of(self.path, self.read_manifest(), stage, file)
+        if problem:
+            raise RunError(problem)
+        return self.path / file
+
+    def _load_chain(self, number: int) -> Chain:
+        from bayescluster.inference.nuts import Chain
+
+        tree = read_tree(self.path / chain_file(number))
+        return Chain(number, tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset())

@@ -1,0 +1,60 @@
+"""A design in a few lines, for whoever wants to know what would be fitted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bayescluster.design.record import Design
+from bayescluster.names import CLUSTER, INDUSTRY
+
+
+class DesignSummary(NamedTuple):
+    """Sizes of a design, and the same in words."""
+
+    rows: int
+    clusters: int
+    industries: int
+    family: str
+    structure: str
+    synthetic: bool
+    lines: tuple[str, ...]
+
+
+def design_summary(design: Design) -> DesignSummary:
+    """Say what would be fitted."""
+    analysis, details = design.analysis, design.details
+    data = analysis.data
+    clusters = len(design.group_labels(CLUSTER)) if data.cluster else 0
+    industries = len(design.group_labels(INDUSTRY)) if data.industry else 0
+    source = f"{details.label}: {design.size} of {details.rows_read} rows"
+    if details.synthetic:
+        source += " (SYNTHETIC data, made by simulation)"
+    dropped: dict[str, int] = {}
+    for variable, _, rows in details.dropped:
+        dropped[variable] = dropped.get(variable, 0) + rows
+    lines = [
+        source,
+        f"{clusters} clusters, {industries} industries, "
+        + ("crossed" if data.crossed else "nested"),
+        (
+            f"{analysis.equation.outcome}: {design.family.name}, {design.structure.name} "
+            f"({design.structure.formula}), {len(design.control_names)} coded controls"
+        ),
+        *(
+            f"varying by {grouping.name} ({len(grouping.labels)} groups): "
+            f"{', '.join(grouping.terms)}"
+            for grouping in design.groupings
+        ),
+        *(f"left out for a missing {variable}: {rows} rows" for variable, rows in dropped.items()),
+        *details.notes,
+        f"{len(analysis.hypotheses)} hypotheses",
+    ]
+    return DesignSummary(
+        design.size,
+        clusters,
+        industries,
+        design.family.name,
+        design.structure.name,
+        details.synthetic,
+        tuple(lines),
+    )

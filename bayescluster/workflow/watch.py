@@ -1,0 +1,28 @@
+"""How a run tells of its progress, whoever watches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from bayescluster.inference.nuts import ChainState
+
+
+class Watch(Protocol):
+    """Something that is told what a run does."""
+
+    def step(self, message: str) -> None:
+        """A step begins, or was found done."""
+
+    def chain(self, state: ChainState) -> None:
+        """A chain has moved on."""
+
+
+class Silent:
+    """Watches nothing."""
+
+    def step(self, message: str) -> None:
+        """Take no notice."""
+
+    def chain(self, state: ChainState) -> None:
+        """Take no notice."""
