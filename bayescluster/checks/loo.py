@@ -29,9 +29,10 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
     khat = np.asarray(found.pareto_k).ravel()
     draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
     limit = khat_max(draws)
-    order = np.argsort(-khat)
+    order = np.argsort(-np.nan_to_num(khat, nan=np.inf))
     labels = design.labels(ROW)
-    bad = int((khat > limit).sum())
+    # a k that is not a number is not a good one
+    bad = int((~(khat <= limit)).sum())
     return Loo(
         elpd=float(found.elpd),
         se=float(found.se),

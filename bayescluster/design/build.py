@@ -29,6 +29,7 @@ from bayescluster.names import (
     CONTROLS,
     DETAILS,
     INDUSTRY,
+    INTERCEPT,
     LEVEL,
     OFFSET,
     OUTCOME,
@@ -43,6 +44,7 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, grouping_column
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Difference
+from bayescluster.structures import STRUCTURES
 
 FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
@@ -213,8 +215,11 @@ def row_number(frame: pd.DataFrame, position: int) -> int:
 
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:
     equation = analysis.equation
+    # the cutpoints of an ordinal outcome take the place of the intercept
+    ordinal = equation.family == "ordinal"
+    terms = STRUCTURES[equation.structure].terms
     known = [
-        *("intercept", "human_capital", "social_capital", "interaction"),
+        *(term for term in terms if not (ordinal and term == INTERCEPT)),
         *(name for coded in coding.columns for name in coded.names),
     ]
     for name in equation.priors.terms:

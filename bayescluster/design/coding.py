@@ -68,6 +68,9 @@ def code_controls(
             else:
                 made = _from_column(control, frame)
                 key = control if isinstance(control, str) else control.column
+                if key in coded and made.names != coded[key].names:
+                    # another transform of the same column, such as its square
+                    key = made.names[0]
             if key in coded:
                 raise _CodingError(f"the control '{key}' is listed twice", "leave one out")
             coded[key] = made

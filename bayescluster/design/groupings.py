@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayescluster.design.record import Design, Grouping
-from bayescluster.names import group_dim
+from bayescluster.names import INTERCEPT, group_dim
 from bayescluster.spec.equation import VaryingTerms
 
 CORRELATED_FROM = 8
 """Fewest groups whose effects are correlated: below, their correlations are nearly all prior."""
 
 CENTRED_FROM_GROUPS = 8
-CENTRED_FROM_ROWS = {"logit": 400, "log": 100, "identity": 100}
-"""Median rows a group, by link, from which its effects are sampled centred.
+CENTRED_FROM_INFORMATION = 80.0
+"""Information about a group's intercept from which it is sampled centred.
 
-With many informative rows a group, the posterior of an effect hardly leans on the group sd and the
-centred form needs shorter trajectories; with few, it makes a funnel. A yes or no says less than a
-measured amount, so more of them are needed.
+In units of the link: with a group sd near the prior's 0.5 and this much information the data
+outweigh the group distribution twenty times, and the group's coefficient no longer leans on it.
 """
+
+COUNT_CEILING = 10.0
+"""Most that one count can say: overdispersion bounds its information, however large it is."""
 
 
 def groupings(design: Design) -> tuple[Grouping, ...]:
@@ -35,14 +38,63 @@ def _grouping(design: Design, name: str, varying: VaryingTerms) -> Grouping:
     if correlated is None:
         enough = len(labels) >= CORRELATED_FROM and len(varying.terms) >= 2
         correlated = enough and not varying.partly_centred
-    return Grouping(name, labels, varying.terms, _centred(design, name, varying), correlated)
+    centred = _centred(design, name, varying, correlated)
+    return Grouping(name, labels, varying.terms, centred, correlated)
 
 
-def _centred(design: Design, name: str, varying: VaryingTerms) -> tuple[str, ...]:
+def _centred(design: Design, name: str, varying: VaryingTerms, correlated: bool) -> tuple[str, ...]:
+    """Choose the centred terms: as asked, else the intercept where its groups say much.
+
+    Slopes are left non-centred: their sds are often near 0, where the centred form makes a funnel.
+    """
     if isinstance(varying.centred, tuple):
         return varying.centred
     if varying.centred is not None:
         return varying.terms if varying.centred else ()
-    counts = np.bincount(design.index(name))
-    enough = float(np.median(counts)) >= CENTRED_FROM_ROWS[design.family.link]
-    return varying.terms if enough and counts.size >= CENTRED_FROM_GROUPS else ()
+    index = design.index(name)
+    few = int(index.max()) + 1 < CENTRED_FROM_GROUPS
+    if few or correlated or INTERCEPT not in varying.terms:
+        return ()
+    enough = information(design, name) >= CENTRED_FROM_INFORMATION
+    return (INTERCEPT,) if enough else ()
+
+
+def information(design: Design, name: str) -> float:
+    """Information of the median group about its own intercept, on the scale of the link.
+
+    Where intercepts vary within the group as well, the group is known no better than by the number
+    of its parts.
+    """
+    index = design.index(name)
+    by_row = np.bincount(index, weights=_row_information(design))
+    parts = _parts(design, name)
+    return float(np.median(by_row if parts is None else np.minimum(by_row, parts)))
+
+
+def _row_information(design: Design) -> NDArray[np.float64]:
+    outcome = design.outcome
+    if design.family.link == "log":
+        return np.minimum(outcome, COUNT_CEILING)
+    if design.family.link == "identity":
+        return np.ones(design.size)
+    if design.levels:
+        return np.full(design.size, 0.25)
+    trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
+    share = float(outcome.sum() / trials.sum())
+    return trials * share * (1 - share)
+
+
+def _parts(design: Design, name: str) -> NDArray[np.float64] | None:
+    """Groups with intercepts of their own inside each group, the fewest of any finer grouping."""
+    index = design.index(name)
+    found = None
+    for other, varying in design.analysis.equation.groupings.items():
+        inner = design.index(other)
+        if other == name or INTERCEPT not in varying.terms or inner.max() <= index.max():
+            continue
+        pairs = np.unique(np.stack([index, inner]), axis=1)
+        if pairs.shape[1] > inner.max() + 1:
+            continue  # cuts across
+        count = np.bincount(pairs[0], minlength=int(index.max()) + 1).astype("float64")
+        found = count if found is None else np.minimum(found, count)
+    return found

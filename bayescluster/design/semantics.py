@@ -111,8 +111,6 @@ def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 f"add `{by}:` with its column under data, or use `by: all`",
             )
         yield from _region(analysis.equation, hypothesis, place)
-        if isinstance(hypothesis, Difference):
-            continue
         if hypothesis.scope != "observed" and analysis.data.cluster is None:
             yield Problem(
                 f"scope {hypothesis.scope} needs clusters, but the data declare none",

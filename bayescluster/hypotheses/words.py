@@ -42,18 +42,23 @@ def reason_of(verdict: str, probability: float, level: float) -> str:
     match verdict:
         case "supported":
             return (
-                f"{share} of the posterior lies in the region, at least the {level:.0%} asked for."
+                f"{share} of the posterior lies in the region, at least the {_bound(level)} asked for."
             )
         case "rejected":
             return (
-                f"{share} of the posterior lies in the region, at most the {1 - level:.0%} "
+                f"{share} of the posterior lies in the region, at most the {_bound(1 - level)} "
                 "below which the claim is given up."
             )
         case _:
             return (
-                f"{share} of the posterior lies in the region: between {1 - level:.0%} "
-                f"and {level:.0%} the data do not decide."
+                f"{share} of the posterior lies in the region: between {_bound(1 - level)} "
+                f"and {_bound(level)} the data do not decide."
             )
+
+
+def _bound(level: float) -> str:
+    """A declared level as per cent, with the digits it was declared with."""
+    return f"{100 * level:.4g}%"
 
 
 def percent(share: float) -> str:

@@ -14,7 +14,7 @@ import pytensor.tensor as pt
 
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
-from bayescluster.model.groups import varying_effects
+from bayescluster.model.groups import row_coefficients
 from bayescluster.model.priors import (
     ModelPriors,
     coefficient_vector,
@@ -79,7 +79,7 @@ def model_coords(design: Design) -> dict[str, Any]:
 
 
 def _linear_predictor(design: Design, priors: ModelPriors) -> Any:
-    coefficients = _row_coefficients(design, priors)
+    coefficients = row_coefficients(design, _population(design, priors), priors)
     eta = design.structure.contribution(*design.capitals, coefficients)
     if design.control_names:
         gamma = coefficient_vector(CONTROLS, priors.controls, CONTROL)
@@ -90,19 +90,12 @@ def _linear_predictor(design: Design, priors: ModelPriors) -> Any:
     return eta + pt.zeros(design.size) if eta.ndim == 0 else eta
 
 
-def _row_coefficients(design: Design, priors: ModelPriors) -> dict[str, Any]:
-    """Coefficients of each row by term: scalars, or ``(row,)`` where a grouping varies."""
+def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     terms = population_terms(design)
     total: dict[str, Any] = dict.fromkeys(design.structure.terms, pt.constant(0.0))
     if terms:
-        population = coefficient_vector(POPULATION, priors.population, TERM)
-        total |= {term: population[position] for position, term in enumerate(terms)}
-    for grouping in design.groupings:
-        prior = priors.group_sd[grouping.name]
-        effects = varying_effects(grouping, prior, priors.correlation)
-        index = design.index(grouping.name)
-        for position, term in enumerate(grouping.terms):
-            total[term] += effects[position][index]
+        vector = coefficient_vector(POPULATION, priors.population, TERM)
+        total |= {term: vector[position] for position, term in enumerate(terms)}
     return total
 
 

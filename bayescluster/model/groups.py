@@ -1,66 +1,144 @@
-"""Varying effects of a grouping: independent or correlated, centred or not, term by term."""
+"""Varying effects: which groupings nest in which, and how each effect is parameterised.
+
+Groupings that nest (firms in clusters in industries) form a chain for every term: the coefficient of
+a group is that of its parent plus a deviation. A deviation is sampled either non-centred, as a
+standard normal times its sd, or centred, as the group's whole coefficient around its parent's. The
+latter suits groups that their own rows determine well: then coefficient and parent hardly depend on
+each other, where a deviation around zero would trade off against every level above it.
+Groupings that cut across the chain (years, regions) add their deviations to it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
-from bayescluster.design.record import Grouping
-from bayescluster.model.priors import prior_variable
+from bayescluster.design.record import Design, Grouping
+from bayescluster.model.priors import ModelPriors, prior_variable
 from bayescluster.names import group_correlation, group_dim, group_effect, group_sd, group_term
-from bayescluster.spec.priors import Distribution
+
+Index = NDArray[np.int64]
 
 
-def varying_effects(grouping: Grouping, prior: Distribution, eta: float) -> list[Any]:
-    """Add the effects of a grouping to the PyMC model in context.
+class _Chain(NamedTuple):
+    """Coefficient of one term along nested groupings: a scalar, or one a group of ``grouping``."""
+
+    total: Any
+    grouping: Grouping | None = None
+
+
+def row_coefficients(
+    design: Design, population: dict[str, Any], priors: ModelPriors
+) -> dict[str, Any]:
+    """Add the varying effects of a design to the PyMC model in context.
 
     Parameters
     ----------
-    grouping
-        Groups, terms, and how they are parameterised.
-    prior
-        Prior of each standard deviation.
-    eta
-        Concentration of the LKJ prior of the correlations.
+    design
+        The design.
+    population
+        Population coefficient by term.
+    priors
+        Priors of the group sds and of the correlations.
 
     Returns
     -------
-    list
-        Effects by term, each ``(group,)``.
+    dict
+        Coefficient of each row by term: a scalar, or ``(row,)`` where it varies.
     """
+    chains = {term: _Chain(value) for term, value in population.items()}
+    across: dict[str, list[Any]] = {term: [] for term in population}
+    for grouping in coarse_to_fine(design.groupings):
+        parents = _parents(design, grouping, chains)
+        effects = _effects(grouping, parents, priors)
+        index = design.index(grouping.name)
+        for term, parent, effect in zip(grouping.terms, parents, effects, strict=True):
+            if parent is None:
+                across[term].append(effect[index])
+            else:
+                chains[term] = _Chain(parent + effect, grouping)
+    return {term: _at_rows(design, chains[term]) + sum(across[term]) for term in population}
+
+
+def coarse_to_fine(groupings: Sequence[Grouping]) -> list[Grouping]:
+    """Order groupings by their number of groups, so that parents come before their parts."""
+    return sorted(groupings, key=lambda grouping: len(grouping.labels))
+
+
+def parent_index(child: Index, parent: Index) -> Index | None:
+    """Parent of each child group, or None where a child's rows are in several parents.
+
+    Parameters
+    ----------
+    child, parent
+        Position of each row's group, ``(row,)``.
+    """
+    first = np.zeros(int(child.max()) + 1, dtype="int64")
+    first[child] = parent
+    return first if bool((first[child] == parent).all()) else None
+
+
+def _at_rows(design: Design, chain: _Chain) -> Any:
+    return chain.total if chain.grouping is None else chain.total[design.index(chain.grouping.name)]
+
+
+def _parents(design: Design, grouping: Grouping, chains: dict[str, _Chain]) -> list[Any]:
+    """What each term's deviation is added to, ``(group,)``; None where the grouping cuts across."""
+    found = []
+    count = len(grouping.labels)
+    for term in grouping.terms:
+        chain = chains[term]
+        if chain.grouping is None:
+            found.append(chain.total + pt.zeros(count))
+            continue
+        above = parent_index(design.index(grouping.name), design.index(chain.grouping.name))
+        found.append(None if above is None else chain.total[above])
+    return found
+
+
+def _effects(grouping: Grouping, parents: list[Any], priors: ModelPriors) -> list[Any]:
+    """Deviations by term, each ``(group,)``."""
     name = grouping.name
-    sd = prior_variable(group_sd(name), prior, group_term(name))
-    effects = _correlated(grouping, sd, eta) if grouping.correlated else _independent(grouping, sd)
-    stacked = pt.stack(effects, axis=-1)
-    pm.Deterministic(group_effect(name), stacked, dims=(group_dim(name), group_term(name)))
+    sd = prior_variable(group_sd(name), priors.group_sd[name], group_term(name))
+    centres = [0.0 if parent is None else parent for parent in parents]
+    if grouping.correlated:
+        effects = _correlated(grouping, sd, centres, priors.correlation)
+    else:
+        effects = _independent(grouping, sd, centres)
+    dims = (group_dim(name), group_term(name))
+    pm.Deterministic(group_effect(name), pt.stack(effects, axis=-1), dims=dims)
     return effects
 
 
-def _independent(grouping: Grouping, sd: Any) -> list[Any]:
+def _independent(grouping: Grouping, sd: Any, centres: list[Any]) -> list[Any]:
     dim = group_dim(grouping.name)
     effects = []
     for position, term in enumerate(grouping.terms):
         name = f"{grouping.name}_{term}"
         if term in grouping.centred:
-            effects.append(pm.Normal(f"{name}_centred", 0.0, sd[position], dims=dim))
+            centre = centres[position]
+            effects.append(pm.Normal(f"{name}_total", centre, sd[position], dims=dim) - centre)
         else:
             effects.append(pm.Normal(f"{name}_z", 0.0, 1.0, dims=dim) * sd[position])
     return effects
 
 
-def _correlated(grouping: Grouping, sd: Any, eta: float) -> list[Any]:
-    """Effects ``z L' diag(sd)``: the Cholesky factor ties the terms, not the groups."""
-    name, count = grouping.name, len(grouping.terms)
-    term = group_term(name)
-    cholesky = pm.LKJCorr(f"{name}_cholesky", n=count, eta=eta)
+def _correlated(grouping: Grouping, sd: Any, centres: list[Any], eta: float) -> list[Any]:
+    """Deviations ``z L' diag(sd)``: the Cholesky factor ties the terms, not the groups."""
+    name, term = grouping.name, group_term(grouping.name)
+    cholesky = pm.LKJCorr(f"{name}_cholesky", n=len(grouping.terms), eta=eta)
     pm.Deterministic(group_correlation(name), cholesky @ cholesky.T, dims=(term, f"{term}_other"))
     dims = (group_dim(name), term)
     scaled = sd[:, None] * cholesky  # (term, term)
-    if set(grouping.centred) == set(grouping.terms):
-        effects = pm.MvNormal(f"{name}_centred", mu=pt.zeros(count), chol=scaled, dims=dims)
+    if grouping.centred:
+        zeros = pt.zeros(len(grouping.labels))
+        centre = pt.stack([value + zeros for value in centres], axis=-1)  # (group, term)
+        effects = pm.MvNormal(f"{name}_total", mu=centre, chol=scaled, dims=dims) - centre
     else:
-        z = pm.Normal(f"{name}_z", 0.0, 1.0, dims=dims)
-        effects = pt.dot(z, scaled.T)  # (group, term)
-    return [effects[:, position] for position in range(count)]
+        effects = pt.dot(pm.Normal(f"{name}_z", 0.0, 1.0, dims=dims), scaled.T)
+    return [effects[:, position] for position in range(len(grouping.terms))]
