@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
@@ -22,6 +23,9 @@ from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 
 Path_ = tuple[str | int, ...]
+
+TAGS_AND_KEYS = ("package", "product")
+"""Tags of unions that are keys of the file as well: followed by another key, they are the tag."""
 
 
 class SourceMap(NamedTuple):
@@ -81,9 +85,24 @@ def validate[M: BaseModel](source: SourceMap, model: type[M], what: str = "analy
     try:
         return model.model_validate(_plain(source.tree))
     except ValidationError as error:
-        details = sorted(error.errors(), key=lambda detail: _position(source.tree, detail["loc"]))
+        found = _without_echoes(error.errors())
+        details = sorted(found, key=lambda detail: _position(source.tree, detail["loc"]))
         problems = [_problem(detail, source, model) for detail in details]
         raise ConfigError(list(dict.fromkeys(problems))) from None
+
+
+def _without_echoes(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out what pydantic says of a list only because an item of it is wrong."""
+    return [
+        detail
+        for detail in details
+        if detail["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(detail["loc"])
+            and other["loc"][: len(detail["loc"])] == detail["loc"]
+            for other in details
+        )
+    ]
 
 
 def _not_there(path: Path, what: str) -> Problem:
@@ -122,7 +141,9 @@ def _plain(node: Any) -> Any:
 def _position(tree: Any, path: Sequence[str | int]) -> tuple[int, int]:
     line, column = 1, 1
     node = tree
-    for step in path:
+    for step, following in zip_longest(path, path[1:]):
+        if step in TAGS_AND_KEYS and isinstance(following, str):
+            continue
         place = _step_position(node, step)
         if place is None:
             # union tags of pydantic stand in the path, but not in the file
@@ -176,6 +197,8 @@ def _words(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> tuple[s
         case "union_tag_not_found":
             named = str(context["discriminator"]).strip("'")
             return f"the key '{named}' is missing", f"say which one by `{named}:`"
+        case "too_long" | "too_short":
+            return _wrong_count(detail, key)
         case "value_error":
             return str(context.get("error", detail["msg"])), ""
         case "string_pattern_mismatch":
@@ -185,6 +208,14 @@ def _words(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> tuple[s
             )
         case _:
             return f"{key}: {_lower(detail['msg'])}, not {_shown(detail['input'])}", ""
+
+
+def _wrong_count(detail: ErrorDetails, key: str) -> tuple[str, str]:
+    context, given = detail.get("ctx", {}), len(detail["input"])
+    if "max_length" in context:
+        most = context["max_length"]
+        return f"{key} takes at most {most}, {given} given", "put the others into files of their own"
+    return f"{key} needs at least {context['min_length']}, {given} given", ""
 
 
 def _unknown_value(detail: ErrorDetails, key: str, expected: str) -> tuple[str, str]:
@@ -223,7 +254,9 @@ def _models_at(path: Path_, model: type[BaseModel]) -> list[type[BaseModel]]:
     for step in path:
         fields = [known.model_fields[step] for known in models if step in known.model_fields]
         if fields:
-            models = [found for field in fields for found in _models_in(field.rebuild_annotation())]
+            found = [item for field in fields for item in _models_in(field.rebuild_annotation())]
+            # a key that holds no model can only be a union tag of the same name here
+            models = found or models
             continue
         tagged = [known for known in models if _is_tagged(known, str(step))]
         models = tagged or models
