@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 
 WORST_SHOWN = 8
 NOT_MADE = "not made"
+STILL = 1e-12
+"""An estimand that moves no more than this does not move."""
 
 
 class Quantity(NamedTuple):
@@ -72,25 +74,34 @@ def _parameters(posterior: xr.Dataset) -> list[Quantity]:
         labels = element_names(values)
         shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
         flat = shaped.reshape(shaped.shape[0] * shaped.shape[1], -1)
-        found += _quantities([f"{name}{label}" for label in labels], flat, shaped.shape[0])
+        named = [f"{name}{label}" for label in labels]
+        # only the diagonal of a correlation matrix may stand still
+        fixed = np.isclose(flat, 1.0).all(axis=0) & str(name).endswith("_correlation")
+        found += _quantities(named, flat, shaped.shape[0], fixed)
     return found
 
 
 def _estimands(estimands: Mapping[str, Array], chains: int) -> list[Quantity]:
     if not estimands:
         return []
-    return _quantities(list(estimands), np.column_stack(list(estimands.values())), chains)
+    draws = np.column_stack(list(estimands.values()))
+    # a form may fix an estimand: without a product, means have no cross difference
+    still = np.isfinite(draws).all(axis=0)
+    still[still] = np.ptp(draws[:, still], axis=0) <= STILL
+    return _quantities(list(estimands), draws, chains, still)
 
 
-def _quantities(names: Sequence[str], draws: Array, chains: int) -> list[Quantity]:
-    """Diagnose ``(draw, quantity)``; a quantity that cannot move (a diagonal 1) has none."""
-    rhat, bulk, tail, _ = diagnostics(draws, chains)
-    moving = np.ptp(draws, axis=0) > 1e-12
-    finite = np.isfinite(draws).all(axis=0)
+def _quantities(
+    names: Sequence[str], draws: Array, chains: int, fixed: NDArray[np.bool_]
+) -> list[Quantity]:
+    """Diagnose ``(draw, quantity)``, those left out that are ``fixed`` by construction."""
+    # what is not finite has no diagnostics, and so fails
+    known = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
+    rhat, bulk, tail, _ = diagnostics(known, chains)
     return [
         Quantity(name, float(rhat[k]), float(bulk[k]), float(tail[k]))
         for k, name in enumerate(names)
-        if moving[k] or not finite[k]
+        if not fixed[k]
     ]
 
 

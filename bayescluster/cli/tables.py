@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
-from bayescluster.cli.guard import say
-from bayescluster.report.words import label
-from bayescluster.results.model import Results
+from itertools import groupby
+from operator import attrgetter
 
-NAME_WIDTH = 52
+from bayescluster.cli.guard import say
+from bayescluster.report.words import label, verdict_probability
+from bayescluster.results.model import Results
 
 
 def print_summary(results: Results) -> None:
     """Print the verdicts, by claim."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
     if results.sample.synthetic:
-        console.print("SYNTHETIC data: nothing here is evidence about real firms.", style="bold")
+        say("SYNTHETIC data: nothing here is evidence about real firms.")
     if not results.gate.passed:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
-        console.print(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
+        say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
     if not results.verdicts:
         say("No hypotheses were declared.")
         return
-    table = Table(box=None, pad_edge=False)
-    for column in ("Claim", "For", "Verdict"):
-        table.add_column(column)
-    for column in ("P", "prior P"):
-        table.add_column(column, justify="right")
-    for verdict in results.verdicts:
-        table.add_row(
-            verdict.title,
-            verdict.group,
-            verdict.verdict,
-            f"{verdict.probability:.3f}",
-            f"{verdict.prior_probability:.3f}",
-        )
-    console.print(table)
+    for title, verdicts in groupby(results.verdicts, key=attrgetter("title")):
+        say(f"\n{title}")
+        for verdict in verdicts:
+            say(
+                f"  {verdict.verdict:<10} {verdict_probability(verdict.probability):>6} "
+                f"(prior {verdict_probability(verdict.prior_probability)})  {verdict.group}"
+            )
+    say()
 
 
 def print_effects(results: Results) -> None:

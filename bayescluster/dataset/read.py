@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Sequence
@@ -172,6 +173,11 @@ def _unreadable(error: Exception, path: Path, label: str) -> _FaultError:
     if isinstance(error, UnicodeDecodeError) and kind == "csv":
         return _FaultError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
+        return _FaultError(
+            f"'{label}' has {longer[3]} cells in line {longer[2]}, but {longer[1]} columns",
+            "put text that holds a comma in quotes, or mend the line",
+        )
     return _FaultError(
         f"'{label}' cannot be read as {kind}: {lines[0]}",
         "check that the file is whole and that its ending says what it is",

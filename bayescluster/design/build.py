@@ -107,6 +107,7 @@ def _outcome(
     equation, frame = analysis.equation, firms.frame
     base = ("equations", analysis.equation_name)
     known: dict[str, Array] = {}
+    before = len(problems)
     for key in ("trials", "exposure", "standard_error"):
         column = getattr(equation, key)
         if column is not None:
@@ -114,17 +115,19 @@ def _outcome(
     place = where((*base, "outcome"))
     levels: tuple[str, ...] = ()
     if equation.family == "ordinal":
-        levels, values = _ordinal(equation, frame[equation.outcome], place, problems)
+        places = {key: where((*base, key)) for key in ("outcome", "levels", "at_least")}
+        levels, values = _ordinal(equation, frame[equation.outcome], places, problems)
     else:
         values = _number(frame, equation.outcome, "outcome", place, problems)
-    if problems:
+    if len(problems) > before:
         return None
     rows = Rows(known.get("trials"), known.get("standard_error"))
     problems += _support(equation, values, rows, frame, place)
     exposure = known.get("exposure", np.ones(values.size))
     if (exposure <= 0).any():
-        fault = Fault("exposures above 0", exposure, exposure <= 0)
-        problems.append(_support_problem(fault, "exposure", frame, where((*base, "exposure"))))
+        fault = Fault("numbers above 0", exposure, exposure <= 0)
+        problem = _support_problem(fault, "exposure", frame, where((*base, "exposure")))
+        problems.append(problem._replace(mend="mend these rows, or leave them out with `keep`"))
         return None
     return _Outcome(values, levels, rows, np.log(exposure))
 
@@ -146,7 +149,7 @@ def _number(
 
 
 def _ordinal(
-    equation: Equation, series: pd.Series, place: str, problems: list[Problem]
+    equation: Equation, series: pd.Series, places: dict[str, str], problems: list[Problem]
 ) -> tuple[tuple[str, ...], Array]:
     labels = series.map(label_of)
     levels = [label_of(level) for level in equation.levels] or sorted_labels(labels.unique())
@@ -155,15 +158,15 @@ def _ordinal(
         problems.append(
             Problem(
                 f"the outcome holds '{unknown[0]}', which is not among the declared levels",
-                place,
-                suggestion(unknown[0], levels),
+                places["levels"],
+                f"{suggestion(unknown[0], levels)}; list it, or leave such rows out with `keep`",
             )
         )
     if equation.at_least is not None and label_of(equation.at_least) not in levels[1:]:
         problems.append(
             Problem(
                 f"at_least names '{label_of(equation.at_least)}', which is no level above the lowest",
-                place,
+                places["at_least"],
                 suggestion(label_of(equation.at_least), levels[1:]),
             )
         )
@@ -172,7 +175,7 @@ def _ordinal(
         problems.append(
             Problem(
                 f"no firm has the outcome level '{empty[0]}'",
-                place,
+                places["levels"],
                 "leave it out, or merge levels",
             )
         )

@@ -13,11 +13,11 @@ CORRELATED_FROM = 8
 """Fewest groups whose effects are correlated: below, their correlations are nearly all prior."""
 
 CENTRED_FROM_GROUPS = 8
-CENTRED_FROM_INFORMATION = 80.0
+CENTRED_FROM_INFORMATION = 40.0
 """Information about a group's intercept from which it is sampled centred.
 
 In units of the link: with a group sd near the prior's 0.5 and this much information the data
-outweigh the group distribution twenty times, and the group's coefficient no longer leans on it.
+outweigh the group distribution ten times, and the group's coefficient no longer leans on it.
 """
 
 COUNT_CEILING = 10.0

@@ -55,12 +55,14 @@ def diagnostics(draws: Array, chains: int) -> tuple[Array, Array, Array, Array]:
     if moving.any():
         axes = {"chain_axis": 0, "draw_axis": 1}
         some = shaped[:, :, moving]
-        out[:, moving] = (
-            array_stats.rhat(some, **axes) if chains > 1 else np.full(moving.sum(), np.nan),
-            array_stats.ess(some, method="bulk", **axes),
-            array_stats.ess(some, method="tail", prob=(0.05, 0.95), **axes),
-            array_stats.mcse(some, method="mean", **axes),
-        )
+        # draws of two values lie as far from their median on both sides: 0 / 0 in R-hat
+        with np.errstate(divide="ignore", invalid="ignore"):
+            out[:, moving] = (
+                array_stats.rhat(some, **axes) if chains > 1 else np.full(moving.sum(), np.nan),
+                array_stats.ess(some, method="bulk", **axes),
+                array_stats.ess(some, method="tail", prob=(0.05, 0.95), **axes),
+                array_stats.mcse(some, method="mean", **axes),
+            )
     return out[0], out[1], out[2], out[3]
 
 

@@ -52,12 +52,20 @@ def outcome_surface(
     ndarray
         ``(draw, setting, group)``.
     """
+    rows = np.flatnonzero(weights.any(axis=1))
+    weights = weights[rows]
     out = np.empty((draws.size, len(settings), weights.shape[1]))
-    for which, part in draws.chunks(design.size):
+    for which, part in draws.for_rows(rows).chunks(rows.size):
         coefficients = row_coefficients(part)
         controls = control_part(design, part)
+        controls = controls[:, rows] if controls.shape[1] > 1 else controls
         for position, (human, social) in enumerate(settings):
-            eta = design.structure.contribution(human, social, coefficients) + controls
-            full = np.broadcast_to(eta, (part.size, design.size))
+            levels = _at(human, rows), _at(social, rows)
+            eta = design.structure.contribution(*levels, coefficients) + controls
+            full = np.broadcast_to(eta, (part.size, rows.size))
             out[which, position] = expectation(design, full, part) @ weights
     return out
+
+
+def _at(level: Level, rows: NDArray[np.int64]) -> Level:
+    return level[rows] if isinstance(level, np.ndarray) else level

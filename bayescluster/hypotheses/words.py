@@ -64,7 +64,7 @@ def _bound(level: float) -> str:
 def percent(share: float) -> str:
     """A share as per cent, never rounded to certainty."""
     if share > 0.999:
-        return "More than 99.9 %"
+        return "More than 99.9%"
     if share < 0.001:
-        return "Less than 0.1 %"
-    return f"{100 * share:.1f} %"
+        return "Less than 0.1%"
+    return f"{100 * share:.1f}%"

@@ -82,6 +82,13 @@ class Draws:
             parameters={name: values[which] for name, values in self.parameters.items()},
         )
 
+    def for_rows(self, rows: NDArray[np.int64]) -> Draws:
+        """The same draws for some rows of the design only."""
+        groups = {
+            name: group._replace(member=group.member[rows]) for name, group in self.groups.items()
+        }
+        return replace(self, groups=groups)
+
     def chunks(self, rows: int) -> Iterator[tuple[slice, Draws]]:
         """Split the draws so that no ``(draw, row)`` array outgrows memory."""
         step = max(1, CELLS_A_CHUNK // max(rows, 1))

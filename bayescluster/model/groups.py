@@ -53,8 +53,12 @@ def row_coefficients(
     """
     chains = {term: _Chain(value) for term, value in population.items()}
     across: dict[str, list[Any]] = {term: [] for term in population}
+    lineages = {term: lineage(design, term) for term in population}
     for grouping in coarse_to_fine(design.groupings):
-        parents = _parents(design, grouping, chains)
+        parents = [
+            _parent(design, grouping, chains[term]) if grouping.name in lineages[term] else None
+            for term in grouping.terms
+        ]
         effects = _effects(grouping, parents, priors)
         index = design.index(grouping.name)
         for term, parent, effect in zip(grouping.terms, parents, effects, strict=True):
@@ -83,22 +87,31 @@ def parent_index(child: Index, parent: Index) -> Index | None:
     return first if bool((first[child] == parent).all()) else None
 
 
+def lineage(design: Design, term: str) -> tuple[str, ...]:
+    """Groupings by which a term varies and that nest in each other, the finest first.
+
+    The chain starts at the finest grouping, so that what cuts across it (years, say) is added to it
+    rather than taken for its head.
+    """
+    found: list[str] = []
+    for grouping in reversed(coarse_to_fine(design.groupings)):
+        if term not in grouping.terms:
+            continue
+        inner = design.index(found[-1]) if found else None
+        if inner is None or parent_index(inner, design.index(grouping.name)) is not None:
+            found.append(grouping.name)
+    return tuple(found)
+
+
 def _at_rows(design: Design, chain: _Chain) -> Any:
     return chain.total if chain.grouping is None else chain.total[design.index(chain.grouping.name)]
 
 
-def _parents(design: Design, grouping: Grouping, chains: dict[str, _Chain]) -> list[Any]:
-    """What each term's deviation is added to, ``(group,)``; None where the grouping cuts across."""
-    found = []
-    count = len(grouping.labels)
-    for term in grouping.terms:
-        chain = chains[term]
-        if chain.grouping is None:
-            found.append(chain.total + pt.zeros(count))
-            continue
-        above = parent_index(design.index(grouping.name), design.index(chain.grouping.name))
-        found.append(None if above is None else chain.total[above])
-    return found
+def _parent(design: Design, grouping: Grouping, chain: _Chain) -> Any:
+    """What the deviations of a grouping in the chain are added to, ``(group,)``."""
+    if chain.grouping is None:
+        return chain.total + pt.zeros(len(grouping.labels))
+    return chain.total[parent_index(design.index(grouping.name), design.index(chain.grouping.name))]
 
 
 def _effects(grouping: Grouping, parents: list[Any], priors: ModelPriors) -> list[Any]:

@@ -48,5 +48,8 @@ class Analysis(Frozen):
             return self
         lacking = [name for name in CAPITALS if name not in self.constructs]
         if lacking:
-            raise ValueError(f"constructs lacks {' and '.join(lacking)}")
+            raise ValueError(
+                f"constructs lacks {' and '.join(lacking)}; "
+                f"structure '{self.equation.structure}' uses both capitals"
+            )
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bayescluster.spec.base import Column, Frozen, Scalar
 from bayescluster.spec.priors import Priors
@@ -82,8 +82,7 @@ class VaryingTerms(Frozen):
 
     @model_validator(mode="after")
     def _terms_fit(self) -> VaryingTerms:
-        if len(set(self.terms)) < len(self.terms):
-            raise ValueError("a term is listed twice")
+        _each_once(self.terms)
         if isinstance(self.centred, tuple):
             unknown = [term for term in self.centred if term not in self.terms]
             if unknown:
@@ -99,8 +98,14 @@ def _varying_tag(value: Any) -> str:
     return "terms" if isinstance(value, (list, tuple)) else "varying"
 
 
+def _each_once(terms: tuple[TermName, ...]) -> tuple[TermName, ...]:
+    if len(set(terms)) < len(terms):
+        raise ValueError("a term is listed twice")
+    return terms
+
+
 Varying = Annotated[
-    Annotated[tuple[TermName, ...], Field(min_length=1), Tag("terms")]
+    Annotated[tuple[TermName, ...], Field(min_length=1), AfterValidator(_each_once), Tag("terms")]
     | Annotated[VaryingTerms, Tag("varying")],
     Discriminator(_varying_tag),
 ]

@@ -91,6 +91,12 @@ class Difference(Frozen):
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     margin: NonNegative = 0.0
 
+    @model_validator(mode="after")
+    def _two_industries(self) -> Difference:
+        if self.between is not None and self.between[0] == self.between[1]:
+            raise ValueError("between names one industry twice; name the two to compare")
+        return self
+
 
 class Necessary(Corners):
     """Where the capital is low and the other high, upgrading stays rare."""

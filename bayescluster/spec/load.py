@@ -6,11 +6,10 @@ YAML 1.2 is read: ``NO`` is a country, not false. Nothing in a file is imported 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,11 +20,18 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
-
-Path_ = tuple[str | int, ...]
+from bayescluster.spec.words import words
 
 TAGS_AND_KEYS = ("package", "product")
 """Tags of unions that are keys of the file as well: followed by another key, they are the tag."""
+
+
+YAML_MENDS = {
+    "duplicate key": "keep one of them",
+    "'\\t'": "indent with spaces, not with tabs",
+    "mapping values are not allowed": "put text that holds a colon in quotes",
+}
+"""Mends by what the YAML reader says; a more general one holds for the rest."""
 
 
 class SourceMap(NamedTuple):
@@ -66,8 +72,12 @@ def load[M: BaseModel](path: Path, model: type[M], what: str) -> Loaded[M]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(_not_there(path, what)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(Problem(f"the {what} cannot be read: {error}", str(path))) from None
+    except UnicodeDecodeError:
+        problem = Problem(f"the {what} is not UTF-8 text", str(path), "save it as UTF-8")
+        raise ConfigError(problem) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(Problem(f"the {what} cannot be read: {reason}", str(path))) from None
     source = SourceMap(str(path), _parse(text, str(path)))
     return Loaded(validate(source, model, what), source, path.resolve().parent)
 
@@ -119,11 +129,18 @@ def _parse(text: str, file: str) -> Any:
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         problem = str(error.problem or error.context).split("\n")[0]
         raise ConfigError(
-            Problem(f"not valid YAML: {problem}", where, "check indentation, quotes and brackets")
+            Problem(f"not valid YAML: {problem}", where, _yaml_mend(problem))
         ) from None
     except YAMLError as error:
         first = str(error).split("\n")[0]
         raise ConfigError(Problem(f"not valid YAML: {first}", file)) from None
+
+
+def _yaml_mend(problem: str) -> str:
+    for words_of_fault, mend in YAML_MENDS.items():
+        if words_of_fault in problem:
+            return mend
+    return "check indentation, quotes and brackets"
 
 
 def _plain(node: Any) -> Any:
@@ -170,114 +187,8 @@ def _step_position(node: Any, step: str | int) -> tuple[int, int] | None:
 
 def _problem(detail: ErrorDetails, source: SourceMap, model: type[BaseModel]) -> Problem:
     path = detail["loc"]
-    what, mend = _words(detail, path, model)
+    what, mend = words(detail, path, model)
     return Problem(what, source.where(path), mend)
-
-
-def _words(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> tuple[str, str]:
-    """Say in plain words what pydantic found."""
-    key = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if key in {"[key]", "terms"}:
-        key = str(path[-3]) if key == "[key]" and len(path) > 2 else "term"
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key '{key}'", suggestion(key, _known_keys(path[:-1], model))
-        case "missing":
-            return f"the key '{key}' is missing", f"add `{key}:`{_described(path, model)}"
-        case "literal_error" | "enum":
-            return _unknown_value(detail, key, str(context.get("expected", "")))
-        case "union_tag_invalid":
-            tag = str(context["tag"])
-            known = _quoted(str(context["expected_tags"]))
-            return (
-                f"unknown {str(context['discriminator']).strip(chr(39))} '{tag}'",
-                suggestion(tag, known),
-            )
-        case "union_tag_not_found":
-            named = str(context["discriminator"]).strip("'")
-            return f"the key '{named}' is missing", f"say which one by `{named}:`"
-        case "too_long" | "too_short":
-            return _wrong_count(detail, key)
-        case "value_error":
-            return str(context.get("error", detail["msg"])), ""
-        case "string_pattern_mismatch":
-            return (
-                f"'{detail['input']}' cannot be the {key}",
-                f"it must match {context['pattern']}",
-            )
-        case _:
-            return f"{key}: {_lower(detail['msg'])}, not {_shown(detail['input'])}", ""
-
-
-def _wrong_count(detail: ErrorDetails, key: str) -> tuple[str, str]:
-    context, given = detail.get("ctx", {}), len(detail["input"])
-    if "max_length" in context:
-        most = context["max_length"]
-        return f"{key} takes at most {most}, {given} given", "put the others into files of their own"
-    return f"{key} needs at least {context['min_length']}, {given} given", ""
-
-
-def _unknown_value(detail: ErrorDetails, key: str, expected: str) -> tuple[str, str]:
-    found = str(detail["input"])
-    return f"unknown {key} '{found}'", suggestion(found, _quoted(expected))
-
-
-def _quoted(text: str) -> list[str]:
-    return [part.strip(" '") for part in text.replace(" or ", ", ").split(",") if part.strip()]
-
-
-def _lower(message: str) -> str:
-    return message[:1].lower() + message[1:]
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _described(path: Path_, model: type[BaseModel]) -> str:
-    for known in _models_at(path[:-1], model):
-        field = known.model_fields.get(str(path[-1]))
-        if field is not None and field.description:
-            return f" ({field.description.rstrip('.')})"
-    return ""
-
-
-def _known_keys(path: Path_, model: type[BaseModel]) -> list[str]:
-    return [name for known in _models_at(path, model) for name in known.model_fields]
-
-
-def _models_at(path: Path_, model: type[BaseModel]) -> list[type[BaseModel]]:
-    """Models that may stand at a place of the file."""
-    models = [model]
-    for step in path:
-        fields = [known.model_fields[step] for known in models if step in known.model_fields]
-        if fields:
-            found = [item for field in fields for item in _models_in(field.rebuild_annotation())]
-            # a key that holds no model can only be a union tag of the same name here
-            models = found or models
-            continue
-        tagged = [known for known in models if _is_tagged(known, str(step))]
-        models = tagged or models
-    return models
-
-
-def _is_tagged(model: type[BaseModel], tag: str) -> bool:
-    return any(
-        get_origin(field.annotation) is Literal and tag in get_args(field.annotation)
-        for name, field in model.model_fields.items()
-        if name in {"kind", "distribution"}
-    )
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) is not None or isinstance(annotation, UnionType):
-        for part in get_args(annotation):
-            if get_origin(annotation) is not Literal and part is not Union:
-                yield from _models_in(part)
 
 
 def yaml_text(value: Mapping[str, Any]) -> str:

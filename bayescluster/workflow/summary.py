@@ -34,20 +34,26 @@ def design_summary(design: Design) -> DesignSummary:
         dropped[variable] = dropped.get(variable, 0) + rows
     lines = [
         source,
-        f"{clusters} clusters, {industries} industries, "
+        f"{_count(clusters, 'cluster', 'clusters')}, "
+        f"{_count(industries, 'industry', 'industries')}, "
         + ("crossed" if data.crossed else "nested"),
         (
             f"{analysis.equation.outcome}: {design.family.name}, {design.structure.name} "
-            f"({design.structure.formula}), {len(design.control_names)} coded controls"
+            f"({design.structure.formula}), "
+            f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
         ),
         *(
-            f"varying by {grouping.name} ({len(grouping.labels)} groups): "
+            f"varying by {grouping.name} "
+            f"({_count(len(grouping.labels), 'group', 'groups')}): "
             f"{', '.join(grouping.terms)}"
             for grouping in design.groupings
         ),
-        *(f"left out for a missing {variable}: {rows} rows" for variable, rows in dropped.items()),
+        *(
+            f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
+            for variable, rows in dropped.items()
+        ),
         *details.notes,
-        f"{len(analysis.hypotheses)} hypotheses",
+        _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
     ]
     return DesignSummary(
         design.size,
@@ -58,3 +64,7 @@ def design_summary(design: Design) -> DesignSummary:
         details.synthetic,
         tuple(lines),
     )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,1 @@
+"""The report: what the results say, as one page, figures and tables."""

@@ -1,0 +1,30 @@
+"""Figures: one file each, the table that lists them, and the functions for use in notebooks."""
+
+from __future__ import annotations
+
+from bayescluster.report.figures.conditional_effect_plot import (
+    CONDITIONAL_EFFECT,
+    conditional_effect,
+)
+from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
+from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
+from bayescluster.report.figures.record import FigureError, FigureSpec
+from bayescluster.report.figures.surface_plot import SURFACE, surface
+
+__all__ = [
+    "FIGURES",
+    "FigureError",
+    "FigureSpec",
+    "conditional_effect",
+    "forest",
+    "predictive",
+    "surface",
+]
+
+FIGURES: tuple[FigureSpec, ...] = (
+    HUMAN_CAPITAL,
+    SOCIAL_CAPITAL,
+    SURFACE,
+    CONDITIONAL_EFFECT,
+    PREDICTIVE,
+)

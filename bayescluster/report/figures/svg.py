@@ -1,0 +1,122 @@
+"""Figures as SVG: for the page, where colours are CSS variables, and as files of their own."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from io import BytesIO
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from bayescluster.report.figures.record import FigureSpec
+from bayescluster.report.figures.style import VARIABLES, settings
+from bayescluster.results.model import Results
+
+SVG = "{http://www.w3.org/2000/svg}"
+LINK = "{http://www.w3.org/1999/xlink}href"
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+_REFERENCE = re.compile(r"url\(#")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+STYLE = "*{stroke-linejoin:round;stroke-linecap:butt}svg{background:#fff}text{white-space:pre}"
+
+
+class Drawn(NamedTuple):
+    """A figure drawn for the page, or the reason why it is not."""
+
+    name: str
+    caption: str
+    wide: Markup
+    narrow: Markup
+    failure: str
+
+
+def drawn(spec: FigureSpec, results: Results) -> Drawn:
+    """Draw a figure for the page in both layouts; a figure that cannot be drawn says why."""
+    label = spec.alternative(results)
+    try:
+        # a ValueError is what both our figures and matplotlib raise on numbers they cannot draw
+        wide = inline(spec.draw(results, False), f"{spec.name}-wide", label)
+        narrow = inline(spec.draw(results, True), f"{spec.name}-narrow", label)
+    except ValueError as error:
+        return Drawn(spec.name, spec.caption(results), Markup(), Markup(), str(error))
+    return Drawn(spec.name, spec.caption(results), wide, narrow, "")
+
+
+def inline(figure: Figure, name: str, label: str) -> Markup:
+    """SVG to stand in a page: own ids, colours as variables, described for screen readers."""
+    root = _tree(figure, name, label)
+    for element in root.iter():
+        style = element.get("style")
+        if style:
+            element.set("style", _COLOUR.sub(_variable, style))
+    # ElementTree escapes every text and attribute, so this is markup
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def standalone(figure: Figure, name: str, label: str) -> str:
+    """SVG as a file of its own, on white."""
+    root = _tree(figure, name, label)
+    root.set("xmlns", "http://www.w3.org/2000/svg")
+    style = ElementTree.Element("style")
+    style.text = STYLE
+    root.insert(1, style)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _variable(match: re.Match[str]) -> str:
+    colour = match.group()
+    name = VARIABLES.get(colour)
+    return f"var({name})" if name else colour
+
+
+def _tree(figure: Figure, name: str, label: str) -> ElementTree.Element:
+    buffer = BytesIO()
+    with settings(), warnings.catch_warnings():
+        # text stays text, so the reader's fonts draw it: ours need not have the glyph
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = _CONTROL.sub("\ufffd", buffer.getvalue().decode("utf-8"))
+    found = ElementTree.fromstring(text)
+    for place in [child for child in found if child.tag != f"{SVG}g"]:
+        if place.tag != f"{SVG}defs" or place.find(f"{SVG}style") is not None:
+            found.remove(place)
+    for element in found.iter():
+        _own(element, name)
+    for element in found.iter("g"):
+        _share_style(element)
+    for size in ("width", "height", "version"):
+        found.attrib.pop(size, None)
+    found.attrib.update({"role": "img", "aria-label": label})
+    title = ElementTree.Element("title")
+    title.text = label
+    found.insert(0, title)
+    return found
+
+
+def _own(element: ElementTree.Element, name: str) -> None:
+    """Drop namespaces, and give ids a prefix so that several figures can stand in one page."""
+    element.tag = element.tag.removeprefix(SVG)
+    known = dict(element.attrib)
+    element.attrib.clear()
+    for key, value in known.items():
+        if key == "id":
+            element.set("id", f"{name}-{value}")
+        elif key in (LINK, "href"):
+            element.set("href", f"#{name}-{value.removeprefix('#')}")
+        elif key == "clip-path":
+            element.set(key, _REFERENCE.sub(f"url(#{name}-", value))
+        else:
+            element.set(key, value)
+
+
+def _share_style(group: ElementTree.Element) -> None:
+    """Move the one style of many markers to their group: a third of the size."""
+    uses = group.findall("use")
+    styles = {use.get("style", "") for use in uses}
+    if len(uses) > 1 and len(styles) == 1 and len(uses) == len(group):
+        group.set("style", styles.pop())
+        for use in uses:
+            use.attrib.pop("style", None)

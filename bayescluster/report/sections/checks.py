@@ -1,0 +1,96 @@
+"""Whether the numbers can be relied on: convergence, predictive checks, cross-validation."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from bayescluster.report import words
+from bayescluster.report.environment import filled
+from bayescluster.report.figures.predictive_plot import PREDICTIVE
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    rows,
+)
+from bayescluster.results.model import CheckItem, PredictiveRow, Results
+
+
+def body(results: Results) -> Markup:
+    """Gate, posterior predictive checks and leave-one-out cross-validation."""
+    return filled(
+        "checks.html.j2",
+        results=results,
+        gate=_gate(results),
+        figures=figures(results, PREDICTIVE),
+        predictive=_predictive(results),
+        flagged=sum(row.flagged for row in results.predictive),
+        loo=_loo(results),
+    )
+
+
+def _gate(results: Results) -> Table:
+    return Table(
+        "Diagnostics gate",
+        columns("Check", "Question", "Found", "Asked for", "Result"),
+        rows(_item(item) for item in results.gate.items),
+    )
+
+
+def _item(item: CheckItem) -> tuple[str | Cell, ...]:
+    worst = f"Worst: {', '.join(item.worst)}." if item.worst else ""
+    advice = words.sentence(item.advice)
+    note = " ".join(part for part in (worst, advice) if part)
+    result = {
+        True: Cell("✓ passed", look="good"),
+        False: Cell("✕ failed", look="bad"),
+        None: Cell("✕ not made", look="bad"),
+    }[item.passed]
+    return item.name, item.question, Cell(item.found, note), item.threshold or words.NONE, result
+
+
+def _predictive(results: Results) -> Table:
+    return Table(
+        "Posterior predictive checks",
+        columns("Group", "#Rows", "Statistic", "#Observed", "#Replicated, 90%", "#Tail", "Result"),
+        rows(_replicated(row) for row in results.predictive),
+        "Tail is the probability that a replicated statistic is at least the observed one; near 0 "
+        "or 1 the model does not make such data.",
+        folded=f"All {words.count(len(results.predictive))} posterior predictive checks",
+    )
+
+
+def _replicated(row: PredictiveRow) -> tuple[str | Cell, ...]:
+    spread = (row.high - row.low) / 3
+    low, high = words.number(row.low, spread), words.number(row.high, spread)
+    return (
+        Cell(words.group(row.by, row.group), look="" if row.by == "cluster" else "head"),
+        words.count(row.rows),
+        row.statistic,
+        words.number(row.observed, spread),
+        f"[{low}, {high}]",
+        words.probability(row.tail),
+        Cell("✕ flagged", look="bad") if row.flagged else Cell("✓ as expected", look="good"),
+    )
+
+
+def _loo(results: Results) -> tuple[tuple[str, str], ...]:
+    found = results.loo
+    if found is None:
+        return ()
+    limit = words.number(found.khat_threshold, 0.1)
+    return (
+        ("Expected log predictive density (elpd)", words.number(found.elpd, found.se)),
+        ("Standard error", words.number(found.se)),
+        ("Effective number of parameters (p_loo)", words.number(found.p_loo)),
+        (
+            "Largest Pareto k",
+            f"{words.number(found.khat_max, 0.1)} (threshold {limit})",
+        ),
+        ("Rows above the threshold", f"{words.count(found.bad)} of {words.count(found.rows)}"),
+    )
+
+
+CHECKS = Section("checks", "Can the numbers be relied on?", "Checks", body)

@@ -1,0 +1,84 @@
+"""The model in words and symbols, with every coefficient beside its prior."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from bayescluster.report import words
+from bayescluster.report.environment import filled
+from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
+from bayescluster.results.model import GroupingFacts, Results
+
+BLOCKS = {
+    "population": "Population",
+    "controls": "Controls",
+    "group sd": "Standard deviations of groups",
+    "family": "Likelihood",
+}
+
+
+def body(results: Results) -> Markup:
+    """Formula, groupings and coefficients."""
+    return filled(
+        "model.html.j2",
+        results=results,
+        groupings=_groupings(results),
+        coefficients=_coefficients(results),
+        duration=words.duration(results.fit.sampling_seconds),
+    )
+
+
+def _groupings(results: Results) -> Table:
+    return Table(
+        "What varies by group",
+        columns("Grouping", "#Groups", "Terms that vary", "Centred", "Effects of one group"),
+        rows(_grouping(found) for found in results.model.groupings),
+        results.model.group_effect_prior,
+    )
+
+
+def _grouping(found: GroupingFacts) -> tuple[str, ...]:
+    return (
+        words.label(found.name),
+        words.count(found.groups),
+        ", ".join(words.label(term).lower() for term in found.terms) or words.NONE,
+        ", ".join(words.label(term).lower() for term in found.centred) or "none",
+        "correlated" if found.correlated else "independent",
+    )
+
+
+def _coefficients(results: Results) -> Table:
+    found = []
+    block = ""
+    for one in results.model.coefficients:
+        if one.block != block:
+            block = one.block
+            found.append([Cell(BLOCKS[block], look="head"), *[Cell("")] * 6])
+        known = one.estimate
+        found.append(
+            [
+                Cell(one.name),
+                Cell(one.prior),
+                Cell(words.plain(known)),
+                Cell(words.number(known.sd, known.sd)),
+                Cell(words.rhat(known.rhat)),
+                Cell(words.count(known.ess_bulk)),
+                Cell(words.count(known.ess_tail)),
+            ]
+        )
+    return Table(
+        f"Coefficients on the {results.model.link} scale, inputs standardised",
+        columns(
+            "Parameter",
+            "Prior",
+            "#Posterior [90% interval]",
+            "#sd",
+            "#R-hat",
+            "#ESS bulk",
+            "#ESS tail",
+        ),
+        rows(found),
+    )
+
+
+MODEL = Section("model", "The model and its priors", "Model", body)

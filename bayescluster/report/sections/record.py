@@ -1,0 +1,65 @@
+"""What a section of the report is, and the tables that stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, NamedTuple
+
+from markupsafe import Markup
+
+from bayescluster.report.figures.record import FigureSpec
+from bayescluster.report.figures.svg import Drawn, drawn
+from bayescluster.results.model import Results
+
+
+class Section(NamedTuple):
+    """A section: its anchor, its title, its name in the table of contents, and its body."""
+
+    anchor: str
+    title: str
+    short: str
+    body: Callable[[Results], Markup]
+
+
+class Cell(NamedTuple):
+    """A cell of a table: text, a remark in small print below it, and how it looks."""
+
+    text: str
+    note: str = ""
+    look: Literal["", "good", "bad", "thin", "head", "inside"] = ""
+    link: str = ""
+
+
+class Column(NamedTuple):
+    """A heading and whether numbers stand below it."""
+
+    label: str
+    numeric: bool = False
+
+
+class Table(NamedTuple):
+    """A table, formatted. The first cell of a row is its heading."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    folded: str = ""
+    """Where given, the table is folded away below these words."""
+
+
+def columns(*labels: str) -> tuple[Column, ...]:
+    """Headings; those that begin with ``#`` stand over numbers."""
+    return tuple(Column(label.removeprefix("#"), label.startswith("#")) for label in labels)
+
+
+def rows(found: Iterable[Iterable[str | Cell]]) -> tuple[tuple[Cell, ...], ...]:
+    """Rows of cells; plain text is a cell without a remark."""
+    return tuple(
+        tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in found
+    )
+
+
+def figures(results: Results, *specs: FigureSpec) -> tuple[Drawn, ...]:
+    """Draw the figures that the results hold something for."""
+    return tuple(drawn(spec, results) for spec in specs if spec.wanted(results))

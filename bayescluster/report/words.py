@@ -1,0 +1,194 @@
+"""Numbers and names as text: every number of the report is formatted here and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+from bayescluster.names import ALL
+from bayescluster.results.model import Estimate, OutcomeFacts
+
+MINUS: Final = "\u2212"
+SIGNIFICANT = 2
+"""Digits of the uncertainty that are shown; the value is cut at the same place."""
+MOST_DECIMALS = 6
+ODDS_SHOWN = 1000.0
+"""Odds ratios beyond this, or its inverse, are only said to be beyond it."""
+NONE: Final = "–"
+"""Stands where there is no number."""
+
+SCOPES: Final = {
+    "observed": "the firms as observed, each in its own cluster",
+    "average_cluster": "an average cluster: deviations of clusters set to zero",
+    "new_cluster": "a new cluster: its deviations drawn from their distribution",
+}
+CORNERS: Final = {
+    "LL": "both low",
+    "HL": "human capital high, social capital low",
+    "LH": "human capital low, social capital high",
+    "HH": "both high",
+}
+MEASURES: Final = {
+    "average_marginal_effect": "Average marginal effect",
+    "contrast": "Contrast, low to high",
+}
+GROUPED: Final = {"all": "All firms", "industry": "Industry", "cluster": "Cluster"}
+VERDICTS: Final = {"supported": "Supported", "rejected": "Rejected", "undecided": "Undecided"}
+ICONS: Final = {"supported": "✓", "rejected": "✕", "undecided": "?"}
+
+
+class Unit(NamedTuple):
+    """How values on the scale of the outcome are written.
+
+    ``factor`` turns a stored number into the number shown; ``level`` and ``effect`` follow it;
+    ``name`` says the unit of an effect in a heading.
+    """
+
+    factor: float
+    level: str
+    effect: str
+    name: str
+
+
+def unit(outcome: OutcomeFacts) -> Unit:
+    """Unit of an outcome, by its scale."""
+    return {
+        "probability": Unit(100.0, "%", " pp", "percentage points (pp)"),
+        "rate": Unit(1.0, "", "", f"expected {outcome.column} per unit of exposure"),
+        "mean": Unit(1.0, "", "", f"units of {outcome.column}"),
+        "level": Unit(1.0, "", "", f"levels of {outcome.column}"),
+    }[outcome.scale]
+
+
+def decimals(spread: float, digits: int = SIGNIFICANT) -> int:
+    """Decimals at which a spread (a standard deviation) shows ``digits`` significant digits."""
+    if not math.isfinite(spread) or spread <= 0:
+        return 3
+    return min(max(digits - 1 - math.floor(math.log10(spread)), 0), MOST_DECIMALS)
+
+
+def fixed(value: float, places: int, *, signed: bool = False) -> str:
+    """Write a number with a true minus, thousands separated, and no negative zero."""
+    if not math.isfinite(value):
+        return NONE
+    rounded = round(value, places) + 0.0
+    sign = MINUS if rounded < 0 else "+" if signed and rounded > 0 else ""
+    return f"{sign}{abs(rounded):,.{places}f}"
+
+
+def number(value: float | None, spread: float | None = None) -> str:
+    """Write a number to the digits its spread allows, else to three significant digits."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    places = decimals(spread) if spread else decimals(abs(value), 3)
+    return fixed(value, places)
+
+
+def plain(found: Estimate) -> str:
+    """Estimate without a unit: ``mean [low, high]``."""
+    return _bracketed(found, Unit(1.0, "", "", ""), "", signed=False)
+
+
+def level(found: Estimate, outcome: OutcomeFacts) -> str:
+    """Expected outcome: ``34.2% [30.1, 38.5]``."""
+    kind = unit(outcome)
+    return _bracketed(found, kind, kind.level, signed=False)
+
+
+def effect(found: Estimate, outcome: OutcomeFacts) -> str:
+    """Change in the expected outcome, with its sign: ``+12.3 pp [+8.1, +16.4]``."""
+    kind = unit(outcome)
+    return _bracketed(found, kind, kind.effect, signed=True)
+
+
+def _bracketed(found: Estimate, kind: Unit, suffix: str, *, signed: bool) -> str:
+    places = decimals(found.sd * kind.factor)
+    mean, low, high = (
+        fixed(value * kind.factor, places, signed=signed)
+        for value in (found.mean, found.low, found.high)
+    )
+    return f"{mean}{suffix} [{low}, {high}]"
+
+
+def probability(share: float, places: int = 2) -> str:
+    """Write a probability, never rounded to certainty: ``0.87``, ``>0.99``, ``<0.01``."""
+    edge = 10.0**-places
+    if share > 1 - edge:
+        return f">{1 - edge:.{places}f}"
+    if share < edge:
+        return f"<{edge:.{places}f}"
+    return f"{share:.{places}f}"
+
+
+def verdict_probability(share: float) -> str:
+    """Write a verdict's probability, with a digit more: 0.949 is not yet 0.95."""
+    return probability(share, 3)
+
+
+def error(mcse: float | None) -> str:
+    """Write a Monte Carlo standard error to one significant digit."""
+    return NONE if mcse is None else fixed(mcse, decimals(mcse, 1))
+
+
+def odds_ratio(ratio: float | None) -> str:
+    """Write an odds ratio to two or three significant digits; nothing where it is not defined."""
+    if ratio is None:
+        return "not defined"
+    if ratio > ODDS_SHOWN:
+        return f">{ODDS_SHOWN:,.0f}"
+    if ratio < 1 / ODDS_SHOWN:
+        return f"<{1 / ODDS_SHOWN:g}"
+    return fixed(ratio, decimals(ratio))
+
+
+def share(part: float) -> str:
+    """Write a share as per cent without decimals, for declared levels such as 95%."""
+    return f"{100 * part:.4g}%"
+
+
+def count(many: float | None) -> str:
+    """Write a whole number with thousands separated."""
+    return NONE if many is None else fixed(many, 0)
+
+
+def rhat(value: float | None) -> str:
+    """R-hat with three decimals: its threshold is 1.01."""
+    return NONE if value is None else fixed(value, 3)
+
+
+def firms(many: int) -> str:
+    """Count of firms or of their rows, in words."""
+    return f"{count(many)} {'firm' if many == 1 else 'firms'}"
+
+
+def duration(seconds: float) -> str:
+    """Time in hours, minutes and seconds."""
+    whole = round(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def label(name: str) -> str:
+    """Name of a variable as words: ``human_capital`` is ``Human capital``."""
+    text = name.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def group(by: str, name: str) -> str:
+    """Name of a group; those of the data stay as they are."""
+    return GROUPED["all"] if by == "all" else name
+
+
+def panel(name: str) -> str:
+    """Name of a group in a figure of groups: all firms where no industry is declared."""
+    return GROUPED["all"] if name == ALL else name
+
+
+def sentence(text: str) -> str:
+    """Text with a first capital letter and a full stop."""
+    text = text.strip()
+    if not text:
+        return ""
+    return text[:1].upper() + text[1:] + ("" if text[-1] in ".!?" else ".")
