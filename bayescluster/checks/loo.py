@@ -37,7 +37,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
         elpd=float(found.elpd),
         se=float(found.se),
         p_loo=float(found.p),
-        khat_max=float(khat.max()),
+        khat_max=float(khat[np.isfinite(khat)].max(initial=0.0)),
         khat_threshold=limit,
         bad=bad,
         rows=design.size,

@@ -89,7 +89,9 @@ def _row(key: tuple[By, str, str], size: int, observed: float, replicated: Array
     by, label, what = key
     tail = (1 - INTERVAL) / 2
     low, high = np.quantile(replicated, [tail, 1 - tail])
-    above = float((replicated > observed).mean() + 0.5 * (replicated == observed).mean())
+    # a sd of the same values may differ in its last digit with the order of summation
+    tied = np.isclose(replicated, observed, rtol=1e-12, atol=0.0)
+    above = float(((replicated > observed) & ~tied).mean() + 0.5 * tied.mean())
     return PredictiveRow(
         by=by,
         group=label,

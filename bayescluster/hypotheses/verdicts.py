@@ -22,6 +22,9 @@ from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS, reason_of
 from bayescluster.results.model import By, Verdict, VerdictFigure
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 
+ROUNDING = 1e-12
+"""1 - 0.8 is a little less than 0.2 in binary; a probability of 0.2 is at the bound all the same."""
+
 Array = NDArray[np.float64]
 Decision = Literal["supported", "rejected", "undecided"]
 
@@ -184,7 +187,7 @@ def _decide(
     decision: Decision = "undecided"
     if probability >= level:
         decision = "supported"
-    elif probability <= 1 - level:
+    elif probability <= 1 - level + ROUNDING:
         decision = "rejected"
     return decision, reason_of(decision, probability, level)
 

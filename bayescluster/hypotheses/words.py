@@ -41,9 +41,7 @@ def reason_of(verdict: str, probability: float, level: float) -> str:
     share = percent(probability)
     match verdict:
         case "supported":
-            return (
-                f"{share} of the posterior lies in the region, at least the {_bound(level)} asked for."
-            )
+            return f"{share} of the posterior lies in the region, at least the {_bound(level)} asked for."
         case "rejected":
             return (
                 f"{share} of the posterior lies in the region, at most the {_bound(1 - level)} "

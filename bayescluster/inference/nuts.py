@@ -16,6 +16,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.errors import FitError
+from bayescluster.inference.quiet import quiet
 from bayescluster.spec.sampling import Sampling
 
 POLL_SECONDS = 0.05
@@ -66,7 +67,8 @@ def compile_model(model: Any, reported: Sequence[str]) -> Any:
     import pymc as pm
 
     try:
-        return nutpie.compile_pymc_model(model, var_names=list(reported))
+        with quiet():
+            return nutpie.compile_pymc_model(model, var_names=list(reported))
     except pm.exceptions.SamplingError as error:
         raise FitError(f"the model cannot be compiled: {str(error).splitlines()[0]}") from error
 

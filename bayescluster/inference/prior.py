@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
+
+from bayescluster.inference.quiet import quiet
 
 
 def sample_prior(model: Any, reported: Sequence[str], draws: int, seed: int) -> xr.Dataset:
     """Draw the reported variables from their prior, dims ``(chain, draw, ...)`` with one chain."""
     import pymc as pm
 
-    with _quiet("pymc"):
+    with quiet():
         tree = pm.sample_prior_predictive(
             draws,
             model=model,
@@ -25,15 +25,3 @@ def sample_prior(model: Any, reported: Sequence[str], draws: int, seed: int) -> 
     prior: xr.Dataset = tree["prior"].to_dataset()
     prior.attrs = {}
     return prior
-
-
-@contextmanager
-def _quiet(logger: str) -> Iterator[None]:
-    """Keep a library's remarks off the terminal, warnings excepted."""
-    log = logging.getLogger(logger)
-    before = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(before)

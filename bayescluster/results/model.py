@@ -264,7 +264,10 @@ class Corners(Value):
 
 
 class VerdictFigure(Value):
-    """A quantity a verdict rests on, e.g. expected outcome at low human, high social capital."""
+    """A quantity a verdict rests on: the expected outcome at a corner, or an effect.
+
+    ``support`` counts the rows near the corner; an effect, which is a difference, has none.
+    """
 
     label: str
     estimate: Estimate
