@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -124,6 +125,10 @@ def reported(evidence: Evidence) -> dict[str, Array]:
         for name, values in named.items():
             for column, label in columns:
                 found[f"{name} ({label}; {scope}; {levels.declared})"] = values[:, column]
+        named = {f"effect of {name}": values for name, values in surface.marginal.items()}
+        for (first, a), (second, b) in combinations(evidence.columns("industry"), 2):
+            for name, values in named.items():
+                found[f"{name} ({a} less {b}; {scope})"] = values[:, first] - values[:, second]
     return found
 
 

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+import report_made as made
+
+from bayescluster.report.html import render_html
+from bayescluster.results.model import Results
+
+
+@pytest.fixture(scope="session")
+def results() -> Results:
+    return made.results()
+
+
+@pytest.fixture(scope="session")
+def failed() -> Results:
+    return made.results(passed=False)
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Results:
+    return made.hostile()
+
+
+@pytest.fixture(scope="session")
+def bare() -> Results:
+    return made.bare()
+
+
+@pytest.fixture(scope="session")
+def page(results: Results) -> str:
+    return render_html(results)
+
+
+@pytest.fixture(scope="session")
+def failed_page(failed: Results) -> str:
+    return render_html(failed)
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile: Results) -> str:
+    return render_html(hostile)
+
+
+@pytest.fixture(scope="session")
+def bare_page(bare: Results) -> str:
+    return render_html(bare)

@@ -1,0 +1,633 @@
+"""A realistic `Results`, made up number by number from a fixed seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bayescluster.results import model as m
+
+INDUSTRIES = (
+    "Traditional manufacturing",
+    "Resource-based",
+    "Complex product systems",
+    "Specialised suppliers",
+)
+CAPITALS = ("human_capital", "social_capital")
+CORNERS = ("LL", "HL", "LH", "HH")
+RNG = 20080301
+
+
+def estimate(mean: float, sd: float) -> m.Estimate:
+    return m.Estimate(
+        mean=mean,
+        sd=sd,
+        low=mean - 1.645 * sd,
+        high=mean + 1.645 * sd,
+        mcse=sd / 45,
+        rhat=1.002,
+        ess_bulk=2024.6,
+        ess_tail=1833.2,
+    )
+
+
+def cluster_names(industries: tuple[str, ...]) -> list[tuple[str, str]]:
+    first = ("Jepara furniture", "Taiwan flowers", "Thailand automotive", "Bangalore software")
+    found = []
+    for k, industry in enumerate(industries):
+        head = industry.split()[0].split("-")[0]
+        found += [(first[k % 4] if j == 0 else f"{head} {chr(65 + j)}", industry) for j in range(6)]
+    return found
+
+
+def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[m.GroupRow]:
+    clusters = []
+    for name, industry in cluster_names(industries):
+        human, social = rng.normal(0, 0.6, 2)
+        clusters.append(
+            m.GroupRow(
+                by="cluster",
+                group=name,
+                industry=industry,
+                clusters=1,
+                rows=int(rng.integers(40, 62)),
+                outcome_mean=float(rng.uniform(0.1, 0.6)),
+                human_capital=float(human),
+                social_capital=float(social),
+            )
+        )
+    above = []
+    for industry in industries:
+        mine = [row for row in clusters if row.industry == industry]
+        above.append(
+            m.GroupRow(
+                by="industry",
+                group=industry,
+                industry=None,
+                clusters=len(mine),
+                rows=sum(row.rows for row in mine),
+                outcome_mean=float(np.mean([row.outcome_mean for row in mine])),
+                human_capital=float(rng.normal(0, 0.3)),
+                social_capital=float(rng.normal(0, 0.3)),
+            )
+        )
+    whole = m.GroupRow(
+        by="all",
+        group="all",
+        industry=None,
+        clusters=len(clusters),
+        rows=sum(row.rows for row in clusters),
+        outcome_mean=0.337,
+        human_capital=0.0,
+        social_capital=0.0,
+    )
+    return [whole, *above, *clusters]
+
+
+def effects(rows: list[m.GroupRow], rng: np.random.Generator) -> list[m.EffectRow]:
+    found = []
+    for capital in CAPITALS:
+        for measure in ("average_marginal_effect", "contrast"):
+            for row in rows:
+                sd = float(rng.uniform(0.012, 0.035)) * (2.5 if measure == "contrast" else 1)
+                mean = float(rng.uniform(-0.01, 0.12)) * (2.5 if measure == "contrast" else 1)
+                alone = row.by == "industry"
+                found.append(
+                    m.EffectRow(
+                        capital=capital,
+                        measure=measure,
+                        by=row.by,
+                        group=row.group,
+                        scope="observed",
+                        rows=row.rows,
+                        estimate=estimate(mean, sd),
+                        positive=float(np.clip(0.5 + mean / sd / 4, 0.0004, 0.9996)),
+                        unpooled=estimate(mean * 1.4, sd * 1.5) if alone else None,
+                    )
+                )
+    return found
+
+
+def differences(
+    industries: tuple[str, ...], rng: np.random.Generator
+) -> tuple[m.DifferenceRow, ...]:
+    return tuple(
+        m.DifferenceRow(
+            capital=capital,
+            first=first,
+            second=second,
+            scope="observed",
+            estimate=estimate(float(rng.normal(0, 0.05)), 0.031),
+            positive=float(rng.uniform(0.05, 0.95)),
+        )
+        for capital in CAPITALS
+        for k, first in enumerate(industries)
+        for second in industries[k + 1 :]
+    )
+
+
+def ranks(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.RankRow, ...]:
+    return tuple(
+        m.RankRow(
+            capital=capital,
+            group=industry,
+            probabilities=tuple(rng.dirichlet(np.ones(len(industries))).tolist()),
+        )
+        for capital in CAPITALS
+        for industry in industries
+    )
+
+
+def corners(rows: list[m.GroupRow], rng: np.random.Generator) -> m.Corners:
+    base = {"LL": 0.14, "HL": 0.26, "LH": 0.21, "HH": 0.62}
+    return m.Corners(
+        scope="observed",
+        human_low=-1.281,
+        human_high=1.274,
+        social_low=-1.302,
+        social_high=1.265,
+        declared="quantiles 0.1 and 0.9",
+        rows=tuple(
+            m.CornerRow(
+                by=row.by,
+                group=row.group,
+                corner=corner,
+                estimate=estimate(
+                    float(base[corner] + rng.uniform(-0.06, 0.06)), float(rng.uniform(0.02, 0.05))
+                ),
+                support=int(rng.integers(0, 9 if row.by == "cluster" else 34)),
+            )
+            for row in rows
+            for corner in CORNERS
+        ),
+    )
+
+
+def verdict(
+    kind: str, title: str, group: str, share: float, rng: np.random.Generator, **more: object
+) -> m.Verdict:
+    decision = "supported" if share >= 0.95 else "rejected" if share <= 0.05 else "undecided"
+    prior = float(rng.uniform(0.1, 0.6))
+    inside = 0 < share < 1
+    odds = share / (1 - share) / (prior / (1 - prior)) if inside else None
+    known = {
+        "kind": kind,
+        "capital": None,
+        "by": "industry",
+        "group": group,
+        "scope": "observed",
+        "title": title,
+        "region": "outcome with both high at least 0.5 (quantiles 0.1 and 0.9)",
+        "verdict": decision,
+        "reason": f"{100 * share:.1f} % of the posterior lies in the region.",
+        "probability": share,
+        "mcse": 0.0042,
+        "prior_probability": prior,
+        "odds_ratio": odds,
+        "level": 0.95,
+        "figures": (
+            m.VerdictFigure(
+                label="expected outcome, both high",
+                estimate=estimate(float(rng.uniform(0.4, 0.7)), 0.036),
+                support=int(rng.integers(5, 30)),
+            ),
+        ),
+    }
+    return m.Verdict.model_validate(known | more)
+
+
+def unreliable(found: m.Verdict) -> m.Verdict:
+    reason = "The diagnostics gate failed: the probability cannot be relied on."
+    return found.model_copy(update={"verdict": "undecided", "reason": reason})
+
+
+def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.Verdict, ...]:
+    found = []
+    shares = (0.974, 0.0213, 0.612, 0.949)
+    for capital in CAPITALS:
+        words = capital.replace("_", " ").capitalize()
+        for k, industry in enumerate(industries):
+            share = shares[(k + CAPITALS.index(capital)) % 4]
+            needed = (
+                m.VerdictFigure(
+                    label=f"expected outcome, {words.lower()} low, the other high",
+                    estimate=estimate(0.19 + 0.02 * k, 0.031),
+                    support=11 + k,
+                ),
+                m.VerdictFigure(
+                    label=f"expected outcome, {words.lower()} high, the other low",
+                    estimate=estimate(0.27 + 0.01 * k, 0.042),
+                    support=9 - k,
+                ),
+                m.VerdictFigure(
+                    label="expected outcome, both high", estimate=estimate(0.63, 0.04), support=21
+                ),
+            )
+            found.append(
+                verdict(
+                    "necessary_not_sufficient",
+                    f"{words} is necessary but not sufficient",
+                    industry,
+                    share,
+                    rng,
+                    capital=capital,
+                    region="outcome with the capital low at most half of that with both high, and "
+                    "outcome with it alone high at least 0.1 below it (quantiles 0.1 and 0.9)",
+                    figures=needed,
+                )
+            )
+    for k, industry in enumerate(industries):
+        found.append(
+            verdict(
+                "complementarity",
+                "The capitals are complements",
+                industry,
+                (1.0, 0.88, 0.04, 0.9993)[k],
+                rng,
+                region="cross difference of the corners above 0 (quantiles 0.1 and 0.9)",
+                figures=(
+                    m.VerdictFigure(label="cross difference", estimate=estimate(0.21, 0.062)),
+                ),
+            )
+        )
+    pairs = [(a, b) for k, a in enumerate(industries) for b in industries[k + 1 :]]
+    for first, second in pairs:
+        found.append(
+            verdict(
+                "difference",
+                "Human capital has a larger effect in one industry than in another",
+                f"{first} over {second}",
+                float(rng.uniform(0.03, 0.97)),
+                rng,
+                capital="human_capital",
+                region=f"average marginal effect in {first} less that in {second} above 0",
+                figures=(
+                    m.VerdictFigure(
+                        label="effect in first less effect in second",
+                        estimate=estimate(0.031, 0.028),
+                    ),
+                ),
+            )
+        )
+    found.append(
+        verdict(
+            "necessary",
+            "Human capital is necessary",
+            "all",
+            0.983,
+            rng,
+            by="all",
+            scope="new_cluster",
+            capital="human_capital",
+        )
+    )
+    return tuple(found)
+
+
+def coefficients(controls: tuple[str, ...]) -> tuple[m.Coefficient, ...]:
+    slope = "Normal(0, 1)"
+    half = "HalfNormal(0.5)"
+    listed = [
+        ("population", "intercept", "Normal(0, 1.5)", -0.92, 0.21),
+        ("population", "human_capital", slope, 0.41, 0.17),
+        ("population", "social_capital", slope, 0.33, 0.19),
+        ("population", "interaction", slope, 0.29, 0.11),
+        *(("controls", name, slope, 0.12, 0.08) for name in controls),
+        ("group sd", "industry: intercept", half, 0.31, 0.18),
+        ("group sd", "industry: human_capital", half, 0.24, 0.15),
+        ("group sd", "industry: social_capital", half, 0.28, 0.16),
+        ("group sd", "industry: interaction", half, 0.17, 0.12),
+        ("group sd", "cluster: intercept", half, 0.44, 0.1),
+    ]
+    return tuple(
+        m.Coefficient.model_validate(
+            {"block": block, "name": name, "prior": prior, "estimate": estimate(mean, sd)}
+        )
+        for block, name, prior, mean, sd in listed
+    )
+
+
+def gate(passed: bool) -> m.Gate:
+    asked = (
+        ("R-hat", "Do the chains agree with each other?", "largest 1.004 over 312", "at most 1.01"),
+        (
+            "ESS, bulk",
+            "Are there enough independent draws for means?",
+            "smallest 912",
+            "at least 400",
+        ),
+        (
+            "ESS, tail",
+            "Are there enough independent draws for intervals and small probabilities?",
+            "smallest 744",
+            "at least 400",
+        ),
+        ("Divergences", "Could the sampler follow the posterior everywhere?", "0 of 4000", "0"),
+        (
+            "E-BFMI",
+            "Does the sampler move between the body and the tails?",
+            "smallest 0.71",
+            "at least 0.3",
+        ),
+        ("Tree depth", "Were trajectories cut short?", "0.0% of draws at the limit of 10", "0%"),
+    )
+    items = [
+        m.CheckItem(name=name, question=question, found=found, threshold=threshold, passed=True)
+        for name, question, found, threshold in asked
+    ]
+    if not passed:
+        items[0] = items[0].model_copy(
+            update={
+                "found": "largest 1.083 over 312",
+                "passed": False,
+                "worst": ("industry_sd[interaction]", "industry_effect[Resource-based, intercept]"),
+                "advice": "double sampling.tune and sampling.draws; if it stays, the posterior may "
+                "have several modes or a term that the data do not determine",
+            }
+        )
+        items[4] = items[4].model_copy(update={"found": "not made", "passed": None})
+    return m.Gate(passed=passed, items=tuple(items))
+
+
+def predictive(rows: list[m.GroupRow], rng: np.random.Generator) -> tuple[m.PredictiveRow, ...]:
+    found = []
+    for row in rows:
+        half = 1.645 * float(np.sqrt(0.22 / row.rows))
+        tail = float(rng.uniform(0.03, 0.97))
+        shift = (0.5 - tail) * 1.2 * half
+        found.append(
+            m.PredictiveRow(
+                by=row.by,
+                group=row.group,
+                rows=row.rows,
+                statistic="mean",
+                observed=row.outcome_mean,
+                low=row.outcome_mean + shift - half,
+                high=row.outcome_mean + shift + half,
+                tail=tail,
+                flagged=False,
+            )
+        )
+    last = found[-1]
+    found[-1] = last.model_copy(
+        update={
+            "low": last.observed + 0.02,
+            "high": last.observed + 0.2,
+            "tail": 0.9961,
+            "flagged": True,
+        }
+    )
+    return tuple(found)
+
+
+def curves(industries: tuple[str, ...]) -> tuple[m.Curve, ...]:
+    found = []
+    at = np.linspace(-2.0, 2.0, 9)
+    for c, capital in enumerate(CAPITALS):
+        for k, industry in enumerate(industries):
+            mean = 0.22 + 0.1 * np.tanh(at) * (k - 1) + 0.05 * c
+            half = 0.05 + 0.02 * at**2
+            found.append(
+                m.Curve(
+                    capital=capital,
+                    group=industry,
+                    at=tuple(at.tolist()),
+                    mean=tuple(mean.tolist()),
+                    low=tuple((mean - half).tolist()),
+                    high=tuple((mean + half).tolist()),
+                )
+            )
+    return tuple(found)
+
+
+def surfaces(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.Surface, ...]:
+    grid = np.linspace(-2.2, 2.2, 11)
+    found = []
+    for k, industry in enumerate(industries):
+        eta = -1 + 0.3 * k + 0.5 * grid[:, None] + 0.4 * grid + 0.3 * grid[:, None] * grid
+        mean = 1 / (1 + np.exp(-eta))
+        firms = rng.normal(0, 0.9, (290, 2)).round(4)
+        outcome = rng.random(290) < 0.35
+        found.append(
+            m.Surface(
+                group=industry,
+                human=tuple(grid.tolist()),
+                social=tuple(grid.tolist()),
+                mean=tuple(map(tuple, mean.tolist())),
+                points=tuple(
+                    (float(h), float(s), float(y)) for (h, s), y in zip(firms, outcome, strict=True)
+                ),
+                points_shown=290,
+                points_total=345,
+            )
+        )
+    return tuple(found)
+
+
+ANALYSIS = """name: asian-clusters
+data:
+  source: firms.csv
+  firm: firm_id
+  cluster: cluster
+  industry: industry
+equations:
+  upgrading:
+    outcome: product_upgrading
+    family: bernoulli
+    structure: interaction
+sampling: {draws: 1000, tune: 1000, chains: 4, seed: 20080301}
+"""
+
+
+def results(
+    *,
+    industries: tuple[str, ...] = INDUSTRIES,
+    passed: bool = True,
+    synthetic: bool = True,
+    controls: tuple[str, ...] = ("log employees", "exporter", "tnc_owned"),
+) -> m.Results:
+    rng = np.random.default_rng(RNG)
+    rows = groups(industries, rng)
+    judged = verdicts(industries, rng)
+    return m.Results(
+        name="asian-clusters",
+        title="Human capital, social capital and product upgrading in 24 clusters",
+        description="Does human capital, social capital, or only both together raise product "
+        "upgrading among firms in 24 clusters of four industry categories?",
+        limits=(
+            "The firms are simulated. Nothing here is evidence about real firms.",
+            "The capitals are means of three indicators each, with a reliability below one.",
+        ),
+        outcome=m.OutcomeFacts(
+            column="product_upgrading",
+            family="bernoulli",
+            scale="probability",
+            label="probability of product_upgrading",
+        ),
+        sample=m.SampleFacts(
+            label="../data/asian_clusters/firms.csv",
+            title="Simulated survey of firms in Asian clusters",
+            synthetic=synthetic,
+            rows_read=rows[0].rows + 11,
+            rows=rows[0].rows,
+            firms=rows[0].rows,
+            clusters=len(industries) * 6,
+            industries=len(industries),
+            crossed=False,
+            dropped=(
+                m.Dropped(variable="training_hours", cluster="Jepara furniture", rows=7),
+                m.Dropped(variable="trust", cluster="Bangalore software", rows=4),
+            ),
+            filters=("employees at least 5",),
+            notes=("Capitals are put on mean 0 and standard deviation 1 over all firms.",),
+            groups=tuple(rows),
+            capital_correlation=0.214,
+        ),
+        measures=tuple(
+            m.MeasureFacts(
+                capital=capital,
+                method="mean",
+                unit="mean of standardised indicators",
+                center=0.0021,
+                scale=0.734,
+                indicators=tuple(m.Indicator(column=name, weight=1 / 3) for name in columns),
+                reliability=0.712,
+                binary=False,
+            )
+            for capital, columns in (
+                ("human_capital", ("tertiary_share", "training_hours", "management_score")),
+                ("social_capital", ("trust", "joint_action", "association_ties")),
+            )
+        ),
+        model=m.ModelFacts(
+            equation="upgrading",
+            link="logit",
+            structure="interaction",
+            formula="logit P(product_upgrading = 1) = a + b_H H + b_S S + b_HS H S + controls "
+            "+ u_industry + u_cluster",
+            groupings=(
+                m.GroupingFacts(
+                    name="industry",
+                    groups=len(industries),
+                    terms=("intercept", "human_capital", "social_capital", "interaction"),
+                    centred=("intercept",),
+                    correlated=False,
+                ),
+                m.GroupingFacts(
+                    name="cluster",
+                    groups=len(industries) * 6,
+                    terms=("intercept",),
+                    centred=(),
+                    correlated=False,
+                ),
+            ),
+            coefficients=coefficients(controls),
+            group_effect_prior="Deviations of each group are normal around zero, independent, "
+            "each with a standard deviation of its own.",
+        ),
+        fit=m.FitFacts(
+            sampler="nutpie",
+            chains=4,
+            draws=1000,
+            tune=1000,
+            seed=20080301,
+            target_accept=0.95,
+            divergences=0,
+            sampling_seconds=74.3,
+            total_seconds=131.8,
+        ),
+        gate=gate(passed),
+        predictive=predictive(rows, rng),
+        loo=m.Loo(
+            elpd=-702.41,
+            se=16.83,
+            p_loo=21.94,
+            khat_max=0.744,
+            khat_threshold=0.7,
+            bad=1,
+            rows=rows[0].rows,
+            worst=("JEP-041 (0.74)",),
+            advice="the estimate leans on a few rows: read elpd with care, and look at these rows",
+        ),
+        effects=tuple(effects(rows, rng)),
+        differences=differences(industries, rng),
+        ranks=ranks(industries, rng),
+        corners=(corners(rows, rng),),
+        verdicts=judged if passed else tuple(map(unreliable, judged)),
+        curves=curves(industries),
+        surfaces=surfaces(industries, rng),
+        reproduction=m.Reproduction(
+            command="bayescluster run configs/asian_clusters.yaml",
+            analysis=ANALYSIS,
+            key="3f9c1b7a52d04e68",
+            data_digest="9a0b64dd1e2f3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccd",
+            versions={"bayescluster": "0.1.0", "pymc": "6.4.0", "numpy": "2.5.2"},
+            host={"system": "Linux", "processors": "2"},
+            started="2008-03-01T09:00:00+00:00",
+        ),
+    )
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "$x$ & $\\frac{1}{2}$ \"quoted\" 'single'",
+    "Ω наука 集群 naïve — a very long name of an industry that goes on and on and on " * 2,
+    "javascript:alert(1)//--><!--",
+)
+
+
+def hostile() -> m.Results:
+    """Return results whose every text is hostile."""
+    whole = results(industries=HOSTILE, passed=False, controls=("<b>bold</b>",))
+    bad = HOSTILE[0]
+    return whole.model_copy(
+        update={
+            "title": f"{bad} & {HOSTILE[1]}",
+            "description": bad,
+            "limits": HOSTILE,
+            "outcome": whole.outcome.model_copy(update={"label": f"$P$({bad})", "column": bad}),
+            "sample": whole.sample.model_copy(
+                update={"label": bad, "title": bad, "filters": HOSTILE, "notes": HOSTILE}
+            ),
+            "reproduction": whole.reproduction.model_copy(
+                update={"analysis": f"name: {bad}", "command": bad, "versions": {bad: bad}}
+            ),
+        }
+    )
+
+
+def bare() -> m.Results:
+    """Return results with nothing optional: no capitals, claims, groups or cross-validation."""
+    whole = results(industries=INDUSTRIES[:1])
+    model = whole.model.model_copy(update={"structure": "intercept", "groupings": ()})
+    sample = whole.sample.model_copy(
+        update={
+            "groups": (
+                whole.sample.groups[0].model_copy(
+                    update={"human_capital": None, "social_capital": None}
+                ),
+            ),
+            "clusters": 0,
+            "industries": 0,
+            "dropped": (),
+            "filters": (),
+            "notes": (),
+            "capital_correlation": None,
+        }
+    )
+    return whole.model_copy(
+        update={
+            "model": model,
+            "sample": sample,
+            "limits": (),
+            "measures": (),
+            "loo": None,
+            "effects": (),
+            "differences": (),
+            "ranks": (),
+            "corners": (),
+            "verdicts": (),
+            "curves": (),
+            "surfaces": (),
+            "predictive": whole.predictive[:1],
+        }
+    )

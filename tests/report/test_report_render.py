@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bayescluster.report.figures import FIGURES
+from bayescluster.report.html import render_html
+from bayescluster.report.render import write_report
+from bayescluster.report.tables import raw_tables
+from bayescluster.results.model import Results
+
+TABLES = (
+    "effects",
+    "differences",
+    "corners",
+    "verdicts",
+    "verdict_figures",
+    "coefficients",
+    "predictive",
+    "checks",
+    "groups",
+)
+
+
+def rows_of(directory: Path, name: str) -> list[dict[str, str]]:
+    with (directory / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="session")
+def written(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("written") / "new" / "report"
+    write_report(results, directory)
+    return directory
+
+
+def test_files(results: Results, page: str, tmp_path: Path, written: Path) -> None:
+    again = write_report(results, tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in again] == [
+        "report.html",
+        *(f"figures/{spec.name}.svg" for spec in FIGURES),
+        *(f"tables/{name}.csv" for name in TABLES),
+    ]
+    assert again[0].read_text(encoding="utf-8") == page
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(again)
+    for path in again:  # equal results give equal bytes
+        assert path.read_bytes() == (written / path.relative_to(tmp_path)).read_bytes()
+
+
+def test_figures_are_svg_with_text_as_text(results: Results, written: Path) -> None:
+    for spec in FIGURES:
+        text = (written / "figures" / f"{spec.name}.svg").read_text(encoding="utf-8")
+        root = ElementTree.fromstring(text)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "viewBox" in root.attrib
+        assert root.attrib["aria-label"] == spec.alternative(results)
+        texts = ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert texts
+
+
+def test_effects_round_trip(results: Results, written: Path) -> None:
+    rows = rows_of(written, "effects")
+    assert len(rows) == len(results.effects)
+    for row, effect in zip(rows, results.effects, strict=True):
+        assert (row["capital"], row["group"], int(row["rows"])) == (
+            effect.capital,
+            effect.group,
+            effect.rows,
+        )
+        for name in ("mean", "sd", "low", "high", "mcse", "rhat", "ess_bulk", "ess_tail"):
+            assert float(row[name]) == getattr(effect.estimate, name)
+        assert float(row["positive"]) == effect.positive
+        if effect.unpooled is None:
+            assert row["unpooled_mean"] == ""
+        else:
+            assert float(row["unpooled_mean"]) == effect.unpooled.mean
+
+
+def test_verdicts_round_trip(hostile: Results, tmp_path: Path) -> None:
+    write_report(hostile, tmp_path)
+    rows = rows_of(tmp_path, "verdicts")
+    assert [row["group"] for row in rows] == [verdict.group for verdict in hostile.verdicts]
+    for row, verdict in zip(rows, hostile.verdicts, strict=True):
+        assert float(row["probability"]) == verdict.probability
+        assert (float(row["odds_ratio"]) if row["odds_ratio"] else None) == verdict.odds_ratio
+    figures = rows_of(tmp_path, "verdict_figures")
+    told = [figure for verdict in hostile.verdicts for figure in verdict.figures]
+    assert [float(row["mean"]) for row in figures] == [figure.estimate.mean for figure in told]
+
+
+def test_other_tables_round_trip(results: Results, written: Path) -> None:
+    corners = rows_of(written, "corners")
+    assert [float(row["mean"]) for row in corners] == [
+        row.estimate.mean for row in results.corners[0].rows
+    ]
+    assert {float(row["human_low"]) for row in corners} == {results.corners[0].human_low}
+    predictive = rows_of(written, "predictive")
+    assert [float(row["tail"]) for row in predictive] == [row.tail for row in results.predictive]
+    groups = rows_of(written, "groups")
+    assert [float(row["outcome_mean"]) for row in groups] == [
+        row.outcome_mean for row in results.sample.groups
+    ]
+    coefficients = rows_of(written, "coefficients")
+    assert [row["prior"] for row in coefficients] == [
+        one.prior for one in results.model.coefficients
+    ]
+    differences = rows_of(written, "differences")
+    assert [float(row["positive"]) for row in differences] == [
+        row.positive for row in results.differences
+    ]
+
+
+def test_checks_not_made_are_empty(failed: Results) -> None:
+    (table,) = (table for table in raw_tables(failed) if table.name == "checks")
+    column = table.columns.index("passed")
+    assert [row[column] for row in table.rows] == [False, True, True, True, None, True]
+    assert table.rows[0][table.columns.index("worst")] == "; ".join(failed.gate.items[0].worst)
+
+
+def test_tables_without_rows_keep_their_headings(bare: Results, tmp_path: Path) -> None:
+    write_report(bare, tmp_path)
+    text = (tmp_path / "tables" / "effects.csv").read_text(encoding="utf-8")
+    assert text.startswith("capital,measure,by,group,scope,rows,mean,sd,low,high,mcse,")
+    assert text.count("\n") == 1
+
+
+def test_figures_of_an_older_report_go(bare: Results, tmp_path: Path) -> None:
+    old = tmp_path / "figures" / "surface.svg"
+    old.parent.mkdir()
+    old.write_text("old", encoding="utf-8")
+    write_report(bare, tmp_path)
+    assert [path.name for path in old.parent.iterdir()] == ["predictive.svg"]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "report.html"
+    old.write_text("old", encoding="utf-8")
+
+    def full(_: int) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_report(bare, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    assert old.read_text(encoding="utf-8") == "old"
+
+
+def test_page_is_the_rendered_page(bare: Results, tmp_path: Path) -> None:
+    written = write_report(bare, tmp_path)
+    assert written[0].read_text(encoding="utf-8") == render_html(bare)
