@@ -356,7 +356,8 @@ def _details(
     table: Table, firms: Firms, capitals: dict[str, Scored], notes: tuple[str, ...]
 ) -> Details:
     dropped = tuple(
-        (str(row.variable), str(row.cluster), int(row.rows)) for row in firms.dropped.itertuples()
+        (str(variable), str(cluster), int(rows))
+        for variable, cluster, rows in firms.dropped[["variable", "cluster", "rows"]].to_numpy()
     )
     measures = tuple(
         Measure(

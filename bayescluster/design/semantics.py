@@ -91,6 +91,18 @@ def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator
                 where((*base, "priors", "family", name)),
                 suggestion(name, parameters) or "leave it out",
             )
+    if "sigma" in equation.priors.family and equation.standard_error is not None:
+        yield Problem(
+            "a prior is given for sigma, but standard_error takes its place",
+            where((*base, "priors", "family", "sigma")),
+            "leave out one of the two",
+        )
+    if "cutpoints" in equation.priors.model_fields_set and equation.family != "ordinal":
+        yield Problem(
+            f"cutpoints go with family ordinal, not {equation.family}",
+            where((*base, "priors", "cutpoints")),
+            "leave it out",
+        )
     for name in equation.priors.group_sd:
         if name not in equation.varying:
             yield Problem(

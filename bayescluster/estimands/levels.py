@@ -54,7 +54,8 @@ def _pair(
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
     if anchors is None:
         low, high = np.quantile(values, [claim.low, claim.high])
-        low, high = (values.min(), values.max()) if low == high else (low, high)
+        if low == high:  # a 0/1 capital that is nearly always the same
+            return (float(values.min()), float(values.max())), "least and most in the sample"
         return (float(low), float(high)), f"quantiles {claim.low:g} and {claim.high:g}"
     unit = design.scaling(name)
     standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))

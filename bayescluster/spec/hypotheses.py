@@ -94,7 +94,7 @@ class Difference(Frozen):
     @model_validator(mode="after")
     def _two_industries(self) -> Difference:
         if self.between is not None and self.between[0] == self.between[1]:
-            raise ValueError("between names one industry twice; name the two to compare")
+            raise ValueError(f"between names '{self.between[0]}' twice; name two industries")
         return self
 
 

@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from bayescluster.checks import predictive
+from bayescluster.checks.loo import psis_loo
+from bayescluster.checks.predictive import predictive_checks, statistics
+from bayescluster.checks.thresholds import khat_max
+from bayescluster.design.record import Design
+from bayescluster.families import FAMILIES
+from tests.factories import firms, small_design
+
+DIMS = ("chain", "draw", "firm")
+
+
+def tree_of(design: Design, **groups: Any) -> xr.DataTree:
+    coords = {"firm": list(design.labels("firm"))}
+    found = {name: xr.Dataset({"upgrading": (DIMS, v)}, coords) for name, v in groups.items()}
+    first = next(iter(groups.values()))
+    found["posterior"] = xr.Dataset({"x": (DIMS[:2], np.zeros(first.shape[:2]))})
+    return xr.DataTree.from_dict(found)
+
+
+@pytest.mark.parametrize(
+    ("family", "wanted"),
+    [
+        ("bernoulli", ["mean"]),
+        ("binomial", ["mean"]),
+        ("poisson", ["mean", "sd", "share of zeros", "largest"]),
+        ("gaussian", ["mean", "sd", "largest"]),
+        (
+            "ordinal",
+            ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"],
+        ),
+    ],
+)
+def test_statistics_of_each_scale(family, wanted):
+    assert list(statistics(small_design(family, "additive"))) == wanted
+
+
+def test_every_scale_has_statistics():
+    assert {family.scale for family in FAMILIES.values()} == set(predictive.STATISTICS)
+
+
+@pytest.mark.parametrize("family", ["poisson", "ordinal"])
+def test_statistics_against_their_replicates(family):
+    design = small_design(family, "additive")
+    drawn = np.random.default_rng(1).integers(0, 4, (2, 30, design.size)).astype(float)
+    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    flat = drawn.reshape(60, -1)
+    by_hand = {
+        "mean": np.mean,
+        "sd": np.std,
+        "share of zeros": lambda v: np.mean(v == 0),
+        "largest": np.max,
+    } | {f"share of {k}": lambda v, k=k: np.mean(v == k) for k in range(4)}
+    assert {row.by for row in rows} == {"all", "industry", "cluster"}
+    for row in rows:
+        labels = {"all": ["all"]}.get(row.by) or design.group_labels(row.by)
+        index = np.zeros(design.size, int) if row.by == "all" else design.index(row.by)
+        members = np.flatnonzero(index == list(labels).index(row.group))
+        function = by_hand[row.statistic]
+        replicated = np.array([function(one[members]) for one in flat])
+        observed = function(design.outcome[members])
+        assert row.rows == members.size
+        assert row.observed == pytest.approx(observed)
+        assert (row.low, row.high) == pytest.approx(tuple(np.quantile(replicated, [0.05, 0.95])))
+        ties = np.isclose(replicated, observed)
+        wanted = np.mean((replicated > observed) & ~ties) + 0.5 * ties.mean()
+        assert row.tail == pytest.approx(wanted)
+        assert row.flagged == (min(wanted, 1 - wanted) < 0.01)
+        assert row.by != "cluster" or row.statistic == "mean"
+
+
+def test_a_statistic_far_out_is_flagged():
+    design = small_design("gaussian", "additive")
+    drawn = np.random.default_rng(1).normal(100.0, 1.0, (2, 100, design.size))
+    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    whole = {row.statistic: row for row in rows if row.by == "all"}
+    assert whole["mean"].tail == 1.0
+    assert whole["sd"].tail == 0.0
+    assert all(row.flagged for row in whole.values())
+
+
+def test_at_most_so_many_replicates(monkeypatch):
+    design = small_design("gaussian", "additive")
+    drawn = np.zeros((1, 100, design.size)) + np.arange(100)[None, :, None]
+    monkeypatch.setattr(predictive, "REPLICATES", 3)
+    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    # draws 0, 49 and 99
+    assert (rows[0].low, rows[0].high) == pytest.approx((4.9, 94.0))
+
+
+NOISE = 2.0
+
+
+def gaussian_fit(chains: int = 4, draws: int = 2000) -> tuple[Design, Any]:
+    """Known noise and one mean under a flat prior: everything about it is known by algebra."""
+    frame = firms().assign(error=NOISE)
+    design = small_design("gaussian", "intercept", standard_error="error", frame=frame)
+    y = design.outcome
+    rng = np.random.default_rng(20)
+    mean = rng.normal(y.mean(), NOISE / np.sqrt(y.size), (chains, draws))
+    return design, stats.norm.logpdf(y, mean[..., None], NOISE)
+
+
+def test_loo_is_that_of_the_conjugate_model():
+    design, density = gaussian_fit(draws=10_000)
+    found = psis_loo(design, tree_of(design, log_likelihood=density))
+    y, n = design.outcome, design.size
+    left_out = (y.sum() - y) / (n - 1)
+    exact = stats.norm.logpdf(y, left_out, NOISE * np.sqrt(1 + 1 / (n - 1)))
+    # Monte Carlo error of each row's estimate, by the delta method on its importance weights
+    weights = np.exp(-density.reshape(-1, n))
+    weights /= weights.sum(axis=0)
+    ratio = np.exp(density.reshape(-1, n) - exact)
+    error = np.sqrt((weights**2 * (ratio - 1) ** 2).sum(axis=0)).sum()
+    assert abs(found.elpd - exact.sum()) < 4 * error
+    assert 4 * error < 0.5
+    assert found.se == pytest.approx(np.sqrt(n * exact.var()), rel=0.02)
+    within = stats.norm.logpdf(y, y.mean(), NOISE * np.sqrt(1 + 1 / n)).sum()
+    assert abs(found.p_loo - (within - exact.sum())) < 4 * error
+    assert found.khat_max < found.khat_threshold == 0.7
+    assert (found.bad, found.rows, found.worst, found.advice) == (0, n, (), "")
+
+
+def test_a_row_that_the_draws_cannot_leave_out_is_named():
+    design, density = gaussian_fit(draws=500)
+    # importance ratios 1 / p with a tail of index 1: k near 1
+    density[..., 5] = np.log(np.random.default_rng(3).random((4, 500)))
+    found = psis_loo(design, tree_of(design, log_likelihood=density))
+    assert found.bad == 1
+    assert found.khat_max > found.khat_threshold == pytest.approx(1 - 1 / np.log10(2000))
+    assert found.worst == (f"f05 ({found.khat_max:.2f})",)
+    assert found.advice == (
+        "the estimate leans on a few rows: read elpd with care, and look at these rows"
+    )
+
+
+@pytest.mark.parametrize(("draws", "limit"), [(100, 0.5), (1000, 2 / 3), (10_000, 0.7)])
+def test_largest_khat_by_the_number_of_draws(draws, limit):
+    assert khat_max(draws) == pytest.approx(limit)
+
+
+def test_a_row_without_a_khat_is_named():
+    design, density = gaussian_fit(draws=500)
+    density[..., 7] = -np.abs(np.random.default_rng(3).standard_cauchy((4, 500)))
+    found = psis_loo(design, tree_of(design, log_likelihood=density))
+    assert (found.bad, found.worst) == (1, ("f07 (nan)",))
+    assert found.khat_max < 0.7

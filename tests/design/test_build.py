@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayescluster.design.build import row_number
+from bayescluster.design.record import Design, Measure, Scaling
+from bayescluster.errors import DesignError
+from tests.factories import CONTROLS, analysis_of, design_of, firms, small_design
+
+HEAD = "The model cannot be built on these data:\n  a.yaml:"
+EQUATION = "equations.upgrading"
+
+
+def changed(**columns: Any) -> pd.DataFrame:
+    return firms().assign(**columns)
+
+
+def refused(*args: Any, **keys: Any) -> str:
+    with pytest.raises(DesignError) as caught:
+        small_design(*args, **keys)
+    assert caught.value.exit_code == 3
+    return str(caught.value)
+
+
+def with_value(column: str, row: int, value: Any) -> pd.DataFrame:
+    frame = firms()
+    frame[column] = frame[column].astype(object)
+    frame.loc[row, column] = value
+    return frame
+
+
+TYPO = {"distribution": "normal", "sd": 1.0}
+FAULTS: dict[str, tuple[dict[str, Any], str]] = {
+    "outcome is text": (
+        {"frame": with_value("upgraded", 4, "maybe")},
+        (
+            f"{EQUATION}.outcome: the outcome 'upgraded' is not a number: 'maybe' in row 5\n"
+            "    turn it into numbers with `derive: kind: recode`, or name another column"
+        ),
+    ),
+    "standard error is text": (
+        {
+            "family": "gaussian",
+            "standard_error": "error",
+            "frame": with_value("error", 0, "?"),
+        },
+        (
+            f"{EQUATION}.standard_error: the standard error 'error' is not a number: '?' in row 1\n"
+            "    turn it into numbers with `derive: kind: recode`, or name another column"
+        ),
+    ),
+    "outcome outside the support": (
+        {"frame": changed(upgraded=np.where(np.arange(48) % 5 == 2, 2, firms()["upgraded"]))},
+        (
+            f"{EQUATION}.outcome: family bernoulli expects 0 or 1; found 2 in row 3 and in 9 more\n"
+            "    choose a family that fits the column, or mend these rows"
+        ),
+    ),
+    "outcome is constant": (
+        {"frame": changed(upgraded=1)},
+        (
+            f"{EQUATION}.outcome: the outcome 'upgraded' is the same in every row (1)\n"
+            "    there is nothing to explain: check the filters, or name another outcome"
+        ),
+    ),
+    "exposure of 0": (
+        {"family": "poisson", "exposure": "exposure", "frame": with_value("exposure", 9, 0.0)},
+        (
+            f"{EQUATION}.exposure: exposure expects numbers above 0; found 0 in row 10\n"
+            "    mend these rows, or leave them out with `keep`"
+        ),
+    ),
+    "more successes than trials": (
+        {"family": "binomial", "frame": with_value("successes", 7, 40)},
+        (
+            f"{EQUATION}.outcome: family binomial expects no more successes than trials; found 40 "
+            "in row 8\n    choose a family that fits the column, or mend these rows"
+        ),
+    ),
+    "a level that is not declared": (
+        {"family": "ordinal", "levels": [0, 1, 2]},
+        (
+            f"{EQUATION}.levels: the outcome holds '3', which is not among the declared levels\n"
+            "    known: 0, 1, 2; list it, or leave such rows out with `keep`"
+        ),
+    ),
+    "a level that nobody has": (
+        {"family": "ordinal", "levels": [0, 1, 2, 3, 4]},
+        f"{EQUATION}.levels: no firm has the outcome level '4'\n    leave it out, or merge levels",
+    ),
+    "at least the lowest level": (
+        {"family": "ordinal", "at_least": 0},
+        (
+            f"{EQUATION}.at_least: at_least names '0', which is no level above the lowest\n"
+            "    known: 1, 2, 3"
+        ),
+    ),
+    "prior of an unknown term": (
+        {"priors": {"terms": {"human_capitl": TYPO}}},
+        (
+            f"{EQUATION}.priors.terms.human_capitl: a prior is given for the term 'human_capitl', "
+            "which is not in the model\n    did you mean 'human_capital'?"
+        ),
+    ),
+    "prior of a term that the form lacks": (
+        {"structure": "additive", "priors": {"terms": {"interaction": TYPO}}},
+        (
+            f"{EQUATION}.priors.terms.interaction: a prior is given for the term 'interaction', "
+            "which is not in the model\n    did you mean 'intercept'?"
+        ),
+    ),
+    "prior of the intercept of an ordinal outcome": (
+        {
+            "family": "ordinal",
+            "structure": "additive",
+            "priors": {"terms": {"intercept": TYPO}},
+        },
+        (
+            f"{EQUATION}.priors.terms.intercept: a prior is given for the term 'intercept', "
+            "which is not in the model\n    known: human_capital, social_capital"
+        ),
+    ),
+    "unknown industry": (
+        {
+            "hypotheses": [
+                {"kind": "effect", "capital": "human_capital"},
+                {"kind": "difference", "capital": "human_capital", "between": ["I0", "I11"]},
+            ]
+        },
+        "hypotheses.1.between: no firm is in an industry called 'I11'\n    did you mean 'I1'?",
+    ),
+    "collinear controls": (
+        {
+            "controls": ["exporter", "twin"],
+            "frame": changed(twin=3 - 2 * firms()["exporter"]),
+        },
+        (
+            f"{EQUATION}: these columns determine each other exactly: exporter, twin\n"
+            "    leave one of them out"
+        ),
+    ),
+    "control that is a capital": (
+        {"controls": ["training", "exporter"]},
+        (
+            f"{EQUATION}: these columns determine each other exactly: human_capital, training\n"
+            "    leave one of them out"
+        ),
+    ),
+    "product that is the interaction": (
+        {"controls": [{"product": ["human_capital", "social_capital"]}]},
+        (
+            f"{EQUATION}: these columns determine each other exactly: interaction, "
+            "human_capital:social_capital\n    leave one of them out"
+        ),
+    ),
+    "indicator is constant": (
+        {"frame": changed(training=2.0)},
+        (
+            "constructs.human_capital.indicators.0: the indicator 'training' is the same in every "
+            "row (2)\n    leave it out, or check the filters"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_messages(case):
+    keys, message = FAULTS[case]
+    assert refused(**keys) == HEAD + message
+
+
+def test_all_faults_at_once():
+    found = refused(
+        frame=changed(training=2.0, trust="good"),
+        controls=["exporter", "exporter"],
+        priors={"terms": {"size": TYPO}},
+    )
+    assert found == (
+        "The model cannot be built on these data (4 problems):\n"
+        "  a.yaml:constructs.human_capital.indicators.0: the indicator 'training' is the same in "
+        "every row (2)\n    leave it out, or check the filters\n"
+        "  a.yaml:constructs.social_capital.indicators.0: the indicator 'trust' is not a number: "
+        "'good' in row 1\n    turn it into numbers with `derive: kind: recode`\n"
+        "  a.yaml:equations.upgrading.controls.1: the control 'exporter' is listed twice\n"
+        "    leave one out\n"
+        "  a.yaml:equations.upgrading.priors.terms.size: a prior is given for the term 'size', "
+        "which is not in the model\n"
+        "    known: intercept, human_capital, social_capital, interaction, exporter"
+    )
+
+
+RICH: dict[str, Any] = {
+    "varying": {"industry": ["intercept", "human_capital"], "year": ["intercept"]},
+    "controls": CONTROLS,
+}
+
+
+def test_rows_that_were_filtered_keep_their_numbers():
+    keep = [{"column": "exporter", "one_of": [1]}]
+    design = small_design(data={"keep": keep, "derive": []}, controls=["region"])
+    frame = firms()
+    assert design.size == int(frame["exporter"].sum())
+    assert design.details.rows_read == 48
+    chosen = frame[frame["exporter"] == 1]
+    assert row_number(chosen, 0) == int(chosen.index[0]) + 1
+    np.testing.assert_array_equal(design.outcome, chosen["upgraded"])
+
+
+def test_capitals_and_their_units():
+    design, frame = small_design(**RICH), firms()
+    for name, column, values in zip(
+        ("human_capital", "social_capital"), ("training", "trust"), design.capitals, strict=True
+    ):
+        raw = frame[column].to_numpy()
+        unit = design.scaling(name)
+        assert unit == Scaling(pytest.approx(raw.mean()), pytest.approx(raw.std(ddof=1)))
+        np.testing.assert_allclose(unit.center + unit.scale * values, raw)
+
+
+def test_groups_go_by_label():
+    design, frame = small_design(**RICH), firms()
+    for name, column in (("industry", "industry"), ("cluster", "cluster"), ("year", "year")):
+        labels = np.array(design.group_labels(name))
+        assert labels.tolist() == sorted(frame[column].astype(str).unique())
+        np.testing.assert_array_equal(labels[design.index(name)], frame[column].astype(str))
+    np.testing.assert_array_equal(design.industry_of_cluster, [0, 0, 0, 1, 1, 1])
+
+
+def test_crossed_clusters_have_no_industry():
+    design = small_design(data={"cluster": "place", "crossed": True})
+    assert design.industry_of_cluster is None
+
+
+def test_levels_as_declared():
+    frame = changed(grade=firms()["grade"].map({0: "none", 1: "some", 2: "much", 3: "most"}))
+    levels = ["none", "some", "much", "most"]
+    design = small_design("ordinal", levels=levels, frame=frame)
+    assert design.levels == tuple(levels)
+    np.testing.assert_array_equal(design.outcome, firms()["grade"])
+
+
+def test_levels_sorted_as_numbers():
+    frame = changed(grade=firms()["grade"].map({0: 9, 1: 10, 2: 11, 3: 100}))
+    design = small_design("ordinal", frame=frame)
+    assert design.levels == ("9", "10", "11", "100")
+    np.testing.assert_array_equal(design.outcome, firms()["grade"])
+
+
+def test_firms_that_repeat_have_numbered_rows():
+    design = small_design(varying={"firm": ["intercept"]}, data={"firm": "panel"})
+    assert design.labels("firm")[:5] == ("g00 #1", "g00 #2", "g00 #3", "g00 #4", "g01 #1")
+    assert design.group_labels("firm") == tuple(f"g{k:02d}" for k in range(12))
+    np.testing.assert_array_equal(design.index("firm"), np.arange(48) // 4)
+
+
+def test_small_groups_are_noted():
+    frame = changed(place=["P9"] * 3 + ["P10"] * 2 + ["P1"] * 43)
+    design = small_design(varying={"place": ["intercept"]}, frame=frame)
+    assert design.details.notes == (
+        "Fewer than 5 rows in place P10, P9: their effects lean on the others.",
+    )
+
+
+def test_details():
+    design = small_design(**RICH)
+    assert design.details.synthetic
+    assert (design.details.label, design.details.title) == ("firms.csv", "Made firms")
+    assert design.details.dropped == ()
+    assert design.details.measures[0] == Measure(
+        "human_capital", "single", "training", (("training", 1.0),), None, False
+    )
+
+
+def test_no_capitals_where_none_is_used():
+    design = small_design("bernoulli", "intercept")
+    assert all((values == 0).all() for values in design.capitals)
+    assert design.details.measures == ()
+
+
+PROPERTIES = ("size", "outcome", "capitals", "controls", "control_names", "offset", "levels")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        RICH,
+        {"family": "ordinal", "structure": "additive"},
+        {"family": "binomial"},
+        {"family": "negative_binomial", "exposure": "exposure"},
+        {"family": "gaussian", "standard_error": "error", "structure": "intercept"},
+        {"varying": {"firm": ["intercept"]}, "data": {"firm": "panel", "cluster": None}},
+    ],
+    ids=lambda keys: keys.get("family", "bernoulli"),
+)
+def test_a_design_that_is_saved_and_opened_is_the_same(keys, tmp_path):
+    design = small_design(**keys)
+    design.data.to_netcdf(tmp_path / "design.nc", engine="h5netcdf")
+    with xr.open_dataset(tmp_path / "design.nc", engine="h5netcdf") as stored:
+        again = Design(design.analysis, stored.load())
+    for name in PROPERTIES:
+        np.testing.assert_array_equal(getattr(again, name), getattr(design, name))
+    assert again.details == design.details
+    assert again.groupings == design.groupings
+    for grouping in ("industry", "cluster", *design.analysis.equation.varying):
+        assert again.group_labels(grouping) == design.group_labels(grouping)
+        np.testing.assert_array_equal(again.index(grouping), design.index(grouping))
+    for found, wanted in zip(again.rows, design.rows, strict=True):
+        assert (found is None) == (wanted is None)
+        np.testing.assert_array_equal(found, wanted)
+    for capital in design.analysis.constructs:
+        assert again.scaling(capital) == design.scaling(capital)
+
+
+def test_the_design_does_not_depend_on_the_order_of_the_columns():
+    frame = firms()
+    analysis = analysis_of(**RICH)
+    one, other = design_of(analysis, frame), design_of(analysis, frame[frame.columns[::-1]])
+    xr.testing.assert_identical(one.data, other.data)

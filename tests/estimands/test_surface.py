@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from bayescluster.estimands.effects import is_binary, surface_draws
+from bayescluster.estimands.levels import (
+    CORNERS,
+    Levels,
+    default_levels,
+    levels_of,
+    support,
+)
+from bayescluster.estimands.membership import declared_groups, groups_of
+from bayescluster.estimands.surface import Setting, outcome_surface
+from bayescluster.model import evaluate
+from bayescluster.spec.hypotheses import Corners
+from tests.draws import known_draws
+from tests.factories import CONTROLS, firms, small_design
+
+KEYS: dict[str, Any] = {
+    "varying": {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]},
+    "controls": CONTROLS,
+}
+COEFFICIENTS = {"human_capital": 0.8, "social_capital": 0.5, "interaction": 0.6}
+LEVELS = Levels((-1.2, 1.4), (-0.9, 1.1), "by hand")
+
+
+@pytest.fixture(scope="module")
+def design():
+    return small_design("bernoulli", "interaction", **KEYS)
+
+
+@pytest.fixture(scope="module")
+def draws(design):
+    return known_draws(design, **COEFFICIENTS)
+
+
+def row_mean(design, draws, draw: int, row: int, human: float, social: float) -> float:
+    """Expected outcome of one row at one draw, coefficient by coefficient."""
+    p = {name: values[draw] for name, values in draws.population.items()}
+    industry, cluster = draws.groups["industry"], draws.groups["cluster"]
+    i, c = industry.member[row], cluster.member[row]
+    eta = p["intercept"] + industry.effect[draw, i, 0] + cluster.effect[draw, c, 0]
+    eta += (p["human_capital"] + industry.effect[draw, i, 1]) * human
+    eta += p["social_capital"] * social + p["interaction"] * human * social
+    eta += sum(b * x for b, x in zip(draws.controls[draw], design.controls[row], strict=True))
+    return float(expit(eta))
+
+
+def looped(design, draws, human, social, by="industry"):
+    """``(draw, group)`` by plain loops; levels are numbers, or one a row."""
+    groups = groups_of(design, by)
+    h, s = (np.broadcast_to(level, design.size) for level in (human, social))
+    out = np.empty((draws.size, len(groups.labels)))
+    for draw, k in product(range(draws.size), range(len(groups.labels))):
+        rows = np.flatnonzero(groups.members[:, k])
+        out[draw, k] = np.mean([row_mean(design, draws, draw, r, h[r], s[r]) for r in rows])
+    return out
+
+
+@pytest.mark.parametrize("by", ["all", "industry", "cluster"])
+def test_surface_is_the_average_over_the_rows(design, draws, by):
+    settings = [Setting(-1.0, 0.5), Setting(design.capitals[0], 2.0), Setting(*design.capitals)]
+    found = outcome_surface(design, draws, settings, groups_of(design, by).weights)
+    for k, (human, social) in enumerate(settings):
+        np.testing.assert_allclose(found[:, k], looped(design, draws, human, social, by))
+
+
+def test_chunks_change_nothing(design, draws, monkeypatch):
+    weights = groups_of(design, "industry").weights
+    whole = outcome_surface(design, draws, [Setting(0.3, 0.2)], weights)
+    monkeypatch.setattr(evaluate, "CELLS_A_CHUNK", 3 * design.size)
+    np.testing.assert_array_equal(
+        outcome_surface(design, draws, [Setting(0.3, 0.2)], weights), whole
+    )
+
+
+def test_corners_contrasts_and_cross_difference(design, draws):
+    found = surface_draws(design, draws, LEVELS, groups_of(design, "industry").weights)
+    wanted = {name: looped(design, draws, *LEVELS.at(name)) for name in CORNERS}
+    for name in CORNERS:
+        np.testing.assert_allclose(found.corners[name], wanted[name])
+    human, social = design.capitals
+    np.testing.assert_allclose(
+        found.contrast["human_capital"],
+        looped(design, draws, 1.4, social) - looped(design, draws, -1.2, social),
+    )
+    np.testing.assert_allclose(
+        found.contrast["social_capital"],
+        looped(design, draws, human, 1.1) - looped(design, draws, human, -0.9),
+    )
+    np.testing.assert_allclose(
+        found.cross_difference, wanted["HH"] - wanted["HL"] - wanted["LH"] + wanted["LL"]
+    )
+
+
+def test_letters_of_a_corner_are_human_then_social():
+    assert [LEVELS.at(corner) for corner in CORNERS] == [
+        (-1.2, -0.9),
+        (1.4, -0.9),
+        (-1.2, 1.1),
+        (1.4, 1.1),
+    ]
+
+
+def test_marginal_effects_are_the_derivative_of_the_logit(design, draws):
+    groups = groups_of(design, "cluster")
+    found = surface_draws(design, draws, LEVELS, groups.weights).marginal
+    human, social = design.capitals
+    p = np.stack(
+        [
+            [row_mean(design, draws, d, r, human[r], social[r]) for r in range(design.size)]
+            for d in range(draws.size)
+        ]
+    )
+    of = {name: values[:, None] for name, values in draws.population.items()}
+    industry = draws.groups["industry"]
+    slopes = {
+        "human_capital": of["human_capital"]
+        + industry.effect[:, industry.member, 1]
+        + of["interaction"] * social,
+        "social_capital": of["social_capital"] + of["interaction"] * human,
+    }
+    for capital, slope in slopes.items():
+        wanted = (p * (1 - p) * slope) @ groups.weights
+        # the step of 0.01 leaves an error of its square
+        np.testing.assert_allclose(found[capital], wanted, atol=3e-5)
+
+
+def test_marginal_effect_of_a_yes_or_no_is_the_change_between_them():
+    keys = {"constructs": {"human_capital": {"indicators": ["exporter"], "method": "single"}}}
+    design = small_design("bernoulli", "interaction", KEYS["varying"], **keys)
+    draws = known_draws(design, **COEFFICIENTS)
+    assert is_binary(design, 0)
+    assert not is_binary(design, 1)
+    found = surface_draws(design, draws, LEVELS, groups_of(design, "industry").weights)
+    no, yes = np.unique(design.capitals[0])
+    assert yes - no == pytest.approx(1.0)
+    social = design.capitals[1]
+    wanted = looped(design, draws, yes, social) - looped(design, draws, no, social)
+    np.testing.assert_allclose(found.marginal["human_capital"], wanted)
+
+
+def test_without_a_product_means_have_no_cross_difference():
+    design = small_design("gaussian", "additive", KEYS["varying"])
+    draws = known_draws(design, **COEFFICIENTS)
+    found = surface_draws(design, draws, LEVELS, groups_of(design, "all").weights)
+    np.testing.assert_allclose(found.cross_difference, 0.0, atol=1e-12)
+    slope = draws.population["human_capital"]
+    industry = draws.groups["industry"]
+    slope = slope + industry.effect[:, industry.member, 1].mean(axis=1)
+    np.testing.assert_allclose(found.marginal["human_capital"][:, 0], slope)
+
+
+def test_counts_are_per_unit_of_exposure():
+    design = small_design("poisson", "additive", exposure="exposure")
+    draws = known_draws(design)
+    found = outcome_surface(design, draws, [Setting(0.0, 0.0)], groups_of(design, "all").weights)
+    np.testing.assert_allclose(found[:, 0, 0], np.exp(draws.population["intercept"]))
+
+
+def test_levels_of_an_ordinal_outcome():
+    design = small_design("ordinal", "additive")
+    draws = replace(
+        known_draws(design), population={t: np.zeros(8) for t in design.structure.terms}
+    )
+    found = outcome_surface(design, draws, [Setting(0.0, 0.0)], groups_of(design, "all").weights)
+    cut = draws.parameters["cutpoints"][:, 0, :]
+    np.testing.assert_allclose(found[:, 0, 0], expit(-cut).sum(axis=1))
+
+
+def test_default_levels_are_the_deciles(design):
+    found = default_levels(design)
+    for pair, values in zip(found[:2], design.capitals, strict=True):
+        assert pair == tuple(np.quantile(values, [0.1, 0.9]))
+    assert found.declared == "quantiles 0.1 and 0.9"
+
+
+def test_anchors_are_in_original_units(design):
+    claim = Corners(low=0.25, high=0.75, anchors={"human_capital": {"low": 1.0, "high": 6.0}})
+    found = levels_of(design, claim)
+    raw = firms()["training"]
+    assert found.human == pytest.approx(
+        tuple((value - raw.mean()) / raw.std() for value in (1.0, 6.0))
+    )
+    assert found.social == tuple(np.quantile(design.capitals[1], [0.25, 0.75]))
+    assert found.declared == ("human: 1 and 6 in original units; social: quantiles 0.25 and 0.75")
+
+
+def test_levels_of_a_yes_or_no_are_its_values():
+    keys = {"constructs": {"human_capital": {"indicators": ["exporter"], "method": "single"}}}
+    frame = firms().assign(exporter=np.arange(48) % 16 == 0)
+    design = small_design("bernoulli", "interaction", frame=frame, **keys)
+    assert default_levels(design).human == tuple(np.unique(design.capitals[0]))
+
+
+def test_support_counts_the_rows_near_each_corner(design):
+    groups = groups_of(design, "industry")
+    found = support(design, LEVELS, groups.members)
+    human, social = design.capitals
+    for c, corner in enumerate(CORNERS):
+        for k in range(2):
+            count = 0
+            for row in np.flatnonzero(groups.members[:, k]):
+                near_human = (
+                    human[row] >= -1.2 + 2.6 * 2 / 3
+                    if corner[0] == "H"
+                    else human[row] <= -1.2 + 2.6 / 3
+                )
+                near_social = (
+                    social[row] >= -0.9 + 2.0 * 2 / 3
+                    if corner[1] == "H"
+                    else social[row] <= -0.9 + 2.0 / 3
+                )
+                count += near_human and near_social
+            assert found[c, k] == count
+    assert 0 < found.sum() < design.size
+
+
+def test_groups_cover_the_rows(design):
+    found = declared_groups(design)
+    assert [(part.by, part.labels) for part in found] == [
+        ("all", ("all",)),
+        ("industry", ("I0", "I1")),
+        ("cluster", ("C00", "C01", "C02", "C03", "C04", "C05")),
+    ]
+    for part in found:
+        np.testing.assert_array_equal(part.members.sum(axis=1), 1)
+        np.testing.assert_allclose(part.weights.sum(axis=0), 1.0)
+        assert sum(part.sizes) == design.size
+
+
+def test_only_declared_groups():
+    design = small_design(data={"industry": None, "cluster": None})
+    assert [part.by for part in declared_groups(design)] == ["all"]

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from bayescluster.families import FAMILIES, Observation, Rows
+from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.spec.equation import FamilyName
+from tests.helpers import assert_within_mcse
+from tests.oracles import LIKELIHOODS, fast_compile
+
+SIZE = 12
+RNG = np.random.default_rng(20080301)
+ETA = RNG.normal(0.3, 0.9, SIZE)
+TRIALS = RNG.integers(1, 9, SIZE).astype(float)
+ERRORS = RNG.uniform(0.5, 2.0, SIZE)
+CUTPOINTS = np.array([-1.3, 0.2, 1.1])
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "gaussian": {"sigma": 1.7},
+    "student_t": {"sigma": 1.3, "nu": 6.5},
+    "negative_binomial": {"overdispersion": 0.8},
+    "ordinal": {"cutpoints": CUTPOINTS},
+}
+COUNTS = np.array([0, 1, 2, 3, 5, 8, 0, 1, 13, 2, 0, 4], dtype=float)
+REALS = RNG.normal(0.5, 2.0, SIZE)
+OUTCOMES = {
+    "bernoulli": (COUNTS > 1).astype(float),
+    "binomial": np.minimum(COUNTS, TRIALS),
+    "gaussian": REALS,
+    "student_t": REALS,
+    "poisson": COUNTS,
+    "negative_binomial": COUNTS,
+    "ordinal": np.arange(SIZE) % 4.0,
+}
+CASES = [*((name, False) for name in FAMILIES), ("gaussian", True)]
+"""Every family, and the gaussian with known standard errors."""
+
+
+def rows_of(name: str, known_errors: bool = False) -> Rows:
+    return Rows(TRIALS if name == "binomial" else None, ERRORS if known_errors else None)
+
+
+def numpy_parameters(name: str) -> dict[str, Any]:
+    """Parameters as the numpy functions take them: ``(..., 1)``, cutpoints ``(..., 1, K - 1)``."""
+    return {
+        key: value[None, :] if key == "cutpoints" else np.array([value])
+        for key, value in PARAMETERS.get(name, {}).items()
+    }
+
+
+def several(name: str) -> dict[str, Any]:
+    """The same at three draws that differ."""
+    return {
+        key: np.stack([value, 1.2 * value, 1.5 * value])
+        for key, value in numpy_parameters(name).items()
+    }
+
+
+def pymc_log_density(name: str, eta: Any, rows: Rows, outcome: Any) -> Any:
+    import pymc as pm
+
+    with fast_compile():
+        with pm.Model(coords={"firm": range(outcome.size)}) as model:
+            free = pm.Flat("eta", shape=outcome.size)
+            parameters = PARAMETERS.get(name, {})
+            FAMILIES[name].observe(Observation("y", free, parameters, rows, outcome, "firm"))
+        return model.compile_logp(vars=model.observed_RVs, sum=False)({"eta": eta})[0]
+
+
+def test_the_analysis_file_can_name_every_family_and_no_other():
+    assert list(get_args(FamilyName)) == list(FAMILIES)
+
+
+def test_the_table_goes_by_the_names_of_its_records():
+    assert {name: family.name for name, family in FAMILIES.items()} == {n: n for n in FAMILIES}
+
+
+def test_every_family_is_tested():
+    assert set(LIKELIHOODS) == set(OUTCOMES) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_parameters_are_those_the_oracle_needs(name):
+    asked = {parameter.name for parameter in FAMILIES[name].parameters}
+    assert asked == set(PARAMETERS.get(name, {})) - {"cutpoints"}
+
+
+@pytest.mark.parametrize(("name", "known_errors"), CASES)
+def test_numpy_log_density_is_that_of_scipy(name, known_errors):
+    rows, outcome = rows_of(name, known_errors), OUTCOMES[name]
+    found = FAMILIES[name].log_density(outcome, ETA, numpy_parameters(name), rows)
+    wanted = LIKELIHOODS[name](outcome, ETA, PARAMETERS.get(name, {}), rows)
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "known_errors"), CASES)
+def test_pymc_log_density_is_that_of_numpy(name, known_errors):
+    rows, outcome = rows_of(name, known_errors), OUTCOMES[name]
+    found = pymc_log_density(name, ETA, rows, outcome)
+    wanted = FAMILIES[name].log_density(outcome, ETA, numpy_parameters(name), rows)
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("extreme", [-30.0, 30.0])
+def test_extreme_linear_predictors_stay_finite(name, extreme):
+    rows, outcome = rows_of(name), OUTCOMES[name]
+    eta = np.full(SIZE, extreme)
+    family, parameters = FAMILIES[name], numpy_parameters(name)
+    found = family.log_density(outcome, eta, parameters, rows)
+    assert np.isfinite(found).all()
+    assert np.isfinite(family.expectation(eta, parameters)).all()
+    drawn = family.draw(np.random.default_rng(1), eta, parameters, rows)
+    assert np.isfinite(drawn).all()
+    assert family.support(drawn, rows) is None
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("far", [-9.0, 9.0])
+def test_graph_and_numpy_agree_far_out(name, far):
+    # further out the graph, which works on probabilities, loses digits that numpy keeps
+    rows, outcome, eta = rows_of(name), OUTCOMES[name], np.full(SIZE, far)
+    found = FAMILIES[name].log_density(outcome, eta, numpy_parameters(name), rows)
+    np.testing.assert_allclose(found, pymc_log_density(name, eta, rows, outcome), 1e-7, 1e-9)
+
+
+@pytest.mark.parametrize("name", [n for n, family in FAMILIES.items() if family.link == "logit"])
+@pytest.mark.parametrize("extreme", [-800.0, 800.0])
+def test_logits_have_no_limit(name, extreme):
+    outcome, rows = OUTCOMES[name], rows_of(name)
+    found = FAMILIES[name].log_density(
+        outcome, np.full(SIZE, extreme), numpy_parameters(name), rows
+    )
+    assert np.isfinite(found).all()
+    assert found.min() < -700
+    # a sure outcome costs nothing
+    assert found.max() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_middle_levels_keep_their_precision_in_both_tails():
+    cutpoints = np.array([[0.0, 1e-9]])
+    for eta in (-40.0, 0.0, 40.0):
+        found = FAMILIES["ordinal"].log_density(
+            np.array([1.0]), np.array([eta]), {"cutpoints": cutpoints}, Rows()
+        )
+        # width of the level times the logistic density
+        wanted = np.log(1e-9) - abs(eta) - 2 * np.log1p(np.exp(-abs(eta)))
+        assert found[0] == pytest.approx(wanted, rel=1e-7)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_shapes_broadcast_over_draws(name):
+    family, rows, outcome = FAMILIES[name], rows_of(name), OUTCOMES[name]
+    eta, parameters = np.stack([ETA, ETA + 0.3, ETA - 0.4]), several(name)
+    density = family.log_density(outcome, eta, parameters, rows)
+    mean = family.expectation(eta, parameters)
+    drawn = family.draw(np.random.default_rng(2), eta, parameters, rows)
+    assert density.shape == mean.shape == drawn.shape == (3, SIZE)
+    for draw in range(3):
+        one = {key: value[draw] for key, value in parameters.items()}
+        np.testing.assert_allclose(density[draw], family.log_density(outcome, eta[draw], one, rows))
+        np.testing.assert_allclose(mean[draw], family.expectation(eta[draw], one))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_one_linear_predictor_serves_draws_that_differ_in_parameters_alone(name):
+    family, parameters = FAMILIES[name], several(name)
+    eta = np.broadcast_to(ETA, (3, SIZE))
+    found = family.log_density(OUTCOMES[name], eta, parameters, rows_of(name))
+    differ = np.ptp(found, axis=0).max() > 0.01
+    assert differ == bool(parameters)
+
+
+DRAWS = 20_000
+
+
+def moments(name: str, known_errors: bool) -> tuple[Any, Any]:
+    """Mean and variance of the outcome, from the definition of each distribution."""
+    rows, p, mean = rows_of(name, known_errors), PARAMETERS.get(name, {}), np.exp(ETA)
+    share = expit(ETA)
+    if name == "ordinal":
+        reach = expit(ETA[:, None] - CUTPOINTS)  # P(at least 1, 2, 3)
+        square = (reach * np.array([1, 3, 5])).sum(1)
+        return reach.sum(1), square - reach.sum(1) ** 2
+    return {
+        "bernoulli": (share, share * (1 - share)),
+        "binomial": (TRIALS * share, TRIALS * share * (1 - share)),
+        "gaussian": (ETA, (ERRORS if rows.standard_error is not None else p.get("sigma", 0)) ** 2),
+        "student_t": (ETA, p.get("sigma", 0) ** 2 * p.get("nu", 3) / (p.get("nu", 3) - 2)),
+        "poisson": (mean, mean),
+        "negative_binomial": (mean, mean + p.get("overdispersion", 0) ** 2 * mean**2),
+    }[name]
+
+
+@pytest.mark.parametrize(("name", "known_errors"), CASES)
+def test_draws_have_the_mean_and_variance_of_their_distribution(name, known_errors):
+    family, rows = FAMILIES[name], rows_of(name, known_errors)
+    drawn = family.draw(
+        np.random.default_rng(3),
+        np.broadcast_to(ETA, (DRAWS, SIZE)),
+        numpy_parameters(name),
+        rows,
+    )
+    mean, variance = moments(name, known_errors)
+    assert family.support(drawn[0], rows) is None
+    assert_within_mcse(drawn, mean)
+    assert_within_mcse((drawn - mean) ** 2, variance)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_expectation_is_the_mean_on_the_reported_scale(name):
+    mean, _ = moments(name, False)
+    scale = TRIALS if name == "binomial" else 1.0
+    found = FAMILIES[name].expectation(ETA, numpy_parameters(name))
+    np.testing.assert_allclose(found * scale, mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_probability_of_reaching_a_level(level):
+    asked = numpy_parameters("ordinal") | {AT_LEAST: np.array([float(level)])}
+    found = FAMILIES["ordinal"].expectation(ETA, asked)
+    chances = np.exp(
+        [
+            FAMILIES["ordinal"].log_density(
+                np.full(SIZE, float(k)), ETA, numpy_parameters("ordinal"), Rows()
+            )
+            for k in range(4)
+        ]
+    )
+    np.testing.assert_allclose(chances.sum(0), 1.0)
+    np.testing.assert_allclose(found, chances[level:].sum(0))
+
+
+NO_TRIALS, TWO_TRIALS = Rows(), Rows(trials=np.array([2.0, 2.0]))
+FAULTS = [
+    ("bernoulli", NO_TRIALS, [0.0, 2.0], "0 or 1"),
+    ("bernoulli", NO_TRIALS, [0.0, 0.5], "0 or 1"),
+    ("binomial", TWO_TRIALS, [0.0, 3.0], "no more successes than trials"),
+    ("binomial", TWO_TRIALS, [0.0, -1.0], "whole numbers from 0"),
+    ("binomial", TWO_TRIALS, [0.0, 1.5], "whole numbers from 0"),
+    ("gaussian", NO_TRIALS, [0.0, np.inf], "finite numbers"),
+    ("student_t", NO_TRIALS, [0.0, np.nan], "finite numbers"),
+    ("poisson", NO_TRIALS, [0.0, -1.0], "whole numbers from 0"),
+    ("poisson", NO_TRIALS, [0.0, 0.5], "whole numbers from 0"),
+    ("negative_binomial", NO_TRIALS, [0.0, 1.5], "whole numbers from 0"),
+    ("ordinal", NO_TRIALS, [0.0, -1.0], "whole numbers from 0"),
+]
+
+
+@pytest.mark.parametrize(("name", "rows", "outcome", "expected"), FAULTS)
+def test_outcomes_outside_the_support(name, rows, outcome, expected):
+    found = FAMILIES[name].support(np.array(outcome), rows)
+    assert found is not None
+    assert found.expected == expected
+    assert found.bad.tolist() == [False, True]
+    assert found.values.tolist() == pytest.approx(outcome, nan_ok=True)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1.5, -2.0])
+def test_trials_outside_the_support(wrong):
+    found = FAMILIES["binomial"].support(np.zeros(2), Rows(trials=np.array([1.0, wrong])))
+    assert found is not None
+    assert found.expected == "trials to be whole numbers from 1"
+    assert found.values.tolist() == [1.0, wrong]
+    assert found.bad.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, np.nan])
+def test_standard_errors_outside_the_support(wrong):
+    rows = Rows(standard_error=np.array([1.0, wrong]))
+    found = FAMILIES["gaussian"].support(np.zeros(2), rows)
+    assert found is not None
+    assert found.expected == "standard errors above 0"
+    assert found.bad.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_outcomes_within_the_support(name):
+    assert FAMILIES[name].support(OUTCOMES[name], rows_of(name)) is None
+
+
+@pytest.mark.parametrize("name", ["poisson", "negative_binomial"])
+def test_counts_can_be_drawn_from_absurd_prior_draws(name):
+    drawn = FAMILIES[name].draw(
+        np.random.default_rng(4),
+        np.array([[200.0, -200.0]]),
+        {"overdispersion": np.array([[1e-9]])},
+        Rows(),
+    )
+    assert np.isfinite(drawn).all()
+    assert drawn[0, 0] > 1e14
+    assert drawn[0, 1] == 0

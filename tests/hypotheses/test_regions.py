@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+
+from bayescluster.hypotheses.regions import RESTS_ON, corner_of, region_of
+from bayescluster.hypotheses.words import TITLES, percent, reason_of, title_of
+from bayescluster.spec.hypotheses import Hypothesis
+
+CLAIM: TypeAdapter[Any] = TypeAdapter(Hypothesis)
+
+
+def claim(kind: str, **keys: Any) -> Any:
+    return CLAIM.validate_python({"kind": kind, **keys})
+
+
+# expected outcome at each corner (human, then social), one column a draw
+CORNERS = {
+    "LL": np.array([[0.02], [0.02], [0.30], [0.05]]),
+    "HL": np.array([[0.30], [0.60], [0.80], [0.50]]),
+    "LH": np.array([[0.10], [0.40], [0.05], [0.11]]),
+    "HH": np.array([[0.80], [0.75], [0.70], [0.55]]),
+}
+# claim -> (of human capital, of social capital), draw by draw, worked out by hand
+H, S = "human_capital", "social_capital"
+EVENTS = [
+    # rare: LH at most .1, for social capital HL
+    ("necessary", {}, "expected outcome without it at most 0.1", [1, 0, 1, 0], [0, 0, 0, 0]),
+    (
+        "necessary",
+        {"eps": 0.4},
+        "expected outcome without it at most 0.4",
+        [1, 1, 1, 1],
+        [1, 0, 0, 0],
+    ),
+    # LH <= HH / 2: .4 .375 .35 .275
+    (
+        "necessary",
+        {"ratio": 0.5},
+        "expected outcome without it at most 0.5 of that with both high",
+        [1, 0, 1, 1],
+        [1, 0, 0, 0],
+    ),
+    # common: HL at least .75, for social capital LH
+    ("sufficient", {}, "expected outcome with it alone at least 0.75", [0, 0, 1, 0], [0, 0, 0, 0]),
+    (
+        "sufficient",
+        {"theta": 0.4},
+        "expected outcome with it alone at least 0.4",
+        [0, 1, 1, 1],
+        [0, 1, 0, 0],
+    ),
+    # HL >= .7 HH: .56 .525 .49 .385
+    (
+        "sufficient",
+        {"ratio": 0.7},
+        "expected outcome with it alone at least 0.7 of that with both high",
+        [0, 1, 1, 1],
+        [0, 0, 0, 0],
+    ),
+    # not enough: HL at most .5, for social capital LH
+    ("insufficient", {}, "expected outcome with it alone at most 0.5", [1, 0, 0, 1], [1, 1, 1, 1]),
+    (
+        "insufficient",
+        {"theta_not": 0.35},
+        "expected outcome with it alone at most 0.35",
+        [1, 0, 0, 0],
+        [1, 0, 1, 1],
+    ),
+    # HH - HL >= .15: .5 .15 -.1 .05 | HH - LH: .7 .35 .65 .44
+    (
+        "insufficient",
+        {"delta": 0.4},
+        "expected outcome with it alone at least 0.4 below that with both high",
+        [1, 0, 0, 0],
+        [1, 0, 1, 1],
+    ),
+    (
+        "necessary_not_sufficient",
+        {},
+        "expected outcome without it at most 0.1, and expected outcome with it alone at most 0.5",
+        [1, 0, 0, 0],
+        [0, 0, 0, 0],
+    ),
+    (
+        "necessary_not_sufficient",
+        {"eps": 0.4, "delta": 0.4},
+        (
+            "expected outcome without it at most 0.4, and expected outcome with it alone at least 0.4 "
+            "below that with both high"
+        ),
+        [1, 0, 0, 0],
+        [1, 0, 0, 0],
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "keys", "words", "human", "social"), EVENTS)
+def test_events_draw_by_draw(kind, keys, words, human, social):
+    for capital, wanted in ((H, human), (S, social)):
+        found = region_of(claim(kind, capital=capital, **keys), CORNERS)
+        assert found.words == words
+        assert found.event[:, 0].astype(int).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("keys", "words", "wanted"),
+    [({}, "at least 0.75", [1, 1, 0, 0]), ({"theta": 0.6}, "at least 0.6", [1, 1, 1, 0])],
+)
+def test_joint_sufficiency(keys, words, wanted):
+    found = region_of(claim("joint_sufficiency", **keys), CORNERS)
+    assert found.words == f"expected outcome with both high {words}"
+    assert found.event[:, 0].astype(int).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    # HH - HL - LH + LL: .42 -.23 .15 -.01
+    ("keys", "words", "wanted"),
+    [({}, "above 0", [1, 0, 1, 0]), ({"margin": 0.2}, "above 0.2", [1, 0, 0, 0])],
+)
+def test_complementarity(keys, words, wanted):
+    found = region_of(claim("complementarity", **keys), CORNERS)
+    assert found.words == f"cross difference of the four corners {words}"
+    assert found.event[:, 0].astype(int).tolist() == wanted
+
+
+def test_a_region_declared_as_0_is_no_default():
+    found = region_of(claim("necessary", capital=H, eps=0.0), CORNERS)
+    assert found.words == "expected outcome without it at most 0"
+    assert not found.event.any()
+
+
+def test_groups_are_judged_apart():
+    wide = {name: np.column_stack([values, values[::-1]]) for name, values in CORNERS.items()}
+    found = region_of(claim("necessary", capital=H), wide)
+    assert found.event.astype(int).tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+
+
+def test_every_corner_claim_says_what_it_rests_on():
+    (union, *_) = get_args(Hypothesis)
+    kinds = {get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(union)}
+    assert set(RESTS_ON) == set(TITLES) == kinds - {"effect", "difference"}
+
+
+@pytest.mark.parametrize(
+    ("capital", "own", "other"), [(H, "HL", "LH"), (S, "LH", "HL"), (None, "HL", "LH")]
+)
+def test_corners_as_a_capital_sees_them(capital, own, other):
+    places = [corner_of(place, capital) for place in ("neither", "own", "other", "both")]
+    assert places == ["LL", own, other, "HH"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "title"),
+    [
+        ("necessary", {"capital": H}, "Human capital is necessary"),
+        ("sufficient", {"capital": S}, "Social capital is sufficient"),
+        ("insufficient", {"capital": S}, "Social capital alone is not sufficient"),
+        (
+            "necessary_not_sufficient",
+            {"capital": H},
+            "Human capital is necessary but not sufficient",
+        ),
+        ("joint_sufficiency", {}, "Both capitals together are sufficient"),
+        ("complementarity", {}, "The capitals are complements"),
+        ("effect", {"capital": H}, "Human capital raises the expected outcome"),
+        (
+            "effect",
+            {"capital": S, "direction": "negative"},
+            "Social capital lowers the expected outcome",
+        ),
+        (
+            "difference",
+            {"capital": H},
+            "Human capital has a larger effect in one industry than in another",
+        ),
+    ],
+)
+def test_titles(kind, keys, title):
+    assert title_of(claim(kind, **keys)) == title
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.0, "More than 99.9%"),
+        (0.9995, "More than 99.9%"),
+        (0.97, "97.0%"),
+        (0.5, "50.0%"),
+        (0.0004, "Less than 0.1%"),
+        (0.0, "Less than 0.1%"),
+    ],
+)
+def test_a_share_is_never_certain(share, text):
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("verdict", "probability", "level", "reason"),
+    [
+        (
+            "supported",
+            0.97,
+            0.95,
+            "97.0% of the posterior lies in the region, at least the 95% asked for.",
+        ),
+        (
+            "rejected",
+            0.03,
+            0.95,
+            (
+                "3.0% of the posterior lies in the region, at most the 5% below which the claim is "
+                "given up."
+            ),
+        ),
+        (
+            "undecided",
+            0.4,
+            0.9,
+            (
+                "40.0% of the posterior lies in the region: between 10% and 90% the data do not "
+                "decide."
+            ),
+        ),
+        (
+            "supported",
+            0.999,
+            0.995,
+            "99.9% of the posterior lies in the region, at least the 99.5% asked for.",
+        ),
+        (
+            "rejected",
+            0.001,
+            0.975,
+            (
+                "0.1% of the posterior lies in the region, at most the 2.5% below which the claim is "
+                "given up."
+            ),
+        ),
+    ],
+)
+def test_reasons(verdict, probability, level, reason):
+    assert reason_of(verdict, probability, level) == reason

@@ -1,0 +1,116 @@
+"""A sampler for tests of the plumbing: draws of the right names and shapes, from no posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayescluster.design.record import Design
+from bayescluster.inference.nuts import Chain, ChainState
+from bayescluster.model.priors import population_terms
+from bayescluster.spec.sampling import Sampling
+from bayescluster.workflow import run
+
+
+class InstantSampler:
+    """Stands in for the compiler and the sampler, and notes what it was asked for.
+
+    Attributes
+    ----------
+    compiled
+        How many models were compiled.
+    sampled
+        Numbers of the chains that were finished, in order.
+    stop_after
+        Raise ``KeyboardInterrupt`` after so many chains.
+    apart
+        Distance between the chains: 0 for chains that agree.
+    fault
+        Raised in place of the first chain.
+    """
+
+    def __init__(self) -> None:
+        self.compiled = 0
+        self.sampled: list[int] = []
+        self.stop_after: int | None = None
+        self.apart = 0.0
+        self.fault: Exception | None = None
+
+    def stand_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the place of model, compiler and sampler in the workflow."""
+        patch.setattr(run, "build_model", lambda design: design)
+        patch.setattr(run, "compile_model", self.compile_model)
+        patch.setattr(run, "sample_chains", self.sample_chains)
+        patch.setattr(run, "sample_prior", self.sample_prior)
+
+    def compile_model(self, design: Design, _reported: Sequence[str]) -> Design:
+        """Stand in for `bayescluster.inference.nuts.compile_model`."""
+        self.compiled += 1
+        return design
+
+    def sample_chains(
+        self,
+        design: Design,
+        sampling: Sampling,
+        pending: Sequence[int],
+        progress: Callable[[ChainState], None],
+    ) -> Iterator[Chain]:
+        """Stand in for `bayescluster.inference.nuts.sample_chains`."""
+        if self.fault is not None:
+            raise self.fault
+        for done, number in enumerate(pending):
+            if done == self.stop_after:
+                raise KeyboardInterrupt
+            total = sampling.draws + sampling.tune
+            progress(ChainState(number, total, total, 0, False))
+            rng = np.random.default_rng((sampling.seed, number))
+            self.sampled.append(number)
+            draws = _draws(design, [number], sampling.draws, rng)
+            yield Chain(number, draws + self.apart * number, _statistics(draws, rng))
+
+    def sample_prior(
+        self, design: Design, _reported: Sequence[str], draws: int, seed: int
+    ) -> xr.Dataset:
+        """Stand in for `bayescluster.inference.prior.sample_prior`."""
+        return _draws(design, [0], draws, np.random.default_rng(seed))
+
+
+def _draws(design: Design, chains: list[int], draws: int, rng: np.random.Generator) -> xr.Dataset:
+    shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
+        "population": (("term",), (len(population_terms(design)),)),
+        "controls": (("control",), (len(design.control_names),)),
+    }
+    coords: dict[str, Any] = {
+        "chain": chains,
+        "draw": np.arange(draws),
+        "term": list(population_terms(design)),
+        "control": list(design.control_names),
+    }
+    for grouping in design.groupings:
+        name, terms = grouping.name, len(grouping.terms)
+        shapes[f"{name}_sd"] = ((f"{name}_term",), (terms,))
+        shapes[f"{name}_effect"] = ((name, f"{name}_term"), (len(grouping.labels), terms))
+        coords |= {name: list(grouping.labels), f"{name}_term": list(grouping.terms)}
+    lead = (len(chains), draws)
+    variables = {
+        name: (("chain", "draw", *dims), 0.3 * rng.normal(size=(*lead, *shape)))
+        for name, (dims, shape) in shapes.items()
+    }
+    found = xr.Dataset(variables, coords)
+    return found.assign({name: abs(found[name]) for name in found if str(name).endswith("_sd")})
+
+
+def _statistics(draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+    shape = (draws.sizes["chain"], draws.sizes["draw"])
+    dims = ("chain", "draw")
+    variables = {
+        "diverging": (dims, np.zeros(shape, dtype=bool)),
+        "energy": (dims, rng.normal(size=shape)),
+        "depth": (dims, np.full(shape, 3)),
+        "maxdepth_reached": (dims, np.zeros(shape, dtype=bool)),
+    }
+    return xr.Dataset(variables, {name: draws[name] for name in dims})

