@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain
+from bayescluster.inference.reported import reported_variables
 from bayescluster.model.evaluate import Array, Draws, draws_of, log_likelihood, replicate
 from bayescluster.names import CHAIN, DRAW, ROW
 
@@ -37,7 +38,9 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     observed_data, constant_data; see the arviz schema.
     """
     ordered = sorted(chains, key=lambda chain: chain.number)
-    posterior = xr.concat([chain.posterior for chain in ordered], CHAIN)
+    # nutpie keeps the raw variables of the sampler too; a reader wants those that mean something
+    kept = list(reported_variables(design))
+    posterior = xr.concat([chain.posterior[kept] for chain in ordered], CHAIN)
     stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
     draws, prior_draws = draws_of(design, posterior), draws_of(design, prior)
     groups = {
