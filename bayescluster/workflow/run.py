@@ -112,10 +112,9 @@ def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
     if not directory.is_done("design", key):
         with directory.stage("design", key):
             directory.save_design(design.data)
-    watch.step("Compiling the model")
     model = build_model(design)
     reported = reported_variables(design)
-    _sample(design, directory, compile_model(model, reported), watch)
+    _sample(design, directory, model, watch)
     watch.step("Drawing the prior and replicated outcomes")
     with directory.stage("posterior", key):
         sampling = design.analysis.sampling
@@ -124,11 +123,15 @@ def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
         directory.save_posterior(tree)
 
 
-def _sample(design: Design, directory: RunDirectory, compiled: object, watch: Watch) -> None:
+def _sample(design: Design, directory: RunDirectory, model: object, watch: Watch) -> None:
     sampling = design.analysis.sampling
     with directory.stage("sampling"):
         kept = directory.chain_numbers()
         pending = [number for number in range(sampling.chains) if number not in kept]
+        if not pending:
+            return
+        watch.step("Compiling the model")
+        compiled = compile_model(model, reported_variables(design))
         found = f" ({len(kept)} kept from before)" if kept else ""
         watch.step(f"Sampling {len(pending)} of {sampling.chains} chains{found}")
         for chain in sample_chains(compiled, sampling, pending, watch.chain):

@@ -276,9 +276,8 @@ CONTENT_ERRORS = [
         "a.csv",
         b"firm,x\na,1\nb,2,3\n",
         (
-            "source: 'a.csv' cannot be read as csv: Error tokenizing data. C error: "
-            "Expected 2 fields in line 3, saw 3\n"
-            "    check that the file is whole and that its ending says what it is"
+            "source: 'a.csv' has 3 cells in line 3, but 2 columns\n"
+            "    put text that holds a comma in quotes, or mend the line"
         ),
     ),
     (
