@@ -1,8 +1,8 @@
-"""Finding a name in a table, with the one "did you mean"."""
+"""The one "did you mean"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 
@@ -22,17 +22,3 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return ""
     shown = ", ".join(names[:12])
     return f"known: {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-
-
-def find[T](name: str, table: Mapping[str, T], what: str) -> T:
-    """Look a name up in a table.
-
-    Raises
-    ------
-    KeyError
-        If the table has no such name; the message suggests the nearest.
-    """
-    try:
-        return table[name]
-    except KeyError:
-        raise KeyError(f"unknown {what} '{name}': {suggestion(name, table)}") from None

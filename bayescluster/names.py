@@ -36,8 +36,11 @@ CONTROLS: Final = "controls"
 OFFSET: Final = "offset"
 TRIALS: Final = "trials"
 STANDARD_ERROR: Final = "standard_error"
+CONTROL_BASE: Final = "control_base"
+CONTROL_CAPITAL: Final = "control_capital"
 CENTER: Final = "capital_center"
 SCALE: Final = "capital_scale"
+FIRM_CODE: Final = "firm_code"
 DETAILS: Final = "details"
 
 # posterior

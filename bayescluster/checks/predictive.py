@@ -51,7 +51,8 @@ STATISTICS: dict[str, dict[str, Statistic]] = {
 
 def statistics(design: Design) -> dict[str, Statistic]:
     """Statistics that are checked for the family of a design."""
-    found = dict(STATISTICS[design.family.scale])
+    counts = design.rows.trials is not None
+    found = dict(STATISTICS["rate" if counts else design.family.scale])
     for code, level in enumerate(design.levels):
         found[f"share of {level}"] = _share(code)
     return found

@@ -13,7 +13,7 @@ from bayescluster.workflow.watch import Watch
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState
 
-LINE_SECONDS = 5.0
+LINE_SECONDS = 15.0
 """Shortest time between two plain lines about one chain."""
 
 

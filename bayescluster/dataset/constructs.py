@@ -36,10 +36,10 @@ class Scored(NamedTuple):
     Attributes
     ----------
     values
-        ``(firm,)``: mean 0 and standard deviation 1 if the construct is standardised, except that
+        ``(firm,)``: mean 0 and standard deviation 1, except that
         a 0/1 indicator is centred only; else the raw score.
     center, scale
-        Of the raw score; 0 and 1 if the construct is not standardised.
+        Of the raw score.
     unit
         What the raw score is measured in.
     weights
@@ -118,7 +118,7 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
                 "check the direction of each indicator",
             )
         )
-    values, center, scale = _scaled(raw, construct)
+    values, center, scale = standardise(raw)
     return Scored(
         values=values,
         center=center,
@@ -135,20 +135,14 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
 def _single(raw: Array, construct: Construct) -> Scored:
     item = construct.items[0]
     binary = bool(np.isin(raw, (0.0, 1.0)).all())
-    if binary and construct.standardise:
+    if binary:
         center, scale = float(raw.mean()), 1.0
         values = raw - center
     else:
-        values, center, scale = _scaled(raw, construct)
+        values, center, scale = standardise(raw)
     unit = item.column if item.transform == "none" else f"{item.transform}({item.column})"
     turned = f"{unit}, turned round" if item.direction == "negative" else unit
     return Scored(values, center, scale, turned, {item.column: 1.0}, None, binary, 0, "single")
-
-
-def _scaled(raw: Array, construct: Construct) -> tuple[Array, float, float]:
-    if not construct.standardise:
-        return raw, 0.0, 1.0
-    return standardise(raw)
 
 
 def _items(

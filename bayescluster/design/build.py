@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.dataset.values import label_of
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
+from bayescluster.design.outcome import Outcome, outcome_of
 from bayescluster.design.record import Array, Design, Details, Measure, details_text
 from bayescluster.errors import BayesClusterError, DesignError, Problem
-from bayescluster.families import FAMILIES, Fault, Rows
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
     CAPITAL,
@@ -26,8 +26,11 @@ from bayescluster.names import (
     CENTER,
     CLUSTER,
     CONTROL,
+    CONTROL_BASE,
+    CONTROL_CAPITAL,
     CONTROLS,
     DETAILS,
+    FIRM_CODE,
     INDUSTRY,
     INTERCEPT,
     LEVEL,
@@ -42,19 +45,11 @@ from bayescluster.names import (
 )
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, grouping_column
-from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
 FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
-
-
-class _Outcome(NamedTuple):
-    values: Array
-    levels: tuple[str, ...]
-    rows: Rows
-    offset: Array
 
 
 def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -> Design:
@@ -68,7 +63,7 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
     """
     problems: list[Problem] = []
     capitals = _capitals(analysis, firms, where, problems)
-    outcome = _outcome(analysis, firms, where, problems)
+    outcome = outcome_of(analysis, firms, where, problems)
     values = {name: scored.values for name, scored in capitals.items()}
     base = ("equations", analysis.equation_name, "controls")
     coding = code_controls(analysis.equation.controls, firms.frame, values, base, where)
@@ -101,121 +96,6 @@ def _capitals(
     return scored
 
 
-def _outcome(
-    analysis: Analysis, firms: Firms, where: Where, problems: list[Problem]
-) -> _Outcome | None:
-    equation, frame = analysis.equation, firms.frame
-    base = ("equations", analysis.equation_name)
-    known: dict[str, Array] = {}
-    before = len(problems)
-    for key in ("trials", "exposure", "standard_error"):
-        column = getattr(equation, key)
-        if column is not None:
-            known[key] = _number(frame, column, key, where((*base, key)), problems)
-    place = where((*base, "outcome"))
-    levels: tuple[str, ...] = ()
-    if equation.family == "ordinal":
-        places = {key: where((*base, key)) for key in ("outcome", "levels", "at_least")}
-        levels, values = _ordinal(equation, frame[equation.outcome], places, problems)
-    else:
-        values = _number(frame, equation.outcome, "outcome", place, problems)
-    if len(problems) > before:
-        return None
-    rows = Rows(known.get("trials"), known.get("standard_error"))
-    problems += _support(equation, values, rows, frame, place)
-    exposure = known.get("exposure", np.ones(values.size))
-    if (exposure <= 0).any():
-        fault = Fault("numbers above 0", exposure, exposure <= 0)
-        problem = _support_problem(fault, "exposure", frame, where((*base, "exposure")))
-        problems.append(problem._replace(mend="mend these rows, or leave them out with `keep`"))
-        return None
-    return _Outcome(values, levels, rows, np.log(exposure))
-
-
-def _number(
-    frame: pd.DataFrame, column: str, role: str, place: str, problems: list[Problem]
-) -> Array:
-    fault = numeric_problem(frame[column])
-    if fault is None:
-        return as_float(frame[column])
-    problems.append(
-        Problem(
-            f"the {role.replace('_', ' ')} '{column}' is not a number: {fault}",
-            place,
-            "turn it into numbers with `derive: kind: recode`, or name another column",
-        )
-    )
-    return np.zeros(len(frame))
-
-
-def _ordinal(
-    equation: Equation, series: pd.Series, places: dict[str, str], problems: list[Problem]
-) -> tuple[tuple[str, ...], Array]:
-    labels = series.map(label_of)
-    levels = [label_of(level) for level in equation.levels] or sorted_labels(labels.unique())
-    unknown = sorted(set(labels) - set(levels))
-    if unknown:
-        problems.append(
-            Problem(
-                f"the outcome holds '{unknown[0]}', which is not among the declared levels",
-                places["levels"],
-                f"{suggestion(unknown[0], levels)}; list it, or leave such rows out with `keep`",
-            )
-        )
-    if equation.at_least is not None and label_of(equation.at_least) not in levels[1:]:
-        problems.append(
-            Problem(
-                f"at_least names '{label_of(equation.at_least)}', which is no level above the lowest",
-                places["at_least"],
-                suggestion(label_of(equation.at_least), levels[1:]),
-            )
-        )
-    empty = [level for level in levels if level not in set(labels)]
-    if empty:
-        problems.append(
-            Problem(
-                f"no firm has the outcome level '{empty[0]}'",
-                places["levels"],
-                "leave it out, or merge levels",
-            )
-        )
-    codes = {level: code for code, level in enumerate(levels)}
-    values: Array = labels.map(codes).fillna(0).to_numpy().astype("float64")
-    return tuple(levels), values
-
-
-def _support(
-    equation: Equation, values: Array, rows: Rows, frame: pd.DataFrame, place: str
-) -> Iterator[Problem]:
-    fault = FAMILIES[equation.family].support(values, rows)
-    if fault is not None:
-        yield _support_problem(fault, f"family {equation.family}", frame, place)
-    elif np.ptp(values) == 0:
-        yield Problem(
-            f"the outcome '{equation.outcome}' is the same in every row ({values[0]:g})",
-            place,
-            "there is nothing to explain: check the filters, or name another outcome",
-        )
-
-
-def _support_problem(fault: Fault, what: str, frame: pd.DataFrame, place: str) -> Problem:
-    first = int(np.flatnonzero(fault.bad)[0])
-    more = int(fault.bad.sum()) - 1
-    rest = f" and in {more} more" if more else ""
-    return Problem(
-        f"{what} expects {fault.expected}; found {fault.values[first]:g} "
-        f"in row {row_number(frame, first)}{rest}",
-        place,
-        "choose a family that fits the column, or mend these rows",
-    )
-
-
-def row_number(frame: pd.DataFrame, position: int) -> int:
-    """Row of the file, counted from 1 below the header, of a row of the analysis."""
-    rows = np.asarray(frame.index.to_numpy(), dtype="int64")
-    return int(rows[position]) + 1
-
-
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:
     equation = analysis.equation
     # the cutpoints of an ordinal outcome take the place of the intercept
@@ -238,8 +118,15 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
 def _unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:
     labels = sorted_labels(firms.frame["__industry__"].unique())
     for position, hypothesis in enumerate(analysis.hypotheses):
-        named = (hypothesis.between or ()) if isinstance(hypothesis, Difference) else ()
-        for name in named:
+        if not isinstance(hypothesis, Difference):
+            continue
+        if len(labels) < 2:
+            yield Problem(
+                f"a difference needs two industries, and all firms are in '{labels[0]}'",
+                where(("hypotheses", position)),
+                "leave the hypothesis out",
+            )
+        for name in hypothesis.between or ():
             if name not in labels:
                 yield Problem(
                     f"no firm is in an industry called '{name}'",
@@ -267,16 +154,20 @@ def _collinear(
 
 
 def _variables(
-    capitals: dict[str, Scored], outcome: _Outcome, coding: Coding, size: int
+    capitals: dict[str, Scored], outcome: Outcome, coding: Coding, size: int
 ) -> dict[str, Any]:
-    columns = [coded.values for coded in coding.columns]
-    controls = np.column_stack(columns) if columns else np.empty((size, 0))
+    empty = np.empty((size, 0))
+    controls = np.column_stack([empty, *(coded.values for coded in coding.columns)])
+    bases = np.column_stack([empty, *(coded.factor for coded in coding.columns)])
+    owners = [coded.capital for coded in coding.columns for _ in coded.names]
     known = {TRIALS: outcome.rows.trials, STANDARD_ERROR: outcome.rows.standard_error}
     scored = list(capitals.values())
     return {
         OUTCOME: (ROW, outcome.values),
         OFFSET: (ROW, outcome.offset),
         CONTROLS: ((ROW, CONTROL), controls),
+        CONTROL_BASE: ((ROW, CONTROL), bases),
+        CONTROL_CAPITAL: (CONTROL, np.array(owners, dtype=str)),
         CENTER: (CAPITAL, np.array([item.center for item in scored])),
         SCALE: (CAPITAL, np.array([item.scale for item in scored])),
         "control_center": (CONTROL, np.array([c for item in coding.columns for c in item.centers])),
@@ -290,7 +181,7 @@ def _variables(
 
 
 def _groups(analysis: Analysis, firms: Firms) -> dict[str, Any]:
-    variables = {}
+    variables = {FIRM_CODE: (ROW, pd.factorize(firms.frame["__firm__"])[0].astype("int64"))}
     for name, values in _memberships(analysis, firms).items():
         position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
         variables[group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
@@ -313,7 +204,7 @@ def _coordinates(
     analysis: Analysis,
     firms: Firms,
     capitals: dict[str, Scored],
-    outcome: _Outcome,
+    outcome: Outcome,
     coding: Coding,
 ) -> dict[str, Any]:
     names = [name for coded in coding.columns for name in coded.names]
@@ -341,6 +232,12 @@ def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
 def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
     """Say what a reader of the results should know about the groups."""
     notes = []
+    repeated = int(firms.frame["__firm__"].duplicated().sum())
+    if repeated and "firm" not in analysis.equation.varying:
+        notes.append(
+            f"{repeated} rows repeat a firm, and no effect varies by firm: the rows are taken as "
+            "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
+        )
     for name, values in _memberships(analysis, firms).items():
         counts = values.value_counts()
         few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())

@@ -20,12 +20,23 @@ Array = NDArray[np.float64]
 
 
 class Coded(NamedTuple):
-    """One control as columns: ``values`` is ``(row, column)``; ``original = center + scale * value``."""
+    """One control as columns: ``values`` is ``(row, column)``; ``original = center + scale * value``.
+
+    Where a column is the product of something with a capital, ``capital`` names it and ``base`` is
+    the column without it: when an estimand sets the capital, the column must follow.
+    """
 
     names: tuple[str, ...]
     values: Array
     centers: tuple[float, ...]
     scales: tuple[float, ...]
+    capital: str = ""
+    base: Array | None = None
+
+    @property
+    def factor(self) -> Array:
+        """The columns without the capital in them, ``(row, column)``."""
+        return self.values if self.base is None else self.base
 
 
 class Coding(NamedTuple):
@@ -87,7 +98,8 @@ class _CodingError(Exception):
 
 def _as_coded(capitals: Mapping[str, Array]) -> dict[str, Coded]:
     return {
-        name: Coded((name,), values[:, None], (0.0,), (1.0,)) for name, values in capitals.items()
+        name: Coded((name,), values[:, None], (0.0,), (1.0,), name, np.ones((values.size, 1)))
+        for name, values in capitals.items()
     }
 
 
@@ -172,18 +184,23 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
                 suggestion(name, aliases),
             )
     first, second = (aliases[name] for name in control.product)
+    if first.capital and second.capital:
+        raise _CodingError(
+            "the product holds two capitals", "use structure: interaction, which is their product"
+        )
     names = tuple(f"{a}:{b}" for a in first.names for b in second.names)
-    values = np.column_stack(
-        [
-            first.values[:, i] * second.values[:, j]
-            for i in range(len(first.names))
-            for j in range(len(second.names))
-        ]
-    )
+    values, base = (_pairwise(first.values, second.values), _pairwise(first.factor, second.factor))
+    capital = first.capital or second.capital
     flat = [name for name, column in zip(names, values.T, strict=True) if np.ptp(column) == 0]
     if flat:
         raise _CodingError(f"the product '{flat[0]}' is the same in every row", "leave it out")
-    return Coded(names, values, (0.0,) * len(names), (1.0,) * len(names))
+    zeros, ones = (0.0,) * len(names), (1.0,) * len(names)
+    return Coded(names, values, zeros, ones, capital, base if capital else None)
+
+
+def _pairwise(first: Array, second: Array) -> Array:
+    """Product of every column of one with every column of the other."""
+    return (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)
 
 
 def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:

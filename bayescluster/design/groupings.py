@@ -20,6 +20,13 @@ In units of the link: with a group sd near the prior's 0.5 and this much informa
 outweigh the group distribution ten times, and the group's coefficient no longer leans on it.
 """
 
+BETWEEN_AT_MOST = 0.5
+"""Largest share of a capital's variance between groups with which their intercepts are centred.
+
+Where a capital hardly varies within groups (a firm's R&D over the years), intercept and slope trade
+off in every group at once, and centring the intercepts ties the slope to all of them.
+"""
+
 COUNT_CEILING = 10.0
 """Most that one count can say: overdispersion bounds its information, however large it is."""
 
@@ -55,8 +62,21 @@ def _centred(design: Design, name: str, varying: VaryingTerms, correlated: bool)
     few = int(index.max()) + 1 < CENTRED_FROM_GROUPS
     if few or correlated or INTERCEPT not in varying.terms:
         return ()
+    if _capitals_between(design, name) > BETWEEN_AT_MOST:
+        return ()
     enough = information(design, name) >= CENTRED_FROM_INFORMATION
     return (INTERCEPT,) if enough else ()
+
+
+def _capitals_between(design: Design, name: str) -> float:
+    """Share of variance between the groups, of the capital where it is largest."""
+    index, count = design.index(name), np.bincount(design.index(name))
+    shares = [0.0]
+    for values in design.capitals:
+        means = np.bincount(index, weights=values) / count
+        if values.var() > 0:
+            shares.append(float((means[index] - values.mean()).var() / values.var()))
+    return max(shares)
 
 
 def information(design: Design, name: str) -> float:

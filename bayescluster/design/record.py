@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
@@ -21,12 +20,13 @@ from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
     CAPITAL,
     CENTER,
-    CLUSTER,
     CONTROL,
+    CONTROL_BASE,
+    CONTROL_CAPITAL,
     CONTROLS,
     DETAILS,
+    FIRM_CODE,
     HUMAN_CAPITAL,
-    INDUSTRY,
     LEVEL,
     OFFSET,
     OUTCOME,
@@ -133,6 +133,34 @@ class Design:
         """Coded controls, ``(row, control)``."""
         return self._array(CONTROLS)
 
+    def controls_at(
+        self, human: Array | float, social: Array | float, rows: NDArray[np.int64]
+    ) -> Array:
+        """Controls of some rows with the capitals set, ``(row, control)``.
+
+        A control that is the product of something with a capital follows the capital.
+        """
+        found = self._array(CONTROL_BASE)[rows].copy()
+        owners = self.data[CONTROL_CAPITAL].to_numpy()
+        for capital, level in ((HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
+            level_by_row = np.broadcast_to(np.asarray(level, dtype="float64"), rows.shape)
+            found[:, owners == capital] *= level_by_row[:, None]
+        return found
+
+    @property
+    def has_moving_controls(self) -> bool:
+        """Whether a control is the product of something with a capital."""
+        return bool((self.data[CONTROL_CAPITAL].to_numpy() != "").any())
+
+    @property
+    def has_capitals(self) -> bool:
+        """Whether the capitals enter the model."""
+        return HUMAN_CAPITAL in self.structure.terms
+
+    def is_binary(self, capital: str) -> bool:
+        """Whether a capital is measured by a 0/1 column."""
+        return any(m.binary for m in self.details.measures if m.capital == capital)
+
     @property
     def control_names(self) -> tuple[str, ...]:
         """Names of the coded controls."""
@@ -152,17 +180,14 @@ class Design:
         return Rows(*known)
 
     @property
+    def firms(self) -> NDArray[np.int64]:
+        """Number of each row's firm, ``(row,)``: rows that share a firm share a number."""
+        return np.asarray(self.data[FIRM_CODE].to_numpy(), dtype="int64")
+
+    @property
     def levels(self) -> tuple[str, ...]:
         """Levels of an ordinal outcome, lowest first; empty for other families."""
         return self.labels(LEVEL) if LEVEL in self.data.coords else ()
-
-    @property
-    def industry_of_cluster(self) -> NDArray[np.int64] | None:
-        """Position of each cluster's industry, ``(cluster,)``; None where they are crossed."""
-        if self.analysis.data.crossed:
-            return None
-        first = pd.Series(self.index(INDUSTRY)).groupby(self.index(CLUSTER)).first()
-        return first.to_numpy(dtype="int64")
 
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bayescluster import names
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where
+from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import (
     Difference,
@@ -20,6 +21,12 @@ from bayescluster.spec.hypotheses import (
     Sufficient,
 )
 from bayescluster.structures import STRUCTURES
+
+RESERVED = frozenset(
+    {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
+    | {*names.CAPITALS, "sigma", "nu", "overdispersion", "all", "scope", "measure"}
+)
+"""Names that the model or its results use for something else."""
 
 COLUMN_FAMILIES = {
     "trials": ("binomial",),
@@ -59,15 +66,51 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
         yield Problem(
             "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
         )
+    if analysis.equation_name in RESERVED:
+        yield Problem(
+            f"an equation cannot be called '{analysis.equation_name}'",
+            where(base),
+            "the model has a variable or dimension of that name: choose another",
+        )
+    yield from _controls(analysis, equation, where)
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
 
 
+def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
+    """Refuse to hold an indicator fixed while its capital is moved."""
+    measured = {
+        item.column: name for name, made in analysis.constructs.items() for item in made.items
+    }
+    for position, control in enumerate(equation.controls):
+        column = control if isinstance(control, str) else getattr(control, "column", "")
+        if column in measured:
+            yield Problem(
+                f"the control '{column}' is an indicator of {measured[column]}: "
+                "it cannot stay as it is while the capital changes",
+                where(("equations", analysis.equation_name, "controls", position)),
+                "leave it out of the controls, or out of the construct",
+            )
+
+
 def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
     terms = STRUCTURES[equation.structure].terms
+    roles = {getattr(analysis.data, role): role for role in ROLES}
     for grouping, varying in equation.groupings.items():
         place = where(("equations", analysis.equation_name, "varying", grouping))
-        if grouping in {"industry", "cluster", "firm"} and getattr(analysis.data, grouping) is None:
+        if grouping in RESERVED and grouping not in ROLES:
+            yield Problem(
+                f"effects cannot vary by a column called '{grouping}'",
+                place,
+                "the model has a variable or dimension of that name: rename the column",
+            )
+        if grouping in roles and grouping not in ROLES:
+            yield Problem(
+                f"'{grouping}' is the column of the {roles[grouping]}",
+                place,
+                f"write `{roles[grouping]}:` here",
+            )
+        if grouping in ROLES and getattr(analysis.data, grouping) is None:
             yield Problem(
                 f"effects vary by {grouping}, but the data declare none",
                 place,
@@ -129,10 +172,36 @@ def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 place,
                 "add `cluster:` with its column under data, or use `scope: observed`",
             )
+        elif hypothesis.scope != "observed" and "cluster" not in analysis.equation.varying:
+            yield Problem(
+                f"scope {hypothesis.scope} needs effects of clusters, and none vary by cluster",
+                place,
+                "add `cluster: [intercept]` under varying, or use `scope: observed`",
+            )
 
 
 def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
-    """Refuse a region left open where no default makes sense: no verdict without a region."""
+    """Refuse a region that the outcome cannot reach, or one left open that has no default."""
+    family = FAMILIES[equation.family]
+    top = 1.0 if is_probability(equation) else None
+    floor = None if family.scale == "mean" else 0.0
+    for key in ("eps", "theta", "theta_not", "delta", "margin"):
+        value = getattr(hypothesis, key, None)
+        if value is None:
+            continue
+        if (top is not None and value > top) or (floor is not None and value < floor):
+            scale = "a probability" if top else "never below 0"
+            yield Problem(
+                f"{key} is {value:g}, but the expected outcome is {scale}",
+                place,
+                f"give {key} on the scale of the outcome",
+            )
+    if getattr(hypothesis, "ratio", None) is not None and family.link == "identity":
+        yield Problem(
+            f"ratio means nothing for family {equation.family}, whose mean may be 0 or below",
+            place,
+            "state the region by eps, theta, theta_not or delta",
+        )
     if is_probability(equation):
         return
     for keys in _undeclared(hypothesis):

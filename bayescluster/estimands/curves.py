@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.membership import Groups
@@ -43,6 +44,18 @@ def conditional_effects(
     return curves
 
 
+def observed_scale(design: Design) -> Array:
+    """Observed outcomes on the scale of their expectation, ``(row,)``.
+
+    Successes as a share of trials, counts per unit of exposure, levels as reaching ``at_least``.
+    """
+    wanted = design.analysis.equation.at_least
+    if wanted is not None:
+        return (design.outcome >= design.levels.index(label_of(wanted))).astype("float64")
+    trials = design.rows.trials
+    return design.outcome / (np.exp(design.offset) if trials is None else trials)
+
+
 def _grid(values: Array, tail: float, points: int) -> Array:
     low, high = np.quantile(values, [tail, 1 - tail])
     return np.linspace(float(low), float(high), points)
@@ -77,7 +90,7 @@ def surfaces(
         rows = np.flatnonzero(groups.members[:, k])
         shown = np.sort(rng.choice(rows, min(rows.size, POINTS_SHOWN), replace=False))
         human, social = (values[shown].round(4).tolist() for values in design.capitals)
-        outcome = design.outcome[shown].tolist()
+        outcome = observed_scale(design)[shown].tolist()
         yield Surface(
             group=label,
             human=tuple(grids[0].tolist()),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.surface import Level, Setting, outcome_surface
@@ -60,18 +58,13 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
 
 def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
     values = design.capitals[position]
-    if is_binary(design, position):
+    if design.is_binary(CAPITALS[position]):
         return [
             _set(design, position, float(values.min())),
             _set(design, position, float(values.max())),
         ], 1.0
     low, high = values - STEP, values + STEP
     return [_set(design, position, low), _set(design, position, high)], 2 * STEP
-
-
-def is_binary(design: Design, position: int) -> bool:
-    """Whether a capital takes two values only."""
-    return bool(np.unique(design.capitals[position]).size == 2)
 
 
 def _set(design: Design, position: int, level: Level) -> Setting:

@@ -15,7 +15,7 @@ CORNERS = ("LL", "HL", "LH", "HH")
 """Level of human capital, then of social capital."""
 
 NEAR = 1 / 3
-"""A row is near a corner if, on both capitals, it lies within this share of the way from it."""
+"""A firm is near a corner if, on both capitals, it lies within this share of the way from it."""
 
 
 class Levels(NamedTuple):
@@ -36,7 +36,7 @@ def default_levels(design: Design) -> Levels:
 
 
 def levels_of(design: Design, claim: Corners) -> Levels:
-    """Levels that a claim declares: quantiles of each capital, or anchors in original units."""
+    """Levels that a claim declares: quantiles of each capital, or anchors."""
     found = [
         _pair(design, name, values, claim)
         for name, values in zip(CAPITALS, design.capitals, strict=True)
@@ -53,23 +53,33 @@ def _pair(
 ) -> tuple[tuple[float, float], str]:
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
     if anchors is None:
+        ends = (float(values.min()), float(values.max()))
+        if design.is_binary(name):
+            return ends, "no and yes"
         low, high = np.quantile(values, [claim.low, claim.high])
-        if low == high:  # a 0/1 capital that is nearly always the same
-            return (float(values.min()), float(values.max())), "least and most in the sample"
+        if low == high:  # most firms have the same value
+            return ends, "least and most in the sample"
         return (float(low), float(high)), f"quantiles {claim.low:g} and {claim.high:g}"
     unit = design.scaling(name)
     standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))
-    return (standard[0], standard[1]), f"{anchors.low:g} and {anchors.high:g} in original units"
+    return (
+        standard[0],
+        standard[1],
+    ), f"{anchors.low:g} and {anchors.high:g} in units of the construct"
 
 
 def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count the rows near each corner, ``(corner, group)``."""
+    """Count the firms near each corner, ``(corner, group)``; one seen in several rows counts once."""
     human, social = design.capitals
     sides_human, sides_social = _sides(human, levels.human), _sides(social, levels.social)
-    near = np.stack(
-        [sides_human[corner[0]] & sides_social[corner[1]] for corner in CORNERS]
-    )  # (corner, row)
-    return np.asarray(near.astype("int64") @ members.astype("int64"))
+    firms = design.firms
+    return np.array(
+        [
+            [np.unique(firms[near & group]).size for group in members.T]
+            for near in (sides_human[c[0]] & sides_social[c[1]] for c in CORNERS)
+        ],
+        dtype="int64",
+    )
 
 
 def _sides(values: NDArray[np.float64], pair: tuple[float, float]) -> dict[str, NDArray[np.bool_]]:

@@ -12,11 +12,6 @@ from bayescluster.model.evaluate import Draws, GroupDraws
 from bayescluster.names import CLUSTER, FIRM, INDUSTRY
 from bayescluster.spec.hypotheses import Scope
 
-SCOPES: dict[Scope, str] = {
-    "observed": "the firms as observed, each in its own cluster",
-    "average_cluster": "the average cluster: deviations of clusters set to zero",
-    "new_cluster": "a new cluster: its deviations drawn from their distribution",
-}
 NEW_CLUSTER_STREAM = 3
 
 

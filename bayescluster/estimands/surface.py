@@ -57,10 +57,11 @@ def outcome_surface(
     out = np.empty((draws.size, len(settings), weights.shape[1]))
     for which, part in draws.for_rows(rows).chunks(rows.size):
         coefficients = row_coefficients(part)
-        controls = control_part(design, part)
-        controls = controls[:, rows] if controls.shape[1] > 1 else controls
+        controls = control_part(part, design.controls[rows])
         for position, (human, social) in enumerate(settings):
             levels = _at(human, rows), _at(social, rows)
+            if design.has_moving_controls:
+                controls = control_part(part, design.controls_at(*levels, rows))
             eta = design.structure.contribution(*levels, coefficients) + controls
             full = np.broadcast_to(eta, (part.size, rows.size))
             out[which, position] = expectation(design, full, part) @ weights

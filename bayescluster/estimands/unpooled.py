@@ -1,8 +1,10 @@
 """Effects from one industry's rows alone, to show what partial pooling does.
 
-The population part of the model is fitted to each industry by itself: the same priors, no varying
-effects, the posterior by its normal approximation at the mode. This is the picture without pooling,
-fast and labelled as an approximation; no verdict rests on it.
+The population part of the model is fitted to each industry by itself: coefficients with the same
+priors, weak priors on the other parameters, no effects of clusters or firms, and the posterior by
+its normal approximation at the mode. This is the picture without pooling, fast and labelled as an
+approximation; no verdict rests on it. Where firms repeat it is left out: without firm effects it
+would be far too sure.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from bayescluster.spec.priors import Normal, StudentT
 Mask = NDArray[np.bool_]
 
 DRAWS = 1000
+STATIONARY = 1e-3
+"""Largest slope of the log posterior a row at what is taken for its mode."""
 FEWEST_ROWS = 20
 """Below this an industry alone is not fitted."""
 
@@ -57,7 +61,9 @@ def unpooled_effects(
         By group label, then (capital, measure): ``(draw,)``. Groups that are too small, or whose
         mode has no positive curvature, are absent.
     """
-    found = {}
+    found: dict[str, dict[tuple[str, str], Array]] = {}
+    if np.unique(design.firms).size < design.size:
+        return found
     for k, label in enumerate(groups.labels):
         rows = groups.members[:, k]
         if rows.sum() < FEWEST_ROWS:
@@ -85,6 +91,8 @@ def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws 
 
     start = _start(priors)
     found = minimize(loss, start, method="BFGS", options={"gtol": 1e-4})
+    if np.abs(found.jac).max() > STATIONARY * rows.sum():
+        return None
     try:
         factor = cho_factor(_hessian(design, rows, priors, layout, found.x))
     except LinAlgError:

@@ -66,7 +66,7 @@ class Evidence:
         return self._surfaces[key]
 
     def support(self, levels: Levels) -> NDArray[np.int64]:
-        """Rows near each corner, ``(corner, group)``."""
+        """Firms near each corner, ``(corner, group)``."""
         return support(self.design, levels, self.groups.members)
 
     def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:

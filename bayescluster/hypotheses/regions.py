@@ -1,8 +1,10 @@
 """The region that decides each claim about corners: what is declared, or the default.
 
 ``p`` with two letters is the expected outcome at (human, social) low or high; for a claim about
-social capital the letters change places. Source of the definitions: necessity and sufficiency as
-statements about the corners of the outcome surface, each with a declared tolerance.
+social capital the letters change places. Necessity and sufficiency are statements about the
+corners of the outcome surface, each with a declared tolerance. An absolute region also asks that the
+corner stands out: where upgrading is rare everywhere, no capital is shown to be necessary, and where
+it is common everywhere, none to suffice.
 """
 
 from __future__ import annotations
@@ -89,7 +91,10 @@ def region_of(claim: CornerClaim, corners: dict[str, Array]) -> Region:
             return Region(f"{rare.words}, and {short.words}", rare.event & short.event)
         case JointSufficiency():
             theta = THETA if claim.theta is None else claim.theta
-            return Region(f"expected outcome with both high at least {theta:g}", p.both >= theta)
+            words = (
+                f"expected outcome at least {theta:g} with both high, and below that with both low"
+            )
+            return Region(words, (p.both >= theta) & (p.neither < theta))
         case Complementarity():
             cross = p.both - p.own - p.other + p.neither
             return Region(
@@ -99,35 +104,49 @@ def region_of(claim: CornerClaim, corners: dict[str, Array]) -> Region:
 
 
 def _rare(p: CornerDraws, eps: float | None, ratio: float | None) -> Region:
+    """Rare without the capital, though not rare with both: where all is rare, nothing is needed."""
     if ratio is not None:
-        words = f"expected outcome without it at most {ratio:g} of that with both high"
+        words = f"expected outcome with it low and the other high at most {ratio:g} of that with both high"
         return Region(words, p.other <= ratio * p.both)
     limit = EPS if eps is None else eps
-    return Region(f"expected outcome without it at most {limit:g}", p.other <= limit)
+    words = (
+        f"expected outcome at most {limit:g} with it low and the other high, "
+        "and above that with both high"
+    )
+    return Region(words, (p.other <= limit) & (p.both > limit))
 
 
 def _common(p: CornerDraws, theta: float | None, ratio: float | None) -> Region:
+    """Common with the capital alone, though not with neither: else nothing is shown to suffice."""
     if ratio is not None:
-        words = f"expected outcome with it alone at least {ratio:g} of that with both high"
-        return Region(words, p.own >= ratio * p.both)
+        words = (
+            f"expected outcome with it high and the other low at least {ratio:g} of that with both "
+            "high, and below that with both low"
+        )
+        return Region(words, (p.own >= ratio * p.both) & (p.neither < ratio * p.both))
     limit = THETA if theta is None else theta
-    return Region(f"expected outcome with it alone at least {limit:g}", p.own >= limit)
+    words = (
+        f"expected outcome at least {limit:g} with it high and the other low, "
+        "and below that with both low"
+    )
+    return Region(words, (p.own >= limit) & (p.neither < limit))
 
 
 def _not_enough(p: CornerDraws, theta_not: float | None, delta: float | None) -> Region:
     if delta is not None:
-        words = f"expected outcome with it alone at least {delta:g} below that with both high"
+        words = f"expected outcome with it high and the other low at least {delta:g} below that with both high"
         return Region(words, p.both - p.own >= delta)
     limit = THETA_NOT if theta_not is None else theta_not
-    return Region(f"expected outcome with it alone at most {limit:g}", p.own <= limit)
+    words = f"expected outcome at most {limit:g} with it high and the other low"
+    return Region(words, p.own <= limit)
 
 
 RESTS_ON: dict[str, tuple[str, ...]] = {
     "necessary": ("other", "both"),
-    "sufficient": ("own", "both"),
+    "sufficient": ("own", "both", "neither"),
     "insufficient": ("own", "both"),
     "necessary_not_sufficient": ("other", "own", "both"),
-    "joint_sufficiency": ("both",),
+    "joint_sufficiency": ("both", "neither"),
     "complementarity": ("neither", "own", "other", "both"),
 }
 """Corners, as the capital of the claim sees them, that must have firms near them."""

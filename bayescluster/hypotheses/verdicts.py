@@ -26,6 +26,9 @@ ROUNDING = 1e-12
 """1 - 0.8 is a little less than 0.2 in binary; a probability of 0.2 is at the bound all the same."""
 
 Array = NDArray[np.float64]
+
+PRIOR_DRAWS_MIN = 20
+"""Fewest prior draws inside and outside a region from which its prior odds are told."""
 Decision = Literal["supported", "rejected", "undecided"]
 
 
@@ -171,7 +174,7 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         probability=probability,
         mcse=probability_error(event.posterior, chains),
         prior_probability=prior,
-        odds_ratio=_odds_ratio(probability, prior),
+        odds_ratio=_odds_ratio(probability, event.prior),
         level=claim.level,
         figures=event.figures,
     )
@@ -192,7 +195,11 @@ def _decide(
     return decision, reason_of(decision, probability, level)
 
 
-def _odds_ratio(posterior: float, prior: float) -> float | None:
-    if not (0 < posterior < 1 and 0 < prior < 1):
+def _odds_ratio(posterior: float, events: NDArray[np.bool_]) -> float | None:
+    """Posterior odds over prior odds; nothing where the prior draws cannot tell its odds."""
+    hits = int(events.sum())
+    few = min(hits, events.size - hits) < PRIOR_DRAWS_MIN
+    if few or not 0 < posterior < 1:
         return None
+    prior = hits / events.size
     return number(posterior / (1 - posterior) / (prior / (1 - prior)))

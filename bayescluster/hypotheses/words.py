@@ -29,10 +29,10 @@ def title_of(claim: Hypothesis) -> str:
     """The claim as a sentence without its full stop."""
     capital = CAPITAL_WORDS.get(getattr(claim, "capital", ""), "").capitalize()
     if isinstance(claim, Effect):
-        verb = "raises" if claim.direction == "positive" else "lowers"
-        return f"{capital} {verb} the expected outcome"
+        way = "higher" if claim.direction == "positive" else "lower"
+        return f"More {capital.lower()} goes with a {way} expected outcome"
     if isinstance(claim, Difference):
-        return f"{capital} has a larger effect in one industry than in another"
+        return f"{capital} matters more in the first industry than in the second"
     return TITLES[claim.kind].format(capital=capital)
 
 

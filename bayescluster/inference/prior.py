@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+from scipy.stats import norm
 
+from bayescluster.design.record import Design
 from bayescluster.inference.quiet import quiet
+from bayescluster.model.priors import model_priors
+from bayescluster.names import CUTPOINTS
+
+Array = NDArray[np.float64]
+
+CUTPOINT_STREAM = 7
+SWEEPS = 200
+"""Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
 
 
-def sample_prior(model: Any, reported: Sequence[str], draws: int, seed: int) -> xr.Dataset:
+def sample_prior(
+    design: Design, model: Any, reported: Sequence[str], draws: int, seed: int
+) -> xr.Dataset:
     """Draw the reported variables from their prior, dims ``(chain, draw, ...)`` with one chain."""
     import pymc as pm
 
@@ -24,4 +38,26 @@ def sample_prior(model: Any, reported: Sequence[str], draws: int, seed: int) -> 
         )
     prior: xr.Dataset = tree["prior"].to_dataset()
     prior.attrs = {}
+    if design.levels:
+        means, sds = np.array(model_priors(design).cutpoints).T
+        rng = np.random.default_rng((seed, CUTPOINT_STREAM))
+        prior[CUTPOINTS].values = ordered_normals(means, sds, draws, rng)[None]
     return prior
+
+
+def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:
+    """Draw independent normals given that they are in ascending order, ``(draw, cutpoint)``.
+
+    PyMC draws forward without regard to the order that its transform asks for. This is Gibbs
+    sampling, all draws at once: each cutpoint in turn from its normal between its neighbours.
+    """
+    count = means.size
+    found = np.sort(rng.normal(means, sds, (draws, count)), axis=1)
+    ends = np.full((draws, 1), np.inf)
+    for _ in range(SWEEPS):
+        for k in range(count):
+            padded = np.concatenate([-ends, found, ends], axis=1)
+            low, high = (norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2))
+            share = low + (high - low) * rng.random(draws)
+            found[:, k] = means[k] + sds[k] * norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
+    return np.sort(found, axis=1)

@@ -157,15 +157,13 @@ def linear_predictor(design: Design, draws: Draws) -> Array:
     """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
     human, social = design.capitals
     eta = design.structure.contribution(human, social, row_coefficients(draws))
-    eta = eta + control_part(design, draws) + design.offset
+    eta = eta + control_part(draws, design.controls) + design.offset
     return np.asarray(np.broadcast_to(eta, (draws.size, design.size)))
 
 
-def control_part(design: Design, draws: Draws) -> Array:
-    """What the controls add to the linear predictor, ``(draw, row)`` or 0."""
-    if not design.control_names:
-        return np.zeros((1, 1))
-    return np.asarray(draws.controls @ design.controls.T)
+def control_part(draws: Draws, controls: Array) -> Array:
+    """What controls ``(row, control)`` add to the linear predictor, ``(draw, row)`` or 0."""
+    return np.asarray(draws.controls @ controls.T) if controls.shape[1] else np.zeros((1, 1))
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:

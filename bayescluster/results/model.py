@@ -247,7 +247,7 @@ class CornerRow(Value):
     """Level of human capital, then of social capital."""
     estimate: Estimate
     support: int
-    """Rows of the group within a third of the way of the corner on both capitals."""
+    """Firms of the group within a third of the way of the corner on both capitals."""
 
 
 class Corners(Value):
@@ -266,7 +266,7 @@ class Corners(Value):
 class VerdictFigure(Value):
     """A quantity a verdict rests on: the expected outcome at a corner, or an effect.
 
-    ``support`` counts the rows near the corner; an effect, which is a difference, has none.
+    ``support`` counts the firms near the corner; an effect, which is a difference, has none.
     """
 
     label: str
@@ -293,7 +293,7 @@ class Verdict(Value):
     mcse: float
     prior_probability: float
     odds_ratio: float | None
-    """Posterior odds over prior odds; null where one of them is 0 or infinite."""
+    """Posterior odds over prior odds; null where the draws cannot tell one of them."""
     level: float
     figures: tuple[VerdictFigure, ...]
 

@@ -32,15 +32,17 @@ IndicatorLike = Annotated[
 
 
 class Construct(Frozen):
-    """A construct and the indicators it is measured by."""
+    """A construct and the indicators it is measured by.
+
+    Its score is put on mean 0 and standard deviation 1 (a single 0/1 indicator is centred only):
+    priors, effects and levels are stated on that scale.
+    """
 
     indicators: tuple[IndicatorLike, ...] = Field(min_length=1)
     method: Literal["single", "mean", "pca"]
     """``single``: the indicator itself; ``mean``: of the standardised indicators; ``pca``: first component."""
     minimum_answered: Annotated[int, Field(ge=1)] | None = None
     """For ``mean``: how many indicators a firm must have answered; all of them without it."""
-    standardise: bool = True
-    """Put the construct on mean 0 and standard deviation 1 (a 0/1 indicator is centred only)."""
 
     @property
     def items(self) -> tuple[Indicator, ...]:

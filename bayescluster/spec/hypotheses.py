@@ -31,7 +31,11 @@ class Claim(Frozen):
 
 
 class Anchors(Frozen):
-    """Low and high of one capital in the units of its construct."""
+    """Low and high of one capital, in the units of its construct.
+
+    For ``single`` these are the units of the column after its transform (turned round where its
+    direction is negative); for ``mean`` and ``pca`` those of the score.
+    """
 
     low: float
     high: float
@@ -51,7 +55,7 @@ class Corners(Claim):
     high: OpenProbability = 0.9
     """Quantile of each capital that counts as high."""
     anchors: dict[Capital, Anchors] = {}
-    """Low and high in original units, in place of the quantiles."""
+    """Low and high in units of the construct, in place of the quantiles."""
     min_support: Annotated[int, Field(ge=0)] = 5
     """Fewest firms that must stand near each corner the claim rests on."""
 
@@ -103,7 +107,7 @@ class Necessary(Corners):
 
     kind: Literal["necessary"]
     capital: Capital
-    eps: NonNegative | None = None
+    eps: float | None = None
     """Rare means an expected outcome of at most this."""
     ratio: Probability | None = None
     """Rare means at most this share of the outcome where both are high."""
@@ -119,7 +123,7 @@ class Sufficient(Corners):
 
     kind: Literal["sufficient"]
     capital: Capital
-    theta: Positive | None = None
+    theta: float | None = None
     """Common means an expected outcome of at least this."""
     ratio: Probability | None = None
     """Common means at least this share of the outcome where both are high."""
@@ -135,7 +139,7 @@ class Insufficient(Corners):
 
     kind: Literal["insufficient"]
     capital: Capital
-    theta_not: Positive | None = None
+    theta_not: float | None = None
     """An expected outcome of at most this is not enough."""
     delta: Positive | None = None
     """Or: it lies at least this much below the outcome where both are high."""
@@ -151,9 +155,9 @@ class NecessaryNotSufficient(Corners):
 
     kind: Literal["necessary_not_sufficient"]
     capital: Capital
-    eps: NonNegative | None = None
+    eps: float | None = None
     ratio: Probability | None = None
-    theta_not: Positive | None = None
+    theta_not: float | None = None
     delta: Positive | None = None
 
     @model_validator(mode="after")
@@ -167,7 +171,7 @@ class JointSufficiency(Corners):
     """Where both capitals are high, upgrading is common."""
 
     kind: Literal["joint_sufficiency"]
-    theta: Positive | None = None
+    theta: float | None = None
 
 
 class Complementarity(Corners):

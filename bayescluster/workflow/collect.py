@@ -18,7 +18,6 @@ from bayescluster.estimands.membership import groups_of
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import Array, draws_of
-from bayescluster.names import INTERCEPT
 from bayescluster.results.model import (
     Curve,
     FitFacts,
@@ -62,7 +61,6 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     design, tree = fitted
     analysis = design.analysis
     evidence = evidence_of(fitted)
-    has_capitals = design.structure.name != INTERCEPT
     effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     corners = corner_tables(evidence, analysis.hypotheses)
     answers = _answers(fitted, evidence)
@@ -84,8 +82,8 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
-        curves=_curves(evidence) if has_capitals else (),
-        surfaces=_surfaces(evidence, fit.seed) if has_capitals else (),
+        curves=_curves(evidence) if design.has_capitals else (),
+        surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         reproduction=reproduction,
     )
 
@@ -112,7 +110,7 @@ def reported(evidence: Evidence) -> dict[str, Array]:
     """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
     found: dict[str, Array] = {}
     columns = [
-        (column, label)
+        (column, label if by == "all" else f"{by} {label}")
         for by in ("all", "industry", "cluster")
         for column, label in evidence.columns(by)
     ]
@@ -122,13 +120,16 @@ def reported(evidence: Evidence) -> dict[str, Array]:
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         named |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
         named |= {f"corner {name}": values for name, values in surface.corners.items()}
+        named["cross difference"] = surface.cross_difference
         for name, values in named.items():
             for column, label in columns:
                 found[f"{name} ({label}; {scope}; {levels.declared})"] = values[:, column]
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         for (first, a), (second, b) in combinations(evidence.columns("industry"), 2):
             for name, values in named.items():
-                found[f"{name} ({a} less {b}; {scope})"] = values[:, first] - values[:, second]
+                found[f"{name} ({a} less {b}; {scope}; {levels.declared})"] = (
+                    values[:, first] - values[:, second]
+                )
     return found
 
 

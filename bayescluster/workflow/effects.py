@@ -13,7 +13,7 @@ from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.estimands.unpooled import unpooled_effects
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.model.evaluate import Array
-from bayescluster.names import CAPITALS, INTERCEPT
+from bayescluster.names import CAPITALS
 from bayescluster.results.model import (
     By,
     CornerRow,
@@ -30,13 +30,9 @@ MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
 
 
-def _has_capitals(evidence: Evidence) -> bool:
-    return evidence.design.structure.name != INTERCEPT
-
-
 def effect_rows(evidence: Evidence, rng: np.random.Generator) -> tuple[EffectRow, ...]:
     """Effects of both capitals for the sample, each industry and each cluster, as observed."""
-    if not _has_capitals(evidence):
+    if not evidence.design.has_capitals:
         return ()
     design = evidence.design
     levels = default_levels(design)
@@ -90,7 +86,7 @@ def _industry_effects(evidence: Evidence, capital: str) -> tuple[list[str], Arra
 
 def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
     """Differences of marginal effects between every pair of industries."""
-    if not _has_capitals(evidence):
+    if not evidence.design.has_capitals:
         return ()
     rows = []
     for capital in CAPITALS:
@@ -116,7 +112,7 @@ def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
 
 def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
     """Probability of every rank of every industry's effect; rank 1 is the largest."""
-    if not _has_capitals(evidence):
+    if not evidence.design.has_capitals:
         return ()
     rows = []
     for capital in CAPITALS:
@@ -137,7 +133,7 @@ def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
 
 def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Corners, ...]:
     """The four corners at the default levels, and at all others that a claim declares."""
-    if not _has_capitals(evidence):
+    if not evidence.design.has_capitals:
         return ()
     asked: dict[tuple[Scope, Levels], None] = {("observed", default_levels(evidence.design)): None}
     for claim in claims:

@@ -10,7 +10,7 @@ from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.model.priors import model_priors, population_terms, prior_text
-from bayescluster.names import CLUSTER, INDUSTRY, INTERCEPT
+from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.results.model import (
     Coefficient,
     Dropped,
@@ -35,6 +35,8 @@ def outcome_facts(design: Design) -> OutcomeFacts:
         "mean": f"mean {column}",
         "level": f"mean level of {column}",
     }[design.family.scale]
+    if design.levels and wanted is None:
+        label += f" (0 = {design.levels[0]}, {len(design.levels) - 1} = {design.levels[-1]})"
     if equation.exposure is not None:
         label += f" per unit of {equation.exposure}"
     return OutcomeFacts(
@@ -51,15 +53,13 @@ def sample_facts(design: Design) -> SampleFacts:
     """Which firms were analysed, and how they nest."""
     details, data = design.details, design.analysis.data
     human, social = design.capitals
-    has_capitals = design.structure.name != INTERCEPT
-    firms = {label.split(" #")[0] for label in design.labels("firm")}
     return SampleFacts(
         label=details.label,
         title=details.title,
         synthetic=details.synthetic,
         rows_read=details.rows_read,
         rows=design.size,
-        firms=len(firms) if data.firm is not None else design.size,
+        firms=int(design.firms.max()) + 1,
         clusters=len(design.group_labels(CLUSTER)) if data.cluster is not None else 0,
         industries=len(design.group_labels(INDUSTRY)) if data.industry is not None else 0,
         crossed=data.crossed,
@@ -67,12 +67,13 @@ def sample_facts(design: Design) -> SampleFacts:
         filters=details.filters,
         notes=details.notes,
         groups=_group_rows(design),
-        capital_correlation=float(np.corrcoef(human, social)[0, 1]) if has_capitals else None,
+        capital_correlation=float(np.corrcoef(human, social)[0, 1])
+        if design.has_capitals
+        else None,
     )
 
 
 def _group_rows(design: Design) -> tuple[GroupRow, ...]:
-    has_capitals = design.structure.name != INTERCEPT
     cluster, industry = design.index(CLUSTER), design.index(INDUSTRY)
     names = design.group_labels(INDUSTRY)
     nested = design.analysis.data.industry is not None and not design.analysis.data.crossed
@@ -80,7 +81,9 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     for groups in declared_groups(design):
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
-            means = [float(v[members].mean()) for v in design.capitals] if has_capitals else None
+            means = (
+                [float(v[members].mean()) for v in design.capitals] if design.has_capitals else None
+            )
             rows.append(
                 GroupRow(
                     by=groups.by,

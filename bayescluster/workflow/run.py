@@ -118,7 +118,8 @@ def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
     watch.step("Drawing the prior and replicated outcomes")
     with directory.stage("posterior", key):
         sampling = design.analysis.sampling
-        prior = sample_prior(model, reported, sampling.prior_draws, sampling.seed + PRIOR_STREAM)
+        seed = sampling.seed + PRIOR_STREAM
+        prior = sample_prior(design, model, reported, sampling.prior_draws, seed)
         tree = assemble(design, directory.load_chains(), prior, sampling.seed)
         directory.save_posterior(tree)
 

@@ -53,7 +53,7 @@ def _stages(run, config: Path, folder: Path) -> float:
     with timed("sampling"):
         chains = list(run.sample_chains(compiled, sampling, range(sampling.chains)))
     with timed("prior"):
-        prior = run.sample_prior(model, reported, sampling.prior_draws, sampling.seed)
+        prior = run.sample_prior(design, model, reported, sampling.prior_draws, sampling.seed)
     with timed("assembling"):
         run.assemble(design, chains, prior, sampling.seed)
     with timed("results"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayescluster.design.build import row_number
+from bayescluster.design.outcome import row_number
 from bayescluster.design.record import Design, Measure, Scaling
 from bayescluster.errors import DesignError
 from tests.factories import CONTROLS, analysis_of, design_of, firms, small_design

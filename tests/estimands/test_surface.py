@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from bayescluster.estimands.effects import is_binary, surface_draws
+from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
     Levels,
@@ -137,8 +137,8 @@ def test_marginal_effect_of_a_yes_or_no_is_the_change_between_them():
     keys = {"constructs": {"human_capital": {"indicators": ["exporter"], "method": "single"}}}
     design = small_design("bernoulli", "interaction", KEYS["varying"], **keys)
     draws = known_draws(design, **COEFFICIENTS)
-    assert is_binary(design, 0)
-    assert not is_binary(design, 1)
+    assert design.is_binary("human_capital")
+    assert not design.is_binary("social_capital")
     found = surface_draws(design, draws, LEVELS, groups_of(design, "industry").weights)
     no, yes = np.unique(design.capitals[0])
     assert yes - no == pytest.approx(1.0)

