@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bayescluster.cli.guard import say
-from bayescluster.report.words import label, verdict_probability
+from bayescluster.report.words import label, step, verdict_probability
 from bayescluster.results.model import Results
 
 
@@ -43,7 +43,7 @@ def print_effects(results: Results) -> None:
     if not rows:
         return
     table = Table(
-        title=f"Average marginal effect of one standard deviation: {results.outcome.label}",
+        title=f"Average marginal effect, change {_steps(results)}: {results.outcome.label}",
         title_justify="left",
         box=None,
         pad_edge=False,
@@ -60,6 +60,15 @@ def print_effects(results: Results) -> None:
             f"[{found.low:.3g}, {found.high:.3g}]",
         )
     Console(highlight=False, markup=False).print(table)
+
+
+def _steps(results: Results) -> str:
+    """Change of a capital that the effects stand for, told apart where the capitals differ."""
+    capitals = dict.fromkeys(row.capital for row in results.effects)
+    steps = {capital: step(results, capital) for capital in capitals}
+    if len(set(steps.values())) == 1:
+        return next(iter(steps.values()))
+    return "; ".join(f"{text} of {label(name).lower()}" for name, text in steps.items())
 
 
 def print_gate(results: Results) -> None:

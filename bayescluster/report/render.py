@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import csv
-import os
 from io import StringIO
 from pathlib import Path
+from typing import Final
 
 from bayescluster.report.figures import FIGURES
 from bayescluster.report.figures.svg import standalone
 from bayescluster.report.html import render_html
-from bayescluster.report.tables import RawTable, raw_tables
+from bayescluster.report.tables import RawTable, Value, raw_tables
 from bayescluster.results.model import Results
+from bayescluster.runs.atomic import write_text
+
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""Text that begins with one of these could be run as a formula by a spreadsheet."""
 
 
 def write_report(results: Results, directory: Path) -> list[Path]:
     """Write ``report.html``, ``figures/*.svg`` and ``tables/*.csv``.
 
-    Tables hold the raw numbers of the results, unrounded; a missing number is an empty cell. Each
-    file is written beside its place and then moved there, so that a reader never finds half a
-    file. Of an older report in the directory, figures that these results do not have are removed.
+    Tables hold the raw numbers of the results, unrounded; a missing number is an empty cell. Text
+    that a spreadsheet could take for a formula has a single quote before it. Each file is written
+    beside its place and then moved there, so that a reader never finds half a file. Of an older
+    report in the directory, figures that these results do not have are removed.
 
     Parameters
     ----------
@@ -32,6 +37,11 @@ def write_report(results: Results, directory: Path) -> list[Path]:
     -------
     list of Path
         The files written, the page first.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
     """
     written = [_write(directory / "report.html", render_html(results))]
     for name, text in _figures(results).items():
@@ -64,19 +74,15 @@ def _csv(table: RawTable) -> str:
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows(table.rows)
+    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
     return buffer.getvalue()
 
 
+def _harmless(cell: Value) -> Value:
+    """Keep text from being run as a formula; numbers stay as they are."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
 def _write(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_text(path, text)
     return path

@@ -6,7 +6,7 @@ import math
 from typing import Final, NamedTuple
 
 from bayescluster.names import ALL
-from bayescluster.results.model import Estimate, OutcomeFacts
+from bayescluster.results.model import Estimate, OutcomeFacts, Results
 
 MINUS: Final = "\u2212"
 SIGNIFICANT = 2
@@ -34,6 +34,14 @@ MEASURES: Final = {
 }
 GROUPED: Final = {"all": "All firms", "industry": "Industry", "cluster": "Cluster"}
 VERDICTS: Final = {"supported": "Supported", "rejected": "Rejected", "undecided": "Undecided"}
+ALONE: Final = (
+    "Industry alone: from the rows of that industry by a normal approximation, with the population "
+    "part of the model only, so no cluster or firm effects. It is another model, and its interval "
+    "can be too narrow."
+)
+"""What the unpooled estimates are."""
+EXPOSED: Final = "per unit of"
+"""Stands in the label of an outcome that is counted over a declared exposure."""
 ICONS: Final = {"supported": "✓", "rejected": "✕", "undecided": "?"}
 
 
@@ -52,12 +60,29 @@ class Unit(NamedTuple):
 
 def unit(outcome: OutcomeFacts) -> Unit:
     """Unit of an outcome, by its scale."""
+    # the label names an exposure only where one was declared
+    rate = outcome.label if EXPOSED in outcome.label else f"expected {outcome.column}"
     return {
         "probability": Unit(100.0, "%", " pp", "percentage points (pp)"),
-        "rate": Unit(1.0, "", "", f"expected {outcome.column} per unit of exposure"),
+        "rate": Unit(1.0, "", "", rate),
         "mean": Unit(1.0, "", "", f"units of {outcome.column}"),
         "level": Unit(1.0, "", "", f"levels of {outcome.column}"),
     }[outcome.scale]
+
+
+def binary(results: Results, capital: str) -> bool:
+    """Whether a capital is 0/1: it is then centred but not scaled."""
+    return any(one.binary for one in results.measures if one.capital == capital)
+
+
+def step(results: Results, capital: str) -> str:
+    """Change of a capital that its average marginal effect stands for."""
+    return "from no to yes (0 to 1)" if binary(results, capital) else "per standard deviation"
+
+
+def scale(results: Results, capital: str) -> str:
+    """Unit in which levels of a capital are shown."""
+    return "0/1 less its mean" if binary(results, capital) else "sd"
 
 
 def decimals(spread: float, digits: int = SIGNIFICANT) -> int:
@@ -157,7 +182,7 @@ def rhat(value: float | None) -> str:
 
 
 def firms(many: int) -> str:
-    """Count of firms or of their rows, in words."""
+    """Count of firms, in words."""
     return f"{count(many)} {'firm' if many == 1 else 'firms'}"
 
 

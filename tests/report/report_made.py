@@ -451,8 +451,8 @@ def results(
     return m.Results(
         name="asian-clusters",
         title="Human capital, social capital and product upgrading in 24 clusters",
-        description="Does human capital, social capital, or only both together raise product "
-        "upgrading among firms in 24 clusters of four industry categories?",
+        description="Does product upgrading go with human capital, social capital, or only both "
+        "together, among firms in 24 clusters of four industry categories?",
         limits=(
             "The firms are simulated. Nothing here is evidence about real firms.",
             "The capitals are means of three indicators each, with a reliability below one.",
@@ -565,6 +565,15 @@ def results(
             started="2008-03-01T09:00:00+00:00",
         ),
     )
+
+
+def yes_or_no(whole: m.Results, capital: str) -> m.Results:
+    """Return results in which a capital is 0/1."""
+    measures = tuple(
+        one.model_copy(update={"binary": one.binary or one.capital == capital})
+        for one in whole.measures
+    )
+    return whole.model_copy(update={"measures": measures})
 
 
 HOSTILE = (

@@ -149,6 +149,56 @@ def test_one_industry_has_no_comparisons() -> None:
     text = Page(render_html(one)).text
     assert "6 clusters of 1 industry" in text
     assert "Differences between industries" not in text
+    assert "P(largest)" not in text
+
+
+def test_unpooled_estimates_are_said_to_be_another_model(results: Results, page: str) -> None:
+    text = Page(page).text
+    assert text.count(words.ALONE) == 6  # two forests, two tables for each capital
+    assert "Industry alone: population part only, normal approximation [90% interval]" in text
+    pooled = tuple(row.model_copy(update={"unpooled": None}) for row in results.effects)
+    without = Page(render_html(results.model_copy(update={"effects": pooled}))).text
+    assert "Industry alone" not in without
+
+
+def test_a_capital_of_yes_or_no_is_told_so(results: Results) -> None:
+    text = Page(render_html(made.yes_or_no(results, "social_capital"))).text
+    name = "percentage points (pp)"
+    assert f"Average marginal effect: human capital, change per standard deviation, {name}" in text
+    assert (
+        f"Average marginal effect: social capital, change from no to yes (0 to 1), {name}" in text
+    )
+    assert f"Change from no to yes (0 to 1) of social capital, {name}" in text
+    assert "Social capital, yes less no" in text
+    assert "Human capital, high less low" in text
+    assert "Level of the other capital (sd or 0/1 less its mean)" in text
+    assert "and +1.27 (sd), social capital −1.30 and +1.26 (0/1 less its mean)." in text
+
+
+def test_verdicts_claim_no_more_than_a_declared_region(page: str) -> None:
+    text = Page(page).text
+    assert "Each claim has a region that the analysis declares." in text
+    assert "before the fit" not in text
+
+
+def test_at_least_is_said_once(results: Results) -> None:
+    label = "probability that stage is at least product"
+    outcome = results.outcome.model_copy(update={"label": label, "at_least": "product"})
+    text = Page(render_html(results.model_copy(update={"outcome": outcome}))).text
+    assert f"reported as {label}." in text
+
+
+def test_dots_are_rows_where_firms_repeat(results: Results, page: str) -> None:
+    assert "Dots are firms (" in Page(page).text
+    sample = results.sample.model_copy(update={"firms": 10})
+    text = Page(render_html(results.model_copy(update={"sample": sample}))).text
+    assert "Dots are rows of the data (" in text
+
+
+def test_effects_are_worded_as_associations(page: str) -> None:
+    text = Page(page).text
+    assert " raise" not in text
+    assert " lowers" not in text
 
 
 def test_a_figure_that_cannot_be_drawn_says_why(results: Results) -> None:
@@ -163,7 +213,8 @@ def test_a_figure_that_cannot_be_drawn_says_why(results: Results) -> None:
 def test_other_scales_have_no_percentage_points(results: Results) -> None:
     rate = results.outcome.model_copy(update={"scale": "rate", "family": "poisson"})
     text = Page(render_html(results.model_copy(update={"outcome": rate, "description": ""}))).text
-    assert "expected product_upgrading per unit of exposure" in text
+    assert "change per standard deviation, expected product_upgrading" in text
+    assert "per unit of" not in text
     assert words.effect(results.effects[0].estimate, rate) in text
     assert text.count(" pp") == 1  # the glossary
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bayescluster.errors import RunError
 from bayescluster.report.figures import FIGURES
 from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
@@ -128,6 +129,32 @@ def test_tables_without_rows_keep_their_headings(bare: Results, tmp_path: Path) 
     assert text.count("\n") == 1
 
 
+def test_text_is_not_run_as_a_formula(results: Results, tmp_path: Path) -> None:
+    names = ("=1+1", "+A1", "-A1", "@SUM(A1)", "plain -1")
+    found = results.effects[0].estimate.model_copy(update={"mean": -0.25})
+    effects = tuple(
+        results.effects[0].model_copy(update={"group": name, "estimate": found}) for name in names
+    )
+    write_report(results.model_copy(update={"effects": effects}), tmp_path)
+    rows = rows_of(tmp_path, "effects")
+    assert [row["group"] for row in rows] == ["'=1+1", "'+A1", "'-A1", "'@SUM(A1)", "plain -1"]
+    assert {row["mean"] for row in rows} == {"-0.25"}
+
+
+def test_files_half_written_are_those_that_a_run_cleans(
+    bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def replace(source: Path, target: Path) -> None:
+        seen.append(source.name)
+        source.rename(target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    written = write_report(bare, tmp_path)
+    assert seen == [f".{path.name}.{os.getpid()}.partial" for path in written]
+
+
 def test_figures_of_an_older_report_go(bare: Results, tmp_path: Path) -> None:
     old = tmp_path / "figures" / "surface.svg"
     old.parent.mkdir()
@@ -146,8 +173,10 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError("No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(RunError) as raised:
         write_report(bare, tmp_path)
+    assert str(old) in str(raised.value)
+    assert "the file cannot be written: No space left on device" in str(raised.value)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
     assert old.read_text(encoding="utf-8") == "old"
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from report_made import estimate, results
+from report_made import estimate, results, yes_or_no
 
 from bayescluster.report import words
 from bayescluster.results.model import OutcomeFacts
@@ -66,10 +66,24 @@ def test_units_by_scale() -> None:
         words.unit(outcome(scale)).name for scale in ("probability", "rate", "mean", "level")
     ] == [
         "percentage points (pp)",
-        "expected patents per unit of exposure",
+        "expected patents",
         "units of patents",
         "levels of patents",
     ]
+
+
+def test_unit_names_an_exposure_only_where_one_was_declared() -> None:
+    label = "expected patents per unit of rdexp"
+    exposed = outcome("rate").model_copy(update={"label": label})
+    assert words.unit(exposed).name == label
+
+
+def test_a_capital_of_yes_or_no_has_its_own_words() -> None:
+    mixed = yes_or_no(results(), "social_capital")
+    assert words.step(mixed, "human_capital") == "per standard deviation"
+    assert words.step(mixed, "social_capital") == "from no to yes (0 to 1)"
+    assert words.scale(mixed, "human_capital") == "sd"
+    assert words.scale(mixed, "social_capital") == "0/1 less its mean"
 
 
 def test_levels() -> None:

@@ -48,12 +48,12 @@ def conditional_effect(results: Results, *, narrow: bool = False) -> Figure:
         for axes, group in zip(made.axes, groups, strict=True):
             for curve in results.curves:
                 if curve.group == group:
-                    _curve(axes, curve, factor)
+                    _curve(axes, curve, factor, binary=words.binary(results, curve.capital))
             axes.axhline(0, color=MUTED, linewidth=0.8)
             axes.grid(visible=True, axis="y")
             axes.set_title(folded(words.panel(group), 34), color=INK)
         for axes in made.bottom:
-            axes.set_xlabel("Level of the other capital (sd)")
+            axes.set_xlabel(folded(f"Level of the other capital ({_across(results)})", 34))
         for axes in made.left:
             axes.set_ylabel(f"Effect, {_unit(results)}")
         handles, labels = made.axes[0].get_legend_handles_labels()
@@ -66,7 +66,13 @@ def _unit(results: Results) -> str:
     return kind.effect.strip() or folded(kind.name, 24, 1)
 
 
-def _curve(axes: Axes, curve: Curve, factor: float) -> None:
+def _across(results: Results) -> str:
+    """Units of the level axis, which the curves of both capitals share."""
+    capitals = dict.fromkeys(curve.capital for curve in results.curves)
+    return " or ".join(sorted({words.scale(results, capital) for capital in capitals})[::-1])
+
+
+def _curve(axes: Axes, curve: Curve, factor: float, *, binary: bool) -> None:
     color, line = STYLES.get(curve.capital, (MUTED, ":"))
     low, mean, high = (
         [value * factor for value in values] for values in (curve.low, curve.mean, curve.high)
@@ -77,7 +83,7 @@ def _curve(axes: Axes, curve: Curve, factor: float) -> None:
         mean,
         color=color,
         linestyle=line,
-        label=f"{words.label(curve.capital)} raised from low to high",
+        label=f"{words.label(curve.capital)}, {'yes less no' if binary else 'high less low'}",
     )
 
 
@@ -85,9 +91,9 @@ CONDITIONAL_EFFECT = FigureSpec(
     name="conditional-effect",
     draw=lambda results, narrow: conditional_effect(results, narrow=narrow),
     caption=lambda _: (
-        "Change in the expected outcome as one capital is raised from its low to its high level, "
-        "across the levels of the other that the industry spans. Lines are posterior means, bands "
-        "90% intervals. A rising line says that the capitals raise each other's effect."
+        "Expected outcome at the high level of one capital less that at its low level, across the "
+        "levels of the other that the industry spans. Lines are posterior means, bands 90% "
+        "intervals. Where a line rises, more of one capital goes with a larger effect of the other."
     ),
     alternative=lambda results: (
         "Lines with bands: effect of each capital across the other, one panel each for "

@@ -1,4 +1,4 @@
-"""Average effects by industry, partially pooled and from each industry's rows alone."""
+"""Average effects by industry, partially pooled and approximated from each industry alone."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _frame(
     unit = words.unit(results.outcome).name
     where = "\n" if narrow else " "
     axes.set_xlabel(
-        f"Change per standard deviation of {words.label(capital).lower()},{where}{unit}"
+        f"Change {words.step(results, capital)} of {words.label(capital).lower()},{where}{unit}"
     )
     _key(axes, both=any(row.unpooled for row in rows), narrow=narrow)
 
@@ -133,7 +133,7 @@ def _frame(
 def _key(axes: Axes, *, both: bool, narrow: bool) -> None:
     axes.plot([], [], label="partially pooled", **POOLED)
     if both:
-        label = "industry alone" if narrow else "industry alone (unpooled)"
+        label = "industry alone" if narrow else "industry alone (normal approximation)"
         axes.plot([], [], label=label, **ALONE)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0, borderpad=0.3)
 
@@ -141,12 +141,14 @@ def _key(axes: Axes, *, both: bool, narrow: bool) -> None:
 def _spec(capital: str) -> FigureSpec:
     words_of = words.label(capital).lower()
 
-    def caption(_: Results) -> str:
-        return (
-            f"Average marginal effect of {words_of}. Points are posterior means, lines 90% "
-            "intervals. Partially pooled estimates borrow strength across industries; those of "
-            "an industry alone do not, and are wider and less steady where firms are few."
+    def caption(results: Results) -> str:
+        text = (
+            f"Average marginal effect of {words_of}: change {words.step(results, capital)}. Points "
+            "are means, lines 90% intervals. Partially pooled estimates borrow strength across "
+            "industries."
         )
+        alone = any(row.unpooled for row in forest_rows(results, capital))
+        return f"{text} {words.ALONE}" if alone else text
 
     def alternative(results: Results) -> str:
         listed = "; ".join(

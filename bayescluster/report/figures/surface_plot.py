@@ -117,9 +117,9 @@ def _firms(axes: Axes, one: Surface, middle: float) -> None:
 
 def _label(made: Panels, results: Results, filled: ContourSet, *, narrow: bool) -> None:
     for axes in made.bottom:
-        axes.set_xlabel("Human capital (sd)")
+        axes.set_xlabel(f"Human capital ({words.scale(results, 'human_capital')})")
     for axes in made.left:
-        axes.set_ylabel("Social capital (sd)")
+        axes.set_ylabel(f"Social capital ({words.scale(results, 'social_capital')})")
     kind = words.unit(results.outcome)
     levels = list(filled.levels)
     # a step of 0.1 needs one digit, not the two of an uncertainty
@@ -143,10 +143,10 @@ def _caption(results: Results) -> str:
     shown = sum(one.points_shown for one in results.surfaces)
     total = sum(one.points_total for one in results.surfaces)
     what = "with the outcome" if results.outcome.family == "bernoulli" else "above the mean outcome"
+    dots = "firms" if results.sample.rows == results.sample.firms else "rows of the data"
     return (
-        "Posterior mean of the expected outcome over the plane of the two capitals, in standard "
-        f"deviations. Dots are firms ({words.count(shown)} of {words.count(total)}): filled "
-        f"{what}, hollow without. Where there are no dots the surface is extrapolation."
+        "Posterior mean of the expected outcome over the plane of the two capitals. Dots are "
+        f"{dots} ({words.count(shown)} of {words.count(total)}): filled {what}, hollow without. Where there are no dots the surface is extrapolation."
     )
 
 

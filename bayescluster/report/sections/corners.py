@@ -19,7 +19,10 @@ from bayescluster.report.sections.record import (
 from bayescluster.results.model import CornerRow, Corners, Results
 
 SUPPORT_MIN = 5
-"""A corner with fewer rows near is marked as extrapolation."""
+"""The report's own floor: a corner with fewer firms near is marked as extrapolation.
+
+Claims declare theirs (``min_support``) in the analysis; results do not carry it.
+"""
 
 
 def body(results: Results) -> Markup:
@@ -55,9 +58,10 @@ def _table(found: Corners, results: Results, *, clusters: bool) -> Table:
             )
             for (by, group), corners in by_group.items()
         ),
-        f"For {scope}. Low and high in standard deviations: human capital {_sd(found.human_low)} "
-        f"and {_sd(found.human_high)}, social capital {_sd(found.social_low)} and "
-        f"{_sd(found.social_high)}.",
+        f"For {scope}. Low and high: human capital {_sd(found.human_low)} and "
+        f"{_sd(found.human_high)} ({words.scale(results, 'human_capital')}), social capital "
+        f"{_sd(found.social_low)} and {_sd(found.social_high)} "
+        f"({words.scale(results, 'social_capital')}).",
         folded=f"Corners by cluster, {found.declared}" if clusters else "",
     )
 

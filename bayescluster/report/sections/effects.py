@@ -17,6 +17,8 @@ from bayescluster.report.sections.record import (
 )
 from bayescluster.results.model import EffectRow, Results
 
+ALONE = "#Industry alone: population part only, normal approximation [90% interval]"
+
 
 def body(results: Results) -> Markup:
     """Forests, then tables of effects, differences and ranks."""
@@ -54,14 +56,17 @@ def _effects(results: Results) -> list[Table]:
 def _table(some: list[EffectRow], results: Results, *, clusters: bool) -> Table:
     first = some[0]
     what = f"{words.MEASURES[first.measure]}: {words.label(first.capital).lower()}"
+    if first.measure == "average_marginal_effect":
+        what += f", change {words.step(results, first.capital)}"
     heads = ["Group", "#n", "#Effect [90% interval]", "#P(above 0)"]
     alone = any(row.unpooled for row in some)
     if alone:
-        heads.append("#Industry alone [90% interval]")
+        heads.append(ALONE)
     return Table(
         f"{what}, {words.unit(results.outcome).name}",
         columns(*heads),
         rows(_row(row, results, alone=alone) for row in some),
+        words.ALONE if alone else "",
         folded=f"{what}, by cluster" if clusters else "",
     )
 
@@ -104,6 +109,8 @@ def _ranks(results: Results) -> list[Table]:
     tables = []
     for capital in dict.fromkeys(row.capital for row in results.ranks):
         some = [row for row in results.ranks if row.capital == capital]
+        if len(some) < 2:  # a rank among one says nothing
+            continue
         places = max(len(row.probabilities) for row in some)
         heads = ["#P(largest)", *(f"#P(rank {k})" for k in range(2, places + 1))]
         tables.append(

@@ -48,12 +48,12 @@ def _groups(results: Results) -> Table:
             "#Clusters",
             "#Rows",
             "#Mean outcome",
-            "#Human capital (sd)",
-            "#Social capital (sd)",
+            f"#Human capital ({words.scale(results, 'human_capital')})",
+            f"#Social capital ({words.scale(results, 'social_capital')})",
         ),
         rows(found),
-        "Clusters stand below their industry. Capital means are in standard deviations of all "
-        "firms, so 0 is the average firm.",
+        "Clusters stand below their industry. Capital means are distances from the mean of "
+        "all rows, in standard deviations (sd) unless the heading says otherwise.",
     )
 
 
@@ -83,7 +83,7 @@ def _measures(results: Results) -> Table:
         rows(_measure(measure) for measure in results.measures),
         "Effects are changes per standard deviation (sd) of the capital; the table says what one "
         "standard deviation is in the capital's own unit. For a 0/1 capital they are changes from "
-        "no to yes.",
+        "no to yes (0 to 1).",
     )
 
 
