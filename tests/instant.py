@@ -73,7 +73,7 @@ class InstantSampler:
             yield Chain(number, draws + self.apart * number, _statistics(draws, rng))
 
     def sample_prior(
-        self, design: Design, _reported: Sequence[str], draws: int, seed: int
+        self, design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
     ) -> xr.Dataset:
         """Stand in for `bayescluster.inference.prior.sample_prior`."""
         return _draws(design, [0], draws, np.random.default_rng(seed))

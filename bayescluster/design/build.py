@@ -234,8 +234,9 @@ def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
     notes = []
     repeated = int(firms.frame["__firm__"].duplicated().sum())
     if repeated and "firm" not in analysis.equation.varying:
+        rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
         notes.append(
-            f"{repeated} rows repeat a firm, and no effect varies by firm: the rows are taken as "
+            f"{rows} a firm, and no effect varies by firm: the rows are taken as "
             "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
         )
     for name, values in _memberships(analysis, firms).items():

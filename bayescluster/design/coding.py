@@ -184,6 +184,11 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
                 suggestion(name, aliases),
             )
     first, second = (aliases[name] for name in control.product)
+    if first.capital and first.capital == second.capital:
+        raise _CodingError(
+            f"the product holds {first.capital} twice",
+            "leave it out: a capital enters as it is, and in the interaction",
+        )
     if first.capital and second.capital:
         raise _CodingError(
             "the product holds two capitals", "use structure: interaction, which is their product"

@@ -23,10 +23,21 @@ from bayescluster.spec.hypotheses import (
 from bayescluster.structures import STRUCTURES
 
 RESERVED = frozenset(
-    {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
-    | {*names.CAPITALS, "sigma", "nu", "overdispersion", "all", "scope", "measure"}
+    {
+        *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
+        *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
+        *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
+        *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(p.name for family in FAMILIES.values() for p in family.parameters),
+    }
 )
 """Names that the model or its results use for something else."""
+
+RESERVED_COLUMNS = RESERVED | {
+    *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
+}
+"""Columns that no effect can vary by: the design has an array of that name."""
 
 COLUMN_FAMILIES = {
     "trials": ("binomial",),
@@ -66,7 +77,8 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
         yield Problem(
             "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
         )
-    if analysis.equation_name in RESERVED:
+    of_groups = tuple(f"{grouping}_" for grouping in equation.varying)
+    if analysis.equation_name in RESERVED or analysis.equation_name.startswith(of_groups):
         yield Problem(
             f"an equation cannot be called '{analysis.equation_name}'",
             where(base),
@@ -98,7 +110,7 @@ def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[P
     roles = {getattr(analysis.data, role): role for role in ROLES}
     for grouping, varying in equation.groupings.items():
         place = where(("equations", analysis.equation_name, "varying", grouping))
-        if grouping in RESERVED and grouping not in ROLES:
+        if grouping in RESERVED_COLUMNS and grouping not in ROLES:
             yield Problem(
                 f"effects cannot vary by a column called '{grouping}'",
                 place,
@@ -185,7 +197,7 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
     family = FAMILIES[equation.family]
     top = 1.0 if is_probability(equation) else None
     floor = None if family.scale == "mean" else 0.0
-    for key in ("eps", "theta", "theta_not", "delta", "margin"):
+    for key in ("eps", "theta", "theta_not", "delta"):
         value = getattr(hypothesis, key, None)
         if value is None:
             continue

@@ -109,7 +109,7 @@ class Necessary(Corners):
     capital: Capital
     eps: float | None = None
     """Rare means an expected outcome of at most this."""
-    ratio: Probability | None = None
+    ratio: OpenProbability | None = None
     """Rare means at most this share of the outcome where both are high."""
 
     @model_validator(mode="after")
@@ -156,7 +156,7 @@ class NecessaryNotSufficient(Corners):
     kind: Literal["necessary_not_sufficient"]
     capital: Capital
     eps: float | None = None
-    ratio: Probability | None = None
+    ratio: OpenProbability | None = None
     theta_not: float | None = None
     delta: Positive | None = None
 

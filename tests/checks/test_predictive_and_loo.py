@@ -30,7 +30,7 @@ def tree_of(design: Design, **groups: Any) -> xr.DataTree:
     ("family", "wanted"),
     [
         ("bernoulli", ["mean"]),
-        ("binomial", ["mean"]),
+        ("binomial", ["mean", "sd", "share of zeros", "largest"]),
         ("poisson", ["mean", "sd", "share of zeros", "largest"]),
         ("gaussian", ["mean", "sd", "largest"]),
         (
@@ -47,7 +47,7 @@ def test_every_scale_has_statistics():
     assert {family.scale for family in FAMILIES.values()} == set(predictive.STATISTICS)
 
 
-@pytest.mark.parametrize("family", ["poisson", "ordinal"])
+@pytest.mark.parametrize("family", ["poisson", "binomial", "ordinal"])
 def test_statistics_against_their_replicates(family):
     design = small_design(family, "additive")
     drawn = np.random.default_rng(1).integers(0, 4, (2, 30, design.size)).astype(float)

@@ -241,6 +241,122 @@ FAULTS = (
         "    add `eps:` or `ratio:`",
     ),
     Fault(
+        "region above 1",
+        {"kind: effect": "kind: necessary, eps: 10"},
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:21:5: eps is 10, but the expected outcome is a probability\n"
+        "    give eps on the scale of the outcome",
+    ),
+    Fault(
+        "region below 0 for counts",
+        {
+            "outcome: upgraded": "outcome: patents",
+            "bernoulli": "poisson",
+            "kind: effect": "kind: sufficient, theta: -2",
+        },
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:21:5: theta is -2, but the expected outcome is never below 0\n"
+        "    give theta on the scale of the outcome",
+    ),
+    Fault(
+        "ratio of means that may be negative",
+        {
+            "outcome: upgraded": "outcome: patents",
+            "bernoulli": "gaussian",
+            "kind: effect": "kind: necessary, ratio: 0.5",
+        },
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:21:5: ratio means nothing for family gaussian, whose mean may be 0 or below\n"
+        "    state the region by eps, theta, theta_not or delta",
+    ),
+    Fault(
+        "average cluster without effects of clusters",
+        {
+            "      cluster: [intercept]\n": "",
+            "by: industry}": "by: industry, scope: average_cluster}",
+        },
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:20:5: scope average_cluster needs effects of clusters, and none vary by cluster\n"
+        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
+    ),
+    Fault(
+        "equation with the name of a part of the model",
+        {"  upgrading:": "  controls:"},
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:11:3: an equation cannot be called 'controls'\n"
+        "    the model has a variable or dimension of that name: choose another",
+    ),
+    Fault(
+        "varying by a column with the name of a dimension",
+        {"      cluster: [intercept]": "      term: [intercept]"},
+        column("term", "{region}"),
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:18:7: effects cannot vary by a column called 'term'\n"
+        "    the model has a variable or dimension of that name: rename the column",
+    ),
+    Fault(
+        "varying by the column of a role",
+        {"  cluster: cluster": "  cluster: region", "      cluster: [": "      region: ["},
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:18:7: 'region' is the column of the cluster\n"
+        "    write `cluster:` here",
+    ),
+    Fault(
+        "control that measures a capital",
+        {"column: size, transform: log": "column: training, transform: log"},
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:15:16: the control 'training' is an indicator of human_capital: it cannot stay as it is while the capital changes\n"
+        "    leave it out of the controls, or out of the construct",
+    ),
+    Fault(
+        "product of the capitals",
+        {
+            "controls: [{column: size, transform: log}]": "controls: [size, {product: [human_capital, social_capital]}]"
+        },
+        {},
+        3,
+        "The model cannot be built on these data:\n"
+        "  analysis.yaml:15:22: the product holds two capitals\n"
+        "    use structure: interaction, which is their product",
+    ),
+    Fault(
+        "difference within one industry",
+        {
+            "kind: effect, capital: human_capital, by: industry": "kind: difference, capital: human_capital"
+        },
+        column("industry", "Goods"),
+        3,
+        "The model cannot be built on these data:\n"
+        "  analysis.yaml:21:5: a difference needs two industries, and all firms are in 'Goods'\n"
+        "    leave the hypothesis out",
+    ),
+    Fault(
+        "construct that is not standardised",
+        {
+            "indicators: [training], method: single": "indicators: [training], method: single, standardise: false"
+        },
+        {},
+        2,
+        "The analysis cannot be read:\n"
+        "  analysis.yaml:8:59: unknown key 'standardise'\n"
+        "    known: indicators, method, minimum_answered",
+    ),
+    Fault(
         "two regions",
         {"kind: effect": "kind: necessary, eps: 0.1, ratio: 0.2"},
         {},

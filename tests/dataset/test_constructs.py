@@ -26,13 +26,8 @@ def scored(columns, method="mean", where=lambda path: ".".join(map(str, path)), 
     return score(frame, "human_capital", construct, where)
 
 
-def single(values, standardise=True, **indicator):
-    return scored(
-        {"x": values},
-        "single",
-        indicators=[{"column": "x", **indicator}],
-        standardise=standardise,
-    )
+def single(values, **indicator):
+    return scored({"x": values}, "single", indicators=[{"column": "x", **indicator}])
 
 
 def refused(where, columns, method="mean", **keys) -> str:
@@ -117,12 +112,12 @@ def test_yes_or_no_turned_round_is_1_minus_x():
     np.testing.assert_allclose(found.center + found.values, [0, 1, 1])
 
 
-def test_not_standardised():
-    found = single([1.0, 2.0, 4.0], standardise=False)
-    assert (found.center, found.scale) == (0.0, 1.0)
-    assert found.values.tolist() == [1.0, 2.0, 4.0]
-    binary = single([1, 0, 1], standardise=False)
-    assert (binary.values.tolist(), binary.binary) == ([1.0, 0.0, 1.0], True)
+@pytest.mark.parametrize("method", ["mean", "pca"])
+def test_yes_or_no_indicators_that_are_combined_are_standardised(method):
+    found = scored({"a": [1, 0, 0, 1, 1], "b": [1, 0, 1, 1, 0]}, method)
+    assert not found.binary
+    assert found.values.mean() == pytest.approx(0, abs=1e-12)
+    assert found.values.std(ddof=1) == pytest.approx(1)
 
 
 def test_mean_of_indicators():

@@ -144,18 +144,48 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    leave one of them out"
         ),
     ),
-    "control that is a capital": (
-        {"controls": ["training", "exporter"]},
+    "control that is a capital under another name": (
+        {"controls": ["hours", "exporter"], "frame": changed(hours=40 * firms()["training"] - 3)},
         (
-            f"{EQUATION}: these columns determine each other exactly: human_capital, training\n"
+            f"{EQUATION}: these columns determine each other exactly: human_capital, hours\n"
             "    leave one of them out"
         ),
     ),
     "product that is the interaction": (
         {"controls": [{"product": ["human_capital", "social_capital"]}]},
         (
-            f"{EQUATION}: these columns determine each other exactly: interaction, "
-            "human_capital:social_capital\n    leave one of them out"
+            f"{EQUATION}.controls.0: the product holds two capitals\n"
+            "    use structure: interaction, which is their product"
+        ),
+    ),
+    "product of a product with the other capital": (
+        {
+            "controls": [
+                "exporter",
+                {"product": ["exporter", "human_capital"]},
+                {"product": ["exporter:human_capital", "social_capital"]},
+            ]
+        },
+        (
+            f"{EQUATION}.controls.2: the product holds two capitals\n"
+            "    use structure: interaction, which is their product"
+        ),
+    ),
+    "square of a capital": (
+        {"controls": [{"product": ["human_capital", "human_capital"]}]},
+        (
+            f"{EQUATION}.controls.0: the product holds human_capital twice\n"
+            "    leave it out: a capital enters as it is, and in the interaction"
+        ),
+    ),
+    "difference within one industry": (
+        {
+            "frame": changed(industry="I0"),
+            "hypotheses": [{"kind": "difference", "capital": "human_capital"}],
+        },
+        (
+            "hypotheses.0: a difference needs two industries, and all firms are in 'I0'\n"
+            "    leave the hypothesis out"
         ),
     ),
     "indicator is constant": (
@@ -228,12 +258,6 @@ def test_groups_go_by_label():
         labels = np.array(design.group_labels(name))
         assert labels.tolist() == sorted(frame[column].astype(str).unique())
         np.testing.assert_array_equal(labels[design.index(name)], frame[column].astype(str))
-    np.testing.assert_array_equal(design.industry_of_cluster, [0, 0, 0, 1, 1, 1])
-
-
-def test_crossed_clusters_have_no_industry():
-    design = small_design(data={"cluster": "place", "crossed": True})
-    assert design.industry_of_cluster is None
 
 
 def test_levels_as_declared():
@@ -256,6 +280,50 @@ def test_firms_that_repeat_have_numbered_rows():
     assert design.labels("firm")[:5] == ("g00 #1", "g00 #2", "g00 #3", "g00 #4", "g01 #1")
     assert design.group_labels("firm") == tuple(f"g{k:02d}" for k in range(12))
     np.testing.assert_array_equal(design.index("firm"), np.arange(48) // 4)
+
+
+REPEATED = (
+    "and no effect varies by firm: the rows are taken as independent, and intervals are too narrow. "
+    "Add `firm: [intercept]` under varying."
+)
+
+
+def test_firms_that_repeat_without_effects_are_noted():
+    frame = firms()
+    assert small_design(frame=frame).details.notes == ()
+    assert small_design(data={"firm": None}).details.notes == ()
+    assert small_design(data={"firm": "panel"}).details.notes == (
+        f"36 rows repeat a firm, {REPEATED}",
+    )
+    frame.loc[47, "firm"] = "f46"
+    assert small_design(frame=frame).details.notes == (f"1 row repeats a firm, {REPEATED}",)
+    varying = {"firm": ["intercept"]}
+    assert small_design(varying=varying, data={"firm": "panel"}).details.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "wanted"),
+    [("panel", np.arange(48) // 4), ("firm", np.arange(48)), (None, np.arange(48))],
+)
+def test_rows_of_a_firm_share_its_number(column, wanted):
+    np.testing.assert_array_equal(small_design(data={"firm": column}).firms, wanted)
+
+
+def test_a_capital_is_a_yes_or_no_where_its_column_is():
+    capital = {"human_capital": {"indicators": ["exporter"], "method": "single"}}
+    design = small_design(constructs=capital)
+    assert (design.is_binary("human_capital"), design.is_binary("social_capital")) == (True, False)
+    # two values are not enough
+    design = small_design(frame=changed(training=2.0 + 3.0 * firms()["exporter"]))
+    assert not design.is_binary("human_capital")
+    assert not small_design("bernoulli", "intercept").is_binary("human_capital")
+
+
+@pytest.mark.parametrize(
+    ("structure", "has"), [("intercept", False), ("additive", True), ("interaction", True)]
+)
+def test_capitals_enter_or_not(structure, has):
+    assert small_design("bernoulli", structure).has_capitals is has
 
 
 def test_small_groups_are_noted():
@@ -282,7 +350,17 @@ def test_no_capitals_where_none_is_used():
     assert design.details.measures == ()
 
 
-PROPERTIES = ("size", "outcome", "capitals", "controls", "control_names", "offset", "levels")
+PROPERTIES = (
+    "size",
+    "outcome",
+    "capitals",
+    "controls",
+    "control_names",
+    "has_moving_controls",
+    "firms",
+    "offset",
+    "levels",
+)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +372,7 @@ PROPERTIES = ("size", "outcome", "capitals", "controls", "control_names", "offse
         {"family": "negative_binomial", "exposure": "exposure"},
         {"family": "gaussian", "standard_error": "error", "structure": "intercept"},
         {"varying": {"firm": ["intercept"]}, "data": {"firm": "panel", "cluster": None}},
+        {"controls": ["exporter", {"product": ["exporter", "human_capital"]}]},
     ],
     ids=lambda keys: keys.get("family", "bernoulli"),
 )
@@ -304,6 +383,8 @@ def test_a_design_that_is_saved_and_opened_is_the_same(keys, tmp_path):
         again = Design(design.analysis, stored.load())
     for name in PROPERTIES:
         np.testing.assert_array_equal(getattr(again, name), getattr(design, name))
+    some, at = np.array([3, 11]), (np.array([0.5, -1.0]), 2.0)
+    np.testing.assert_array_equal(again.controls_at(*at, some), design.controls_at(*at, some))
     assert again.details == design.details
     assert again.groupings == design.groupings
     for grouping in ("industry", "cluster", *design.analysis.equation.varying):

@@ -108,6 +108,30 @@ def test_product_with_a_capital():
     _, found = coded("exporter", {"product": ["exporter", "human_capital"]})
     assert found.names == ("exporter:human_capital",)
     np.testing.assert_allclose(found.values[:, 0], FRAME["exporter"] * HUMAN)
+    assert found.capital == "human_capital"
+    np.testing.assert_array_equal(found.factor[:, 0], FRAME["exporter"])
+
+
+@pytest.mark.parametrize("capital", CAPITALS)
+def test_base_of_a_product_is_the_product_without_the_capital(capital):
+    *_, found, again = coded(
+        "size",
+        "region",
+        {"product": [capital, "region"]},
+        {"product": ["size", f"{capital}:region"]},
+    )
+    size = coded("size")[0].values
+    region = coded("region")[0].values
+    for made, base in ((found, region), (again, size * region)):
+        assert made.capital == capital
+        np.testing.assert_allclose(made.factor, base)
+        np.testing.assert_allclose(made.values, base * CAPITALS[capital][:, None])
+
+
+def test_controls_without_a_capital_have_no_base():
+    for found in coded("size", "region", {"product": ["region", "size"]}):
+        assert (found.capital, found.base) == ("", None)
+        assert found.factor is found.values
 
 
 def test_product_of_a_categorical_and_a_number():

@@ -6,7 +6,8 @@ import pytest
 
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
-from tests.factories import analysis_of, where
+from bayescluster.spec.analysis import Analysis
+from tests.factories import analysis_dict, analysis_of, where
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
 EQUATION = "equations.upgrading"
@@ -137,6 +138,95 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    add `cluster:` with its column under data, or use `scope: observed`"
         ),
     ),
+    "average cluster without effects of clusters": (
+        {"hypotheses": [claim("effect", scope="average_cluster")]},
+        (
+            "hypotheses.0: scope average_cluster needs effects of clusters, and none vary by cluster\n"
+            "    add `cluster: [intercept]` under varying, or use `scope: observed`"
+        ),
+    ),
+    "new cluster without effects of clusters": (
+        {
+            "varying": {"industry": ["intercept"]},
+            "hypotheses": [claim("necessary", scope="new_cluster")],
+        },
+        (
+            "hypotheses.0: scope new_cluster needs effects of clusters, and none vary by cluster\n"
+            "    add `cluster: [intercept]` under varying, or use `scope: observed`"
+        ),
+    ),
+    "grouping called as a dimension": (
+        {"varying": {"term": ["intercept"]}},
+        (
+            f"{EQUATION}.varying.term: effects cannot vary by a column called 'term'\n"
+            "    the model has a variable or dimension of that name: rename the column"
+        ),
+    ),
+    "grouping by the column of a role": (
+        {"data": {"cluster": "place"}, "varying": {"place": ["intercept"]}},
+        (
+            f"{EQUATION}.varying.place: 'place' is the column of the cluster\n"
+            "    write `cluster:` here"
+        ),
+    ),
+    "indicator among the controls": (
+        {"controls": ["exporter", "training"]},
+        (
+            f"{EQUATION}.controls.1: the control 'training' is an indicator of human_capital: it "
+            "cannot stay as it is while the capital changes\n"
+            "    leave it out of the controls, or out of the construct"
+        ),
+    ),
+    "transformed indicator among the controls": (
+        {"controls": [{"column": "trust", "transform": "square"}]},
+        (
+            f"{EQUATION}.controls.0: the control 'trust' is an indicator of social_capital: it "
+            "cannot stay as it is while the capital changes\n"
+            "    leave it out of the controls, or out of the construct"
+        ),
+    ),
+    "region above 1": (
+        {"hypotheses": [claim("effect", by="all"), claim("necessary", eps=10)]},
+        (
+            "hypotheses.1: eps is 10, but the expected outcome is a probability\n"
+            "    give eps on the scale of the outcome"
+        ),
+    ),
+    "probability below 0": (
+        {"hypotheses": [claim("insufficient", theta_not=-0.1)]},
+        (
+            "hypotheses.0: theta_not is -0.1, but the expected outcome is a probability\n"
+            "    give theta_not on the scale of the outcome"
+        ),
+    ),
+    "difference of probabilities above 1": (
+        {"family": "ordinal", "at_least": 2, "hypotheses": [claim("insufficient", delta=1.5)]},
+        (
+            "hypotheses.0: delta is 1.5, but the expected outcome is a probability\n"
+            "    give delta on the scale of the outcome"
+        ),
+    ),
+    "counts below 0": (
+        {"family": "poisson", "hypotheses": [claim("joint_sufficiency", theta=-1)]},
+        (
+            "hypotheses.0: theta is -1, but the expected outcome is never below 0\n"
+            "    give theta on the scale of the outcome"
+        ),
+    ),
+    "levels below the first": (
+        {"family": "ordinal", "hypotheses": [claim("necessary", eps=-0.5)]},
+        (
+            "hypotheses.0: eps is -0.5, but the expected outcome is never below 0\n"
+            "    give eps on the scale of the outcome"
+        ),
+    ),
+    "ratio of means": (
+        {"family": "student_t", "hypotheses": [claim("sufficient", ratio=0.5)]},
+        (
+            "hypotheses.0: ratio means nothing for family student_t, whose mean may be 0 or below\n"
+            "    state the region by eps, theta, theta_not or delta"
+        ),
+    ),
     "difference in the average cluster": (
         {"data": {"cluster": None}, "hypotheses": [claim("difference", scope="average_cluster")]},
         (
@@ -192,8 +282,68 @@ def test_probabilities_have_default_regions(keys):
 
 
 def test_other_outcomes_have_the_regions_that_are_declared():
-    claims = [claim("necessary", ratio=0.5), claim("sufficient", theta=8.0), claim("effect")]
+    claims = [
+        claim("necessary", eps=-2.5),
+        claim("sufficient", theta=8.0),
+        claim("insufficient", theta_not=-1.0),
+        claim("effect"),
+    ]
     check_semantics(analysis_of("gaussian", hypotheses=claims), where)
+    claims = [
+        claim("necessary", ratio=0.5),
+        claim("sufficient", theta=8.0),
+        claim("insufficient", delta=3.0),
+    ]
+    for family in ("poisson", "negative_binomial", "ordinal"):
+        check_semantics(analysis_of(family, hypotheses=claims), where)
+
+
+def test_the_ends_of_the_scale_are_on_it():
+    claims = [
+        claim("necessary", eps=0.0),
+        claim("sufficient", theta=1.0),
+        claim("insufficient", theta_not=0.0),
+    ]
+    check_semantics(analysis_of(hypotheses=claims), where)
+
+
+TAKEN = [
+    "controls",
+    "term",
+    "firm",
+    "human_capital",
+    "interaction",
+    "population",
+    "cutpoints",
+    "sigma",
+    "chain",
+]
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_names_that_the_model_uses(name):
+    raw = analysis_dict()
+    raw["equations"] = {name: raw["equations"]["upgrading"]}
+    with pytest.raises(ConfigError) as caught:
+        check_semantics(Analysis.model_validate(raw), where)
+    assert str(caught.value) == (
+        f"{HEAD}equations.{name}: an equation cannot be called '{name}'\n"
+        "    the model has a variable or dimension of that name: choose another"
+    )
+
+
+@pytest.mark.parametrize("name", sorted({*TAKEN} - {"firm"}))
+def test_columns_that_the_model_uses(name):
+    assert refused(varying={name: ["intercept"]}) == (
+        f"{HEAD}{EQUATION}.varying.{name}: effects cannot vary by a column called '{name}'\n"
+        "    the model has a variable or dimension of that name: rename the column"
+    )
+
+
+@pytest.mark.parametrize("scope", ["average_cluster", "new_cluster"])
+def test_scopes_with_effects_of_clusters(scope):
+    claims = [claim("effect", scope=scope)]
+    check_semantics(analysis_of(varying={"cluster": ["intercept"]}, hypotheses=claims), where)
 
 
 def test_all_contradictions_at_once():

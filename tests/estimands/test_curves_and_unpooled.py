@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
 
 from bayescluster.estimands import unpooled
-from bayescluster.estimands.curves import conditional_effects, surfaces
+from bayescluster.estimands.curves import conditional_effects, observed_scale, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.surface import Setting, outcome_surface
@@ -107,3 +109,57 @@ def test_small_groups_are_not_fitted():
     design = small_design("bernoulli", "additive", frame=firms(48))
     groups = groups_of(design, "cluster")
     assert unpooled_effects(design, default_levels(design), groups, np.random.default_rng(1)) == {}
+
+
+def test_nothing_is_fitted_alone_where_firms_repeat():
+    frame = firms(160)
+    groups_and_found = []
+    for column in ("firm", "panel"):
+        design = small_design("bernoulli", "additive", data={"firm": column}, frame=frame)
+        groups, levels = groups_of(design, "industry"), default_levels(design)
+        found = unpooled_effects(design, levels, groups, np.random.default_rng(1))
+        groups_and_found.append(set(found))
+    assert groups_and_found == [{"I0", "I1"}, set()]
+
+
+@pytest.mark.parametrize(("share", "labels"), [(0.9, {"I0", "I1"}), (1.1, set())])
+def test_a_mode_that_was_not_reached_is_not_used(share, labels, monkeypatch):
+    design = small_design("bernoulli", "additive", frame=firms(160))
+    reached = unpooled.minimize
+
+    def stopped(*arguments: Any, **keys: Any) -> Any:
+        found = reached(*arguments, **keys)
+        # 80 rows in each industry
+        found.jac = np.zeros_like(found.jac)
+        found.jac[1] = -share * unpooled.STATIONARY * 80
+        return found
+
+    monkeypatch.setattr(unpooled, "minimize", stopped)
+    groups, levels = groups_of(design, "industry"), default_levels(design)
+    found = unpooled_effects(design, levels, groups, np.random.default_rng(1))
+    assert set(found) == labels
+
+
+SCALES: list[tuple[dict[str, Any], Any]] = [
+    ({"family": "bernoulli"}, lambda frame: frame["upgraded"]),
+    ({"family": "gaussian"}, lambda frame: frame["growth"]),
+    ({"family": "binomial"}, lambda frame: frame["successes"] / frame["attempts"]),
+    ({"family": "poisson"}, lambda frame: frame["patents"]),
+    (
+        {"family": "poisson", "exposure": "exposure"},
+        lambda frame: frame["patents"] / frame["exposure"],
+    ),
+    ({"family": "ordinal"}, lambda frame: frame["grade"]),
+    ({"family": "ordinal", "at_least": 2}, lambda frame: frame["grade"] >= 2),
+]
+
+
+@pytest.mark.parametrize(("keys", "wanted"), SCALES)
+def test_points_are_on_the_scale_of_the_expectation(keys, wanted):
+    design, frame = small_design(structure="additive", **keys), firms()
+    np.testing.assert_allclose(observed_scale(design), wanted(frame).astype(float))
+    (found,) = surfaces(
+        design, known_draws(design, 4), groups_of(design, "all"), np.random.default_rng(1)
+    )
+    shown = [point[2] for point in found.points]
+    np.testing.assert_allclose(shown, wanted(frame).astype(float))

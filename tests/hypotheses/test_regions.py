@@ -26,47 +26,84 @@ CORNERS = {
 }
 # claim -> (of human capital, of social capital), draw by draw, worked out by hand
 H, S = "human_capital", "social_capital"
+LOW, HIGH = "with it low and the other high", "with it high and the other low"
 EVENTS = [
-    # rare: LH at most .1, for social capital HL
-    ("necessary", {}, "expected outcome without it at most 0.1", [1, 0, 1, 0], [0, 0, 0, 0]),
+    # rare: LH at most .1 and HH above, for social capital HL
+    (
+        "necessary",
+        {},
+        f"expected outcome at most 0.1 {LOW}, and above that with both high",
+        [1, 0, 1, 0],
+        [0, 0, 0, 0],
+    ),
     (
         "necessary",
         {"eps": 0.4},
-        "expected outcome without it at most 0.4",
+        f"expected outcome at most 0.4 {LOW}, and above that with both high",
         [1, 1, 1, 1],
+        [1, 0, 0, 0],
+    ),
+    # rare with both too in the last draw: HH .55
+    (
+        "necessary",
+        {"eps": 0.55},
+        f"expected outcome at most 0.55 {LOW}, and above that with both high",
+        [1, 1, 1, 0],
         [1, 0, 0, 0],
     ),
     # LH <= HH / 2: .4 .375 .35 .275
     (
         "necessary",
         {"ratio": 0.5},
-        "expected outcome without it at most 0.5 of that with both high",
+        f"expected outcome {LOW} at most 0.5 of that with both high",
         [1, 0, 1, 1],
         [1, 0, 0, 0],
     ),
-    # common: HL at least .75, for social capital LH
-    ("sufficient", {}, "expected outcome with it alone at least 0.75", [0, 0, 1, 0], [0, 0, 0, 0]),
+    # common: HL at least .75 and LL below, for social capital LH
+    (
+        "sufficient",
+        {},
+        f"expected outcome at least 0.75 {HIGH}, and below that with both low",
+        [0, 0, 1, 0],
+        [0, 0, 0, 0],
+    ),
     (
         "sufficient",
         {"theta": 0.4},
-        "expected outcome with it alone at least 0.4",
+        f"expected outcome at least 0.4 {HIGH}, and below that with both low",
         [0, 1, 1, 1],
+        [0, 1, 0, 0],
+    ),
+    # common with neither too in the third draw: LL .3
+    (
+        "sufficient",
+        {"theta": 0.3},
+        f"expected outcome at least 0.3 {HIGH}, and below that with both low",
+        [1, 1, 0, 1],
         [0, 1, 0, 0],
     ),
     # HL >= .7 HH: .56 .525 .49 .385
     (
         "sufficient",
         {"ratio": 0.7},
-        "expected outcome with it alone at least 0.7 of that with both high",
+        f"expected outcome {HIGH} at least 0.7 of that with both high, and below that with both low",
         [0, 1, 1, 1],
         [0, 0, 0, 0],
     ),
+    # HL >= .4 HH: .32 .3 .28 .22, and LL below that but in the third draw
+    (
+        "sufficient",
+        {"ratio": 0.4},
+        f"expected outcome {HIGH} at least 0.4 of that with both high, and below that with both low",
+        [0, 1, 0, 1],
+        [0, 1, 0, 0],
+    ),
     # not enough: HL at most .5, for social capital LH
-    ("insufficient", {}, "expected outcome with it alone at most 0.5", [1, 0, 0, 1], [1, 1, 1, 1]),
+    ("insufficient", {}, f"expected outcome at most 0.5 {HIGH}", [1, 0, 0, 1], [1, 1, 1, 1]),
     (
         "insufficient",
         {"theta_not": 0.35},
-        "expected outcome with it alone at most 0.35",
+        f"expected outcome at most 0.35 {HIGH}",
         [1, 0, 0, 0],
         [1, 0, 1, 1],
     ),
@@ -74,14 +111,17 @@ EVENTS = [
     (
         "insufficient",
         {"delta": 0.4},
-        "expected outcome with it alone at least 0.4 below that with both high",
+        f"expected outcome {HIGH} at least 0.4 below that with both high",
         [1, 0, 0, 0],
         [1, 0, 1, 1],
     ),
     (
         "necessary_not_sufficient",
         {},
-        "expected outcome without it at most 0.1, and expected outcome with it alone at most 0.5",
+        (
+            f"expected outcome at most 0.1 {LOW}, and above that with both high, and expected "
+            f"outcome at most 0.5 {HIGH}"
+        ),
         [1, 0, 0, 0],
         [0, 0, 0, 0],
     ),
@@ -89,8 +129,8 @@ EVENTS = [
         "necessary_not_sufficient",
         {"eps": 0.4, "delta": 0.4},
         (
-            "expected outcome without it at most 0.4, and expected outcome with it alone at least 0.4 "
-            "below that with both high"
+            f"expected outcome at most 0.4 {LOW}, and above that with both high, and expected "
+            f"outcome {HIGH} at least 0.4 below that with both high"
         ),
         [1, 0, 0, 0],
         [1, 0, 0, 0],
@@ -108,11 +148,16 @@ def test_events_draw_by_draw(kind, keys, words, human, social):
 
 @pytest.mark.parametrize(
     ("keys", "words", "wanted"),
-    [({}, "at least 0.75", [1, 1, 0, 0]), ({"theta": 0.6}, "at least 0.6", [1, 1, 1, 0])],
+    [
+        ({}, "at least 0.75", [1, 1, 0, 0]),
+        ({"theta": 0.6}, "at least 0.6", [1, 1, 1, 0]),
+        # the third draw reaches .3 with both low
+        ({"theta": 0.3}, "at least 0.3", [1, 1, 0, 1]),
+    ],
 )
 def test_joint_sufficiency(keys, words, wanted):
     found = region_of(claim("joint_sufficiency", **keys), CORNERS)
-    assert found.words == f"expected outcome with both high {words}"
+    assert found.words == (f"expected outcome {words} with both high, and below that with both low")
     assert found.event[:, 0].astype(int).tolist() == wanted
 
 
@@ -129,8 +174,48 @@ def test_complementarity(keys, words, wanted):
 
 def test_a_region_declared_as_0_is_no_default():
     found = region_of(claim("necessary", capital=H, eps=0.0), CORNERS)
-    assert found.words == "expected outcome without it at most 0"
+    assert found.words == f"expected outcome at most 0 {LOW}, and above that with both high"
     assert not found.event.any()
+
+
+@pytest.mark.parametrize("height", [0.01, 0.1, 0.3, 0.5, 0.75, 0.99])
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("necessary", {}),
+        ("necessary", {"eps": 0.3}),
+        ("necessary", {"ratio": 0.9}),
+        ("sufficient", {}),
+        ("sufficient", {"theta": 0.3}),
+        ("sufficient", {"ratio": 0.1}),
+        ("sufficient", {"ratio": 1.0}),
+        ("necessary_not_sufficient", {}),
+        ("necessary_not_sufficient", {"eps": 0.3, "theta_not": 1.0}),
+        ("necessary_not_sufficient", {"ratio": 0.5, "theta_not": 1.0}),
+        ("joint_sufficiency", {}),
+        ("joint_sufficiency", {"theta": 0.3}),
+    ],
+)
+def test_a_flat_surface_shows_nothing(kind, keys, height):
+    flat = {name: np.full((5, 2), height) for name in CORNERS}
+    for capital in [None] if kind == "joint_sufficiency" else [H, S]:
+        named = {} if capital is None else {"capital": capital}
+        assert not region_of(claim(kind, **named, **keys), flat).event.any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("necessary", {"other", "both"}),
+        ("sufficient", {"own", "both", "neither"}),
+        ("insufficient", {"own", "both"}),
+        ("necessary_not_sufficient", {"own", "other", "both"}),
+        ("joint_sufficiency", {"both", "neither"}),
+        ("complementarity", {"neither", "own", "other", "both"}),
+    ],
+)
+def test_corners_that_need_firms(kind, places):
+    assert set(RESTS_ON[kind]) == places
 
 
 def test_groups_are_judged_apart():
@@ -166,16 +251,16 @@ def test_corners_as_a_capital_sees_them(capital, own, other):
         ),
         ("joint_sufficiency", {}, "Both capitals together are sufficient"),
         ("complementarity", {}, "The capitals are complements"),
-        ("effect", {"capital": H}, "Human capital raises the expected outcome"),
+        ("effect", {"capital": H}, "More human capital goes with a higher expected outcome"),
         (
             "effect",
             {"capital": S, "direction": "negative"},
-            "Social capital lowers the expected outcome",
+            "More social capital goes with a lower expected outcome",
         ),
         (
             "difference",
             {"capital": H},
-            "Human capital has a larger effect in one industry than in another",
+            "Human capital matters more in the first industry than in the second",
         ),
     ],
 )

@@ -100,8 +100,12 @@ def test_corner_claim(evidence):
     near = support(design, levels, groups.members)
     for k, verdict in enumerate(found):
         # social capital low, human capital high
-        assert verdict.probability == (corners["HL"][:, k] <= 0.3).mean()
-        assert verdict.region == ("expected outcome without it at most 0.3 (quantiles 0.2 and 0.8)")
+        low, both = corners["HL"][:, k], corners["HH"][:, k]
+        assert verdict.probability == ((low <= 0.3) & (both > 0.3)).mean()
+        assert verdict.region == (
+            "expected outcome at most 0.3 with it low and the other high, and above that with both "
+            "high (quantiles 0.2 and 0.8)"
+        )
         assert [figure.label for figure in verdict.figures] == [
             "expected outcome, human capital high, social capital low",
             "expected outcome, both high",
@@ -132,15 +136,18 @@ def test_scope_reaches_the_verdict(scope, evidence):
     assert found.probability == (wanted > 0.15).mean()
 
 
-def sure(design: Design, slope: float) -> Evidence:
-    """Evidence whose effect of human capital is above 0 at ``slope`` of 200 draws."""
+def sure(design: Design, slope: float, prior_hits: int = 50) -> Evidence:
+    """Evidence whose effect of human capital is above 0 at ``slope`` of 200 draws.
+
+    Of the 100 prior draws it is above 0 in ``prior_hits``.
+    """
     posterior = known_draws(design, 200, 2, spread=0.0)
     count = round(200 * slope)
     sign = np.where(np.arange(200) < count, 1.0, -1.0)
     np.random.default_rng(4).shuffle(sign)
     posterior.population["human_capital"][:] = sign
     prior = known_draws(design, 100, 1, spread=0.0)
-    prior.population["human_capital"][:] = np.where(np.arange(100) < 50, 1.0, -1.0)
+    prior.population["human_capital"][:] = np.where(np.arange(100) < prior_hits, 1.0, -1.0)
     return Evidence(design, posterior, prior, 1)
 
 
@@ -177,6 +184,35 @@ def test_odds_ratio(plain):
     assert found.odds_ratio == pytest.approx(4.0)
 
 
+@pytest.mark.parametrize(
+    ("hits", "odds"), [(19, None), (20, 4 / (20 / 80)), (80, 4 / (80 / 20)), (81, None)]
+)
+def test_no_odds_from_a_handful_of_prior_draws(hits, odds, plain):
+    (found,) = judged(sure(plain, 0.8, hits), kind="effect", capital=H, by="all")
+    assert found.prior_probability == hits / 100
+    assert found.odds_ratio == (None if odds is None else pytest.approx(odds))
+
+
+FLAT = [
+    {"kind": "necessary", "capital": H},
+    {"kind": "necessary", "capital": S, "eps": 0.7},
+    {"kind": "sufficient", "capital": H, "theta": 0.3},
+    {"kind": "sufficient", "capital": S, "ratio": 0.5},
+    {"kind": "necessary_not_sufficient", "capital": H, "eps": 0.7, "theta_not": 0.8},
+    {"kind": "joint_sufficiency", "theta": 0.3},
+]
+
+
+@pytest.mark.parametrize("intercept", [-4.0, 0.0, 4.0])
+@pytest.mark.parametrize("keys", FLAT, ids=lambda keys: keys["kind"])
+def test_without_slopes_nothing_is_necessary_or_suffices(keys, intercept, plain):
+    posterior = known_draws(plain, 200, 2, spread=0.0, intercept=intercept)
+    prior = known_draws(plain, 100, 1, spread=1.0)
+    evidence = Evidence(plain, posterior, prior, 1)
+    (found,) = judged(evidence, **keys, by="all", min_support=0)
+    assert (found.probability, found.verdict) == (0.0, "rejected")
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_certain_draws_have_no_odds_but_an_error(share, plain):
     (found,) = judged(sure(plain, share), kind="effect", capital=H, by="all")
@@ -205,7 +241,7 @@ def test_enough_support_is_enough(plain):
     near = support(plain, default_levels(plain), groups_of(plain, "all").members)[:, 0]
     # the claim rests on LH and HH
     least = int(min(near[2], near[3]))
-    keys = {"kind": "necessary", "capital": H, "by": "all", "eps": 1.0}
+    keys = {"kind": "necessary", "capital": H, "by": "all", "eps": 0.5}
     (found,) = judged(sure(plain, 1.0), **keys, min_support=least)
     assert found.verdict == "supported"
     (found,) = judged(sure(plain, 1.0), **keys, min_support=least + 1)

@@ -233,7 +233,7 @@ def prior() -> tuple[Design, xr.Dataset]:
     varying = {"industry": ["human_capital"], "cluster": ["intercept", "human_capital"]}
     design = small_design("gaussian", "additive", varying, controls=["exporter"], frame=frame)
     with fast_compile():
-        found = sample_prior(build_model(design), reported_variables(design), 2000, 1)
+        found = sample_prior(design, build_model(design), reported_variables(design), 2000, 1)
     return design, found
 
 

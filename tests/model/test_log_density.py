@@ -24,7 +24,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "varying": {"industry": TERMS["interaction"], "cluster": ["intercept", "social_capital"]}
     },
     "crossed": {
-        "varying": {"industry": ["intercept", "human_capital"], "place": ["intercept"]},
+        "varying": {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]},
         "data": {"cluster": "place", "crossed": True},
     },
     "correlated": {

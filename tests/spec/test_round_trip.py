@@ -45,7 +45,8 @@ CLAIMS = st.one_of(
         optional={"margin": POSITIVE, "by": st.sampled_from(("all", "cluster"))},
     ),
     st.fixed_dictionaries(
-        {"kind": st.just("necessary"), "capital": st.sampled_from(CAPITALS), "eps": POSITIVE},
+        {"kind": st.just("necessary"), "capital": st.sampled_from(CAPITALS)}
+        | {"eps": st.floats(-100, 100)},
         optional={"low": st.floats(0.01, 0.4), "min_support": st.integers(0, 9)},
     ),
     st.fixed_dictionaries({"kind": st.just("difference"), "capital": st.sampled_from(CAPITALS)}),
