@@ -1,6 +1,6 @@
 """Time the stages of the main job, in one process: ``python tests/benchmarks/main_job.py``.
 
-Prints the seconds of each stage and the smallest effective sample size per second of sampling. Run
+Prints the seconds of each stage, of a whole run from the analysis file, and the smallest effective sample size per second of sampling. Run
 it before and after a change and compare the ratio: machines are noisy, absolute times mean little.
 Not part of the test suite.
 """
@@ -36,7 +36,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         smallest = _stages(run, Path(arguments.config), Path(folder))
     for stage, seconds in SECONDS.items():
-        sys.stdout.write(f"{stage:<10} {seconds:8.2f} s\n")
+        sys.stdout.write(f"{stage:<11} {seconds:8.2f} s\n")
     rate = smallest / SECONDS["sampling"]
     sys.stdout.write(f"smallest ESS {smallest:.0f}, {rate:.0f} per second of sampling\n")
 
@@ -56,7 +56,7 @@ def _stages(run, config: Path, folder: Path) -> float:
         prior = run.sample_prior(design, model, reported, sampling.prior_draws, sampling.seed)
     with timed("assembling"):
         run.assemble(design, chains, prior, sampling.seed)
-    with timed("results"):
+    with timed("whole run"):
         finished = run.run_analysis(config, folder)
     with timed("report"):
         run.write_run_report(finished.directory, finished.results)
