@@ -1,7 +1,8 @@
 """Time the stages of the main job, in one process: ``python tests/benchmarks/main_job.py``.
 
-Prints the seconds of each stage, of a whole run from the analysis file, and the smallest effective sample size per second of sampling. Run
-it before and after a change and compare the ratio: machines are noisy, absolute times mean little.
+Prints the seconds of each stage, of a whole run from the analysis file, and the smallest effective
+sample size per second of sampling. Run it before and after a change and compare the ratio: machines
+are noisy, absolute times mean little.
 Not part of the test suite.
 """
 
