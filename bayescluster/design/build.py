@@ -78,7 +78,11 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
         _variables(capitals, outcome, coding, firms.frame.shape[0]) | _groups(analysis, firms),
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
         attrs={
-            DETAILS: details_text(_details(table, firms, capitals, data_notes(analysis, firms)))
+            DETAILS: details_text(
+                _details(
+                    table, firms, capitals, (*data_notes(analysis, firms), *_unanswered(capitals))
+                )
+            )
         },
     )
     return Design(analysis, data)
@@ -248,6 +252,16 @@ def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
                 f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
             )
     return tuple(notes)
+
+
+def _unanswered(capitals: dict[str, Scored]) -> Iterator[str]:
+    """Say where a capital rests on fewer answers than were asked for."""
+    for name, scored in capitals.items():
+        if scored.missing_items:
+            yield (
+                f"Answers missing among the indicators of {name}: {scored.missing_items}. "
+                "The score of such a row is the mean of the answers it gave."
+            )
 
 
 def _details(

@@ -22,8 +22,6 @@ SAMPLING_PACKAGES = ("bayescluster", "pymc", "pytensor", "nutpie", "numpy")
 """Packages whose version can change the draws."""
 OTHER_PACKAGES = ("arviz", "xarray", "pandas")
 
-FIT_FIELDS = ("data", "constructs", "equations", "sampling")
-"""Fields of the analysis the posterior depends on."""
 RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "report")
 
 
@@ -57,7 +55,7 @@ def fit_key(analysis: Analysis, data_digest: str) -> str:
     Parameters
     ----------
     analysis
-        The analysis; only ``FIT_FIELDS`` count.
+        The analysis; only data, constructs, equations and sampling count.
     data_digest
         Digest of the table of firms as read.
     """

@@ -402,3 +402,20 @@ def test_the_design_does_not_depend_on_the_order_of_the_columns():
     analysis = analysis_of(**RICH)
     one, other = design_of(analysis, frame), design_of(analysis, frame[frame.columns[::-1]])
     xr.testing.assert_identical(one.data, other.data)
+
+
+def test_missing_answers_are_told():
+    frame = firms()
+    frame.loc[[3, 7], "trust"] = np.nan
+    measured = {"indicators": ["training", "trust"], "method": "mean"}
+    asked = {
+        "human_capital": {"indicators": ["size"], "method": "single"},
+        "social_capital": measured | {"minimum_answered": 1},
+    }
+    design = small_design("bernoulli", "additive", frame=frame, constructs=asked, controls=[])
+    assert design.details.notes == (
+        (
+            "Answers missing among the indicators of social_capital: 2. "
+            "The score of such a row is the mean of the answers it gave."
+        ),
+    )

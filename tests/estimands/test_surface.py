@@ -73,12 +73,14 @@ def test_surface_is_the_average_over_the_rows(design, draws, by):
 
 
 def test_chunks_change_nothing(design, draws, monkeypatch):
-    weights = groups_of(design, "industry").weights
-    whole = outcome_surface(design, draws, [Setting(0.3, 0.2)], weights)
+    each_row = np.eye(design.size)
+    averages = groups_of(design, "industry").weights
+    whole = [outcome_surface(design, draws, [Setting(0.3, 0.2)], w) for w in (each_row, averages)]
     monkeypatch.setattr(evaluate, "CELLS_A_CHUNK", 3 * design.size)
-    found = outcome_surface(design, draws, [Setting(0.3, 0.2)], weights)
-    # products of matrices of another size may round the last bit otherwise
-    np.testing.assert_array_max_ulp(found, whole, maxulp=2)
+    found = [outcome_surface(design, draws, [Setting(0.3, 0.2)], w) for w in (each_row, averages)]
+    np.testing.assert_array_equal(found[0], whole[0])
+    # an average is a product of matrices, and may be summed in another order at another size
+    np.testing.assert_array_max_ulp(found[1], whole[1], maxulp=2)
 
 
 def test_corners_contrasts_and_cross_difference(design, draws):
