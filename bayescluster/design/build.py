@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
@@ -52,8 +53,14 @@ FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
 
 
-def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -> Design:
-    """Turn an analysis and its firms into named arrays.
+def build_design(
+    analysis: Analysis,
+    table: Table,
+    firms: Firms,
+    where: Where,
+    cases: CodedCases | None = None,
+) -> Design:
+    """Turn an analysis, its firms and the cases behind its priors into named arrays.
 
     Raises
     ------
@@ -81,7 +88,7 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
             DETAILS: details_text(
                 _details(
                     table, firms, capitals, (*data_notes(analysis, firms), *_unanswered(capitals))
-                )
+                )._replace(cases=cases)
             )
         },
     )

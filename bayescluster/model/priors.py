@@ -3,6 +3,7 @@
 Defaults are stated for standardised inputs. On a logit or log link a slope is Normal(0, 1) and a
 group standard deviation HalfNormal(0.5); on the identity link both are multiplied by the standard
 deviation of the outcome. The intercept is centred on the mean of the outcome (on 0 for a logit).
+Coded cases, where the analysis names them, take the place of the defaults of the capitals.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bayescluster.design.cases import NormalMoments, informed
 from bayescluster.design.record import Design
-from bayescluster.names import INTERCEPT
+from bayescluster.names import CAPITALS, INTERCEPT
 from bayescluster.spec.priors import (
     Distribution,
     Exponential,
@@ -53,11 +55,8 @@ def model_priors(design: Design) -> ModelPriors:
     stated = design.analysis.equation.priors
     unit = _unit(design)
     slope = Normal(mean=0.0, sd=SLOPE_SD * unit)
-    intercept = _intercept(design, unit)
-    terms = {
-        term: stated.terms.get(term, intercept if term == INTERCEPT else slope)
-        for term in population_terms(design)
-    }
+    base = default_priors(design) | case_priors(design)
+    terms = {term: stated.terms.get(term, base[term]) for term in population_terms(design)}
     other = stated.controls or slope
     controls = {name: stated.terms.get(name, other) for name in design.control_names}
     groups: dict[str, Distribution] = {
@@ -73,6 +72,32 @@ def model_priors(design: Design) -> ModelPriors:
     return ModelPriors(
         terms, controls, groups, family, stated.correlation, _cutpoints(design, stated.cutpoints)
     )
+
+
+def default_priors(design: Design) -> dict[str, Normal]:
+    """Priors of the population coefficients where neither analysis nor cases say otherwise."""
+    unit = _unit(design)
+    slope = Normal(mean=0.0, sd=SLOPE_SD * unit)
+    return {
+        term: _intercept(design, unit) if term == INTERCEPT else slope
+        for term in population_terms(design)
+    }
+
+
+def case_priors(design: Design) -> dict[str, Normal]:
+    """Default priors updated by the coded cases of a design; none where it has no cases."""
+    asked, coded = design.analysis.equation.priors.from_, design.details.cases
+    if asked is None or coded is None:
+        return {}
+    defaults = {
+        term: NormalMoments(prior.mean, prior.sd) for term, prior in default_priors(design).items()
+    }
+    human, social = (
+        float(values.std(ddof=1)) if design.is_binary(name) else 1.0
+        for name, values in zip(CAPITALS, design.capitals, strict=True)
+    )
+    found = informed(coded.usable, asked.strength, defaults, (human, social))
+    return {term: Normal(mean=moments.mean, sd=moments.sd) for term, moments in found.items()}
 
 
 def population_terms(design: Design) -> tuple[str, ...]:

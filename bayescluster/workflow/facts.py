@@ -22,6 +22,7 @@ from bayescluster.results.model import (
     OutcomeFacts,
     SampleFacts,
 )
+from bayescluster.workflow.cases import case_facts
 
 
 def outcome_facts(design: Design) -> OutcomeFacts:
@@ -132,6 +133,7 @@ def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
 def model_facts(design: Design, posterior: Draws) -> ModelFacts:
     """The model in words, with prior and posterior of every population parameter."""
     equation = design.analysis.equation
+    coefficients = _coefficients(design, posterior)
     return ModelFacts(
         equation=design.analysis.equation_name,
         link=design.family.link,
@@ -147,8 +149,9 @@ def model_facts(design: Design, posterior: Draws) -> ModelFacts:
             )
             for grouping in design.groupings
         ),
-        coefficients=_coefficients(design, posterior),
+        coefficients=coefficients,
         group_effect_prior=_group_effect_prior(design),
+        cases=case_facts(design, coefficients),
     )
 
 
