@@ -7,6 +7,7 @@ import pytest
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
 from bayescluster.spec.analysis import Analysis
+from bayescluster.structures import STRUCTURES
 from tests.factories import analysis_dict, analysis_of, where
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
@@ -29,6 +30,7 @@ def refused(*args: Any, **keys: Any) -> str:
     return str(caught.value)
 
 
+INFORMED = {"cases": "cases.csv", "strength": 1}
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "trials": (
         {"trials": "attempts"},
@@ -105,6 +107,20 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         (
             f"{EQUATION}.priors.family.sigma: family bernoulli has no parameter 'sigma'\n"
             "    leave it out"
+        ),
+    ),
+    "prior from cases of a mean": (
+        {"family": "gaussian", "priors": {"from": INFORMED}},
+        (
+            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+            "gaussian\n    leave out `from`, or change the family"
+        ),
+    ),
+    "prior from cases of levels": (
+        {"family": "ordinal", "priors": {"from": INFORMED}},
+        (
+            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+            "ordinal\n    leave out `from`, or change the family"
         ),
     ),
     "prior of groups": (
@@ -247,6 +263,17 @@ REGIONS = {
 def test_messages(case):
     keys, message = FAULTS[case]
     assert refused(**keys) == HEAD + message
+
+
+def test_cases_inform_linear_terms_only(monkeypatch):
+    other = STRUCTURES["additive"]._replace(terms=("intercept", "threshold", "share"))
+    monkeypatch.setitem(STRUCTURES, "additive", other)
+    assert refused("bernoulli", "additive", priors={"from": INFORMED}) == (
+        f"{HEAD}{EQUATION}.priors.from: cases cannot inform structure additive: it has the terms "
+        "threshold, share\n"
+        "    leave out `from`, or take a structure made of intercept, human_capital, "
+        "social_capital, interaction"
+    )
 
 
 @pytest.mark.parametrize("kind", REGIONS)
