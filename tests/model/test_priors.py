@@ -28,6 +28,8 @@ from bayescluster.spec.priors import (
     StudentT,
 )
 from tests.factories import small_design
+from tests.model.graph import graph_of
+from tests.model.oracle import perturbed
 from tests.oracles import fast_compile
 
 
@@ -214,6 +216,17 @@ def test_cases_take_the_place_of_defaults(capital):
     assert prior_text(default_priors(design)["intercept"]) == "Normal(0, 1.5)"
     # nothing but what the design holds is needed
     assert model_priors(Design(design.analysis, design.data.copy())) == found
+
+
+def test_the_model_has_the_priors_from_cases():
+    informed = small_design("bernoulli", priors={"from": WORTH}, cases=CODED)
+    graphs = [graph_of(small_design("bernoulli")), graph_of(informed)]
+    point = perturbed(graphs[0].shapes, seed=4)
+    default = stats.norm.logpdf(point["population"], 0.0, [1.5, 1, 1, 1]).sum()
+    wanted = stats.norm.logpdf(point["population"], *_moments(informed)).sum() - default
+    before, after = (graph.log_density(point) for graph in graphs)
+    assert abs(wanted) > 0.01
+    assert after - before == pytest.approx(wanted, abs=1e-8)
 
 
 def test_a_stated_prior_wins_over_cases():
