@@ -87,7 +87,7 @@ def read_cases(analysis: Analysis, directory: Path, where: Where) -> CodedCases 
         for case, construct, rating in _text(table.frame).itertuples(index=False)
     }
     outcome = asked.outcome or equation.outcome
-    found = _coded(rated, outcome, equation.structure != "intercept")
+    found = _coded(rated, outcome, equation.structure != ("intercept",))
     coded = CodedCases(table.label, table.digest, outcome, found)
     if not any(case.outcome for case in found):
         raise DataError(_unrated(coded, rated, asked, where(base)))

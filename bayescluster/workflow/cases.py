@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from bayescluster.dataset.cases import CodedCase, CodedCases
 from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
-from bayescluster.model.priors import case_priors, default_priors, model_priors, prior_text
+from bayescluster.model.distributions import prior_text
+from bayescluster.model.priors import case_priors, default_priors, model_priors
 from bayescluster.results.model import CaseFacts, CaseRow, Coefficient, InformedPrior
 
 CAUTION = (

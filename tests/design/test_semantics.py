@@ -7,7 +7,6 @@ import pytest
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
 from bayescluster.spec.analysis import Analysis
-from bayescluster.structures import STRUCTURES
 from tests.factories import analysis_dict, analysis_of, where
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
@@ -83,6 +82,13 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         (
             f"{EQUATION}.varying.firm: effects vary by firm, but the data declare none\n"
             "    add `firm:` with its column under data, or leave the grouping out"
+        ),
+    ),
+    "prior of another kind of number": (
+        {"structure": "ces", "priors": {"terms": {"gain": {"distribution": "normal", "sd": 1.0}}}},
+        (
+            f"{EQUATION}.priors.terms.gain: the prior of 'gain' is normal, but it can be numbers "
+            "above 0\n    take another distribution, such as half_normal"
         ),
     ),
     "no such term": (
@@ -259,18 +265,25 @@ REGIONS = {
 }
 
 
+def test_every_form_refuses_what_none_of_them_knows():
+    found = refused(structure=["additive", "ces"], varying={"year": ["intercept", "both"]})
+    assert found.count("'both' varies by year") == 2
+    assert "structure additive has no such term" in found
+    assert "structure ces has no such term" in found
+    assert "its terms: intercept, gain, share, substitution" in found
+
+
 @pytest.mark.parametrize("case", FAULTS)
 def test_messages(case):
     keys, message = FAULTS[case]
     assert refused(**keys) == HEAD + message
 
 
-def test_cases_inform_linear_terms_only(monkeypatch):
-    other = STRUCTURES["additive"]._replace(terms=("intercept", "threshold", "share"))
-    monkeypatch.setitem(STRUCTURES, "additive", other)
-    assert refused("bernoulli", "additive", priors={"from": INFORMED}) == (
-        f"{HEAD}{EQUATION}.priors.from: cases cannot inform structure additive: it has the terms "
-        "threshold, share\n"
+@pytest.mark.parametrize("structure", ["ces", ["interaction", "ces"]])
+def test_cases_inform_linear_terms_only(structure):
+    assert refused("bernoulli", structure, priors={"from": INFORMED}) == (
+        f"{HEAD}{EQUATION}.priors.from: cases cannot inform structure ces: it has the terms gain, "
+        "share, substitution\n"
         "    leave out `from`, or take a structure made of intercept, human_capital, "
         "social_capital, interaction"
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bayescluster.model.priors import model_priors, prior_text
+from bayescluster.model.distributions import prior_text
+from bayescluster.model.priors import model_priors
 from bayescluster.results.model import Results
 from bayescluster.workflow.run import open_design, run_analysis
 from tests.cli.small import call, write
