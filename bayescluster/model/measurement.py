@@ -101,15 +101,17 @@ def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:
     mean: Any = pt.zeros(design.size)
     if design.analysis.data.cluster is not None:
         sd = pm.HalfNormal(capital_cluster_sd(capital), CLUSTER_MEAN_SD)
-        z = pm.Normal(f"{capital}_cluster_z", 0.0, 1.0, dims=CLUSTER)
-        mean = mean + (sd * z)[design.index(CLUSTER)]
+        # centred: the indicators of a cluster's firms tell its mean well
+        means = pm.Normal(f"{capital}_cluster_mean", 0.0, sd, dims=CLUSTER)
+        mean = mean + means[design.index(CLUSTER)]
     columns = design.background
     if columns:
         beta = pm.Normal(background(capital), 0.0, BACKGROUND_SD, dims=background_dim(capital))
         mean = mean + pt.dot(np.column_stack(list(columns.values())), beta)
     if other is not None:
         mean = mean + pm.Normal(on_other(capital), 0.0, BACKGROUND_SD) * other
-    return mean
+    # the intercepts of the indicators hold the level: left free here too, the two would trade off
+    return mean - mean.mean()
 
 
 def _loadings(latent: _Latent) -> Any:
