@@ -2,7 +2,8 @@
 
 Defaults are stated for standardised inputs. On a logit or log link a slope is Normal(0, 1) and a
 group standard deviation HalfNormal(0.5); on the identity link both are multiplied by the standard
-deviation of the outcome. The intercept is centred on the mean of the outcome (on 0 for a logit).
+deviation of the outcome, and on the probit link by `PROBIT_UNIT`. The intercept is centred on the
+mean of the outcome, or of its logarithm (on 0 for a logit or probit).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bayescluster.design.record import Design
+from bayescluster.design.record import Array, Design
 from bayescluster.names import INTERCEPT
 from bayescluster.spec.priors import (
     Distribution,
@@ -31,6 +32,12 @@ SLOPE_SD = 1.0
 GROUP_SD = 0.5
 IDENTITY_INTERCEPT_SD = 2.5
 """Standard deviations of the defaults; the last in units of the outcome's standard deviation."""
+
+PROBIT_UNIT = 3**0.5 / np.pi
+"""One on the logit scale, on the probit scale: their noises have sds pi / sqrt(3) and 1.
+
+So the prior says the same about probabilities, and about claims, whichever of the two is chosen.
+"""
 
 
 class ModelPriors(NamedTuple):
@@ -64,7 +71,7 @@ def model_priors(design: Design) -> ModelPriors:
         grouping.name: stated.group_sd.get(grouping.name, HalfNormal(sd=GROUP_SD * unit))
         for grouping in design.groupings
     }
-    spread = float(design.outcome.std(ddof=1))
+    spread = float(_on_link_scale(design).std(ddof=1))
     family: dict[str, Distribution] = {
         parameter.name: stated.family.get(parameter.name, parameter.prior(spread))
         for parameter in design.family.parameters
@@ -81,17 +88,31 @@ def population_terms(design: Design) -> tuple[str, ...]:
     return tuple(term for term in terms if not (term == INTERCEPT and design.levels))
 
 
+def _on_link_scale(design: Design) -> Array:
+    """Outcome on the scale of its noise, ``(row,)``: as it is, where there is no such scale."""
+    found = design.family.on_link_scale
+    return design.outcome if found is None else found(design.outcome)
+
+
 def _unit(design: Design) -> float:
-    return float(design.outcome.std(ddof=1)) if design.family.link == "identity" else 1.0
+    """What one on the logit scale is on the scale of the link."""
+    if design.family.link == "identity":
+        return float(design.outcome.std(ddof=1))
+    return PROBIT_UNIT if design.family.link == "probit" else 1.0
 
 
 def _intercept(design: Design, unit: float) -> Normal:
-    if design.family.link == "identity":
-        return Normal(mean=float(design.outcome.mean()), sd=IDENTITY_INTERCEPT_SD * unit)
+    sd = IDENTITY_INTERCEPT_SD if design.family.link == "identity" else INTERCEPT_SD
+    return Normal(mean=_centre(design), sd=sd * unit)
+
+
+def _centre(design: Design) -> float:
+    """Where the intercept is expected, before anything is known of the capitals."""
+    if design.family.on_link_scale is not None:
+        return float(_on_link_scale(design).mean())
     if design.family.link == "log":
-        rate = design.outcome.sum() / np.exp(design.offset).sum()
-        return Normal(mean=float(np.log(rate)), sd=INTERCEPT_SD)
-    return Normal(mean=0.0, sd=INTERCEPT_SD)
+        return float(np.log(design.outcome.sum() / np.exp(design.offset).sum()))
+    return 0.0
 
 
 def _cutpoints(design: Design, sd: float) -> tuple[tuple[float, float], ...]:

@@ -11,9 +11,12 @@ from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[
     "bernoulli",
+    "probit",
     "binomial",
+    "beta",
     "gaussian",
     "student_t",
+    "lognormal",
     "poisson",
     "negative_binomial",
     "ordinal",
