@@ -48,7 +48,7 @@ class ColumnControl(Frozen):
             raise ValueError("reference goes with coding: treatment only")
         if self.spline is not None and self.coding is not None:
             raise ValueError("a spline is of numbers: leave out coding, or spline")
-        if self.spline is not None and "standardise" in self.model_fields_set:
+        if self.spline is not None and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
         return self
 
