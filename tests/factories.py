@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import Table
 from bayescluster.design.build import build_design
@@ -121,14 +122,19 @@ def where(path: Sequence[str | int]) -> str:
     return f"a.yaml:{dotted(path)}"
 
 
-def design_of(analysis: Analysis, frame: pd.DataFrame | None = None) -> Design:
+def design_of(
+    analysis: Analysis, frame: pd.DataFrame | None = None, cases: CodedCases | None = None
+) -> Design:
     """The design of an analysis on synthetic firms, by the path of a real one."""
     check_semantics(analysis, where)
     table = Table(firms() if frame is None else frame, "firms.csv", True, "Made firms", "0" * 64)
     prepared = prepare(table, analysis.data, needed_columns(analysis), where)
-    return build_design(analysis, table, prepared, where)
+    by_equation = {} if cases is None else {analysis.equation_name: cases}
+    return build_design(analysis, table, prepared, where, by_equation)
 
 
-def small_design(*args: Any, frame: pd.DataFrame | None = None, **keys: Any) -> Design:
+def small_design(
+    *args: Any, frame: pd.DataFrame | None = None, cases: CodedCases | None = None, **keys: Any
+) -> Design:
     """`design_of` and `analysis_of` in one step."""
-    return design_of(analysis_of(*args, **keys), frame)
+    return design_of(analysis_of(*args, **keys), frame, cases)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
@@ -56,8 +57,14 @@ from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
 
-def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -> Design:
-    """Turn an analysis and its firms into named arrays.
+def build_design(
+    analysis: Analysis,
+    table: Table,
+    firms: Firms,
+    where: Where,
+    cases: Mapping[str, CodedCases] | None = None,
+) -> Design:
+    """Turn an analysis, its firms and the cases behind its priors into named arrays.
 
     Of several structural forms the first is taken; see `bayescluster.design.forms`.
 
@@ -77,13 +84,14 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
     capitals = _capitals(analysis, firms, where, problems)
     problems += _unknown_industries(analysis, firms, where)
     sample = _Sample(firms, capitals, where, problems)
-    text = details_text(details_of(analysis, table, firms, capitals))
+    details = details_of(analysis, table, firms, capitals)
     found: dict[str, xr.Dataset] = {}
     outcomes: dict[str, Outcome] = {}
     for name in causal_order(analysis.equations):
         data = _equation(analysis.alone(name), sample, outcomes)
         if data is not None:
-            found[name] = data.assign_attrs({DETAILS: text})
+            own = details._replace(cases=(cases or {}).get(name))
+            found[name] = data.assign_attrs({DETAILS: details_text(own)})
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
     focus = analysis.equation_name

@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from bayescluster.dataset.cases import CodedCases
 from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
@@ -108,7 +109,8 @@ class Measure(NamedTuple):
 class Details(NamedTuple):
     """Facts of the sample that reports print.
 
-    ``dropped`` counts rows left out for a missing value, by variable and cluster.
+    ``dropped`` counts rows left out for a missing value, by variable and cluster; ``cases`` holds the
+    coded evidence that the priors are taken from, where they are.
     """
 
     label: str
@@ -120,6 +122,7 @@ class Details(NamedTuple):
     filters: tuple[str, ...]
     notes: tuple[str, ...]
     measures: tuple[Measure, ...]
+    cases: CodedCases | None = None
 
 
 @dataclass(frozen=True)
@@ -316,9 +319,13 @@ class Design:
 
 def details_text(details: Details) -> str:
     """Write details as text that a netCDF attribute can hold."""
-    plain: dict[str, Any] = details._asdict()
-    plain["measures"] = [measure._asdict() for measure in details.measures]
-    return json.dumps(plain)
+    return json.dumps(_plain(details))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def design_tree(design: Design) -> xr.DataTree:

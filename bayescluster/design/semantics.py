@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from bayescluster import names
+from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.forms import forms_of
 from bayescluster.design.systems import system_problems
 from bayescluster.errors import ConfigError, Problem
@@ -50,6 +51,13 @@ COLUMN_FAMILIES = {
     "levels": ("ordinal",),
 }
 """Keys of an equation that go with some families only."""
+
+CASE_FAMILIES = tuple(
+    family.name
+    for family in FAMILIES.values()
+    if family.link == "logit" and family.scale == "probability"
+)
+"""Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
 
 DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
@@ -151,6 +159,7 @@ def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[P
 
 
 def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
+    yield from _prior_from_cases(equation, where((*base, "priors", "from")))
     parameters = [parameter.name for parameter in FAMILIES[equation.family].parameters]
     for name in equation.priors.family:
         if name not in parameters:
@@ -178,6 +187,25 @@ def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator
                 where((*base, "priors", "group_sd", name)),
                 suggestion(name, equation.varying) or "leave it out",
             )
+
+
+def _prior_from_cases(equation: Equation, place: str) -> Iterator[Problem]:
+    if equation.priors.from_ is None:
+        return
+    if equation.family not in CASE_FAMILIES:
+        yield Problem(
+            f"priors from cases go with family {' or '.join(CASE_FAMILIES)}, not {equation.family}",
+            place,
+            "leave out `from`, or change the family",
+        )
+    other = [term for term in STRUCTURES[equation.form].terms if term not in CASE_TERMS]
+    if other:
+        yield Problem(
+            f"cases cannot inform structure {equation.form}: it has the "
+            f"{'term' if len(other) == 1 else 'terms'} {', '.join(other)}",
+            place,
+            f"leave out `from`, or take a structure made of {', '.join(CASE_TERMS)}",
+        )
 
 
 def _kinds_of_priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:

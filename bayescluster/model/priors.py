@@ -1,4 +1,4 @@
-"""Priors of a model: what the analysis states, and the defaults for the rest."""
+"""Priors of a model: what the analysis states, then what cases say, and the defaults for the rest."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.design.cases import NormalMoments, informed
 from bayescluster.design.record import Design
 from bayescluster.model.defaults import GROUP_SD, baseline_of, default_prior, on_link_scale, slope
+from bayescluster.names import CAPITALS
 from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT, ValueScale
 from bayescluster.structures import TERMS
 
@@ -31,11 +33,8 @@ def model_priors(design: Design) -> ModelPriors:
     """Resolve every prior of a design: stated ones first, defaults for the rest."""
     stated = design.equation.priors
     baseline = baseline_of(design)
-    terms = {
-        term: stated.terms.get(term)
-        or (default_prior(term, baseline) if term in TERMS else slope(baseline))
-        for term in population_terms(design)
-    }
+    base = default_priors(design) | case_priors(design)
+    terms = {term: stated.terms.get(term) or base[term] for term in population_terms(design)}
     other = stated.controls or slope(baseline)
     controls = {name: _real(stated.terms.get(name, other)) for name in design.control_names}
     groups: dict[str, Distribution] = {
@@ -51,6 +50,33 @@ def model_priors(design: Design) -> ModelPriors:
     return ModelPriors(
         terms, controls, groups, family, stated.correlation, _cutpoints(design, stated.cutpoints)
     )
+
+
+def default_priors(design: Design) -> dict[str, Distribution]:
+    """Priors of the population coefficients where neither analysis nor cases say otherwise."""
+    baseline = baseline_of(design)
+    return {
+        term: default_prior(term, baseline) if term in TERMS else slope(baseline)
+        for term in population_terms(design)
+    }
+
+
+def case_priors(design: Design) -> dict[str, Normal]:
+    """Default priors updated by the coded cases of a design; none where it has no cases."""
+    asked, coded = design.equation.priors.from_, design.details.cases
+    if asked is None or coded is None:
+        return {}
+    defaults = {
+        term: NormalMoments(prior.mean, prior.sd)
+        for term, prior in default_priors(design).items()
+        if isinstance(prior, Normal)
+    }
+    human, social = (
+        float(values.std(ddof=1)) if design.is_binary(name) else 1.0
+        for name, values in zip(CAPITALS, design.capitals, strict=True)
+    )
+    found = informed(coded.usable, asked.strength, defaults, (human, social))
+    return {term: Normal(mean=moments.mean, sd=moments.sd) for term, moments in found.items()}
 
 
 def population_terms(design: Design) -> tuple[str, ...]:

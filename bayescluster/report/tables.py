@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from bayescluster.results.model import (
+    CaseRow,
     CheckItem,
     Coefficient,
     CornerRow,
@@ -15,6 +16,7 @@ from bayescluster.results.model import (
     EffectRow,
     Estimate,
     GroupRow,
+    InformedPrior,
     PredictiveRow,
     Results,
     Verdict,
@@ -36,7 +38,7 @@ class RawTable(NamedTuple):
 
 def raw_tables(results: Results) -> tuple[RawTable, ...]:
     """Every table of the results, unrounded; those without rows keep their headings."""
-    verdicts = results.verdicts
+    verdicts, cases = results.verdicts, results.model.cases
     return (
         _table("effects", EffectRow, map(_flat, results.effects)),
         _table("differences", DifferenceRow, map(_flat, results.differences)),
@@ -62,6 +64,8 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             CLAIM,
         ),
         _table("coefficients", Coefficient, map(_flat, results.model.coefficients)),
+        _table("case_priors", InformedPrior, map(_flat, cases.priors if cases else ())),
+        _table("cases", CaseRow, map(_flat, cases.cases if cases else ())),
         _table("predictive", PredictiveRow, map(_flat, results.predictive)),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),

@@ -134,6 +134,52 @@ class Coefficient(Value):
     estimate: Estimate
 
 
+class InformedPrior(Value):
+    """Prior of a population coefficient before and after coded cases, beside its posterior.
+
+    ``stated`` marks a prior that the analysis gives itself: it stays, whatever the cases say.
+    """
+
+    term: str
+    default: str
+    cases_mean: float
+    cases_sd: float
+    from_cases: str
+    used: str
+    stated: bool
+    estimate: Estimate
+
+
+class CaseRow(Value):
+    """A coded case: its ratings, and the numbers they were read as. ``lacks`` leaves it out.
+
+    Levels of the capitals are in standard deviations of the firms; ``share`` is that of the outcome.
+    """
+
+    case: str
+    human_capital: str | None
+    social_capital: tuple[str, ...]
+    outcome: str | None
+    human_level: float | None
+    social_level: float | None
+    share: float | None
+    lacks: tuple[str, ...]
+
+
+class CaseFacts(Value):
+    """Priors from coded evidence: where from, how, and what became of them."""
+
+    label: str
+    digest: str
+    outcome: str
+    strength: float
+    account: str
+    """How ratings became priors, in two sentences."""
+    caution: str
+    priors: tuple[InformedPrior, ...]
+    cases: tuple[CaseRow, ...]
+
+
 class ModelFacts(Value):
     """The model in words and symbols."""
 
@@ -145,6 +191,8 @@ class ModelFacts(Value):
     coefficients: tuple[Coefficient, ...]
     group_effect_prior: str
     """How varying effects are distributed, in one sentence."""
+    cases: CaseFacts | None = None
+    """Priors from coded cases, where the analysis asks for them."""
 
 
 class CheckItem(Value):

@@ -47,17 +47,19 @@ def host_facts() -> dict[str, str]:
     }
 
 
-def fit_key(analysis: Analysis, data_digest: str) -> str:
+def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | None = None) -> str:
     """Hash what the posterior depends on, as 16 hex characters.
 
-    Where the data lie is left out: the same rows give the same key wherever they are read from.
+    Where data and cases lie is left out: the same rows give the same key wherever they are read from.
 
     Parameters
     ----------
     analysis
-        The analysis; only data, constructs, equations and sampling count.
+        The analysis; only data, constructs, equations, their correlation and sampling count.
     data_digest
         Digest of the table of firms as read.
+    cases
+        Digest of the table of cases that the priors are taken from, by equation.
     """
     asked = {name: getattr(analysis, name).model_dump() for name in ("data", "sampling")}
     asked |= {
@@ -65,6 +67,10 @@ def fit_key(analysis: Analysis, data_digest: str) -> str:
         for name in ("constructs", "equations")
     }
     del asked["data"]["source"]
+    asked["residual_correlation"] = analysis.residual_correlation
+    for name, equation in asked["equations"].items():
+        if equation["priors"]["from"] is not None:
+            equation["priors"]["from"]["cases"] = (cases or {}).get(name)
     installed = versions()
     return _hash(
         asked
@@ -94,12 +100,16 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
 def resolved(analysis: Analysis) -> dict[str, Any]:
     """Write an analysis out in full, defaults included, as plain values for JSON.
 
-    A full path of the data is cut to the name of the file, so that a run directory can be given to
-    others.
+    A full path of the data, or of the cases, is cut to the name of the file, so that a run directory
+    can be given to others.
     """
     plain: dict[str, Any] = _plain(analysis.model_dump())
     if isinstance(plain["data"]["source"], str):
         plain["data"]["source"] = without_directory(plain["data"]["source"])
+    for equation in plain["equations"].values():
+        if equation["priors"]["from"] is not None:
+            cases = equation["priors"]["from"]["cases"]
+            equation["priors"]["from"]["cases"] = without_directory(cases)
     return plain
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from bayescluster.spec.base import Frozen, Positive
+from bayescluster.spec.base import Column, Frozen, Positive
 
 ValueScale = Literal["real", "positive", "share"]
 """Values a distribution is made for: any number, those above 0, or those between 0 and 1."""
@@ -116,9 +116,25 @@ TermPrior = Annotated[Distribution, Field(discriminator="distribution")]
 """Prior of a coefficient: of any real number, of a positive one, or of a share."""
 
 
+class CasePrior(Frozen):
+    """Coded evidence on published cases, each taken as a handful of firms before any is seen."""
+
+    cases: Annotated[str, Field(min_length=1)]
+    """Path of a csv file (relative to this file) with columns case, construct and rating."""
+    strength: Annotated[float, Field(gt=0.0, le=20.0)]
+    """How many firms one case is worth: near 0 it says nothing; above 1 or so, argue for it."""
+    outcome: Column | None = None
+    """Rated construct that stands for the outcome; the column of the outcome without it."""
+
+
 class Priors(Frozen):
     """Priors that replace the defaults. Coefficients are those of standardised inputs."""
 
+    # `from` is a word of Python, so the field has another name there than in the file
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    from_: Annotated[CasePrior | None, Field(alias="from")] = None
+    """Take the priors of the capitals from coded cases; those under ``terms`` stay as stated."""
     terms: dict[str, TermPrior] = {}
     """By term of the structural form (such as human_capital), or by the name of a control."""
     controls: RealPrior | None = None

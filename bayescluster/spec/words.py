@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bayescluster.lookup import suggestion
@@ -149,21 +150,27 @@ def _shown(value: Any) -> str:
 
 def _described(path: Path_, model: type[BaseModel]) -> str:
     for known in _models_at(path[:-1], model):
-        field = known.model_fields.get(str(path[-1]))
+        field = _fields(known).get(str(path[-1]))
         if field is not None and field.description:
             return f" ({field.description.rstrip('.').replace('``', '`')})"
     return ""
 
 
 def _known_keys(path: Path_, model: type[BaseModel]) -> list[str]:
-    return [name for known in _models_at(path, model) for name in known.model_fields]
+    return [name for known in _models_at(path, model) for name in _fields(known)]
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields by their keys in the file, which are not always their names in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _models_at(path: Path_, model: type[BaseModel]) -> list[type[BaseModel]]:
     """Models that may stand at a place of the file."""
     models = [model]
     for step in path:
-        fields = [known.model_fields[step] for known in models if step in known.model_fields]
+        by_key = [_fields(known) for known in models]
+        fields = [keys[str(step)] for keys in by_key if step in keys]
         if fields:
             found = [item for field in fields for item in _models_in(field.rebuild_annotation())]
             # a key that holds no model can only be a union tag of the same name here

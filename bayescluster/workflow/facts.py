@@ -24,6 +24,7 @@ from bayescluster.results.model import (
     SampleFacts,
 )
 from bayescluster.structures.arithmetic import natural
+from bayescluster.workflow.cases import case_facts
 
 
 def outcome_facts(design: Design) -> OutcomeFacts:
@@ -135,6 +136,7 @@ def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
 def model_facts(design: Design, posterior: Draws) -> ModelFacts:
     """The model in words, with prior and posterior of every population parameter."""
     equation = design.equation
+    coefficients = _coefficients(design, posterior)
     return ModelFacts(
         equation=design.equation_name,
         link=design.family.link,
@@ -150,8 +152,9 @@ def model_facts(design: Design, posterior: Draws) -> ModelFacts:
             )
             for grouping in design.groupings
         ),
-        coefficients=_coefficients(design, posterior),
+        coefficients=coefficients,
         group_effect_prior=_group_effect_prior(design),
+        cases=case_facts(design, coefficients),
     )
 
 

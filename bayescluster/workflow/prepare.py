@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import read_table
 from bayescluster.design.build import build_design
@@ -42,7 +43,7 @@ def asked(source: Analysis | Path | str) -> Asked:
 
 
 def design_of(question: Asked) -> Design:
-    """Read the firms and build the design.
+    """Read the firms, and the cases behind the priors, and build the design.
 
     Raises
     ------
@@ -52,7 +53,9 @@ def design_of(question: Asked) -> Design:
     analysis, directory, where = question
     table = read_table(analysis.data, directory, where)
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
-    return build_design(analysis, table, firms, where)
+    read = {name: read_cases(analysis.alone(name), directory, where) for name in analysis.equations}
+    cases = {name: found for name, found in read.items() if found is not None}
+    return build_design(analysis, table, firms, where, cases)
 
 
 def _in_python(path: Sequence[str | int]) -> str:

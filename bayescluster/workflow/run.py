@@ -90,8 +90,17 @@ def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> tuple[Desi
     question = asked(source)
     watch.step("Reading the firms")
     design = design_of(question)
-    key = fit_key(design.analysis, design.details.digest)
-    return design, RunDirectory.create(root, question.analysis.name, key)
+    return design, RunDirectory.create(root, question.analysis.name, _key(design))
+
+
+def _key(design: Design) -> str:
+    details = design.details
+    cases = {
+        each.equation_name: each.details.cases.digest
+        for each in design.equations
+        if each.details.cases is not None
+    }
+    return fit_key(design.analysis, details.digest, cases)
 
 
 def _command(source: Analysis | Path | str) -> str:
@@ -102,7 +111,7 @@ def _command(source: Analysis | Path | str) -> str:
 
 def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
     details = design.details
-    key = fit_key(design.analysis, details.digest)
+    key = _key(design)
     directory.begin(
         new_manifest(design.analysis, key, data_label=details.label, data_digest=details.digest)
     )

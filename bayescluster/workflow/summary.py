@@ -52,6 +52,7 @@ def design_summary(design: Design) -> DesignSummary:
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()
         ),
+        *_cases(design),
         *details.notes,
         _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
     ]
@@ -64,6 +65,15 @@ def design_summary(design: Design) -> DesignSummary:
         details.synthetic,
         tuple(lines),
     )
+
+
+def _cases(design: Design) -> tuple[str, ...]:
+    asked, coded = design.equation.priors.from_, design.details.cases
+    if asked is None or coded is None:
+        return ()
+    cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')} in {coded.label}"
+    firms = "1 firm" if asked.strength == 1 else f"{asked.strength:g} firms"
+    return (f"priors from {cases}, each worth {firms}",)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -29,6 +29,7 @@ def refused(*args: Any, **keys: Any) -> str:
     return str(caught.value)
 
 
+INFORMED = {"cases": "cases.csv", "strength": 1}
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "trials": (
         {"trials": "attempts"},
@@ -112,6 +113,20 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
         (
             f"{EQUATION}.priors.family.sigma: family bernoulli has no parameter 'sigma'\n"
             "    leave it out"
+        ),
+    ),
+    "prior from cases of a mean": (
+        {"family": "gaussian", "priors": {"from": INFORMED}},
+        (
+            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+            "gaussian\n    leave out `from`, or change the family"
+        ),
+    ),
+    "prior from cases of levels": (
+        {"family": "ordinal", "priors": {"from": INFORMED}},
+        (
+            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+            "ordinal\n    leave out `from`, or change the family"
         ),
     ),
     "prior of groups": (
@@ -276,6 +291,16 @@ def test_every_form_refuses_what_none_of_them_knows():
 def test_messages(case):
     keys, message = FAULTS[case]
     assert refused(**keys) == HEAD + message
+
+
+@pytest.mark.parametrize("structure", ["ces", ["interaction", "ces"]])
+def test_cases_inform_linear_terms_only(structure):
+    assert refused("bernoulli", structure, priors={"from": INFORMED}) == (
+        f"{HEAD}{EQUATION}.priors.from: cases cannot inform structure ces: it has the terms gain, "
+        "share, substitution\n"
+        "    leave out `from`, or take a structure made of intercept, human_capital, "
+        "social_capital, interaction"
+    )
 
 
 @pytest.mark.parametrize("kind", REGIONS)

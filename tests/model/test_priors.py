@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayescluster.dataset.cases import CodedCase, CodedCases
+from bayescluster.design.record import Design
 from bayescluster.model.distributions import coefficient_vector, prior_text, prior_variable
-from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.model.priors import default_priors, model_priors, population_terms
 from bayescluster.spec.priors import (
     Beta,
     Distribution,
@@ -21,6 +23,8 @@ from bayescluster.spec.priors import (
     StudentT,
 )
 from tests.factories import small_design
+from tests.model.graph import graph_of
+from tests.model.oracle import perturbed
 from tests.oracles import fast_compile
 
 
@@ -198,6 +202,76 @@ def test_stated_priors_take_the_place_of_defaults():
     assert group_sd["industry"].startswith("HalfNormal(")
     assert family == {"sigma": "HalfCauchy(5)"}
     assert model_priors(design).correlation == 4.0
+
+
+CODED = CodedCases(
+    "cases.csv",
+    "c" * 64,
+    "upgraded",
+    (
+        CodedCase("Sialkot", "low", (("social_capital", "low"),), "low", ()),
+        CodedCase("Penang", "high", (("social_capital", "medium"),), "high", ()),
+        CodedCase("Jos", None, (("social_capital", "high"),), "high", ("human_capital",)),
+    ),
+)
+WORTH = {"cases": "cases.csv", "strength": 2.0}
+
+
+def _moments(design):
+    """Population priors by an independent way: least squares on cases and defaults together."""
+    human = np.array([-1.0, 1.0]) * (design.capitals[0].std(ddof=1))
+    social = np.array([-1.0, 0.0])
+    share = np.array([0.1, 0.7])
+    root = np.sqrt(2.0 * share * (1 - share))
+    terms = np.column_stack([np.ones(2), human, social, human * social]) * root[:, None]
+    left = np.vstack([terms, np.diag([1 / 1.5, 1, 1, 1])])
+    right = np.concatenate([np.log(share / (1 - share)) * root, np.zeros(4)])
+    inverse = np.linalg.inv(left.T @ left)
+    return inverse @ left.T @ right, np.sqrt(np.diag(inverse))
+
+
+@pytest.mark.parametrize("capital", ["training", "exporter"])
+def test_cases_take_the_place_of_defaults(capital):
+    # the second is a 0/1 capital, which is not scaled: one sd of it is less than 1
+    constructs = {"human_capital": {"indicators": [capital], "method": "single"}}
+    design = small_design(
+        "bernoulli", controls=["size"], constructs=constructs, priors={"from": WORTH}, cases=CODED
+    )
+    assert design.is_binary("human_capital") is (capital == "exporter")
+    found = model_priors(design)
+    means, sds = _moments(design)
+    np.testing.assert_allclose([prior.mean for prior in found.population.values()], means)
+    np.testing.assert_allclose([prior.sd for prior in found.population.values()], sds)
+    assert found.controls == {"size": Normal(mean=0.0, sd=1.0)}
+    assert prior_text(default_priors(design)["intercept"]) == "Normal(0, 1.5)"
+    # nothing but what the design holds is needed
+    assert model_priors(Design(design.analysis, design.data.copy())) == found
+
+
+def test_the_model_has_the_priors_from_cases():
+    informed = small_design("bernoulli", priors={"from": WORTH}, cases=CODED)
+    graphs = [graph_of(small_design("bernoulli")), graph_of(informed)]
+    point = perturbed(graphs[0].shapes, seed=4)
+    default = stats.norm.logpdf(point["population"], 0.0, [1.5, 1, 1, 1]).sum()
+    wanted = stats.norm.logpdf(point["population"], *_moments(informed)).sum() - default
+    before, after = (graph.log_density(point) for graph in graphs)
+    assert abs(wanted) > 0.01
+    assert after - before == pytest.approx(wanted, abs=1e-8)
+
+
+def test_a_stated_prior_wins_over_cases():
+    stated = Normal(mean=0.3, sd=0.4)
+    design = small_design(
+        "bernoulli", priors={"from": WORTH, "terms": {"human_capital": stated}}, cases=CODED
+    )
+    found, (means, _) = model_priors(design).population, _moments(design)
+    assert found["human_capital"] == stated
+    assert found["intercept"].mean == pytest.approx(means[0])
+
+
+def test_cases_that_nobody_asks_for_change_nothing():
+    default = model_priors(small_design("bernoulli"))
+    assert model_priors(small_design("bernoulli", cases=CODED)) == default
 
 
 def test_known_standard_errors_leave_no_sigma():

@@ -21,6 +21,8 @@ TABLES = (
     "verdicts",
     "verdict_figures",
     "coefficients",
+    "case_priors",
+    "cases",
     "predictive",
     "checks",
     "groups",

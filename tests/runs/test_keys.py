@@ -86,6 +86,20 @@ def test_source_does_not_count_but_content_does(analysis_with: Analyses, source:
     assert fit_key(analysis_with(), "e" * 64) != fit_key(analysis_with(), DIGEST)
 
 
+def test_content_of_the_cases_counts_and_their_place_does_not(analysis_with: Analyses) -> None:
+    def informed(cases: str, strength: float = 1.0) -> Analysis:
+        priors = {"from": {"cases": cases, "strength": strength}}
+        return analysis_with(equations={"upgrading": EQUATION | {"priors": priors}})
+
+    key = fit_key(informed("cases.csv"), DIGEST, {"upgrading": "c" * 64})
+    assert key != fit_key(analysis_with(), DIGEST)
+    assert key == fit_key(informed("elsewhere/coded.csv"), DIGEST, {"upgrading": "c" * 64})
+    assert key != fit_key(informed("cases.csv"), DIGEST, {"upgrading": "e" * 64})
+    assert key != fit_key(informed("cases.csv", strength=2.0), DIGEST, {"upgrading": "c" * 64})
+    kept = resolved(informed("/home/ann/cases.csv"))["equations"]["upgrading"]["priors"]["from"]
+    assert kept["cases"] == "cases.csv"
+
+
 def test_order_of_declaration_does_not_count(analysis_with: Analyses) -> None:
     constructs = {name: {"indicators": [of], "method": "single"} for name, of in
                   (("social_capital", "trust"), ("human_capital", "training"))}  # fmt: skip

@@ -39,6 +39,9 @@ POSITIVE_PRIORS = st.one_of(
     st.fixed_dictionaries({"distribution": st.just("exponential"), "rate": POSITIVE}),
     st.fixed_dictionaries({"distribution": st.just("gamma"), "shape": POSITIVE, "rate": POSITIVE}),
 )
+CASES = st.fixed_dictionaries(
+    {"cases": COLUMNS, "strength": st.floats(1e-3, 20)}, optional={"outcome": COLUMNS}
+)
 CLAIMS = st.one_of(
     st.fixed_dictionaries(
         {"kind": st.just("effect"), "capital": st.sampled_from(CAPITALS)},
@@ -95,7 +98,8 @@ def analyses(draw: st.DrawFn) -> dict[str, Any]:
         priors={
             "terms": draw(st.dictionaries(COLUMNS, REAL_PRIORS, max_size=2)),
             "group_sd": draw(st.dictionaries(COLUMNS, POSITIVE_PRIORS, max_size=2)),
-        },
+        }
+        | draw(st.fixed_dictionaries({}, optional={"from": CASES})),
     )
     return raw | {
         "description": draw(st.text(st.characters(codec="ascii"), max_size=20).map(ascii))

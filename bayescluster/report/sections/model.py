@@ -7,7 +7,7 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.model import GroupingFacts, Results
+from bayescluster.results.model import CaseFacts, CaseRow, GroupingFacts, InformedPrior, Results
 
 BLOCKS = {
     "population": "Population",
@@ -24,6 +24,7 @@ def body(results: Results) -> Markup:
         results=results,
         groupings=_groupings(results),
         coefficients=_coefficients(results),
+        evidence=_evidence(results.model.cases) if results.model.cases else (),
         duration=words.duration(results.fit.sampling_seconds),
     )
 
@@ -79,6 +80,57 @@ def _coefficients(results: Results) -> Table:
         ),
         rows(found),
     )
+
+
+def _evidence(found: CaseFacts) -> tuple[Table, Table]:
+    """Priors from coded cases, and the cases with their ratings."""
+    return (
+        Table(
+            "Prior from coded evidence",
+            columns("Term", "Default prior", "Prior used", "#Posterior [90% interval]"),
+            rows(_informed(one) for one in found.priors),
+        ),
+        Table(
+            f"The coded cases of {found.label}",
+            columns(
+                "Case",
+                "Human capital",
+                "Social capital, by side",
+                words.label(found.outcome),
+                "Used",
+            ),
+            rows(_case(one) for one in found.cases),
+        ),
+    )
+
+
+def _informed(one: InformedPrior) -> tuple[Cell, ...]:
+    note = f"stated in the analysis; the cases would give {one.from_cases}" if one.stated else ""
+    return (
+        Cell(words.label(one.term)),
+        Cell(one.default),
+        Cell(one.used, note),
+        Cell(words.plain(one.estimate)),
+    )
+
+
+def _case(one: CaseRow) -> tuple[Cell, ...]:
+    lacking = ", ".join(words.label(name).lower() for name in one.lacks)
+    return (
+        Cell(one.case),
+        Cell(one.human_capital or words.NONE, _sds(one.human_level)),
+        Cell(", ".join(map(_side, one.social_capital)) or words.NONE, _sds(one.social_level)),
+        Cell(one.outcome or words.NONE, "" if one.share is None else words.share(one.share)),
+        Cell(f"no: {lacking} not rated" if lacking else "yes"),
+    )
+
+
+def _side(rated: str) -> str:
+    return rated.removeprefix("social_capital_").replace("_", " ")
+
+
+def _sds(level: float | None) -> str:
+    return "" if level is None else f"{words.fixed(level, 2, signed=True)} sd"
 
 
 MODEL = Section("model", "The model and its priors", "Model", body)
