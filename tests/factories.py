@@ -20,9 +20,12 @@ from bayescluster.spec.load import dotted
 
 OUTCOMES = {
     "bernoulli": "upgraded",
+    "probit": "upgraded",
     "binomial": "successes",
+    "beta": "share",
     "gaussian": "growth",
     "student_t": "growth",
+    "lognormal": "value",
     "poisson": "patents",
     "negative_binomial": "patents",
     "ordinal": "grade",
@@ -68,6 +71,9 @@ def firms(
             "patents": rng.poisson(exposure * np.exp(0.5 * eta)),
             "exposure": exposure,
             "grade": np.clip(np.round(1.5 + eta + rng.logistic(size=rows)), 0, 3).astype(int),
+            # later draws come after, so that the columns above stay what they were
+            "share": rng.beta(6.0 * share, 6.0 * (1 - share)).clip(0.001, 0.999),
+            "value": np.exp(5.0 + 0.5 * eta + 0.4 * rng.normal(size=rows)),
         }
     )
 

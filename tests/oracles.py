@@ -33,9 +33,14 @@ def _ordinal(y: Array, eta: Array, p: Values, _: Rows) -> Array:
 
 LIKELIHOODS: dict[str, Callable[[Array, Array, Values, Rows], Array]] = {
     "bernoulli": lambda y, eta, *_: stats.bernoulli.logpmf(y, expit(eta)),
+    "probit": lambda y, eta, *_: stats.norm.logcdf(np.where(y == 1, eta, -eta)),
     "binomial": lambda y, eta, _, rows: stats.binom.logpmf(y, rows.trials, expit(eta)),
+    "beta": lambda y, eta, p, _: stats.beta.logpdf(
+        y, p["precision"] * expit(eta), p["precision"] * expit(-eta)
+    ),
     "gaussian": lambda y, eta, p, rows: stats.norm.logpdf(y, eta, _sigma(p, rows)),
     "student_t": lambda y, eta, p, _: stats.t.logpdf(y, p["nu"], eta, p["sigma"]),
+    "lognormal": lambda y, eta, p, _: stats.lognorm.logpdf(y, p["sigma"], scale=np.exp(eta)),
     "poisson": lambda y, eta, *_: stats.poisson.logpmf(y, np.exp(eta)),
     "negative_binomial": _negative_binomial,
     "ordinal": _ordinal,

@@ -28,6 +28,10 @@ def _largest(values: Array) -> Array:
     return np.asarray(values.max(axis=-1))
 
 
+def _smallest(values: Array) -> Array:
+    return np.asarray(values.min(axis=-1))
+
+
 def _mean(values: Array) -> Array:
     return np.asarray(values.mean(axis=-1))
 
@@ -42,6 +46,7 @@ def _zeros(values: Array) -> Array:
 
 STATISTICS: dict[str, dict[str, Statistic]] = {
     "probability": {"mean": _mean},
+    "share": {"mean": _mean, "sd": _sd, "smallest": _smallest, "largest": _largest},
     "rate": {"mean": _mean, "sd": _sd, "share of zeros": _zeros, "largest": _largest},
     "mean": {"mean": _mean, "sd": _sd, "largest": _largest},
     "level": {"mean": _mean, "sd": _sd},

@@ -1,4 +1,4 @@
-"""Controls as columns of numbers: transforms, standardising, categorical coding, products."""
+"""Controls as columns of numbers: transforms, standardising, splines, categories, products."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.design.splines import spline_columns, spline_fault
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.columns import Where
@@ -111,12 +112,16 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     fault = numeric_problem(series)
     if fault is None:
         return _numeric(declared, as_float(series), series.index)
-    if declared.transform != "none":
-        raise _CodingError(
-            f"the control '{declared.column}' cannot be transformed: {fault}",
-            "leave out the transform, or mend the column",
-        )
+    for key, asked in (("transform", declared.transform != "none"), ("spline", declared.spline)):
+        if asked:
+            raise _CodingError(
+                f"the control '{declared.column}' cannot {_VERBS[key]}: {fault}",
+                f"leave out the {key}, or mend the column",
+            )
     return _categorical(declared, series)
+
+
+_VERBS = {"transform": "be transformed", "spline": "be a spline"}
 
 
 def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
@@ -131,11 +136,23 @@ def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
         raise _CodingError(
             f"the control '{name}' is the same in every row ({values[0]:g})", "leave it out"
         )
+    if control.spline is not None:
+        return _spline(name, values, control.spline)
     binary = bool(np.isin(values, (0.0, 1.0)).all())
     if binary or not control.standardise:
         return Coded((name,), values[:, None], (0.0,), (1.0,))
     center, scale = float(values.mean()), float(values.std(ddof=1))
     return Coded((name,), ((values - center) / scale)[:, None], (center,), (scale,))
+
+
+def _spline(name: str, values: Array, df: int) -> Coded:
+    found = spline_fault(name, values, df)
+    if found is not None:
+        raise _CodingError(found.what, found.mend)
+    columns = spline_columns(values, df)
+    centers = columns.mean(axis=0)
+    names = tuple(f"{name}[spline {k + 1}]" for k in range(df))
+    return Coded(names, columns - centers, tuple(centers.tolist()), (1.0,) * df)
 
 
 def _categorical(control: ColumnControl, series: pd.Series) -> Coded:

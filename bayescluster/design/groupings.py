@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Design, Grouping
+from bayescluster.design.record import Array, Design, Grouping
+from bayescluster.families.record import Scale
 from bayescluster.names import INTERCEPT, group_dim
 from bayescluster.spec.equation import VaryingTerms
 
@@ -90,17 +93,43 @@ def information(design: Design, name: str) -> float:
     return float(np.median(by_row if parts is None else np.minimum(by_row, parts)))
 
 
-def _row_information(design: Design) -> NDArray[np.float64]:
-    outcome = design.outcome
-    if design.family.link == "log":
-        return np.minimum(outcome, COUNT_CEILING)
-    if design.family.link == "identity":
-        return np.ones(design.size)
-    if design.levels:
-        return np.full(design.size, 0.25)
+def _row_information(design: Design) -> Array:
+    return _INFORMATION[design.family.scale](design)
+
+
+def _of_chance(design: Design) -> Array:
+    """Information of a yes or no about its logit; a probit is a logit in other units."""
     trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
-    share = float(outcome.sum() / trials.sum())
+    share = float(design.outcome.sum() / trials.sum())
     return trials * share * (1 - share)
+
+
+def _of_share(design: Design) -> Array:
+    """One over the variance of the share, brought to the logit scale by its slope there."""
+    mean, variance = design.outcome.mean(), design.outcome.var(ddof=1)
+    return np.full(design.size, (mean * (1 - mean)) ** 2 / variance)
+
+
+def _of_amount(design: Design) -> Array:
+    """One over the variance of the amount, which is the unit on the identity link."""
+    transform = design.family.on_link_scale
+    if design.family.link == "identity" or transform is None:
+        return np.ones(design.size)
+    return np.full(design.size, 1 / transform(design.outcome).var(ddof=1))
+
+
+_INFORMATION: dict[Scale, Callable[[Design], Array]] = {
+    "probability": _of_chance,
+    "share": _of_share,
+    "rate": lambda design: np.minimum(design.outcome, COUNT_CEILING),
+    "mean": _of_amount,
+    "level": lambda design: np.full(design.size, 0.25),
+}
+"""Information of each row about its own intercept, ``(row,)``, by the scale of the outcome.
+
+Variances are those of all rows: between groups they hold more than noise, so they err to the side
+of too little information.
+"""
 
 
 def _parts(design: Design, name: str) -> NDArray[np.float64] | None:

@@ -143,7 +143,7 @@ def _support_problem(fault: Fault, what: str, frame: pd.DataFrame, place: str) -
         f"{what} expects {fault.expected}; found {fault.values[first]:g} "
         f"in row {row_number(frame, first)}{rest}",
         place,
-        "choose a family that fits the column, or mend these rows",
+        fault.mend,
     )
 
 

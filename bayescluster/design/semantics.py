@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from bayescluster import names
@@ -58,7 +59,7 @@ CASE_FAMILIES = tuple(
 )
 """Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
 
-DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities only"
+DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
 
 def check_semantics(analysis: Analysis, where: Where) -> None:
@@ -249,14 +250,10 @@ def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
 def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
     """Refuse a region that the outcome cannot reach, or one left open that has no default."""
     family = FAMILIES[equation.family]
-    top = 1.0 if is_probability(equation) else None
-    floor = None if family.scale == "mean" else 0.0
+    floor, top, scale = _bounds(equation)
     for key in ("eps", "theta", "theta_not", "delta"):
         value = getattr(hypothesis, key, None)
-        if value is None:
-            continue
-        if (top is not None and value > top) or (floor is not None and value < floor):
-            scale = "a probability" if top else "never below 0"
+        if value is not None and not floor <= value <= top:
             yield Problem(
                 f"{key} is {value:g}, but the expected outcome is {scale}",
                 place,
@@ -268,7 +265,7 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
             place,
             "state the region by eps, theta, theta_not or delta",
         )
-    if is_probability(equation):
+    if is_bounded(equation):
         return
     for keys in _undeclared(hypothesis):
         yield Problem(
@@ -279,9 +276,18 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
         )
 
 
-def is_probability(equation: Equation) -> bool:
-    """Whether the outcome is reported as a probability."""
-    return FAMILIES[equation.family].scale == "probability" or equation.at_least is not None
+def _bounds(equation: Equation) -> tuple[float, float, str]:
+    """Where the expected outcome can lie, and how a message says so."""
+    family = FAMILIES[equation.family]
+    if is_bounded(equation):
+        return 0.0, 1.0, "a share" if family.scale == "share" else "a probability"
+    return -math.inf if family.link == "identity" else 0.0, math.inf, "never below 0"
+
+
+def is_bounded(equation: Equation) -> bool:
+    """Whether the expected outcome is a probability or a share, between 0 and 1."""
+    bounded = FAMILIES[equation.family].scale in ("probability", "share")
+    return bounded or equation.at_least is not None
 
 
 def _undeclared(hypothesis: Hypothesis) -> Iterator[tuple[str, ...]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from bayescluster.families.bernoulli import BERNOULLI
+from bayescluster.families.beta import BETA
 from bayescluster.families.binomial import BINOMIAL
 from bayescluster.families.gaussian import GAUSSIAN
+from bayescluster.families.lognormal import LOGNORMAL
 from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
 from bayescluster.families.ordinal import ORDINAL
 from bayescluster.families.poisson import POISSON
+from bayescluster.families.probit import PROBIT
 from bayescluster.families.record import Family, Fault, Observation, Rows
 from bayescluster.families.student_t import STUDENT_T
 
@@ -17,9 +20,12 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         BERNOULLI,
+        PROBIT,
         BINOMIAL,
+        BETA,
         GAUSSIAN,
         STUDENT_T,
+        LOGNORMAL,
         POISSON,
         NEGATIVE_BINOMIAL,
         ORDINAL,

@@ -10,7 +10,8 @@ from scipy.special import expit
 from bayescluster.families.record import Array, Family, Fault, Observation, Rows, fault
 
 
-def _support(outcome: Array, _: Rows) -> Fault | None:
+def zero_or_one(outcome: Array, _: Rows) -> Fault | None:
+    """Fault of a yes or no, if any."""
     return fault("0 or 1", outcome, (outcome != 0) & (outcome != 1))
 
 
@@ -42,5 +43,13 @@ def _observe(observation: Observation) -> None:
 
 
 BERNOULLI = Family(
-    "bernoulli", "logit", "probability", (), _support, _expectation, _log_density, _draw, _observe
+    "bernoulli",
+    "logit",
+    "probability",
+    (),
+    zero_or_one,
+    _expectation,
+    _log_density,
+    _draw,
+    _observe,
 )

@@ -56,5 +56,14 @@ def _observe(observation: Observation) -> None:
 
 
 GAUSSIAN = Family(
-    "gaussian", "identity", "mean", (SIGMA,), finite, identity, _log_density, _draw, _observe
+    "gaussian",
+    "identity",
+    "mean",
+    (SIGMA,),
+    finite,
+    identity,
+    _log_density,
+    _draw,
+    _observe,
+    np.asarray,
 )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayescluster.spec.priors import Gamma, HalfNormal, PositivePrior
 
 Array = NDArray[np.float64]
-Scale = Literal["probability", "rate", "mean", "level"]
+Scale = Literal["probability", "share", "rate", "mean", "level"]
 
 
 class Rows(NamedTuple):
@@ -27,17 +27,19 @@ class Rows(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What a likelihood cannot have: what it expects, the values, and which of them are bad."""
+    """What a likelihood cannot have: what it expects, the values, which are bad, and the mend."""
 
     expected: str
     values: Array
     bad: NDArray[np.bool_]
+    mend: str = "choose a family that fits the column, or mend these rows"
 
 
 class Parameter(NamedTuple):
     """A positive parameter of a likelihood, with its default prior.
 
-    ``prior`` takes the standard deviation of the outcome, for priors on the outcome's scale.
+    ``prior`` takes the standard deviation of the outcome, or of what `Family.on_link_scale` makes
+    of it, for priors in its unit.
     """
 
     name: str
@@ -66,7 +68,8 @@ class Family(NamedTuple):
     link
         Function that takes the mean to the linear predictor.
     scale
-        What an expected outcome is: a probability, a rate per unit of exposure, a mean, or a level.
+        What an expected outcome is: a probability, a share, a rate per unit of exposure, a mean, or
+        a level.
     parameters
         Positive parameters beside the mean.
     support
@@ -79,10 +82,13 @@ class Family(NamedTuple):
         ``(rng, linear_predictor, parameters, rows) -> replicated outcome``.
     observe
         Adds the likelihood to the PyMC model in context.
+    on_link_scale
+        Takes the outcome to the scale on which its noise is added to the linear predictor; absent
+        where there is no such scale.
     """
 
     name: str
-    link: Literal["logit", "log", "identity"]
+    link: Literal["logit", "probit", "log", "identity"]
     scale: Scale
     parameters: tuple[Parameter, ...]
     support: Callable[[Array, Rows], Fault | None]
@@ -90,16 +96,23 @@ class Family(NamedTuple):
     log_density: Callable[[Array, Array, Mapping[str, Array], Rows], Array]
     draw: Callable[[np.random.Generator, Array, Mapping[str, Array], Rows], Array]
     observe: Callable[[Observation], None]
+    on_link_scale: Callable[[Array], Array] | None = None
 
 
 SIGMA = Parameter("sigma", "residual standard deviation", lambda sd: HalfNormal(sd=sd))
 NU = Parameter("nu", "degrees of freedom", lambda _: Gamma(shape=2.0, rate=0.1))
+PRECISION = Parameter("precision", "precision", lambda _: Gamma(shape=2.0, rate=0.1))
 OVERDISPERSION = Parameter("overdispersion", "overdispersion", lambda _: HalfNormal(sd=1.0))
 
 
-def fault(expected: str, values: Array, bad: NDArray[np.bool_]) -> Fault | None:
+def fault(
+    expected: str, values: Array, bad: NDArray[np.bool_], mend: str | None = None
+) -> Fault | None:
     """Name what was expected where any value is bad."""
-    return Fault(expected, values, bad) if bad.any() else None
+    if not bad.any():
+        return None
+    found = Fault(expected, values, bad)
+    return found if mend is None else found._replace(mend=mend)
 
 
 def whole_numbers(

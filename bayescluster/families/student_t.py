@@ -41,5 +41,14 @@ def _observe(observation: Observation) -> None:
 
 
 STUDENT_T = Family(
-    "student_t", "identity", "mean", (SIGMA, NU), finite, identity, _log_density, _draw, _observe
+    "student_t",
+    "identity",
+    "mean",
+    (SIGMA, NU),
+    finite,
+    identity,
+    _log_density,
+    _draw,
+    _observe,
+    np.asarray,
 )

@@ -27,11 +27,11 @@ Array = NDArray[np.float64]
 Events = NDArray[np.bool_]
 
 EPS: Final = 0.10
-"""Default of rare, for probabilities."""
+"""Default of rare, for probabilities and shares."""
 THETA: Final = 0.75
-"""Default of common, for probabilities."""
+"""Default of common, for probabilities and shares."""
 THETA_NOT: Final = 0.50
-"""Default of not enough, for probabilities: no more likely than not."""
+"""Default of not enough, for probabilities and shares: no more likely than not, at most half."""
 
 CornerClaim = (
     Necessary

@@ -1,7 +1,8 @@
 """Default priors of the coefficients, stated for standardised capitals.
 
-On a logit, probit or log link a slope is Normal(0, 1); on the identity link it is multiplied by the
-standard deviation of the outcome. Levels are centred on the mean of the outcome (on 0 for a logit).
+On a logit or log link a slope is Normal(0, 1); on the identity link it is multiplied by the standard
+deviation of the outcome, and on the probit link by `PROBIT_UNIT`. Levels are centred on the mean of
+the outcome, or of its logarithm (on 0 for a logit or probit).
 The corners of the conjunctive form lean towards an outcome that is rare where a capital is low and
 common where both are high, by one standard deviation of the prior: a lean, not an order, since
 substitution is a finding too.
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescluster import names
-from bayescluster.design.record import Design
+from bayescluster.design.record import Array, Design
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, LogNormal, Normal
 
 INTERCEPT_SD = 1.5
@@ -23,6 +24,11 @@ SLOPE_SD = 1.0
 GROUP_SD = 0.5
 IDENTITY_INTERCEPT_SD = 2.5
 """Standard deviations of the defaults; the last in units of the outcome's standard deviation."""
+PROBIT_UNIT = 3**0.5 / np.pi
+"""One on the logit scale, on the probit scale: their noises have sds pi / sqrt(3) and 1.
+
+So the prior says the same about probabilities, and about claims, whichever of the two is chosen.
+"""
 GATE_THRESHOLD_SD = 0.7
 GATE_STEEPNESS = LogNormal(mean_log=float(np.log(2.0)), sd_log=0.5)
 """Gates open within the data, and over about two standard deviations of a capital."""
@@ -59,13 +65,25 @@ class Baseline(NamedTuple):
 
 def baseline_of(design: Design) -> Baseline:
     """Level and unit of a design's outcome, on the scale of its link."""
-    unit = float(design.outcome.std(ddof=1)) if design.family.link == "identity" else 1.0
-    return Baseline(design.family.link, _level(design), unit, bool(design.levels))
+    return Baseline(design.family.link, _level(design), _unit(design), bool(design.levels))
+
+
+def on_link_scale(design: Design) -> Array:
+    """Outcome on the scale of its noise, ``(row,)``: as it is, where there is no such scale."""
+    found = design.family.on_link_scale
+    return design.outcome if found is None else found(design.outcome)
+
+
+def _unit(design: Design) -> float:
+    """What one on the logit scale is on the scale of the link."""
+    if design.family.link == "identity":
+        return float(design.outcome.std(ddof=1))
+    return PROBIT_UNIT if design.family.link == "probit" else 1.0
 
 
 def _level(design: Design) -> float:
-    if design.family.link == "identity":
-        return float(design.outcome.mean())
+    if design.family.on_link_scale is not None:
+        return float(on_link_scale(design).mean())
     if design.family.link == "log":
         return float(np.log(design.outcome.sum() / np.exp(design.offset).sum()))
     return 0.0

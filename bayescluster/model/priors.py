@@ -8,7 +8,7 @@ import numpy as np
 
 from bayescluster.design.cases import NormalMoments, informed
 from bayescluster.design.record import Design
-from bayescluster.model.defaults import GROUP_SD, baseline_of, default_prior, slope
+from bayescluster.model.defaults import GROUP_SD, baseline_of, default_prior, on_link_scale, slope
 from bayescluster.names import CAPITALS
 from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT, ValueScale
 from bayescluster.structures import TERMS
@@ -41,7 +41,7 @@ def model_priors(design: Design) -> ModelPriors:
         grouping.name: stated.group_sd.get(grouping.name, HalfNormal(sd=GROUP_SD * baseline.unit))
         for grouping in design.groupings
     }
-    spread = float(design.outcome.std(ddof=1))
+    spread = float(on_link_scale(design).std(ddof=1))
     family: dict[str, Distribution] = {
         parameter.name: stated.family.get(parameter.name, parameter.prior(spread))
         for parameter in design.family.parameters

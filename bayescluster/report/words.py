@@ -64,6 +64,7 @@ def unit(outcome: OutcomeFacts) -> Unit:
     rate = outcome.label if EXPOSED in outcome.label else f"expected {outcome.column}"
     return {
         "probability": Unit(100.0, "%", " pp", "percentage points (pp)"),
+        "share": Unit(100.0, "%", " pp", "percentage points (pp)"),
         "rate": Unit(1.0, "", "", rate),
         "mean": Unit(1.0, "", "", f"units of {outcome.column}"),
         "level": Unit(1.0, "", "", f"levels of {outcome.column}"),

@@ -45,7 +45,7 @@ class OutcomeFacts(Value):
 
     column: str
     family: str
-    scale: Literal["probability", "rate", "mean", "level"]
+    scale: Literal["probability", "share", "rate", "mean", "level"]
     label: str
     """What an expected outcome is called on axes, e.g. ``probability of product_upgrading``."""
     levels: tuple[str, ...] = ()

@@ -19,9 +19,12 @@ from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[
     "bernoulli",
+    "probit",
     "binomial",
+    "beta",
     "gaussian",
     "student_t",
+    "lognormal",
     "poisson",
     "negative_binomial",
     "ordinal",
@@ -56,6 +59,8 @@ class ColumnControl(Frozen):
     """Treat the column as categorical: against a reference level, or as deviations that sum to 0."""
     reference: Scalar | None = None
     """Reference level of treatment coding; the first one in order without it."""
+    spline: int | None = Field(default=None, ge=3)
+    """Enter a numeric control as a smooth curve: a cubic B-spline of so many columns."""
 
     @model_validator(mode="after")
     def _coding_fits(self) -> ColumnControl:
@@ -63,6 +68,10 @@ class ColumnControl(Frozen):
             raise ValueError("a categorical control (coding) takes no transform")
         if self.reference is not None and self.coding != "treatment":
             raise ValueError("reference goes with coding: treatment only")
+        if self.spline is not None and self.coding is not None:
+            raise ValueError("a spline is of numbers: leave out coding, or spline")
+        if self.spline is not None and not self.standardise:
+            raise ValueError("a spline is the same in any unit: leave out standardise")
         return self
 
 

@@ -32,7 +32,8 @@ constructs:                    # method: single, mean (of standardised indicator
 equations:
   upgrading:
     outcome: product_upgrading
-    family: bernoulli          # or binomial, gaussian, student_t, poisson, negative_binomial, ordinal
+    family: bernoulli          # or probit, binomial, beta, gaussian, student_t, lognormal, poisson,
+                               # negative_binomial, ordinal
     structure: interaction     # or additive
     controls:
       - {column: employees, transform: log}

@@ -34,6 +34,7 @@ def outcome_facts(design: Design) -> OutcomeFacts:
     column = equation.outcome
     label = {
         "probability": f"probability of {column}",
+        "share": f"expected share ({column})",
         "rate": f"expected {column}",
         "mean": f"mean {column}",
         "level": f"mean level of {column}",

@@ -32,7 +32,10 @@ def tree_of(design: Design, **groups: Any) -> xr.DataTree:
         ("bernoulli", ["mean"]),
         ("binomial", ["mean", "sd", "share of zeros", "largest"]),
         ("poisson", ["mean", "sd", "share of zeros", "largest"]),
+        ("probit", ["mean"]),
+        ("beta", ["mean", "sd", "smallest", "largest"]),
         ("gaussian", ["mean", "sd", "largest"]),
+        ("lognormal", ["mean", "sd", "largest"]),
         (
             "ordinal",
             ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"],
@@ -47,7 +50,7 @@ def test_every_scale_has_statistics():
     assert {family.scale for family in FAMILIES.values()} == set(predictive.STATISTICS)
 
 
-@pytest.mark.parametrize("family", ["poisson", "binomial", "ordinal"])
+@pytest.mark.parametrize("family", ["poisson", "binomial", "beta", "ordinal"])
 def test_statistics_against_their_replicates(family):
     design = small_design(family, "additive")
     drawn = np.random.default_rng(1).integers(0, 4, (2, 30, design.size)).astype(float)
@@ -57,6 +60,7 @@ def test_statistics_against_their_replicates(family):
         "mean": np.mean,
         "sd": np.std,
         "share of zeros": lambda v: np.mean(v == 0),
+        "smallest": np.min,
         "largest": np.max,
     } | {f"share of {k}": lambda v, k=k: np.mean(v == k) for k in range(4)}
     assert {row.by for row in rows} == {"all", "industry", "cluster"}

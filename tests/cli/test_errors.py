@@ -164,7 +164,7 @@ FAULTS = (
         "  analysis.yaml:8:43: unknown method 'averge'\n"
         "    known: single, mean, pca\n"
         "  analysis.yaml:13:5: unknown family 'logit'\n"
-        "    known: bernoulli, binomial, gaussian, student_t, poisson, negative_binomial, ordinal\n"
+        "    known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal\n"
         "  analysis.yaml:19:12: draws must be a whole number, not 'many'",
     ),
     Fault(
@@ -237,7 +237,7 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: necessary needs its region for family poisson: a default region exists for probabilities only\n"
+        "  analysis.yaml:21:5: necessary needs its region for family poisson: a default region exists for probabilities and shares only\n"
         "    add `eps:` or `ratio:`",
     ),
     Fault(

@@ -54,6 +54,15 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    turn it into numbers with `derive: kind: recode`, or name another column"
         ),
     ),
+    "shares with ends": (
+        {"family": "beta", "outcome": "upgraded"},
+        (
+            f"{EQUATION}.outcome: family beta expects shares above 0 and below 1; found 0 in row 1 "
+            "and in 47 more\n"
+            "    where a share is a count out of a known number, use family binomial with `trials`; "
+            "else pull 0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`"
+        ),
+    ),
     "outcome outside the support": (
         {"frame": changed(upgraded=np.where(np.arange(48) % 5 == 2, 2, firms()["upgraded"]))},
         (

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from bayescluster.design.coding import code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
+from bayescluster.errors import DesignError
 from bayescluster.spec.equation import Equation
-from tests.factories import where
+from tests.factories import small_design, where
 
 FRAME = pd.DataFrame(
     {
@@ -177,6 +178,27 @@ MESSAGES = {
             "    use log1p, which is 0 at 0"
         ),
     ),
+    "spline of text": (
+        [{"column": "region", "spline": 4}],
+        (
+            "the control 'region' cannot be a spline: 'west' in row 1, 'north' in row 2, 'south' in "
+            "row 3\n    leave out the spline, or mend the column"
+        ),
+    ),
+    "spline of few values": (
+        [{"column": "size", "spline": 4}],
+        (
+            "the control 'size' has 4 different values, too few for a spline of 4 columns\n"
+            "    use `spline: 3`, `coding: treatment`, or enter it without `spline`"
+        ),
+    ),
+    "spline of a transform": (
+        [{"column": "exporter", "transform": "log", "spline": 3}],
+        (
+            "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
+            "    use log1p, which is 0 at 0"
+        ),
+    ),
     "reference": (
         [{"column": "region", "coding": "treatment", "reference": "nort"}],
         "'region' has no level 'nort' to be the reference\n    did you mean 'north'?",
@@ -217,6 +239,16 @@ def test_all_faults_in_order():
         "a.yaml:equations.y.controls.2",
     ]
     assert [item.names for item in found.columns] == [("size",)]
+
+
+def test_a_column_and_its_curve_determine_each_other():
+    with pytest.raises(DesignError) as caught:
+        small_design(controls=["size", {"column": "size", "spline": 3}])
+    assert str(caught.value) == (
+        "The model cannot be built on these data:\n  a.yaml:equations.upgrading: these columns "
+        "determine each other exactly: size, size[spline 1], size[spline 2], size[spline 3]\n"
+        "    leave one of them out"
+    )
 
 
 def test_labels_are_sorted_as_numbers_where_all_are():

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import polygamma
 
 from bayescluster.design.groupings import CENTRED_FROM_INFORMATION, information
 from bayescluster.design.record import Grouping
@@ -87,6 +88,33 @@ def test_trials_add_up():
 
 def test_a_level_says_at_most_a_quarter():
     assert information(intercepts(8, 60, "ordinal"), "place") == 15.0
+
+
+def test_a_probit_says_what_a_logit_says():
+    found = information(intercepts(8, 120, "probit"), "place")
+    assert found == information(intercepts(8, 120, "bernoulli"), "place")
+
+
+def test_an_amount_says_more_the_less_its_logarithm_varies():
+    frame = panel(8, 60)
+    loud = frame.assign(value=frame["value"] ** 3)
+    found = [
+        information(small_design("lognormal", varying={"place": ["intercept"]}, frame=one), "place")
+        for one in (frame, loud)
+    ]
+    assert found[0] == pytest.approx(60 / np.log(frame["value"]).var())
+    assert found[1] == pytest.approx(found[0] / 9)
+
+
+def test_a_share_says_what_it_would_say_as_a_beta_of_its_mean_and_variance():
+    """By the Fisher information of a beta with the same moments, which is large for a precise one."""
+    frame = panel(8, 60).assign(share=np.random.default_rng(1).beta(60.0, 40.0, 480))
+    design = small_design("beta", varying={"place": ["intercept"]}, frame=frame)
+    mean, variance = frame["share"].mean(), frame["share"].var()
+    precision = mean * (1 - mean) / variance - 1
+    fisher = precision**2 * (mean * (1 - mean)) ** 2
+    fisher *= polygamma(1, precision * mean) + polygamma(1, precision * (1 - mean))
+    assert information(design, "place") == pytest.approx(60 * fisher, rel=0.02)
 
 
 def test_counts_say_what_they_count_up_to_a_ceiling():

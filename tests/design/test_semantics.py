@@ -11,7 +11,7 @@ from tests.factories import analysis_dict, analysis_of, where
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
 EQUATION = "equations.upgrading"
-REGION = "a default region exists for probabilities only"
+REGION = "a default region exists for probabilities and shares only"
 ALONE: dict[str, Any] = {"cluster": None, "industry": None, "firm": None}
 
 
@@ -228,6 +228,20 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    give delta on the scale of the outcome"
         ),
     ),
+    "share above 1": (
+        {"family": "beta", "hypotheses": [claim("sufficient", theta=75)]},
+        (
+            "hypotheses.0: theta is 75, but the expected outcome is a share\n"
+            "    give theta on the scale of the outcome"
+        ),
+    ),
+    "amounts below 0": (
+        {"family": "lognormal", "hypotheses": [claim("necessary", eps=-1)]},
+        (
+            "hypotheses.0: eps is -1, but the expected outcome is never below 0\n"
+            "    give eps on the scale of the outcome"
+        ),
+    ),
     "counts below 0": (
         {"family": "poisson", "hypotheses": [claim("joint_sufficiency", theta=-1)]},
         (
@@ -290,8 +304,8 @@ def test_cases_inform_linear_terms_only(structure):
 
 
 @pytest.mark.parametrize("kind", REGIONS)
-@pytest.mark.parametrize("family", ["gaussian", "poisson", "ordinal"])
-def test_no_default_region_but_for_probabilities(kind, family):
+@pytest.mark.parametrize("family", ["gaussian", "lognormal", "poisson", "ordinal"])
+def test_no_default_region_but_for_probabilities_and_shares(kind, family):
     keys = " or ".join(f"`{key}:`" for key in REGIONS[kind][0])
     assert refused(family, hypotheses=[claim(kind)]) == (
         f"{HEAD}hypotheses.0: {kind} needs its region for family {family}: {REGION}\n    add {keys}"
@@ -312,11 +326,13 @@ def test_a_claim_of_two_regions_lacks_both():
     "keys",
     [
         {"family": "bernoulli"},
+        {"family": "probit"},
         {"family": "binomial"},
+        {"family": "beta"},
         {"family": "ordinal", "at_least": 2},
     ],
 )
-def test_probabilities_have_default_regions(keys):
+def test_probabilities_and_shares_have_default_regions(keys):
     claims = [claim(kind) for kind in (*REGIONS, "necessary_not_sufficient", "complementarity")]
     check_semantics(analysis_of(hypotheses=claims, **keys), where)
 
@@ -334,7 +350,7 @@ def test_other_outcomes_have_the_regions_that_are_declared():
         claim("sufficient", theta=8.0),
         claim("insufficient", delta=3.0),
     ]
-    for family in ("poisson", "negative_binomial", "ordinal"):
+    for family in ("poisson", "negative_binomial", "ordinal", "lognormal"):
         check_semantics(analysis_of(family, hypotheses=claims), where)
 
 

@@ -74,7 +74,11 @@ FORMS = {"conjunctive": conjunctive, "ces": ces}
 LINKS = {"gaussian": "identity", "student_t": "identity"} | {
     "poisson": "log",
     "negative_binomial": "log",
+    "lognormal": "log",
+    "probit": "probit",
 }
+PROBIT_UNIT = 0.5513288954217921
+"""A logistic distribution has sd 1.8138, a standard normal 1."""
 
 
 class Oracle:
@@ -86,14 +90,16 @@ class Oracle:
         self.family = equation.family
         self.correlation = correlation
         link = LINKS.get(self.family, "logit")
-        y = design.outcome
+        y = np.log(design.outcome) if self.family == "lognormal" else design.outcome
         self.spread = np.sqrt(((y - y.mean()) ** 2).sum() / (y.size - 1))
-        self.unit = self.spread if link == "identity" else 1.0
+        self.unit = {"identity": self.spread, "probit": PROBIT_UNIT}.get(link, 1.0)
+        rate = y.sum() / np.exp(design.offset).sum()
         self.intercept_link = link
         self.intercept = {
             "identity": (y.mean(), 2.5 * self.unit),
-            "log": (np.log(y.sum() / np.exp(design.offset).sum()), 1.5),
+            "log": (y.mean() if self.family == "lognormal" else np.log(rate), 1.5),
             "logit": (0.0, 1.5),
+            "probit": (0.0, 1.5 * PROBIT_UNIT),
         }[link]
         self.form = equation.form
         self.link = "identity" if self.family == "ordinal" else link
@@ -185,6 +191,7 @@ class Oracle:
         prior = {
             "sigma": stats.halfnorm(scale=self.spread),
             "nu": stats.gamma(2.0, scale=10.0),
+            "precision": stats.gamma(2.0, scale=10.0),
             "overdispersion": stats.halfnorm(scale=1.0),
         }
         found: dict[str, Any] = {}

@@ -74,6 +74,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "data": {"firm": "panel", "cluster": None},
     },
     "controls": {"varying": NESTED, "controls": [*CONTROLS, PRODUCT]},
+    "spline": {"controls": [{"column": "size", "transform": "log", "spline": 4}, "exporter"]},
 }
 
 

@@ -134,6 +134,40 @@ def test_defaults_on_the_scale_of_the_outcome():
     )
 
 
+def test_defaults_on_the_scale_of_the_logarithm():
+    design = small_design("lognormal", "additive", {"cluster": ["intercept"]})
+    logs = np.log(design.outcome)
+    assert texts(design) == (
+        {
+            "intercept": f"Normal({logs.mean():.3g}, 1.5)",
+            "human_capital": "Normal(0, 1)",
+            "social_capital": "Normal(0, 1)",
+        },
+        {},
+        {"cluster": "HalfNormal(0.5)"},
+        {"sigma": f"HalfNormal({logs.std(ddof=1):.3g})"},
+    )
+
+
+def test_defaults_of_a_share_are_those_of_a_probability():
+    design = small_design("beta", "additive", {"cluster": ["intercept"]})
+    wanted = texts(small_design("bernoulli", "additive", {"cluster": ["intercept"]}))
+    assert texts(design) == (*wanted[:3], {"precision": "Gamma(2, 0.1)"})
+
+
+def test_defaults_of_a_probit_say_the_same_of_probabilities_as_those_of_a_logit():
+    probit, logit = (
+        model_priors(small_design(family, "additive", {"cluster": ["intercept"]}))
+        for family in ("probit", "bernoulli")
+    )
+    rng = np.random.default_rng(1)
+    for term, prior in logit.population.items():
+        z = rng.standard_normal(20_000)
+        chances = [stats.norm.cdf(probit.population[term].sd * z), 1 / (1 + np.exp(-prior.sd * z))]
+        assert np.abs(chances[0] - chances[1]).max() < 0.03
+    assert probit.group_sd["cluster"].sd == pytest.approx(0.5 * 0.5513288954)
+
+
 def test_intercept_of_a_rate_is_centred_on_the_observed_rate():
     design = small_design("negative_binomial", "additive", exposure="exposure")
     rate = design.outcome.sum() / np.exp(design.offset).sum()

@@ -56,6 +56,7 @@ def test_number(value: float | None, spread: float | None, text: str) -> None:
 def test_effects_by_scale() -> None:
     found = estimate(0.123, 0.025)
     assert words.effect(found, outcome("probability")) == "+12.3 pp [+8.2, +16.4]"
+    assert words.effect(found, outcome("share")) == "+12.3 pp [+8.2, +16.4]"
     assert words.effect(found, outcome("rate")) == "+0.123 [+0.082, +0.164]"
     assert words.effect(estimate(-0.123, 0.25), outcome("mean")) == "−0.12 [−0.53, +0.29]"
     assert words.effect(estimate(0.0, 0.25), outcome("level")) == "0.00 [−0.41, +0.41]"
@@ -63,8 +64,10 @@ def test_effects_by_scale() -> None:
 
 def test_units_by_scale() -> None:
     assert [
-        words.unit(outcome(scale)).name for scale in ("probability", "rate", "mean", "level")
+        words.unit(outcome(scale)).name
+        for scale in ("probability", "share", "rate", "mean", "level")
     ] == [
+        "percentage points (pp)",
         "percentage points (pp)",
         "expected patents",
         "units of patents",

@@ -64,7 +64,8 @@ CLAIMS = st.one_of(
 CONTROLS = st.one_of(
     COLUMNS,
     st.fixed_dictionaries(
-        {"column": COLUMNS}, optional={"transform": st.sampled_from(("log", "square"))}
+        {"column": COLUMNS},
+        optional={"transform": st.sampled_from(("log", "square")), "spline": st.integers(3, 9)},
     ),
     st.fixed_dictionaries({"product": st.tuples(COLUMNS, COLUMNS).map(list)}),
 )
@@ -208,6 +209,14 @@ INVALID = [
     (
         {"controls": [{"column": "a", "coding": "sum", "reference": "x"}]},
         "reference goes with coding: treatment only",
+    ),
+    (
+        {"controls": [{"column": "a", "coding": "sum", "spline": 4}]},
+        "a spline is of numbers: leave out coding, or spline",
+    ),
+    (
+        {"controls": [{"column": "a", "standardise": False, "spline": 4}]},
+        "a spline is the same in any unit: leave out standardise",
     ),
     (
         {"data": {"derive": [{"kind": "log", "name": "x", "of": "a"}] * 2}},

@@ -78,6 +78,8 @@ def test_every_estimand_has_a_name_of_its_own(evidence):
         ({"family": "ordinal"}, "mean level of grade (0 = 0, 3 = 3)"),
         ({"family": "ordinal", "at_least": 2}, "probability that grade is at least 2"),
         ({"family": "bernoulli"}, "probability of upgraded"),
+        ({"family": "beta"}, "expected share (share)"),
+        ({"family": "lognormal"}, "mean value"),
         ({"family": "poisson", "exposure": "exposure"}, "expected patents per unit of exposure"),
     ],
 )

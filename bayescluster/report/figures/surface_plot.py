@@ -22,6 +22,9 @@ from bayescluster.report.figures.style import (
 )
 from bayescluster.results.model import Results, Surface
 
+YES_OR_NO = frozenset({"bernoulli", "probit"})
+"""Families whose firms have the outcome or do not."""
+
 
 def surface(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the posterior mean of the outcome over both capitals, one panel an industry.
@@ -91,9 +94,7 @@ def _panel(axes: Axes, one: Surface, results: Results, edges: list[float]) -> Co
 
 def _middle(results: Results) -> float:
     """Firms above this count as having the outcome: the mean of all firms."""
-    if results.outcome.scale == "probability":
-        return 0.5 if results.outcome.family == "bernoulli" else _mean(results)
-    return _mean(results)
+    return 0.5 if results.outcome.family in YES_OR_NO else _mean(results)
 
 
 def _mean(results: Results) -> float:
@@ -142,7 +143,7 @@ def _label(made: Panels, results: Results, filled: ContourSet, *, narrow: bool) 
 def _caption(results: Results) -> str:
     shown = sum(one.points_shown for one in results.surfaces)
     total = sum(one.points_total for one in results.surfaces)
-    what = "with the outcome" if results.outcome.family == "bernoulli" else "above the mean outcome"
+    what = "with the outcome" if results.outcome.family in YES_OR_NO else "above the mean outcome"
     dots = "firms" if results.sample.rows == results.sample.firms else "rows of the data"
     return (
         "Posterior mean of the expected outcome over the plane of the two capitals. Dots are "

@@ -1,0 +1,73 @@
+"""Yes or no, where a latent amount with standard normal noise passes a threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+from bayescluster.families.bernoulli import zero_or_one
+from bayescluster.families.record import Array, Family, Observation, Rows
+
+
+def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
+    return np.asarray(ndtr(linear_predictor))
+
+
+def _log_density(
+    outcome: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows
+) -> Array:
+    return np.asarray(log_ndtr((2.0 * outcome - 1.0) * linear_predictor))
+
+
+def _draw(
+    rng: np.random.Generator, linear_predictor: Array, _: Mapping[str, Array], __: Rows
+) -> Array:
+    return np.asarray(rng.random(linear_predictor.shape) < ndtr(linear_predictor), dtype=float)
+
+
+def _log_cdf(z: Any) -> Any:
+    """Log of the standard normal distribution function, in PyTensor.
+
+    Each branch sees only arguments it is good for: the gradient of the branch not taken would be
+    infinite, and infinity times zero is no number.
+    """
+    import pytensor.tensor as pt
+
+    low, high = pt.minimum(z, -1.0), pt.maximum(z, -1.0)
+    left = pt.log(0.5 * pt.erfcx(-low / np.sqrt(2.0))) - 0.5 * low**2
+    return pt.switch(pt.lt(z, -1.0), left, pt.log1p(-0.5 * pt.erfc(high / np.sqrt(2.0))))
+
+
+def _observe(observation: Observation) -> None:
+    import pymc as pm
+
+    # PyMC's own Bernoulli goes through a probability, which is 0 or 1 in the tails
+    pm.CustomDist(
+        observation.name,
+        observation.linear_predictor,
+        logp=lambda outcome, eta: _log_cdf((2 * outcome - 1) * eta),
+        random=_random,
+        observed=observation.outcome.astype("int64"),
+        dtype="int64",
+        dims=observation.dims,
+    )
+
+
+def _random(linear_predictor: Array, rng: np.random.Generator, size: Any = None) -> Any:
+    return (rng.random(size or linear_predictor.shape) < ndtr(linear_predictor)).astype("int64")
+
+
+PROBIT = Family(
+    "probit",
+    "probit",
+    "probability",
+    (),
+    zero_or_one,
+    _expectation,
+    _log_density,
+    _draw,
+    _observe,
+)
