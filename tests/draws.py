@@ -24,7 +24,7 @@ def known_draws(
     rng = np.random.default_rng(seed)
     population = {
         term: centre.get(term, 0.0) + spread * rng.normal(size=size)
-        for term in design.structure.terms
+        for term in design.terms
     }
     groups = {}
     for grouping in design.groupings:
