@@ -43,9 +43,7 @@ def system_dict(equations: Mapping[str, Any], **top: Any) -> dict[str, Any]:
     return analysis_dict() | {"equations": dict(equations)} | top
 
 
-def system(
-    equations: Mapping[str, Any], frame: pd.DataFrame | None = None, **top: Any
-) -> Design:
+def system(equations: Mapping[str, Any], frame: pd.DataFrame | None = None, **top: Any) -> Design:
     """Design of several equations; that of the one in focus, which carries the others."""
     analysis = Analysis.model_validate(system_dict(equations, **top))
     return design_of(analysis, learners() if frame is None else frame)
@@ -57,8 +55,6 @@ def system_draws(design: Design, size: int = 8, **centre: float) -> Draws:
     beside = {each.equation_name: each for each in design.others}
     upstream = tuple(
         (beside[name], known_draws(beside[name], size, seed=20 + position))
-        for position, name in enumerate(
-            ancestors(design.analysis.equations, design.equation_name)
-        )
+        for position, name in enumerate(ancestors(design.analysis.equations, design.equation_name))
     )
     return replace(own, upstream=upstream)

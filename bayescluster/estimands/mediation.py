@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import product
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +32,7 @@ MOST_COMBINED = 6
 """Most yes-or-no outcomes whose combinations are all gone through: 64 of them."""
 MEDIATOR_STREAM = 8
 BINARY = frozenset({"bernoulli", "probit"})
+Way = Literal["means", "combinations", "draws"]
 Through = Capitals | Mapping[str, Capitals]
 """Capitals in the equations upstream: the same in all of them, or by equation."""
 
@@ -54,13 +56,19 @@ def expected_outcome(
     """
     if not draws.upstream:
         return expectation(design, predictor_at(design, draws, own, rows), draws)
-    if _is_linear(design, draws):
-        entering = _entering(design, _means(draws, through, rows), rows)
-        return expectation(design, predictor_at(design, draws, own, rows, entering), draws)
-    if _are_binary(draws):
+    way = way_through(design, draws)
+    if way == "combinations":
         return _combined(design, draws, own, through, rows)
-    entering = _entering(design, _drawn(draws, through, rows), rows)
+    values = (_means if way == "means" else _drawn)(draws, through, rows)
+    entering = _entering(design, values, rows)
     return expectation(design, predictor_at(design, draws, own, rows, entering), draws)
+
+
+def way_through(design: Design, draws: Draws) -> Way:
+    """How the outcomes upstream are averaged over."""
+    if _is_linear(design, draws):
+        return "means"
+    return "combinations" if _are_binary(draws) else "draws"
 
 
 def _is_linear(design: Design, draws: Draws) -> bool:

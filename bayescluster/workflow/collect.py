@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from bayescluster.results.model import (
     Surface,
     Verdict,
 )
+from bayescluster.workflow.beside import equations_beside
 from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
 
@@ -63,7 +65,8 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     evidence = evidence_of(fitted)
     effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     corners = corner_tables(evidence, analysis.hypotheses)
-    answers = _answers(fitted, evidence)
+    beside = equations_beside(design, tree)
+    answers = _answers(fitted, evidence, beside.estimands)
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -84,6 +87,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         verdicts=answers.verdicts,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
+        others=beside.others,
+        residuals=beside.residuals,
+        learning=beside.learning,
         reproduction=reproduction,
     )
 
@@ -96,13 +102,14 @@ def evidence_of(fitted: Fitted) -> Evidence:
     return Evidence(design, posterior, prior, design.analysis.sampling.seed)
 
 
-def _answers(fitted: Fitted, evidence: Evidence) -> _Answers:
+def _answers(fitted: Fitted, evidence: Evidence, beside: Mapping[str, Array]) -> _Answers:
     """Judge the claims; their estimands pass the gate before their verdicts count."""
     design, tree = fitted
     claims = design.analysis.hypotheses
     # judged once as if the gate had passed, so that every estimand of a claim has been computed
     verdicts(claims, evidence, gate_passed=True)
-    gate = convergence_gate(tree, reported(evidence), design.analysis.sampling.max_treedepth)
+    estimands = reported(evidence) | dict(beside)
+    gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
     return _Answers(gate, verdicts(claims, evidence, gate.passed))
 
 

@@ -30,14 +30,17 @@ MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
 
 
-def effect_rows(evidence: Evidence, rng: np.random.Generator) -> tuple[EffectRow, ...]:
-    """Effects of both capitals for the sample, each industry and each cluster, as observed."""
+def effect_rows(evidence: Evidence, rng: np.random.Generator | None) -> tuple[EffectRow, ...]:
+    """Effects of both capitals for the sample, each industry and each cluster, as observed.
+
+    Without random numbers, no industry is fitted alone.
+    """
     if not evidence.design.has_capitals:
         return ()
     design = evidence.design
     levels = default_levels(design)
     surface = evidence.surface("observed", levels)
-    alone = _unpooled(evidence, levels, rng)
+    alone = _unpooled(evidence, levels, rng) if rng is not None else {}
     sizes = evidence.groups.sizes
     rows = []
     for capital in CAPITALS:

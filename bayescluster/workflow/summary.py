@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.names import CLUSTER, INDUSTRY
+from bayescluster.spec.analysis import Analysis
 
 
 class DesignSummary(NamedTuple):
@@ -37,22 +39,13 @@ def design_summary(design: Design) -> DesignSummary:
         f"{_count(clusters, 'cluster', 'clusters')}, "
         f"{_count(industries, 'industry', 'industries')}, "
         + ("crossed" if data.crossed else "nested"),
-        (
-            f"{analysis.equation.outcome}: {design.family.name}, {design.structure.name} "
-            f"({design.structure.formula}), "
-            f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
-        ),
-        *(
-            f"varying by {grouping.name} "
-            f"({_count(len(grouping.labels), 'group', 'groups')}): "
-            f"{', '.join(grouping.terms)}"
-            for grouping in design.groupings
-        ),
+        *(line for each in design.equations for line in _equation(each, analysis)),
+        *_together(analysis),
         *(
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()
         ),
-        *_cases(design),
+        *(line for each in design.equations for line in _cases(each)),
         *details.notes,
         _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
     ]
@@ -65,6 +58,42 @@ def design_summary(design: Design) -> DesignSummary:
         details.synthetic,
         tuple(lines),
     )
+
+
+def _equation(design: Design, analysis: Analysis) -> tuple[str, ...]:
+    """One equation; its name, and whether it is in focus, where there are several."""
+    name = inside = ""
+    if len(analysis.equations) > 1:
+        focus = ", in focus" if design.equation_name == analysis.equation_name else ""
+        name, inside = f"equation {design.equation_name}{focus}: ", "  "
+    predictors = design.equation.predictors
+    entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
+    return (
+        (
+            f"{name}{design.equation.outcome}: {design.family.name}, {design.structure.name} "
+            f"({design.structure.formula}), "
+            f"{_count(len(design.control_names), 'coded control', 'coded controls')}{entering}"
+        ),
+        *(
+            f"{inside}varying by {grouping.name} "
+            f"({_count(len(grouping.labels), 'group', 'groups')}): "
+            f"{', '.join(grouping.terms)}"
+            for grouping in design.groupings
+        ),
+    )
+
+
+def _together(analysis: Analysis) -> tuple[str, ...]:
+    through = ancestors(analysis.equations, analysis.equation_name)
+    lines = []
+    if through:
+        lines.append(
+            f"effects and claims about {analysis.equation_name} are total: what acts through "
+            f"{', '.join(through)} is in them"
+        )
+    if analysis.residual_correlation:
+        lines.append(f"residuals correlate between {', '.join(analysis.residual_correlation)}")
+    return tuple(lines)
 
 
 def _cases(design: Design) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from bayescluster.design.graph import ancestors, causal_order, cycle_of
@@ -38,6 +40,6 @@ def test_a_circle_is_told_whole(predictors):
     found = cycle_of(equations_of(**predictors))
     assert found[0] == found[-1]
     assert len(found) == len(predictors.keys() - {"d"}) + 1
-    for one, after in zip(found, found[1:], strict=False):
+    for one, after in pairwise(found):
         # each feeds the next
         assert one in predictors[after]

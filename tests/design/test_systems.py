@@ -26,20 +26,26 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "no such equation": (
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyer"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
-        "analysis\n    did you mean 'buyers'?",
+        (
+            "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
+            "analysis\n    did you mean 'buyers'?"
+        ),
     ),
     "a column and no equation": (
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["exporter"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
-        "analysis\n    known: buyers",
+        (
+            "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
+            "analysis\n    known: buyers"
+        ),
     ),
     "its own predictor": (
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["upgrading"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
-        "analysis\n    known: buyers",
+        (
+            "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
+            "analysis\n    known: buyers"
+        ),
     ),
     "a circle": (
         {
@@ -47,14 +53,18 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
             "upgrading": equation("upgraded", predictors=["buyers"]),
         },
         {},
-        "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
-        "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause",
+        (
+            "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
+            "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause"
+        ),
     ),
     "a predictor twice": (
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyers", "buyers"])},
         {},
-        "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
-        "    list it once, under predictors",
+        (
+            "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
+            "    list it once, under predictors"
+        ),
     ),
     "a predictor that is a control": (
         {
@@ -62,8 +72,10 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
             "upgrading": equation("upgraded", predictors=["buyers"], controls=["buyers"]),
         },
         {},
-        "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
-        "    list it once, under predictors",
+        (
+            "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
+            "    list it once, under predictors"
+        ),
     ),
     "one equation tied": (
         {"buyers": PROBIT, "upgrading": equation("upgraded", family="probit")},
@@ -94,9 +106,11 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
             "upgrading": equation("upgraded", family="probit", predictors=["buyers"]),
         },
         {"residual_correlation": TIE},
-        "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
-        "'buyers', which is among its predictors\n"
-        "    leave one of the two out: indirect effects rest on their independence",
+        (
+            "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
+            "'buyers', which is among its predictors\n"
+            "    leave one of the two out: indirect effects rest on their independence"
+        ),
     ),
 }
 

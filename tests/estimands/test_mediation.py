@@ -76,7 +76,9 @@ def looped(design, draws, own, through):
     return out
 
 
-@pytest.mark.parametrize("equations", [BINARY, CHAIN], ids=["beside each other", "one after the other"])
+@pytest.mark.parametrize(
+    "equations", [BINARY, CHAIN], ids=["beside each other", "one after the other"]
+)
 @pytest.mark.parametrize(("own", "through"), [(LOW, LOW), (HIGH, LOW), (HIGH, HIGH), (LOW, HIGH)])
 def test_yes_or_no_mediators_by_hand(equations, own, through):
     design = system(equations)
@@ -152,14 +154,15 @@ def test_linear_effects_are_products_of_coefficients():
         np.broadcast_to(draws.population["human_capital"][:, None] * change, direct.shape),
         rtol=1e-9,
     )
-    parts = dict((each.equation_name, (each, part)) for each, part in draws.upstream)
+    parts = {each.equation_name: (each, part) for each, part in draws.upstream}
     skill, part = parts["skill"]
-    slope = part.population["human_capital"][:, None] + part.groups["industry"].effect[
-        :, skill.index("industry"), 1
-    ]
+    slope = (
+        part.population["human_capital"][:, None]
+        + part.groups["industry"].effect[:, skill.index("industry"), 1]
+    )
     scale = skill.outcome.std(ddof=1)
     by_skill = slope * change / scale * draws.population["skill"][:, None]
-    buyers, own = parts["buyers"]
+    _, own = parts["buyers"]
     shares = [
         expit(
             own.population["intercept"]

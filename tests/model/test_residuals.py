@@ -61,8 +61,13 @@ def orthant(eta, y, correlation) -> float:
     covariance = sign[:, None] * correlation * sign
     return float(
         stats.multivariate_normal.cdf(
-            sign * np.array(eta), np.zeros(len(y)), covariance, abseps=1e-9, releps=1e-9,
-            maxpts=2_000_000, rng=1,
+            sign * np.array(eta),
+            np.zeros(len(y)),
+            covariance,
+            abseps=1e-9,
+            releps=1e-9,
+            maxpts=2_000_000,
+            rng=1,
         )
     )
 
@@ -140,4 +145,3 @@ def test_a_firm_far_on_the_wrong_side_still_pulls():
     assert value == pytest.approx(log_ndtr(-8.0) + np.log(0.5), rel=1e-9)
     mills = np.exp(stats.norm.logpdf(-8.0) - log_ndtr(-8.0))
     assert slopes[0][0] == pytest.approx(mills, rel=1e-6)
-

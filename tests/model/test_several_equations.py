@@ -72,7 +72,9 @@ def compiled(design):
 def part_of(point: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Values of one equation, under the names they have where it is alone."""
     prefix = f"{name}_"
-    return {key.removeprefix(prefix): value for key, value in point.items() if key.startswith(prefix)}
+    return {
+        key.removeprefix(prefix): value for key, value in point.items() if key.startswith(prefix)
+    }
 
 
 @pytest.mark.parametrize("equations", [TWO, THREE, FORMS], ids=["two", "three", "other forms"])

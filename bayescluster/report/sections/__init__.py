@@ -6,6 +6,7 @@ from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
 from bayescluster.report.sections.header import HEADER
+from bayescluster.report.sections.learning import LEARNING
 from bayescluster.report.sections.model import MODEL
 from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
@@ -21,6 +22,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    LEARNING,
     CHECKS,
     MODEL,
     READING,
