@@ -101,7 +101,7 @@ def learning_estimands(found: Learned) -> dict[str, Array]:
     for name, outcome in found.outcomes.items():
         for path in outcome.paths:
             for what, values in _parts(path, bool(outcome.forms)):
-                label = f"{name}: {' through '.join(filter(None, what))} effect of {path.capital}"
+                label = f"{name}: {' '.join(filter(None, what))} effect of {path.capital}"
                 named |= _by_group(label, values, found.columns)
         for form in outcome.forms:
             named |= _by_group(f"{name}: effect of {form.form}", form.marginal, found.columns)

@@ -117,7 +117,7 @@ def test_forms_that_bring_about_each_other_are_named(several):
 @pytest.mark.parametrize("narrow", [False, True])
 def test_figure_has_a_panel_a_group(several, narrow):
     figure = learning_matrix(several, narrow=narrow)
-    assert [axes.get_title() for axes in figure.axes] == ["All firms", *made.INDUSTRIES]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["All firms", *made.INDUSTRIES]
 
 
 def test_tables_hold_every_equation(several, tmp_path: Path):
