@@ -18,10 +18,8 @@ from bayescluster.results.model import Results
 
 @pytest.mark.parametrize("spec", FIGURES, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("narrow", [False, True])
-def test_every_figure_is_drawn_in_declared_colours(
-    spec: figures.FigureSpec, narrow: bool, results: Results
-) -> None:
-    text = standalone(spec.draw(results, narrow), spec.name, "label")
+def test_every_figure_is_drawn_in_declared_colours(spec: figures.FigureSpec, narrow: bool) -> None:
+    text = standalone(spec.draw(made.several(), narrow), spec.name, "label")
     colours = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text))
     assert colours
     assert colours <= set(VARIABLES)

@@ -148,8 +148,9 @@ def _dominant(
             (row.first, row.second, words.probability(row.probability), words.error(row.mcse))
             for row in pairs
         ),
-        f"With {len(forms)} forms that no data tell apart it would be near "
-        f"{words.probability(1 - 1 / len(forms))}: near that value the data do not tell.",
+        f"Were {len(forms)} forms not told apart, nor industries pooled, it would be "
+        f"{words.probability(1 - 1 / len(forms))}; pooling lowers it. Neither a value near that nor "
+        "one near 0.5 says that industries differ.",
     )
     return (first, second) if pairs else (first,)
 
