@@ -16,6 +16,7 @@ from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import label_of
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
+from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.outcome import Outcome, outcome_of
 from bayescluster.design.record import Array, Design, Details, Measure, details_text
 from bayescluster.errors import BayesClusterError, DesignError, Problem
@@ -181,6 +182,9 @@ def _variables(
             for name in CAPITALS
         },
         **{name: (ROW, values) for name, values in known.items() if values is not None},
+        **ladder_variables(
+            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
+        ),
     }
 
 

@@ -28,12 +28,16 @@ from bayescluster.names import (
     FIRM_CODE,
     HUMAN_CAPITAL,
     LEVEL,
+    MONOTONIC,
+    MONOTONIC_CODE,
     OFFSET,
     OUTCOME,
     ROW,
     SCALE,
     SOCIAL_CAPITAL,
     STANDARD_ERROR,
+    STEP,
+    STEP_CONTROL,
     TRIALS,
     group_dim,
     group_index,
@@ -60,6 +64,20 @@ class Grouping(NamedTuple):
     centred: tuple[str, ...]
     """Terms sampled centred; the others are non-centred."""
     correlated: bool
+
+
+class Monotonic(NamedTuple):
+    """A control whose steps are estimated: ``controls[:, position]`` has them equal.
+
+    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
+    and its coefficient the change from the lowest level to the highest.
+    """
+
+    name: str
+    position: int
+    steps: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """Position of each row's level, ``(row,)``."""
 
 
 class Measure(NamedTuple):
@@ -165,6 +183,23 @@ class Design:
     def control_names(self) -> tuple[str, ...]:
         """Names of the coded controls."""
         return self.labels(CONTROL)
+
+    @cached_property
+    def monotonic(self) -> tuple[Monotonic, ...]:
+        """Controls whose steps are estimated, in the order of the analysis."""
+        if MONOTONIC not in self.data.coords:
+            return ()
+        steps = tuple(zip(self.labels(STEP_CONTROL), self.labels(STEP), strict=True))
+        codes = np.asarray(self.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
+        return tuple(
+            Monotonic(
+                name,
+                self.control_names.index(name),
+                tuple(step for owner, step in steps if owner == name),
+                codes[:, column],
+            )
+            for column, name in enumerate(self.labels(MONOTONIC))
+        )
 
     @property
     def offset(self) -> Array:
