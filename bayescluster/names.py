@@ -24,6 +24,17 @@ INTERCEPT: Final = "intercept"
 HUMAN_CAPITAL: Final = "human_capital"
 SOCIAL_CAPITAL: Final = "social_capital"
 INTERACTION: Final = "interaction"
+NEITHER: Final = "neither"
+HUMAN_ONLY: Final = "human_only"
+SOCIAL_ONLY: Final = "social_only"
+BOTH: Final = "both"
+HUMAN_THRESHOLD: Final = "human_threshold"
+HUMAN_STEEPNESS: Final = "human_steepness"
+SOCIAL_THRESHOLD: Final = "social_threshold"
+SOCIAL_STEEPNESS: Final = "social_steepness"
+GAIN: Final = "gain"
+SHARE: Final = "share"
+SUBSTITUTION: Final = "substitution"
 
 CAPITALS: Final = (HUMAN_CAPITAL, SOCIAL_CAPITAL)
 

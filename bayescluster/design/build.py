@@ -16,6 +16,7 @@ from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import label_of
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
+from bayescluster.design.forms import of_form
 from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.outcome import Outcome, outcome_of
 from bayescluster.design.record import Array, Design, Details, Measure, details_text
@@ -33,7 +34,6 @@ from bayescluster.names import (
     DETAILS,
     FIRM_CODE,
     INDUSTRY,
-    INTERCEPT,
     LEVEL,
     OFFSET,
     OUTCOME,
@@ -56,12 +56,15 @@ FEW_ROWS = 5
 def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -> Design:
     """Turn an analysis and its firms into named arrays.
 
+    Of several structural forms the first is taken; see `bayescluster.design.forms`.
+
     Raises
     ------
     DesignError
         If a column is not a number, constant, collinear with others, or outside the support of the
         family; if a hypothesis names an industry the data lack. All such faults at once.
     """
+    analysis = of_form(analysis, analysis.equation.form)
     problems: list[Problem] = []
     capitals = _capitals(analysis, firms, where, problems)
     outcome = outcome_of(analysis, firms, where, problems)
@@ -105,9 +108,9 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
     equation = analysis.equation
     # the cutpoints of an ordinal outcome take the place of the intercept
     ordinal = equation.family == "ordinal"
-    terms = STRUCTURES[equation.structure].terms
+    form = STRUCTURES[equation.form]
     known = [
-        *(term for term in terms if not (ordinal and term == INTERCEPT)),
+        *(term for term in form.population if not (ordinal and term == form.level)),
         *(name for coded in coding.columns for name in coded.names),
     ]
     for name in equation.priors.terms:
@@ -144,7 +147,7 @@ def _collinear(
     analysis: Analysis, capitals: dict[str, Array], coding: Coding, where: Where
 ) -> Iterator[Problem]:
     columns = dict(capitals)
-    if analysis.equation.structure == "interaction":
+    if analysis.equation.form == "interaction":
         human, social = (capitals[name] for name in CAPITALS)
         columns["interaction"] = human * social
     for coded in coding.columns:

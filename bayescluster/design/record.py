@@ -7,6 +7,7 @@ that is saved and opened again is the same design.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from bayescluster.names import (
     DETAILS,
     FIRM_CODE,
     HUMAN_CAPITAL,
+    INTERCEPT,
     LEVEL,
     MONOTONIC,
     MONOTONIC_CODE,
@@ -80,6 +82,14 @@ class Monotonic(NamedTuple):
     """Position of each row's level, ``(row,)``."""
 
 
+class ControlPart(NamedTuple):
+    """Controls at some positions: their base columns ``(row, position)``, and what multiplies them."""
+
+    positions: NDArray[np.int64]
+    base: Array
+    level: Any
+
+
 class Measure(NamedTuple):
     """How a capital was made: its indicators, their weights, and its reliability."""
 
@@ -114,6 +124,12 @@ class Design:
 
     analysis: Analysis
     data: xr.Dataset
+    prefix: str = ""
+    """Stands before the names of the model's variables, where a model has several equations."""
+
+    def variable(self, name: str) -> str:
+        """Name of a variable or dimension that belongs to this equation alone."""
+        return f"{self.prefix}{name}"
 
     @property
     def family(self) -> Family:
@@ -123,7 +139,12 @@ class Design:
     @property
     def structure(self) -> Structure:
         """The structural form."""
-        return STRUCTURES[self.analysis.equation.structure]
+        return STRUCTURES[self.analysis.equation.form]
+
+    @property
+    def link(self) -> str:
+        """Scale on which a form mixes expectations; an ordinal outcome has none of its own."""
+        return "identity" if self.levels else self.family.link
 
     @cached_property
     def details(self) -> Details:
@@ -151,29 +172,23 @@ class Design:
         """Coded controls, ``(row, control)``."""
         return self._array(CONTROLS)
 
-    def controls_at(
-        self, human: Array | float, social: Array | float, rows: NDArray[np.int64]
-    ) -> Array:
-        """Controls of some rows with the capitals set, ``(row, control)``.
+    def control_parts(self, human: Any, social: Any) -> Iterator[ControlPart]:
+        """Controls in parts that move alike, with the capitals at given levels.
 
-        A control that is the product of something with a capital follows the capital.
+        A control that is the product of something with a capital follows the capital: its column is
+        that of its base times the level.
         """
-        found = self._array(CONTROL_BASE)[rows].copy()
         owners = self.data[CONTROL_CAPITAL].to_numpy()
-        for capital, level in ((HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
-            level_by_row = np.broadcast_to(np.asarray(level, dtype="float64"), rows.shape)
-            found[:, owners == capital] *= level_by_row[:, None]
-        return found
-
-    @property
-    def has_moving_controls(self) -> bool:
-        """Whether a control is the product of something with a capital."""
-        return bool((self.data[CONTROL_CAPITAL].to_numpy() != "").any())
+        bases = self._array(CONTROL_BASE)
+        for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
+            mine = np.flatnonzero(owners == capital)
+            if mine.size:
+                yield ControlPart(mine, bases[:, mine], level)
 
     @property
     def has_capitals(self) -> bool:
         """Whether the capitals enter the model."""
-        return HUMAN_CAPITAL in self.structure.terms
+        return self.structure.terms != (INTERCEPT,)
 
     def is_binary(self, capital: str) -> bool:
         """Whether a capital is measured by a 0/1 column."""

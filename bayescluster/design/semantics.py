@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from bayescluster import names
+from bayescluster.design.forms import forms_of
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -21,7 +22,7 @@ from bayescluster.spec.hypotheses import (
     NecessaryNotSufficient,
     Sufficient,
 )
-from bayescluster.structures import STRUCTURES
+from bayescluster.structures import STRUCTURES, TERMS
 
 RESERVED = frozenset(
     {
@@ -62,9 +63,12 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
     ConfigError
         With every contradiction and its mend.
     """
-    problems = [*_equation(analysis, where), *_hypotheses(analysis, where)]
+    problems = [
+        *(problem for each in forms_of(analysis) for problem in _equation(each, where)),
+        *_hypotheses(analysis, where),
+    ]
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError(list(dict.fromkeys(problems)))
 
 
 def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
@@ -90,6 +94,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from _controls(analysis, equation, where)
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
+    yield from _kinds_of_priors(equation, base, where)
 
 
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
@@ -109,7 +114,7 @@ def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[
 
 
 def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    terms = STRUCTURES[equation.structure].terms
+    terms = STRUCTURES[equation.form].terms
     roles = {getattr(analysis.data, role): role for role in ROLES}
     for grouping, varying in equation.groupings.items():
         place = where(("equations", analysis.equation_name, "varying", grouping))
@@ -134,7 +139,7 @@ def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[P
         for term in varying.terms:
             if term not in terms:
                 yield Problem(
-                    f"'{term}' varies by {grouping}, but structure {equation.structure} has no such term",
+                    f"'{term}' varies by {grouping}, but structure {equation.form} has no such term",
                     place,
                     f"its terms: {', '.join(terms)}",
                 )
@@ -167,6 +172,20 @@ def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator
                 f"a prior is given for the groups of '{name}', but no effect varies by it",
                 where((*base, "priors", "group_sd", name)),
                 suggestion(name, equation.varying) or "leave it out",
+            )
+
+
+def _kinds_of_priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
+    """Refuse a prior on values that its coefficient cannot have."""
+    examples = {"real": "normal", "positive": "half_normal", "share": "beta"}
+    for name, prior in equation.priors.terms.items():
+        scale = TERMS[name].scale if name in TERMS else "real"
+        if prior.scale_of_values != scale:
+            values = {"real": "any number", "positive": "numbers above 0", "share": "0 to 1"}
+            yield Problem(
+                f"the prior of '{name}' is {prior.distribution}, but it can be {values[scale]}",
+                where((*base, "priors", "terms", name)),
+                f"take another distribution, such as {examples[scale]}",
             )
 
 

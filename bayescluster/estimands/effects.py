@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
-from bayescluster.estimands.surface import Level, Setting, outcome_surface
+from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.names import CAPITALS
 
@@ -44,7 +44,7 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
         ends, width = _marginal(design, position)
         spans[capital] = (len(settings), width)
         low, high = (levels.human, levels.social)[position]
-        settings += [*ends, _set(design, position, low), _set(design, position, high)]
+        settings += [*ends, _set(position, low), _set(position, high)]
     first_corner = len(settings)
     settings += [Setting(*levels.at(corner)) for corner in CORNERS]
     mean = outcome_surface(design, draws, settings, weights)  # (draw, setting, group)
@@ -60,14 +60,12 @@ def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
     values = design.capitals[position]
     if design.is_binary(CAPITALS[position]):
         return [
-            _set(design, position, float(values.min())),
-            _set(design, position, float(values.max())),
+            _set(position, float(values.min())),
+            _set(position, float(values.max())),
         ], 1.0
-    low, high = values - STEP, values + STEP
-    return [_set(design, position, low), _set(design, position, high)], 2 * STEP
+    return [_set(position, Own(-STEP)), _set(position, Own(STEP))], 2 * STEP
 
 
-def _set(design: Design, position: int, level: Level) -> Setting:
-    """Set one capital and leave the other as observed."""
-    human, social = design.capitals
-    return Setting(level, social) if position == 0 else Setting(human, level)
+def _set(position: int, level: Level) -> Setting:
+    """Set one capital and leave the other as it is."""
+    return Setting(level, Own()) if position == 0 else Setting(Own(), level)

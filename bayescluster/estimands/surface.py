@@ -13,19 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import (
-    Array,
-    Draws,
-    control_part,
-    expectation,
-    row_coefficients,
-)
+from bayescluster.model.evaluate import Array, Draws, expectation, predictor_at
 
-Level = float | NDArray[np.float64]
+
+class Own(NamedTuple):
+    """A capital left as it is in every row, shifted by so many standard deviations."""
+
+    shift: float = 0.0
+
+
+Level = float | Array | Own
 
 
 class Setting(NamedTuple):
-    """Where the capitals are set, in standard deviations: one number, or one a row."""
+    """Where the capitals are set, in standard deviations: one number, one a row, or their own."""
 
     human: Level
     social: Level
@@ -56,17 +57,17 @@ def outcome_surface(
     weights = weights[rows]
     out = np.empty((draws.size, len(settings), weights.shape[1]))
     for which, part in draws.for_rows(rows).chunks(rows.size):
-        coefficients = row_coefficients(part)
-        controls = control_part(part, design.controls[rows])
-        for position, (human, social) in enumerate(settings):
-            levels = _at(human, rows), _at(social, rows)
-            if design.has_moving_controls:
-                controls = control_part(part, design.controls_at(*levels, rows))
-            eta = design.structure.contribution(*levels, coefficients) + controls
-            full = np.broadcast_to(eta, (part.size, rows.size))
-            out[which, position] = expectation(design, full, part) @ weights
+        own = part.capitals or tuple(values[rows] for values in design.capitals)
+        for position, setting in enumerate(settings):
+            human, social = (
+                _at(level, mine, rows) for level, mine in zip(setting, own, strict=True)
+            )
+            eta = predictor_at(design, part, human, social, rows)
+            out[which, position] = expectation(design, eta, part) @ weights
     return out
 
 
-def _at(level: Level, rows: NDArray[np.int64]) -> Level:
+def _at(level: Level, own: Array, rows: NDArray[np.int64]) -> float | Array:
+    if isinstance(level, Own):
+        return own + level.shift
     return level[rows] if isinstance(level, np.ndarray) else level

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.membership import Groups
 from bayescluster.families import Rows
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.distributions import log_density, median_of
+from bayescluster.model.evaluate import Array, Draws, predictor_at
 from bayescluster.model.priors import ModelPriors, model_priors
 from bayescluster.names import CUTPOINTS
-from bayescluster.spec.priors import Normal, StudentT
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import working
 
 Mask = NDArray[np.bool_]
 
@@ -103,7 +103,11 @@ def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws 
 
 
 def _start(priors: ModelPriors) -> Array:
-    means = [prior.mean for prior in (*priors.population.values(), *priors.controls.values())]
+    means = [
+        float(working(median_of(prior), TERMS[term].scale))
+        for term, prior in priors.population.items()
+    ]
+    means += [prior.mean for prior in priors.controls.values()]
     cuts = [mean for mean, _ in priors.cutpoints]
     gaps = [cuts[0], *np.log(np.diff(cuts))] if cuts else []
     return np.array([*means, *_typical(priors), *gaps], dtype=float)
@@ -143,28 +147,20 @@ def _log_posterior(
     """Log posterior of each parameter vector, ``(point, free) -> (point,)``."""
     draws = _draws(layout, theta, design)
     human, social = (values[rows] for values in design.capitals)
-    coefficients = {term: values[:, None] for term, values in draws.population.items()}
-    eta = design.structure.contribution(human, social, coefficients) + design.offset[rows]
-    eta = eta + draws.controls @ design.controls[rows].T if design.control_names else eta
+    members = np.flatnonzero(rows)
+    eta = predictor_at(design, draws, human, social, members) + design.offset[rows]
     known = Rows(*(None if item is None else item[rows] for item in design.rows))
     outcome = design.outcome[rows]
-    eta = np.broadcast_to(eta, (len(theta), outcome.size))
     with np.errstate(over="ignore", invalid="ignore"):
         total = design.family.log_density(outcome, eta, draws.parameters, known).sum(axis=1)
     population, controls, logs, gaps = _split(layout, theta)
-    for column, prior in zip(population.T, priors.population.values(), strict=True):
-        total = total + _log_prior(column, prior)
-    for column, prior in zip(controls.T, priors.controls.values(), strict=True):
-        total = total + _log_prior(column, prior)
+    for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
+        total = total + log_density(prior, column, TERMS[term].scale)
+    for column, control in zip(controls.T, priors.controls.values(), strict=True):
+        total = total + log_density(control, column)
     # weak priors on the log scale keep parameters and gaps finite where a group says nothing
     far = (logs - np.array(_typical(priors))) / 3
     return np.asarray(total - 0.5 * (far**2).sum(1) - 0.5 * ((gaps / 3) ** 2).sum(1))
-
-
-def _log_prior(values: Array, prior: Normal | StudentT) -> Array:
-    if isinstance(prior, Normal):
-        return np.asarray(norm.logpdf(values, prior.mean, prior.sd))
-    return np.asarray(student.logpdf(values, prior.df, prior.mean, prior.scale))
 
 
 def _hessian(

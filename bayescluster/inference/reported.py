@@ -33,4 +33,4 @@ def reported_variables(design: Design) -> tuple[str, ...]:
     ]
     if design.levels:
         names.append(CUTPOINTS)
-    return tuple(names)
+    return tuple(design.variable(name) for name in names)

@@ -14,25 +14,23 @@ import pytensor.tensor as pt
 
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
+from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
-from bayescluster.model.priors import (
-    ModelPriors,
-    coefficient_vector,
-    model_priors,
-    population_terms,
-    prior_variable,
-)
+from bayescluster.model.priors import ModelPriors, model_priors, population_terms
 from bayescluster.names import (
     CONTROL,
     CONTROLS,
     CUTPOINT,
     CUTPOINTS,
+    INTERCEPT,
     POPULATION,
     ROW,
     TERM,
     group_dim,
     group_term,
 )
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import working
 
 
 def build_model(design: Design) -> pm.Model:
@@ -65,50 +63,65 @@ def model_coords(design: Design) -> dict[str, Any]:
     """Name every coordinate of the model."""
     coords: dict[str, Any] = {
         ROW: design.labels(ROW),
-        TERM: population_terms(design),
-        CONTROL: design.control_names,
+        design.variable(TERM): population_terms(design),
+        design.variable(CONTROL): design.control_names,
     }
     if design.levels:
         pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
-        coords[CUTPOINT] = [f"{low} | {high}" for low, high in pairs]
+        coords[design.variable(CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
     for grouping in design.groupings:
         coords[group_dim(grouping.name)] = grouping.labels
-        coords[group_term(grouping.name)] = grouping.terms
-        coords[f"{group_term(grouping.name)}_other"] = grouping.terms
+        term = design.variable(group_term(grouping.name))
+        coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
     return coords
 
 
 def _linear_predictor(design: Design, priors: ModelPriors) -> Any:
     coefficients = row_coefficients(design, _population(design, priors), priors)
-    eta = design.structure.contribution(*design.capitals, coefficients)
-    if design.control_names:
-        gamma = coefficient_vector(CONTROLS, priors.controls, CONTROL)
-        eta += pt.dot(design.controls, gamma)
-    if design.offset.any():
-        eta += design.offset
+    human, social = design.capitals
+    coefficients[INTERCEPT] = coefficients[INTERCEPT] + _shift(design, priors, human, social)
+    eta = design.structure.contribution(human, social, coefficients, design.link)
     # a constant form still has one value a row
     return eta + pt.zeros(design.size) if eta.ndim == 0 else eta
 
 
+def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
+    """What shifts the level of a row: controls and offset, ``(row,)`` or 0."""
+    shift: Any = 0.0
+    if design.control_names:
+        name, dim = design.variable(CONTROLS), design.variable(CONTROL)
+        gamma = coefficient_vector(name, priors.controls, dim)
+        for part in design.control_parts(human, social):
+            shift = shift + pt.dot(part.base, gamma[part.positions]) * part.level
+    return shift + design.offset if design.offset.any() else shift
+
+
 def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
+    """Population coefficient of every term, on the term's working scale."""
     terms = population_terms(design)
     total: dict[str, Any] = dict.fromkeys(design.structure.terms, pt.constant(0.0))
     if terms:
-        vector = coefficient_vector(POPULATION, priors.population, TERM)
-        total |= {term: vector[position] for position, term in enumerate(terms)}
+        name, dim = design.variable(POPULATION), design.variable(TERM)
+        vector = coefficient_vector(name, priors.population, dim)
+        total |= {
+            term: working(vector[position], TERMS[term].scale)
+            for position, term in enumerate(terms)
+        }
     return total
 
 
 def _family_parameters(design: Design, priors: ModelPriors) -> dict[str, Any]:
-    parameters = {name: prior_variable(name, prior) for name, prior in priors.family.items()}
+    parameters = {
+        name: prior_variable(design.variable(name), prior) for name, prior in priors.family.items()
+    }
     if design.levels:
         mean, sd = np.array(priors.cutpoints).T
         parameters[CUTPOINTS] = pm.Normal(
-            CUTPOINTS,
+            design.variable(CUTPOINTS),
             mu=mean,
             sigma=sd,
             transform=pm.distributions.transforms.ordered,
             initval=mean,
-            dims=CUTPOINT,
+            dims=design.variable(CUTPOINT),
         )
     return parameters

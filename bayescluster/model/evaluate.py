@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,13 +22,18 @@ from bayescluster.names import (
     CONTROLS,
     CUTPOINTS,
     DRAW,
+    INTERCEPT,
     POPULATION,
     group_correlation,
     group_effect,
     group_sd,
 )
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import working
 
 Array = NDArray[np.float64]
+Level = float | Array
+"""Where a capital is set, in standard deviations."""
 
 CELLS_A_CHUNK = 2_000_000
 """Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""
@@ -51,13 +56,18 @@ class GroupDraws(NamedTuple):
 
 @dataclass(frozen=True)
 class Draws:
-    """Parameters of a model at each draw, the chains one after the other."""
+    """Parameters of a model at each draw, the chains one after the other.
+
+    ``population`` holds coefficients on their working scale, ``(draw,)`` by term; ``capitals`` the
+    two capitals as ``(draw, row)`` where they are latent or partly missing, else nothing.
+    """
 
     chains: int
     population: dict[str, Array]
     controls: Array
     groups: dict[str, GroupDraws]
     parameters: dict[str, Array]
+    capitals: tuple[Array, Array] | None = None
 
     @property
     def size(self) -> int:
@@ -80,14 +90,21 @@ class Draws:
                 for name, group in self.groups.items()
             },
             parameters={name: values[which] for name, values in self.parameters.items()},
+            capitals=self._capitals(which),
         )
+
+    def _capitals(self, *which: Any) -> tuple[Array, Array] | None:
+        if self.capitals is None:
+            return None
+        human, social = self.capitals
+        return human[which], social[which]
 
     def for_rows(self, rows: NDArray[np.int64]) -> Draws:
         """The same draws for some rows of the design only."""
         groups = {
             name: group._replace(member=group.member[rows]) for name, group in self.groups.items()
         }
-        return replace(self, groups=groups)
+        return replace(self, groups=groups, capitals=self._capitals(slice(None), rows))
 
     def chunks(self, rows: int) -> Iterator[tuple[slice, Draws]]:
         """Split the draws so that no ``(draw, row)`` array outgrows memory."""
@@ -117,16 +134,19 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     size = group.sizes[CHAIN] * group.sizes[DRAW]
 
     def flat(name: str) -> Array:
-        values = group[name].transpose(CHAIN, DRAW, ...).to_numpy()
+        values = group[design.variable(name)].transpose(CHAIN, DRAW, ...).to_numpy()
         return np.asarray(values.reshape(size, *values.shape[2:]), dtype="float64")
 
     population = {name: np.zeros(size) for name in design.structure.terms}
     if terms:
-        population |= dict(zip(terms, flat(POPULATION).T, strict=True))
+        population |= {
+            term: working(values, TERMS[term].scale)
+            for term, values in zip(terms, flat(POPULATION).T, strict=True)
+        }
     parameters = {
         parameter.name: flat(parameter.name)[:, None]
         for parameter in design.family.parameters
-        if parameter.name in group
+        if design.variable(parameter.name) in group
     }
     if design.levels:
         parameters[CUTPOINTS] = flat(CUTPOINTS)[:, None, :]
@@ -155,15 +175,33 @@ def row_coefficients(draws: Draws) -> dict[str, Array]:
 
 def linear_predictor(design: Design, draws: Draws) -> Array:
     """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
-    human, social = design.capitals
-    eta = design.structure.contribution(human, social, row_coefficients(draws))
-    eta = eta + control_part(draws, design.controls) + design.offset
-    return np.asarray(np.broadcast_to(eta, (draws.size, design.size)))
+    human, social = draws.capitals or design.capitals
+    return predictor_at(design, draws, human, social, np.arange(design.size)) + design.offset
 
 
-def control_part(draws: Draws, controls: Array) -> Array:
-    """What controls ``(row, control)`` add to the linear predictor, ``(draw, row)`` or 0."""
-    return np.asarray(draws.controls @ controls.T) if controls.shape[1] else np.zeros((1, 1))
+def predictor_at(
+    design: Design, draws: Draws, human: Level, social: Level, rows: NDArray[np.int64]
+) -> Array:
+    """Linear predictor of some rows with the capitals set, ``(draw, row)``, without the offset.
+
+    Parameters
+    ----------
+    design
+        The design.
+    draws
+        Draws for these rows (see `Draws.for_rows`).
+    human, social
+        Levels of the capitals: one number, one a row, or ``(draw, row)``.
+    rows
+        Positions of the rows.
+    """
+    coefficients = row_coefficients(draws)
+    shift: Array | float = 0.0
+    for part in design.control_parts(human, social):
+        shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
+    coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
+    eta = design.structure.contribution(human, social, coefficients, design.link)
+    return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:

@@ -19,7 +19,8 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design, Grouping
-from bayescluster.model.priors import ModelPriors, prior_variable
+from bayescluster.model.distributions import prior_variable
+from bayescluster.model.priors import ModelPriors
 from bayescluster.names import group_correlation, group_dim, group_effect, group_sd, group_term
 
 Index = NDArray[np.int64]
@@ -42,7 +43,7 @@ def row_coefficients(
     design
         The design.
     population
-        Population coefficient by term.
+        Population coefficient by term, on the working scale of the term.
     priors
         Priors of the group sds and of the correlations.
 
@@ -59,7 +60,7 @@ def row_coefficients(
             _parent(design, grouping, chains[term]) if grouping.name in lineages[term] else None
             for term in grouping.terms
         ]
-        effects = _effects(grouping, parents, priors)
+        effects = _effects(design, grouping, parents, priors)
         index = design.index(grouping.name)
         for term, parent, effect in zip(grouping.terms, parents, effects, strict=True):
             if parent is None:
@@ -114,25 +115,34 @@ def _parent(design: Design, grouping: Grouping, chain: _Chain) -> Any:
     return chain.total[parent_index(design.index(grouping.name), design.index(chain.grouping.name))]
 
 
-def _effects(grouping: Grouping, parents: list[Any], priors: ModelPriors) -> list[Any]:
+def _effects(
+    design: Design, grouping: Grouping, parents: list[Any], priors: ModelPriors
+) -> list[Any]:
     """Deviations by term, each ``(group,)``."""
-    name = grouping.name
-    sd = prior_variable(group_sd(name), priors.group_sd[name], group_term(name))
+    name, variable = grouping.name, design.variable
+    sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], variable(group_term(name)))
     centres = [0.0 if parent is None else parent for parent in parents]
     if grouping.correlated:
-        effects = _correlated(grouping, sd, centres, priors.correlation)
+        effects = _correlated(design, grouping, _Around(sd, centres), priors.correlation)
     else:
-        effects = _independent(grouping, sd, centres)
-    dims = (group_dim(name), group_term(name))
-    pm.Deterministic(group_effect(name), pt.stack(effects, axis=-1), dims=dims)
+        effects = _independent(design, grouping, _Around(sd, centres))
+    dims = (group_dim(name), variable(group_term(name)))
+    pm.Deterministic(variable(group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
     return effects
 
 
-def _independent(grouping: Grouping, sd: Any, centres: list[Any]) -> list[Any]:
-    dim = group_dim(grouping.name)
+class _Around(NamedTuple):
+    """Standard deviations of the deviations, and the coefficients of the parents, by term."""
+
+    sd: Any
+    centres: list[Any]
+
+
+def _independent(design: Design, grouping: Grouping, around: _Around) -> list[Any]:
+    dim, (sd, centres) = group_dim(grouping.name), around
     effects = []
     for position, term in enumerate(grouping.terms):
-        name = f"{grouping.name}_{term}"
+        name = design.variable(f"{grouping.name}_{term}")
         if term in grouping.centred:
             centre = centres[position]
             effects.append(pm.Normal(f"{name}_total", centre, sd[position], dims=dim) - centre)
@@ -141,12 +151,15 @@ def _independent(grouping: Grouping, sd: Any, centres: list[Any]) -> list[Any]:
     return effects
 
 
-def _correlated(grouping: Grouping, sd: Any, centres: list[Any], eta: float) -> list[Any]:
+def _correlated(design: Design, grouping: Grouping, around: _Around, eta: float) -> list[Any]:
     """Deviations ``z L' diag(sd)``: the Cholesky factor ties the terms, not the groups."""
-    name, term = grouping.name, group_term(grouping.name)
+    sd, centres = around
+    name = design.variable(grouping.name)
+    term = design.variable(group_term(grouping.name))
     cholesky = pm.LKJCorr(f"{name}_cholesky", n=len(grouping.terms), eta=eta)
-    pm.Deterministic(group_correlation(name), cholesky @ cholesky.T, dims=(term, f"{term}_other"))
-    dims = (group_dim(name), term)
+    correlation = design.variable(group_correlation(grouping.name))
+    pm.Deterministic(correlation, cholesky @ cholesky.T, dims=(term, f"{term}_other"))
+    dims = (group_dim(grouping.name), term)
     scaled = sd[:, None] * cholesky  # (term, term)
     if grouping.centred:
         zeros = pt.zeros(len(grouping.labels))

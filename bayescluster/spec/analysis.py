@@ -40,7 +40,7 @@ class Analysis(Frozen):
 
     @model_validator(mode="after")
     def _capitals_declared(self) -> Analysis:
-        if self.equation.structure == "intercept":
+        if self.equation.structure == ("intercept",):
             if self.constructs or self.hypotheses:
                 raise ValueError(
                     "structure 'intercept' uses neither capital: leave out constructs and hypotheses"
@@ -50,6 +50,6 @@ class Analysis(Frozen):
         if lacking:
             raise ValueError(
                 f"constructs lacks {' and '.join(lacking)}; "
-                f"structure '{self.equation.structure}' uses both capitals"
+                f"structure '{self.equation.form}' uses both capitals"
             )
         return self

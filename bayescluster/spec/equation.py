@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    model_validator,
+)
 
 from bayescluster.spec.base import Column, Frozen, Scalar
 from bayescluster.spec.priors import Priors
@@ -21,8 +29,22 @@ FamilyName = Literal[
     "negative_binomial",
     "ordinal",
 ]
-StructureName = Literal["intercept", "additive", "interaction"]
-TermName = Literal["intercept", "human_capital", "social_capital", "interaction"]
+StructureName = Literal["intercept", "additive", "interaction", "conjunctive", "ces"]
+TermName = Annotated[str, Field(min_length=1)]
+"""A coefficient of the structural form; ``all`` stands for those that vary as a rule."""
+ALL_TERMS = "all"
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Forms = Annotated[
+    tuple[StructureName, ...],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=StructureName | tuple[StructureName, ...]),
+    PlainSerializer(lambda forms: forms[0] if len(forms) == 1 else list(forms)),
+]
 
 
 class ColumnControl(Frozen):
@@ -102,6 +124,7 @@ class VaryingTerms(Frozen):
     """Which coefficients vary by a grouping, and how they are parameterised."""
 
     terms: tuple[TermName, ...] = Field(min_length=1)
+    """Coefficients of the structural form; ``all`` stands for those that it lets vary as a rule."""
     centred: bool | tuple[TermName, ...] | None = None
     """Terms sampled centred (true: all, false: none); chosen by the size of the groups without it."""
     correlated: bool | None = None
@@ -117,9 +140,10 @@ class VaryingTerms(Frozen):
         _each_once(self.terms)
         if isinstance(self.centred, tuple):
             unknown = [term for term in self.centred if term not in self.terms]
+            unknown = [] if ALL_TERMS in self.terms else unknown
             if unknown:
                 raise ValueError(f"centred names '{unknown[0]}', which does not vary here")
-        if self.correlated and len(self.terms) < 2:
+        if self.correlated and len(self.terms) < 2 and ALL_TERMS not in self.terms:
             raise ValueError("correlated effects need at least two terms")
         if self.correlated and self.partly_centred:
             raise ValueError("correlated effects are centred all together, or not at all")
@@ -127,6 +151,8 @@ class VaryingTerms(Frozen):
 
 
 def _varying_tag(value: Any) -> str:
+    if value == ALL_TERMS:
+        return "all"
     return "terms" if isinstance(value, (list, tuple)) else "varying"
 
 
@@ -137,7 +163,8 @@ def _each_once(terms: tuple[TermName, ...]) -> tuple[TermName, ...]:
 
 
 Varying = Annotated[
-    Annotated[tuple[TermName, ...], Field(min_length=1), AfterValidator(_each_once), Tag("terms")]
+    Annotated[Literal["all"], Tag("all")]
+    | Annotated[tuple[TermName, ...], Field(min_length=1), AfterValidator(_each_once), Tag("terms")]
     | Annotated[VaryingTerms, Tag("varying")],
     Discriminator(_varying_tag),
 ]
@@ -150,8 +177,8 @@ class Equation(Frozen):
     """Column of the outcome."""
     family: FamilyName
     """Likelihood of the outcome."""
-    structure: StructureName
-    """How the capitals combine: not at all, additively, or with their product."""
+    structure: Forms
+    """How the capitals combine. Several forms in a list are fitted one by one and compared."""
     controls: tuple[Control, ...] = ()
     varying: dict[str, Varying] = {}
     """By grouping: industry, cluster, firm, or any column of the data."""
@@ -168,9 +195,14 @@ class Equation(Frozen):
     priors: Priors = Priors()
 
     @property
+    def form(self) -> StructureName:
+        """The structural form; the first of several."""
+        return self.structure[0]
+
+    @property
     def groupings(self) -> dict[str, VaryingTerms]:
         """The varying effects by grouping, each in its long form."""
         return {
-            name: value if isinstance(value, VaryingTerms) else VaryingTerms(terms=value)
+            name: value if isinstance(value, VaryingTerms) else VaryingTerms(terms=_listed(value))
             for name, value in self.varying.items()
         }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from bayescluster.spec.base import Frozen, Positive
 
+ValueScale = Literal["real", "positive", "share"]
+"""Values a distribution is made for: any number, those above 0, or those between 0 and 1."""
+
 
 class Normal(Frozen):
     """Normal distribution."""
 
+    scale_of_values: ClassVar[ValueScale] = "real"
     distribution: Literal["normal"] = "normal"
     mean: float = 0.0
     sd: Positive
@@ -20,6 +24,7 @@ class Normal(Frozen):
 class StudentT(Frozen):
     """Student's t distribution with location and scale."""
 
+    scale_of_values: ClassVar[ValueScale] = "real"
     distribution: Literal["student_t"] = "student_t"
     df: Positive = 3.0
     mean: float = 0.0
@@ -29,6 +34,7 @@ class StudentT(Frozen):
 class HalfNormal(Frozen):
     """Normal distribution around 0, positive half."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["half_normal"] = "half_normal"
     sd: Positive
 
@@ -36,6 +42,7 @@ class HalfNormal(Frozen):
 class HalfStudentT(Frozen):
     """Student's t distribution around 0, positive half."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["half_student_t"] = "half_student_t"
     df: Positive = 3.0
     scale: Positive
@@ -44,6 +51,7 @@ class HalfStudentT(Frozen):
 class HalfCauchy(Frozen):
     """Cauchy distribution around 0, positive half."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["half_cauchy"] = "half_cauchy"
     scale: Positive
 
@@ -51,6 +59,7 @@ class HalfCauchy(Frozen):
 class Exponential(Frozen):
     """Exponential distribution with mean ``1 / rate``."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["exponential"] = "exponential"
     rate: Positive
 
@@ -58,6 +67,7 @@ class Exponential(Frozen):
 class Gamma(Frozen):
     """Gamma distribution with mean ``shape / rate``."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["gamma"] = "gamma"
     shape: Positive
     rate: Positive
@@ -66,9 +76,19 @@ class Gamma(Frozen):
 class LogNormal(Frozen):
     """Distribution of a positive number whose logarithm is normal."""
 
+    scale_of_values: ClassVar[ValueScale] = "positive"
     distribution: Literal["lognormal"] = "lognormal"
     mean_log: float = 0.0
     sd_log: Positive
+
+
+class Beta(Frozen):
+    """Beta distribution of a share, with mean ``a / (a + b)``."""
+
+    scale_of_values: ClassVar[ValueScale] = "share"
+    distribution: Literal["beta"] = "beta"
+    a: Positive
+    b: Positive
 
 
 RealPrior = Annotated[Normal | StudentT, Field(discriminator="distribution")]
@@ -81,15 +101,26 @@ PositivePrior = Annotated[
 """Prior of a standard deviation or another positive number."""
 
 Distribution = (
-    Normal | StudentT | HalfNormal | HalfStudentT | HalfCauchy | Exponential | Gamma | LogNormal
+    Normal
+    | StudentT
+    | HalfNormal
+    | HalfStudentT
+    | HalfCauchy
+    | Exponential
+    | Gamma
+    | LogNormal
+    | Beta
 )
+
+TermPrior = Annotated[Distribution, Field(discriminator="distribution")]
+"""Prior of a coefficient: of any real number, of a positive one, or of a share."""
 
 
 class Priors(Frozen):
     """Priors that replace the defaults. Coefficients are those of standardised inputs."""
 
-    terms: dict[str, RealPrior] = {}
-    """By term: intercept, human_capital, social_capital, interaction, or the name of a control."""
+    terms: dict[str, TermPrior] = {}
+    """By term of the structural form (such as human_capital), or by the name of a control."""
     controls: RealPrior | None = None
     """For every control that is not named under ``terms``."""
     group_sd: dict[str, PositivePrior] = {}

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from bayescluster.structures.additive import ADDITIVE
+from bayescluster.structures.ces import CES
+from bayescluster.structures.conjunctive import CONJUNCTIVE
 from bayescluster.structures.interaction import INTERACTION
 from bayescluster.structures.intercept import INTERCEPT
 from bayescluster.structures.record import Structure
+from bayescluster.structures.terms import TERMS, Term
 
-__all__ = ["STRUCTURES", "Structure"]
+__all__ = ["STRUCTURES", "TERMS", "Structure", "Term"]
 
-STRUCTURES: dict[str, Structure] = {form.name: form for form in (INTERCEPT, ADDITIVE, INTERACTION)}
+STRUCTURES: dict[str, Structure] = {
+    form.name: form for form in (INTERCEPT, ADDITIVE, INTERACTION, CONJUNCTIVE, CES)
+}

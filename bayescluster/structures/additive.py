@@ -9,7 +9,7 @@ from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.structures.record import Structure
 
 
-def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any]) -> Any:
+def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], _: str) -> Any:
     return (
         coefficients[INTERCEPT]
         + coefficients[HUMAN_CAPITAL] * human
@@ -17,6 +17,5 @@ def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any]) -> A
     )
 
 
-ADDITIVE = Structure(
-    "additive", (INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL), _contribution, "a + b_H H + b_S S"
-)
+TERMS = (INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL)
+ADDITIVE = Structure("additive", TERMS, _contribution, "a + b_H H + b_S S", INTERCEPT, TERMS)

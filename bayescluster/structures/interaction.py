@@ -10,7 +10,7 @@ from bayescluster.names import INTERACTION as PRODUCT
 from bayescluster.structures.record import Structure
 
 
-def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any]) -> Any:
+def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], _: str) -> Any:
     return (
         coefficients[INTERCEPT]
         + coefficients[HUMAN_CAPITAL] * human
@@ -18,9 +18,7 @@ def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any]) -> A
     )
 
 
+TERMS = (INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, PRODUCT)
 INTERACTION = Structure(
-    "interaction",
-    (INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, PRODUCT),
-    _contribution,
-    "a + b_H H + b_S S + b_HS H S",
+    "interaction", TERMS, _contribution, "a + b_H H + b_S S + b_HS H S", INTERCEPT, TERMS
 )

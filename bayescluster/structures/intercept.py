@@ -9,8 +9,8 @@ from bayescluster.names import INTERCEPT as CONSTANT
 from bayescluster.structures.record import Structure
 
 
-def _contribution(_: Any, __: Any, coefficients: Mapping[str, Any]) -> Any:
+def _contribution(_: Any, __: Any, coefficients: Mapping[str, Any], ___: str) -> Any:
     return coefficients[CONSTANT]
 
 
-INTERCEPT = Structure("intercept", (CONSTANT,), _contribution, "a")
+INTERCEPT = Structure("intercept", (CONSTANT,), _contribution, "a", CONSTANT, (CONSTANT,))

@@ -8,8 +8,9 @@ from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
+from bayescluster.model.distributions import prior_text
 from bayescluster.model.evaluate import Array, Draws
-from bayescluster.model.priors import model_priors, population_terms, prior_text
+from bayescluster.model.priors import model_priors, population_terms
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.results.model import (
     Coefficient,
@@ -22,6 +23,8 @@ from bayescluster.results.model import (
     OutcomeFacts,
     SampleFacts,
 )
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import natural
 
 
 def outcome_facts(design: Design) -> OutcomeFacts:
@@ -136,7 +139,7 @@ def model_facts(design: Design, posterior: Draws) -> ModelFacts:
     return ModelFacts(
         equation=design.analysis.equation_name,
         link=design.family.link,
-        structure=equation.structure,
+        structure=equation.form,
         formula=design.structure.formula,
         groupings=tuple(
             GroupingFacts(
@@ -171,7 +174,12 @@ def _group_effect_prior(design: Design) -> str:
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
     named: list[tuple[str, str, str, Array]] = [
-        ("population", term, prior_text(priors.population[term]), posterior.population[term])
+        (
+            "population",
+            term,
+            prior_text(priors.population[term]),
+            natural(posterior.population[term], TERMS[term].scale),
+        )
         for term in population_terms(design)
     ]
     named += [

@@ -90,7 +90,7 @@ def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> tuple[Desi
     question = asked(source)
     watch.step("Reading the firms")
     design = design_of(question)
-    key = fit_key(question.analysis, design.details.digest)
+    key = fit_key(design.analysis, design.details.digest)
     return design, RunDirectory.create(root, question.analysis.name, key)
 
 

@@ -83,6 +83,13 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    add `firm:` with its column under data, or leave the grouping out"
         ),
     ),
+    "prior of another kind of number": (
+        {"structure": "ces", "priors": {"terms": {"gain": {"distribution": "normal", "sd": 1.0}}}},
+        (
+            f"{EQUATION}.priors.terms.gain: the prior of 'gain' is normal, but it can be numbers "
+            "above 0\n    take another distribution, such as half_normal"
+        ),
+    ),
     "no such term": (
         {"structure": "additive", "varying": {"year": ["intercept", "interaction"]}},
         (
@@ -255,6 +262,14 @@ REGIONS = {
     "insufficient": [("theta_not", "delta")],
     "joint_sufficiency": [("theta",)],
 }
+
+
+def test_every_form_refuses_what_none_of_them_knows():
+    found = refused(structure=["additive", "ces"], varying={"year": ["intercept", "both"]})
+    assert found.count("'both' varies by year") == 2
+    assert "structure additive has no such term" in found
+    assert "structure ces has no such term" in found
+    assert "its terms: intercept, gain, share, substitution" in found
 
 
 @pytest.mark.parametrize("case", FAULTS)

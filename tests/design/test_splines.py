@@ -78,8 +78,9 @@ def test_a_curve_can_differ_by_another_control_or_a_capital():
     assert design.control_names[3:] == tuple(f"age[spline {k}]:human_capital" for k in (1, 2, 3))
     human, _ = design.capitals
     np.testing.assert_allclose(design.controls[:, 3:], design.controls[:, :3] * human[:, None])
-    moved = design.controls_at(2.0, 0.0, np.arange(48))
-    np.testing.assert_allclose(moved[:, 3:], 2 * design.controls[:, :3])
+    still, moved = design.control_parts(2.0, 0.0)
+    assert (still.positions.tolist(), moved.positions.tolist()) == ([0, 1, 2], [3, 4, 5])
+    np.testing.assert_allclose(moved.base * moved.level, 2 * still.base)
 
 
 FAULTS = {

@@ -53,6 +53,15 @@ def row_mean(design, draws, draw: int, row: int, human: float, social: float) ->
     return float(expit(eta))
 
 
+def controls_at(design, human, social):
+    """Controls with the capitals set, ``(row, control)``, put together from their parts."""
+    found = np.full(design.controls.shape, np.nan)
+    for part in design.control_parts(human, social):
+        level = np.broadcast_to(part.level, design.size)
+        found[:, part.positions] = part.base * level[:, None]
+    return found
+
+
 def looped(design, draws, human, social, by="industry"):
     """``(draw, group)`` by plain loops; levels are numbers, or one a row."""
     groups = groups_of(design, by)
@@ -317,7 +326,6 @@ def moved(design, draws, human, social):
 def test_products_with_a_capital_follow_it():
     design = small_design("bernoulli", "interaction", **MOVING)
     draws = known_draws(design, size=3, chains=1, **COEFFICIENTS)
-    assert design.has_moving_controls
     found = surface_draws(design, draws, LEVELS, groups_of(design, "all").weights)
     human, social = design.capitals
     for name in CORNERS:
@@ -359,23 +367,16 @@ def test_an_effect_that_runs_through_a_product_alone(by):
 
 def test_controls_at_the_observed_capitals_are_the_controls():
     design = small_design("bernoulli", "interaction", **MOVING)
-    rows = np.arange(design.size)
     human, social = design.capitals
-    np.testing.assert_allclose(design.controls_at(human, social, rows), design.controls)
-    some = np.array([5, 2, 40])
-    np.testing.assert_allclose(
-        design.controls_at(human[some], social[some], some), design.controls[some]
-    )
-    away = design.controls_at(0.0, 1.0, rows)
+    np.testing.assert_allclose(controls_at(design, human, social), design.controls)
+    away = controls_at(design, 0.0, 1.0)
     np.testing.assert_array_equal(away[:, :3], design.controls[:, :3])
     np.testing.assert_array_equal(away[:, 3], 0.0)
     np.testing.assert_array_equal(away[:, 4:], design.controls[:, 1:3])
 
 
 def test_controls_without_a_product_stay(design):
-    assert not design.has_moving_controls
-    rows = np.arange(design.size)
-    np.testing.assert_array_equal(design.controls_at(9.0, 9.0, rows), design.controls)
+    np.testing.assert_array_equal(controls_at(design, 9.0, 9.0), design.controls)
 
 
 def test_groups_cover_the_rows(design):

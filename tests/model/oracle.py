@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy import stats
-from scipy.special import gammaln, logit
+from scipy.special import expit, gammaln, logit
 
 from bayescluster.design.record import Design, Grouping
 from tests.oracles import LIKELIHOODS
@@ -29,7 +29,48 @@ TERMS = {
     "intercept": ("intercept",),
     "additive": ("intercept", "human_capital", "social_capital"),
     "interaction": ("intercept", "human_capital", "social_capital", "interaction"),
+    "conjunctive": (
+        *("neither", "human_only", "social_only", "both"),
+        *("human_threshold", "human_steepness", "social_threshold", "social_steepness"),
+    ),
+    "ces": ("intercept", "gain", "share", "substitution"),
 }
+"""Coefficients of the population, in order."""
+REPLACED = {"conjunctive": "neither"}
+"""What the cutpoints of an ordinal outcome stand for; the intercept, as a rule."""
+INVERSE = {
+    "identity": lambda x: x,
+    "log": np.exp,
+    "logit": expit,
+    "probit": stats.norm.cdf,
+}
+FORWARD = {"identity": lambda x: x, "log": np.log, "logit": logit, "probit": stats.norm.ppf}
+
+
+def conjunctive(c: Mapping[str, float], h: float, s: float, link: str) -> float:
+    """Link of the mean of the four corners' expectations, weighted by two logistic gates."""
+    gate_h = expit(np.exp(c["human_steepness"]) * (h - c["human_threshold"]))
+    gate_s = expit(np.exp(c["social_steepness"]) * (s - c["social_threshold"]))
+    mean = sum(
+        weight * INVERSE[link](c[corner] + c["intercept"])
+        for corner, weight in {
+            "neither": (1 - gate_h) * (1 - gate_s),
+            "human_only": gate_h * (1 - gate_s),
+            "social_only": (1 - gate_h) * gate_s,
+            "both": gate_h * gate_s,
+        }.items()
+    )
+    return float(FORWARD[link](mean))
+
+
+def ces(c: Mapping[str, float], h: float, s: float, _: str) -> float:
+    """Level plus gain times the CES mean of ``exp(h)`` and ``exp(s)``, in logs."""
+    d, r = expit(c["share"]), c["substitution"]
+    mean = (d * np.exp(h) ** r + (1 - d) * np.exp(s) ** r) ** (1 / r)
+    return float(c["intercept"] + np.exp(c["gain"]) * np.log(mean))
+
+
+FORMS = {"conjunctive": conjunctive, "ces": ces}
 LINKS = {"gaussian": "identity", "student_t": "identity"} | {
     "poisson": "log",
     "negative_binomial": "log",
@@ -53,14 +94,17 @@ class Oracle:
         self.spread = np.sqrt(((y - y.mean()) ** 2).sum() / (y.size - 1))
         self.unit = {"identity": self.spread, "probit": PROBIT_UNIT}.get(link, 1.0)
         rate = y.sum() / np.exp(design.offset).sum()
+        self.intercept_link = link
         self.intercept = {
             "identity": (y.mean(), 2.5 * self.unit),
             "log": (y.mean() if self.family == "lognormal" else np.log(rate), 1.5),
             "logit": (0.0, 1.5),
             "probit": (0.0, 1.5 * PROBIT_UNIT),
         }[link]
-        terms = TERMS[equation.structure]
-        self.terms = tuple(t for t in terms if not (t == "intercept" and self.family == "ordinal"))
+        self.form = equation.form
+        self.link = "identity" if self.family == "ordinal" else link
+        replaced = REPLACED.get(self.form, "intercept") if self.family == "ordinal" else None
+        self.terms = tuple(term for term in TERMS[self.form] if term != replaced)
 
     def log_density(self, point: Point) -> float:
         """Joint log density on the unconstrained scale."""
@@ -80,26 +124,67 @@ class Oracle:
         """Linear predictor of each row, term by term and row by row."""
         design = self.design
         human, social = design.capitals
-        x = {term: COVARIATES[term](human, social) for term in COVARIATES}
-        eta = design.offset.copy()
-        for term, value in zip(self.terms, point.get("population", ()), strict=True):
-            eta += value * x[term]
+        shift = design.offset.copy()
         if design.control_names:
-            eta += design.controls @ point["controls"]
+            shift += design.controls @ point["controls"]
         found, _ = self.effects(point)
-        for grouping in design.groupings:
-            effects = found[grouping.name]
-            for row, group in enumerate(design.index(grouping.name)):
-                eta[row] += sum(
-                    effects[group, k] * x[term][row] for k, term in enumerate(grouping.terms)
-                )
+        eta = np.zeros(design.size)
+        for row in range(design.size):
+            c = {"intercept": 0.0, "neither": 0.0} | self.population(point)[0]
+            for grouping in design.groupings:
+                group = design.index(grouping.name)[row]
+                for k, term in enumerate(grouping.terms):
+                    c[term] = c.get(term, 0.0) + found[grouping.name][group, k]
+            c["intercept"] += shift[row]
+            eta[row] = self._at(c, human[row], social[row])
         return eta
 
-    def _coefficients(self, point: Point) -> float:
+    def _at(self, c: Mapping[str, float], h: float, s: float) -> float:
+        if self.form in FORMS:
+            return FORMS[self.form](c, h, s, self.link)
+        return float(sum(value * COVARIATES[t](h, s) for t, value in c.items() if t in COVARIATES))
+
+    def population(self, point: Point) -> tuple[dict[str, float], float]:
+        """Coefficients on their working scale, and the log density of all about them."""
+        found: dict[str, float] = {}
         total = 0.0
-        for term, value in zip(self.terms, point.get("population", ()), strict=True):
-            mean, sd = self.intercept if term == "intercept" else (0.0, self.unit)
-            total += stats.norm.logpdf(value, mean, sd)
+        for position, term in enumerate(self.terms):
+            name = f"population_{term}"
+            if "population" in point:
+                found[term] = float(point["population"][position])
+            elif f"{name}_log__" in point or f"{name}_logodds__" in point:
+                free = point.get(f"{name}_log__", point.get(f"{name}_logodds__"))
+                found[term] = float(free)
+            else:
+                found[term] = float(point[name])
+            total += self._prior(term, found[term])
+        return found, total
+
+    def _prior(self, term: str, value: float) -> float:
+        """Log density of a coefficient on its working scale."""
+        level, unit = self.intercept[0], self.unit
+        tilt = {"neither": -2.0, "human_only": -1.0, "social_only": -1.0, "both": 1.0}
+        if self.intercept_link not in ("logit", "probit"):
+            tilt = {"neither": -0.5, "human_only": 0.0, "social_only": 0.0, "both": 0.5}
+        if term in tilt:
+            mean = tilt[term] - (tilt["neither"] if self.family == "ordinal" else 0.0)
+            return float(stats.norm.logpdf(value, level + mean * unit, unit))
+        if term.endswith("_threshold"):
+            return float(stats.norm.logpdf(value, 0, 0.7))
+        if term.endswith("_steepness"):
+            return float(stats.norm.logpdf(value, np.log(2), 0.5))
+        if term == "gain":
+            return float(stats.halfnorm.logpdf(np.exp(value), scale=2 * unit) + value)
+        if term == "share":
+            share = expit(value)
+            return float(stats.beta.logpdf(share, 2, 2) + np.log(share * (1 - share)))
+        if term == "substitution":
+            return float(stats.norm.logpdf(value, 0, 2))
+        mean, sd = self.intercept if term == "intercept" else (0.0, unit)
+        return float(stats.norm.logpdf(value, mean, sd))
+
+    def _coefficients(self, point: Point) -> float:
+        total = self.population(point)[1]
         return total + stats.norm.logpdf(point.get("controls", np.zeros(0)), 0, self.unit).sum()
 
     def _parameters(self, point: Point) -> tuple[dict[str, Any], float]:
@@ -130,8 +215,7 @@ class Oracle:
         population's coefficient and the deviations of the coarser groups around the group. Where a
         grouping cuts across the coarser ones it holds the deviation itself.
         """
-        population = dict.fromkeys(COVARIATES, 0.0)
-        population |= dict(zip(self.terms, point.get("population", ()), strict=True))
+        population = dict.fromkeys((*COVARIATES, "neither"), 0.0) | self.population(point)[0]
         around = {term: [(None, value)] for term, value in population.items()}
         found: dict[str, Array] = {}
         total = 0.0

@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescluster.model.priors import (
-    coefficient_vector,
-    model_priors,
-    population_terms,
-    prior_text,
-    prior_variable,
-)
+from bayescluster.model.distributions import coefficient_vector, prior_text, prior_variable
+from bayescluster.model.priors import model_priors, population_terms
 from bayescluster.spec.priors import (
+    Beta,
     Distribution,
     Exponential,
     Gamma,
@@ -44,6 +40,7 @@ PRIORS = [
     (HalfCauchy(scale=0.7), "HalfCauchy(0.7)", lambda x: stats.halfcauchy.logpdf(x, scale=0.7)),
     (Exponential(rate=3.0), "Exponential(3)", lambda x: stats.expon.logpdf(x, scale=1 / 3)),
     (Gamma(shape=2.0, rate=0.1), "Gamma(2, 0.1)", lambda x: stats.gamma.logpdf(x, 2.0, scale=10)),
+    (Beta(a=2.0, b=3.0), "Beta(2, 3)", lambda x: stats.beta.logpdf(x, 2.0, 3.0)),
     (
         LogNormal(mean_log=0.3, sd_log=0.6),
         "LogNormal(0.3, 0.6)",

@@ -80,10 +80,10 @@ FAULTS = {
         "transform: ln",
         ":\n  F:15:31: unknown transform 'ln'\n    known: none, log, log1p, sqrt, square",
     ),
-    "wrong term": (
+    "empty term": (
         "[intercept, human_capital]",
-        "[intercept, human_captial]",
-        ":\n  F:17:29: unknown term 'human_captial'\n    did you mean 'human_capital'?",
+        "[intercept, '']",
+        ":\n  F:17:29: term must be text, not ''",
     ),
     "wrong kind": (
         "kind: effect",
@@ -98,7 +98,10 @@ FAULTS = {
     "wrong distribution": (
         "distribution: normal",
         "distribution: gaussian",
-        ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t",
+        (
+            ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t, "
+            "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta"
+        ),
     ),
     "wrong capital": (
         "capital: social_capital",

@@ -1,0 +1,30 @@
+"""Constant elasticity of substitution in log inputs.
+
+``C = log(d exp(r H) + (1 - d) exp(r S)) / r`` runs from the lesser of the capitals (``r`` to minus
+infinity: Leontief, both necessary) over their weighted mean (``r = 0``: Cobb-Douglas) to the greater
+of them (``r`` to infinity: either suffices). Standardised capitals stand in place of log inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayescluster.names import GAIN, INTERCEPT, SHARE, SUBSTITUTION
+from bayescluster.structures.arithmetic import ces_mean, natural
+from bayescluster.structures.record import Structure
+
+
+def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], _: str) -> Any:
+    mean = ces_mean(human, social, coefficients[SHARE], coefficients[SUBSTITUTION])
+    return coefficients[INTERCEPT] + natural(coefficients[GAIN], "positive") * mean
+
+
+CES = Structure(
+    "ces",
+    (INTERCEPT, GAIN, SHARE, SUBSTITUTION),
+    _contribution,
+    "a + g C, C = log(d exp(r H) + (1-d) exp(r S)) / r",
+    INTERCEPT,
+    (INTERCEPT, GAIN, SHARE),
+)

@@ -1,0 +1,76 @@
+"""Two soft gates: a leaky noisy-AND of the capitals.
+
+The plane of the capitals has four corners, each with an expected outcome of its own. A gate for each
+capital says how far it is high: ``g = logistic(steepness * (capital - threshold))``. The expected
+outcome is the mean of the corners, weighted by the gates. Nothing forces the corners into an order:
+substitution, or a capital that hurts, can be found too.
+
+What shifts the level of a firm (controls, effects of its cluster) shifts all its corners on the
+scale of the link. An ordinal outcome has no mean of its own to mix: there the corners are mixed on
+the scale of the linear predictor, against the corner where both are low.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayescluster.names import (
+    BOTH,
+    HUMAN_ONLY,
+    HUMAN_STEEPNESS,
+    HUMAN_THRESHOLD,
+    INTERCEPT,
+    NEITHER,
+    SOCIAL_ONLY,
+    SOCIAL_STEEPNESS,
+    SOCIAL_THRESHOLD,
+)
+from bayescluster.structures.arithmetic import mixed, natural, sigmoid
+from bayescluster.structures.record import Structure
+
+CORNERS = (NEITHER, HUMAN_ONLY, SOCIAL_ONLY, BOTH)
+
+
+def gates(human: Any, social: Any, coefficients: Mapping[str, Any]) -> tuple[Any, Any]:
+    """How far each gate is open, on the logit scale."""
+    steepness = natural(coefficients[HUMAN_STEEPNESS], "positive")
+    human_gate = steepness * (human - coefficients[HUMAN_THRESHOLD])
+    steepness = natural(coefficients[SOCIAL_STEEPNESS], "positive")
+    return human_gate, steepness * (social - coefficients[SOCIAL_THRESHOLD])
+
+
+def corner_weights(human: Any, social: Any, coefficients: Mapping[str, Any]) -> dict[str, Any]:
+    """Weight of each corner; the weights of a firm sum to 1."""
+    human_gate, social_gate = gates(human, social, coefficients)
+    opened = sigmoid(human_gate), sigmoid(social_gate)
+    shut = sigmoid(-human_gate), sigmoid(-social_gate)
+    return {
+        NEITHER: shut[0] * shut[1],
+        HUMAN_ONLY: opened[0] * shut[1],
+        SOCIAL_ONLY: shut[0] * opened[1],
+        BOTH: opened[0] * opened[1],
+    }
+
+
+def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], link: str) -> Any:
+    corners = {name: coefficients[name] + coefficients[INTERCEPT] for name in CORNERS}
+    return mixed(corners, corner_weights(human, social, coefficients), link)
+
+
+CONJUNCTIVE = Structure(
+    "conjunctive",
+    (
+        INTERCEPT,
+        *CORNERS,
+        HUMAN_THRESHOLD,
+        HUMAN_STEEPNESS,
+        SOCIAL_THRESHOLD,
+        SOCIAL_STEEPNESS,
+    ),
+    _contribution,
+    "E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
+    "gH = logistic(aH (H - tH)), gS = logistic(aS (S - tS))",
+    NEITHER,
+    CORNERS,
+)
