@@ -49,6 +49,10 @@ ALL: Final = "all"
 OUTCOME: Final = "outcome"
 CONTROLS: Final = "controls"
 OFFSET: Final = "offset"
+PREDICTOR: Final = "predictor"
+PREDICTORS: Final = "predictors"
+PREDICTOR_SCALE: Final = "predictor_scale"
+PREDICTOR_CENTER: Final = "predictor_center"
 TRIALS: Final = "trials"
 STANDARD_ERROR: Final = "standard_error"
 CONTROL_BASE: Final = "control_base"
@@ -63,6 +67,8 @@ DETAILS: Final = "details"
 # posterior
 POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
+RESIDUAL_CORRELATION: Final = "residual_correlation"
+RESIDUAL_EQUATION: Final = "residual_equation"
 
 
 def steps(control: str) -> str:
@@ -98,3 +104,63 @@ def group_effect(grouping: str) -> str:
 def group_correlation(grouping: str) -> str:
     """Correlation matrix of the varying effects."""
     return f"{grouping}_correlation"
+
+
+def item_dim(capital: str) -> str:
+    """Dimension of the indicators of a latent capital."""
+    return f"{capital}_item"
+
+
+def items(capital: str) -> str:
+    """Variable of the design: answers to the indicators of a latent capital."""
+    return f"{capital}_items"
+
+
+def item_levels(capital: str) -> str:
+    """Variable of the design: levels of each indicator, 0 where it is continuous."""
+    return f"{capital}_item_levels"
+
+
+def item_loadings(capital: str) -> str:
+    """Loadings of the indicators, per unit of the raw latent capital."""
+    return f"{capital}_loading"
+
+
+def item_intercepts(capital: str) -> str:
+    """Intercepts of the continuous indicators."""
+    return f"{capital}_item_intercept"
+
+
+def item_errors(capital: str) -> str:
+    """Error standard deviations of the continuous indicators."""
+    return f"{capital}_item_error"
+
+
+def item_thresholds(capital: str, column: str) -> str:
+    """Thresholds of a binary or ordinal indicator."""
+    return f"{capital}_threshold_{column}"
+
+
+def raw_sd(capital: str) -> str:
+    """Standard deviation of the raw latent capital over the sample."""
+    return f"{capital}_raw_sd"
+
+
+def capital_cluster_sd(capital: str) -> str:
+    """Standard deviation of the cluster means of a latent capital."""
+    return f"{capital}_cluster_sd"
+
+
+def background_dim(capital: str) -> str:
+    """Dimension of the controls that bear on a latent capital."""
+    return f"{capital}_background_control"
+
+
+def background(capital: str) -> str:
+    """Coefficients of the controls that bear on a latent capital."""
+    return f"{capital}_background"
+
+
+def on_other(capital: str) -> str:
+    """Coefficient of the other capital on a latent one."""
+    return f"{capital}_on_other"

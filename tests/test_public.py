@@ -19,8 +19,8 @@ from bayescluster.names import CAPITALS
 from bayescluster.spec import constructs
 from bayescluster.spec.constructs import Indicator
 from bayescluster.spec.data import TransformColumn
-from bayescluster.spec.equation import ColumnControl, FamilyName, StructureName, TermName
-from bayescluster.structures import STRUCTURES
+from bayescluster.spec.equation import ColumnControl, FamilyName, StructureName
+from bayescluster.structures import STRUCTURES, TERMS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bayescluster"
@@ -118,7 +118,7 @@ def test_names_of_the_file_are_keys_of_the_tables():
     assert {name: entry.name for name, entry in FAMILIES.items()} == {n: n for n in FAMILIES}
     assert {name: entry.name for name, entry in STRUCTURES.items()} == {n: n for n in STRUCTURES}
     terms = {term for structure in STRUCTURES.values() for term in structure.terms}
-    assert terms == set(get_args(TermName))
+    assert terms == set(TERMS)
     assert tuple(CAPITALS) == constructs.CAPITALS == get_args(constructs.Capital)
 
 

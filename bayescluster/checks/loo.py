@@ -25,7 +25,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
     with warnings.catch_warnings():
         # arviz warns of large Pareto k; the report tells it row by row
         warnings.simplefilter("ignore", UserWarning)
-        found = az.loo(tree, var_name=design.analysis.equation_name, pointwise=True)
+        found = az.loo(tree, var_name=design.equation_name, pointwise=True)
     khat = np.asarray(found.pareto_k).ravel()
     draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
     limit = khat_max(draws)

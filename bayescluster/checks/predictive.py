@@ -72,7 +72,7 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
 
     Replicates are at most `REPLICATES` of the posterior predictive draws, evenly spaced.
     """
-    name = design.analysis.equation_name
+    name = design.equation_name
     stored = tree["posterior_predictive"][name].to_numpy()
     draws = stored.reshape(-1, stored.shape[-1])
     some = np.linspace(0, len(draws) - 1, min(len(draws), REPLICATES)).astype("int64")

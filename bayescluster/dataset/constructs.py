@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
 from bayescluster.dataset.scaling import (
     correlations,
     first_component,
@@ -52,7 +53,8 @@ class Scored(NamedTuple):
     missing_items
         Answers that are missing, over all firms and indicators.
     method
-        How the score was made: ``single``, ``mean`` or ``pca``.
+        How the score was made: ``single``, ``mean``, ``pca``, or ``latent``, whose score is the
+        mean of the standardised answers: levels and support are read off it before the fit.
     """
 
     values: Array
@@ -64,6 +66,10 @@ class Scored(NamedTuple):
     binary: bool
     missing_items: int
     method: str
+    answers: Array | None = None
+    """For ``latent``: answers as the model takes them, ``(firm, item)``, NaN where missing."""
+    levels: tuple[int, ...] = ()
+    """For ``latent``: levels of each indicator, 0 where it is continuous."""
 
 
 class _FaultError(Exception):
@@ -102,8 +108,8 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         return _single(items[:, 0], construct)
     standardised = np.column_stack([standardise(item).values for item in items.T])
     correlation = correlations(standardised)
-    if construct.method == "mean":
-        raw = np.nanmean(standardised, axis=1)
+    if construct.method in {"mean", "latent"}:
+        raw = mean_answer(standardised)
         weights = np.full(len(columns), 1 / len(columns))
         unit = f"mean of {len(columns)} standardised indicators"
     else:
@@ -119,6 +125,8 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
             )
         )
     values, center, scale = standardise(raw)
+    latent = construct.method == "latent"
+    answers, levels = as_answers(items, construct) if latent else (None, ())
     return Scored(
         values=values,
         center=center,
@@ -129,6 +137,8 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         binary=False,
         missing_items=int(np.isnan(items).sum()),
         method=construct.method,
+        answers=answers,
+        levels=levels,
     )
 
 
@@ -167,6 +177,12 @@ def _item(series: pd.Series[Any], item: Indicator) -> Array:
         raise _FaultError(fault.what, fault.mend)
     values = TRANSFORMS[item.transform].function(answers)
     answered = values[~np.isnan(values)]
+    if item.kind == "ordinal" and np.unique(answered).size > MOST_LEVELS:
+        raise _FaultError(
+            f"the ordinal indicator '{item.column}' has {np.unique(answered).size} levels, "
+            f"more than {MOST_LEVELS}",
+            "leave out `kind: ordinal`: so many levels are as good as continuous",
+        )
     if answered.size == 0:
         raise _FaultError(f"nobody answered the indicator '{item.column}'", "leave it out")
     if is_constant(values):
@@ -197,7 +213,8 @@ def _answer_problems(
     items: Array, index: pd.Index, construct: Construct, place: str
 ) -> Iterator[Problem]:
     count = items.shape[1]
-    wanted = construct.minimum_answered or count
+    # a latent capital is known by what its firm answered, however little that is
+    wanted = 0 if construct.method == "latent" else construct.minimum_answered or count
     answered = count - np.isnan(items).sum(axis=1)
     short = index[answered < wanted]
     if len(short):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,44 +13,48 @@ from numpy.typing import NDArray
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import label_of
+from bayescluster.dataset.scaling import Standardised
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
-from bayescluster.design.forms import of_form
+from bayescluster.design.forms import with_one_form
+from bayescluster.design.graph import causal_order
 from bayescluster.design.monotonic import ladder_variables
-from bayescluster.design.outcome import Outcome, outcome_of
-from bayescluster.design.record import Array, Design, Details, Measure, details_text
+from bayescluster.design.notes import details_of, memberships
+from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
+from bayescluster.design.record import Array, Design, details_text
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
     CAPITAL,
     CAPITALS,
     CENTER,
-    CLUSTER,
     CONTROL,
     CONTROL_BASE,
     CONTROL_CAPITAL,
     CONTROLS,
     DETAILS,
     FIRM_CODE,
-    INDUSTRY,
     LEVEL,
     OFFSET,
     OUTCOME,
+    PREDICTOR,
+    PREDICTOR_CENTER,
+    PREDICTOR_SCALE,
+    PREDICTORS,
     ROW,
     SCALE,
     STANDARD_ERROR,
     TRIALS,
     group_dim,
     group_index,
+    item_dim,
+    item_levels,
+    items,
 )
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where, grouping_column
+from bayescluster.spec.columns import Where
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
-
-FEW_ROWS = 5
-"""Groups with fewer rows than this are named in the notes."""
 
 
 def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -> Design:
@@ -58,38 +62,94 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
 
     Of several structural forms the first is taken; see `bayescluster.design.forms`.
 
+    Returns
+    -------
+    Design
+        That of the equation in focus, which carries those of the others.
+
     Raises
     ------
     DesignError
         If a column is not a number, constant, collinear with others, or outside the support of the
         family; if a hypothesis names an industry the data lack. All such faults at once.
     """
-    analysis = of_form(analysis, analysis.equation.form)
+    analysis = with_one_form(analysis)
     problems: list[Problem] = []
     capitals = _capitals(analysis, firms, where, problems)
+    problems += _unknown_industries(analysis, firms, where)
+    sample = _Sample(firms, capitals, where, problems)
+    text = details_text(details_of(analysis, table, firms, capitals))
+    found: dict[str, xr.Dataset] = {}
+    outcomes: dict[str, Outcome] = {}
+    for name in causal_order(analysis.equations):
+        data = _equation(analysis.alone(name), sample, outcomes)
+        if data is not None:
+            found[name] = data.assign_attrs({DETAILS: text})
+    if problems:
+        raise DesignError(list(dict.fromkeys(problems)))
+    focus = analysis.equation_name
+    others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
+    return Design(analysis, found[focus], focus, others)
+
+
+class _Sample(NamedTuple):
+    """What all equations share, and the list that takes their faults."""
+
+    firms: Firms
+    capitals: dict[str, Scored]
+    where: Where
+    problems: list[Problem]
+
+
+def _equation(
+    analysis: Analysis, sample: _Sample, outcomes: dict[str, Outcome]
+) -> xr.Dataset | None:
+    """Arrays of the one equation of an analysis; its outcome is added to ``outcomes``."""
+    firms, capitals, where, problems = sample
+    before = len(problems)
     outcome = outcome_of(analysis, firms, where, problems)
     values = {name: scored.values for name, scored in capitals.items()}
     base = ("equations", analysis.equation_name, "controls")
     coding = code_controls(analysis.equation.controls, firms.frame, values, base, where)
     problems += coding.problems
     problems += _unknown_terms(analysis, coding, where)
-    problems += _unknown_industries(analysis, firms, where)
-    if not problems:
-        problems += _collinear(analysis, values, coding, where)
-    if problems or outcome is None:
-        raise DesignError(problems)
-    data = xr.Dataset(
-        _variables(capitals, outcome, coding, firms.frame.shape[0]) | _groups(analysis, firms),
+    if outcome is not None:
+        outcomes[analysis.equation_name] = outcome
+    if len(problems) > before or outcome is None or len(capitals) < len(analysis.constructs):
+        return None
+    names = analysis.equation.predictors
+    if any(name not in outcomes for name in names):
+        return None
+    scaled = [as_predictor(outcomes[name]) for name in names]
+    columns = dict(zip(names, (each.values for each in scaled), strict=True))
+    problems += _collinear(analysis, values | columns, coding, where)
+    return xr.Dataset(
+        _variables(capitals, outcome, coding, firms.frame.shape[0])
+        | _groups(analysis, firms)
+        | _predictors(scaled, firms.frame.shape[0])
+        | _items(capitals),
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
-        attrs={
-            DETAILS: details_text(
-                _details(
-                    table, firms, capitals, (*data_notes(analysis, firms), *_unanswered(capitals))
-                )
-            )
-        },
     )
-    return Design(analysis, data)
+
+
+def _items(capitals: dict[str, Scored]) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    for name, scored in capitals.items():
+        if scored.answers is not None:
+            variables[items(name)] = ((ROW, item_dim(name)), scored.answers)
+            variables[item_levels(name)] = (item_dim(name), np.array(scored.levels))
+    return variables
+
+
+def _predictors(scaled: Sequence[Standardised], size: int) -> dict[str, Any]:
+    return {
+        PREDICTORS: (
+            (ROW, PREDICTOR),
+            np.column_stack([np.empty((size, 0)), *(each.values for each in scaled)]),
+        ),
+        PREDICTOR_CENTER: (PREDICTOR, np.array([each.center for each in scaled])),
+        PREDICTOR_SCALE: (PREDICTOR, np.array([each.scale for each in scaled])),
+    }
 
 
 def _capitals(
@@ -111,6 +171,7 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
     form = STRUCTURES[equation.form]
     known = [
         *(term for term in form.population if not (ordinal and term == form.level)),
+        *equation.predictors,
         *(name for coded in coding.columns for name in coded.names),
     ]
     for name in equation.priors.terms:
@@ -193,22 +254,10 @@ def _variables(
 
 def _groups(analysis: Analysis, firms: Firms) -> dict[str, Any]:
     variables = {FIRM_CODE: (ROW, pd.factorize(firms.frame["__firm__"])[0].astype("int64"))}
-    for name, values in _memberships(analysis, firms).items():
+    for name, values in memberships(analysis, firms).items():
         position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
         variables[group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
     return variables
-
-
-def _memberships(analysis: Analysis, firms: Firms) -> dict[str, pd.Series]:
-    """Labels of each grouping by row; industry and cluster are always there."""
-    frame = firms.frame
-    found = {INDUSTRY: frame["__industry__"], CLUSTER: frame["__cluster__"]}
-    for name in analysis.equation.varying:
-        if name == "firm":
-            found[name] = frame["__firm__"]
-        elif name not in found:
-            found[name] = frame[grouping_column(analysis, name)].map(label_of)
-    return found
 
 
 def _coordinates(
@@ -223,10 +272,14 @@ def _coordinates(
         ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
         CONTROL: np.array(names, dtype=str),
         CAPITAL: np.array(list(capitals), dtype=str),
+        PREDICTOR: np.array(analysis.equation.predictors, dtype=str),
     }
+    for name, scored in capitals.items():
+        if scored.answers is not None:
+            coordinates[item_dim(name)] = np.array(list(scored.weights), dtype=str)
     if outcome.levels:
         coordinates[LEVEL] = np.array(outcome.levels, dtype=str)
-    for name, values in _memberships(analysis, firms).items():
+    for name, values in memberships(analysis, firms).items():
         coordinates[group_dim(name)] = np.array(sorted_labels(values.unique()), dtype=str)
     return coordinates
 
@@ -238,60 +291,3 @@ def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
     repeated = pd.Series(firms)
     running = repeated.groupby(repeated).cumcount() + 1
     return np.array([f"{firm} #{k}" for firm, k in zip(firms, running, strict=True)], dtype=str)
-
-
-def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
-    """Say what a reader of the results should know about the groups."""
-    notes = []
-    repeated = int(firms.frame["__firm__"].duplicated().sum())
-    if repeated and "firm" not in analysis.equation.varying:
-        rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
-        notes.append(
-            f"{rows} a firm, and no effect varies by firm: the rows are taken as "
-            "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
-        )
-    for name, values in _memberships(analysis, firms).items():
-        counts = values.value_counts()
-        few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())
-        if few and name != "firm":
-            shown = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
-            notes.append(
-                f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
-            )
-    return tuple(notes)
-
-
-def _unanswered(capitals: dict[str, Scored]) -> Iterator[str]:
-    """Say where a capital rests on fewer answers than were asked for."""
-    for name, scored in capitals.items():
-        if scored.missing_items:
-            yield (
-                f"Answers missing among the indicators of {name}: {scored.missing_items}. "
-                "The score of such a row is the mean of the answers it gave."
-            )
-
-
-def _details(
-    table: Table, firms: Firms, capitals: dict[str, Scored], notes: tuple[str, ...]
-) -> Details:
-    dropped = tuple(
-        (str(variable), str(cluster), int(rows))
-        for variable, cluster, rows in firms.dropped[["variable", "cluster", "rows"]].to_numpy()
-    )
-    measures = tuple(
-        Measure(
-            name, item.method, item.unit, tuple(item.weights.items()), item.reliability, item.binary
-        )
-        for name, item in capitals.items()
-    )
-    return Details(
-        table.label,
-        table.title,
-        table.synthetic,
-        table.digest,
-        firms.rows_read,
-        dropped,
-        firms.filters,
-        notes,
-        measures,
-    )

@@ -31,6 +31,15 @@ def of_form(analysis: Analysis, form: StructureName) -> Analysis:
     return _update(analysis, equations={analysis.equation_name: narrowed})
 
 
+def with_one_form(analysis: Analysis) -> Analysis:
+    """Narrow every equation to its first form, ``all`` spelled out."""
+    equations = {
+        name: of_form(analysis.alone(name), equation.form).equation
+        for name, equation in analysis.equations.items()
+    }
+    return _update(analysis, equations=equations)
+
+
 def _varying(equation: Equation, form: StructureName) -> dict[str, VaryingTerms]:
     found = {}
     for grouping, varying in equation.groupings.items():

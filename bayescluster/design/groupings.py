@@ -37,8 +37,7 @@ COUNT_CEILING = 10.0
 def groupings(design: Design) -> tuple[Grouping, ...]:
     """Name the groupings of an analysis, with the choices that the data settle."""
     return tuple(
-        _grouping(design, name, varying)
-        for name, varying in design.analysis.equation.groupings.items()
+        _grouping(design, name, varying) for name, varying in design.equation.groupings.items()
     )
 
 
@@ -137,7 +136,7 @@ def _parts(design: Design, name: str) -> NDArray[np.float64] | None:
     """Groups with intercepts of their own inside each group, the fewest of any finer grouping."""
     index = design.index(name)
     found = None
-    for other, varying in design.analysis.equation.groupings.items():
+    for other, varying in design.equation.groupings.items():
         inner = design.index(other)
         if other == name or INTERCEPT not in varying.terms or inner.max() <= index.max():
             continue

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bayescluster.dataset.transforms import Fault
 from bayescluster.dataset.values import label_of, numeric_problem
+from bayescluster.design.record import Design
 from bayescluster.lookup import suggestion
 from bayescluster.names import MONOTONIC, MONOTONIC_CODE, ROW, STEP, STEP_CONTROL
 from bayescluster.spec.equation import ColumnControl
@@ -36,6 +37,20 @@ class Ladder(NamedTuple):
         """Names of the steps from one level to the next."""
         pairs = zip(self.levels[:-1], self.levels[1:], strict=True)
         return tuple(f"{low} | {high}" for low, high in pairs)
+
+
+class Monotonic(NamedTuple):
+    """A control whose steps are estimated: column ``position`` of the controls has them equal.
+
+    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
+    and its coefficient the change from the lowest level to the highest.
+    """
+
+    name: str
+    position: int
+    steps: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """Position of each row's level, ``(row,)``."""
 
 
 def ladder_of(control: ColumnControl, series: pd.Series, found: list[str]) -> Ladder | Fault:
@@ -78,6 +93,23 @@ def ladder_variables(ladders: Mapping[str, Ladder]) -> dict[str, Any]:
         STEP_CONTROL: (STEP, np.array(owners, dtype=str)),
         MONOTONIC_CODE: ((ROW, MONOTONIC), codes),
     }
+
+
+def monotonic_controls(design: Design) -> tuple[Monotonic, ...]:
+    """Controls of a design whose steps are estimated, in the order of the analysis."""
+    if MONOTONIC not in design.data.coords:
+        return ()
+    steps = tuple(zip(design.labels(STEP_CONTROL), design.labels(STEP), strict=True))
+    codes = np.asarray(design.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
+    return tuple(
+        Monotonic(
+            name,
+            design.control_names.index(name),
+            tuple(step for owner, step in steps if owner == name),
+            codes[:, column],
+        )
+        for column, name in enumerate(design.labels(MONOTONIC))
+    )
 
 
 def _level_fault(column: str, levels: list[str], found: list[str], rows: int) -> Fault | None:

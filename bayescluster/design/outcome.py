@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayescluster.dataset.prepare import Firms
+from bayescluster.dataset.scaling import Standardised, standardise
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
 from bayescluster.design.coding import sorted_labels
 from bayescluster.design.record import Array
@@ -27,6 +28,13 @@ class Outcome(NamedTuple):
     levels: tuple[str, ...]
     rows: Rows
     offset: Array
+
+
+def as_predictor(outcome: Outcome) -> Standardised:
+    """Put an outcome where it enters another equation: yes or no as it is, else standardised."""
+    if np.isin(outcome.values, (0.0, 1.0)).all():
+        return Standardised(outcome.values, 0.0, 1.0)
+    return standardise(outcome.values)
 
 
 def outcome_of(

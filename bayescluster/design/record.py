@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
     CAPITAL,
@@ -30,21 +31,22 @@ from bayescluster.names import (
     HUMAN_CAPITAL,
     INTERCEPT,
     LEVEL,
-    MONOTONIC,
-    MONOTONIC_CODE,
     OFFSET,
     OUTCOME,
+    PREDICTORS,
     ROW,
     SCALE,
     SOCIAL_CAPITAL,
     STANDARD_ERROR,
-    STEP,
-    STEP_CONTROL,
     TRIALS,
     group_dim,
     group_index,
+    item_dim,
+    item_levels,
+    items,
 )
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.equation import Equation
 from bayescluster.structures import STRUCTURES, Structure
 
 Array = NDArray[np.float64]
@@ -68,18 +70,20 @@ class Grouping(NamedTuple):
     correlated: bool
 
 
-class Monotonic(NamedTuple):
-    """A control whose steps are estimated: ``controls[:, position]`` has them equal.
+class Items(NamedTuple):
+    """Answers that measure a latent capital, ``(row, item)``, NaN where missing.
 
-    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
-    and its coefficient the change from the lowest level to the highest.
+    ``levels`` counts the levels of each item: 2 where binary, 0 where continuous.
     """
 
-    name: str
-    position: int
-    steps: tuple[str, ...]
-    codes: NDArray[np.int64]
-    """Position of each row's level, ``(row,)``."""
+    columns: tuple[str, ...]
+    values: Array
+    levels: tuple[int, ...]
+
+    @property
+    def continuous(self) -> tuple[int, ...]:
+        """Positions of the continuous items."""
+        return tuple(k for k, levels in enumerate(self.levels) if not levels)
 
 
 class ControlPart(NamedTuple):
@@ -120,26 +124,64 @@ class Details(NamedTuple):
 
 @dataclass(frozen=True)
 class Design:
-    """Named arrays of one analysis: rows, groups, standardised inputs, outcome."""
+    """Named arrays of one equation: rows, groups, standardised inputs, outcome.
+
+    Attributes
+    ----------
+    analysis
+        The whole analysis.
+    data
+        Arrays of the equation.
+    equation_name
+        The equation; the one in focus without it.
+    others
+        Designs of the other equations of the analysis, in causal order; only the design in focus
+        carries them. Their rows are the same.
+    """
 
     analysis: Analysis
     data: xr.Dataset
-    prefix: str = ""
-    """Stands before the names of the model's variables, where a model has several equations."""
+    equation_name: str = ""
+    others: tuple[Design, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take the equation in focus where none is named."""
+        object.__setattr__(self, "equation_name", self.equation_name or self.analysis.equation_name)
+
+    @property
+    def equation(self) -> Equation:
+        """The equation as asked for."""
+        return self.analysis.equations[self.equation_name]
+
+    @property
+    def equations(self) -> tuple[Design, ...]:
+        """All equations of the analysis, in causal order."""
+        order = causal_order(self.analysis.equations)
+        return tuple(sorted((*self.others, self), key=lambda each: order.index(each.equation_name)))
 
     def variable(self, name: str) -> str:
-        """Name of a variable or dimension that belongs to this equation alone."""
-        return f"{self.prefix}{name}"
+        """Name of a variable or dimension of the model that belongs to this equation alone."""
+        return name if len(self.analysis.equations) == 1 else f"{self.equation_name}_{name}"
 
     @property
     def family(self) -> Family:
         """The likelihood family."""
-        return FAMILIES[self.analysis.equation.family]
+        return FAMILIES[self.equation.family]
 
     @property
     def structure(self) -> Structure:
         """The structural form."""
-        return STRUCTURES[self.analysis.equation.form]
+        return STRUCTURES[self.equation.form]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Coefficients: those of the form, then one for each predictor."""
+        return (*self.structure.terms, *self.equation.predictors)
+
+    @property
+    def predictors(self) -> Array:
+        """Outcomes of other equations that enter this one, ``(row, predictor)``."""
+        return self._array(PREDICTORS)
 
     @property
     def link(self) -> str:
@@ -185,6 +227,28 @@ class Design:
             if mine.size:
                 yield ControlPart(mine, bases[:, mine], level)
 
+    def is_latent(self, capital: str) -> bool:
+        """Whether a capital is measured in the model."""
+        return items(capital) in self.data
+
+    def items(self, capital: str) -> Items:
+        """Answers that measure a latent capital."""
+        levels = tuple(int(count) for count in self.data[item_levels(capital)].to_numpy())
+        return Items(self.labels(item_dim(capital)), self._array(items(capital)), levels)
+
+    @property
+    def background(self) -> dict[str, Array]:
+        """Controls of all equations that bear on latent capitals, ``(row,)`` each.
+
+        Products with a capital are left out: a capital cannot bear on itself.
+        """
+        return {
+            name: each.controls[:, position]
+            for each in self.equations
+            for position, name in enumerate(each.control_names)
+            if not each.data[CONTROL_CAPITAL].to_numpy()[position]
+        }
+
     @property
     def has_capitals(self) -> bool:
         """Whether the capitals enter the model."""
@@ -198,23 +262,6 @@ class Design:
     def control_names(self) -> tuple[str, ...]:
         """Names of the coded controls."""
         return self.labels(CONTROL)
-
-    @cached_property
-    def monotonic(self) -> tuple[Monotonic, ...]:
-        """Controls whose steps are estimated, in the order of the analysis."""
-        if MONOTONIC not in self.data.coords:
-            return ()
-        steps = tuple(zip(self.labels(STEP_CONTROL), self.labels(STEP), strict=True))
-        codes = np.asarray(self.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
-        return tuple(
-            Monotonic(
-                name,
-                self.control_names.index(name),
-                tuple(step for owner, step in steps if owner == name),
-                codes[:, column],
-            )
-            for column, name in enumerate(self.labels(MONOTONIC))
-        )
 
     @property
     def offset(self) -> Array:
@@ -272,3 +319,19 @@ def details_text(details: Details) -> str:
     plain: dict[str, Any] = details._asdict()
     plain["measures"] = [measure._asdict() for measure in details.measures]
     return json.dumps(plain)
+
+
+def design_tree(design: Design) -> xr.DataTree:
+    """Arrays of a design as one tree, a group for each equation."""
+    return xr.DataTree.from_dict({each.equation_name: each.data for each in design.equations})
+
+
+def design_from(analysis: Analysis, tree: xr.DataTree) -> Design:
+    """Open a design that was saved as a tree."""
+    focus = analysis.equation_name
+    others = tuple(
+        Design(analysis, child.to_dataset(), name)
+        for name, child in tree.children.items()
+        if name != focus
+    )
+    return Design(analysis, tree[focus].to_dataset(), focus, others)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bayescluster import names
 from bayescluster.design.forms import forms_of
+from bayescluster.design.systems import system_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -64,7 +65,13 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         With every contradiction and its mend.
     """
     problems = [
-        *(problem for each in forms_of(analysis) for problem in _equation(each, where)),
+        *(
+            problem
+            for name in analysis.equations
+            for each in forms_of(analysis.alone(name))
+            for problem in _equation(each, where)
+        ),
+        *system_problems(analysis, where),
         *_hypotheses(analysis, where),
     ]
     if problems:
@@ -114,7 +121,7 @@ def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[
 
 
 def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    terms = STRUCTURES[equation.form].terms
+    terms = (*STRUCTURES[equation.form].terms, *equation.predictors)
     roles = {getattr(analysis.data, role): role for role in ROLES}
     for grouping, varying in equation.groupings.items():
         place = where(("equations", analysis.equation_name, "varying", grouping))

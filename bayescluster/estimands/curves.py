@@ -49,7 +49,7 @@ def observed_scale(design: Design) -> Array:
 
     Successes as a share of trials, counts per unit of exposure, levels as reaching ``at_least``.
     """
-    wanted = design.analysis.equation.at_least
+    wanted = design.equation.at_least
     if wanted is not None:
         return (design.outcome >= design.levels.index(label_of(wanted))).astype("float64")
     trials = design.rows.trials

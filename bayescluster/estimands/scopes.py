@@ -16,6 +16,16 @@ NEW_CLUSTER_STREAM = 3
 
 
 def scoped(design: Design, draws: Draws, scope: Scope, seed: int) -> Draws:
+    """Draws under a scope, upstream equations included; see `_scoped`."""
+    upstream = tuple(
+        (each, _scoped(each, part, scope, (seed, NEW_CLUSTER_STREAM, position)))
+        for position, (each, part) in enumerate(draws.upstream, start=1)
+    )
+    own = _scoped(design, draws, scope, (seed, NEW_CLUSTER_STREAM))
+    return replace(own, upstream=upstream) if upstream else own
+
+
+def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]) -> Draws:
     """Replace the cluster effects of draws by those of a scope.
 
     Under ``new_cluster`` each industry has one new cluster at each draw, and rows whose firms have
@@ -28,7 +38,7 @@ def scoped(design: Design, draws: Draws, scope: Scope, seed: int) -> Draws:
         cluster = groups[CLUSTER]
         groups[CLUSTER] = cluster._replace(effect=np.zeros_like(cluster.effect))
         return replace(draws, groups=groups)
-    rng = np.random.default_rng((seed, NEW_CLUSTER_STREAM))
+    rng = np.random.default_rng(entropy)
     groups[CLUSTER] = _new_members(groups[CLUSTER], design.index(INDUSTRY), rng)
     if FIRM in groups:
         groups[FIRM] = _new_members(groups[FIRM], np.arange(design.size), rng)

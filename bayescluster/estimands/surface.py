@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws, expectation, predictor_at
+from bayescluster.estimands.mediation import expected_outcome
+from bayescluster.model.evaluate import Array, Draws
 
 
 class Own(NamedTuple):
@@ -62,8 +63,8 @@ def outcome_surface(
             human, social = (
                 _at(level, mine, rows) for level, mine in zip(setting, own, strict=True)
             )
-            eta = predictor_at(design, part, human, social, rows)
-            out[which, position] = expectation(design, eta, part) @ weights
+            mean = expected_outcome(design, part, (human, social), (human, social), rows)
+            out[which, position] = mean @ weights
     return out
 
 

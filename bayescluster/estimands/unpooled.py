@@ -23,9 +23,8 @@ from bayescluster.estimands.membership import Groups
 from bayescluster.families import Rows
 from bayescluster.model.distributions import log_density, median_of
 from bayescluster.model.evaluate import Array, Draws, predictor_at
-from bayescluster.model.priors import ModelPriors, model_priors
+from bayescluster.model.priors import ModelPriors, model_priors, scale_of
 from bayescluster.names import CUTPOINTS
-from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import working
 
 Mask = NDArray[np.bool_]
@@ -104,7 +103,7 @@ def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws 
 
 def _start(priors: ModelPriors) -> Array:
     means = [
-        float(working(median_of(prior), TERMS[term].scale))
+        float(working(median_of(prior), scale_of(term)))
         for term, prior in priors.population.items()
     ]
     means += [prior.mean for prior in priors.controls.values()]
@@ -132,7 +131,7 @@ def _split(layout: _Layout, theta: Array) -> list[Array]:
 
 def _draws(layout: _Layout, theta: Array, design: Design) -> Draws:
     population, controls, logs, gaps = _split(layout, theta)
-    terms = {name: np.zeros(len(theta)) for name in design.structure.terms}
+    terms = {name: np.zeros(len(theta)) for name in design.terms}
     terms |= dict(zip(layout.terms, population.T, strict=True))
     parameters = {name: np.exp(logs[:, [k]]) for k, name in enumerate(layout.parameters)}
     if layout.cutpoints:
@@ -148,14 +147,14 @@ def _log_posterior(
     draws = _draws(layout, theta, design)
     human, social = (values[rows] for values in design.capitals)
     members = np.flatnonzero(rows)
-    eta = predictor_at(design, draws, human, social, members) + design.offset[rows]
+    eta = predictor_at(design, draws, (human, social), members) + design.offset[rows]
     known = Rows(*(None if item is None else item[rows] for item in design.rows))
     outcome = design.outcome[rows]
     with np.errstate(over="ignore", invalid="ignore"):
         total = design.family.log_density(outcome, eta, draws.parameters, known).sum(axis=1)
     population, controls, logs, gaps = _split(layout, theta)
     for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
-        total = total + log_density(prior, column, TERMS[term].scale)
+        total = total + log_density(prior, column, scale_of(term))
     for column, control in zip(controls.T, priors.controls.values(), strict=True):
         total = total + log_density(control, column)
     # weak priors on the log scale keep parameters and gaps finite where a group says nothing

@@ -11,7 +11,7 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model.evaluate import Array, Draws, draws_of, log_likelihood, replicate
+from bayescluster.model.evaluate import Array, draws_of, log_likelihood, replicate
 from bayescluster.names import CHAIN, DRAW, ROW
 
 STATISTICS = (
@@ -42,37 +42,45 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     kept = list(reported_variables(design))
     posterior = xr.concat([chain.posterior[kept] for chain in ordered], CHAIN)
     stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
-    draws, prior_draws = draws_of(design, posterior), draws_of(design, prior)
     groups = {
         "posterior": posterior,
         "prior": prior,
         "sample_stats": stats[[name for name in STATISTICS if name in stats]],
-        "posterior_predictive": _predictive(design, draws, posterior, (seed, PREDICTIVE_STREAM)),
-        "prior_predictive": _predictive(
-            design, prior_draws, prior, (seed, PRIOR_PREDICTIVE_STREAM)
-        ),
-        "log_likelihood": _by_row(design, log_likelihood(design, draws), posterior),
+        "posterior_predictive": _predictive(design, posterior, (seed, PREDICTIVE_STREAM)),
+        "prior_predictive": _predictive(design, prior, (seed, PRIOR_PREDICTIVE_STREAM)),
+        "log_likelihood": _log_likelihood(design, posterior),
         "observed_data": xr.Dataset(
-            {design.analysis.equation_name: (ROW, design.outcome)}, {ROW: list(design.labels(ROW))}
+            {each.equation_name: (ROW, each.outcome) for each in design.equations},
+            {ROW: list(design.labels(ROW))},
         ),
         "constant_data": design.data.drop_attrs(),
     }
     return xr.DataTree.from_dict(groups)
 
 
-def _predictive(
-    design: Design, draws: Draws, like: xr.Dataset, entropy: tuple[int, int]
-) -> xr.Dataset:
-    rng = np.random.default_rng(entropy)
-    return _by_row(design, replicate(design, draws, rng), like)
+def _predictive(design: Design, like: xr.Dataset, entropy: tuple[int, int]) -> xr.Dataset:
+    """Outcomes of every equation drawn anew, each with a stream of its own."""
+    found = {}
+    for position, each in enumerate((design, *design.others)):
+        rng = np.random.default_rng((*entropy, position) if position else entropy)
+        found[each.equation_name] = replicate(each, draws_of(each, like), rng)
+    return _by_row(design, found, like)
 
 
-def _by_row(design: Design, values: Array, like: xr.Dataset) -> xr.Dataset:
+def _log_likelihood(design: Design, posterior: xr.Dataset) -> xr.Dataset:
+    found = {
+        each.equation_name: log_likelihood(each, draws_of(each, posterior))
+        for each in (design, *design.others)
+    }
+    return _by_row(design, found, posterior)
+
+
+def _by_row(design: Design, values: dict[str, Array], like: xr.Dataset) -> xr.Dataset:
     shape = (like.sizes[CHAIN], like.sizes[DRAW], design.size)
     coords: dict[str, Any] = {
         CHAIN: like[CHAIN].to_numpy(),
         DRAW: like[DRAW].to_numpy(),
         ROW: list(design.labels(ROW)),
     }
-    name = design.analysis.equation_name
-    return xr.Dataset({name: ((CHAIN, DRAW, ROW), values.reshape(shape))}, coords)
+    dims = (CHAIN, DRAW, ROW)
+    return xr.Dataset({k: (dims, v.reshape(shape)) for k, v in values.items()}, coords)

@@ -38,10 +38,12 @@ def sample_prior(
         )
     prior: xr.Dataset = tree["prior"].to_dataset()
     prior.attrs = {}
-    if design.levels:
-        means, sds = np.array(model_priors(design).cutpoints).T
-        rng = np.random.default_rng((seed, CUTPOINT_STREAM))
-        prior[CUTPOINTS].values = ordered_normals(means, sds, draws, rng)[None]
+    for position, each in enumerate((design, *design.others)):
+        if each.levels:
+            means, sds = np.array(model_priors(each).cutpoints).T
+            entropy = (seed, CUTPOINT_STREAM, position) if position else (seed, CUTPOINT_STREAM)
+            found = ordered_normals(means, sds, draws, np.random.default_rng(entropy))
+            prior[each.variable(CUTPOINTS)].values = found[None]
     return prior
 
 

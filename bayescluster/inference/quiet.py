@@ -10,6 +10,9 @@ from contextlib import contextmanager
 NO_BLAS = "PyTensor could not link to a BLAS installation"
 """Said of PyTensor's C code, which compiles nothing here: sampling runs on numba."""
 
+POTENTIALS = "The effect of Potentials on other parameters is ignored"
+"""Said of prior draws: what is added as a potential is data (indicators, weights), not a prior."""
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -20,6 +23,7 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=NO_BLAS, category=UserWarning)
+            warnings.filterwarnings("ignore", message=POTENTIALS, category=UserWarning)
             yield
     finally:
         log.setLevel(before)

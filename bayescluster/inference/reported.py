@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from bayescluster.design.record import Design
+from bayescluster.model.measurement import latent_capitals
 from bayescluster.model.priors import population_terms
 from bayescluster.names import (
+    CLUSTER,
     CONTROLS,
     CUTPOINTS,
     POPULATION,
+    RESIDUAL_CORRELATION,
     STANDARD_ERROR,
+    background,
+    capital_cluster_sd,
     group_correlation,
     group_effect,
     group_sd,
+    item_errors,
+    item_intercepts,
+    item_loadings,
+    item_thresholds,
+    on_other,
+    raw_sd,
 )
 
 
 def reported_variables(design: Design) -> tuple[str, ...]:
     """Names of the posterior's variables, in the order of the report."""
+    found = [name for equation in design.equations for name in _of_equation(equation)]
+    found += [name for capital in latent_capitals(design) for name in _of_capital(design, capital)]
+    if design.analysis.residual_correlation:
+        found.append(RESIDUAL_CORRELATION)
+    return tuple(found)
+
+
+def _of_equation(design: Design) -> list[str]:
     names = []
     if population_terms(design):
         names.append(POPULATION)
@@ -33,4 +52,25 @@ def reported_variables(design: Design) -> tuple[str, ...]:
     ]
     if design.levels:
         names.append(CUTPOINTS)
-    return tuple(design.variable(name) for name in names)
+    return [design.variable(name) for name in names]
+
+
+def _of_capital(design: Design, capital: str) -> list[str]:
+    items = design.items(capital)
+    names = [capital, raw_sd(capital), item_loadings(capital)]
+    if items.continuous:
+        names += [item_intercepts(capital), item_errors(capital)]
+    names += [
+        item_thresholds(capital, column)
+        for column, levels in zip(items.columns, items.levels, strict=True)
+        if levels
+    ]
+    if design.analysis.data.cluster is not None and CLUSTER in design.data.coords:
+        names.append(capital_cluster_sd(capital))
+    if design.background:
+        names.append(background(capital))
+    latent = latent_capitals(design)
+    # the first of two latent capitals is drawn before the other is known
+    if len(latent) == 1 or capital != latent[0]:
+        names.append(on_other(capital))
+    return names

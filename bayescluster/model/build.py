@@ -16,7 +16,9 @@ from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
-from bayescluster.model.priors import ModelPriors, model_priors, population_terms
+from bayescluster.model.measurement import capital_variables, measurement_coords
+from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
+from bayescluster.model.residuals import observe_together
 from bayescluster.names import (
     CONTROL,
     CONTROLS,
@@ -29,34 +31,49 @@ from bayescluster.names import (
     group_dim,
     group_term,
 )
-from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import working
 
 
 def build_model(design: Design) -> pm.Model:
-    """Build the PyMC model of a design.
+    """Build the PyMC model of a design and of the equations beside it.
 
     Returns
     -------
     pymc.Model
-        With named dims and coords. Free and derived variables: ``population`` (term), ``controls``
-        (control), for each grouping ``<g>_sd`` (g_term), ``<g>_effect`` (g, g_term) and, where
-        correlated, ``<g>_correlation``; the parameters of the family; ``cutpoints`` of an ordinal
-        outcome; the observed outcome under the name of the equation.
+        With named dims and coords. Free and derived variables of each equation: ``population``
+        (term), ``controls`` (control), for each grouping ``<g>_sd`` (g_term), ``<g>_effect``
+        (g, g_term) and, where correlated, ``<g>_correlation``; the parameters of the family;
+        ``cutpoints`` of an ordinal outcome; the observed outcome under the name of the equation.
+        Where there are several equations, the name of each stands before its variables. Latent
+        capitals and their measurement are shared; see `bayescluster.model.measurement`.
     """
-    priors = model_priors(design)
-    with pm.Model(coords=model_coords(design)) as model:
-        parameters = _family_parameters(design, priors)
-        observation = Observation(
-            design.analysis.equation_name,
-            _linear_predictor(design, priors),
-            parameters,
-            design.rows,
-            design.outcome,
-            ROW,
-        )
-        design.family.observe(observation)
+    coords = measurement_coords(design)
+    for equation in design.equations:
+        coords |= model_coords(equation)
+    with pm.Model(coords=coords) as model:
+        capitals = capital_variables(design)
+        together = [_equation(equation, capitals) for equation in design.equations]
+        tied = set(design.analysis.residual_correlation)
+        for equation, observation in zip(design.equations, together, strict=True):
+            if equation.equation_name not in tied:
+                equation.family.observe(observation)
+        if tied:
+            observe_together([each for each in together if each.name in tied])
     return model
+
+
+def _equation(design: Design, capitals: tuple[Any, Any]) -> Observation:
+    """Add the coefficients of one equation; the likelihood is still to be added."""
+    priors = model_priors(design)
+    parameters = _family_parameters(design, priors)
+    return Observation(
+        design.equation_name,
+        _linear_predictor(design, priors, capitals),
+        parameters,
+        design.rows,
+        design.outcome,
+        ROW,
+    )
 
 
 def model_coords(design: Design) -> dict[str, Any]:
@@ -76,10 +93,13 @@ def model_coords(design: Design) -> dict[str, Any]:
     return coords
 
 
-def _linear_predictor(design: Design, priors: ModelPriors) -> Any:
+def _linear_predictor(design: Design, priors: ModelPriors, capitals: tuple[Any, Any]) -> Any:
     coefficients = row_coefficients(design, _population(design, priors), priors)
-    human, social = design.capitals
-    coefficients[INTERCEPT] = coefficients[INTERCEPT] + _shift(design, priors, human, social)
+    human, social = capitals
+    shift = coefficients[INTERCEPT] + _shift(design, priors, human, social)
+    for position, name in enumerate(design.equation.predictors):
+        shift = shift + coefficients[name] * design.predictors[:, position]
+    coefficients[INTERCEPT] = shift
     eta = design.structure.contribution(human, social, coefficients, design.link)
     # a constant form still has one value a row
     return eta + pt.zeros(design.size) if eta.ndim == 0 else eta
@@ -99,13 +119,12 @@ def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
 def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     """Population coefficient of every term, on the term's working scale."""
     terms = population_terms(design)
-    total: dict[str, Any] = dict.fromkeys(design.structure.terms, pt.constant(0.0))
+    total: dict[str, Any] = dict.fromkeys(design.terms, pt.constant(0.0))
     if terms:
         name, dim = design.variable(POPULATION), design.variable(TERM)
         vector = coefficient_vector(name, priors.population, dim)
         total |= {
-            term: working(vector[position], TERMS[term].scale)
-            for position, term in enumerate(terms)
+            term: working(vector[position], scale_of(term)) for position, term in enumerate(terms)
         }
     return total
 

@@ -14,26 +14,30 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.families.ordinal import AT_LEAST
-from bayescluster.model.priors import population_terms
+from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
+    CAPITALS,
     CHAIN,
     CONTROLS,
     CUTPOINTS,
     DRAW,
     INTERCEPT,
     POPULATION,
+    ROW,
     group_correlation,
     group_effect,
     group_sd,
 )
-from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import working
 
 Array = NDArray[np.float64]
 Level = float | Array
 """Where a capital is set, in standard deviations."""
+Capitals = tuple[Level, Level]
+Positions = NDArray[np.int64]
 
 CELLS_A_CHUNK = 2_000_000
 """Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""
@@ -68,6 +72,8 @@ class Draws:
     groups: dict[str, GroupDraws]
     parameters: dict[str, Array]
     capitals: tuple[Array, Array] | None = None
+    upstream: tuple[tuple[Design, Draws], ...] = ()
+    """Equations whose outcomes this one rests on, in causal order, with their draws."""
 
     @property
     def size(self) -> int:
@@ -91,6 +97,7 @@ class Draws:
             },
             parameters={name: values[which] for name, values in self.parameters.items()},
             capitals=self._capitals(which),
+            upstream=tuple((design, draws.part(which)) for design, draws in self.upstream),
         )
 
     def _capitals(self, *which: Any) -> tuple[Array, Array] | None:
@@ -104,7 +111,12 @@ class Draws:
         groups = {
             name: group._replace(member=group.member[rows]) for name, group in self.groups.items()
         }
-        return replace(self, groups=groups, capitals=self._capitals(slice(None), rows))
+        return replace(
+            self,
+            groups=groups,
+            capitals=self._capitals(slice(None), rows),
+            upstream=tuple((design, draws.for_rows(rows)) for design, draws in self.upstream),
+        )
 
     def chunks(self, rows: int) -> Iterator[tuple[slice, Draws]]:
         """Split the draws so that no ``(draw, row)`` array outgrows memory."""
@@ -137,10 +149,10 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         values = group[design.variable(name)].transpose(CHAIN, DRAW, ...).to_numpy()
         return np.asarray(values.reshape(size, *values.shape[2:]), dtype="float64")
 
-    population = {name: np.zeros(size) for name in design.structure.terms}
+    population = {name: np.zeros(size) for name in design.terms}
     if terms:
         population |= {
-            term: working(values, TERMS[term].scale)
+            term: working(values, scale_of(term))
             for term, values in zip(terms, flat(POPULATION).T, strict=True)
         }
     parameters = {
@@ -161,7 +173,35 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         for grouping in design.groupings
     }
     controls = flat(CONTROLS) if design.control_names else np.zeros((size, 0))
-    return Draws(group.sizes[CHAIN], population, controls, groups, parameters)
+    beside = {each.equation_name: each for each in design.others}
+    upstream = tuple(
+        (beside[name], draws_of(beside[name], group))
+        for name in ancestors(design.analysis.equations, design.equation_name)
+        if name in beside
+    )
+    return Draws(
+        group.sizes[CHAIN],
+        population,
+        controls,
+        groups,
+        parameters,
+        _latent(design, group),
+        upstream,
+    )
+
+
+def _latent(design: Design, group: xr.Dataset) -> tuple[Array, Array] | None:
+    """Capitals at each draw, ``(draw, row)``, where one of them is latent."""
+    if not any(capital in group for capital in CAPITALS):
+        return None
+    size = group.sizes[CHAIN] * group.sizes[DRAW]
+    human, social = (
+        group[capital].transpose(CHAIN, DRAW, ROW).to_numpy().reshape(size, -1)
+        if capital in group
+        else np.broadcast_to(observed, (size, observed.size))
+        for capital, observed in zip(CAPITALS, design.capitals, strict=True)
+    )
+    return human, social
 
 
 def row_coefficients(draws: Draws) -> dict[str, Array]:
@@ -175,12 +215,16 @@ def row_coefficients(draws: Draws) -> dict[str, Array]:
 
 def linear_predictor(design: Design, draws: Draws) -> Array:
     """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
-    human, social = draws.capitals or design.capitals
-    return predictor_at(design, draws, human, social, np.arange(design.size)) + design.offset
+    capitals = draws.capitals or design.capitals
+    return predictor_at(design, draws, capitals, np.arange(design.size)) + design.offset
 
 
 def predictor_at(
-    design: Design, draws: Draws, human: Level, social: Level, rows: NDArray[np.int64]
+    design: Design,
+    draws: Draws,
+    capitals: Capitals,
+    rows: Positions,
+    predictors: Array | None = None,
 ) -> Array:
     """Linear predictor of some rows with the capitals set, ``(draw, row)``, without the offset.
 
@@ -190,15 +234,22 @@ def predictor_at(
         The design.
     draws
         Draws for these rows (see `Draws.for_rows`).
-    human, social
-        Levels of the capitals: one number, one a row, or ``(draw, row)``.
+    capitals
+        Levels of human and social capital: one number, one a row, or ``(draw, row)``.
     rows
         Positions of the rows.
+    predictors
+        Outcomes of other equations as they enter here, ``(..., row, predictor)``; those observed
+        without it.
     """
+    human, social = capitals
     coefficients = row_coefficients(draws)
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
+    entering = design.predictors[rows] if predictors is None else predictors
+    for position, name in enumerate(design.equation.predictors):
+        shift = shift + coefficients[name] * entering[..., position]
     coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
     eta = design.structure.contribution(human, social, coefficients, design.link)
     return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
@@ -225,7 +276,7 @@ def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
 def expectation(design: Design, eta: Array, draws: Draws) -> Array:
     """Return the expected outcome on the scale that is reported, same shape as ``eta``."""
     parameters = draws.parameters
-    wanted = design.analysis.equation.at_least
+    wanted = design.equation.at_least
     if wanted is not None:
         from bayescluster.dataset.values import label_of
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from bayescluster.design.record import Design
 from bayescluster.model.defaults import GROUP_SD, baseline_of, default_prior, on_link_scale, slope
-from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT
+from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT, ValueScale
+from bayescluster.structures import TERMS
 
 
 class ModelPriors(NamedTuple):
@@ -28,10 +29,11 @@ class ModelPriors(NamedTuple):
 
 def model_priors(design: Design) -> ModelPriors:
     """Resolve every prior of a design: stated ones first, defaults for the rest."""
-    stated = design.analysis.equation.priors
+    stated = design.equation.priors
     baseline = baseline_of(design)
     terms = {
-        term: stated.terms.get(term) or default_prior(term, baseline)
+        term: stated.terms.get(term)
+        or (default_prior(term, baseline) if term in TERMS else slope(baseline))
         for term in population_terms(design)
     }
     other = stated.controls or slope(baseline)
@@ -54,7 +56,14 @@ def model_priors(design: Design) -> ModelPriors:
 def population_terms(design: Design) -> tuple[str, ...]:
     """Terms with a population coefficient: cutpoints take the place of an ordinal level."""
     form = design.structure
-    return tuple(term for term in form.population if not (term == form.level and design.levels))
+    replaced = form.level if design.levels else ""
+    own = tuple(term for term in form.population if term != replaced)
+    return (*own, *design.equation.predictors)
+
+
+def scale_of(term: str) -> ValueScale:
+    """Values a coefficient can have; that of a predictor can be any number."""
+    return TERMS[term].scale if term in TERMS else "real"
 
 
 def _real(prior: Distribution) -> Normal | StudentT:

@@ -65,16 +65,6 @@ def faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]
     )
 
 
-def read_dataset(path: Path) -> xr.Dataset:
-    """Read a netCDF file of one group into memory, and close it."""
-    import xarray as xr
-
-    try:
-        return xr.load_dataset(path, engine="h5netcdf").drop_encoding()
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _unreadable(path) from error
-
-
 def read_tree(path: Path) -> xr.DataTree:
     """Read a netCDF file of several groups into memory, and close it."""
     import xarray as xr

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from bayescluster.errors import Problem, RunError
 from bayescluster.results.model import SCHEMA_VERSION, Results
 from bayescluster.runs.atomic import WRITE_MEND, digest_of, write_netcdf, write_text
-from bayescluster.runs.documents import REMAKE, faults, read_dataset, read_document, read_tree
+from bayescluster.runs.documents import REMAKE, faults, read_document, read_tree
 from bayescluster.runs.find import find_run
 from bayescluster.runs.layout import (
     CHAINS,
@@ -193,13 +193,13 @@ class RunDirectory:
             and all((self.path / file).is_file() for file in found.files)
         )
 
-    def save_design(self, design: xr.Dataset) -> None:
-        """Save the arrays of the design."""
+    def save_design(self, design: xr.DataTree) -> None:
+        """Save the arrays of the design, a group for each equation."""
         self._save("design", DESIGN, lambda path: write_netcdf(path, design))
 
-    def load_design(self) -> xr.Dataset:
+    def load_design(self) -> xr.DataTree:
         """Load the arrays of the design; `RunError` if they are missing or altered."""
-        return read_dataset(self._finished("design", DESIGN))
+        return read_tree(self._finished("design", DESIGN))
 
     def save_chain(self, chain: Chain) -> None:
         """Save a finished chain."""

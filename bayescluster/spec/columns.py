@@ -31,7 +31,10 @@ ROLES = ("firm", "cluster", "industry")
 
 def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
-    return (*_identifiers(analysis), *_indicators(analysis), *_of_equation(analysis))
+    of_equations = (
+        needed for name in analysis.equations for needed in _of_equation(analysis.alone(name))
+    )
+    return (*_identifiers(analysis), *_indicators(analysis), *of_equations)
 
 
 def grouping_column(analysis: Analysis, grouping: str) -> str:
@@ -50,7 +53,7 @@ def _identifiers(analysis: Analysis) -> Iterator[Needed]:
 
 def _indicators(analysis: Analysis) -> Iterator[Needed]:
     for name, construct in analysis.constructs.items():
-        optional = construct.minimum_answered is not None
+        optional = construct.minimum_answered is not None or construct.method == "latent"
         for position, item in enumerate(construct.items):
             path = ("constructs", name, "indicators", position)
             yield Needed(item.column, f"indicator of {name}", path, optional)

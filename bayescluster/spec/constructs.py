@@ -19,6 +19,8 @@ class Indicator(Frozen):
     direction: Literal["positive", "negative"] = "positive"
     """``negative`` where a high answer means little of the construct."""
     transform: Literal["none", "log", "log1p", "sqrt"] = "none"
+    kind: Literal["continuous", "ordinal"] | None = None
+    """For ``latent``: how the answer is measured. Columns of 0 and 1 are binary, others continuous."""
 
 
 def _indicator_tag(value: Any) -> str:
@@ -39,8 +41,9 @@ class Construct(Frozen):
     """
 
     indicators: tuple[IndicatorLike, ...] = Field(min_length=1)
-    method: Literal["single", "mean", "pca"]
-    """``single``: the indicator itself; ``mean``: of the standardised indicators; ``pca``: first component."""
+    method: Literal["single", "mean", "pca", "latent"]
+    """``single``: the indicator itself; ``mean``: of the standardised indicators; ``pca``: first
+    component; ``latent``: measured in the model, so that its error reaches every estimate."""
     minimum_answered: Annotated[int, Field(ge=1)] | None = None
     """For ``mean``: how many indicators a firm must have answered; all of them without it."""
 
@@ -60,6 +63,10 @@ class Construct(Frozen):
             )
         if self.method == "pca" and count < 2:
             raise ValueError("method 'pca' takes at least two indicators; use 'single'")
+        if self.method == "latent" and count < 2:
+            raise ValueError("method 'latent' takes at least two indicators; use 'single'")
+        if self.method != "latent" and any(item.kind is not None for item in self.items):
+            raise ValueError("kind goes with method 'latent' only")
         if self.minimum_answered is not None:
             if self.method != "mean":
                 raise ValueError("minimum_answered goes with method 'mean' only")

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from bayescluster.spec.base import Column, Frozen, Scalar
+from bayescluster.spec.base import Column, Frozen, Name, Scalar
 from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[
@@ -179,6 +179,8 @@ class Equation(Frozen):
     """Likelihood of the outcome."""
     structure: Forms
     """How the capitals combine. Several forms in a list are fitted one by one and compared."""
+    predictors: tuple[Name, ...] = ()
+    """Other equations whose outcomes enter here, with a coefficient each that may vary too."""
     controls: tuple[Control, ...] = ()
     varying: dict[str, Varying] = {}
     """By grouping: industry, cluster, firm, or any column of the data."""

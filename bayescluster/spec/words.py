@@ -80,8 +80,7 @@ def _wrong_count(detail: ErrorDetails, key: str) -> tuple[str, str]:
     context, given = detail.get("ctx", {}), len(detail["input"])
     if "max_length" in context:
         most = context["max_length"]
-        mend = "put the others into files of their own" if key == "equations" else ""
-        return f"{key} takes at most {most}, {given} given", mend
+        return f"{key} takes at most {most}, {given} given", ""
     return f"{key} needs at least {context['min_length']}, {given} given", ""
 
 

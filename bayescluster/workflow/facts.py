@@ -10,7 +10,7 @@ from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
 from bayescluster.model.distributions import prior_text
 from bayescluster.model.evaluate import Array, Draws
-from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.model.priors import model_priors, population_terms, scale_of
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.results.model import (
     Coefficient,
@@ -23,13 +23,12 @@ from bayescluster.results.model import (
     OutcomeFacts,
     SampleFacts,
 )
-from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 
 
 def outcome_facts(design: Design) -> OutcomeFacts:
     """What the outcome is, and what its expectation is called."""
-    equation = design.analysis.equation
+    equation = design.equation
     wanted = equation.at_least
     column = equation.outcome
     label = {
@@ -110,7 +109,7 @@ def _observed_mean(design: Design, members: np.ndarray) -> float:
     outcome = design.outcome[members]
     if design.rows.trials is not None:
         return float(outcome.sum() / design.rows.trials[members].sum())
-    wanted = design.analysis.equation.at_least
+    wanted = design.equation.at_least
     if wanted is not None:
         return float((outcome >= design.levels.index(label_of(wanted))).mean())
     return float(outcome.sum() / np.exp(design.offset[members]).sum())
@@ -135,9 +134,9 @@ def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
 
 def model_facts(design: Design, posterior: Draws) -> ModelFacts:
     """The model in words, with prior and posterior of every population parameter."""
-    equation = design.analysis.equation
+    equation = design.equation
     return ModelFacts(
-        equation=design.analysis.equation_name,
+        equation=design.equation_name,
         link=design.family.link,
         structure=equation.form,
         formula=design.structure.formula,
@@ -162,7 +161,7 @@ def _group_effect_prior(design: Design) -> str:
     ties = "; ".join(
         f"{grouping.name}: "
         + (
-            f"correlated, LKJ({design.analysis.equation.priors.correlation:g})"
+            f"correlated, LKJ({design.equation.priors.correlation:g})"
             if grouping.correlated
             else "independent"
         )
@@ -178,7 +177,7 @@ def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
             "population",
             term,
             prior_text(priors.population[term]),
-            natural(posterior.population[term], TERMS[term].scale),
+            natural(posterior.population[term], scale_of(term)),
         )
         for term in population_terms(design)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, design_from, design_tree
 from bayescluster.inference.assemble import assemble
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
@@ -83,7 +83,7 @@ def write_run_report(directory: RunDirectory, results: Results) -> None:
 def open_design(directory: RunDirectory) -> Design:
     """Open the design of a run."""
     analysis = Analysis.model_validate(directory.read_manifest().analysis)
-    return Design(analysis, directory.load_design())
+    return design_from(analysis, directory.load_design())
 
 
 def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> tuple[Design, RunDirectory]:
@@ -111,7 +111,7 @@ def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
         return
     if not directory.is_done("design", key):
         with directory.stage("design", key):
-            directory.save_design(design.data)
+            directory.save_design(design_tree(design))
     model = build_model(design)
     reported = reported_variables(design)
     _sample(design, directory, model, watch)

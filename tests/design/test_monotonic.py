@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.errors import DesignError
 from tests.factories import firms, small_design
@@ -24,7 +25,7 @@ PLACE = "a.yaml:equations.upgrading.controls.0: "
 def test_levels_and_steps_of_the_design():
     design = small_design(frame=FRAME, controls=["exporter", RANK, TIER])
     assert design.control_names == ("exporter", "rank", "tier")
-    rank, tier = design.monotonic
+    rank, tier = monotonic_controls(design)
     assert (rank.name, rank.position, rank.steps) == ("rank", 1, ("0 | 2", "2 | 5", "5 | 9"))
     assert (tier.name, tier.position, tier.steps) == (
         "tier",
@@ -37,7 +38,7 @@ def test_levels_and_steps_of_the_design():
 
 def test_without_shares_the_steps_count_as_equal():
     design = small_design(frame=FRAME, controls=[RANK, TIER])
-    for made in design.monotonic:
+    for made in monotonic_controls(design):
         shares = np.full(len(made.steps), 1 / len(made.steps))
         wanted = np.cumsum([0, *shares])[made.codes]
         np.testing.assert_allclose(design.controls[:, made.position], wanted)
@@ -47,7 +48,7 @@ def test_without_shares_the_steps_count_as_equal():
 
 def test_a_design_without_them_has_no_such_variables():
     design = small_design(frame=FRAME, controls=["exporter"])
-    assert design.monotonic == ()
+    assert monotonic_controls(design) == ()
     assert {"monotonic", "step"}.isdisjoint(design.data.variables)
 
 
@@ -55,8 +56,8 @@ def test_a_stored_design_is_the_same(tmp_path):
     design = small_design(frame=FRAME, controls=[RANK, TIER])
     design.data.to_netcdf(tmp_path / "design.nc")
     with xr.open_dataset(tmp_path / "design.nc") as stored:
-        opened = Design(design.analysis, stored.load()).monotonic
-    for first, second in zip(opened, design.monotonic, strict=True):
+        opened = monotonic_controls(Design(design.analysis, stored.load()))
+    for first, second in zip(opened, monotonic_controls(design), strict=True):
         assert first[:3] == second[:3]
         np.testing.assert_array_equal(first.codes, second.codes)
 

@@ -37,12 +37,15 @@ def flip(path: Path) -> None:
 
 
 @pytest.fixture
-def design() -> xr.Dataset:
-    return xr.Dataset({"outcome": ("firm", [0.0, 1.0])}, {"firm": ["a", "b"]}, {"details": "{}"})
+def design() -> xr.DataTree:
+    data = xr.Dataset({"outcome": ("firm", [0.0, 1.0])}, {"firm": ["a", "b"]}, {"details": "{}"})
+    return xr.DataTree.from_dict({"upgrading": data})
 
 
 @pytest.fixture
-def full(run: RunDirectory, design: xr.Dataset, chain_of: Chains, results: Results) -> RunDirectory:
+def full(
+    run: RunDirectory, design: xr.DataTree, chain_of: Chains, results: Results
+) -> RunDirectory:
     with run.stage("design"):
         run.save_design(design)
     with run.stage("sampling"):
@@ -60,7 +63,7 @@ def full(run: RunDirectory, design: xr.Dataset, chain_of: Chains, results: Resul
 
 
 def test_round_trips(
-    full: RunDirectory, design: xr.Dataset, chain_of: Chains, results: Results
+    full: RunDirectory, design: xr.DataTree, chain_of: Chains, results: Results
 ) -> None:
     again = RunDirectory.open(full.path)
     assert again == full
@@ -146,7 +149,7 @@ def test_is_done_needs_status_key_and_files(full: RunDirectory) -> None:
     assert not full.is_done("results", "r1")
 
 
-def test_stage_not_begun_is_not_done(run: RunDirectory, design: xr.Dataset) -> None:
+def test_stage_not_begun_is_not_done(run: RunDirectory, design: xr.DataTree) -> None:
     assert not run.is_done("design", KEY)
     with pytest.raises(ValueError, match="stage 'design' has not begun"):
         run.save_design(design)

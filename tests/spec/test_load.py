@@ -149,10 +149,18 @@ FAULTS = {
         "name: 12",
         ":\n  F:1:1: name must be text, not 12\n    put it in quotes: '12'",
     ),
-    "two equations": (
+    "focus on nothing": (
         "sampling: {",
-        "  second: {outcome: z, family: poisson, structure: additive}\nsampling: {",
-        ":\n  F:10:1: equations takes at most 1, 2 given\n    put the others into files of their own",
+        "focus: upgradng\nsampling: {",
+        ":\n  F:1:1: focus names 'upgradng', which is no equation\n    did you mean 'upgrading'?",
+    ),
+    "forms of two equations": (
+        "sampling: {",
+        "  second: {outcome: z, family: poisson, structure: [additive, ces]}\nsampling: {",
+        (
+            ":\n  F:1:1: several structural forms are compared for one equation at a time\n"
+            "    leave one form in each equation, or one equation in the file"
+        ),
     ),
     "lacks construct": (
         "  human_capital: {indicators: [a], method: single}\n",

@@ -1,0 +1,194 @@
+"""Latent capitals: a measurement model in the same posterior as the outcome.
+
+A raw latent capital is normal with unit residual variance around what the firm's cluster, its
+controls and the other capital say of it. Continuous indicators are linear in it with normal errors;
+binary and ordinal ones follow the graded response model (Samejima 1969). The first loading is
+positive. The capital that enters the outcome is the raw one on mean 0 and standard deviation 1 over
+the sample, as observed capitals are.
+
+Geometry: given its loadings, what the continuous indicators say of a firm is known in closed form.
+They enter with the latent capital integrated out, and the capital is sampled as a deviation from its
+conditional mean in units of its conditional standard deviation. Such deviations hardly depend on the
+loadings, where deviations from the prior mean would trade off against all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from bayescluster.design.record import Array, Design, Items
+from bayescluster.names import (
+    CAPITALS,
+    CLUSTER,
+    ROW,
+    background,
+    background_dim,
+    capital_cluster_sd,
+    item_dim,
+    item_errors,
+    item_intercepts,
+    item_loadings,
+    item_thresholds,
+    on_other,
+    raw_sd,
+)
+
+LOADING_MEAN, LOADING_SD, FIRST_LOADING_SD = 0.5, 0.75, 1.0
+DISCRETE_MEAN, DISCRETE_SD, FIRST_DISCRETE_SD = 1.0, 1.5, 2.0
+"""Priors of loadings: of standardised indicators, and on the logit scale of discrete ones."""
+ITEM_INTERCEPT_SD = 0.5
+ERROR_SD = 1.0
+THRESHOLD_SD = 1.5
+BACKGROUND_SD = 0.5
+CLUSTER_MEAN_SD = 1.0
+
+
+class _Latent(NamedTuple):
+    """A raw latent capital as far as its prior goes: its name, indicators, and prior mean."""
+
+    capital: str
+    items: Items
+    mean: Any
+
+
+def measurement_coords(design: Design) -> dict[str, Any]:
+    """Name the indicators of latent capitals, and what else bears on them."""
+    coords: dict[str, Any] = {ROW: design.labels(ROW)}
+    for capital in latent_capitals(design):
+        items = design.items(capital)
+        coords[item_dim(capital)] = items.columns
+        coords[f"{item_dim(capital)}_continuous"] = [items.columns[k] for k in items.continuous]
+        coords[background_dim(capital)] = tuple(design.background)
+        coords[CLUSTER] = design.group_labels(CLUSTER)
+    return coords
+
+
+def latent_capitals(design: Design) -> tuple[str, ...]:
+    """Capitals that are measured in the model."""
+    return tuple(capital for capital in CAPITALS if design.is_latent(capital))
+
+
+def capital_variables(design: Design) -> tuple[Any, Any]:
+    """Human and social capital of every row: arrays where observed, variables where latent."""
+    found: dict[str, Any] = {
+        capital: values
+        for capital, values in zip(CAPITALS, design.capitals, strict=True)
+        if not design.is_latent(capital)
+    }
+    for capital in latent_capitals(design):
+        other = found.get(next(name for name in CAPITALS if name != capital))
+        found[capital] = _latent(design, capital, other)
+    human, social = (found[capital] for capital in CAPITALS)
+    return human, social
+
+
+def _latent(design: Design, capital: str, other: Any | None) -> Any:
+    items = design.items(capital)
+    latent = _Latent(capital, items, _prior_mean(design, capital, other))
+    loadings = _loadings(latent)
+    raw = _conditional(latent, loadings)
+    _observe_discrete(latent, loadings, raw)
+    spread = pm.Deterministic(raw_sd(capital), pt.std(raw, ddof=1))
+    return pm.Deterministic(capital, (raw - raw.mean()) / spread, dims=ROW)
+
+
+def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:
+    """Mean of the raw capital before its indicators are seen, ``(row,)``."""
+    mean: Any = pt.zeros(design.size)
+    if design.analysis.data.cluster is not None:
+        sd = pm.HalfNormal(capital_cluster_sd(capital), CLUSTER_MEAN_SD)
+        z = pm.Normal(f"{capital}_cluster_z", 0.0, 1.0, dims=CLUSTER)
+        mean = mean + (sd * z)[design.index(CLUSTER)]
+    columns = design.background
+    if columns:
+        beta = pm.Normal(background(capital), 0.0, BACKGROUND_SD, dims=background_dim(capital))
+        mean = mean + pt.dot(np.column_stack(list(columns.values())), beta)
+    if other is not None:
+        mean = mean + pm.Normal(on_other(capital), 0.0, BACKGROUND_SD) * other
+    return mean
+
+
+def _loadings(latent: _Latent) -> Any:
+    items = latent.items
+    discrete = np.array([levels > 0 for levels in items.levels])
+    first_sd = FIRST_DISCRETE_SD if discrete[0] else FIRST_LOADING_SD
+    first = pm.HalfNormal(f"{latent.capital}_first_loading", first_sd)
+    parts = [first[None]]
+    if len(items.columns) > 1:
+        mean = np.where(discrete, DISCRETE_MEAN, LOADING_MEAN)[1:]
+        sd = np.where(discrete, DISCRETE_SD, LOADING_SD)[1:]
+        parts.append(pm.Normal(f"{latent.capital}_other_loadings", mean, sd, shape=mean.size))
+    vector = pt.concatenate(parts)
+    return pm.Deterministic(item_loadings(latent.capital), vector, dims=item_dim(latent.capital))
+
+
+def _conditional(latent: _Latent, loadings: Any) -> Any:
+    """Raw capital given the continuous indicators, which enter with it integrated out.
+
+    With prior variance 1, residuals ``r = x - intercept - loading * mean`` and error variances
+    ``v``: precision ``1 + sum(loading^2 / v)``, shift ``sum(loading * r / v) / precision``.
+    """
+    capital, items, mean = latent
+    size = items.values.shape[0]
+    z = pm.Normal(f"{capital}_z", 0.0, 1.0, dims=ROW)
+    at = items.continuous
+    if not at:
+        return mean + z
+    dim = f"{item_dim(capital)}_continuous"
+    intercept = pm.Normal(item_intercepts(capital), 0.0, ITEM_INTERCEPT_SD, dims=dim)
+    error = pm.HalfNormal(item_errors(capital), ERROR_SD, dims=dim)
+    answered = np.isfinite(items.values[:, at])  # (row, item)
+    values = np.where(answered, items.values[:, at], 0.0)
+    loading = loadings[list(at)]
+    weight = loading / error**2
+    if answered.all():
+        precision = (1.0 + (weight * loading).sum()) * pt.ones(size)
+    else:
+        precision = 1.0 + pt.dot(answered.astype(float), weight * loading)
+    residual = (values - intercept - mean[:, None] * loading) * answered
+    pull = pt.dot(residual, weight)  # (row,)
+    fit = pt.dot(answered.astype(float), -pt.log(error) - 0.5 * np.log(2 * np.pi))
+    fit = fit - 0.5 * pt.dot(residual**2, 1.0 / error**2)
+    density = fit - 0.5 * pt.log(precision) + 0.5 * pull**2 / precision
+    pm.Potential(f"{capital}_indicators", density.sum())
+    return mean + pull / precision + z / pt.sqrt(precision)
+
+
+def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
+    """Add the binary and ordinal indicators: ``P(x >= k) = logistic(loading * raw - threshold)``."""
+    items = latent.items
+    for position, levels in enumerate(items.levels):
+        if not levels:
+            continue
+        name = item_thresholds(latent.capital, items.columns[position])
+        values = items.values[:, position]
+        answered = np.flatnonzero(np.isfinite(values))
+        codes = values[answered].astype("int64")
+        cut = pm.Normal(
+            name,
+            usual := _usual_thresholds(codes, levels),
+            THRESHOLD_SD,
+            shape=levels - 1,
+            transform=pm.distributions.transforms.ordered if levels > 2 else None,
+            initval=usual,
+        )
+        eta = loadings[position] * raw[answered]
+        if levels == 2:
+            density = -pt.softplus((1.0 - 2.0 * codes) * (eta - cut[0]))
+        else:
+            density = pm.logp(
+                pm.OrderedLogistic.dist(eta=eta, cutpoints=cut, compute_p=False), codes
+            )
+        pm.Potential(f"{latent.capital}_{items.columns[position]}", density.sum())
+
+
+def _usual_thresholds(codes: Array, levels: int) -> Array:
+    """Log odds of answers below each threshold, kept off 0 and 1."""
+    below = np.array([(codes < k).mean() for k in range(1, levels)])
+    share = np.clip(below, 0.02, 0.98)
+    spread: Array = np.log(share / (1 - share)) + 1e-3 * np.arange(levels - 1)
+    return spread

@@ -1,0 +1,72 @@
+"""Residual correlation: what is unexplained in several outcomes of a firm goes together.
+
+Probit equations become a multivariate probit: each firm has a normal vector behind its answers, one
+component an outcome, of unit variances and a correlation matrix that is estimated. The truncated
+normals are sampled one after the other by their conditional quantiles (Geweke 1991, Hajivassiliou and
+McFadden 1998, Keane 1994), so that the sampler moves in the unit cube. Gaussian equations become a
+system of seemingly unrelated regressions (Zellner 1962).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from bayescluster.families import Observation
+from bayescluster.names import RESIDUAL_CORRELATION, RESIDUAL_EQUATION
+
+CONCENTRATION = 2.0
+"""Concentration of the LKJ prior of the residual correlations."""
+TINY = 1e-12
+
+
+def observe_together(observations: Sequence[Observation]) -> None:
+    """Add the joint likelihood of equations whose residuals correlate."""
+    names = [each.name for each in observations]
+    model = pm.modelcontext(None)
+    model.add_coords({RESIDUAL_EQUATION: names, f"{RESIDUAL_EQUATION}_other": names})
+    factor = pm.LKJCorr("residual_cholesky", n=len(names), eta=CONCENTRATION)
+    dims = (RESIDUAL_EQUATION, f"{RESIDUAL_EQUATION}_other")
+    pm.Deterministic(RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
+    if "sigma" in observations[0].parameters:
+        _gaussian(observations, factor)
+    else:
+        _probit(observations, factor)
+
+
+def _gaussian(observations: Sequence[Observation], factor: Any) -> None:
+    sds = pt.stack([each.parameters["sigma"] for each in observations])
+    mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
+    outcome = np.column_stack([each.outcome for each in observations])
+    density = pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
+    pm.Potential("residuals", density.sum())
+
+
+def _probit(observations: Sequence[Observation], factor: Any) -> None:
+    count = len(observations)
+    size = observations[0].outcome.size
+    uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
+    components: list[Any] = []
+    total: Any = 0.0
+    for k, each in enumerate(observations):
+        known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
+        sign = np.where(each.outcome > 0.5, 1.0, -1.0)
+        # P(the component falls on the side that was answered), given the components before
+        reach = _normal_cdf(sign * (each.linear_predictor + known) / factor[k, k])
+        total = total + pt.log(pt.clip(reach, TINY, 1.0)).sum()
+        if k + 1 < count:
+            tail = pt.clip(reach * uniform[:, k], TINY, 1.0 - TINY)
+            components.append(-sign * _normal_quantile(tail))
+    pm.Potential("residuals", total)
+
+
+def _normal_cdf(x: Any) -> Any:
+    return 0.5 * pt.erfc(-x / np.sqrt(2.0))
+
+
+def _normal_quantile(p: Any) -> Any:
+    return -np.sqrt(2.0) * pt.erfcinv(2.0 * p)
