@@ -14,6 +14,10 @@ CONTROL: Final = "control"
 CAPITAL: Final = "capital"
 CUTPOINT: Final = "cutpoint"
 LEVEL: Final = "level"
+MONOTONIC: Final = "monotonic"
+"""Controls whose steps are estimated."""
+STEP: Final = "step"
+"""Steps of all monotonic controls, one control after the other."""
 
 # terms
 INTERCEPT: Final = "intercept"
@@ -55,6 +59,8 @@ CONTROL_BASE: Final = "control_base"
 CONTROL_CAPITAL: Final = "control_capital"
 CENTER: Final = "capital_center"
 SCALE: Final = "capital_scale"
+MONOTONIC_CODE: Final = "monotonic_code"
+STEP_CONTROL: Final = "step_control"
 FIRM_CODE: Final = "firm_code"
 DETAILS: Final = "details"
 
@@ -63,6 +69,11 @@ POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
 RESIDUAL_CORRELATION: Final = "residual_correlation"
 RESIDUAL_EQUATION: Final = "residual_equation"
+
+
+def steps(control: str) -> str:
+    """Name the shares of a monotonic control's steps in its whole change, one a step."""
+    return f"{control}_steps"
 
 
 def group_dim(grouping: str) -> str:

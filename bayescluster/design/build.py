@@ -19,6 +19,7 @@ from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
+from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Array, Design, details_text
@@ -253,6 +254,9 @@ def _variables(
             for name in CAPITALS
         },
         **{name: (ROW, values) for name, values in known.items() if values is not None},
+        **ladder_variables(
+            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
+        ),
     }
 
 

@@ -29,6 +29,7 @@ from bayescluster.structures import STRUCTURES, TERMS
 RESERVED = frozenset(
     {
         *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
+        *(names.MONOTONIC, names.STEP),
         *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
         *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
         *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
@@ -40,6 +41,7 @@ RESERVED = frozenset(
 RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL),
 }
 """Columns that no effect can vary by: the design has an array of that name."""
 
