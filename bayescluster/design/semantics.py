@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
@@ -60,6 +61,9 @@ CASE_FAMILIES = tuple(
     if family.link == "logit" and family.scale == "probability"
 )
 """Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
+
+CLOSE = 0.8
+"""Likeness from which a term was probably meant: intercept and interaction are less alike."""
 
 DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
@@ -151,12 +155,21 @@ def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[P
                 place,
                 f"add `{grouping}:` with its column under data, or leave the grouping out",
             )
-        for term in varying.terms:
+        for position, term in enumerate(varying.terms):
             if term not in terms:
+                inside = (
+                    "equations",
+                    analysis.equation_name,
+                    "varying",
+                    grouping,
+                    "terms",
+                    position,
+                )
+                close = get_close_matches(term, terms, n=1, cutoff=CLOSE)
                 yield Problem(
                     f"'{term}' varies by {grouping}, but structure {equation.form} has no such term",
-                    place,
-                    f"its terms: {', '.join(terms)}",
+                    where(inside),
+                    f"did you mean '{close[0]}'?" if close else f"its terms: {', '.join(terms)}",
                 )
 
 

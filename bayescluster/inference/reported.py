@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.model.priors import population_terms
@@ -23,6 +24,7 @@ from bayescluster.names import (
     item_thresholds,
     on_other,
     raw_sd,
+    steps,
 )
 
 
@@ -41,6 +43,7 @@ def _of_equation(design: Design) -> list[str]:
         names.append(POPULATION)
     if design.control_names:
         names.append(CONTROLS)
+    names += [steps(control.name) for control in monotonic_controls(design)]
     for grouping in design.groupings:
         names += [group_sd(grouping.name), group_effect(grouping.name)]
         if grouping.correlated:

@@ -12,6 +12,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
@@ -30,6 +31,7 @@ from bayescluster.names import (
     TERM,
     group_dim,
     group_term,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -86,6 +88,8 @@ def model_coords(design: Design) -> dict[str, Any]:
     if design.levels:
         pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
         coords[design.variable(CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
+    for control in monotonic_controls(design):
+        coords[f"{design.variable(steps(control.name))}_step"] = control.steps
     for grouping in design.groupings:
         coords[group_dim(grouping.name)] = grouping.labels
         term = design.variable(group_term(grouping.name))
@@ -113,7 +117,18 @@ def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
         gamma = coefficient_vector(name, priors.controls, dim)
         for part in design.control_parts(human, social):
             shift = shift + pt.dot(part.base, gamma[part.positions]) * part.level
+        for control in monotonic_controls(design):
+            shift = shift + gamma[control.position] * _unequal_steps(design, control)
     return shift + design.offset if design.offset.any() else shift
+
+
+def _unequal_steps(design: Design, control: Monotonic) -> Any:
+    """What the column of a monotonic control is off from that with equal steps, ``(row,)``."""
+    count = len(control.steps)
+    name = design.variable(steps(control.name))
+    shares = pm.Dirichlet(name, np.ones(count), dims=f"{name}_step")
+    ladder = pt.concatenate([pt.zeros(1), pt.cumsum(shares)])
+    return ladder[control.codes] - control.codes / count
 
 
 def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:

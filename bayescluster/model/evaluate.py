@@ -7,7 +7,7 @@ computed here, from the same structural forms and families; a test holds it to t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.design.graph import ancestors
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families.ordinal import AT_LEAST
 from bayescluster.model.priors import population_terms, scale_of
@@ -30,6 +31,7 @@ from bayescluster.names import (
     group_correlation,
     group_effect,
     group_sd,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -74,6 +76,8 @@ class Draws:
     capitals: tuple[Array, Array] | None = None
     upstream: tuple[tuple[Design, Draws], ...] = ()
     """Equations whose outcomes this one rests on, in causal order, with their draws."""
+    steps: dict[str, Array] = field(default_factory=dict)
+    """Shares of the steps of monotonic controls, ``(draw, step)``; equal steps without."""
 
     @property
     def size(self) -> int:
@@ -98,6 +102,7 @@ class Draws:
             parameters={name: values[which] for name, values in self.parameters.items()},
             capitals=self._capitals(which),
             upstream=tuple((design, draws.part(which)) for design, draws in self.upstream),
+            steps={name: shares[which] for name, shares in self.steps.items()},
         )
 
     def _capitals(self, *which: Any) -> tuple[Array, Array] | None:
@@ -187,6 +192,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         parameters,
         _latent(design, group),
         upstream,
+        {control.name: flat(steps(control.name)) for control in monotonic_controls(design)},
     )
 
 
@@ -247,12 +253,21 @@ def predictor_at(
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
+    for control in monotonic_controls(design) if draws.steps else ():
+        column = _unequal_steps(control, draws.steps[control.name])[:, rows]
+        shift = shift + draws.controls[:, [control.position]] * column
     entering = design.predictors[rows] if predictors is None else predictors
     for position, name in enumerate(design.equation.predictors):
         shift = shift + coefficients[name] * entering[..., position]
     coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
     eta = design.structure.contribution(human, social, coefficients, design.link)
     return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
+
+
+def _unequal_steps(control: Monotonic, shares: Array) -> Array:
+    """What the column of a monotonic control is off from that with equal steps, ``(draw, row)``."""
+    ladder = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+    return np.asarray(ladder[:, control.codes] - control.codes / shares.shape[1])
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:

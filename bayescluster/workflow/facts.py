@@ -188,6 +188,11 @@ def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
         ("controls", name, prior_text(prior), posterior.controls[:, k])
         for k, (name, prior) in enumerate(priors.controls.items())
     ]
+    named += [
+        ("controls", f"{name}: share of step {k + 1}", "Dirichlet(1)", shares[:, k])
+        for name, shares in posterior.steps.items()
+        for k in range(shares.shape[1])
+    ]
     for name, group in posterior.groups.items():
         prior = prior_text(priors.group_sd[name])
         named += [
