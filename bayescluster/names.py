@@ -52,6 +52,9 @@ CONTROL_CAPITAL: Final = "control_capital"
 CENTER: Final = "capital_center"
 SCALE: Final = "capital_scale"
 FIRM_CODE: Final = "firm_code"
+ROW_WEIGHT: Final = "row_weight"
+CLUSTER_WEIGHT: Final = "cluster_weight"
+AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
 
 # posterior
@@ -87,3 +90,8 @@ def group_effect(grouping: str) -> str:
 def group_correlation(grouping: str) -> str:
     """Correlation matrix of the varying effects."""
     return f"{grouping}_correlation"
+
+
+def group_cholesky(grouping: str) -> str:
+    """Cholesky factor of the correlation matrix, inside the model."""
+    return f"{grouping}_cholesky"

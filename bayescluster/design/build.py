@@ -19,6 +19,7 @@ from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import of_form
 from bayescluster.design.outcome import Outcome, outcome_of
 from bayescluster.design.record import Array, Design, Details, Measure, details_text
+from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
@@ -73,12 +74,15 @@ def build_design(analysis: Analysis, table: Table, firms: Firms, where: Where) -
     problems += coding.problems
     problems += _unknown_terms(analysis, coding, where)
     problems += _unknown_industries(analysis, firms, where)
+    weights = weight_variables(analysis, firms, where, problems)
     if not problems:
         problems += _collinear(analysis, values, coding, where)
     if problems or outcome is None:
         raise DesignError(problems)
     data = xr.Dataset(
-        _variables(capitals, outcome, coding, firms.frame.shape[0]) | _groups(analysis, firms),
+        _variables(capitals, outcome, coding, firms.frame.shape[0])
+        | _groups(analysis, firms)
+        | weights,
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
         attrs={
             DETAILS: details_text(

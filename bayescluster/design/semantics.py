@@ -36,6 +36,7 @@ RESERVED = frozenset(
 
 RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
 }
 """Columns that no effect can vary by: the design has an array of that name."""
@@ -63,6 +64,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
     problems = [
         *(problem for each in forms_of(analysis) for problem in _equation(each, where)),
         *_hypotheses(analysis, where),
+        *_weights(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -92,6 +94,15 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
     yield from _kinds_of_priors(equation, base, where)
+
+
+def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
+        yield Problem(
+            "cluster_weight needs clusters, but the data declare none",
+            where(("data", "cluster_weight")),
+            "add `cluster:` with its column under data, or leave cluster_weight out",
+        )
 
 
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:

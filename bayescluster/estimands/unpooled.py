@@ -152,7 +152,9 @@ def _log_posterior(
     known = Rows(*(None if item is None else item[rows] for item in design.rows))
     outcome = design.outcome[rows]
     with np.errstate(over="ignore", invalid="ignore"):
-        total = design.family.log_density(outcome, eta, draws.parameters, known).sum(axis=1)
+        density = design.family.log_density(outcome, eta, draws.parameters, known)
+    weights = None if design.weights is None else design.weights.rows[rows]
+    total = (density if weights is None else density * weights).sum(axis=1)
     population, controls, logs, gaps = _split(layout, theta)
     for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
         total = total + log_density(prior, column, TERMS[term].scale)

@@ -17,6 +17,7 @@ from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms
+from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
     CONTROL,
     CONTROLS,
@@ -56,6 +57,7 @@ def build_model(design: Design) -> pm.Model:
             ROW,
         )
         design.family.observe(observation)
+        weigh_rows(design)
     return model
 
 

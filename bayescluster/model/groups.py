@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from bayescluster.design.record import Design, Grouping
 from bayescluster.model.distributions import prior_variable
 from bayescluster.model.priors import ModelPriors
-from bayescluster.names import group_correlation, group_dim, group_effect, group_sd, group_term
+from bayescluster.model.weighting import weigh_effects
+from bayescluster.names import (
+    group_cholesky,
+    group_correlation,
+    group_dim,
+    group_effect,
+    group_sd,
+    group_term,
+)
 
 Index = NDArray[np.int64]
 
@@ -126,6 +134,7 @@ def _effects(
         effects = _correlated(design, grouping, _Around(sd, centres), priors.correlation)
     else:
         effects = _independent(design, grouping, _Around(sd, centres))
+    weigh_effects(design, grouping, sd, effects)
     dims = (group_dim(name), variable(group_term(name)))
     pm.Deterministic(variable(group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
     return effects
@@ -156,7 +165,7 @@ def _correlated(design: Design, grouping: Grouping, around: _Around, eta: float)
     sd, centres = around
     name = design.variable(grouping.name)
     term = design.variable(group_term(grouping.name))
-    cholesky = pm.LKJCorr(f"{name}_cholesky", n=len(grouping.terms), eta=eta)
+    cholesky = pm.LKJCorr(group_cholesky(name), n=len(grouping.terms), eta=eta)
     correlation = design.variable(group_correlation(grouping.name))
     pm.Deterministic(correlation, cholesky @ cholesky.T, dims=(term, f"{term}_other"))
     dims = (group_dim(grouping.name), term)

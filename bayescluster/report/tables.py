@@ -17,6 +17,7 @@ from bayescluster.results.model import (
     GroupRow,
     PredictiveRow,
     Results,
+    SandwichRow,
     Verdict,
     VerdictFigure,
 )
@@ -62,6 +63,9 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             CLAIM,
         ),
         _table("coefficients", Coefficient, map(_flat, results.model.coefficients)),
+        _table(
+            "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
+        ),
         _table("predictive", PredictiveRow, map(_flat, results.predictive)),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
@@ -93,7 +97,7 @@ def _columns(kind: type[BaseModel]) -> list[str]:
     for name, field in kind.model_fields.items():
         if name == "estimate":
             found += Estimate.model_fields
-        elif field.annotation == Estimate | None:
+        elif field.annotation in (Estimate, Estimate | None):
             found += [f"{name}_{part}" for part in Estimate.model_fields]
         elif name != "figures":
             found.append(name)

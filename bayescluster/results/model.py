@@ -134,6 +134,41 @@ class Coefficient(Value):
     estimate: Estimate
 
 
+class SandwichRow(Value):
+    """A coefficient as the pseudo-posterior has it, and with the spread of the sandwich.
+
+    ``ratio`` is the sandwich's standard deviation over that of the model, ``design_effect`` its
+    square; ``corrected`` never takes the place of ``model``. On the scale of the model.
+    """
+
+    block: Literal["population", "controls"]
+    name: str
+    model: Estimate
+    corrected: Estimate
+    ratio: float
+    design_effect: float
+    warning: str = ""
+
+
+class Weighting(Value):
+    """Survey weights, and the sandwich check of the pseudo-posterior they make.
+
+    ``smallest`` and ``largest`` are relative to the mean weight of a row; ``effective_rows`` is
+    Kish's effective sample size.
+    """
+
+    weight: str | None
+    cluster_weight: str | None
+    smallest: float
+    largest: float
+    effective_rows: float
+    unit: Literal["cluster", "firm"]
+    """What is taken as independent in the sandwich."""
+    units: int
+    rows: tuple[SandwichRow, ...]
+    note: str = ""
+
+
 class ModelFacts(Value):
     """The model in words and symbols."""
 
@@ -375,3 +410,5 @@ class Results(Value):
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     reproduction: Reproduction
+    weighting: Weighting | None = None
+    """Where the analysis declares survey weights."""

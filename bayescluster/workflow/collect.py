@@ -11,6 +11,7 @@ import xarray as xr
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
+from bayescluster.checks.sandwich import weighting
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -85,6 +86,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         reproduction=reproduction,
+        weighting=weighting(design, evidence.posterior),
     )
 
 

@@ -85,7 +85,9 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
             means = (
-                [float(v[members].mean()) for v in design.capitals] if design.has_capitals else None
+                [float(groups.weights[:, k] @ v) for v in design.capitals]
+                if design.has_capitals
+                else None
             )
             rows.append(
                 GroupRow(
@@ -106,13 +108,15 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
 
 def _observed_mean(design: Design, members: np.ndarray) -> float:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
-    outcome = design.outcome[members]
+    counted = np.ones(design.size) if design.weights is None else design.weights.average
+    counted, outcome = counted[members], design.outcome[members]
     if design.rows.trials is not None:
-        return float(outcome.sum() / design.rows.trials[members].sum())
+        return float(counted @ outcome / (counted @ design.rows.trials[members]))
     wanted = design.analysis.equation.at_least
     if wanted is not None:
-        return float((outcome >= design.levels.index(label_of(wanted))).mean())
-    return float(outcome.sum() / np.exp(design.offset[members]).sum())
+        reached = outcome >= design.levels.index(label_of(wanted))
+        return float(np.average(reached, weights=counted))
+    return float(counted @ outcome / (counted @ np.exp(design.offset[members])))
 
 
 def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.model import GroupingFacts, Results
+from bayescluster.results.model import GroupingFacts, Results, SandwichRow, Weighting
 
 BLOCKS = {
     "population": "Population",
@@ -24,6 +24,8 @@ def body(results: Results) -> Markup:
         results=results,
         groupings=_groupings(results),
         coefficients=_coefficients(results),
+        sandwich=_sandwich(results.weighting) if results.weighting else None,
+        effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
     )
 
@@ -78,6 +80,46 @@ def _coefficients(results: Results) -> Table:
             "#ESS tail",
         ),
         rows(found),
+    )
+
+
+def _sandwich(found: Weighting) -> Table:
+    units = f"{words.count(found.units)} {found.unit}s"
+    return Table(
+        "Sandwich check of the weighted pseudo-posterior",
+        columns(
+            "Coefficient",
+            "#Pseudo-posterior [90% interval]",
+            "#sd",
+            "#Sandwich-corrected interval",
+            "#Sandwich sd",
+            "#Ratio of sds",
+            "#Design effect",
+        ),
+        rows(_sandwich_row(row) for row in found.rows),
+        f"The sandwich sd is how much the estimate would vary from sample to sample, judged by the "
+        f"scores of {units} taken as independent; their own varying effects are integrated "
+        "out (at their posterior means), those of groups that hold several of them and the "
+        "parameters of the likelihood are held fixed. The design effect is the square of the ratio. "
+        "Only this table is corrected: effects, corners and verdicts are those of the "
+        "pseudo-posterior.",
+    )
+
+
+def _sandwich_row(row: SandwichRow) -> tuple[Cell, ...]:
+    known, other = row.model, row.corrected
+    return (
+        Cell(row.name),
+        Cell(words.plain(known)),
+        Cell(words.number(known.sd, known.sd)),
+        Cell(words.plain(other)),
+        Cell(words.number(other.sd, other.sd)),
+        Cell(
+            words.fixed(row.ratio, 2),
+            words.sentence(row.warning) if row.warning else "",
+            "bad" if row.warning else "",
+        ),
+        Cell(words.fixed(row.design_effect, 2)),
     )
 
 
