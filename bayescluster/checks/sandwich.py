@@ -1,4 +1,4 @@
-"""Sandwich check of a weighted pseudo-posterior: are its intervals as wide as they should be?
+"""Sandwich check of a weighted pseudo-posterior: whether its intervals are as wide as they should be.
 
 A pseudo-likelihood has the right centre but not the right curvature: unequal weights, and units of
 one cluster that are alike, make estimates vary more from sample to sample than the pseudo-posterior
@@ -159,9 +159,7 @@ def _held(design: Design, posterior: Draws, member: NDArray[np.int64]) -> Array:
         for name, group in posterior.groups.items()
         if parent_index(design.index(name), member) is None
     ]
-    parameters = [
-        values.reshape(posterior.size, -1) for values in posterior.parameters.values()
-    ]
+    parameters = [values.reshape(posterior.size, -1) for values in posterior.parameters.values()]
     return np.column_stack([np.empty((posterior.size, 0)), *outside, *parameters])
 
 
@@ -189,9 +187,7 @@ def _rows(design: Design, theta: Array, ratio: Array) -> tuple[SandwichRow, ...]
             design_effect=float(ratio[k] ** 2),
             warning=_warning(float(ratio[k])),
         )
-        for k, (name, scale) in enumerate(
-            zip((*terms, *design.control_names), scales, strict=True)
-        )
+        for k, (name, scale) in enumerate(zip((*terms, *design.control_names), scales, strict=True))
     )
 
 

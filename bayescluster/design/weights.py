@@ -120,9 +120,7 @@ def _positive(
     return values
 
 
-def _not_constant(
-    weights: Array, cluster: pd.Series, column: str, where: Where
-) -> Problem | None:
+def _not_constant(weights: Array, cluster: pd.Series, column: str, where: Where) -> Problem | None:
     found = pd.Series(weights, index=cluster.index).groupby(cluster)
     low, high = found.min(), found.max()
     varies = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
