@@ -60,6 +60,10 @@ DETAILS: Final = "details"
 # posterior
 POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
+R2: Final = "r2"
+VARIANCE_SHARE: Final = "variance_share"
+COMPONENT: Final = "component"
+"""Where the R2D2M2 prior is taken: explained variance, its shares, and their dimension."""
 
 
 def group_dim(grouping: str) -> str:

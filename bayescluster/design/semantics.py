@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bayescluster import names
 from bayescluster.design.forms import forms_of
+from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -29,6 +30,7 @@ RESERVED = frozenset(
         *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
         *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
         *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
         *(p.name for family in FAMILIES.values() for p in family.parameters),
     }
 )
@@ -94,6 +96,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
     yield from _kinds_of_priors(equation, base, where)
+    yield from shared_variance_problems(equation, base, where)
 
 
 def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bayescluster.design.record import Design
 from bayescluster.model.priors import population_terms
+from bayescluster.model.variance import variance_components
 from bayescluster.names import (
     CONTROLS,
     CUTPOINTS,
     POPULATION,
+    R2,
     STANDARD_ERROR,
+    VARIANCE_SHARE,
     group_correlation,
     group_effect,
     group_sd,
@@ -33,4 +36,8 @@ def reported_variables(design: Design) -> tuple[str, ...]:
     ]
     if design.levels:
         names.append(CUTPOINTS)
+    if design.analysis.equation.priors.r2d2m2 is not None:
+        names.append(R2)
+        # one component has the whole of it
+        names += [VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
     return tuple(design.variable(name) for name in names)

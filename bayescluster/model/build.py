@@ -17,8 +17,15 @@ from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms
+from bayescluster.model.variance import (
+    shared_controls,
+    shared_population,
+    shared_scales,
+    variance_components,
+)
 from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
+    COMPONENT,
     CONTROL,
     CONTROLS,
     CUTPOINT,
@@ -48,6 +55,7 @@ def build_model(design: Design) -> pm.Model:
     priors = model_priors(design)
     with pm.Model(coords=model_coords(design)) as model:
         parameters = _family_parameters(design, priors)
+        priors = priors._replace(scales=shared_scales(design, parameters))
         observation = Observation(
             design.analysis.equation_name,
             _linear_predictor(design, priors),
@@ -75,6 +83,9 @@ def model_coords(design: Design) -> dict[str, Any]:
         coords[group_dim(grouping.name)] = grouping.labels
         term = design.variable(group_term(grouping.name))
         coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
+    parts = variance_components(design)
+    if parts:
+        coords[design.variable(COMPONENT)] = [part.label for part in parts]
     return coords
 
 
@@ -92,7 +103,11 @@ def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
     shift: Any = 0.0
     if design.control_names:
         name, dim = design.variable(CONTROLS), design.variable(CONTROL)
-        gamma = coefficient_vector(name, priors.controls, dim)
+        gamma = (
+            coefficient_vector(name, priors.controls, dim)
+            if priors.scales is None
+            else shared_controls(design, priors.scales)
+        )
         for part in design.control_parts(human, social):
             shift = shift + pt.dot(part.base, gamma[part.positions]) * part.level
     return shift + design.offset if design.offset.any() else shift
@@ -104,7 +119,11 @@ def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     total: dict[str, Any] = dict.fromkeys(design.structure.terms, pt.constant(0.0))
     if terms:
         name, dim = design.variable(POPULATION), design.variable(TERM)
-        vector = coefficient_vector(name, priors.population, dim)
+        vector = (
+            coefficient_vector(name, priors.population, dim)
+            if priors.scales is None
+            else shared_population(design, priors, priors.scales)
+        )
         total |= {
             term: working(vector[position], TERMS[term].scale)
             for position, term in enumerate(terms)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from bayescluster.design.record import Design, Grouping
 from bayescluster.model.distributions import prior_variable
 from bayescluster.model.priors import ModelPriors
+from bayescluster.model.variance import shared_group_sd
 from bayescluster.model.weighting import weigh_effects
 from bayescluster.names import (
     group_cholesky,
@@ -128,7 +129,11 @@ def _effects(
 ) -> list[Any]:
     """Deviations by term, each ``(group,)``."""
     name, variable = grouping.name, design.variable
-    sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], variable(group_term(name)))
+    if priors.scales is None:
+        dim = variable(group_term(name))
+        sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], dim)
+    else:
+        sd = shared_group_sd(design, name, priors.scales)
     centres = [0.0 if parent is None else parent for parent in parents]
     if grouping.correlated:
         effects = _correlated(design, grouping, _Around(sd, centres), priors.correlation)
