@@ -1,7 +1,7 @@
 """Effects from one industry's rows alone, to show what partial pooling does.
 
 The population part of the model is fitted to each industry by itself: coefficients with the same
-priors, weak priors on the other parameters, no effects of clusters or firms, and the posterior by
+priors (with the default ones under R2D2M2, whose shares no industry alone could tell), weak priors on the other parameters, no effects of clusters or firms, and the posterior by
 its normal approximation at the mode. This is the picture without pooling, fast and labelled as an
 approximation; no verdict rests on it. Where firms repeat it is left out: without firm effects it
 would be far too sure.

@@ -18,6 +18,7 @@ from bayescluster.results.model import (
     PredictiveRow,
     Results,
     SandwichRow,
+    ShareRow,
     Verdict,
     VerdictFigure,
 )
@@ -63,6 +64,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             CLAIM,
         ),
         _table("coefficients", Coefficient, map(_flat, results.model.coefficients)),
+        _table("variance", ShareRow, map(_flat, results.variance.rows if results.variance else ())),
         _table(
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),

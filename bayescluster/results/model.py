@@ -169,6 +169,26 @@ class Weighting(Value):
     note: str = ""
 
 
+class ShareRow(Value):
+    """Share of the explained variance that a component has, under its prior and its posterior."""
+
+    level: str
+    """``population``, ``controls`` or the grouping."""
+    term: str
+    prior: Estimate
+    posterior: Estimate
+
+
+class SharedVariance(Value):
+    """The explained variance under the R2D2M2 prior, and how it is shared out."""
+
+    residual: str
+    """What explained variance is measured against, in words."""
+    r2_prior: Estimate
+    r2: Estimate
+    rows: tuple[ShareRow, ...]
+
+
 class ModelFacts(Value):
     """The model in words and symbols."""
 
@@ -410,5 +430,7 @@ class Results(Value):
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     reproduction: Reproduction
+    variance: SharedVariance | None = None
+    """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None
     """Where the analysis declares survey weights."""

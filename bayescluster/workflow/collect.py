@@ -30,6 +30,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+from bayescluster.workflow.variance import shared_variance
 
 FIGURE_STREAM, UNPOOLED_STREAM = 4, 5
 """Keep the random streams of figures and of the unpooled fits apart from the others."""
@@ -86,6 +87,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         reproduction=reproduction,
+        variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
     )
 

@@ -26,6 +26,9 @@ from bayescluster.results.model import (
 from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 
+SHARED = "R2D2M2: a share of the explained variance"
+"""Said of the prior of a slope, control or group sd that R2D2M2 takes the place of."""
+
 
 def outcome_facts(design: Design) -> OutcomeFacts:
     """What the outcome is, and what its expectation is called."""
@@ -176,21 +179,23 @@ def _group_effect_prior(design: Design) -> str:
 
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
+    level = design.structure.level
+    shared = design.analysis.equation.priors.r2d2m2 is not None
     named: list[tuple[str, str, str, Array]] = [
         (
             "population",
             term,
-            prior_text(priors.population[term]),
+            SHARED if shared and term != level else prior_text(priors.population[term]),
             natural(posterior.population[term], TERMS[term].scale),
         )
         for term in population_terms(design)
     ]
     named += [
-        ("controls", name, prior_text(prior), posterior.controls[:, k])
+        ("controls", name, SHARED if shared else prior_text(prior), posterior.controls[:, k])
         for k, (name, prior) in enumerate(priors.controls.items())
     ]
     for name, group in posterior.groups.items():
-        prior = prior_text(priors.group_sd[name])
+        prior = SHARED if shared else prior_text(priors.group_sd[name])
         named += [
             ("group sd", f"{name}: {term}", prior, group.sd[:, k])
             for k, term in enumerate(group.terms)

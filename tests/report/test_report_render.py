@@ -21,6 +21,7 @@ TABLES = (
     "verdicts",
     "verdict_figures",
     "coefficients",
+    "variance",
     "sandwich",
     "predictive",
     "checks",

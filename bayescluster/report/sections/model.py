@@ -7,7 +7,13 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.model import GroupingFacts, Results, SandwichRow, Weighting
+from bayescluster.results.model import (
+    GroupingFacts,
+    Results,
+    SandwichRow,
+    SharedVariance,
+    Weighting,
+)
 
 BLOCKS = {
     "population": "Population",
@@ -24,6 +30,7 @@ def body(results: Results) -> Markup:
         results=results,
         groupings=_groupings(results),
         coefficients=_coefficients(results),
+        variance=_variance(results.variance) if results.variance else None,
         sandwich=_sandwich(results.weighting) if results.weighting else None,
         effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
@@ -80,6 +87,28 @@ def _coefficients(results: Results) -> Table:
             "#ESS tail",
         ),
         rows(found),
+    )
+
+
+def _variance(found: SharedVariance) -> Table:
+    explained = ("Explained variance (R2)", found.r2_prior, found.r2)
+    shares = [
+        (f"{words.label(row.level)}: {row.term}", row.prior, row.posterior) for row in found.rows
+    ]
+    return Table(
+        "Share of explained variance by level and term",
+        columns("Component", "#Prior [90% interval]", "#Posterior [90% interval]"),
+        rows(
+            (
+                Cell(name, look="head" if name == explained[0] else ""),
+                Cell(words.plain(before)),
+                Cell(words.plain(after)),
+            )
+            for name, before, after in (explained, *shares)
+        ),
+        f"R2 is measured against {found.residual}. Shares sum to 1. They scale the prior of the "
+        "coefficients (R2D2M2): one that stays near its prior owes little to the data, and one "
+        "coefficient alone says little of its share.",
     )
 
 

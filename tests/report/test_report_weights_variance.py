@@ -78,3 +78,42 @@ def test_the_sandwich_is_written_as_a_table(results: Results) -> None:
     assert table.columns[-3:] == ("ratio", "design_effect", "warning")
     assert [row[1] for row in table.rows] == ["intercept", "human_capital"]
     assert table.rows[0][-1] == WARNING
+
+
+def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> None:
+    variance = m.SharedVariance(
+        residual="the residual variance of the outcome",
+        r2_prior=made.estimate(0.5, 0.2),
+        r2=made.estimate(0.31, 0.04),
+        rows=(
+            m.ShareRow(
+                level="population",
+                term="human_capital",
+                prior=made.estimate(0.25, 0.2),
+                posterior=made.estimate(0.62, 0.15),
+            ),
+            m.ShareRow(
+                level="cluster",
+                term="intercept",
+                prior=made.estimate(0.24, 0.21),
+                posterior=made.estimate(0.11, 0.09),
+            ),
+        ),
+    )
+    found = results.model_copy(update={"variance": variance})
+    text = Page(render_html(found)).text
+    assert "Share of explained variance by level and term" in text
+    assert "R2 is measured against the residual variance of the outcome." in text
+    for one in (variance.r2, variance.r2_prior):
+        assert words.plain(one) in text
+    for row in variance.rows:
+        assert f"{words.label(row.level)}: {row.term}" in text
+        assert words.plain(row.prior) in text
+        assert words.plain(row.posterior) in text
+    table = next(t for t in raw_tables(found) if t.name == "variance")
+    assert table.columns[:3] == ("level", "term", "prior_mean")
+    assert [row[:2] for row in table.rows] == [
+        ("population", "human_capital"),
+        ("cluster", "intercept"),
+    ]
+    assert "Share of explained variance" not in Page(render_html(results)).text
