@@ -203,9 +203,8 @@ def _warning(ratio: float) -> str:
 def _note(found: Spread | None, units: int) -> str:
     if found is None:
         return "the sandwich check was not made: there are too few draws for what it holds fixed"
+    # relative error of a standard deviation from so many normal values
+    known = f"from {units} independent units a ratio is known to about {(2 * units) ** -0.5:.0%}"
     if units < SANDWICH_UNITS:
-        return (
-            f"with {units} independent units, fewer than {SANDWICH_UNITS}, the sandwich is itself "
-            "rough, and tends to be too small"
-        )
-    return ""
+        return f"{known}; with fewer than {SANDWICH_UNITS} of them it tends to be too small"
+    return known

@@ -130,7 +130,8 @@ def test_it_warns_of_intervals_that_are_too_narrow():
     data = {"weight": "stands_for", "cluster": None, "industry": None}
     case = exact(frame, data)
     found = weighting(case.design, case.draws)
-    assert (found.unit, found.units, found.note) == ("firm", 120, "")
+    assert (found.unit, found.units) == ("firm", 120)
+    assert found.note == "from 120 independent units a ratio is known to about 6%"
     assert found.effective_rows == pytest.approx(
         frame["stands_for"].sum() ** 2 / (frame["stands_for"] ** 2).sum()
     )
@@ -152,3 +153,12 @@ def test_it_says_when_it_was_not_made():
         "the sandwich check was not made: there are too few draws for what it holds fixed"
     )
     assert weighting(small_design("gaussian", "additive"), case.draws) is None
+
+
+def test_it_says_how_well_a_ratio_is_known():
+    data = {"weight": "stands_for", "industry": None}
+    few = exact(surveyed(clusters=4), data, ("cluster",))
+    assert weighting(few.design, few.draws).note == (
+        "from 8 independent units a ratio is known to about 25%; "
+        "with fewer than 30 of them it tends to be too small"
+    )

@@ -34,11 +34,14 @@ class SharedOracle(Oracle):
 
         The order of the components: slopes, controls, then the terms of each grouping.
         """
-        design, free = self.design, point.get("variance_share_simplex__", np.zeros(0))
-        r2, share = expit(point["r2_logodds__"]), shares(free)
+        design, free = self.design, point.get("variance_share_part_log__", np.zeros(1))
+        r2, share = expit(point["r2_logodds__"]), softmax(free)
         total = stats.beta.logpdf(r2, 0.4 * 5.0, 0.6 * 5.0) + np.log(r2 * (1 - r2))
-        if free.size:
-            total += stats.dirichlet.logpdf(share, np.full(share.size, 0.7)) + jacobian(free)
+        if free.size > 1:
+            # Dirichlet shares are those of gammas in their sum, which is gamma and tells nothing
+            whole, count = np.exp(free).sum(), free.size
+            total += stats.dirichlet.logpdf(share, np.full(count, 0.7))
+            total += stats.gamma.logpdf(whole, count * 0.7) + jacobian(free)
         human, social = design.capitals
         inputs = {"human_capital": human, "social_capital": social, "interaction": human * social}
         slopes = [term for term in self.terms if term != "intercept"]
@@ -82,15 +85,16 @@ class SharedOracle(Oracle):
         return float(total + self.log_likelihood(found).sum())
 
 
-def shares(free: Any) -> Any:
-    return softmax(np.append(free, -free.sum())) if free.size else np.ones(1)
+def shares_and_sum(free: Any) -> Any:
+    """The shares but the last, then the sum of the parts."""
+    return np.append(softmax(free)[:-1], np.exp(free).sum())
 
 
 def jacobian(free: Any) -> float:
-    """Log volume of the shares but the last, by differences."""
+    """Log volume of shares and sum over the free numbers, by differences."""
     step = 1e-6
     columns = [
-        (shares(free + step * e)[:-1] - shares(free - step * e)[:-1]) / (2 * step)
+        (shares_and_sum(free + step * e) - shares_and_sum(free - step * e)) / (2 * step)
         for e in np.eye(free.size)
     ]
     return float(np.linalg.slogdet(np.column_stack(columns))[1])
