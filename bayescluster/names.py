@@ -62,6 +62,9 @@ SCALE: Final = "capital_scale"
 MONOTONIC_CODE: Final = "monotonic_code"
 STEP_CONTROL: Final = "step_control"
 FIRM_CODE: Final = "firm_code"
+ROW_WEIGHT: Final = "row_weight"
+CLUSTER_WEIGHT: Final = "cluster_weight"
+AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
 
 # posterior
@@ -69,6 +72,10 @@ POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
 RESIDUAL_CORRELATION: Final = "residual_correlation"
 RESIDUAL_EQUATION: Final = "residual_equation"
+R2: Final = "r2"
+VARIANCE_SHARE: Final = "variance_share"
+COMPONENT: Final = "component"
+"""Where the R2D2M2 prior is taken: explained variance, its shares, and their dimension."""
 
 
 def steps(control: str) -> str:
@@ -164,3 +171,8 @@ def background(capital: str) -> str:
 def on_other(capital: str) -> str:
     """Coefficient of the other capital on a latent one."""
     return f"{capital}_on_other"
+
+
+def group_cholesky(grouping: str) -> str:
+    """Cholesky factor of the correlation matrix, inside the model."""
+    return f"{grouping}_cholesky"

@@ -23,6 +23,7 @@ from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Array, Design, details_text
+from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
@@ -125,6 +126,7 @@ def _equation(
         outcomes[analysis.equation_name] = outcome
     if len(problems) > before or outcome is None or len(capitals) < len(analysis.constructs):
         return None
+    weights = weight_variables(analysis, firms, where, problems)
     names = analysis.equation.predictors
     if any(name not in outcomes for name in names):
         return None
@@ -135,7 +137,8 @@ def _equation(
         _variables(capitals, outcome, coding, firms.frame.shape[0])
         | _groups(analysis, firms)
         | _predictors(scaled, firms.frame.shape[0])
-        | _items(capitals),
+        | _items(capitals)
+        | weights,
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
     )
 

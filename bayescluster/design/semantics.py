@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.forms import forms_of
+from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
@@ -34,6 +35,7 @@ RESERVED = frozenset(
         *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
         *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
         *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
         *(p.name for family in FAMILIES.values() for p in family.parameters),
     }
 )
@@ -41,6 +43,7 @@ RESERVED = frozenset(
 
 RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
     *(names.MONOTONIC_CODE, names.STEP_CONTROL),
 }
@@ -85,6 +88,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         ),
         *system_problems(analysis, where),
         *_hypotheses(analysis, where),
+        *_weights(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -114,6 +118,16 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
     yield from _kinds_of_priors(equation, base, where)
+    yield from shared_variance_problems(equation, base, where)
+
+
+def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
+        yield Problem(
+            "cluster_weight needs clusters, but the data declare none",
+            where(("data", "cluster_weight")),
+            "add `cluster:` with its column under data, or leave cluster_weight out",
+        )
 
 
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:

@@ -6,13 +6,16 @@ from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.model.priors import population_terms
+from bayescluster.model.variance import variance_components
 from bayescluster.names import (
     CLUSTER,
     CONTROLS,
     CUTPOINTS,
     POPULATION,
+    R2,
     RESIDUAL_CORRELATION,
     STANDARD_ERROR,
+    VARIANCE_SHARE,
     background,
     capital_cluster_sd,
     group_correlation,
@@ -55,6 +58,10 @@ def _of_equation(design: Design) -> list[str]:
     ]
     if design.levels:
         names.append(CUTPOINTS)
+    if design.equation.priors.r2d2m2 is not None:
+        names.append(R2)
+        # one component has the whole of it
+        names += [VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
     return [design.variable(name) for name in names]
 
 

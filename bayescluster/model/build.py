@@ -20,7 +20,15 @@ from bayescluster.model.groups import row_coefficients
 from bayescluster.model.measurement import capital_variables, measurement_coords
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.model.residuals import observe_together
+from bayescluster.model.variance import (
+    shared_controls,
+    shared_population,
+    shared_scales,
+    variance_components,
+)
+from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
+    COMPONENT,
     CONTROL,
     CONTROLS,
     CUTPOINT,
@@ -59,8 +67,10 @@ def build_model(design: Design) -> pm.Model:
         for equation, observation in zip(design.equations, together, strict=True):
             if equation.equation_name not in tied:
                 equation.family.observe(observation)
+                weigh_rows(equation)
         if tied:
-            observe_together([each for each in together if each.name in tied])
+            weights = 1.0 if design.weights is None else design.weights.rows
+            observe_together([each for each in together if each.name in tied], weights)
     return model
 
 
@@ -68,6 +78,7 @@ def _equation(design: Design, capitals: tuple[Any, Any]) -> Observation:
     """Add the coefficients of one equation; the likelihood is still to be added."""
     priors = model_priors(design)
     parameters = _family_parameters(design, priors)
+    priors = priors._replace(scales=shared_scales(design, parameters))
     return Observation(
         design.equation_name,
         _linear_predictor(design, priors, capitals),
@@ -94,6 +105,9 @@ def model_coords(design: Design) -> dict[str, Any]:
         coords[group_dim(grouping.name)] = grouping.labels
         term = design.variable(group_term(grouping.name))
         coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
+    parts = variance_components(design)
+    if parts:
+        coords[design.variable(COMPONENT)] = [part.label for part in parts]
     return coords
 
 
@@ -114,7 +128,11 @@ def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
     shift: Any = 0.0
     if design.control_names:
         name, dim = design.variable(CONTROLS), design.variable(CONTROL)
-        gamma = coefficient_vector(name, priors.controls, dim)
+        gamma = (
+            coefficient_vector(name, priors.controls, dim)
+            if priors.scales is None
+            else shared_controls(design, priors.scales)
+        )
         for part in design.control_parts(human, social):
             shift = shift + pt.dot(part.base, gamma[part.positions]) * part.level
         for control in monotonic_controls(design):
@@ -137,7 +155,11 @@ def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     total: dict[str, Any] = dict.fromkeys(design.terms, pt.constant(0.0))
     if terms:
         name, dim = design.variable(POPULATION), design.variable(TERM)
-        vector = coefficient_vector(name, priors.population, dim)
+        vector = (
+            coefficient_vector(name, priors.population, dim)
+            if priors.scales is None
+            else shared_population(design, priors, priors.scales)
+        )
         total |= {
             term: working(vector[position], scale_of(term)) for position, term in enumerate(terms)
         }

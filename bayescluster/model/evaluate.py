@@ -271,11 +271,17 @@ def _unequal_steps(control: Monotonic, shares: Array) -> Array:
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:
-    """Log density of every outcome at every draw, ``(draw, row)``."""
+    """Log density of every outcome at every draw, ``(draw, row)``.
+
+    With survey weights each is multiplied by the weight of its row: the terms of the log
+    pseudo-likelihood, which is what was sampled.
+    """
+    weights = 1.0 if design.weights is None else design.weights.rows
     out = np.empty((draws.size, design.size))
     for which, part in draws.chunks(design.size):
         eta = linear_predictor(design, part)
-        out[which] = design.family.log_density(design.outcome, eta, part.parameters, design.rows)
+        density = design.family.log_density(design.outcome, eta, part.parameters, design.rows)
+        out[which] = density * weights
     return out
 
 

@@ -26,6 +26,9 @@ from bayescluster.results.model import (
 from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow.cases import case_facts
 
+SHARED = "R2D2M2: a share of the explained variance"
+"""Said of the prior of a slope, control or group sd that R2D2M2 takes the place of."""
+
 
 def outcome_facts(design: Design) -> OutcomeFacts:
     """What the outcome is, and what its expectation is called."""
@@ -86,7 +89,9 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
             means = (
-                [float(v[members].mean()) for v in design.capitals] if design.has_capitals else None
+                [float(groups.weights[:, k] @ v) for v in design.capitals]
+                if design.has_capitals
+                else None
             )
             rows.append(
                 GroupRow(
@@ -107,13 +112,15 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
 
 def _observed_mean(design: Design, members: np.ndarray) -> float:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
-    outcome = design.outcome[members]
+    counted = np.ones(design.size) if design.weights is None else design.weights.average
+    counted, outcome = counted[members], design.outcome[members]
     if design.rows.trials is not None:
-        return float(outcome.sum() / design.rows.trials[members].sum())
+        return float(counted @ outcome / (counted @ design.rows.trials[members]))
     wanted = design.equation.at_least
     if wanted is not None:
-        return float((outcome >= design.levels.index(label_of(wanted))).mean())
-    return float(outcome.sum() / np.exp(design.offset[members]).sum())
+        reached = outcome >= design.levels.index(label_of(wanted))
+        return float(np.average(reached, weights=counted))
+    return float(counted @ outcome / (counted @ np.exp(design.offset[members])))
 
 
 def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
@@ -175,17 +182,19 @@ def _group_effect_prior(design: Design) -> str:
 
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
+    level = design.structure.level
+    shared = design.equation.priors.r2d2m2 is not None
     named: list[tuple[str, str, str, Array]] = [
         (
             "population",
             term,
-            prior_text(priors.population[term]),
+            SHARED if shared and term != level else prior_text(priors.population[term]),
             natural(posterior.population[term], scale_of(term)),
         )
         for term in population_terms(design)
     ]
     named += [
-        ("controls", name, prior_text(prior), posterior.controls[:, k])
+        ("controls", name, SHARED if shared else prior_text(prior), posterior.controls[:, k])
         for k, (name, prior) in enumerate(priors.controls.items())
     ]
     named += [
@@ -194,7 +203,7 @@ def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
         for k in range(shares.shape[1])
     ]
     for name, group in posterior.groups.items():
-        prior = prior_text(priors.group_sd[name])
+        prior = SHARED if shared else prior_text(priors.group_sd[name])
         named += [
             ("group sd", f"{name}: {term}", prior, group.sd[:, k])
             for k, term in enumerate(group.terms)
