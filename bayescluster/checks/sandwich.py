@@ -17,6 +17,9 @@ What it conditions on:
   parameters of the likelihood: ``V`` is the covariance given them, and the part of the posterior
   variance that is due to them is left as it is. With clusters as units, each industry is there in
   every sample; were its effect taken as noise, scores of its clusters would not be independent.
+
+The sandwich is that of the estimate as it is, pulled in by its prior. Where the prior shrinks a
+coefficient, the estimate varies less than the posterior is wide, and a ratio below 1 is no fault.
 """
 
 from __future__ import annotations
@@ -204,7 +207,7 @@ def _note(found: Spread | None, units: int) -> str:
     if found is None:
         return "the sandwich check was not made: there are too few draws for what it holds fixed"
     # relative error of a standard deviation from so many normal values
-    known = f"from {units} independent units a ratio is known to about {(2 * units) ** -0.5:.0%}"
+    known = f"from {units} independent units a ratio is known to {(2 * units) ** -0.5:.0%} at best"
     if units < SANDWICH_UNITS:
         return f"{known}; with fewer than {SANDWICH_UNITS} of them it tends to be too small"
     return known

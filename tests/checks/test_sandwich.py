@@ -131,7 +131,7 @@ def test_it_warns_of_intervals_that_are_too_narrow():
     case = exact(frame, data)
     found = weighting(case.design, case.draws)
     assert (found.unit, found.units) == ("firm", 120)
-    assert found.note == "from 120 independent units a ratio is known to about 6%"
+    assert found.note == "from 120 independent units a ratio is known to 6% at best"
     assert found.effective_rows == pytest.approx(
         frame["stands_for"].sum() ** 2 / (frame["stands_for"] ** 2).sum()
     )
@@ -159,6 +159,6 @@ def test_it_says_how_well_a_ratio_is_known():
     data = {"weight": "stands_for", "industry": None}
     few = exact(surveyed(clusters=4), data, ("cluster",))
     assert weighting(few.design, few.draws).note == (
-        "from 8 independent units a ratio is known to about 25%; "
+        "from 8 independent units a ratio is known to 25% at best; "
         "with fewer than 30 of them it tends to be too small"
     )

@@ -185,6 +185,8 @@ def _sandwich(found: Weighting) -> Table:
         f"scores of {units} taken as independent; their own varying effects are integrated "
         "out (at their posterior means), those of groups that hold several of them and the "
         "parameters of the likelihood are held fixed. The design effect is the square of the ratio. "
+        "Where the prior shrinks a coefficient its estimate varies less than the posterior is wide, and "
+        "a ratio below 1 is no fault. "
         "Only this table is corrected: effects, corners and verdicts are those of the "
         "pseudo-posterior.",
     )
