@@ -53,7 +53,7 @@ def log_mean_density(density: LogDensity, start: Array) -> Array:
 
     def joint(effects: Array) -> Array:
         normal = -0.5 * (effects**2).sum(axis=1) - 0.5 * effects.shape[1] * np.log(2 * np.pi)
-        return density(effects) + normal
+        return np.asarray(density(effects) + normal)
 
     mode, spread = _mode(joint, start)
     _, scale = np.linalg.slogdet(spread)

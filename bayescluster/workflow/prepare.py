@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import read_table
 from bayescluster.design.build import build_design
+from bayescluster.design.forms import forms_of
 from bayescluster.design.record import Design
 from bayescluster.design.semantics import check_semantics
 from bayescluster.spec.analysis import Analysis
@@ -42,17 +43,22 @@ def asked(source: Analysis | Path | str) -> Asked:
 
 
 def design_of(question: Asked) -> Design:
-    """Read the firms and build the design.
+    """Read the firms and build the design; of several structural forms, that of the first.
 
     Raises
     ------
     DataError
         If the data are not there, or do not fit the analysis.
     """
+    return designs_of(question)[0]
+
+
+def designs_of(question: Asked) -> tuple[Design, ...]:
+    """Read the firms once and build the design of each structural form."""
     analysis, directory, where = question
     table = read_table(analysis.data, directory, where)
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
-    return build_design(analysis, table, firms, where)
+    return tuple(build_design(each, table, firms, where) for each in forms_of(analysis))
 
 
 def _in_python(path: Sequence[str | int]) -> str:
