@@ -174,13 +174,17 @@ def _interaction(rows: Sequence[FormRow]) -> list[str]:
 
 
 def _troubles(rows: Sequence[FormRow], criterion: Criterion) -> list[str]:
-    unit = "clusters" if criterion == "leave-one-cluster-out" else "rows"
-    found = [
-        f"The elpd of {row.form} leans on {bad} {unit} with a Pareto k above its threshold: read it "
-        "with care."
+    unit = "cluster" if criterion == "leave-one-cluster-out" else "row"
+    leaning = [
+        f"{bad} {unit}{'s' if bad > 1 else ''} under {row.form}"
         for row in rows
         if (bad := _used(row, criterion).bad)
     ]
+    found = (
+        [f"Pareto k is above the threshold for {listed(leaning)}: read these elpd with care."]
+        if leaning
+        else []
+    )
     found += [
         f"{row.form} failed its diagnostics gate ({', '.join(row.failing)})."
         for row in rows

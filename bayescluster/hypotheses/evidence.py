@@ -39,7 +39,7 @@ class Evidence:
         self.posterior = posterior
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
-        self._seed = seed
+        self.seed = seed
         self._surfaces: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
 
     @cached_property
@@ -62,7 +62,7 @@ class Evidence:
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
         key = (source, scope, levels)
         if key not in self._surfaces:
-            draws = scoped(self.design, self._draws[source], scope, self._seed)
+            draws = scoped(self.design, self._draws[source], scope, self.seed)
             found = surface_draws(self.design, draws, levels, self.groups.weights)
             self._surfaces[key] = found
         return self._surfaces[key]

@@ -21,6 +21,8 @@ from bayescluster.spec.hypotheses import Hypothesis, Scope
 
 MIXED_DRAWS = 4000
 """Draws of the mixture; each form has a share of them that is its weight."""
+MIXED_PRIOR = 100
+"""The same of the prior: few, since prior probabilities are taken from the forms' own verdicts."""
 
 
 class Weighed(NamedTuple):
@@ -51,11 +53,16 @@ class Averaged(Evidence):
     """
 
     def __init__(self, forms: Sequence[Weighed]) -> None:
-        leading = max(forms, key=lambda form: form.weight)
-        one = leading.evidence
+        one = max(forms, key=lambda form: form.weight).evidence
         super().__init__(one.design, replace(one.posterior, chains=0), one.prior, 0)
-        self._forms = forms
-        self._shares = shares(np.array([form.weight for form in forms]))
+        weights = np.array([form.weight for form in forms])
+        self._parts = [
+            _thinned(form.evidence, share, few)
+            for form, share, few in zip(
+                forms, shares(weights, MIXED_DRAWS), shares(weights, MIXED_PRIOR), strict=True
+            )
+            if share
+        ]
         self._mixed: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
 
     @cached_property
@@ -67,29 +74,27 @@ class Averaged(Evidence):
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
         key = (source, scope, levels)
         if key not in self._mixed:
-            parts = [
-                (form.evidence.surface(scope, levels, source), share)
-                for form, share in zip(self._forms, self._shares, strict=True)
-                if share
-            ]
-            fields = [
-                _joined([(getattr(surface, name), share) for surface, share in parts])
-                for name in SurfaceDraws._fields
-            ]
+            parts = [part.surface(scope, levels, source) for part in self._parts]
+            fields = [_joined([getattr(p, name) for p in parts]) for name in SurfaceDraws._fields]
             self._mixed[key] = SurfaceDraws(*fields)
         return self._mixed[key]
 
 
-def _joined(parts: Sequence[tuple[Mapping[str, Array], int]]) -> dict[str, Array]:
-    return {
-        name: np.concatenate(
-            [found[name][evenly(len(found[name]), share)] for found, share in parts]
-        )
-        for name in parts[0][0]
-    }
+def _thinned(evidence: Evidence, share: int, few: int) -> Evidence:
+    posterior, prior = evidence.posterior, evidence.prior
+    return Evidence(
+        evidence.design,
+        posterior.part(evenly(posterior.size, share)),
+        prior.part(evenly(prior.size, max(few, 1))),
+        evidence.seed,
+    )
 
 
-def shares(weights: Array, total: int = MIXED_DRAWS) -> tuple[int, ...]:
+def _joined(parts: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([found[name] for found in parts]) for name in parts[0]}
+
+
+def shares(weights: Array, total: int) -> tuple[int, ...]:
     """Draws that each weight has of a total, by largest remainders."""
     exact = weights / weights.sum() * total
     found = np.floor(exact).astype("int64")
