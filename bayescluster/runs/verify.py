@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bayescluster.errors import Problem
+from bayescluster.errors import Problem, RunError
 from bayescluster.runs.atomic import digest_of
 from bayescluster.runs.documents import REMAKE
 from bayescluster.runs.layout import FORMS, LOCK, MANIFEST, PARTIAL, StageName
@@ -56,8 +56,15 @@ def problems_of(directory: Path, manifest: Manifest) -> list[Problem]:
     found = [problem for problem in faults if problem] + unknown
     for path in own:
         if (path / MANIFEST).exists() or _forms_done(manifest):
-            found += problems_of(path, read_manifest(path))
+            found += _problems_of_form(path)
     return found
+
+
+def _problems_of_form(directory: Path) -> list[Problem]:
+    try:
+        return problems_of(directory, read_manifest(directory))
+    except RunError as error:
+        return list(error.problems)
 
 
 def own_runs(directory: Path, manifest: Manifest) -> list[tuple[str, Path]]:

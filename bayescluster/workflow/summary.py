@@ -27,17 +27,18 @@ def forms_summary(designs: Sequence[Design]) -> DesignSummary:
     if not others:
         return first
     names = [design.structure.name for design in designs]
-    own = {_equation_line(designs[0]), *_varying_lines(designs[0])}
     one = designs[0]
     shared = (
         f"{one.analysis.equation.outcome}: {one.family.name}, "
         f"{_count(len(one.control_names), 'coded control', 'coded controls')}"
     )
+    start = first.lines.index(_equation_line(one))
     lines = [
-        *(line for line in first.lines if line not in own),
+        *first.lines[:start],
         shared,
         f"{len(names)} forms, each fitted by itself, then compared and averaged: {', '.join(names)}",
         *(line for design in designs for line in _form_lines(design)),
+        *first.lines[start + 1 + len(_varying_lines(one)) :],
     ]
     return first._replace(structure=", ".join(names), lines=tuple(lines))
 
