@@ -11,7 +11,7 @@ from bayescluster.report.environment import filled
 from bayescluster.report.figures.comparison_plot import COMPARISON
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.comparison import Comparison, FormRow, Score
-from bayescluster.results.model import Corners, Results, Verdict
+from bayescluster.results.model import Corners, Estimate, Results, Verdict
 
 
 def body(results: Results) -> Markup:
@@ -90,16 +90,17 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
     scope = words.SCOPES.get(table.scope, table.scope)
     return Table(
         f"Corners, averaged and by form, {table.declared}",
-        columns("Group", "Corner", "#Averaged", *(f"#{name}" for name in names)),
+        columns("Group and corner", "#Averaged", *(f"#{name}" for name in names)),
         rows(
             (
-                Cell(words.group(row.by, row.group), look="head" if row.by == "all" else ""),
-                words.sentence(words.CORNERS[row.corner])[:-1],
-                words.level(row.estimate, results.outcome),
+                Cell(
+                    words.group(row.by, row.group),
+                    words.CORNERS[row.corner],
+                    "head" if row.by == "all" else "",
+                ),
+                _level(row.estimate, results),
                 *(
-                    words.level(one, results.outcome)
-                    if (one := of_form.get((name, row.by, row.group, row.corner)))
-                    else words.NONE
+                    _level(of_form.get((name, row.by, row.group, row.corner)), results)
                     for name in names
                 ),
             )
@@ -109,6 +110,14 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
         f"For {scope}.",
         folded=f"Corners by form, {table.declared}, for {scope}",
     )
+
+
+def _level(found: Estimate | None, results: Results) -> Cell:
+    """Expected outcome, its interval below: several stand side by side."""
+    if found is None:
+        return Cell(words.NONE)
+    mean, interval = words.level(found, results.outcome).split(" ", 1)
+    return Cell(mean, interval)
 
 
 def _verdicts(results: Results, found: Comparison) -> Table:
