@@ -13,6 +13,8 @@ from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
 from bayescluster.model.priors import population_terms
 from bayescluster.spec.sampling import Sampling
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow import run
 
 
@@ -100,6 +102,10 @@ def _draws(design: Design, chains: list[int], draws: int, rng: np.random.Generat
         name: (("chain", "draw", *dims), 0.3 * rng.normal(size=(*lead, *shape)))
         for name, (dims, shape) in shapes.items()
     }
+    dims, values = variables["population"]
+    scales = [TERMS[term].scale for term in population_terms(design)]
+    natural_values = [natural(values[..., k], scale) for k, scale in enumerate(scales)]
+    variables["population"] = (dims, np.stack(natural_values, axis=-1))
     found = xr.Dataset(variables, coords)
     return found.assign({name: abs(found[name]) for name in found if str(name).endswith("_sd")})
 

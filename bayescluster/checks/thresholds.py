@@ -27,6 +27,35 @@ SANDWICH_UNITS: Final = 30
 Cameron and Miller (2015), Journal of Human Resources 50(2), section VI.
 """
 
+ELPD_DIFFERENCE_MIN: Final = 4.0
+ELPD_DIFFERENCE_SES: Final = 2.0
+"""Forms are told apart by a difference in elpd of at least 4 and of at least 2 standard errors.
+
+A rule of thumb: Sivula, Magnusson, Matamoros and Vehtari (2020), arXiv:2008.10296, for the first.
+"""
+
+WEIGHT_MIN: Final = 0.01
+"""A form with a larger stacking weight has a part in the averages, and so must pass its gate."""
+
+CONTRACTION_MIN: Final = 0.2
+"""Below this share of its prior variance taken away by the data, a parameter is hardly identified.
+
+A convention of this project on the contraction of Schad, Betancourt and Vasishth (2021),
+Psychological Methods 26(1).
+"""
+
+SUBSTITUTION_FLAT: Final = 4.0
+"""Beyond this ``|r|`` a CES form is close to its limits, and flat in ``r``."""
+
+GAIN_SMALL: Final = 0.1
+"""A gain below this share of the unit of the outcome says nothing of the CES mean it multiplies."""
+
+UNIDENTIFIED_SHARE: Final = 0.2
+"""Posterior probability of such values above which a note is made of it: a convention."""
+
+BELOW_ZERO: Final = 0.95
+"""Posterior probability of ``r < 0`` from which a CES form counts as non-compensatory."""
+
 
 def khat_max(draws: int) -> float:
     """Largest Pareto k that PSIS-LOO can bear, given the draws.

@@ -28,6 +28,8 @@ def render_html(results: Results) -> str:
         "page.html.j2",
         results=results,
         failing=failing,
-        sections=[(section, section.body(results)) for section in SECTIONS],
+        sections=[
+            (section, section.body(results)) for section in SECTIONS if section.wanted(results)
+        ],
     )
     return str(page)

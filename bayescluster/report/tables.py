@@ -7,6 +7,14 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.comparison import (
+    FormCorner,
+    FormRow,
+    FormVerdict,
+    LeftOutCluster,
+    Score,
+)
+from bayescluster.results.identification import Contraction, CornerWeight
 from bayescluster.results.model import (
     CaseRow,
     CheckItem,
@@ -26,6 +34,8 @@ from bayescluster.results.model import (
 )
 
 Value = str | int | float | bool | None
+SPREAD = (Estimate, Score)
+"""Records that are spread over columns of their own."""
 JOINED = "; "
 """Between the items of a list within a cell."""
 
@@ -75,7 +85,21 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("predictive", PredictiveRow, map(_flat, results.predictive)),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
+        *_of_forms(results),
     )
+
+
+def _of_forms(results: Results) -> Iterable[RawTable]:
+    """Tables of the comparison of several forms, and of what the data say of one form."""
+    found, known = results.comparison, results.model.identification
+    if found is not None:
+        yield _table("forms", FormRow, map(_flat, found.forms))
+        yield _table("form_corners", FormCorner, map(_flat, found.corners))
+        yield _table("form_verdicts", FormVerdict, map(_flat, found.verdicts))
+        yield _table("form_clusters", LeftOutCluster, map(_flat, found.clusters))
+    if known is not None:
+        yield _table("contractions", Contraction, map(_flat, known.contractions))
+        yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
 
 
 CLAIM = ("kind", "title", "by", "group", "scope", "region")
@@ -103,20 +127,25 @@ def _columns(kind: type[BaseModel]) -> list[str]:
     for name, field in kind.model_fields.items():
         if name == "estimate":
             found += Estimate.model_fields
-        elif field.annotation in (Estimate, Estimate | None):
-            found += [f"{name}_{part}" for part in Estimate.model_fields]
+        elif (parts := _parts(field.annotation)) is not None:
+            found += [f"{name}_{part}" for part in parts.model_fields]
         elif name != "figures":
             found.append(name)
     return found
+
+
+def _parts(annotation: object) -> type[BaseModel] | None:
+    """Record whose fields stand each in a column of its own; nothing for plain values."""
+    return next((kind for kind in SPREAD if annotation in (kind, kind | None)), None)
 
 
 def _flat(record: BaseModel) -> dict[str, Value]:
     flat: dict[str, Value] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
-        if isinstance(value, Estimate):
+        if isinstance(value, SPREAD):
             prefix = "" if name == "estimate" else f"{name}_"
-            flat |= {f"{prefix}{part}": getattr(value, part) for part in Estimate.model_fields}
+            flat |= {f"{prefix}{part}": getattr(value, part) for part in type(value).model_fields}
         elif isinstance(value, tuple):
             flat[name] = JOINED.join(str(item) for item in value)
         else:

@@ -7,37 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.comparison import Comparison
+from bayescluster.results.identification import Identification
 
-SCHEMA_VERSION = 1
-INTERVAL = 0.90
-"""Probability inside every interval (equal tails)."""
-
-By = Literal["all", "industry", "cluster"]
-
-
-class Value(BaseModel):
-    """Base of the parts: frozen, no unknown keys; infinities and missing numbers kept as null."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", ser_json_inf_nan="null", use_attribute_docstrings=True
-    )
-
-
-class Estimate(Value):
-    """A posterior quantity: mean, sd, 90% equal-tailed interval, and how well it is known.
-
-    The last four are null where they do not apply (no chains behind the number).
-    """
-
-    mean: float
-    sd: float
-    low: float
-    high: float
-    mcse: float | None = None
-    rhat: float | None = None
-    ess_bulk: float | None = None
-    ess_tail: float | None = None
+__all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
 
 class OutcomeFacts(Value):
@@ -248,6 +222,8 @@ class ModelFacts(Value):
     """How varying effects are distributed, in one sentence."""
     cases: CaseFacts | None = None
     """Priors from coded cases, where the analysis asks for them."""
+    identification: Identification | None = None
+    """What the data say of the parameters of a form that is no sum; null for the others."""
 
 
 class CheckItem(Value):
@@ -399,6 +375,8 @@ class Verdict(Value):
     """Posterior odds over prior odds; null where the draws cannot tell one of them."""
     level: float
     figures: tuple[VerdictFigure, ...]
+    unsupported: str = ""
+    """What the claim lacks in firms near a corner, whatever else stops the verdict."""
 
 
 class Curve(Value):
@@ -470,6 +448,9 @@ class Results(Value):
     gate: Gate
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
+    comparison: Comparison | None = None
+    """Where several forms were fitted: effects, differences, ranks, corners and verdicts are then
+    averages over them; all the rest is of the form that leads."""
     effects: tuple[EffectRow, ...]
     differences: tuple[DifferenceRow, ...]
     ranks: tuple[RankRow, ...]

@@ -39,9 +39,20 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _forms_fit(forms: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
+    if len(set(forms)) < len(forms):
+        raise ValueError("a form is listed twice")
+    if len(forms) > 1 and "intercept" in forms:
+        raise ValueError(
+            "'intercept' uses neither capital and stands alone: leave it out of the list"
+        )
+    return forms
+
+
 Forms = Annotated[
     tuple[StructureName, ...],
     Field(min_length=1),
+    AfterValidator(_forms_fit),
     BeforeValidator(_listed, json_schema_input_type=StructureName | tuple[StructureName, ...]),
     PlainSerializer(lambda forms: forms[0] if len(forms) == 1 else list(forms)),
 ]

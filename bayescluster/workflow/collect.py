@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.checks.convergence import convergence_gate
+from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.sandwich import weighting
@@ -23,12 +24,20 @@ from bayescluster.results.model import (
     Curve,
     FitFacts,
     Gate,
+    ModelFacts,
     Reproduction,
     Results,
     Surface,
     Verdict,
 )
-from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
+from bayescluster.workflow.effects import (
+    BY,
+    alone_effects,
+    corner_tables,
+    differences,
+    effect_rows,
+    ranks,
+)
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
 from bayescluster.workflow.variance import shared_variance
 
@@ -63,7 +72,8 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     design, tree = fitted
     analysis = design.analysis
     evidence = evidence_of(fitted)
-    effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
+    alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
+    effects = effect_rows(evidence, alone)
     corners = corner_tables(evidence, analysis.hypotheses)
     answers = _answers(fitted, evidence)
     return Results(
@@ -74,7 +84,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         outcome=outcome_facts(design),
         sample=sample_facts(design),
         measures=measure_facts(design),
-        model=model_facts(design, evidence.posterior),
+        model=_model(evidence),
         fit=fit,
         gate=answers.gate,
         predictive=predictive_checks(design, tree),
@@ -90,6 +100,15 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
     )
+
+
+def _model(evidence: Evidence) -> ModelFacts:
+    """Describe the model, and say how far the data determine it."""
+    groups = [(by, label) for by in BY for _, label in evidence.columns(by)]
+    behind = Behind(evidence.behind_gates, groups)
+    known = identification(evidence.design, evidence.posterior, evidence.prior, behind)
+    facts = model_facts(evidence.design, evidence.posterior)
+    return facts.model_copy(update={"identification": known})
 
 
 def evidence_of(fitted: Fitted) -> Evidence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bayescluster.design.record import Design
@@ -21,6 +22,51 @@ class DesignSummary(NamedTuple):
     lines: tuple[str, ...]
 
 
+def forms_summary(designs: Sequence[Design]) -> DesignSummary:
+    """Say what would be fitted, under each of several structural forms."""
+    first, *others = (design_summary(design) for design in designs)
+    if not others:
+        return first
+    names = [design.structure.name for design in designs]
+    one = designs[0]
+    shared = (
+        f"{one.analysis.equation.outcome}: {one.family.name}, "
+        f"{_count(len(one.control_names), 'coded control', 'coded controls')}"
+    )
+    start = first.lines.index(_equation_line(one))
+    lines = [
+        *first.lines[:start],
+        shared,
+        f"{len(names)} forms, each fitted by itself, then compared and averaged: {', '.join(names)}",
+        *(line for design in designs for line in _form_lines(design)),
+        *first.lines[start + 1 + len(_varying_lines(one)) :],
+    ]
+    return first._replace(structure=", ".join(names), lines=tuple(lines))
+
+
+def _form_lines(design: Design) -> Iterator[str]:
+    form = design.structure
+    yield f"{form.name}: {form.formula}"
+    yield from (f"{form.name}, {line}" for line in _varying_lines(design))
+
+
+def _equation_line(design: Design) -> str:
+    return (
+        f"{design.equation.outcome}: {design.family.name}, {design.structure.name} "
+        f"({design.structure.formula}), "
+        f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
+    )
+
+
+def _varying_lines(design: Design) -> list[str]:
+    return [
+        f"varying by {grouping.name} "
+        f"({_count(len(grouping.labels), 'group', 'groups')}): "
+        f"{', '.join(grouping.terms)}"
+        for grouping in design.groupings
+    ]
+
+
 def design_summary(design: Design) -> DesignSummary:
     """Say what would be fitted."""
     analysis, details = design.analysis, design.details
@@ -38,18 +84,9 @@ def design_summary(design: Design) -> DesignSummary:
         f"{_count(clusters, 'cluster', 'clusters')}, "
         f"{_count(industries, 'industry', 'industries')}, "
         + ("crossed" if data.crossed else "nested"),
-        (
-            f"{analysis.equation.outcome}: {design.family.name}, {design.structure.name} "
-            f"({design.structure.formula}), "
-            f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
-        ),
+        _equation_line(design),
         *_weights(data),
-        *(
-            f"varying by {grouping.name} "
-            f"({_count(len(grouping.labels), 'group', 'groups')}): "
-            f"{', '.join(grouping.terms)}"
-            for grouping in design.groupings
-        ),
+        *_varying_lines(design),
         *(
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
     conditional_effect,
@@ -15,6 +16,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "comparison",
     "conditional_effect",
     "forest",
     "predictive",
@@ -27,4 +29,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     SURFACE,
     CONDITIONAL_EFFECT,
     PREDICTIVE,
+    COMPARISON,
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
+from bayescluster.results.identification import CornerWeight, Identification
 from bayescluster.results.model import (
     CaseFacts,
     CaseRow,
@@ -38,6 +40,52 @@ def body(results: Results) -> Markup:
         sandwich=_sandwich(results.weighting) if results.weighting else None,
         effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
+        known=results.model.identification,
+        contractions=_contractions(results.model.identification),
+        gates=_gates(results.model.identification),
+    )
+
+
+def _contractions(known: Identification | None) -> Table:
+    found = known.contractions if known is not None else ()
+    marks = [
+        (
+            f"P(|r| > {SUBSTITUTION_FLAT:g}), where the form is flat in r",
+            known.substitution_flat if known else None,
+        ),
+        (f"P(gain below {GAIN_SMALL:g} of a unit)", known.gain_small if known else None),
+    ]
+    return Table(
+        "Prior to posterior",
+        columns("Parameter", "#Contraction"),
+        rows(
+            [
+                *((one.term, words.fixed(one.contraction, 2)) for one in found),
+                *((text, words.probability(p)) for text, p in marks if p is not None),
+            ]
+        ),
+        "Contraction is the share of a parameter's prior variance that the data have taken away, on "
+        "the scale where groups deviate from it: near 1 the data determine it, near 0 they say "
+        "nothing.",
+    )
+
+
+def _gates(known: Identification | None) -> Table:
+    by_group: dict[tuple[str, str], dict[str, CornerWeight]] = {}
+    for one in known.corners if known is not None else ():
+        by_group.setdefault((one.by, one.group), {})[one.corner] = one
+    return Table(
+        "Effective number of firms behind each corner",
+        columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
+        rows(
+            (
+                Cell(words.group(by, group), look="head" if by == "all" else ""),
+                *(words.plain(corners[corner].firms) for corner in words.CORNERS),
+            )
+            for (by, group), corners in by_group.items()
+        ),
+        "Sum over firms of the weight that the gates give the corner. A corner with few firms behind "
+        "it is known from its prior.",
     )
 
 

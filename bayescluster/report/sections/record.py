@@ -19,6 +19,8 @@ class Section(NamedTuple):
     title: str
     short: str
     body: Callable[[Results], Markup]
+    wanted: Callable[[Results], bool] = lambda _: True
+    """Whether the results hold what the section is about; it is left out otherwise."""
 
 
 class Cell(NamedTuple):
