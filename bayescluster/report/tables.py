@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -12,11 +12,14 @@ from bayescluster.results.model import (
     CheckItem,
     Coefficient,
     CornerRow,
+    DepartureRow,
     DifferenceRow,
     EffectRow,
     Estimate,
     GroupRow,
     InformedPrior,
+    Loading,
+    Measured,
     PredictiveRow,
     Results,
     Verdict,
@@ -69,7 +72,23 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("predictive", PredictiveRow, map(_flat, results.predictive)),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
+        *_measurement(results.measurement.capitals if results.measurement else ()),
     )
+
+
+def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
+    """Loadings, background and departures of latent capitals."""
+    parts: dict[str, type[BaseModel]] = {
+        "loadings": Loading,
+        "background": Coefficient,
+        "departures": DepartureRow,
+    }
+    known = tuple(capitals)
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital} | _flat(row) for one in known for row in getattr(one, name)
+        )
+        yield _table(f"measurement_{name}", kind, found, ("capital",))
 
 
 CLAIM = ("kind", "title", "by", "group", "scope", "region")
@@ -97,7 +116,7 @@ def _columns(kind: type[BaseModel]) -> list[str]:
     for name, field in kind.model_fields.items():
         if name == "estimate":
             found += Estimate.model_fields
-        elif field.annotation == Estimate | None:
+        elif field.annotation in (Estimate, Estimate | None):
             found += [f"{name}_{part}" for part in Estimate.model_fields]
         elif name != "figures":
             found.append(name)
