@@ -11,7 +11,13 @@ from tests.factories import firms
 
 HUMAN: dict[str, Any] = {
     "method": "latent",
-    "indicators": ["skill", "schooling", "hours", "engineers", {"column": "rank", "kind": "ordinal"}],
+    "indicators": [
+        "skill",
+        "schooling",
+        "hours",
+        "engineers",
+        {"column": "rank", "kind": "ordinal"},
+    ],
 }
 SOCIAL: dict[str, Any] = {
     "method": "latent",

@@ -85,7 +85,7 @@ def departures(
     """
     groups = [found for found in declared_groups(design) if found.by != "all"]
     levels = flat_draws(posterior, capital)
-    found = []
+    found: list[Departure] = []
     for position in range(len(design.items(capital).columns)):
         for one in groups:
             found += _of_item(design, posterior, (capital, position), (levels, one, rng))

@@ -67,9 +67,12 @@ def _pair(
     unit = design.scaling(name)
     standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))
     return (
-        standard[0],
-        standard[1],
-    ), f"{anchors.low:g} and {anchors.high:g} in units of {'its score' if latent else 'the construct'}"
+        (
+            standard[0],
+            standard[1],
+        ),
+        f"{anchors.low:g} and {anchors.high:g} in units of {'its score' if latent else 'the construct'}",
+    )
 
 
 def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:

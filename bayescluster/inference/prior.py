@@ -54,7 +54,9 @@ def _order_thresholds(design: Design, prior: xr.Dataset, seed: int) -> None:
     rng = np.random.default_rng((seed, THRESHOLD_STREAM))
     for capital in latent_capitals(design):
         items = design.items(capital)
-        for column, levels, answers in zip(items.columns, items.levels, items.values.T, strict=True):
+        for column, levels, answers in zip(
+            items.columns, items.levels, items.values.T, strict=True
+        ):
             if levels > 2:
                 means = usual_thresholds(answers[np.isfinite(answers)], levels)
                 name = item_thresholds(capital, column)

@@ -86,7 +86,7 @@ def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
     known = tuple(capitals)
     for name, kind in parts.items():
         found = (
-            {"capital": one.capital} | _flat(row) for one in known for row in getattr(one, name)
+            {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
         )
         yield _table(f"measurement_{name}", kind, found, ("capital",))
 

@@ -68,7 +68,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     evidence = evidence_of(fitted)
     effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     corners = corner_tables(evidence, analysis.hypotheses)
-    measured = measurement_draws(design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM)))
+    measured = measurement_draws(
+        design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
+    )
     answers = _answers(fitted, evidence, measurement_estimands(design, measured))
     return Results(
         name=analysis.name,

@@ -129,7 +129,7 @@ def _loadings(design: Design, one: MeasuredDraws, chains: int) -> tuple[Loading,
     return tuple(
         Loading(
             indicator=column,
-            kind={0: "continuous", 2: "binary"}.get(items.levels[k], "ordinal"),  # type: ignore[arg-type]
+            kind={0: "continuous", 2: "binary"}.get(items.levels[k], "ordinal"),
             levels=items.levels[k],
             answered=int(answered[k]),
             estimate=known[k],
@@ -139,9 +139,7 @@ def _loadings(design: Design, one: MeasuredDraws, chains: int) -> tuple[Loading,
     )
 
 
-def _coefficients(
-    found: Sequence[tuple[str, str, Array]], chains: int
-) -> tuple[Coefficient, ...]:
+def _coefficients(found: Sequence[tuple[str, str, Array]], chains: int) -> tuple[Coefficient, ...]:
     if not found:
         return ()
     known = estimates(np.column_stack([draws for *_, draws in found]), chains)
@@ -157,10 +155,10 @@ def _departures(found: Sequence[Departure], chains: int) -> tuple[DepartureRow, 
     known = estimates(np.column_stack([each.draws for each in found]), chains)
     return tuple(
         DepartureRow(
-            by=each.by,  # type: ignore[arg-type]
+            by=each.by,
             group=each.group,
             indicator=each.indicator,
-            measure=each.measure,  # type: ignore[arg-type]
+            measure=each.measure,
             rows=each.rows,
             estimate=estimated,
             flagged=each.flagged,

@@ -127,7 +127,9 @@ def test_shift_and_slope_are_those_of_least_squares_with_their_errors():
         assert shift[:, k].mean() == pytest.approx(y.mean(), abs=0.006)
         assert shift[:, k].std() == pytest.approx(0.7 / np.sqrt(15), rel=0.03)
         assert slope[:, k].mean() == pytest.approx(line.slope, abs=0.008)
-        assert slope[:, k].std() == pytest.approx(0.7 / np.sqrt(((x - x.mean()) ** 2).sum()), rel=0.03)
+        assert slope[:, k].std() == pytest.approx(
+            0.7 / np.sqrt(((x - x.mean()) ** 2).sum()), rel=0.03
+        )
 
 
 def test_small_groups_are_left_out():
@@ -161,9 +163,7 @@ def test_discrete_answers_have_the_mean_and_variance_of_their_probabilities():
     )
     values = design.items("human_capital").values[:, 1]
     answered = np.isfinite(values)
-    found = _residuals(
-        design, posterior, ("human_capital", 1), levels[:, answered], slice(0, 1)
-    )
+    found = _residuals(design, posterior, ("human_capital", 1), levels[:, answered], slice(0, 1))
     unit = values[answered].std(ddof=1)
     for row, level in enumerate(levels[0, answered]):
         ends = np.concatenate([[-np.inf], cut, [np.inf]])

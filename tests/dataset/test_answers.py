@@ -65,7 +65,9 @@ def test_a_firm_that_answered_nothing_stays():
 
 
 def test_answers_are_turned_and_transformed_before():
-    construct = latent({"column": "a", "transform": "log"}, {"column": "b", "direction": "negative"})
+    construct = latent(
+        {"column": "a", "transform": "log"}, {"column": "b", "direction": "negative"}
+    )
     found = scored({"a": [1.0, np.e, np.e**2], "b": [1.0, 0.0, 0.0]}, construct)
     np.testing.assert_allclose(found.answers[:, 0], [-1, 0, 1], atol=1e-12)
     np.testing.assert_array_equal(found.answers[:, 1], [0, 1, 1])
@@ -75,22 +77,28 @@ HEAD = "The data do not fit the analysis:\n  constructs.human_capital"
 REFUSED = {
     "too many levels": (
         {"a": np.arange(13.0), "b": np.arange(13.0) ** 2},
-        f"{HEAD}.indicators.0: the ordinal indicator 'a' has 13 levels, more than {MOST_LEVELS}\n"
-        "    leave out `kind: ordinal`: so many levels are as good as continuous",
+        (
+            f"{HEAD}.indicators.0: the ordinal indicator 'a' has 13 levels, more than {MOST_LEVELS}\n"
+            "    leave out `kind: ordinal`: so many levels are as good as continuous"
+        ),
     ),
     "constant": (
         {"a": [1.0, 2.0, 3.0], "b": [4.0, 4.0, NAN]},
-        f"{HEAD}.indicators.1: the indicator 'b' is the same in every row (4)\n"
-        "    leave it out, or check the filters",
+        (
+            f"{HEAD}.indicators.1: the indicator 'b' is the same in every row (4)\n"
+            "    leave it out, or check the filters"
+        ),
     ),
     "nobody answered": (
         {"a": [1.0, 2.0, 3.0], "b": [NAN, NAN, NAN]},
-        f"{HEAD}.indicators.1: nobody answered the indicator 'b'\n    leave it out",
+        (f"{HEAD}.indicators.1: nobody answered the indicator 'b'\n    leave it out"),
     ),
     "not a number": (
         {"a": ["low", "high", "high"], "b": [1.0, 2.0, 3.0]},
-        f"{HEAD}.indicators.0: the indicator 'a' is not a number: 'low' in row 1, 'high' in row 2\n"
-        "    turn it into numbers with `derive: kind: recode`",
+        (
+            f"{HEAD}.indicators.0: the indicator 'a' is not a number: 'low' in row 1, 'high' in row 2\n"
+            "    turn it into numbers with `derive: kind: recode`"
+        ),
     ),
 }
 

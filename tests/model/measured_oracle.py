@@ -77,7 +77,8 @@ class MeasuredOracle:
         data = design.data.assign({name: ("firm", known[name]) for name in latent})
         return found, replace(design, data=data)
 
-    def _mean(self, point: Point, name: str, other: Array | None) -> tuple[Array, float]:
+    def mean_of(self, point: Point, name: str, other: Array | None) -> tuple[Array, float]:
+        """Prior mean of the raw capital, ``(row,)``, and the log density of what it rests on."""
         design = self.design
         mean, total = np.zeros(design.size), 0.0
         if f"{name}_cluster_mean" in point:
@@ -98,7 +99,7 @@ class MeasuredOracle:
     def _one(self, point: Point, name: str, other: Array | None) -> Told:
         items = self.design.items(name)
         levels = np.array(items.levels)
-        mean, total = self._mean(point, name, other)
+        mean, total = self.mean_of(point, name, other)
         first, prior = half_normal(point, f"{name}_first_loading", 2.0 if levels[0] else 1.0)
         others = point[f"{name}_other_loadings"]
         middle, sd = np.where(levels > 0, 1.0, 0.5)[1:], np.where(levels > 0, 1.5, 0.75)[1:]

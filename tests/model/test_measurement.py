@@ -98,7 +98,7 @@ def test_the_deviation_integrates_to_the_capital(row):
 
     at = np.linspace(-8, 8, 161)
     by_deviation = integrate.simpson([along(z) for z in at], x=at)
-    mean = MeasuredOracle(design)._mean(point, "human_capital", design.capitals[1])[0][row]  # noqa: SLF001
+    mean = MeasuredOracle(design).mean_of(point, "human_capital", design.capitals[1])[0][row]
     wanted, _ = integrate.quad(_joint(items, point, row, mean), mean - 9, mean + 9, epsabs=1e-13)
     assert by_deviation == pytest.approx(wanted, rel=1e-6)
 
@@ -194,7 +194,10 @@ def test_a_design_with_answers_is_saved_and_opened():
 def test_levels_and_support_follow_the_score_and_say_so():
     design = design_for("human latent", "bernoulli")
     levels = default_levels(design)
-    assert levels.declared == "human: quantiles 0.1 and 0.9 of its score; social: quantiles 0.1 and 0.9"
+    assert (
+        levels.declared
+        == "human: quantiles 0.1 and 0.9 of its score; social: quantiles 0.1 and 0.9"
+    )
     assert levels.human == tuple(np.quantile(design.capitals[0], [0.1, 0.9]))
     groups = groups_of(design, "industry")
     assert support(design, levels, groups.members).shape == (len(CORNERS), 2)

@@ -27,7 +27,9 @@ def measured(*departures: m.DepartureRow) -> m.Results:
     one = m.Measured(
         capital="human_capital",
         loadings=(
-            m.Loading(indicator="tertiary_share", kind="continuous", levels=0, answered=1200, **loading),
+            m.Loading(
+                indicator="tertiary_share", kind="continuous", levels=0, answered=1200, **loading
+            ),
             m.Loading(indicator="engineers", kind="binary", levels=2, answered=1190, **loading),
             m.Loading(indicator="experience", kind="ordinal", levels=5, answered=1101, **loading),
         ),
@@ -65,7 +67,9 @@ def text_of(whole: m.Results) -> str:
 
 def test_what_is_measured_is_told():
     text = text_of(measured(FLAGGED, SMALL))
-    assert "Reliability (McDonald's omega) of the indicators of human capital" in text.replace("&#39;", "'")
+    assert "Reliability (McDonald's omega) of the indicators of human capital" in text.replace(
+        "&#39;", "'"
+    )
     assert "0.832 [0.812, 0.852]" in text
     assert "The two capitals correlate at 0.451 [0.402, 0.500]" in text
     assert "their scores correlate at 0.214" in text
@@ -114,8 +118,6 @@ def test_tables(name, many):
 
 
 def test_priors_of_loadings_are_spread_over_columns():
-    (table,) = [
-        one for one in raw_tables(measured(SMALL)) if one.name == "measurement_loadings"
-    ]
+    (table,) = [one for one in raw_tables(measured(SMALL)) if one.name == "measurement_loadings"]
     row = dict(zip(table.columns, table.rows[0], strict=True))
     assert (row["mean"], row["prior_mean"], row["answered"]) == (0.75, 0.4, 1200)

@@ -46,9 +46,7 @@ def made(seed: int) -> pd.DataFrame:
     """Firms whose growth rises by 1 for a standard deviation of human capital."""
     rng = np.random.default_rng((seed, 4))
     human, social = rng.normal(size=(2, SIZE))
-    human, social = (
-        (values - values.mean()) / values.std(ddof=1) for values in (human, social)
-    )
+    human, social = ((values - values.mean()) / values.std(ddof=1) for values in (human, social))
     frame = {
         "firm": [f"f{k}" for k in range(SIZE)],
         "trust": social,

@@ -98,13 +98,13 @@ def _counted(found: list[DepartureRow]) -> list[tuple[str, str]]:
     ]
 
 
-def _departures(
-    caption: str, found: list[tuple[str, DepartureRow]], folded: str = ""
-) -> Table:
+def _departures(caption: str, found: list[tuple[str, DepartureRow]], folded: str = "") -> Table:
     largest = sorted(found, key=lambda pair: -abs(pair[1].estimate.mean))
     return Table(
         caption,
-        columns("Indicator", "Of", "Group", "What departs", "#Firms", "#Size [90% interval]", "Result"),
+        columns(
+            "Indicator", "Of", "Group", "What departs", "#Firms", "#Size [90% interval]", "Result"
+        ),
         rows(_departure(capital, row) for capital, row in largest),
         "Shift: how far the indicator lies above what the capital of the group's firms implies, in "
         "standard deviations of the indicator. Loading: how much steeper it rises per standard "
