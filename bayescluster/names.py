@@ -148,6 +148,11 @@ def item_thresholds(capital: str, column: str) -> str:
     return f"{capital}_threshold_{column}"
 
 
+def raw_mean(capital: str) -> str:
+    """Mean of the raw latent capital over the sample."""
+    return f"{capital}_raw_mean"
+
+
 def raw_sd(capital: str) -> str:
     """Standard deviation of the raw latent capital over the sample."""
     return f"{capital}_raw_sd"

@@ -126,6 +126,7 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         )
     values, center, scale = standardise(raw)
     latent = construct.method == "latent"
+    unit = f"latent; its score: {unit}" if latent else unit
     answers, levels = as_answers(items, construct) if latent else (None, ())
     return Scored(
         values=values,

@@ -57,9 +57,13 @@ def _unanswered(capitals: Mapping[str, Scored]) -> Iterator[str]:
     """Say where a capital rests on fewer answers than were asked for."""
     for name, scored in capitals.items():
         if scored.missing_items:
+            rests = (
+                "The latent capital of such a row is known by the answers it gave."
+                if scored.method == "latent"
+                else "The score of such a row is the mean of the answers it gave."
+            )
             yield (
-                f"Answers missing among the indicators of {name}: {scored.missing_items}. "
-                "The score of such a row is the mean of the answers it gave."
+                f"Answers missing among the indicators of {name}: {scored.missing_items}. {rests}"
             )
 
 

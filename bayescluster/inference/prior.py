@@ -13,12 +13,13 @@ from scipy.stats import norm
 
 from bayescluster.design.record import Design
 from bayescluster.inference.quiet import quiet
+from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
 from bayescluster.model.priors import model_priors
-from bayescluster.names import CUTPOINTS
+from bayescluster.names import CUTPOINTS, DRAW, item_thresholds
 
 Array = NDArray[np.float64]
 
-CUTPOINT_STREAM = 7
+CUTPOINT_STREAM, THRESHOLD_STREAM = 7, 9
 SWEEPS = 200
 """Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
 
@@ -47,7 +48,23 @@ def sample_prior(
             entropy = (seed, CUTPOINT_STREAM, position) if position else (seed, CUTPOINT_STREAM)
             found = ordered_normals(means, sds, draws, np.random.default_rng(entropy))
             prior[each.variable(CUTPOINTS)].values = found[None]
+    _order_thresholds(design, prior, seed)
     return prior
+
+
+def _order_thresholds(design: Design, prior: xr.Dataset, seed: int) -> None:
+    """Draw the thresholds of ordinal indicators again, in ascending order."""
+    rng = np.random.default_rng((seed, THRESHOLD_STREAM))
+    for capital in latent_capitals(design):
+        items = design.items(capital)
+        for column, levels, answers in zip(
+            items.columns, items.levels, items.values.T, strict=True
+        ):
+            if levels > 2:
+                means = usual_thresholds(answers[np.isfinite(answers)], levels)
+                name = item_thresholds(capital, column)
+                sds = np.full(means.size, THRESHOLD_SD)
+                prior[name].values = ordered_normals(means, sds, prior.sizes[DRAW], rng)[None]
 
 
 def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:

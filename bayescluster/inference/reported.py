@@ -26,6 +26,7 @@ from bayescluster.names import (
     item_loadings,
     item_thresholds,
     on_other,
+    raw_mean,
     raw_sd,
     steps,
 )
@@ -67,7 +68,7 @@ def _of_equation(design: Design) -> list[str]:
 
 def _of_capital(design: Design, capital: str) -> list[str]:
     items = design.items(capital)
-    names = [capital, raw_sd(capital), item_loadings(capital)]
+    names = [capital, raw_mean(capital), raw_sd(capital), item_loadings(capital)]
     if items.continuous:
         names += [item_intercepts(capital), item_errors(capital)]
     names += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -20,11 +20,14 @@ from bayescluster.results.model import (
     CheckItem,
     Coefficient,
     CornerRow,
+    DepartureRow,
     DifferenceRow,
     EffectRow,
     Estimate,
     GroupRow,
     InformedPrior,
+    Loading,
+    Measured,
     PredictiveRow,
     Results,
     SandwichRow,
@@ -86,6 +89,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
         *_of_forms(results),
+        *_measurement(results.measurement.capitals if results.measurement else ()),
     )
 
 
@@ -100,6 +104,21 @@ def _of_forms(results: Results) -> Iterable[RawTable]:
     if known is not None:
         yield _table("contractions", Contraction, map(_flat, known.contractions))
         yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
+
+
+def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
+    """Loadings, background and departures of latent capitals."""
+    parts: dict[str, type[BaseModel]] = {
+        "loadings": Loading,
+        "background": Coefficient,
+        "departures": DepartureRow,
+    }
+    known = tuple(capitals)
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
+        )
+        yield _table(f"measurement_{name}", kind, found, ("capital",))
 
 
 CLAIM = ("kind", "title", "by", "group", "scope", "region")

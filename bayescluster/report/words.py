@@ -127,6 +127,11 @@ def plain(found: Estimate) -> str:
     return _bracketed(found, Unit(1.0, "", "", ""), "", signed=False)
 
 
+def signed(found: Estimate) -> str:
+    """Estimate without a unit, with its sign: ``+0.12 [+0.08, +0.16]``."""
+    return _bracketed(found, Unit(1.0, "", "", ""), "", signed=True)
+
+
 def level(found: Estimate, outcome: OutcomeFacts) -> str:
     """Expected outcome: ``34.2% [30.1, 38.5]``."""
     kind = unit(outcome)

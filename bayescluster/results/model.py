@@ -89,6 +89,71 @@ class MeasureFacts(Value):
     binary: bool
 
 
+class Coefficient(Value):
+    """A parameter with its prior and posterior, on the scale of the model (link scale)."""
+
+    block: Literal["population", "controls", "group sd", "family", "background"]
+    name: str
+    prior: str
+    estimate: Estimate
+
+
+class Loading(Value):
+    """How an indicator goes with its latent capital.
+
+    ``estimate`` and ``prior`` are standardised loadings: the correlation of the indicator with the
+    capital; of a binary or ordinal one, that of the continuous response behind it.
+    """
+
+    indicator: str
+    kind: Literal["continuous", "binary", "ordinal"]
+    levels: int
+    """Levels of a binary or ordinal indicator, else 0."""
+    answered: int
+    estimate: Estimate
+    prior: Estimate
+
+
+class DepartureRow(Value):
+    """How far an indicator lies off in a group: realised residuals given the capital.
+
+    ``shift`` is in standard deviations of the indicator; ``loading`` the same per standard
+    deviation of the capital.
+    """
+
+    by: By
+    group: str
+    indicator: str
+    measure: Literal["shift", "loading"]
+    rows: int
+    estimate: Estimate
+    flagged: bool
+
+
+class Measured(Value):
+    """A latent capital: what its indicators and its background say of it."""
+
+    capital: str
+    loadings: tuple[Loading, ...]
+    reliability: Estimate
+    """McDonald's omega of the sum of the standardised indicators."""
+    reliability_prior: Estimate
+    background: tuple[Coefficient, ...]
+    """What clusters, controls and the other capital say of it, in sd of the raw capital given them."""
+    departures: tuple[DepartureRow, ...]
+
+
+class Measurement(Value):
+    """The measurement model of latent capitals."""
+
+    capitals: tuple[Measured, ...]
+    correlation: Estimate
+    """Correlation of the two capitals over all rows, free of measurement error where latent."""
+    shift_least: dict[str, float]
+    loading_least: float
+    """Sizes from which departures are told."""
+
+
 class GroupingFacts(Value):
     """Which coefficients vary by a grouping."""
 
@@ -97,15 +162,6 @@ class GroupingFacts(Value):
     terms: tuple[str, ...]
     centred: tuple[str, ...]
     correlated: bool
-
-
-class Coefficient(Value):
-    """A parameter with its prior and posterior, on the scale of the model (link scale)."""
-
-    block: Literal["population", "controls", "group sd", "family"]
-    name: str
-    prior: str
-    estimate: Estimate
 
 
 class InformedPrior(Value):
@@ -463,3 +519,5 @@ class Results(Value):
     """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None
     """Where the analysis declares survey weights."""
+    measurement: Measurement | None = None
+    """Where a capital is latent."""

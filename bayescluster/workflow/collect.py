@@ -39,10 +39,15 @@ from bayescluster.workflow.effects import (
     ranks,
 )
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+from bayescluster.workflow.measurement import (
+    measurement_draws,
+    measurement_estimands,
+    measurement_facts,
+)
 from bayescluster.workflow.variance import shared_variance
 
-FIGURE_STREAM, UNPOOLED_STREAM = 4, 5
-"""Keep the random streams of figures and of the unpooled fits apart from the others."""
+FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
+"""Keep the random streams of figures, unpooled fits and measurement apart from the others."""
 
 
 class Fitted(NamedTuple):
@@ -75,7 +80,10 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     effects = effect_rows(evidence, alone)
     corners = corner_tables(evidence, analysis.hypotheses)
-    answers = _answers(fitted, evidence)
+    measured = measurement_draws(
+        design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
+    )
+    answers = _answers(fitted, evidence, measurement_estimands(design, measured))
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -99,6 +107,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         reproduction=reproduction,
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
+        measurement=measurement_facts(design, measured),
     )
 
 
@@ -119,13 +128,14 @@ def evidence_of(fitted: Fitted) -> Evidence:
     return Evidence(design, posterior, prior, design.analysis.sampling.seed)
 
 
-def _answers(fitted: Fitted, evidence: Evidence) -> _Answers:
-    """Judge the claims; their estimands pass the gate before their verdicts count."""
+def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:
+    """Judge the claims; their estimands, and those beside, pass the gate before verdicts count."""
     design, tree = fitted
     claims = design.analysis.hypotheses
     # judged once as if the gate had passed, so that every estimand of a claim has been computed
     verdicts(claims, evidence, gate_passed=True)
-    gate = convergence_gate(tree, reported(evidence), design.analysis.sampling.max_treedepth)
+    estimands = reported(evidence) | others
+    gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
     return _Answers(gate, verdicts(claims, evidence, gate.passed))
 
 

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bayescluster.report import words
 from bayescluster.report.environment import filled
+from bayescluster.report.sections.measurement import measurement
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
 from bayescluster.results.model import GroupRow, MeasureFacts, Results
 
@@ -20,6 +21,7 @@ def body(results: Results) -> Markup:
         groups=_groups(results),
         dropped=_dropped(results),
         measures=_measures(results),
+        measurement=measurement(results),
         correlation=words.number(results.sample.capital_correlation, 0.05),
     )
 
