@@ -23,8 +23,7 @@ def known_draws(
     """Draws around given population coefficients, with effects for every grouping."""
     rng = np.random.default_rng(seed)
     population = {
-        term: centre.get(term, 0.0) + spread * rng.normal(size=size)
-        for term in design.structure.terms
+        term: centre.get(term, 0.0) + spread * rng.normal(size=size) for term in design.terms
     }
     groups = {}
     for grouping in design.groupings:

@@ -82,21 +82,30 @@ class InstantSampler:
 
 
 def _draws(design: Design, chains: list[int], draws: int, rng: np.random.Generator) -> xr.Dataset:
+    return xr.merge([_of_equation(each, chains, draws, rng) for each in design.equations])
+
+
+def _of_equation(
+    design: Design, chains: list[int], draws: int, rng: np.random.Generator
+) -> xr.Dataset:
+    variable = design.variable
+    term, control = variable("term"), variable("control")
     shapes: dict[str, tuple[tuple[str, ...], tuple[int, ...]]] = {
-        "population": (("term",), (len(population_terms(design)),)),
-        "controls": (("control",), (len(design.control_names),)),
+        variable("population"): ((term,), (len(population_terms(design)),)),
+        variable("controls"): ((control,), (len(design.control_names),)),
     }
     coords: dict[str, Any] = {
         "chain": chains,
         "draw": np.arange(draws),
-        "term": list(population_terms(design)),
-        "control": list(design.control_names),
+        term: list(population_terms(design)),
+        control: list(design.control_names),
     }
     for grouping in design.groupings:
         name, terms = grouping.name, len(grouping.terms)
-        shapes[f"{name}_sd"] = ((f"{name}_term",), (terms,))
-        shapes[f"{name}_effect"] = ((name, f"{name}_term"), (len(grouping.labels), terms))
-        coords |= {name: list(grouping.labels), f"{name}_term": list(grouping.terms)}
+        dim = variable(f"{name}_term")
+        shapes[variable(f"{name}_sd")] = ((dim,), (terms,))
+        shapes[variable(f"{name}_effect")] = ((name, dim), (len(grouping.labels), terms))
+        coords |= {name: list(grouping.labels), dim: list(grouping.terms)}
     lead = (len(chains), draws)
     variables = {
         name: (("chain", "draw", *dims), 0.3 * rng.normal(size=(*lead, *shape)))

@@ -86,13 +86,16 @@ def _parameters(posterior: xr.Dataset) -> list[Quantity]:
 
 
 def _estimands(estimands: Mapping[str, Array], chains: int) -> list[Quantity]:
-    if not estimands:
-        return []
-    draws = np.column_stack(list(estimands.values()))
-    # a form may fix an estimand: without a product, means have no cross difference
-    still = np.isfinite(draws).all(axis=0)
-    still[still] = np.ptp(draws[:, still], axis=0) <= STILL
-    return _quantities(list(estimands), draws, chains, still)
+    """Diagnose estimands, those computed from fewer draws among themselves."""
+    found = []
+    for size in dict.fromkeys(len(values) for values in estimands.values()):
+        some = {name: values for name, values in estimands.items() if len(values) == size}
+        draws = np.column_stack(list(some.values()))
+        # a form may fix an estimand: without a product, means have no cross difference
+        still = np.isfinite(draws).all(axis=0)
+        still[still] = np.ptp(draws[:, still], axis=0) <= STILL
+        found += _quantities(list(some), draws, chains, still)
+    return found
 
 
 def _quantities(

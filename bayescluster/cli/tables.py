@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
 from bayescluster.cli.guard import say
 from bayescluster.report.words import fixed, label, step, verdict_probability
-from bayescluster.results.model import Results
+from bayescluster.results.model import EffectRow, OutcomeFacts, Results
 
 
 def print_summary(results: Results) -> None:
@@ -50,19 +51,23 @@ def print_forms(results: Results) -> None:
 
 
 def print_effects(results: Results) -> None:
-    """Print average marginal effects for the sample and by industry."""
+    """Print average marginal effects for the sample and by industry, equation by equation."""
+    _print_effects(results, results.outcome, results.effects)
+    for other in results.others:
+        _print_effects(results, other.outcome, other.effects)
+
+
+def _print_effects(results: Results, outcome: OutcomeFacts, effects: Sequence[EffectRow]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     rows = [
-        row
-        for row in results.effects
-        if row.measure == "average_marginal_effect" and row.by != "cluster"
+        row for row in effects if row.measure == "average_marginal_effect" and row.by != "cluster"
     ]
     if not rows:
         return
     table = Table(
-        title=f"Average marginal effect, change {_steps(results)}: {results.outcome.label}",
+        title=f"Average marginal effect, change {_steps(results, rows)}: {outcome.label}",
         title_justify="left",
         box=None,
         pad_edge=False,
@@ -81,9 +86,9 @@ def print_effects(results: Results) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
-def _steps(results: Results) -> str:
+def _steps(results: Results, rows: Sequence[EffectRow]) -> str:
     """Change of a capital that the effects stand for, told apart where the capitals differ."""
-    capitals = dict.fromkeys(row.capital for row in results.effects)
+    capitals = dict.fromkeys(row.capital for row in rows)
     steps = {capital: step(results, capital) for capital in capitals}
     if len(set(steps.values())) == 1:
         return next(iter(steps.values()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -177,6 +177,11 @@ class Design:
         """All equations of the analysis, in causal order."""
         order = causal_order(self.analysis.equations)
         return tuple(sorted((*self.others, self), key=lambda each: order.index(each.equation_name)))
+
+    def turned_to(self, name: str) -> Design:
+        """Design of another equation of the analysis, which then carries the rest."""
+        found = {each.equation_name: replace(each, others=()) for each in self.equations}
+        return replace(found.pop(name), others=tuple(found.values()))
 
     def variable(self, name: str) -> str:
         """Name of a variable or dimension of the model that belongs to this equation alone."""

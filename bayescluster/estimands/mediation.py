@@ -10,8 +10,9 @@ numbers in every setting.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from bayescluster.model.evaluate import (
     Positions,
     expectation,
     predictor_at,
+    row_coefficients,
 )
 from bayescluster.names import PREDICTOR_CENTER, PREDICTOR_SCALE
 
@@ -30,10 +32,13 @@ MOST_COMBINED = 6
 """Most yes-or-no outcomes whose combinations are all gone through: 64 of them."""
 MEDIATOR_STREAM = 8
 BINARY = frozenset({"bernoulli", "probit"})
+Way = Literal["means", "combinations", "draws"]
+Through = Capitals | Mapping[str, Capitals]
+"""Capitals in the equations upstream: the same in all of them, or by equation."""
 
 
 def expected_outcome(
-    design: Design, draws: Draws, own: Capitals, through: Capitals, rows: Positions
+    design: Design, draws: Draws, own: Capitals, through: Through, rows: Positions
 ) -> Array:
     """Expected outcome with the capitals set, ``(draw, row)``.
 
@@ -44,19 +49,26 @@ def expected_outcome(
     own
         Capitals as they enter this equation.
     through
-        Capitals as they enter the equations that this one rests on.
+        Capitals as they enter the equations that this one rests on; by equation, to set them in
+        some of these alone.
     rows
         Positions of the rows.
     """
     if not draws.upstream:
         return expectation(design, predictor_at(design, draws, own, rows), draws)
-    if _is_linear(design, draws):
-        entering = _entering(design, _means(draws, through, rows), rows)
-        return expectation(design, predictor_at(design, draws, own, rows, entering), draws)
-    if _are_binary(draws):
+    way = way_through(design, draws)
+    if way == "combinations":
         return _combined(design, draws, own, through, rows)
-    entering = _entering(design, _drawn(draws, through, rows), rows)
+    values = (_means if way == "means" else _drawn)(draws, through, rows)
+    entering = _entering(design, values, rows)
     return expectation(design, predictor_at(design, draws, own, rows, entering), draws)
+
+
+def way_through(design: Design, draws: Draws) -> Way:
+    """How the outcomes upstream are averaged over."""
+    if _is_linear(design, draws):
+        return "means"
+    return "combinations" if _are_binary(draws) else "draws"
 
 
 def _is_linear(design: Design, draws: Draws) -> bool:
@@ -89,24 +101,29 @@ def _entering(design: Design, values: dict[str, Array], rows: Positions) -> Arra
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
-def _means(draws: Draws, through: Capitals, rows: Positions) -> dict[str, Array]:
-    """Expected outcome of every equation upstream, ``(draw, row)``."""
+def _means(draws: Draws, through: Through, rows: Positions) -> dict[str, Array]:
+    """Mean of every outcome upstream in its own unit, ``(draw, row)``.
+
+    Not what is reported of it: successes are counted, not a share of the trials, and an ordinal
+    outcome has a mean level, whatever level is asked about.
+    """
     values: dict[str, Array] = {}
     for each, part in draws.upstream:
-        values[each.equation_name] = expectation(
-            each, _eta(each, part, through, rows, values), part
-        )
+        mean = each.family.expectation(_eta(each, part, through, rows, values), part.parameters)
+        trials = each.rows.trials
+        values[each.equation_name] = mean if trials is None else mean * trials[rows]
     return values
 
 
 def _eta(
-    design: Design, draws: Draws, through: Capitals, rows: Positions, values: dict[str, Array]
+    design: Design, draws: Draws, through: Through, rows: Positions, values: dict[str, Array]
 ) -> Array:
     entering = _entering(design, values, rows) if design.equation.predictors else None
-    return predictor_at(design, draws, through, rows, entering) + design.offset[rows]
+    capitals = through[design.equation_name] if isinstance(through, Mapping) else through
+    return predictor_at(design, draws, capitals, rows, entering) + design.offset[rows]
 
 
-def _drawn(draws: Draws, through: Capitals, rows: Positions) -> dict[str, Array]:
+def _drawn(draws: Draws, through: Through, rows: Positions) -> dict[str, Array]:
     """One outcome of every equation upstream, ``(draw, row)``."""
     values: dict[str, Array] = {}
     for position, (each, part) in enumerate(draws.upstream):
@@ -118,19 +135,45 @@ def _drawn(draws: Draws, through: Capitals, rows: Positions) -> dict[str, Array]
 
 
 def _combined(
-    design: Design, draws: Draws, own: Capitals, through: Capitals, rows: Positions
+    design: Design, draws: Draws, own: Capitals, through: Through, rows: Positions
 ) -> Array:
     total = np.zeros((draws.size, rows.size))
+    eta_of = _PredictorAt(design, draws, own, rows)
     for chance, values in combinations(draws, through, rows):
-        entering = _entering(design, values, rows)
-        total += chance * expectation(
-            design, predictor_at(design, draws, own, rows, entering), draws
-        )
+        total += chance * expectation(design, eta_of(_entering(design, values, rows)), draws)
     return total
 
 
+class _PredictorAt:
+    """Linear predictor at one setting of the capitals, for many values of the predictors.
+
+    Predictors only shift the level: in a linear form the rest is computed once.
+    """
+
+    def __init__(self, design: Design, draws: Draws, own: Capitals, rows: Positions) -> None:
+        self._arguments = (design, draws, own, rows)
+        self._base: Array | None = None
+        self._slopes: list[Array] = []
+        names = design.equation.predictors
+        if design.structure.is_linear:
+            self._base = predictor_at(*self._arguments, np.zeros((1, rows.size, len(names))))
+            coefficients = row_coefficients(draws)
+            self._slopes = [coefficients[name] for name in names]
+
+    def __call__(self, entering: Array) -> Array:
+        """``(draw, row)``, from the outcomes of other equations as they enter."""
+        if self._base is None:
+            return predictor_at(*self._arguments, entering)
+        eta = self._base
+        for position, slope in enumerate(self._slopes):
+            column = entering[..., position]
+            if column.any():
+                eta = eta + slope * column
+        return eta
+
+
 def combinations(
-    draws: Draws, through: Capitals, rows: Positions
+    draws: Draws, through: Through, rows: Positions
 ) -> Iterator[tuple[Array, dict[str, Array]]]:
     """Every combination of yes and no upstream: its probability ``(draw, row)``, and the values."""
     chances: dict[tuple[str, tuple[float, ...]], Array] = {}

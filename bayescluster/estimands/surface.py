@@ -6,15 +6,15 @@ draw by draw (g-computation). Counts are per unit of exposure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.mediation import expected_outcome
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.estimands.mediation import Through, expected_outcome
+from bayescluster.model.evaluate import Array, Capitals, Draws
 
 
 class Own(NamedTuple):
@@ -31,6 +31,10 @@ class Setting(NamedTuple):
 
     human: Level
     social: Level
+
+
+Split = tuple[Setting, Setting | Mapping[str, Setting]]
+"""Where the capitals are set in an equation, and in those upstream: in all alike, or by name."""
 
 
 def outcome_surface(
@@ -54,18 +58,43 @@ def outcome_surface(
     ndarray
         ``(draw, setting, group)``.
     """
+    return split_surface(design, draws, [(setting, setting) for setting in settings], weights)
+
+
+def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights: Array) -> Array:
+    """Average expected outcome, the capitals set apart for the equations upstream.
+
+    Parameters
+    ----------
+    design, draws, weights
+        As for `outcome_surface`.
+    splits
+        Levels as they enter this equation, and as they enter those it rests on.
+
+    Returns
+    -------
+    ndarray
+        ``(draw, split, group)``.
+    """
     rows = np.flatnonzero(weights.any(axis=1))
     weights = weights[rows]
-    out = np.empty((draws.size, len(settings), weights.shape[1]))
+    out = np.empty((draws.size, len(splits), weights.shape[1]))
     for which, part in draws.for_rows(rows).chunks(rows.size):
-        own = part.capitals or tuple(values[rows] for values in design.capitals)
-        for position, setting in enumerate(settings):
-            human, social = (
-                _at(level, mine, rows) for level, mine in zip(setting, own, strict=True)
+        mine = part.capitals or (design.capitals[0][rows], design.capitals[1][rows])
+        for position, (here, upstream) in enumerate(splits):
+            own = _capitals(here, mine, rows)
+            through: Through = (
+                {name: _capitals(setting, mine, rows) for name, setting in upstream.items()}
+                if isinstance(upstream, Mapping)
+                else _capitals(upstream, mine, rows)
             )
-            mean = expected_outcome(design, part, (human, social), (human, social), rows)
-            out[which, position] = mean @ weights
+            out[which, position] = expected_outcome(design, part, own, through, rows) @ weights
     return out
+
+
+def _capitals(setting: Setting, own: tuple[Array, Array], rows: NDArray[np.int64]) -> Capitals:
+    human, social = (_at(level, mine, rows) for level, mine in zip(setting, own, strict=True))
+    return human, social
 
 
 def _at(level: Level, own: Array, rows: NDArray[np.int64]) -> float | Array:

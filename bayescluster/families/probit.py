@@ -28,7 +28,7 @@ def _draw(
     return np.asarray(rng.random(linear_predictor.shape) < ndtr(linear_predictor), dtype=float)
 
 
-def _log_cdf(z: Any) -> Any:
+def log_cdf(z: Any) -> Any:
     """Log of the standard normal distribution function, in PyTensor.
 
     Each branch sees only arguments it is good for: the gradient of the branch not taken would be
@@ -48,7 +48,7 @@ def _observe(observation: Observation) -> None:
     pm.CustomDist(
         observation.name,
         observation.linear_predictor,
-        logp=lambda outcome, eta: _log_cdf((2 * outcome - 1) * eta),
+        logp=lambda outcome, eta: log_cdf((2 * outcome - 1) * eta),
         random=_random,
         observed=observation.outcome.astype("int64"),
         dtype="int64",

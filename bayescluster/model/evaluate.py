@@ -136,6 +136,15 @@ class Draws:
             return self
         return self.part(np.linspace(0, self.size - 1, count).astype("int64"))
 
+    def thinned_by_chain(self, count: int) -> Draws:
+        """At most so many draws, evenly spaced within each chain, the chains kept apart."""
+        if self.size <= count:
+            return self
+        length = self.size // self.chains
+        within = np.linspace(0, length - 1, count // self.chains).astype("int64")
+        starts = np.arange(self.chains) * length
+        return replace(self.part((starts[:, None] + within).ravel()), chains=self.chains)
+
 
 def draws_of(design: Design, group: xr.Dataset) -> Draws:
     """Read the parameters of a model from a posterior or prior.

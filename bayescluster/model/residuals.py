@@ -18,6 +18,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayescluster.families import Observation
+from bayescluster.families.probit import log_cdf
 from bayescluster.names import RESIDUAL_CORRELATION, RESIDUAL_EQUATION
 
 CONCENTRATION = 2.0
@@ -67,10 +68,10 @@ def _probit(observations: Sequence[Observation], factor: Any) -> Any:
         known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
         sign = np.where(each.outcome > 0.5, 1.0, -1.0)
         # P(the component falls on the side that was answered), given the components before
-        reach = _normal_cdf(sign * (each.linear_predictor + known) / factor[k, k])
-        total = total + pt.log(pt.clip(reach, TINY, 1.0))
+        reach = sign * (each.linear_predictor + known) / factor[k, k]
+        total = total + log_cdf(reach)
         if k + 1 < count:
-            tail = pt.clip(reach * uniform[:, k], TINY, 1.0 - TINY)
+            tail = pt.clip(_normal_cdf(reach) * uniform[:, k], TINY, 1.0 - TINY)
             components.append(-sign * _normal_quantile(tail))
     return total
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel
@@ -22,16 +22,24 @@ from bayescluster.results.model import (
     CornerRow,
     DepartureRow,
     DifferenceRow,
+    DominanceRow,
     EffectRow,
+    EquationResults,
     Estimate,
     GroupRow,
     InformedPrior,
     Loading,
+    MatrixRow,
     Measured,
+    MediatedRow,
+    PathRow,
     PredictiveRow,
+    ResidualRow,
     Results,
     SandwichRow,
+    SensitivityRow,
     ShareRow,
+    TippingRow,
     Verdict,
     VerdictFigure,
 )
@@ -78,16 +86,24 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             ),
             CLAIM,
         ),
-        _table("coefficients", Coefficient, map(_flat, results.model.coefficients)),
+        _table(
+            "coefficients",
+            Coefficient,
+            _by_equation(results, lambda one: one.model.coefficients),
+            EQUATION,
+        ),
         _table("case_priors", InformedPrior, map(_flat, cases.priors if cases else ())),
         _table("cases", CaseRow, map(_flat, cases.cases if cases else ())),
         _table("variance", ShareRow, map(_flat, results.variance.rows if results.variance else ())),
         _table(
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),
-        _table("predictive", PredictiveRow, map(_flat, results.predictive)),
+        _table(
+            "predictive", PredictiveRow, _by_equation(results, lambda one: one.predictive), EQUATION
+        ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
+        *_several(results),
         *_of_forms(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
@@ -119,6 +135,48 @@ def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
             {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
         )
         yield _table(f"measurement_{name}", kind, found, ("capital",))
+
+
+def _by_equation(
+    results: Results, part: Callable[[Results | EquationResults], Iterable[BaseModel]]
+) -> Iterator[dict[str, Value]]:
+    """Rows of the equation in focus, then of those beside it, each with its equation."""
+    parts: tuple[Results | EquationResults, ...] = (results, *results.others)
+    for one in parts:
+        for row in part(one):
+            yield {"equation": one.model.equation, **_flat(row)}
+
+
+def _several(results: Results) -> tuple[RawTable, ...]:
+    """Tables of what several equations add; none where there is one."""
+    if not results.others:
+        return ()
+    found = results.learning
+    return (
+        _table(
+            "equation_effects",
+            EffectRow,
+            (
+                {"equation": one.model.equation, **_flat(row)}
+                for one in results.others
+                for row in one.effects
+            ),
+            EQUATION,
+        ),
+        _table("residuals", ResidualRow, map(_flat, results.residuals)),
+        _table("learning_matrix", MatrixRow, map(_flat, found.matrix if found else ())),
+        _table("learning_dominance", DominanceRow, map(_flat, found.dominance if found else ())),
+        _table("learning_paths", PathRow, map(_flat, found.paths if found else ())),
+        _table("learning_shares", MediatedRow, map(_flat, found.mediated if found else ())),
+        _table(
+            "learning_sensitivity", SensitivityRow, map(_flat, found.sensitivity if found else ())
+        ),
+        _table("learning_tipping", TippingRow, map(_flat, found.tipping if found else ())),
+    )
+
+
+EQUATION = ("equation",)
+"""What tells the equation of a row."""
 
 
 CLAIM = ("kind", "title", "by", "group", "scope", "region")

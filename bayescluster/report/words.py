@@ -235,6 +235,25 @@ def form_note(results: Results, section: str) -> str:
     return "" if found is None else FORM_NOTES.get(section, "").format(found.leading)
 
 
+def through(results: Results) -> str:
+    """Equations that effects of the capitals act through as well, named; nothing where none."""
+    return ", ".join(results.learning.through) if results.learning else ""
+
+
+def total(results: Results) -> str:
+    """Say that effects are total effects, where they are."""
+    names = through(results)
+    if not names:
+        return ""
+    return f"These are total effects: what acts through {names} is in them."
+
+
+def outcome_of(results: Results, equation: str) -> OutcomeFacts:
+    """Outcome of an equation, in focus or beside it."""
+    beside = {other.model.equation: other.outcome for other in results.others}
+    return beside.get(equation, results.outcome)
+
+
 def sentence(text: str) -> str:
     """Text with a first capital letter and a full stop."""
     text = text.strip()

@@ -177,6 +177,11 @@ def dotted(path: Sequence[str | int]) -> str:
 
 def _step_position(node: Any, step: str | int) -> tuple[int, int] | None:
     if isinstance(node, CommentedMap) and step in node:
+        if step not in (node.lc.data or {}):
+            # merged in by `<<`: its place is where the anchor has it
+            return next(
+                (_step_position(source, step) for source in node.merge if step in source), None
+            )
         row, col = node.lc.key(step)
     elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
         row, col = node.lc.item(step)

@@ -30,6 +30,7 @@ from bayescluster.results.model import (
     Surface,
     Verdict,
 )
+from bayescluster.workflow.beside import equations_beside
 from bayescluster.workflow.effects import (
     BY,
     alone_effects,
@@ -83,7 +84,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     measured = measurement_draws(
         design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
     )
-    answers = _answers(fitted, evidence, measurement_estimands(design, measured))
+    beside = equations_beside(design, tree)
+    estimands = measurement_estimands(design, measured) | dict(beside.estimands)
+    answers = _answers(fitted, evidence, estimands)
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -104,6 +107,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         verdicts=answers.verdicts,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
+        others=beside.others,
+        residuals=beside.residuals,
+        learning=beside.learning,
         reproduction=reproduction,
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),

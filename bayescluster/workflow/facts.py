@@ -148,7 +148,9 @@ def model_facts(design: Design, posterior: Draws) -> ModelFacts:
         equation=design.equation_name,
         link=design.family.link,
         structure=equation.form,
-        formula=design.structure.formula,
+        formula=" + ".join(
+            [design.structure.formula, *(f"b_{name} {name}" for name in equation.predictors)]
+        ),
         groupings=tuple(
             GroupingFacts(
                 name=grouping.name,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.names import CLUSTER, INDUSTRY
+from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.data import Data
 
 
@@ -84,14 +86,14 @@ def design_summary(design: Design) -> DesignSummary:
         f"{_count(clusters, 'cluster', 'clusters')}, "
         f"{_count(industries, 'industry', 'industries')}, "
         + ("crossed" if data.crossed else "nested"),
-        _equation_line(design),
+        *(line for each in design.equations for line in _equation(each, analysis)),
+        *_together(analysis),
         *_weights(data),
-        *_varying_lines(design),
         *(
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()
         ),
-        *_cases(design),
+        *(line for each in design.equations for line in _cases(each)),
         *details.notes,
         _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
     ]
@@ -104,6 +106,33 @@ def design_summary(design: Design) -> DesignSummary:
         details.synthetic,
         tuple(lines),
     )
+
+
+def _equation(design: Design, analysis: Analysis) -> tuple[str, ...]:
+    """One equation; its name, and whether it is in focus, where there are several."""
+    name = inside = ""
+    if len(analysis.equations) > 1:
+        focus = ", in focus" if design.equation_name == analysis.equation_name else ""
+        name, inside = f"equation {design.equation_name}{focus}: ", "  "
+    predictors = design.equation.predictors
+    entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
+    return (
+        f"{name}{_equation_line(design)}{entering}",
+        *(f"{inside}{line}" for line in _varying_lines(design)),
+    )
+
+
+def _together(analysis: Analysis) -> tuple[str, ...]:
+    through = ancestors(analysis.equations, analysis.equation_name)
+    lines = []
+    if through:
+        lines.append(
+            f"effects and claims about {analysis.equation_name} are total: what acts through "
+            f"{', '.join(through)} is in them"
+        )
+    if analysis.residual_correlation:
+        lines.append(f"residuals correlate between {', '.join(analysis.residual_correlation)}")
+    return tuple(lines)
 
 
 def _cases(design: Design) -> tuple[str, ...]:

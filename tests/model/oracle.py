@@ -86,7 +86,7 @@ class Oracle:
 
     def __init__(self, design: Design, correlation: float = 2.0) -> None:
         self.design = design
-        equation = design.analysis.equation
+        equation = design.equation
         self.family = equation.family
         self.correlation = correlation
         link = LINKS.get(self.family, "logit")
@@ -104,7 +104,8 @@ class Oracle:
         self.form = equation.form
         self.link = "identity" if self.family == "ordinal" else link
         replaced = REPLACED.get(self.form, "intercept") if self.family == "ordinal" else None
-        self.terms = tuple(term for term in TERMS[self.form] if term != replaced)
+        own = tuple(term for term in TERMS[self.form] if term != replaced)
+        self.terms = (*own, *equation.predictors)
 
     def log_density(self, point: Point) -> float:
         """Joint log density on the unconstrained scale."""
@@ -147,6 +148,8 @@ class Oracle:
                 for k, term in enumerate(grouping.terms):
                     c[term] = c.get(term, 0.0) + found[grouping.name][group, k]
             c["intercept"] += shift[row]
+            for k, name in enumerate(design.equation.predictors):
+                c["intercept"] += c[name] * design.predictors[row, k]
             eta[row] = self._at(c, human[row], social[row])
         return eta
 

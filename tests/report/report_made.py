@@ -425,6 +425,133 @@ def surfaces(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.S
     return tuple(found)
 
 
+FORMS = ("learning_buyers", "learning_firms", "learning_customers")
+PATHS = ("total", "direct", "indirect", *FORMS)
+
+
+def placed(industries: tuple[str, ...]) -> list[tuple[m.By, str]]:
+    return [("all", "all"), *(("industry", name) for name in industries)]
+
+
+def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learning:
+    outcomes, groups = ("upgrading", "process"), placed(industries)
+    paths = [
+        m.PathRow(
+            equation=equation,
+            capital=capital,
+            by=by,
+            group=group,
+            path=path if path not in FORMS else "through",
+            through=path if path in FORMS else None,
+            estimate=estimate(float(rng.uniform(0, 0.3)), 0.04),
+            positive=float(rng.uniform(0.4, 1)),
+        )
+        for equation in (*FORMS, *outcomes)
+        for capital in CAPITALS
+        for path in (PATHS if equation in outcomes else PATHS[:1])
+        for by, group in groups
+    ]
+    matrix = [
+        m.MatrixRow(
+            equation=equation,
+            form=form,
+            binary=True,
+            by=by,
+            group=group,
+            estimate=estimate(float(rng.uniform(-0.02, 0.2)), 0.04),
+            positive=0.93,
+            standardised=estimate(float(rng.uniform(-0.01, 0.1)), 0.02),
+            ranks=(0.5, 0.3, 0.2),
+        )
+        for equation in outcomes
+        for form in FORMS
+        for by, group in groups
+    ]
+    keys = [(e, c, by, g) for e in outcomes for c in CAPITALS for by, g in groups]
+    return m.Learning(
+        declared="quantiles 0.1 and 0.9",
+        draws=2000,
+        outcomes=outcomes,
+        forms=FORMS,
+        through=FORMS,
+        ways=dict.fromkeys(outcomes, "combinations"),
+        edges=tuple((form, equation) for equation in outcomes for form in FORMS),
+        limit=0.5,
+        paths=tuple(paths),
+        mediated=tuple(
+            m.MediatedRow(equation=e, capital=c, by=by, group=g, median=0.241, low=0.12, high=0.433)
+            for e, c, by, g in keys[1:]
+        ),
+        matrix=tuple(matrix),
+        dominance=tuple(
+            m.DominanceRow(equation=e, first=a, second=b, probability=0.61, mcse=0.011)
+            for e in outcomes
+            for k, a in enumerate(industries)
+            for b in industries[k + 1 :]
+        ),
+        sensitivity=tuple(
+            m.SensitivityRow(
+                equation=e,
+                capital=c,
+                by=by,
+                group=g,
+                bias=bias,
+                direct=estimate(0.2 + bias / 2, 0.05),
+                indirect=estimate(0.06 - bias / 2, 0.02),
+            )
+            for e, c, by, g in keys
+            for bias in (0.0, 0.05, 0.1)
+        ),
+        tipping=tuple(
+            m.TippingRow(
+                equation=e,
+                capital=c,
+                by=by,
+                group=g,
+                mean_at=0.12,
+                interval_at=0.054 if k else None,
+            )
+            for k, (e, c, by, g) in enumerate(keys)
+        ),
+    )
+
+
+def beside(
+    name: str, whole: m.Results, rng: np.random.Generator, industries: tuple[str, ...]
+) -> m.EquationResults:
+    return m.EquationResults(
+        outcome=whole.outcome.model_copy(
+            update={"column": name, "label": f"probability of {name}"}
+        ),
+        model=whole.model.model_copy(
+            update={"equation": name, "structure": "additive", "cases": None}
+        ),
+        predictive=predictive(groups(industries, rng)[:5], rng),
+        loo=whole.loo,
+        effects=tuple(row for row in whole.effects if row.by != "cluster"),
+    )
+
+
+def several(industries: tuple[str, ...] = INDUSTRIES) -> m.Results:
+    """Return results of five equations: three forms of learning, two outcomes."""
+    whole, rng = results(industries=industries), np.random.default_rng(RNG)
+    names = (*FORMS, "process")
+    return whole.model_copy(
+        update={
+            "others": tuple(beside(name, whole, rng, industries) for name in names),
+            "residuals": (
+                m.ResidualRow(
+                    first="process",
+                    second="upgrading",
+                    estimate=estimate(0.21, 0.08),
+                    positive=0.99,
+                ),
+            ),
+            "learning": learning(industries, rng),
+        }
+    )
+
+
 ANALYSIS = """name: asian-clusters
 data:
   source: firms.csv

@@ -404,6 +404,21 @@ def test_places_and_folder(read, tmp_path):
     assert where(()) == f"{file}:1:1"
 
 
+def test_places_of_keys_merged_from_an_anchor(tmp_path):
+    text = VALID.replace("  upgrading:", "  upgrading: &same").replace(
+        "sampling:", "  process:\n    <<: *same\n    outcome: z\n  only: {<<: *same}\nsampling:"
+    )
+    path = tmp_path / "a.yaml"
+    path.write_text(text, encoding="utf-8")
+    loaded = load_analysis(path)
+    assert loaded.value.equations["process"].family == "bernoulli"
+    where = loaded.source.where
+    assert where(("equations", "process", "outcome")) == f"{path}:23:5"
+    # a merged key stands where its anchor has it
+    for name in ("upgrading", "process", "only"):
+        assert where(("equations", name, "varying", "industry")) == f"{path}:17:7"
+
+
 def test_places_without_a_file():
     assert dotted(("hypotheses", 1, "eps")) == "hypotheses.1.eps"
 

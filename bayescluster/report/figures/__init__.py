@@ -8,6 +8,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
     conditional_effect,
 )
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
+from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.surface_plot import SURFACE, surface
@@ -19,6 +20,7 @@ __all__ = [
     "comparison",
     "conditional_effect",
     "forest",
+    "learning_matrix",
     "predictive",
     "surface",
 ]
@@ -28,6 +30,7 @@ FIGURES: tuple[FigureSpec, ...] = (
     SOCIAL_CAPITAL,
     SURFACE,
     CONDITIONAL_EFFECT,
+    LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
 )

@@ -7,6 +7,7 @@ from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
 from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
+from bayescluster.report.sections.learning import LEARNING
 from bayescluster.report.sections.model import MODEL
 from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
@@ -23,6 +24,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    LEARNING,
     CHECKS,
     MODEL,
     READING,

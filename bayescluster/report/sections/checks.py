@@ -20,14 +20,23 @@ from bayescluster.results.model import CheckItem, PredictiveRow, Results
 
 def body(results: Results) -> Markup:
     """Gate, posterior predictive checks and leave-one-out cross-validation."""
+    beside = [row for other in results.others for row in other.predictive]
+    checked = [*results.predictive, *beside]
     return filled(
         "checks.html.j2",
         results=results,
         gate=_gate(results),
         figures=figures(results, PREDICTIVE),
-        predictive=_predictive(results),
-        flagged=sum(row.flagged for row in results.predictive),
+        predictive=_predictive(results.predictive, _focus(results)),
+        checked=len(checked),
+        flagged=sum(row.flagged for row in checked),
         loo=_loo(results),
+        beside=tuple(
+            _predictive(other.predictive, f" of {other.model.equation}")
+            for other in results.others
+            if other.predictive
+        ),
+        each_loo=_each_loo(results),
     )
 
 
@@ -51,14 +60,18 @@ def _item(item: CheckItem) -> tuple[str | Cell, ...]:
     return item.name, item.question, Cell(item.found, note), item.threshold or words.NONE, result
 
 
-def _predictive(results: Results) -> Table:
+def _focus(results: Results) -> str:
+    return f" of {results.model.equation}" if results.others else ""
+
+
+def _predictive(found: tuple[PredictiveRow, ...], of: str) -> Table:
     return Table(
-        "Posterior predictive checks",
+        f"Posterior predictive checks{of}",
         columns("Group", "#Rows", "Statistic", "#Observed", "#Replicated, 90%", "#Tail", "Result"),
-        rows(_replicated(row) for row in results.predictive),
+        rows(_replicated(row) for row in found),
         "Tail is the probability that a replicated statistic is at least the observed one; near 0 "
         "or 1 the model does not make such data.",
-        folded=f"All {words.count(len(results.predictive))} posterior predictive checks",
+        folded=f"All {words.count(len(found))} posterior predictive checks{of}",
     )
 
 
@@ -90,6 +103,32 @@ def _loo(results: Results) -> tuple[tuple[str, str], ...]:
             f"{words.number(found.khat_max, 0.1)} (threshold {limit})",
         ),
         ("Rows above the threshold", f"{words.count(found.bad)} of {words.count(found.rows)}"),
+    )
+
+
+def _each_loo(results: Results) -> Table:
+    """Cross-validation of every equation, where there are several."""
+    named = [(results.model.equation, results.loo)] if results.others else []
+    named += [(other.model.equation, other.loo) for other in results.others]
+    return Table(
+        "Leave-one-out cross-validation of every equation",
+        columns(
+            "Equation", "#elpd", "#Standard error", "#p_loo", "#Largest Pareto k", "#Rows above"
+        ),
+        rows(
+            (
+                name,
+                words.number(found.elpd, found.se),
+                words.number(found.se),
+                words.number(found.p_loo),
+                words.number(found.khat_max, 0.1),
+                f"{words.count(found.bad)} of {words.count(found.rows)}",
+            )
+            for name, found in named
+            if found is not None
+        ),
+        "Each equation predicts its own outcome, the outcomes that enter it taken as observed. "
+        "Where residuals correlate, what other outcomes of the firm tell is not used.",
     )
 
 

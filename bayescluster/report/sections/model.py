@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from markupsafe import Markup
 
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
@@ -12,8 +14,10 @@ from bayescluster.results.identification import CornerWeight, Identification
 from bayescluster.results.model import (
     CaseFacts,
     CaseRow,
+    EquationResults,
     GroupingFacts,
     InformedPrior,
+    ModelFacts,
     Results,
     SandwichRow,
     SharedVariance,
@@ -33,8 +37,10 @@ def body(results: Results) -> Markup:
     return filled(
         "model.html.j2",
         results=results,
-        groupings=_groupings(results),
-        coefficients=_coefficients(results),
+        groupings=_groupings(results.model),
+        coefficients=_coefficients(results.model),
+        beside=tuple(_Beside(other, *_tables(other.model)) for other in results.others),
+        residuals=_residuals(results),
         evidence=_evidence(results.model.cases) if results.model.cases else (),
         variance=_variance(results.variance) if results.variance else None,
         sandwich=_sandwich(results.weighting) if results.weighting else None,
@@ -89,12 +95,40 @@ def _gates(known: Identification | None) -> Table:
     )
 
 
-def _groupings(results: Results) -> Table:
+class _Beside(NamedTuple):
+    """An equation beside the one in focus, with its tables folded away."""
+
+    equation: EquationResults
+    groupings: Table
+    coefficients: Table
+
+
+def _tables(model: ModelFacts) -> tuple[Table, Table]:
+    groupings, coefficients = _groupings(model), _coefficients(model)
+    return (
+        groupings._replace(folded=f"What varies by group in {model.equation}"),
+        coefficients._replace(folded=f"Coefficients of {model.equation}"),
+    )
+
+
+def _residuals(results: Results) -> Table:
+    return Table(
+        "Correlation of residuals between equations",
+        columns("Equation", "with", "#Correlation [90% interval]", "#P(above 0)"),
+        rows(
+            (row.first, row.second, words.plain(row.estimate), words.probability(row.positive))
+            for row in results.residuals
+        ),
+        "What is left unexplained in two outcomes of a firm goes together, or apart. Prior: LKJ(2).",
+    )
+
+
+def _groupings(model: ModelFacts) -> Table:
     return Table(
         "What varies by group",
         columns("Grouping", "#Groups", "Terms that vary", "Centred", "Effects of one group"),
-        rows(_grouping(found) for found in results.model.groupings),
-        results.model.group_effect_prior,
+        rows(_grouping(found) for found in model.groupings),
+        model.group_effect_prior,
     )
 
 
@@ -108,10 +142,10 @@ def _grouping(found: GroupingFacts) -> tuple[str, ...]:
     )
 
 
-def _coefficients(results: Results) -> Table:
+def _coefficients(model: ModelFacts) -> Table:
     found = []
     block = ""
-    for one in results.model.coefficients:
+    for one in model.coefficients:
         if one.block != block:
             block = one.block
             found.append([Cell(BLOCKS[block], look="head"), *[Cell("")] * 6])
@@ -128,7 +162,7 @@ def _coefficients(results: Results) -> Table:
             ]
         )
     return Table(
-        f"Coefficients on the {results.model.link} scale, inputs standardised",
+        f"Coefficients on the {model.link} scale, inputs standardised",
         columns(
             "Parameter",
             "Prior",

@@ -12,14 +12,21 @@ from bayescluster.report.figures.svg import Drawn, drawn
 from bayescluster.results.model import Results
 
 
+def _always(_: Results) -> bool:
+    return True
+
+
 class Section(NamedTuple):
-    """A section: its anchor, its title, its name in the table of contents, and its body."""
+    """A section: its anchor, its title, its name in the table of contents, and its body.
+
+    ``wanted`` tells whether the results hold what the section is about.
+    """
 
     anchor: str
     title: str
     short: str
     body: Callable[[Results], Markup]
-    wanted: Callable[[Results], bool] = lambda _: True
+    wanted: Callable[[Results], bool] = _always
     """Whether the results hold what the section is about; it is left out otherwise."""
 
 

@@ -72,7 +72,7 @@ def claims_of(results: Results) -> tuple[Claim, ...]:
             runs[-1].append(verdict)
         else:
             runs.append([verdict])
-    return tuple(_claim(k, run, results.outcome) for k, run in enumerate(runs, start=1))
+    return tuple(_claim(k, run, results) for k, run in enumerate(runs, start=1))
 
 
 def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
@@ -83,7 +83,7 @@ def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
     )
 
 
-def _claim(number: int, run: Sequence[Verdict], outcome: OutcomeFacts) -> Claim:
+def _claim(number: int, run: Sequence[Verdict], results: Results) -> Claim:
     anchor = f"claim-{number}"
     first = run[0]
     shared = all(verdict.region == first.region for verdict in run)
@@ -92,18 +92,24 @@ def _claim(number: int, run: Sequence[Verdict], outcome: OutcomeFacts) -> Claim:
             f"{anchor}-{k}",
             words.group(verdict.by, verdict.group),
             verdict,
-            tuple(_figure(figure, outcome) for figure in verdict.figures),
+            tuple(_figure(figure, results.outcome) for figure in verdict.figures),
         )
         for k, verdict in enumerate(run, start=1)
     )
     return Claim(
         anchor,
         first.title,
-        words.SCOPES.get(first.scope, first.scope),
+        _scope(first, results),
         words.share(first.level),
         first.region if shared else "",
         cards,
     )
+
+
+def _scope(verdict: Verdict, results: Results) -> str:
+    scope = words.SCOPES.get(verdict.scope, verdict.scope)
+    names = words.through(results)
+    return f"{scope}; total effects, those through {names} as well" if names else scope
 
 
 def _figure(figure: VerdictFigure, outcome: OutcomeFacts) -> tuple[str, str, str]:

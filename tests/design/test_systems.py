@@ -1,0 +1,165 @@
+"""Faults of equations together: the whole message of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bayescluster.design.semantics import check_semantics
+from bayescluster.errors import ConfigError
+from bayescluster.spec.analysis import Analysis
+from tests.factories import where
+from tests.systems import equation, system, system_dict
+
+HEAD = "The analysis cannot be read:\n  a.yaml:"
+BUYERS = equation("buyers")
+PROBIT = equation("buyers", family="probit")
+TIE = ["buyers", "upgrading"]
+FAMILIES = (
+    "residual_correlation: residuals correlate between equations of family probit, or between "
+    "gaussian ones whose errors are estimated; these are {}\n"
+    "    for outcomes of 0 and 1, write `family: probit`"
+)
+
+FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "no such equation": (
+        {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyer"])},
+        {},
+        (
+            "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
+            "analysis\n    did you mean 'buyers'?"
+        ),
+    ),
+    "a column and no equation": (
+        {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["exporter"])},
+        {},
+        (
+            "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
+            "analysis\n    known: buyers"
+        ),
+    ),
+    "its own predictor": (
+        {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["upgrading"])},
+        {},
+        (
+            "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
+            "analysis\n    known: buyers"
+        ),
+    ),
+    "a circle": (
+        {
+            "buyers": equation("buyers", predictors=["upgrading"]),
+            "upgrading": equation("upgraded", predictors=["buyers"]),
+        },
+        {},
+        (
+            "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
+            "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause"
+        ),
+    ),
+    "a predictor twice": (
+        {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyers", "buyers"])},
+        {},
+        (
+            "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
+            "    list it once, under predictors"
+        ),
+    ),
+    "a predictor that is a control": (
+        {
+            "buyers": BUYERS,
+            "upgrading": equation("upgraded", predictors=["buyers"], controls=["buyers"]),
+        },
+        {},
+        (
+            "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
+            "    list it once, under predictors"
+        ),
+    ),
+    "one equation tied": (
+        {"buyers": PROBIT, "upgrading": equation("upgraded", family="probit")},
+        {"residual_correlation": ["upgrading"]},
+        "residual_correlation: residual_correlation needs two equations or more, each once",
+    ),
+    "logit tied": (
+        {"buyers": BUYERS, "upgrading": equation("upgraded")},
+        {"residual_correlation": TIE},
+        FAMILIES.format("bernoulli"),
+    ),
+    "families tied": (
+        {"buyers": PROBIT, "upgrading": equation("growth", family="gaussian")},
+        {"residual_correlation": TIE},
+        FAMILIES.format("gaussian, probit"),
+    ),
+    "known errors tied": (
+        {
+            "buyers": equation("growth", family="gaussian", standard_error="error"),
+            "upgrading": equation("growth", family="gaussian"),
+        },
+        {"residual_correlation": TIE},
+        FAMILIES.format("gaussian"),
+    ),
+    "tied to its own predictor": (
+        {
+            "buyers": PROBIT,
+            "upgrading": equation("upgraded", family="probit", predictors=["buyers"]),
+        },
+        {"residual_correlation": TIE},
+        (
+            "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
+            "'buyers', which is among its predictors\n"
+            "    leave one of the two out: indirect effects rest on their independence"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_whole_message(fault):
+    equations, top, message = FAULTS[fault]
+    with pytest.raises(ConfigError) as caught:
+        check_semantics(Analysis.model_validate(system_dict(equations, **top)), where)
+    assert str(caught.value) == HEAD + message
+    assert caught.value.exit_code == 2
+
+
+def test_all_faults_at_once():
+    equations = {
+        "buyers": equation("buyers", predictors=["firms"]),
+        "upgrading": equation("upgraded", predictors=["buyers", "buyers"]),
+    }
+    with pytest.raises(ConfigError) as caught:
+        check_semantics(Analysis.model_validate(system_dict(equations)), where)
+    assert [problem.where for problem in caught.value.problems] == [
+        "a.yaml:equations.buyers.predictors.0",
+        "a.yaml:equations.upgrading.predictors.1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("top", "message"),
+    [
+        ({"focus": "upgradng"}, "focus names 'upgradng', which is no equation; did you mean"),
+        (
+            {"residual_correlation": ["buyers", "sales"]},
+            "residual_correlation names 'sales', which is no equation; known:",
+        ),
+    ],
+)
+def test_names_of_equations_that_are_none(top, message):
+    equations = {"buyers": BUYERS, "upgrading": equation("upgraded")}
+    with pytest.raises(ValueError, match=message):
+        Analysis.model_validate(system_dict(equations, **top))
+
+
+def test_a_sound_system_has_no_fault():
+    equations = {
+        "upgrading": equation("upgraded", family="probit", predictors=["providers"]),
+        "buyers": PROBIT,
+        "providers": equation("providers"),
+    }
+    design = system(equations, residual_correlation=TIE, focus="upgrading")
+    assert design.equation_name == "upgrading"
+    order = [each.equation_name for each in design.equations]
+    assert order.index("providers") < order.index("upgrading")
