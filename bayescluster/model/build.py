@@ -16,6 +16,7 @@ from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
+from bayescluster.model.likelihood import observe
 from bayescluster.model.measurement import capital_variables, measurement_coords
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.model.residuals import observe_together
@@ -56,7 +57,7 @@ def build_model(design: Design) -> pm.Model:
         tied = set(design.analysis.residual_correlation)
         for equation, observation in zip(design.equations, together, strict=True):
             if equation.equation_name not in tied:
-                equation.family.observe(observation)
+                observe(equation.family, observation)
         if tied:
             observe_together([each for each in together if each.name in tied])
     return model
