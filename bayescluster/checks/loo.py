@@ -30,7 +30,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
     draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
     limit = khat_max(draws)
     order = np.argsort(-np.nan_to_num(khat, nan=np.inf))
-    labels = design.labels(ROW)
+    labels = np.array(design.labels(ROW))[design.answered]
     # a k that is not a number is not a good one
     bad = int((~(khat <= limit)).sum())
     return Loo(
@@ -40,7 +40,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
         khat_max=float(khat[np.isfinite(khat)].max(initial=0.0)),
         khat_threshold=limit,
         bad=bad,
-        rows=design.size,
+        rows=int(design.answered.sum()),
         worst=tuple(f"{labels[k]} ({khat[k]:.2f})" for k in order[: min(bad, WORST_SHOWN)]),
         advice="the estimate leans on a few rows: read elpd with care, and look at these rows"
         if bad

@@ -83,7 +83,10 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
         if groups.by == "cluster":
             chosen = {"mean": chosen["mean"]}
         for k, label in enumerate(groups.labels):
-            members = np.flatnonzero(groups.members[:, k])
+            # rows without an outcome have nothing to be compared with
+            members = np.flatnonzero(groups.members[:, k] & design.answered)
+            if not members.size:
+                continue
             for what, statistic in chosen.items():
                 observed = float(statistic(design.outcome[members]))
                 replicated = statistic(draws[:, members])

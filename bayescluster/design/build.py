@@ -19,6 +19,7 @@ from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
+from bayescluster.design.missing import gap_problems
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Array, Design, details_text
@@ -52,7 +53,7 @@ from bayescluster.names import (
     items,
 )
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where
+from bayescluster.spec.columns import Where, imputes
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
@@ -96,7 +97,10 @@ def build_design(
         raise DesignError(list(dict.fromkeys(problems)))
     focus = analysis.equation_name
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
-    return Design(analysis, found[focus], focus, others)
+    design = Design(analysis, found[focus], focus, others)
+    if faults := gap_problems(design, firms, where):
+        raise DesignError(faults)
+    return design
 
 
 class _Sample(NamedTuple):
@@ -165,7 +169,8 @@ def _capitals(
     scored = {}
     for name, construct in analysis.constructs.items():
         try:
-            scored[str(name)] = score(firms.frame, name, construct, where)
+            impute = imputes(analysis)
+            scored[str(name)] = score(firms.frame, name, construct, where, impute)
         except BayesClusterError as error:
             problems += error.problems
     return scored

@@ -51,6 +51,7 @@ def levels_of(design: Design, claim: Corners) -> Levels:
 def _pair(
     design: Design, name: str, values: NDArray[np.float64], claim: Corners
 ) -> tuple[tuple[float, float], str]:
+    values = values[~np.isnan(values)]
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
     if anchors is None:
         ends = (float(values.min()), float(values.max()))

@@ -4,7 +4,8 @@ The population part of the model is fitted to each industry by itself: coefficie
 priors, weak priors on the other parameters, no effects of clusters or firms, and the posterior by
 its normal approximation at the mode. This is the picture without pooling, fast and labelled as an
 approximation; no verdict rests on it. Where firms repeat it is left out: without firm effects it
-would be far too sure.
+would be far too sure. So it is where values are missing: complete rows alone would show another
+sample.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def unpooled_effects(
         mode has no positive curvature, are absent.
     """
     found: dict[str, dict[tuple[str, str], Array]] = {}
-    if np.unique(design.firms).size < design.size:
+    if np.unique(design.firms).size < design.size or not design.is_complete:
         return found
     for k, label in enumerate(groups.labels):
         rows = groups.members[:, k]

@@ -25,6 +25,10 @@ class Rows(NamedTuple):
     trials: Array | None = None
     standard_error: Array | None = None
 
+    def at(self, rows: NDArray[Any]) -> Rows:
+        """The same of some rows, by position or as a mask."""
+        return Rows(*(None if values is None else values[rows] for values in self))
+
 
 class Fault(NamedTuple):
     """What a likelihood cannot have: what it expects, the values, which are bad, and the mend."""

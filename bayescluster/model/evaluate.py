@@ -7,7 +7,7 @@ computed here, from the same structural forms and families; a test holds it to t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
+from bayescluster.model.cells import flat as flat_draws
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
-    CAPITALS,
     CHAIN,
     CONTROLS,
     CUTPOINTS,
     DRAW,
     INTERCEPT,
     POPULATION,
-    ROW,
     group_correlation,
     group_effect,
     group_sd,
@@ -72,6 +72,8 @@ class Draws:
     groups: dict[str, GroupDraws]
     parameters: dict[str, Array]
     capitals: tuple[Array, Array] | None = None
+    imputed: dict[str, Imputed] = field(default_factory=dict)
+    """Imputed cells of controls and predictors, by name."""
     upstream: tuple[tuple[Design, Draws], ...] = ()
     """Equations whose outcomes this one rests on, in causal order, with their draws."""
 
@@ -97,6 +99,10 @@ class Draws:
             },
             parameters={name: values[which] for name, values in self.parameters.items()},
             capitals=self._capitals(which),
+            imputed={
+                name: cells._replace(values=cells.values[which])
+                for name, cells in self.imputed.items()
+            },
             upstream=tuple((design, draws.part(which)) for design, draws in self.upstream),
         )
 
@@ -115,6 +121,9 @@ class Draws:
             self,
             groups=groups,
             capitals=self._capitals(slice(None), rows),
+            imputed={
+                name: cells._replace(at=cells.at[rows]) for name, cells in self.imputed.items()
+            },
             upstream=tuple((design, draws.for_rows(rows)) for design, draws in self.upstream),
         )
 
@@ -146,8 +155,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     size = group.sizes[CHAIN] * group.sizes[DRAW]
 
     def flat(name: str) -> Array:
-        values = group[design.variable(name)].transpose(CHAIN, DRAW, ...).to_numpy()
-        return np.asarray(values.reshape(size, *values.shape[2:]), dtype="float64")
+        return flat_draws(group, design.variable(name))
 
     population = {name: np.zeros(size) for name in design.terms}
     if terms:
@@ -185,23 +193,10 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         controls,
         groups,
         parameters,
-        _latent(design, group),
+        capitals_at(design, group),
+        imputed_cells(design, group),
         upstream,
     )
-
-
-def _latent(design: Design, group: xr.Dataset) -> tuple[Array, Array] | None:
-    """Capitals at each draw, ``(draw, row)``, where one of them is latent."""
-    if not any(capital in group for capital in CAPITALS):
-        return None
-    size = group.sizes[CHAIN] * group.sizes[DRAW]
-    human, social = (
-        group[capital].transpose(CHAIN, DRAW, ROW).to_numpy().reshape(size, -1)
-        if capital in group
-        else np.broadcast_to(observed, (size, observed.size))
-        for capital, observed in zip(CAPITALS, design.capitals, strict=True)
-    )
-    return human, social
 
 
 def row_coefficients(draws: Draws) -> dict[str, Array]:
@@ -240,27 +235,38 @@ def predictor_at(
         Positions of the rows.
     predictors
         Outcomes of other equations as they enter here, ``(..., row, predictor)``; those observed
-        without it.
+        or imputed without it.
     """
     human, social = capitals
     coefficients = row_coefficients(draws)
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
-    entering = design.predictors[rows] if predictors is None else predictors
+    for position, control in enumerate(design.control_names):
+        if control in draws.imputed:
+            shift = shift + draws.controls[:, [position]] * draws.imputed[control].added()
     for position, name in enumerate(design.equation.predictors):
-        shift = shift + coefficients[name] * entering[..., position]
+        if predictors is not None:
+            entering = predictors[..., position]
+        else:
+            entering = np.nan_to_num(design.predictors[rows, position])
+            if name in draws.imputed:
+                entering = entering + draws.imputed[name].added()
+        shift = shift + coefficients[name] * entering
     coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
     eta = design.structure.contribution(human, social, coefficients, design.link)
     return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:
-    """Log density of every outcome at every draw, ``(draw, row)``."""
-    out = np.empty((draws.size, design.size))
+    """Log density of every known outcome at every draw, ``(draw, answered row)``."""
+    known = np.flatnonzero(design.answered)
+    out = np.empty((draws.size, known.size))
     for which, part in draws.chunks(design.size):
-        eta = linear_predictor(design, part)
-        out[which] = design.family.log_density(design.outcome, eta, part.parameters, design.rows)
+        eta = linear_predictor(design, part)[:, known]
+        out[which] = design.family.log_density(
+            design.answers, eta, part.parameters, design.rows.at(known)
+        )
     return out
 
 

@@ -74,6 +74,22 @@ class Dropped(Value):
     rows: int
 
 
+class ImputedCells(Value):
+    """Missing cells of a variable in a cluster, estimated inside the model; ``rows`` counts all."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class MissingPattern(Value):
+    """Variables that are missing together, and no other, and in how many rows."""
+
+    variables: tuple[str, ...]
+    rows: int
+
+
 class SampleFacts(Value):
     """Which firms were analysed."""
 
@@ -91,6 +107,8 @@ class SampleFacts(Value):
     filters: tuple[str, ...]
     notes: tuple[str, ...]
     groups: tuple[GroupRow, ...]
+    imputed: tuple[ImputedCells, ...] = ()
+    patterns: tuple[MissingPattern, ...] = ()
     capital_correlation: float | None
     """Correlation of the two capitals over all rows."""
 

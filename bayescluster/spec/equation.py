@@ -61,6 +61,9 @@ class ColumnControl(Frozen):
     """Reference level of treatment coding; the first one in order without it."""
     spline: int | None = Field(default=None, ge=3)
     """Enter a numeric control as a smooth curve: a cubic B-spline of so many columns."""
+    kind: Literal["continuous", "ordinal"] | None = None
+    """How missing cells are imputed: ``ordinal`` among the levels that others gave. Columns of 0
+    and 1 are binary, others continuous. The control enters the equation as a number either way."""
 
     @model_validator(mode="after")
     def _coding_fits(self) -> ColumnControl:
@@ -70,6 +73,10 @@ class ColumnControl(Frozen):
             raise ValueError("reference goes with coding: treatment only")
         if self.spline is not None and self.coding is not None:
             raise ValueError("a spline is of numbers: leave out coding, or spline")
+        if self.kind is not None and (
+            self.coding is not None or self.spline is not None or self.transform != "none"
+        ):
+            raise ValueError("kind goes with plain numbers: leave out coding, spline and transform")
         if self.spline is not None and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
         return self

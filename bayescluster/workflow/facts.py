@@ -17,8 +17,10 @@ from bayescluster.results.model import (
     Dropped,
     GroupingFacts,
     GroupRow,
+    ImputedCells,
     Indicator,
     MeasureFacts,
+    MissingPattern,
     ModelFacts,
     OutcomeFacts,
     SampleFacts,
@@ -57,6 +59,7 @@ def sample_facts(design: Design) -> SampleFacts:
     """Which firms were analysed, and how they nest."""
     details, data = design.details, design.analysis.data
     human, social = design.capitals
+    both = np.isfinite(human + social)
     return SampleFacts(
         label=details.label,
         title=details.title,
@@ -71,7 +74,9 @@ def sample_facts(design: Design) -> SampleFacts:
         filters=details.filters,
         notes=details.notes,
         groups=_group_rows(design),
-        capital_correlation=float(np.corrcoef(human, social)[0, 1])
+        imputed=tuple(ImputedCells(**cells._asdict()) for cells in details.imputed),
+        patterns=tuple(MissingPattern(**pattern._asdict()) for pattern in details.patterns),
+        capital_correlation=float(np.corrcoef(human[both], social[both])[0, 1])
         if design.has_capitals
         else None,
     )
@@ -85,9 +90,7 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     for groups in declared_groups(design):
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
-            means = (
-                [float(v[members].mean()) for v in design.capitals] if design.has_capitals else None
-            )
+            means = [_mean(v[members]) for v in design.capitals] if design.has_capitals else None
             rows.append(
                 GroupRow(
                     by=groups.by,
@@ -105,8 +108,17 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     return tuple(rows)
 
 
+def _mean(values: Array) -> float:
+    """Mean of what is known."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
 def _observed_mean(design: Design, members: np.ndarray) -> float:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
+    members = members & design.answered
+    if not members.any():
+        return float("nan")
     outcome = design.outcome[members]
     if design.rows.trials is not None:
         return float(outcome.sum() / design.rows.trials[members].sum())
