@@ -8,14 +8,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import stats
 from scipy.special import expit, logsumexp
 
-from bayescluster.design.gaps import gaps
+from bayescluster.design.gaps import configurations, gaps
 from bayescluster.design.record import Design
+from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
+from bayescluster.model.completion import case_densities, completed
+from bayescluster.model.evaluate import draws_of, linear_predictor, log_likelihood, replicate
 from tests.factories import firms, small_design
+from tests.model.graph import named_values
 from tests.model.oracle import perturbed
 from tests.oracles import fast_compile
 
@@ -62,7 +67,9 @@ def graph_of(design: Design) -> Graph:
     with fast_compile():
         model = build_model(design)
         start = {name: np.shape(value) for name, value in model.initial_point().items()}
-        function = model.compile_fn([model.logp(), model.dlogp()], mode=Mode(linker="py", optimizer=None))
+        function = model.compile_fn(
+            [model.logp(), model.dlogp()], mode=Mode(linker="py", optimizer=None)
+        )
     return Graph(start, function)
 
 
@@ -206,3 +213,141 @@ def test_density_is_that_of_loops(family, more):
         joint, gradient = graph.joint(point)
         assert joint == pytest.approx(loops.log_density(point), rel=1e-9)
         assert np.isfinite(gradient).all()
+
+
+def posterior_of(design: Design, count: int = 4) -> xr.Dataset:
+    """Named variables at perturbed points, with the dims of a real posterior."""
+    graph = graph_of(design)
+    values = named_values(design, list(reported_variables(design)))
+    found = [values(perturbed(graph.shapes, seed)) for seed in range(count)]
+    stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    return xr.Dataset(
+        {
+            name: (
+                ("chain", "draw", *(f"{name}_{k}" for k in range(value.ndim - 1))),
+                value.reshape(2, count // 2, *value.shape[1:]),
+            )
+            for name, value in stacked.items()
+        }
+    )
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
+def test_twin_is_the_graph_at_the_same_imputed_values(family):
+    """Cases by the twin add up to the density of the graph; complete rows are those of the cases."""
+    design = gappy_design(family, more={"training": 0.2})
+    posterior = posterior_of(design)
+    cases = configurations(gaps(design), design.size)
+    ((_, density),) = case_densities(design, posterior, cases)
+    wanted = case_graph(design, cases.row.size)
+    shapes = graph_of(design).shapes
+    for k in range(4):
+        np.testing.assert_allclose(density[k], wanted(perturbed(shapes, k)), rtol=1e-8, atol=1e-10)
+    whole = completed(design, posterior, np.random.default_rng(1))
+    draws = draws_of(design, whole)
+    eta = linear_predictor(design, draws)
+    assert np.isfinite(eta).all()
+    fitted = log_likelihood(design, draws)
+    assert fitted.shape == (4, int(design.answered.sum()))
+    assert replicate(design, draws, np.random.default_rng(1)).shape == (4, design.size)
+    # the cases that were drawn have the same outcome density as the completed rows
+    np.testing.assert_allclose(fitted, outcome_of_drawn(design, whole), rtol=1e-8)
+
+
+def case_graph(design: Design, size: int) -> Any:
+    """Density of every case by the PyMC graph."""
+    import pytensor
+
+    from bayescluster.model import imputation
+
+    kept: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch, fast_compile():
+        patch.setattr(
+            imputation, "_sum", lambda parts: kept.append(parts) or sum(parts[1:], parts[0])
+        )
+        model = build_model(design)
+        (density,) = model.replace_rvs_by_values([sum(kept[0][1:], kept[0][0])])
+        function = pytensor.function(
+            model.value_vars,
+            density,
+            mode=Mode(linker="py", optimizer=None),
+            on_unused_input="ignore",
+        )
+    names = [variable.name for variable in model.value_vars]
+
+    def evaluate(point: Any) -> Any:
+        found = function(*(point[name] for name in names))
+        assert found.shape == (size,)
+        return found
+
+    return evaluate
+
+
+def outcome_of_drawn(design: Design, whole: xr.Dataset) -> Any:
+    """Log density of the outcomes, the drawn values written into a design without gaps."""
+    found = []
+    for chain, draw in product(range(2), range(2)):
+        data = design.data.copy(deep=True)
+        one = whole.isel(chain=[chain], draw=[draw])
+        for gap in gaps(design):
+            values = one[f"imputed_{gap.name}"].to_numpy().ravel()
+            if gap.place == "capital":
+                data[gap.name].to_numpy()[gap.rows] = values
+                continue
+            position = design.control_names.index(gap.name)
+            for name in ("controls", "control_base"):
+                data[name].to_numpy()[gap.rows, position] = values
+        complete = Design(design.analysis, data)
+        plain = one.drop_vars([name for name in one if str(name).startswith("imputed_")])
+        found.append(log_likelihood(complete, draws_of(complete, plain))[0])
+    return np.array(found)
+
+
+def test_values_are_drawn_by_their_probabilities():
+    design = gappy_design("bernoulli")
+    posterior = posterior_of(design, 2).isel(chain=[0], draw=[0])
+    many = xr.concat([posterior] * 4000, "draw")
+    cases = configurations(gaps(design), design.size)
+    ((_, density),) = case_densities(design, posterior, cases)
+    whole = completed(design, many, np.random.default_rng(3))
+    for name in ("exporter", "owned"):
+        gap = next(gap for gap in gaps(design) if gap.name == name)
+        drawn = whole[f"imputed_{name}"].to_numpy()[0].mean(axis=0)
+        for row, share in zip(gap.rows, drawn, strict=True):
+            mine = cases.row == row
+            weight = np.exp(density[0, mine] - logsumexp(density[0, mine]))
+            chance = weight[cases.codes[name][mine] == 1].sum()
+            error = np.sqrt(chance * (1 - chance) / 4000)
+            assert abs(share - chance) < 4.5 * error + 1e-9
+
+
+def test_prior_values_rest_on_no_outcome():
+    design = gappy_design("bernoulli")
+    posterior = posterior_of(design, 2)
+    cases = configurations(gaps(design), design.size)
+    ((_, known),) = case_densities(design, posterior, cases)
+    ((_, prior),) = case_densities(design, posterior, cases, posterior=False)
+    assert (known < prior + 1e-12).all()
+    for row in range(design.size):
+        missing = [gap for gap in gaps(design) if gap.levels and gap.missing[row]]
+        if len(missing) == 3:
+            assert logsumexp(prior[0][cases.row == row]) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_nothing_changes_where_nothing_is_missing():
+    plain = small_design("bernoulli", "interaction", {"cluster": ["intercept"]}, controls=["year"])
+    asked = small_design(
+        "bernoulli",
+        "interaction",
+        {"cluster": ["intercept"]},
+        controls=["year"],
+        data={"missing": "impute"},
+    )
+    with fast_compile():
+        first, second = build_model(plain), build_model(asked)
+    names = [[str(v) for v in model.basic_RVs + model.potentials] for model in (first, second)]
+    assert names[0] == names[1]
+    assert [str(v) for v in second.observed_RVs] == ["upgrading"]
+    assert reported_variables(plain) == reported_variables(asked)
+    group = xr.Dataset()
+    assert completed(asked, group, np.random.default_rng(1)) is group
