@@ -166,6 +166,10 @@ def imputed_dim(name: str) -> str:
     return f"imputed_{name}_{ROW}"
 
 
+DRAWN_AFTER: Final = "drawn_after_the_fit"
+"""Attribute of variables that no chain has sampled: the convergence gate has nothing to ask of them."""
+
+
 def imputation(name: str, part: str) -> str:
     """Name a part of the regression by which an input is imputed."""
     return f"imputation_{name}_{part}"

@@ -31,6 +31,7 @@ from bayescluster.names import (
     CAPITALS,
     CHAIN,
     DRAW,
+    DRAWN_AFTER,
     ROW,
     imputation,
     imputed,
@@ -70,7 +71,8 @@ def completed(
         levels = np.arange(len(gap.levels)) if gap.place == "outcome" else np.array(gap.levels)
         values = levels.astype("float64")[codes[gap.name][:, rows]]
         shape = (group.sizes[CHAIN], group.sizes[DRAW], rows.size)
-        group = group.assign({imputed(gap.name): ((CHAIN, DRAW, dim), values.reshape(shape))})
+        drawn = xr.Variable((CHAIN, DRAW, dim), values.reshape(shape), {DRAWN_AFTER: 1})
+        group = group.assign({imputed(gap.name): drawn})
         group = group.assign_coords({dim: labels[rows]})
     return group
 

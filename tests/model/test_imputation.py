@@ -215,7 +215,7 @@ def test_density_is_that_of_loops(family, more):
         assert np.isfinite(gradient).all()
 
 
-def posterior_of(design: Design, count: int = 4) -> xr.Dataset:
+def named_posterior(design: Design, count: int = 4) -> xr.Dataset:
     """Named variables at perturbed points, with the dims of a real posterior."""
     graph = graph_of(design)
     values = named_values(design, list(reported_variables(design)))
@@ -236,7 +236,7 @@ def posterior_of(design: Design, count: int = 4) -> xr.Dataset:
 def test_twin_is_the_graph_at_the_same_imputed_values(family):
     """Cases by the twin add up to the density of the graph; complete rows are those of the cases."""
     design = gappy_design(family, more={"training": 0.2})
-    posterior = posterior_of(design)
+    posterior = named_posterior(design)
     cases = configurations(gaps(design), design.size)
     ((_, density),) = case_densities(design, posterior, cases)
     wanted = case_graph(design, cases.row.size)
@@ -305,7 +305,7 @@ def outcome_of_drawn(design: Design, whole: xr.Dataset) -> Any:
 
 def test_values_are_drawn_by_their_probabilities():
     design = gappy_design("bernoulli")
-    posterior = posterior_of(design, 2).isel(chain=[0], draw=[0])
+    posterior = named_posterior(design, 2).isel(chain=[0], draw=[0])
     many = xr.concat([posterior] * 4000, "draw")
     cases = configurations(gaps(design), design.size)
     ((_, density),) = case_densities(design, posterior, cases)
@@ -323,7 +323,7 @@ def test_values_are_drawn_by_their_probabilities():
 
 def test_prior_values_rest_on_no_outcome():
     design = gappy_design("bernoulli")
-    posterior = posterior_of(design, 2)
+    posterior = named_posterior(design, 2)
     cases = configurations(gaps(design), design.size)
     ((_, known),) = case_densities(design, posterior, cases)
     ((_, prior),) = case_densities(design, posterior, cases, posterior=False)
