@@ -61,7 +61,8 @@ class GroupRow(Value):
     """Industry of a cluster, where nested."""
     clusters: int
     rows: int
-    outcome_mean: float
+    outcome_mean: float | None
+    """Of the rows that have an outcome; null where none has."""
     human_capital: float | None
     social_capital: float | None
 

@@ -108,17 +108,17 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     return tuple(rows)
 
 
-def _mean(values: Array) -> float:
+def _mean(values: Array) -> float | None:
     """Mean of what is known."""
     known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else float("nan")
+    return float(known.mean()) if known.size else None
 
 
-def _observed_mean(design: Design, members: np.ndarray) -> float:
+def _observed_mean(design: Design, members: np.ndarray) -> float | None:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
     members = members & design.answered
     if not members.any():
-        return float("nan")
+        return None
     outcome = design.outcome[members]
     if design.rows.trials is not None:
         return float(outcome.sum() / design.rows.trials[members].sum())
