@@ -15,6 +15,7 @@ from scipy.special import expit, logsumexp
 
 from bayescluster.design.gaps import configurations, gaps
 from bayescluster.design.record import Design
+from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.completion import case_densities, completed
@@ -351,3 +352,15 @@ def test_nothing_changes_where_nothing_is_missing():
     assert reported_variables(plain) == reported_variables(asked)
     group = xr.Dataset()
     assert completed(asked, group, np.random.default_rng(1)) is group
+
+
+def test_prior_of_a_model_with_gaps():
+    design = gappy_design("bernoulli", more={"training": 0.2})
+    with fast_compile():
+        prior = sample_prior(design, build_model(design), reported_variables(design), 50, 1)
+    assert set(prior.data_vars) == set(reported_variables(design))
+    cut = prior["imputation_rank_cutpoints"].to_numpy()
+    assert (np.diff(cut, axis=-1) > 0).all()
+    whole = completed(design, prior, np.random.default_rng(1), posterior=False)
+    assert whole["imputed_rank"].attrs == {"drawn_after_the_fit": 1}
+    assert np.isfinite(linear_predictor(design, draws_of(design, whole))).all()
