@@ -113,7 +113,11 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     fault = numeric_problem(series)
     if fault is None:
         return _numeric(declared, as_float(series), series.index)
-    for key, asked in (("transform", declared.transform != "none"), ("spline", declared.spline)):
+    for key, asked in (
+        ("transform", declared.transform != "none"),
+        ("spline", declared.spline),
+        ("kind", declared.kind == "ordinal"),
+    ):
         if asked:
             raise _CodingError(
                 f"the control '{declared.column}' cannot {_VERBS[key]}: {fault}",
@@ -122,7 +126,7 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     return _categorical(declared, series)
 
 
-_VERBS = {"transform": "be transformed", "spline": "be a spline"}
+_VERBS = {"transform": "be transformed", "spline": "be a spline", "kind": "be ordinal"}
 
 
 def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:

@@ -20,7 +20,7 @@ from bayescluster.design.gaps import (
 )
 from bayescluster.design.record import Design, ImputedCells, Pattern
 from bayescluster.errors import Problem
-from bayescluster.names import ALL
+from bayescluster.names import ALL, CAPITALS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes, needed_columns
 from bayescluster.spec.equation import ColumnControl, ProductControl
@@ -112,11 +112,24 @@ def gap_problems(design: Design, firms: Firms, where: Where) -> list[Problem]:
         return []
     place = where(("data", "missing"))
     return [
+        *_same_name(design, place),
         *_several_forms(design.analysis, firms.frame, where),
         *_too_many(design, firms.frame, place),
         *_outcomes(design, place),
         *_tied(design, place),
     ]
+
+
+def _same_name(design: Design, place: str) -> Iterator[Problem]:
+    """Refuse an input with missing cells that has the name of something else in the model."""
+    taken = {*design.analysis.equations, *CAPITALS}
+    for gap in gaps(design):
+        if gap.place == "control" and gap.name in taken:
+            yield Problem(
+                f"the control '{gap.name}' has missing cells and the name of an equation or capital",
+                place,
+                "rename one of the two",
+            )
 
 
 def _several_forms(analysis: Analysis, frame: pd.DataFrame, where: Where) -> Iterator[Problem]:

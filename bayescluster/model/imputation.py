@@ -281,7 +281,7 @@ def sum_out(made: Inputs) -> None:
         total[block[:, 0]] if block.shape[1] == 1 else pt.logsumexp(total[block], axis=1)
         for block in made.cases.blocks()
     ]
-    pm.Potential("cases", _sum([row.sum() for row in rows]))
+    pm.Potential(imputation("cases", "density"), _sum([row.sum() for row in rows]))
 
 
 def _sum(parts: Sequence[Any]) -> Any:

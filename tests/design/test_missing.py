@@ -178,6 +178,33 @@ FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
             )
         ],
     ),
+    "text that is called ordinal": (
+        {"frame": without(region=[0]), "controls": [{"column": "region", "kind": "ordinal"}]},
+        [
+            (
+                ("the control 'region' cannot be ordinal: 'north' in row 2, 'west' in row 3, "
+                "'south' in row 4"),
+                "a.yaml:equations.upgrading.controls.0",
+                "leave out the kind, or mend the column",
+            )
+        ],
+    ),
+    "name of an equation": (
+        {
+            "frame": without(exporter=[0]),
+            "equations": {
+                "exporter": {"outcome": "upgraded", "family": "bernoulli"},
+                "second": {"outcome": "value", "family": "lognormal", "controls": ["exporter"]},
+            },
+        },
+        [
+            (
+                "the control 'exporter' has missing cells and the name of an equation or capital",
+                "a.yaml:data.missing",
+                "rename one of the two",
+            )
+        ],
+    ),
     "two forms": (
         {
             "frame": without(size=[0]),
