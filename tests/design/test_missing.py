@@ -182,8 +182,10 @@ FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
         {"frame": without(region=[0]), "controls": [{"column": "region", "kind": "ordinal"}]},
         [
             (
-                ("the control 'region' cannot be ordinal: 'north' in row 2, 'west' in row 3, "
-                "'south' in row 4"),
+                (
+                    "the control 'region' cannot be ordinal: 'north' in row 2, 'west' in row 3, "
+                    "'south' in row 4"
+                ),
                 "a.yaml:equations.upgrading.controls.0",
                 "leave out the kind, or mend the column",
             )

@@ -364,3 +364,74 @@ def test_prior_of_a_model_with_gaps():
     whole = completed(design, prior, np.random.default_rng(1), posterior=False)
     assert whole["imputed_rank"].attrs == {"drawn_after_the_fit": 1}
     assert np.isfinite(linear_predictor(design, draws_of(design, whole))).all()
+
+
+def yes_or_no_capital() -> tuple[Design, pd.DataFrame]:
+    rng = np.random.default_rng(9)
+    frame = gappy()
+    frame["trust"] = pd.Series(rng.integers(0, 2, len(frame)).astype(float)).mask(
+        rng.random(len(frame)) < 0.3
+    )
+    design = small_design(
+        "bernoulli",
+        "interaction",
+        data={"missing": "impute"},
+        controls=["year", {"product": ["year", "social_capital"]}, "exporter"],
+        frame=frame,
+    )
+    return design, frame
+
+
+def test_a_yes_or_no_capital_is_summed_out():
+    design, frame = yes_or_no_capital()
+    assert [(gap.name, len(gap.levels)) for gap in gaps(design)] == [
+        ("social_capital", 2),
+        ("exporter", 2),
+    ]
+    graph = graph_of(design)
+    point = perturbed(graph.shapes, 1)
+    total = stats.norm.logpdf(point["population"], 0, [1.5, 1, 1, 1]).sum()
+    total += stats.norm.logpdf(point["controls"]).sum()
+    for name in ("social_capital", "exporter"):
+        total += stats.norm.logpdf(point[f"imputation_{name}_slope"]).sum()
+        total += stats.norm.logpdf(point[f"imputation_{name}_cutpoints"], 0, 1.5).sum()
+    year = standard(frame["year"].to_numpy(float))
+    human = standard(frame["training"].to_numpy(float))
+    trust, exporter = frame["trust"].to_numpy(float), frame["exporter"].to_numpy(float)
+    y, known = frame["upgraded"].to_numpy(float), trust[~np.isnan(trust)]
+    for row in range(len(frame)):
+        ways = [[0.0, 1.0] if np.isnan(v) else [v] for v in (trust[row], exporter[row])]
+        cases = []
+        for t, e in product(*ways):
+            yes = chance(point, "social_capital", [year[row], human[row]])
+            one = np.log(yes if t == 1 else 1 - yes)
+            z = (t - known.mean()) / known.std(ddof=1)
+            yes = chance(point, "exporter", [year[row], human[row], z])
+            one += np.log(yes if e == 1 else 1 - yes)
+            s, h = t - known.mean(), human[row]
+            eta = np.dot(point["population"], [1, h, s, h * s])
+            eta += np.dot(point["controls"], [year[row], year[row] * s, e])
+            if not np.isnan(y[row]):
+                one += stats.bernoulli.logpmf(y[row], expit(eta))
+            cases.append(one)
+        total += logsumexp(cases)
+    assert graph.joint(point)[0] == pytest.approx(total, rel=1e-9)
+
+
+def chance(point: Any, name: str, inputs: list[float]) -> float:
+    """Probability of yes by the regression of a gap."""
+    eta = np.dot(point[f"imputation_{name}_slope"], inputs)
+    return float(expit(eta - point[f"imputation_{name}_cutpoints"][0]))
+
+
+def test_twin_of_a_yes_or_no_capital():
+    design, _ = yes_or_no_capital()
+    posterior = named_posterior(design)
+    cases = configurations(gaps(design), design.size)
+    ((_, density),) = case_densities(design, posterior, cases)
+    wanted, shapes = case_graph(design, cases.row.size), graph_of(design).shapes
+    for k in range(4):
+        np.testing.assert_allclose(density[k], wanted(perturbed(shapes, k)), rtol=1e-8, atol=1e-10)
+    whole = completed(design, posterior, np.random.default_rng(1))
+    fitted = log_likelihood(design, draws_of(design, whole))
+    np.testing.assert_allclose(fitted, outcome_of_drawn(design, whole), rtol=1e-8)
