@@ -14,6 +14,10 @@ CONTROL: Final = "control"
 CAPITAL: Final = "capital"
 CUTPOINT: Final = "cutpoint"
 LEVEL: Final = "level"
+MONOTONIC: Final = "monotonic"
+"""Controls whose steps are estimated."""
+STEP: Final = "step"
+"""Steps of all monotonic controls, one control after the other."""
 
 # terms
 INTERCEPT: Final = "intercept"
@@ -55,7 +59,12 @@ CONTROL_BASE: Final = "control_base"
 CONTROL_CAPITAL: Final = "control_capital"
 CENTER: Final = "capital_center"
 SCALE: Final = "capital_scale"
+MONOTONIC_CODE: Final = "monotonic_code"
+STEP_CONTROL: Final = "step_control"
 FIRM_CODE: Final = "firm_code"
+ROW_WEIGHT: Final = "row_weight"
+CLUSTER_WEIGHT: Final = "cluster_weight"
+AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
 
 # posterior
@@ -64,6 +73,15 @@ CUTPOINTS: Final = "cutpoints"
 RESIDUAL_CORRELATION: Final = "residual_correlation"
 SLOPE: Final = "slope"
 RESIDUAL_EQUATION: Final = "residual_equation"
+R2: Final = "r2"
+VARIANCE_SHARE: Final = "variance_share"
+COMPONENT: Final = "component"
+"""Where the R2D2M2 prior is taken: explained variance, its shares, and their dimension."""
+
+
+def steps(control: str) -> str:
+    """Name the shares of a monotonic control's steps in its whole change, one a step."""
+    return f"{control}_steps"
 
 
 def group_dim(grouping: str) -> str:
@@ -178,3 +196,8 @@ def imputation(name: str, part: str) -> str:
 def on_other(capital: str) -> str:
     """Coefficient of the other capital on a latent one."""
     return f"{capital}_on_other"
+
+
+def group_cholesky(grouping: str) -> str:
+    """Cholesky factor of the correlation matrix, inside the model."""
+    return f"{grouping}_cholesky"

@@ -18,6 +18,15 @@ TREEDEPTH_SHARE_MAX: Final = 0.0
 PREDICTIVE_TAIL: Final = 0.01
 """A replicated statistic this far out is flagged."""
 
+SANDWICH_RATIO: Final = (0.8, 1.2)
+"""Sandwich sd over posterior sd outside this range is warned of: intervals a fifth too wide or narrow."""
+
+SANDWICH_UNITS: Final = 30
+"""Below so many independent units the sandwich itself is rough, and tends to be too small.
+
+Cameron and Miller (2015), Journal of Human Resources 50(2), section VI.
+"""
+
 
 def khat_max(draws: int) -> float:
     """Largest Pareto k that PSIS-LOO can bear, given the draws.

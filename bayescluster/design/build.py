@@ -20,9 +20,11 @@ from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems
+from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Array, Design, details_text
+from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
@@ -128,6 +130,7 @@ def _equation(
         outcomes[analysis.equation_name] = outcome
     if len(problems) > before or outcome is None or len(capitals) < len(analysis.constructs):
         return None
+    weights = weight_variables(analysis, firms, where, problems)
     names = analysis.equation.predictors
     if any(name not in outcomes for name in names):
         return None
@@ -138,7 +141,8 @@ def _equation(
         _variables(capitals, outcome, coding, firms.frame.shape[0])
         | _groups(analysis, firms)
         | _predictors(scaled, firms.frame.shape[0])
-        | _items(capitals),
+        | _items(capitals)
+        | weights,
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
     )
 
@@ -258,6 +262,9 @@ def _variables(
             for name in CAPITALS
         },
         **{name: (ROW, values) for name, values in known.items() if values is not None},
+        **ladder_variables(
+            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
+        ),
     }
 
 

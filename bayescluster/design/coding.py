@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayescluster.dataset.answers import MOST_LEVELS
 from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.design.monotonic import Ladder, ladder_of
 from bayescluster.design.splines import spline_columns, spline_fault
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
@@ -25,7 +26,8 @@ class Coded(NamedTuple):
     """One control as columns: ``values`` is ``(row, column)``; ``original = center + scale * value``.
 
     Where a column is the product of something with a capital, ``capital`` names it and ``base`` is
-    the column without it: when an estimand sets the capital, the column must follow.
+    the column without it: when an estimand sets the capital, the column must follow. A monotonic
+    control holds the ladder of its levels; its one column goes from 0 to 1 in equal steps.
     """
 
     names: tuple[str, ...]
@@ -34,6 +36,7 @@ class Coded(NamedTuple):
     scales: tuple[float, ...]
     capital: str = ""
     base: Array | None = None
+    ladder: Ladder | None = None
 
     @property
     def factor(self) -> Array:
@@ -108,6 +111,8 @@ def _as_coded(capitals: Mapping[str, Array]) -> dict[str, Coded]:
 def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     declared = ColumnControl(column=control) if isinstance(control, str) else control
     series = frame[declared.column]
+    if declared.monotonic:
+        return _monotonic(declared, series)
     if declared.coding is not None:
         return _categorical(declared, series)
     fault = numeric_problem(series)
@@ -186,6 +191,16 @@ def _spline(name: str, values: Array, df: int) -> Coded:
     return Coded(names, columns - centers, tuple(centers.tolist()), (1.0,) * df)
 
 
+def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
+    _refuse_missing(control.column, bool(series.isna().any()), "ordered levels")
+    found = ladder_of(control, series, sorted_labels(series.map(label_of).unique()))
+    if not isinstance(found, Ladder):
+        raise _CodingError(found.what, found.mend)
+    steps = float(len(found.steps))
+    values = found.codes[:, None] / steps
+    return Coded((control.column,), values, (0.0,), (steps,), ladder=found)
+
+
 def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
     _refuse_missing(control.column, bool(series.isna().any()), "categories")
     values = series.map(label_of)
@@ -231,6 +246,11 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
             raise _CodingError(
                 f"the product names '{name}', which is no control before it and no capital",
                 suggestion(name, aliases),
+            )
+        if aliases[name].ladder is not None:
+            raise _CodingError(
+                f"the product names '{name}', whose steps are estimated",
+                "enter it with `coding: treatment`, or leave the product out",
             )
     first, second = (aliases[name] for name in control.product)
     if first.capital and first.capital == second.capital:

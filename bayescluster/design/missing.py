@@ -117,6 +117,7 @@ def gap_problems(design: Design, firms: Firms, where: Where) -> list[Problem]:
         *_too_many(design, firms.frame, place),
         *_outcomes(design, place),
         *_tied(design, place),
+        *_weighted(design, place),
     ]
 
 
@@ -221,3 +222,16 @@ def _tied(design: Design, place: str) -> Iterator[Problem]:
                 place,
                 f"{DROP}, or leave out `residual_correlation`",
             )
+
+
+def _weighted(design: Design, place: str) -> Iterator[Problem]:
+    """Refuse survey weights: the regressions that impute would have to be weighted as well."""
+    names = [gap.name for gap in gaps(design)]
+    names += [each.equation.outcome for each in design.equations if not each.answered.all()]
+    if names and design.weights is not None:
+        yield Problem(
+            f"missing cells of {', '.join(dict.fromkeys(names))} cannot be imputed "
+            "beside survey weights",
+            place,
+            f"{DROP}, or leave out the weights",
+        )

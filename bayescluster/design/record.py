@@ -21,8 +21,10 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
+    AVERAGING_WEIGHT,
     CAPITAL,
     CENTER,
+    CLUSTER_WEIGHT,
     CONTROL,
     CONTROL_BASE,
     CONTROL_CAPITAL,
@@ -36,6 +38,7 @@ from bayescluster.names import (
     OUTCOME,
     PREDICTORS,
     ROW,
+    ROW_WEIGHT,
     SCALE,
     SOCIAL_CAPITAL,
     STANDARD_ERROR,
@@ -93,6 +96,19 @@ class ControlPart(NamedTuple):
     positions: NDArray[np.int64]
     base: Array
     level: Any
+
+
+class Weights(NamedTuple):
+    """Survey weights; see `bayescluster.design.weights`.
+
+    ``rows`` multiplies the log density of each row, ``(row,)``; ``clusters`` that of the varying
+    effects of each cluster, ``(cluster,)``; ``average`` is what a row counts in an average over
+    firms, ``(row,)``, mean 1.
+    """
+
+    rows: Array
+    average: Array
+    clusters: Array | None
 
 
 class Measure(NamedTuple):
@@ -321,6 +337,14 @@ class Design:
             self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
         )
         return Rows(*known)
+
+    @property
+    def weights(self) -> Weights | None:
+        """Survey weights, where the analysis declares any."""
+        if ROW_WEIGHT not in self.data:
+            return None
+        clusters = self._array(CLUSTER_WEIGHT) if CLUSTER_WEIGHT in self.data else None
+        return Weights(self._array(ROW_WEIGHT), self._array(AVERAGING_WEIGHT), clusters)
 
     @property
     def firms(self) -> NDArray[np.int64]:

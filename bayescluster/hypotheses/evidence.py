@@ -45,7 +45,8 @@ class Evidence:
         """All groups side by side: the whole sample, industries, clusters."""
         parts = declared_groups(self.design)
         labels = tuple(label for part in parts for label in part.labels)
-        return Groups("all", labels, np.column_stack([part.members for part in parts]))
+        members = np.column_stack([part.members for part in parts])
+        return Groups("all", labels, members, parts[0].of_rows)
 
     def columns(self, by: str) -> list[tuple[int, str]]:
         """Columns of the estimands that belong to a kind of group, with their labels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +31,9 @@ def sample_prior(
     """Draw the reported variables from their prior, dims ``(chain, draw, ...)`` with one chain."""
     import pymc as pm
 
-    with quiet():
+    with quiet(), warnings.catch_warnings():
+        # survey weights enter as potentials; the prior is that of the population, without them
+        warnings.filterwarnings("ignore", message="The effect of Potentials", category=UserWarning)
         tree = pm.sample_prior_predictive(
             draws,
             model=model,

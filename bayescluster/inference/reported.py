@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from bayescluster.design.gaps import Gap, gaps, inputs_of
+from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.model.priors import population_terms
+from bayescluster.model.variance import variance_components
 from bayescluster.names import (
     CLUSTER,
     CONTROLS,
     CUTPOINTS,
     POPULATION,
+    R2,
     RESIDUAL_CORRELATION,
     STANDARD_ERROR,
+    VARIANCE_SHARE,
     background,
     capital_cluster_sd,
     group_correlation,
@@ -28,6 +32,7 @@ from bayescluster.names import (
     item_thresholds,
     on_other,
     raw_sd,
+    steps,
 )
 
 
@@ -47,6 +52,7 @@ def _of_equation(design: Design) -> list[str]:
         names.append(POPULATION)
     if design.control_names:
         names.append(CONTROLS)
+    names += [steps(control.name) for control in monotonic_controls(design)]
     for grouping in design.groupings:
         names += [group_sd(grouping.name), group_effect(grouping.name)]
         if grouping.correlated:
@@ -58,6 +64,10 @@ def _of_equation(design: Design) -> list[str]:
     ]
     if design.levels:
         names.append(CUTPOINTS)
+    if design.equation.priors.r2d2m2 is not None:
+        names.append(R2)
+        # one component has the whole of it
+        names += [VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
     return [design.variable(name) for name in names]
 
 

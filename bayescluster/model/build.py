@@ -12,6 +12,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
@@ -27,7 +28,15 @@ from bayescluster.model.imputation import (
 from bayescluster.model.measurement import capital_variables, measurement_coords
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.model.residuals import observe_together
+from bayescluster.model.variance import (
+    shared_controls,
+    shared_population,
+    shared_scales,
+    variance_components,
+)
+from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
+    COMPONENT,
     CONTROL,
     CONTROLS,
     CUTPOINT,
@@ -38,6 +47,7 @@ from bayescluster.names import (
     TERM,
     group_dim,
     group_term,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -68,8 +78,10 @@ def build_model(design: Design) -> pm.Model:
                 tied.append(observation)
             else:
                 observe_answers(equation, observation, inputs)
+                weigh_rows(equation)
         if tied:
-            observe_together(tied)
+            weights = 1.0 if design.weights is None else design.weights.rows
+            observe_together(tied, weights)
         sum_out(inputs)
     return model
 
@@ -78,6 +90,7 @@ def _equation(design: Design, enter: Entering) -> Observation:
     """Add the coefficients of one equation; the likelihood is still to be added."""
     priors = model_priors(design)
     parameters = _family_parameters(design, priors)
+    priors = priors._replace(scales=shared_scales(design, parameters))
     return Observation(
         design.equation_name,
         _linear_predictor(design, priors, enter),
@@ -98,10 +111,15 @@ def model_coords(design: Design) -> dict[str, Any]:
     if design.levels:
         pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
         coords[design.variable(CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
+    for control in monotonic_controls(design):
+        coords[f"{design.variable(steps(control.name))}_step"] = control.steps
     for grouping in design.groupings:
         coords[group_dim(grouping.name)] = grouping.labels
         term = design.variable(group_term(grouping.name))
         coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
+    parts = variance_components(design)
+    if parts:
+        coords[design.variable(COMPONENT)] = [part.label for part in parts]
     return coords
 
 
@@ -125,14 +143,30 @@ def _shift(design: Design, priors: ModelPriors, enter: Entering) -> Any:
     shift: Any = 0.0
     if design.control_names:
         name, dim = design.variable(CONTROLS), design.variable(CONTROL)
-        gamma = coefficient_vector(name, priors.controls, dim)
+        gamma = (
+            coefficient_vector(name, priors.controls, dim)
+            if priors.scales is None
+            else shared_controls(design, priors.scales)
+        )
         for part in design.control_parts(enter.human, enter.social):
             base = enter.spread(part.base)
             shift = shift + pt.dot(base, gamma[part.positions]) * part.level
-        for position, control in enumerate(design.control_names):
-            if control in enter.added:
-                shift = shift + gamma[position] * enter.added[control]
+        for control in monotonic_controls(design):
+            column = enter.spread(_unequal_steps(design, control))
+            shift = shift + gamma[control.position] * column
+        for position, name in enumerate(design.control_names):
+            if name in enter.added:
+                shift = shift + gamma[position] * enter.added[name]
     return shift + enter.spread(design.offset) if design.offset.any() else shift
+
+
+def _unequal_steps(design: Design, control: Monotonic) -> Any:
+    """What the column of a monotonic control is off from that with equal steps, ``(row,)``."""
+    count = len(control.steps)
+    name = design.variable(steps(control.name))
+    shares = pm.Dirichlet(name, np.ones(count), dims=f"{name}_step")
+    ladder = pt.concatenate([pt.zeros(1), pt.cumsum(shares)])
+    return ladder[control.codes] - control.codes / count
 
 
 def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
@@ -141,7 +175,11 @@ def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     total: dict[str, Any] = dict.fromkeys(design.terms, pt.constant(0.0))
     if terms:
         name, dim = design.variable(POPULATION), design.variable(TERM)
-        vector = coefficient_vector(name, priors.population, dim)
+        vector = (
+            coefficient_vector(name, priors.population, dim)
+            if priors.scales is None
+            else shared_population(design, priors, priors.scales)
+        )
         total |= {
             term: working(vector[position], scale_of(term)) for position, term in enumerate(terms)
         }

@@ -15,6 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.design.graph import ancestors
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families.ordinal import AT_LEAST
 from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
@@ -30,6 +31,7 @@ from bayescluster.names import (
     group_correlation,
     group_effect,
     group_sd,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -76,6 +78,8 @@ class Draws:
     """Imputed cells of controls and predictors, by name."""
     upstream: tuple[tuple[Design, Draws], ...] = ()
     """Equations whose outcomes this one rests on, in causal order, with their draws."""
+    steps: dict[str, Array] = field(default_factory=dict)
+    """Shares of the steps of monotonic controls, ``(draw, step)``; equal steps without."""
 
     @property
     def size(self) -> int:
@@ -104,6 +108,7 @@ class Draws:
                 for name, cells in self.imputed.items()
             },
             upstream=tuple((design, draws.part(which)) for design, draws in self.upstream),
+            steps={name: shares[which] for name, shares in self.steps.items()},
         )
 
     def _capitals(self, *which: Any) -> tuple[Array, Array] | None:
@@ -196,6 +201,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         capitals_at(design, group),
         imputed_cells(design, group),
         upstream,
+        {control.name: flat(steps(control.name)) for control in monotonic_controls(design)},
     )
 
 
@@ -242,9 +248,12 @@ def predictor_at(
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
-    for position, control in enumerate(design.control_names):
-        if control in draws.imputed:
-            shift = shift + draws.controls[:, [position]] * draws.imputed[control].added()
+    for position, name in enumerate(design.control_names):
+        if name in draws.imputed:
+            shift = shift + draws.controls[:, [position]] * draws.imputed[name].added()
+    for control in monotonic_controls(design) if draws.steps else ():
+        column = _unequal_steps(control, draws.steps[control.name])[:, rows]
+        shift = shift + draws.controls[:, [control.position]] * column
     for position, name in enumerate(design.equation.predictors):
         if predictors is not None:
             entering = predictors[..., position]
@@ -258,15 +267,27 @@ def predictor_at(
     return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
 
 
+def _unequal_steps(control: Monotonic, shares: Array) -> Array:
+    """What the column of a monotonic control is off from that with equal steps, ``(draw, row)``."""
+    ladder = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+    return np.asarray(ladder[:, control.codes] - control.codes / shares.shape[1])
+
+
 def log_likelihood(design: Design, draws: Draws) -> Array:
-    """Log density of every known outcome at every draw, ``(draw, answered row)``."""
+    """Log density of every known outcome at every draw, ``(draw, answered row)``.
+
+    With survey weights each is multiplied by the weight of its row: the terms of the log
+    pseudo-likelihood, which is what was sampled.
+    """
     known = np.flatnonzero(design.answered)
+    weights = 1.0 if design.weights is None else design.weights.rows[known]
     out = np.empty((draws.size, known.size))
     for which, part in draws.chunks(design.size):
         eta = linear_predictor(design, part)[:, known]
-        out[which] = design.family.log_density(
+        density = design.family.log_density(
             design.answers, eta, part.parameters, design.rows.at(known)
         )
+        out[which] = density * weights
     return out
 
 

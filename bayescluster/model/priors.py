@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class ModelPriors(NamedTuple):
     family: dict[str, Distribution]
     correlation: float
     cutpoints: tuple[tuple[float, float], ...]
+    scales: Any = None
+    """Under R2D2M2, the sds that take the place of the priors of slopes, controls and groups."""
 
 
 def model_priors(design: Design) -> ModelPriors:

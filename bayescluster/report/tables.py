@@ -19,6 +19,8 @@ from bayescluster.results.model import (
     InformedPrior,
     PredictiveRow,
     Results,
+    SandwichRow,
+    ShareRow,
     Verdict,
     VerdictFigure,
 )
@@ -66,6 +68,10 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("coefficients", Coefficient, map(_flat, results.model.coefficients)),
         _table("case_priors", InformedPrior, map(_flat, cases.priors if cases else ())),
         _table("cases", CaseRow, map(_flat, cases.cases if cases else ())),
+        _table("variance", ShareRow, map(_flat, results.variance.rows if results.variance else ())),
+        _table(
+            "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
+        ),
         _table("predictive", PredictiveRow, map(_flat, results.predictive)),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
@@ -97,7 +103,7 @@ def _columns(kind: type[BaseModel]) -> list[str]:
     for name, field in kind.model_fields.items():
         if name == "estimate":
             found += Estimate.model_fields
-        elif field.annotation == Estimate | None:
+        elif field.annotation in (Estimate, Estimate | None):
             found += [f"{name}_{part}" for part in Estimate.model_fields]
         elif name != "figures":
             found.append(name)

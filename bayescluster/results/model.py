@@ -199,6 +199,61 @@ class CaseFacts(Value):
     cases: tuple[CaseRow, ...]
 
 
+class SandwichRow(Value):
+    """A coefficient as the pseudo-posterior has it, and with the spread of the sandwich.
+
+    ``ratio`` is the sandwich's standard deviation over that of the model, ``design_effect`` its
+    square; ``corrected`` never takes the place of ``model``. On the scale of the model.
+    """
+
+    block: Literal["population", "controls"]
+    name: str
+    model: Estimate
+    corrected: Estimate
+    ratio: float
+    design_effect: float
+    warning: str = ""
+
+
+class Weighting(Value):
+    """Survey weights, and the sandwich check of the pseudo-posterior they make.
+
+    ``smallest`` and ``largest`` are relative to the mean weight of a row; ``effective_rows`` is
+    Kish's effective sample size.
+    """
+
+    weight: str | None
+    cluster_weight: str | None
+    smallest: float
+    largest: float
+    effective_rows: float
+    unit: Literal["cluster", "firm"]
+    """What is taken as independent in the sandwich."""
+    units: int
+    rows: tuple[SandwichRow, ...]
+    note: str = ""
+
+
+class ShareRow(Value):
+    """Share of the explained variance that a component has, under its prior and its posterior."""
+
+    level: str
+    """``population``, ``controls`` or the grouping."""
+    term: str
+    prior: Estimate
+    posterior: Estimate
+
+
+class SharedVariance(Value):
+    """The explained variance under the R2D2M2 prior, and how it is shared out."""
+
+    residual: str
+    """What explained variance is measured against, in words."""
+    r2_prior: Estimate
+    r2: Estimate
+    rows: tuple[ShareRow, ...]
+
+
 class ModelFacts(Value):
     """The model in words and symbols."""
 
@@ -442,3 +497,7 @@ class Results(Value):
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     reproduction: Reproduction
+    variance: SharedVariance | None = None
+    """Where the analysis asks for the R2D2M2 prior."""
+    weighting: Weighting | None = None
+    """Where the analysis declares survey weights."""

@@ -28,6 +28,9 @@ class Needed(NamedTuple):
 ROLES = ("firm", "cluster", "industry")
 """Columns of the data that carry a role, and may be named by it in ``varying``."""
 
+WEIGHTS = ("weight", "cluster_weight")
+"""Columns of the data that hold survey weights."""
+
 
 def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
@@ -54,6 +57,10 @@ def _identifiers(analysis: Analysis) -> Iterator[Needed]:
         column = getattr(analysis.data, role)
         if column is not None:
             yield Needed(column, role, ("data", role))
+    for role in WEIGHTS:
+        column = getattr(analysis.data, role)
+        if column is not None:
+            yield Needed(column, role.replace("_", " "), ("data", role))
 
 
 def _indicators(analysis: Analysis) -> Iterator[Needed]:

@@ -93,6 +93,10 @@ class Data(Frozen):
     """Column of the cluster a firm belongs to."""
     industry: Column | None = None
     """Column of the industry category."""
+    weight: Column | None = None
+    """Column of survey weights, above 0: how many firms of the population a row stands for."""
+    cluster_weight: Column | None = None
+    """Column of the weights of sampled clusters, above 0 and the same in all rows of a cluster."""
     crossed: bool = False
     """True where a cluster may hold firms of several industries; else nesting is verified."""
     missing_values: tuple[Scalar, ...] = ()

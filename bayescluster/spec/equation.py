@@ -64,6 +64,10 @@ class ColumnControl(Frozen):
     kind: Literal["continuous", "ordinal"] | None = None
     """How missing cells are imputed: ``ordinal`` among the levels that others gave. Columns of 0
     and 1 are binary, others continuous. The control enters the equation as a number either way."""
+    monotonic: bool = False
+    """Ordered levels whose steps all go one way; the coefficient is the change from lowest to highest."""
+    levels: tuple[Scalar, ...] = ()
+    """Levels of a monotonic control, from lowest to highest; sorted numbers without it."""
 
     @model_validator(mode="after")
     def _coding_fits(self) -> ColumnControl:
@@ -79,6 +83,26 @@ class ColumnControl(Frozen):
             raise ValueError("kind goes with plain numbers: leave out coding, spline and transform")
         if self.spline is not None and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
+        return self
+
+    @model_validator(mode="after")
+    def _monotonic_fits(self) -> ColumnControl:
+        if self.levels and not self.monotonic:
+            raise ValueError("levels go with monotonic: true only")
+        if len({str(level) for level in self.levels}) < len(self.levels):
+            raise ValueError("a level is listed twice")
+        other = {
+            "transform": self.transform != "none",
+            "standardise": not self.standardise,
+            "coding": self.coding is not None,
+            "spline": self.spline is not None,
+            "kind": self.kind is not None,
+        }
+        for key, given in other.items():
+            if self.monotonic and given:
+                raise ValueError(
+                    f"a monotonic control takes its levels as they are: leave out {key}"
+                )
         return self
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
+from bayescluster.checks.sandwich import weighting
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -29,6 +30,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+from bayescluster.workflow.variance import shared_variance
 
 FIGURE_STREAM, UNPOOLED_STREAM = 4, 5
 """Keep the random streams of figures and of the unpooled fits apart from the others."""
@@ -85,6 +87,8 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         reproduction=reproduction,
+        variance=shared_variance(design, tree),
+        weighting=weighting(design, evidence.posterior),
     )
 
 

@@ -28,6 +28,9 @@ from bayescluster.results.model import (
 from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow.cases import case_facts
 
+SHARED = "R2D2M2: a share of the explained variance"
+"""Said of the prior of a slope, control or group sd that R2D2M2 takes the place of."""
+
 
 def outcome_facts(design: Design) -> OutcomeFacts:
     """What the outcome is, and what its expectation is called."""
@@ -90,7 +93,11 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     for groups in declared_groups(design):
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
-            means = [_mean(v[members]) for v in design.capitals] if design.has_capitals else None
+            means = (
+                [_mean(v, groups.weights[:, k]) for v in design.capitals]
+                if design.has_capitals
+                else None
+            )
             rows.append(
                 GroupRow(
                     by=groups.by,
@@ -108,10 +115,13 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     return tuple(rows)
 
 
-def _mean(values: Array) -> float | None:
-    """Mean of what is known."""
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if known.size else None
+def _mean(values: Array, weights: Array) -> float | None:
+    """Weighted mean of what is known."""
+    known = np.isfinite(values)
+    if known.all():
+        return float(weights @ values)
+    total = weights[known].sum()
+    return float(weights[known] @ values[known] / total) if total > 0 else None
 
 
 def _observed_mean(design: Design, members: np.ndarray) -> float | None:
@@ -119,13 +129,15 @@ def _observed_mean(design: Design, members: np.ndarray) -> float | None:
     members = members & design.answered
     if not members.any():
         return None
-    outcome = design.outcome[members]
+    counted = np.ones(design.size) if design.weights is None else design.weights.average
+    counted, outcome = counted[members], design.outcome[members]
     if design.rows.trials is not None:
-        return float(outcome.sum() / design.rows.trials[members].sum())
+        return float(counted @ outcome / (counted @ design.rows.trials[members]))
     wanted = design.equation.at_least
     if wanted is not None:
-        return float((outcome >= design.levels.index(label_of(wanted))).mean())
-    return float(outcome.sum() / np.exp(design.offset[members]).sum())
+        reached = outcome >= design.levels.index(label_of(wanted))
+        return float(np.average(reached, weights=counted))
+    return float(counted @ outcome / (counted @ np.exp(design.offset[members])))
 
 
 def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
@@ -187,21 +199,28 @@ def _group_effect_prior(design: Design) -> str:
 
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
+    level = design.structure.level
+    shared = design.equation.priors.r2d2m2 is not None
     named: list[tuple[str, str, str, Array]] = [
         (
             "population",
             term,
-            prior_text(priors.population[term]),
+            SHARED if shared and term != level else prior_text(priors.population[term]),
             natural(posterior.population[term], scale_of(term)),
         )
         for term in population_terms(design)
     ]
     named += [
-        ("controls", name, prior_text(prior), posterior.controls[:, k])
+        ("controls", name, SHARED if shared else prior_text(prior), posterior.controls[:, k])
         for k, (name, prior) in enumerate(priors.controls.items())
     ]
+    named += [
+        ("controls", f"{name}: share of step {k + 1}", "Dirichlet(1)", shares[:, k])
+        for name, shares in posterior.steps.items()
+        for k in range(shares.shape[1])
+    ]
     for name, group in posterior.groups.items():
-        prior = prior_text(priors.group_sd[name])
+        prior = SHARED if shared else prior_text(priors.group_sd[name])
         named += [
             ("group sd", f"{name}: {term}", prior, group.sd[:, k])
             for k, term in enumerate(group.terms)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bayescluster.design.record import Design
 from bayescluster.names import CLUSTER, INDUSTRY
+from bayescluster.spec.data import Data
 
 
 class DesignSummary(NamedTuple):
@@ -42,6 +43,7 @@ def design_summary(design: Design) -> DesignSummary:
             f"({design.structure.formula}), "
             f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
         ),
+        *_weights(data),
         *(
             f"varying by {grouping.name} "
             f"({_count(len(grouping.labels), 'group', 'groups')}): "
@@ -74,6 +76,12 @@ def _cases(design: Design) -> tuple[str, ...]:
     cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')} in {coded.label}"
     firms = "1 firm" if asked.strength == 1 else f"{asked.strength:g} firms"
     return (f"priors from {cases}, each worth {firms}",)
+
+
+def _weights(data: Data) -> list[str]:
+    named = [column for column in (data.weight, data.cluster_weight) if column is not None]
+    found = f"weighted by {' and '.join(named)}: a pseudo-posterior, probabilities are not exact"
+    return [found] if named else []
 
 
 def _count(number: int, one: str, many: str) -> str:

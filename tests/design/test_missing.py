@@ -207,6 +207,42 @@ FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
             )
         ],
     ),
+    "survey weights": (
+        {
+            "frame": without(size=[0], upgraded=[1])
+            .assign(heft=2.0)
+            .assign(heft=lambda frame: frame["heft"].where(frame.index > 3, 1.0)),
+            "controls": ["size"],
+            "data": {"weight": "heft"},
+        },
+        [
+            (
+                "missing cells of size, upgraded cannot be imputed beside survey weights",
+                "a.yaml:data.missing",
+                f"{DROP}, or leave out the weights",
+            )
+        ],
+    ),
+    "weight that is missing": (
+        {"frame": without().assign(heft=[np.nan, *range(1, 48)]), "data": {"weight": "heft"}},
+        [
+            (
+                "'heft' (weight) is missing in 1 of 48 rows (row 1)",
+                "a.yaml:data.weight",
+                "the weight cannot be imputed: fill these cells, or " + DROP,
+            )
+        ],
+    ),
+    "steps that are estimated": (
+        {"frame": without(rank=[0]), "controls": [{"column": "rank", "monotonic": True}]},
+        [
+            (
+                "the control 'rank' has missing cells and enters as ordered levels, which cannot be imputed",
+                "a.yaml:equations.upgrading.controls.0",
+                PLAIN,
+            )
+        ],
+    ),
     "two forms": (
         {
             "frame": without(size=[0]),

@@ -23,6 +23,8 @@ TABLES = (
     "coefficients",
     "case_priors",
     "cases",
+    "variance",
+    "sandwich",
     "predictive",
     "checks",
     "groups",

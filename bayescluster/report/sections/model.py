@@ -7,7 +7,16 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.model import CaseFacts, CaseRow, GroupingFacts, InformedPrior, Results
+from bayescluster.results.model import (
+    CaseFacts,
+    CaseRow,
+    GroupingFacts,
+    InformedPrior,
+    Results,
+    SandwichRow,
+    SharedVariance,
+    Weighting,
+)
 
 BLOCKS = {
     "population": "Population",
@@ -25,6 +34,9 @@ def body(results: Results) -> Markup:
         groupings=_groupings(results),
         coefficients=_coefficients(results),
         evidence=_evidence(results.model.cases) if results.model.cases else (),
+        variance=_variance(results.variance) if results.variance else None,
+        sandwich=_sandwich(results.weighting) if results.weighting else None,
+        effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
     )
 
@@ -131,6 +143,70 @@ def _side(rated: str) -> str:
 
 def _sds(level: float | None) -> str:
     return "" if level is None else f"{words.fixed(level, 2, signed=True)} sd"
+
+
+def _variance(found: SharedVariance) -> Table:
+    explained = ("Explained variance (R2)", found.r2_prior, found.r2)
+    shares = [
+        (f"{words.label(row.level)}: {row.term}", row.prior, row.posterior) for row in found.rows
+    ]
+    return Table(
+        "Share of explained variance by level and term",
+        columns("Component", "#Prior [90% interval]", "#Posterior [90% interval]"),
+        rows(
+            (
+                Cell(name, look="head" if name == explained[0] else ""),
+                Cell(words.plain(before)),
+                Cell(words.plain(after)),
+            )
+            for name, before, after in (explained, *shares)
+        ),
+        f"R2 is measured against {found.residual}. Shares sum to 1. They scale the prior of the "
+        "coefficients (R2D2M2): one that stays near its prior owes little to the data, and one "
+        "coefficient alone says little of its share.",
+    )
+
+
+def _sandwich(found: Weighting) -> Table:
+    units = f"{words.count(found.units)} {found.unit}s"
+    return Table(
+        "Sandwich check of the weighted pseudo-posterior",
+        columns(
+            "Coefficient",
+            "#Pseudo-posterior [90% interval]",
+            "#sd",
+            "#Sandwich-corrected interval",
+            "#Sandwich sd",
+            "#Ratio of sds",
+            "#Design effect",
+        ),
+        rows(_sandwich_row(row) for row in found.rows),
+        f"The sandwich sd is how much the estimate would vary from sample to sample, judged by the "
+        f"scores of {units} taken as independent; their own varying effects are integrated "
+        "out (at their posterior means), those of groups that hold several of them and the "
+        "parameters of the likelihood are held fixed. The design effect is the square of the ratio. "
+        "Where the prior shrinks a coefficient its estimate varies less than the posterior is wide, and "
+        "a ratio below 1 is no fault. "
+        "Only this table is corrected: effects, corners and verdicts are those of the "
+        "pseudo-posterior.",
+    )
+
+
+def _sandwich_row(row: SandwichRow) -> tuple[Cell, ...]:
+    known, other = row.model, row.corrected
+    return (
+        Cell(row.name),
+        Cell(words.plain(known)),
+        Cell(words.number(known.sd, known.sd)),
+        Cell(words.plain(other)),
+        Cell(words.number(other.sd, other.sd)),
+        Cell(
+            words.fixed(row.ratio, 2),
+            words.sentence(row.warning) if row.warning else "",
+            "bad" if row.warning else "",
+        ),
+        Cell(words.fixed(row.design_effect, 2)),
+    )
 
 
 MODEL = Section("model", "The model and its priors", "Model", body)

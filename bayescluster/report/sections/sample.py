@@ -56,7 +56,8 @@ def _groups(results: Results) -> Table:
             f"#Social capital ({words.scale(results, 'social_capital')})",
         ),
         rows(found),
-        "Clusters stand below their industry. Capital means are distances from the mean of "
+        ("Means are weighted by the survey weights. " if results.weighting else "")
+        + "Clusters stand below their industry. Capital means are distances from the mean of "
         "all rows, in standard deviations (sd) unless the heading says otherwise.",
     )
 
