@@ -71,6 +71,7 @@ DETAILS: Final = "details"
 POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
 RESIDUAL_CORRELATION: Final = "residual_correlation"
+SLOPE: Final = "slope"
 RESIDUAL_EQUATION: Final = "residual_equation"
 R2: Final = "r2"
 VARIANCE_SHARE: Final = "variance_share"
@@ -171,6 +172,30 @@ def background_dim(capital: str) -> str:
 def background(capital: str) -> str:
     """Coefficients of the controls that bear on a latent capital."""
     return f"{capital}_background"
+
+
+def answered_dim(equation: str) -> str:
+    """Dimension of the rows whose outcome is known, where some are not."""
+    return f"{equation}_answered"
+
+
+def imputed(name: str) -> str:
+    """Missing values of an input, one a row that lacks it."""
+    return f"imputed_{name}"
+
+
+def imputed_dim(name: str) -> str:
+    """Dimension of the rows that lack an input."""
+    return f"imputed_{name}_{ROW}"
+
+
+DRAWN_AFTER: Final = "drawn_after_the_fit"
+"""Attribute of variables that no chain has sampled: the convergence gate has nothing to ask of them."""
+
+
+def imputation(name: str, part: str) -> str:
+    """Name a part of the regression by which an input is imputed."""
+    return f"imputation_{name}_{part}"
 
 
 def on_other(capital: str) -> str:

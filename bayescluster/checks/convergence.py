@@ -21,7 +21,7 @@ from bayescluster.checks.thresholds import (
     TREEDEPTH_SHARE_MAX,
 )
 from bayescluster.estimands.summary import diagnostics
-from bayescluster.names import CHAIN, DRAW
+from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.model import CheckItem, Gate
 
 Array = NDArray[np.float64]
@@ -73,6 +73,8 @@ def convergence_gate(tree: xr.DataTree, estimands: Mapping[str, Array], max_tree
 def _parameters(posterior: xr.Dataset) -> list[Quantity]:
     found = []
     for name, values in posterior.data_vars.items():
+        if values.attrs.get(DRAWN_AFTER):
+            continue
         labels = element_names(values)
         shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
         flat = shaped.reshape(shaped.shape[0] * shaped.shape[1], -1)

@@ -61,7 +61,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
     found = leave_row_out(design, tree)
     khat, limit = found.khat, found.khat_threshold
     order = np.argsort(-np.nan_to_num(khat, nan=np.inf))
-    labels = design.labels(ROW)
+    labels = np.array(design.labels(ROW))[design.answered]
     bad = int(found.bad.sum())
     return Loo(
         elpd=float(found.elpd.sum()),
@@ -70,7 +70,7 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
         khat_max=float(khat[np.isfinite(khat)].max(initial=0.0)),
         khat_threshold=limit,
         bad=bad,
-        rows=design.size,
+        rows=int(design.answered.sum()),
         worst=tuple(f"{labels[k]} ({khat[k]:.2f})" for k in order[: min(bad, WORST_SHOWN)]),
         advice="the estimate leans on a few rows: read elpd with care, and look at these rows"
         if bad

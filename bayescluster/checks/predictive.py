@@ -89,7 +89,10 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
         if groups.by == "cluster":
             chosen = {"mean": chosen["mean"]}
         for k, label in enumerate(groups.labels):
-            members = np.flatnonzero(groups.members[:, k])
+            # rows without an outcome have nothing to be compared with
+            members = np.flatnonzero(groups.members[:, k] & design.answered)
+            if not members.size:
+                continue
             for what, statistic in chosen.items():
                 weights = None if groups.of_rows is None else groups.of_rows[members]
                 observed = float(statistic(design.outcome[members], weights))

@@ -19,6 +19,7 @@ from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
+from bayescluster.design.missing import gap_problems
 from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
@@ -54,7 +55,7 @@ from bayescluster.names import (
     items,
 )
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where
+from bayescluster.spec.columns import Where, imputes
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
@@ -98,7 +99,10 @@ def build_design(
         raise DesignError(list(dict.fromkeys(problems)))
     focus = analysis.equation_name
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
-    return Design(analysis, found[focus], focus, others)
+    design = Design(analysis, found[focus], focus, others)
+    if faults := gap_problems(design, firms, where):
+        raise DesignError(faults)
+    return design
 
 
 class _Sample(NamedTuple):
@@ -169,7 +173,8 @@ def _capitals(
     scored = {}
     for name, construct in analysis.constructs.items():
         try:
-            scored[str(name)] = score(firms.frame, name, construct, where)
+            impute = imputes(analysis)
+            scored[str(name)] = score(firms.frame, name, construct, where, impute)
         except BayesClusterError as error:
             problems += error.problems
     return scored

@@ -122,6 +122,22 @@ class Measure(NamedTuple):
     binary: bool
 
 
+class ImputedCells(NamedTuple):
+    """Missing cells of one variable in one cluster, of so many rows."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class Pattern(NamedTuple):
+    """Variables that are missing in the same rows, none other, and how many rows that is."""
+
+    variables: tuple[str, ...]
+    rows: int
+
+
 class Details(NamedTuple):
     """Facts of the sample that reports print.
 
@@ -139,6 +155,10 @@ class Details(NamedTuple):
     notes: tuple[str, ...]
     measures: tuple[Measure, ...]
     cases: CodedCases | None = None
+    imputed: tuple[ImputedCells, ...] = ()
+    """Cells that are estimated inside the model, by variable and cluster."""
+    patterns: tuple[Pattern, ...] = ()
+    """Which variables are missing together, and in how many rows."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +224,7 @@ class Design:
 
     @property
     def predictors(self) -> Array:
-        """Outcomes of other equations that enter this one, ``(row, predictor)``."""
+        """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
         return self._array(PREDICTORS)
 
     @property
@@ -225,27 +245,43 @@ class Design:
 
     @property
     def outcome(self) -> Array:
-        """Outcome, ``(row,)``; ordinal levels as codes."""
+        """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
         return self._array(OUTCOME)
 
     @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Rows whose outcome is known, ``(row,)``."""
+        return ~np.isnan(self.outcome)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing that enters this equation."""
+        parts = (self.outcome, *self.capitals, self.controls, self.predictors)
+        return not any(np.isnan(part).any() for part in parts)
+
+    @property
+    def answers(self) -> Array:
+        """The outcomes that are known, ``(answered row,)``."""
+        return self.outcome[self.answered]
+
+    @property
     def capitals(self) -> tuple[Array, Array]:
-        """Standardised human and social capital, each ``(row,)``."""
+        """Standardised human and social capital, each ``(row,)``; NaN where missing."""
         return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
 
     @property
     def controls(self) -> Array:
-        """Coded controls, ``(row, control)``."""
+        """Coded controls, ``(row, control)``; NaN where missing."""
         return self._array(CONTROLS)
 
     def control_parts(self, human: Any, social: Any) -> Iterator[ControlPart]:
         """Controls in parts that move alike, with the capitals at given levels.
 
         A control that is the product of something with a capital follows the capital: its column is
-        that of its base times the level.
+        that of its base times the level. Missing cells are 0: what is imputed is added to them.
         """
         owners = self.data[CONTROL_CAPITAL].to_numpy()
-        bases = self._array(CONTROL_BASE)
+        bases = np.nan_to_num(self._array(CONTROL_BASE))
         for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
             mine = np.flatnonzero(owners == capital)
             if mine.size:
@@ -264,14 +300,21 @@ class Design:
     def background(self) -> dict[str, Array]:
         """Controls of all equations that bear on latent capitals, ``(row,)`` each.
 
-        Products with a capital are left out: a capital cannot bear on itself.
+        Products with a capital are left out: a capital cannot bear on itself. So are controls with
+        missing cells, whose imputation rests on the capitals.
         """
         return {
             name: each.controls[:, position]
             for each in self.equations
             for position, name in enumerate(each.control_names)
             if not each.data[CONTROL_CAPITAL].to_numpy()[position]
+            and not np.isnan(each.controls[:, position]).any()
         }
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the analysis measures capitals at all."""
+        return bool(self.analysis.constructs)
 
     @property
     def has_capitals(self) -> bool:

@@ -51,6 +51,7 @@ def levels_of(design: Design, claim: Corners) -> Levels:
 def _pair(
     design: Design, name: str, values: NDArray[np.float64], claim: Corners
 ) -> tuple[tuple[float, float], str]:
+    values = values[~np.isnan(values)]
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
     # levels are declared before the fit, when of a latent capital only its score is known
     latent = design.is_latent(name)

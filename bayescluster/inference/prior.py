@@ -11,15 +11,17 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from bayescluster.design.gaps import discrete_gaps
 from bayescluster.design.record import Design
 from bayescluster.inference.quiet import quiet
+from bayescluster.model.imputation import CUTPOINT_SD, cutpoint_means
 from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
 from bayescluster.model.priors import model_priors
-from bayescluster.names import CUTPOINTS, DRAW, item_thresholds
+from bayescluster.names import CUTPOINTS, DRAW, imputation, item_thresholds
 
 Array = NDArray[np.float64]
 
-CUTPOINT_STREAM, THRESHOLD_STREAM = 7, 9
+CUTPOINT_STREAM, THRESHOLD_STREAM, IMPUTATION_STREAM = 7, 9, 13
 SWEEPS = 200
 """Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
 
@@ -49,6 +51,12 @@ def sample_prior(
             found = ordered_normals(means, sds, draws, np.random.default_rng(entropy))
             prior[each.variable(CUTPOINTS)].values = found[None]
     _order_thresholds(design, prior, seed)
+    for position, gap in enumerate(discrete_gaps(design)):
+        if gap.place != "outcome" and len(gap.levels) > 2:
+            means = cutpoint_means(gap)
+            rng = np.random.default_rng((seed, IMPUTATION_STREAM, position))
+            found = ordered_normals(means, np.full(means.size, CUTPOINT_SD), draws, rng)
+            prior[imputation(gap.name, "cutpoints")].values = found[None]
     return prior
 
 

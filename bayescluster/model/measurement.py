@@ -82,6 +82,9 @@ def capital_variables(design: Design) -> tuple[Any, Any]:
     }
     for capital in latent_capitals(design):
         other = found.get(next(name for name in CAPITALS if name != capital))
+        # a score that is imputed rests on the latent capital, not the other way round
+        if isinstance(other, np.ndarray) and np.isnan(other).any():
+            other = None
         found[capital] = _latent(design, capital, other)
     human, social = (found[capital] for capital in CAPITALS)
     return human, social

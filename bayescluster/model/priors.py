@@ -74,7 +74,7 @@ def case_priors(design: Design) -> dict[str, Normal]:
         if isinstance(prior, Normal)
     }
     human, social = (
-        float(values.std(ddof=1)) if design.is_binary(name) else 1.0
+        float(np.nanstd(values, ddof=1)) if design.is_binary(name) else 1.0
         for name, values in zip(CAPITALS, design.capitals, strict=True)
     )
     found = informed(coded.usable, asked.strength, defaults, (human, social))

@@ -83,20 +83,25 @@ def variance_components(design: Design) -> tuple[Component, ...]:
     inputs = _inputs(design)
     level = design.structure.level
     found = [
-        Component(POPULATION, term, float(inputs[term].var()))
+        Component(POPULATION, term, _variance(inputs[term]))
         for term in population_terms(design)
         if term != level
     ]
     found += [
-        Component(CONTROLS, name, float(design.controls[:, k].var()))
+        Component(CONTROLS, name, _variance(design.controls[:, k]))
         for k, name in enumerate(design.control_names)
     ]
     found += [
-        Component(grouping.name, term, 1.0 if term == level else float(inputs[term].var()))
+        Component(grouping.name, term, 1.0 if term == level else _variance(inputs[term]))
         for grouping in design.groupings
         for term in grouping.terms
     ]
     return tuple(found)
+
+
+def _variance(values: NDArray[np.float64]) -> float:
+    """Variance of what is known."""
+    return float(values[np.isfinite(values)].var())
 
 
 def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:

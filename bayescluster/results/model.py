@@ -35,7 +35,8 @@ class GroupRow(Value):
     """Industry of a cluster, where nested."""
     clusters: int
     rows: int
-    outcome_mean: float
+    outcome_mean: float | None
+    """Of the rows that have an outcome; null where none has."""
     human_capital: float | None
     social_capital: float | None
 
@@ -45,6 +46,22 @@ class Dropped(Value):
 
     variable: str
     cluster: str
+    rows: int
+
+
+class ImputedCells(Value):
+    """Missing cells of a variable in a cluster, estimated inside the model; ``rows`` counts all."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class MissingPattern(Value):
+    """Variables that are missing together, and no other, and in how many rows."""
+
+    variables: tuple[str, ...]
     rows: int
 
 
@@ -65,6 +82,8 @@ class SampleFacts(Value):
     filters: tuple[str, ...]
     notes: tuple[str, ...]
     groups: tuple[GroupRow, ...]
+    imputed: tuple[ImputedCells, ...] = ()
+    patterns: tuple[MissingPattern, ...] = ()
     capital_correlation: float | None
     """Correlation of the two capitals over all rows."""
 

@@ -101,8 +101,9 @@ class Data(Frozen):
     """True where a cluster may hold firms of several industries; else nesting is verified."""
     missing_values: tuple[Scalar, ...] = ()
     """Codes that mean "no answer", for example -9."""
-    missing: Literal["error", "drop"] = "error"
-    """What to do with rows that lack a value the analysis needs."""
+    missing: Literal["error", "drop", "impute"] = "error"
+    """What to do with rows that lack a value the analysis needs; ``impute`` estimates missing
+    outcomes, controls and capitals inside the model, as missing at random given the rest of it."""
     keep: tuple[RowFilter, ...] = ()
     """Filters on rows, all of which must hold."""
     derive: tuple[Derivation, ...] = ()

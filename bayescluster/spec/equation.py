@@ -72,6 +72,9 @@ class ColumnControl(Frozen):
     """Reference level of treatment coding; the first one in order without it."""
     spline: int | None = Field(default=None, ge=3)
     """Enter a numeric control as a smooth curve: a cubic B-spline of so many columns."""
+    kind: Literal["continuous", "ordinal"] | None = None
+    """How missing cells are imputed: ``ordinal`` among the levels that others gave. Columns of 0
+    and 1 are binary, others continuous. The control enters the equation as a number either way."""
     monotonic: bool = False
     """Ordered levels whose steps all go one way; the coefficient is the change from lowest to highest."""
     levels: tuple[Scalar, ...] = ()
@@ -85,6 +88,10 @@ class ColumnControl(Frozen):
             raise ValueError("reference goes with coding: treatment only")
         if self.spline is not None and self.coding is not None:
             raise ValueError("a spline is of numbers: leave out coding, or spline")
+        if self.kind is not None and (
+            self.coding is not None or self.spline is not None or self.transform != "none"
+        ):
+            raise ValueError("kind goes with plain numbers: leave out coding, spline and transform")
         if self.spline is not None and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
         return self
@@ -100,6 +107,7 @@ class ColumnControl(Frozen):
             "standardise": not self.standardise,
             "coding": self.coding is not None,
             "spline": self.spline is not None,
+            "kind": self.kind is not None,
         }
         for key, given in other.items():
             if self.monotonic and given:

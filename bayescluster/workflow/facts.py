@@ -17,8 +17,10 @@ from bayescluster.results.model import (
     Dropped,
     GroupingFacts,
     GroupRow,
+    ImputedCells,
     Indicator,
     MeasureFacts,
+    MissingPattern,
     ModelFacts,
     OutcomeFacts,
     SampleFacts,
@@ -60,6 +62,7 @@ def sample_facts(design: Design) -> SampleFacts:
     """Which firms were analysed, and how they nest."""
     details, data = design.details, design.analysis.data
     human, social = design.capitals
+    both = np.isfinite(human + social)
     return SampleFacts(
         label=details.label,
         title=details.title,
@@ -74,7 +77,9 @@ def sample_facts(design: Design) -> SampleFacts:
         filters=details.filters,
         notes=details.notes,
         groups=_group_rows(design),
-        capital_correlation=float(np.corrcoef(human, social)[0, 1])
+        imputed=tuple(ImputedCells(**cells._asdict()) for cells in details.imputed),
+        patterns=tuple(MissingPattern(**pattern._asdict()) for pattern in details.patterns),
+        capital_correlation=float(np.corrcoef(human[both], social[both])[0, 1])
         if design.has_capitals
         else None,
     )
@@ -89,7 +94,7 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
             means = (
-                [float(groups.weights[:, k] @ v) for v in design.capitals]
+                [_mean(v, groups.weights[:, k]) for v in design.capitals]
                 if design.has_capitals
                 else None
             )
@@ -110,8 +115,20 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     return tuple(rows)
 
 
-def _observed_mean(design: Design, members: np.ndarray) -> float:
+def _mean(values: Array, weights: Array) -> float | None:
+    """Weighted mean of what is known."""
+    known = np.isfinite(values)
+    if known.all():
+        return float(weights @ values)
+    total = weights[known].sum()
+    return float(weights[known] @ values[known] / total) if total > 0 else None
+
+
+def _observed_mean(design: Design, members: np.ndarray) -> float | None:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
+    members = members & design.answered
+    if not members.any():
+        return None
     counted = np.ones(design.size) if design.weights is None else design.weights.average
     counted, outcome = counted[members], design.outcome[members]
     if design.rows.trials is not None:
