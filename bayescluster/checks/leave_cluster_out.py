@@ -19,7 +19,6 @@ from scipy.special import logsumexp
 from bayescluster.checks.integrals import log_mean_density
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
-from bayescluster.families import Rows
 from bayescluster.model.evaluate import Array, Draws, GroupDraws, predictor_at
 from bayescluster.names import CLUSTER
 
@@ -121,13 +120,15 @@ def _marginal(design: Design, draws: Draws, rows: NDArray[np.int64]) -> Array:
 def _integrated(
     design: Design, draws: Draws, rows: NDArray[np.int64], own: tuple[_Own, ...]
 ) -> Array:
-    known = Rows(*(None if item is None else item[rows] for item in design.rows))
-    weights = 1.0 if design.weights is None else design.weights.rows[rows]
-    outcome, offset = design.outcome[rows], design.offset[rows]
+    told = np.flatnonzero(design.answered[rows])
+    answered = rows[told]
+    known = design.rows.at(answered)
+    weights = 1.0 if design.weights is None else design.weights.rows[answered]
+    outcome, offset = design.outcome[answered], design.offset[answered]
 
     def density(at: Draws) -> Array:
         capitals = at.capitals or (design.capitals[0][rows], design.capitals[1][rows])
-        eta = predictor_at(design, at, capitals, rows) + offset
+        eta = predictor_at(design, at, capitals, rows)[:, told] + offset
         found = weights * design.family.log_density(outcome, eta, at.parameters, known)
         return np.asarray(found.sum(axis=1))
 

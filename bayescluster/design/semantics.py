@@ -128,14 +128,6 @@ def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:
             where(("data", "cluster_weight")),
             "add `cluster:` with its column under data, or leave cluster_weight out",
         )
-    weighted = analysis.data.weight or analysis.data.cluster_weight
-    if weighted is not None and analysis.data.missing == "impute":
-        yield Problem(
-            "missing values are not imputed where rows are weighted: the imputed values would be "
-            "those of the sample, not of the population",
-            where(("data", "missing")),
-            "write `missing: drop`, or leave the weights out",
-        )
 
 
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:

@@ -91,14 +91,6 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "above 0\n    take another distribution, such as half_normal"
         ),
     ),
-    "imputed and weighted": (
-        {"data": {"weight": "attempts", "missing": "impute"}},
-        (
-            "data.missing: missing values are not imputed where rows are weighted: the imputed "
-            "values would be those of the sample, not of the population\n"
-            "    write `missing: drop`, or leave the weights out"
-        ),
-    ),
     "no such term": (
         {"structure": "additive", "varying": {"year": ["intercept", "interaction"]}},
         (
