@@ -17,15 +17,23 @@ from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 
 ASSUMED = (
-    "No unmeasured cause of a capital and of learning, nor of a capital and of the outcome, given "
-    "controls, industry and cluster.",
-    "No unmeasured cause of learning and of the outcome, given the capitals, the controls, industry "
-    "and cluster (sequential ignorability), and none that a capital itself brings about. The tables "
-    "of sensitivity below relax this one.",
-    "Learning comes before the outcome. In data of one time the order is assumed: upgrading may bring "
-    "about learning.",
-    "Forms of learning do not bring about each other. Beyond that, forms of a firm are independent "
-    "given capitals, controls, industry and cluster.",
+    (
+        "No unmeasured cause of a capital and of learning, nor of a capital and of the outcome, given "
+        "controls, industry and cluster."
+    ),
+    (
+        "No unmeasured cause of learning and of the outcome, given the capitals, the controls, industry "
+        "and cluster (sequential ignorability), and none that a capital itself brings about. The tables "
+        "of sensitivity below relax this one."
+    ),
+    (
+        "Learning comes before the outcome. In data of one time the order is assumed: upgrading may bring "
+        "about learning."
+    ),
+    (
+        "Forms of learning do not bring about each other. Beyond that, forms of a firm are independent "
+        "given capitals, controls, industry and cluster."
+    ),
 )
 
 
