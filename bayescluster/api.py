@@ -12,6 +12,7 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.lookup import suggestion
+from bayescluster.results.comparison import FormRow
 from bayescluster.results.model import Estimate, Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
@@ -54,14 +55,37 @@ class Run:
         return self._directory.load_results()
 
     @cached_property
+    def forms(self) -> dict[str, Run]:
+        """The run of each structural form by name, where there are several; else empty."""
+        return {name: Run(form) for name, form in self._directory.forms().items()}
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """How several forms compare, one row a form; empty where there is but one."""
+        found = self.results.comparison
+        rows = [] if found is None else [_form(row) for row in found.forms]
+        return pd.DataFrame(rows)
+
+    @cached_property
     def posterior(self) -> xr.DataTree:
-        """Prior, posterior, predictions, log likelihood, sampler statistics and data."""
-        return self._directory.load_posterior()
+        """Prior, posterior, predictions, log likelihood, sampler statistics and data.
+
+        Of several forms, those of the form with the largest weight; `forms` has the others.
+        """
+        leading = self._leading
+        return self._directory.load_posterior() if leading is None else leading.posterior
 
     @cached_property
     def design(self) -> Design:
-        """The analysis and its firms as named arrays."""
-        return open_design(self._directory)
+        """The analysis and its firms as named arrays; of several forms, as for the posterior."""
+        leading = self._leading
+        return open_design(self._directory) if leading is None else leading.design
+
+    @property
+    def _leading(self) -> Run | None:
+        """Run of the form with the largest weight, where there are several forms."""
+        found = self.results.comparison if self.forms else None
+        return None if found is None else self.forms[found.leading]
 
     @property
     def report(self) -> Path:
@@ -116,7 +140,10 @@ class Run:
     def effect_draws(
         self, by: By = "industry", measure: Measure = "average_marginal_effect"
     ) -> xr.DataArray:
-        """Posterior draws of the effects, dims ``(capital, chain, draw, <by>)``."""
+        """Posterior draws of the effects, dims ``(capital, chain, draw, <by>)``.
+
+        Of several forms, those of the form with the largest weight, not of the average.
+        """
         from bayescluster.estimands.levels import default_levels
 
         _known(by, ("all", "industry", "cluster"), "by")
@@ -187,7 +214,7 @@ def load(path: Path | str) -> Analysis:
 
 
 def validate(source: Analysis | Path | str) -> Design:
-    """Check an analysis against its data; return the design it would fit."""
+    """Check an analysis against its data; return the design it would fit, of the first form."""
     return design_of(asked(source))
 
 
@@ -209,6 +236,18 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
 def open_run(path: Path | str) -> Run:
     """Open a finished run from its directory, or the newest of an analysis from its folder."""
     return Run(RunDirectory.open(Path(path)))
+
+
+def _form(row: FormRow) -> dict[str, object]:
+    """A form as a flat row: what it weighs, and its scores by each criterion."""
+    flat: dict[str, object] = {
+        name: getattr(row, name)
+        for name in ("form", "weight", "non_compensatory", "gate_passed", "apart", "p_loo")
+    }
+    for what, score in (("clusters", row.clusters), ("rows", row.rows)):
+        if score is not None:
+            flat |= {f"{what}_{name}": value for name, value in score.model_dump().items()}
+    return flat
 
 
 def _plain(found: Estimate) -> dict[str, float | None]:

@@ -14,6 +14,10 @@ CONTROL: Final = "control"
 CAPITAL: Final = "capital"
 CUTPOINT: Final = "cutpoint"
 LEVEL: Final = "level"
+MONOTONIC: Final = "monotonic"
+"""Controls whose steps are estimated."""
+STEP: Final = "step"
+"""Steps of all monotonic controls, one control after the other."""
 
 # terms
 INTERCEPT: Final = "intercept"
@@ -55,14 +59,29 @@ CONTROL_BASE: Final = "control_base"
 CONTROL_CAPITAL: Final = "control_capital"
 CENTER: Final = "capital_center"
 SCALE: Final = "capital_scale"
+MONOTONIC_CODE: Final = "monotonic_code"
+STEP_CONTROL: Final = "step_control"
 FIRM_CODE: Final = "firm_code"
+ROW_WEIGHT: Final = "row_weight"
+CLUSTER_WEIGHT: Final = "cluster_weight"
+AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
 
 # posterior
 POPULATION: Final = "population"
 CUTPOINTS: Final = "cutpoints"
 RESIDUAL_CORRELATION: Final = "residual_correlation"
+SLOPE: Final = "slope"
 RESIDUAL_EQUATION: Final = "residual_equation"
+R2: Final = "r2"
+VARIANCE_SHARE: Final = "variance_share"
+COMPONENT: Final = "component"
+"""Where the R2D2M2 prior is taken: explained variance, its shares, and their dimension."""
+
+
+def steps(control: str) -> str:
+    """Name the shares of a monotonic control's steps in its whole change, one a step."""
+    return f"{control}_steps"
 
 
 def group_dim(grouping: str) -> str:
@@ -130,6 +149,11 @@ def item_thresholds(capital: str, column: str) -> str:
     return f"{capital}_threshold_{column}"
 
 
+def raw_mean(capital: str) -> str:
+    """Mean of the raw latent capital over the sample."""
+    return f"{capital}_raw_mean"
+
+
 def raw_sd(capital: str) -> str:
     """Standard deviation of the raw latent capital over the sample."""
     return f"{capital}_raw_sd"
@@ -150,6 +174,35 @@ def background(capital: str) -> str:
     return f"{capital}_background"
 
 
+def answered_dim(equation: str) -> str:
+    """Dimension of the rows whose outcome is known, where some are not."""
+    return f"{equation}_answered"
+
+
+def imputed(name: str) -> str:
+    """Missing values of an input, one a row that lacks it."""
+    return f"imputed_{name}"
+
+
+def imputed_dim(name: str) -> str:
+    """Dimension of the rows that lack an input."""
+    return f"imputed_{name}_{ROW}"
+
+
+DRAWN_AFTER: Final = "drawn_after_the_fit"
+"""Attribute of variables that no chain has sampled: the convergence gate has nothing to ask of them."""
+
+
+def imputation(name: str, part: str) -> str:
+    """Name a part of the regression by which an input is imputed."""
+    return f"imputation_{name}_{part}"
+
+
 def on_other(capital: str) -> str:
     """Coefficient of the other capital on a latent one."""
     return f"{capital}_on_other"
+
+
+def group_cholesky(grouping: str) -> str:
+    """Cholesky factor of the correlation matrix, inside the model."""
+    return f"{grouping}_cholesky"

@@ -11,8 +11,9 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
-from bayescluster.model.priors import population_terms
+from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.sampling import Sampling
+from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow import run
 
 
@@ -109,6 +110,11 @@ def _of_equation(
         name: (("chain", "draw", *dims), 0.3 * rng.normal(size=(*lead, *shape)))
         for name, (dims, shape) in shapes.items()
     }
+    population = variable("population")
+    dims, values = variables[population]
+    scales = [scale_of(term) for term in population_terms(design)]
+    natural_values = [natural(values[..., k], scale) for k, scale in enumerate(scales)]
+    variables[population] = (dims, np.stack(natural_values, axis=-1))
     found = xr.Dataset(variables, coords)
     return found.assign({name: abs(found[name]) for name in found if str(name).endswith("_sd")})
 

@@ -21,12 +21,14 @@ from bayescluster.checks.thresholds import (
     TREEDEPTH_SHARE_MAX,
 )
 from bayescluster.estimands.summary import diagnostics
-from bayescluster.names import CHAIN, DRAW
+from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.model import CheckItem, Gate
 
 Array = NDArray[np.float64]
 
 WORST_SHOWN = 8
+AT_ONCE = 256
+"""Quantities diagnosed together: latent capitals are thousands, and each needs several copies."""
 NOT_MADE = "not made"
 STILL = 1e-12
 """An estimand that moves no more than this does not move."""
@@ -71,12 +73,16 @@ def convergence_gate(tree: xr.DataTree, estimands: Mapping[str, Array], max_tree
 def _parameters(posterior: xr.Dataset) -> list[Quantity]:
     found = []
     for name, values in posterior.data_vars.items():
+        if values.attrs.get(DRAWN_AFTER):
+            continue
         labels = element_names(values)
         shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
         flat = shaped.reshape(shaped.shape[0] * shaped.shape[1], -1)
         named = [f"{name}{label}" for label in labels]
-        # only the diagonal of a correlation matrix may stand still
-        fixed = np.isclose(flat, 1.0).all(axis=0) & str(name).endswith("_correlation")
+        fixed = np.zeros(len(named), dtype=bool)
+        if str(name).endswith("_correlation"):
+            # only the diagonal of a correlation matrix may stand still
+            fixed = np.isclose(flat, 1.0).all(axis=0)
         found += _quantities(named, flat, shaped.shape[0], fixed)
     return found
 
@@ -98,14 +104,15 @@ def _quantities(
     names: Sequence[str], draws: Array, chains: int, fixed: NDArray[np.bool_]
 ) -> list[Quantity]:
     """Diagnose ``(draw, quantity)``, those left out that are ``fixed`` by construction."""
-    # what is not finite has no diagnostics, and so fails
-    known = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
-    rhat, bulk, tail, _ = diagnostics(known, chains)
-    return [
-        Quantity(name, float(rhat[k]), float(bulk[k]), float(tail[k]))
-        for k, name in enumerate(names)
-        if not fixed[k]
-    ]
+    found = []
+    for start in range(0, len(names), AT_ONCE):
+        some = draws[:, start : start + AT_ONCE]
+        # what is not finite has no diagnostics, and so fails
+        known = np.where(np.isfinite(some).all(axis=0), some, np.nan)
+        rhat, bulk, tail, _ = diagnostics(known, chains)
+        diagnosed = zip(names[start : start + AT_ONCE], rhat, bulk, tail, strict=True)
+        found += [Quantity(name, *map(float, row)) for name, *row in diagnosed]
+    return [quantity for quantity, still in zip(found, fixed, strict=True) if not still]
 
 
 def element_names(values: xr.DataArray) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
@@ -14,9 +16,27 @@ from bayescluster.results.model import Loo
 
 WORST_SHOWN = 5
 
+Array = NDArray[np.float64]
 
-def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
-    """Estimate the expected log predictive density of rows left out one by one.
+
+class RowScores(NamedTuple):
+    """Log predictive density of each left-out row and the Pareto k behind it, ``(row,)``."""
+
+    elpd: Array
+    khat: Array
+    khat_threshold: float
+    error: float
+    """Standard error of the sum."""
+    p_loo: float
+
+    @property
+    def bad(self) -> NDArray[np.bool_]:
+        """Rows whose Pareto k is above the threshold, or is not a number."""
+        return ~(self.khat <= self.khat_threshold)
+
+
+def leave_row_out(design: Design, tree: xr.DataTree) -> RowScores:
+    """Score every row by what the others say of it.
 
     Source: Vehtari, Gelman and Gabry (2017), as computed by arviz.
     """
@@ -26,21 +46,31 @@ def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
         # arviz warns of large Pareto k; the report tells it row by row
         warnings.simplefilter("ignore", UserWarning)
         found = az.loo(tree, var_name=design.equation_name, pointwise=True)
-    khat = np.asarray(found.pareto_k).ravel()
     draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
-    limit = khat_max(draws)
+    return RowScores(
+        np.asarray(found.elpd_i, dtype="float64").ravel(),
+        np.asarray(found.pareto_k, dtype="float64").ravel(),
+        khat_max(draws),
+        float(found.se),
+        float(found.p),
+    )
+
+
+def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
+    """Estimate the expected log predictive density of rows left out one by one."""
+    found = leave_row_out(design, tree)
+    khat, limit = found.khat, found.khat_threshold
     order = np.argsort(-np.nan_to_num(khat, nan=np.inf))
-    labels = design.labels(ROW)
-    # a k that is not a number is not a good one
-    bad = int((~(khat <= limit)).sum())
+    labels = np.array(design.labels(ROW))[design.answered]
+    bad = int(found.bad.sum())
     return Loo(
-        elpd=float(found.elpd),
-        se=float(found.se),
-        p_loo=float(found.p),
+        elpd=float(found.elpd.sum()),
+        se=found.error,
+        p_loo=found.p_loo,
         khat_max=float(khat[np.isfinite(khat)].max(initial=0.0)),
         khat_threshold=limit,
         bad=bad,
-        rows=design.size,
+        rows=int(design.answered.sum()),
         worst=tuple(f"{labels[k]} ({khat[k]:.2f})" for k in order[: min(bad, WORST_SHOWN)]),
         advice="the estimate leans on a few rows: read elpd with care, and look at these rows"
         if bad

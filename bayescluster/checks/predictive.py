@@ -3,6 +3,8 @@
 Overall, by industry and by cluster, with statistics that the family leaves free: a bernoulli model
 with varying intercepts will match shares, so a share far off in one cluster says that the cluster
 is pooled too strongly; the sd, the zeros and the largest value say whether the likelihood fits.
+With survey weights all but the largest value are weighted, on both sides: what the model says of
+the population is not what a sample looks like that was drawn by its outcome.
 """
 
 from __future__ import annotations
@@ -19,29 +21,33 @@ from bayescluster.estimands.membership import declared_groups
 from bayescluster.results.model import INTERVAL, By, PredictiveRow
 
 Array = NDArray[np.float64]
-Statistic = Callable[[Array], Array]
+Statistic = Callable[[Array, Array | None], Array]
+"""``(values, survey weights of the rows or None) -> statistic``, over the last axis."""
 
 REPLICATES = 1000
 
 
-def _largest(values: Array) -> Array:
+def _largest(values: Array, _: Array | None) -> Array:
     return np.asarray(values.max(axis=-1))
 
 
-def _smallest(values: Array) -> Array:
+def _smallest(values: Array, _: Array | None) -> Array:
     return np.asarray(values.min(axis=-1))
 
 
-def _mean(values: Array) -> Array:
-    return np.asarray(values.mean(axis=-1))
+def _mean(values: Array, weights: Array | None) -> Array:
+    return np.asarray(np.average(values, axis=-1, weights=weights))
 
 
-def _sd(values: Array) -> Array:
-    return np.asarray(values.std(axis=-1))
+def _sd(values: Array, weights: Array | None) -> Array:
+    if weights is None:
+        return np.asarray(values.std(axis=-1))
+    around = values - _mean(values, weights)[..., None]
+    return np.sqrt(_mean(around**2, weights))
 
 
-def _zeros(values: Array) -> Array:
-    return np.asarray((values == 0).mean(axis=-1))
+def _zeros(values: Array, weights: Array | None) -> Array:
+    return _mean(values == 0, weights)
 
 
 STATISTICS: dict[str, dict[str, Statistic]] = {
@@ -64,7 +70,7 @@ def statistics(design: Design) -> dict[str, Statistic]:
 
 
 def _share(code: int) -> Statistic:
-    return lambda values: np.asarray((values == code).mean(axis=-1))
+    return lambda values, weights: _mean(values == code, weights)
 
 
 def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow, ...]:
@@ -83,10 +89,14 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
         if groups.by == "cluster":
             chosen = {"mean": chosen["mean"]}
         for k, label in enumerate(groups.labels):
-            members = np.flatnonzero(groups.members[:, k])
+            # rows without an outcome have nothing to be compared with
+            members = np.flatnonzero(groups.members[:, k] & design.answered)
+            if not members.size:
+                continue
             for what, statistic in chosen.items():
-                observed = float(statistic(design.outcome[members]))
-                replicated = statistic(draws[:, members])
+                weights = None if groups.of_rows is None else groups.of_rows[members]
+                observed = float(statistic(design.outcome[members], weights))
+                replicated = statistic(draws[:, members], weights)
                 rows.append(_row((groups.by, label, what), members.size, observed, replicated))
     return tuple(rows)
 

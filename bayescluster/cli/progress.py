@@ -35,7 +35,12 @@ class PlainLines:
         self._told: dict[int, float] = {}
 
     def step(self, message: str) -> None:
-        """Tell a step."""
+        """Tell a step; chains that move on after it are those of another model."""
+        self._started.clear()
+        self._told.clear()
+        self._say(message)
+
+    def _say(self, message: str) -> None:
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
 
@@ -48,7 +53,7 @@ class PlainLines:
         if last == float("inf") or (now - last < LINE_SECONDS and not ended):
             return
         self._told[state.chain] = float("inf") if ended else now
-        self.step(f"  {_chain_words(state, now - started)}")
+        self._say(f"  {_chain_words(state, now - started)}")
 
 
 @contextmanager
@@ -78,6 +83,10 @@ class _Bars:
         self._started: dict[int, float] = {}
 
     def step(self, message: str) -> None:
+        for task in self._tasks.values():
+            self._bars.remove_task(task)
+        self._tasks.clear()
+        self._started.clear()
         self._console.print(message, highlight=False, markup=False)
 
     def chain(self, state: ChainState) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bayescluster.cli.arguments import AsJson, Config, Out
 from bayescluster.cli.guard import GATE_FAILED, guarded, say, say_json
+
+if TYPE_CHECKING:
+    from bayescluster.results.model import Results
 
 
 @guarded
@@ -27,6 +31,7 @@ def run(config: Config, out: Out = Path("runs"), json: AsJson = False) -> int:
                 "run": str(finished.directory.path),
                 "report": str(finished.directory.report_path),
                 "gate_passed": finished.results.gate.passed,
+                "forms": _forms(finished.results),
                 "verdicts": [v.model_dump(mode="json") for v in finished.results.verdicts],
             }
         )
@@ -34,3 +39,9 @@ def run(config: Config, out: Out = Path("runs"), json: AsJson = False) -> int:
         print_summary(finished.results)
         say(f"Report: {finished.directory.report_path}")
     return 0 if finished.results.gate.passed else GATE_FAILED
+
+
+def _forms(results: Results) -> list[dict[str, Any]]:
+    """Forms with their weights, where there are several."""
+    found = results.comparison
+    return [] if found is None else [row.model_dump(mode="json") for row in found.forms]

@@ -24,7 +24,11 @@ def list_(out: Out = Path("runs")) -> None:
         say(f"No runs in {out}. `bayescluster run CONFIG` makes one.")
     for item in found:
         gate = {True: "gate passed", False: "gate failed", None: "no results"}[item.gate]
-        say(f"{item.started[:19]}  {item.name}  {item.key}  {item.status}, {gate}  {item.path}")
+        forms = f", {len(item.forms)} forms" if item.forms else ""
+        say(
+            f"{item.started[:19]}  {item.name}  {item.key}  {item.status}, {gate}{forms}  "
+            f"{item.path}"
+        )
 
 
 @app.command("verify")

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bayescluster.cli.guard import say
-from bayescluster.report.words import label, step, verdict_probability
+from bayescluster.report.words import fixed, label, step, verdict_probability
 from bayescluster.results.model import EffectRow, OutcomeFacts, Results
 
 
@@ -18,6 +18,7 @@ def print_summary(results: Results) -> None:
     if not results.gate.passed:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
         say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
+    print_forms(results)
     if not results.verdicts:
         say("No hypotheses were declared.")
         return
@@ -29,6 +30,24 @@ def print_summary(results: Results) -> None:
                 f"(prior {verdict_probability(verdict.prior_probability)})  {verdict.group}"
             )
     say()
+
+
+def print_forms(results: Results) -> None:
+    """Print how the forms compare, where there are several."""
+    found = results.comparison
+    if found is None:
+        return
+    say(f"\nForms, weighed by {found.criterion}")
+    for row in sorted(found.forms, key=lambda row: -row.weight):
+        score = row.rows if row.clusters is None else row.clusters
+        gate = "" if row.gate_passed else f"  gate FAILED ({', '.join(row.failing)})"
+        say(
+            f"  {row.form:<12} weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
+            f"(SE {score.difference_se:.1f}) to the best{gate}"
+        )
+    for statement in found.statements:
+        say(f"  {statement}")
+    say(f"  Effects, corners and verdicts are averages; all else is of {found.leading}.")
 
 
 def print_effects(results: Results) -> None:

@@ -9,10 +9,10 @@ from bayescluster.cli.guard import guarded, say, say_json
 @guarded
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
-    from bayescluster.workflow.prepare import asked, design_of
-    from bayescluster.workflow.summary import design_summary
+    from bayescluster.workflow.prepare import asked, designs_of
+    from bayescluster.workflow.summary import forms_summary
 
-    summary = design_summary(design_of(asked(config)))
+    summary = forms_summary(designs_of(asked(config)))
     if json:
         say_json(summary._asdict())
         return

@@ -78,7 +78,9 @@ class _FaultError(Exception):
         super().__init__(what)
 
 
-def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) -> Scored:
+def score(
+    frame: pd.DataFrame, name: str, construct: Construct, where: Where, impute: bool = False
+) -> Scored:
     """Score a construct.
 
     Parameters
@@ -91,6 +93,8 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         Its indicators and method.
     where
         Says where a path stands in the analysis file.
+    impute
+        Leave the score of a firm that answered too few indicators missing (NaN).
 
     Raises
     ------
@@ -100,7 +104,12 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
     """
     base = ("constructs", name)
     items = _items(frame, construct, (*base, "indicators"), where)
-    problems = list(_answer_problems(items, frame.index, construct, where(base)))
+    short = _answered_too_few(items, construct)
+    problems = list(
+        _nobody(short, where(base))
+        if impute
+        else _answer_problems(short, frame.index, construct, where(base))
+    )
     if problems:
         raise DataError(problems)
     columns = [item.column for item in construct.items]
@@ -116,6 +125,7 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         weights, _ = first_component(correlation)
         raw = standardised @ weights
         unit = f"first component of {len(columns)} standardised indicators"
+    raw = np.where(short, np.nan, raw)
     if is_constant(np.append(raw, 0.0)) or is_constant(raw):
         raise DataError(
             Problem(
@@ -126,6 +136,7 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
         )
     values, center, scale = standardise(raw)
     latent = construct.method == "latent"
+    unit = f"latent; its score: {unit}" if latent else unit
     answers, levels = as_answers(items, construct) if latent else (None, ())
     return Scored(
         values=values,
@@ -144,9 +155,10 @@ def score(frame: pd.DataFrame, name: str, construct: Construct, where: Where) ->
 
 def _single(raw: Array, construct: Construct) -> Scored:
     item = construct.items[0]
-    binary = bool(np.isin(raw, (0.0, 1.0)).all())
+    answered = raw[~np.isnan(raw)]
+    binary = bool(np.isin(answered, (0.0, 1.0)).all())
     if binary:
-        center, scale = float(raw.mean()), 1.0
+        center, scale = float(answered.mean()), 1.0
         values = raw - center
     else:
         values, center, scale = standardise(raw)
@@ -209,14 +221,28 @@ def _numbers(series: pd.Series[Any], column: str) -> Array:
     return as_float(series)
 
 
-def _answer_problems(
-    items: Array, index: pd.Index, construct: Construct, place: str
-) -> Iterator[Problem]:
-    count = items.shape[1]
+def _wanted(construct: Construct) -> int:
+    """How many indicators a firm must have answered."""
     # a latent capital is known by what its firm answered, however little that is
-    wanted = 0 if construct.method == "latent" else construct.minimum_answered or count
-    answered = count - np.isnan(items).sum(axis=1)
-    short = index[answered < wanted]
+    if construct.method == "latent":
+        return 0
+    return construct.minimum_answered or len(construct.items)
+
+
+def _answered_too_few(items: Array, construct: Construct) -> NDArray[np.bool_]:
+    return np.asarray((~np.isnan(items)).sum(axis=1) < _wanted(construct))
+
+
+def _nobody(short: NDArray[np.bool_], place: str) -> Iterator[Problem]:
+    if short.all():
+        yield Problem("no row has a score", place, "lower `minimum_answered`, or use `latent`")
+
+
+def _answer_problems(
+    lacking: NDArray[np.bool_], index: pd.Index, construct: Construct, place: str
+) -> Iterator[Problem]:
+    count, wanted = len(construct.items), _wanted(construct)
+    short = index[lacking]
     if len(short):
         many = "row answers" if len(short) == 1 else "rows answer"
         yield Problem(

@@ -30,6 +30,11 @@ CLUSTER = "__cluster__"
 INDUSTRY = "__industry__"
 UNKNOWN_CLUSTER = "(missing)"
 FEWEST_FIRMS = 2
+MENDS = {
+    "error": "fill these cells, or leave such rows out with `missing: drop` under `data`",
+    "impute": "the {role} cannot be imputed: fill these cells, "
+    "or leave such rows out with `missing: drop` under `data`",
+}
 
 
 class Firms(NamedTuple):
@@ -89,8 +94,8 @@ def prepare(table: Table, data: Data, needed: Sequence[Needed], where: Where) ->
     )
     rows, filters = _filtered(derived.frame, data.keep, where)
     required = {item.column: item for item in reversed(needed) if not item.optional}
-    if data.missing == "error":
-        _raise_if_any(*_missing_problems(rows, required, where))
+    if data.missing != "drop":
+        _raise_if_any(*_missing_problems(rows, required, MENDS[data.missing], where))
     rows, dropped = _without_missing(rows, required, data, where)
     labelled = _with_labels(rows, data)
     _raise_if_any(*spelling_problems(labelled, needed, where), *_too_few(labelled, where))
@@ -164,7 +169,7 @@ def _filtered(
 
 
 def _missing_problems(
-    frame: pd.DataFrame, required: dict[str, Needed], where: Where
+    frame: pd.DataFrame, required: dict[str, Needed], mend: str, where: Where
 ) -> Iterator[Problem]:
     for column, item in reversed(required.items()):
         lacking = frame.index[frame[column].isna()]
@@ -173,7 +178,7 @@ def _missing_problems(
                 f"'{column}' ({item.role}) is missing in {len(lacking)} of {len(frame)} rows "
                 f"({rows_text(lacking)})",
                 where(item.path),
-                "fill these cells, or leave such rows out with `missing: drop` under `data`",
+                mend.format(role=item.role),
             )
 
 

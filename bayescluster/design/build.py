@@ -19,9 +19,12 @@ from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
+from bayescluster.design.missing import gap_problems
+from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Array, Design, details_text
+from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import (
@@ -52,7 +55,7 @@ from bayescluster.names import (
     items,
 )
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where
+from bayescluster.spec.columns import Where, imputes
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
@@ -96,7 +99,10 @@ def build_design(
         raise DesignError(list(dict.fromkeys(problems)))
     focus = analysis.equation_name
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
-    return Design(analysis, found[focus], focus, others)
+    design = Design(analysis, found[focus], focus, others)
+    if faults := gap_problems(design, firms, where):
+        raise DesignError(faults)
+    return design
 
 
 class _Sample(NamedTuple):
@@ -124,6 +130,7 @@ def _equation(
         outcomes[analysis.equation_name] = outcome
     if len(problems) > before or outcome is None or len(capitals) < len(analysis.constructs):
         return None
+    weights = weight_variables(analysis, firms, where, problems)
     names = analysis.equation.predictors
     if any(name not in outcomes for name in names):
         return None
@@ -134,7 +141,8 @@ def _equation(
         _variables(capitals, outcome, coding, firms.frame.shape[0])
         | _groups(analysis, firms)
         | _predictors(scaled, firms.frame.shape[0])
-        | _items(capitals),
+        | _items(capitals)
+        | weights,
         coords=_coordinates(analysis, firms, capitals, outcome, coding),
     )
 
@@ -165,7 +173,8 @@ def _capitals(
     scored = {}
     for name, construct in analysis.constructs.items():
         try:
-            scored[str(name)] = score(firms.frame, name, construct, where)
+            impute = imputes(analysis)
+            scored[str(name)] = score(firms.frame, name, construct, where, impute)
         except BayesClusterError as error:
             problems += error.problems
     return scored
@@ -253,6 +262,9 @@ def _variables(
             for name in CAPITALS
         },
         **{name: (ROW, values) for name, values in known.items() if values is not None},
+        **ladder_variables(
+            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
+        ),
     }
 
 

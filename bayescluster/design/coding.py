@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.dataset.answers import MOST_LEVELS
 from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.design.monotonic import Ladder, ladder_of
 from bayescluster.design.splines import spline_columns, spline_fault
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
@@ -24,7 +26,8 @@ class Coded(NamedTuple):
     """One control as columns: ``values`` is ``(row, column)``; ``original = center + scale * value``.
 
     Where a column is the product of something with a capital, ``capital`` names it and ``base`` is
-    the column without it: when an estimand sets the capital, the column must follow.
+    the column without it: when an estimand sets the capital, the column must follow. A monotonic
+    control holds the ladder of its levels; its one column goes from 0 to 1 in equal steps.
     """
 
     names: tuple[str, ...]
@@ -33,6 +36,7 @@ class Coded(NamedTuple):
     scales: tuple[float, ...]
     capital: str = ""
     base: Array | None = None
+    ladder: Ladder | None = None
 
     @property
     def factor(self) -> Array:
@@ -107,12 +111,18 @@ def _as_coded(capitals: Mapping[str, Array]) -> dict[str, Coded]:
 def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     declared = ColumnControl(column=control) if isinstance(control, str) else control
     series = frame[declared.column]
+    if declared.monotonic:
+        return _monotonic(declared, series)
     if declared.coding is not None:
         return _categorical(declared, series)
     fault = numeric_problem(series)
     if fault is None:
         return _numeric(declared, as_float(series), series.index)
-    for key, asked in (("transform", declared.transform != "none"), ("spline", declared.spline)):
+    for key, asked in (
+        ("transform", declared.transform != "none"),
+        ("spline", declared.spline),
+        ("kind", declared.kind == "ordinal"),
+    ):
         if asked:
             raise _CodingError(
                 f"the control '{declared.column}' cannot {_VERBS[key]}: {fault}",
@@ -121,7 +131,7 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     return _categorical(declared, series)
 
 
-_VERBS = {"transform": "be transformed", "spline": "be a spline"}
+_VERBS = {"transform": "be transformed", "spline": "be a spline", "kind": "be ordinal"}
 
 
 def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
@@ -132,17 +142,43 @@ def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
     if found is not None:
         raise _CodingError(found.what, found.mend)
     values = TRANSFORMS[control.transform].function(raw)
-    if np.ptp(values) == 0:
+    answered = values[~np.isnan(values)]
+    if answered.size == 0:
+        raise _CodingError(f"nobody answered the control '{control.column}'", "leave it out")
+    if np.ptp(answered) == 0:
         raise _CodingError(
-            f"the control '{name}' is the same in every row ({values[0]:g})", "leave it out"
+            f"the control '{name}' is the same in every row ({answered[0]:g})", "leave it out"
         )
     if control.spline is not None:
+        _refuse_missing(control.column, answered.size < values.size, "a spline")
         return _spline(name, values, control.spline)
-    binary = bool(np.isin(values, (0.0, 1.0)).all())
+    if control.kind == "ordinal":
+        _check_levels(control.column, answered)
+    binary = bool(np.isin(answered, (0.0, 1.0)).all())
     if binary or not control.standardise:
         return Coded((name,), values[:, None], (0.0,), (1.0,))
-    center, scale = float(values.mean()), float(values.std(ddof=1))
+    center, scale = float(answered.mean()), float(answered.std(ddof=1))
     return Coded((name,), ((values - center) / scale)[:, None], (center,), (scale,))
+
+
+def _refuse_missing(column: str, missing: bool, form: str) -> None:
+    if missing:
+        raise _CodingError(
+            f"the control '{column}' has missing cells and enters as {form}, "
+            "which cannot be imputed",
+            "leave such rows out with `missing: drop` under `data`, or enter it as a plain number "
+            "(columns of 0 and 1 for categories)",
+        )
+
+
+def _check_levels(column: str, answered: Array) -> None:
+    levels = np.unique(answered)
+    if levels.size > MOST_LEVELS or (levels != np.round(levels)).any():
+        raise _CodingError(
+            f"the control '{column}' is declared ordinal, but it is no whole number of at most "
+            f"{MOST_LEVELS} levels",
+            "leave out `kind: ordinal`: its missing cells are then imputed as continuous",
+        )
 
 
 def _spline(name: str, values: Array, df: int) -> Coded:
@@ -155,7 +191,18 @@ def _spline(name: str, values: Array, df: int) -> Coded:
     return Coded(names, columns - centers, tuple(centers.tolist()), (1.0,) * df)
 
 
+def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
+    _refuse_missing(control.column, bool(series.isna().any()), "ordered levels")
+    found = ladder_of(control, series, sorted_labels(series.map(label_of).unique()))
+    if not isinstance(found, Ladder):
+        raise _CodingError(found.what, found.mend)
+    steps = float(len(found.steps))
+    values = found.codes[:, None] / steps
+    return Coded((control.column,), values, (0.0,), (steps,), ladder=found)
+
+
 def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
+    _refuse_missing(control.column, bool(series.isna().any()), "categories")
     values = series.map(label_of)
     levels = sorted_labels(values.unique())
     if len(levels) < 2:
@@ -200,6 +247,11 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
                 f"the product names '{name}', which is no control before it and no capital",
                 suggestion(name, aliases),
             )
+        if aliases[name].ladder is not None:
+            raise _CodingError(
+                f"the product names '{name}', whose steps are estimated",
+                "enter it with `coding: treatment`, or leave the product out",
+            )
     first, second = (aliases[name] for name in control.product)
     if first.capital and first.capital == second.capital:
         raise _CodingError(
@@ -210,14 +262,20 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
         raise _CodingError(
             "the product holds two capitals", "use structure: interaction, which is their product"
         )
+    for name, factor in zip(control.product, (first, second), strict=True):
+        _refuse_missing(name, bool(np.isnan(factor.factor).any()), "a product")
     names = tuple(f"{a}:{b}" for a in first.names for b in second.names)
     values, base = (_pairwise(first.values, second.values), _pairwise(first.factor, second.factor))
     capital = first.capital or second.capital
-    flat = [name for name, column in zip(names, values.T, strict=True) if np.ptp(column) == 0]
+    flat = [name for name, column in zip(names, values.T, strict=True) if _is_flat(column)]
     if flat:
         raise _CodingError(f"the product '{flat[0]}' is the same in every row", "leave it out")
     zeros, ones = (0.0,) * len(names), (1.0,) * len(names)
     return Coded(names, values, zeros, ones, capital, base if capital else None)
+
+
+def _is_flat(column: Array) -> bool:
+    return bool(np.nanmax(column) == np.nanmin(column))
 
 
 def _pairwise(first: Array, second: Array) -> Array:

@@ -17,11 +17,16 @@ def dependent_columns(columns: Mapping[str, NDArray[np.float64]]) -> tuple[str, 
     -------
     tuple of str
         Columns with a part in the dependence that has the smallest singular value; empty where the
-        columns are independent.
+        columns are independent. Rows that lack a value are left aside; where too few are left,
+        nothing is said.
     """
     if not columns:
         return ()
     matrix = np.column_stack(list(columns.values()))
+    complete = np.isfinite(matrix).all(axis=1)
+    if not complete.all() and complete.sum() <= matrix.shape[1]:
+        return ()
+    matrix = matrix[complete]
     centred = matrix - matrix.mean(axis=0)
     length = np.linalg.norm(centred, axis=0)
     if (length == 0).any():

@@ -11,7 +11,12 @@ from bayescluster.structures import STRUCTURES
 
 
 def forms_of(analysis: Analysis) -> tuple[Analysis, ...]:
-    """One analysis for each structural form that is asked for, in the order of the file."""
+    """One analysis for each structural form that is asked for, in the order of the file.
+
+    Of several equations each has one form: they stay together.
+    """
+    if len(analysis.equations) > 1:
+        return (with_one_form(analysis),)
     return tuple(of_form(analysis, form) for form in analysis.equation.structure)
 
 

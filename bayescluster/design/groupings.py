@@ -75,9 +75,10 @@ def _capitals_between(design: Design, name: str) -> float:
     index, count = design.index(name), np.bincount(design.index(name))
     shares = [0.0]
     for values in design.capitals:
-        means = np.bincount(index, weights=values) / count
-        if values.var() > 0:
-            shares.append(float((means[index] - values.mean()).var() / values.var()))
+        known = np.where(np.isnan(values), np.nanmean(values), values)
+        means = np.bincount(index, weights=known) / count
+        if known.var() > 0:
+            shares.append(float((means[index] - known.mean()).var() / known.var()))
     return max(shares)
 
 
@@ -94,19 +95,19 @@ def information(design: Design, name: str) -> float:
 
 
 def _row_information(design: Design) -> Array:
-    return _INFORMATION[design.family.scale](design)
+    return np.where(design.answered, _INFORMATION[design.family.scale](design), 0.0)
 
 
 def _of_chance(design: Design) -> Array:
     """Information of a yes or no about its logit; a probit is a logit in other units."""
     trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
-    share = float(design.outcome.sum() / trials.sum())
+    share = float(design.answers.sum() / trials[design.answered].sum())
     return trials * share * (1 - share)
 
 
 def _of_share(design: Design) -> Array:
     """One over the variance of the share, brought to the logit scale by its slope there."""
-    mean, variance = design.outcome.mean(), design.outcome.var(ddof=1)
+    mean, variance = design.answers.mean(), design.answers.var(ddof=1)
     return np.full(design.size, (mean * (1 - mean)) ** 2 / variance)
 
 
@@ -115,7 +116,7 @@ def _of_amount(design: Design) -> Array:
     transform = design.family.on_link_scale
     if design.family.link == "identity" or transform is None:
         return np.ones(design.size)
-    return np.full(design.size, 1 / transform(design.outcome).var(ddof=1))
+    return np.full(design.size, 1 / transform(design.answers).var(ddof=1))
 
 
 _INFORMATION: dict[Scale, Callable[[Design], Array]] = {

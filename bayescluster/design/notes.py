@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
 import pandas as pd
 
 from bayescluster.dataset.constructs import Scored
@@ -11,6 +12,7 @@ from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import label_of
 from bayescluster.design.coding import sorted_labels
+from bayescluster.design.missing import missing_cells, missing_notes
 from bayescluster.design.record import Details, Measure
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.spec.analysis import Analysis
@@ -56,10 +58,15 @@ def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
 def _unanswered(capitals: Mapping[str, Scored]) -> Iterator[str]:
     """Say where a capital rests on fewer answers than were asked for."""
     for name, scored in capitals.items():
-        if scored.missing_items:
+        # scores that are missing are told with what is imputed
+        if scored.missing_items and np.isfinite(scored.values).all():
+            rests = (
+                "The latent capital of such a row is known by the answers it gave."
+                if scored.method == "latent"
+                else "The score of such a row is the mean of the answers it gave."
+            )
             yield (
-                f"Answers missing among the indicators of {name}: {scored.missing_items}. "
-                "The score of such a row is the mean of the answers it gave."
+                f"Answers missing among the indicators of {name}: {scored.missing_items}. {rests}"
             )
 
 
@@ -67,7 +74,12 @@ def details_of(
     analysis: Analysis, table: Table, firms: Firms, capitals: Mapping[str, Scored]
 ) -> Details:
     """Collect the facts of a sample that reports print."""
-    notes = (*data_notes(analysis, firms), *_unanswered(capitals))
+    imputed, patterns = missing_cells(analysis, firms, capitals)
+    notes = (
+        *data_notes(analysis, firms),
+        *_unanswered(capitals),
+        *missing_notes(imputed, patterns, len(firms.frame)),
+    )
     dropped = tuple(
         (str(variable), str(cluster), int(rows))
         for variable, cluster, rows in firms.dropped[["variable", "cluster", "rows"]].to_numpy()
@@ -88,4 +100,7 @@ def details_of(
         firms.filters,
         notes,
         measures,
+        None,
+        imputed,
+        patterns,
     )

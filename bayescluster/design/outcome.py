@@ -32,7 +32,8 @@ class Outcome(NamedTuple):
 
 def as_predictor(outcome: Outcome) -> Standardised:
     """Put an outcome where it enters another equation: yes or no as it is, else standardised."""
-    if np.isin(outcome.values, (0.0, 1.0)).all():
+    answered = outcome.values[~np.isnan(outcome.values)]
+    if np.isin(answered, (0.0, 1.0)).all():
         return Standardised(outcome.values, 0.0, 1.0)
     return standardise(outcome.values)
 
@@ -59,7 +60,13 @@ def outcome_of(
     if len(problems) > before:
         return None
     rows = Rows(known.get("trials"), known.get("standard_error"))
-    problems += _support(equation, values, rows, frame, place)
+    answered = ~np.isnan(values)
+    if not answered.any():
+        problems.append(
+            Problem(f"nobody answered the outcome '{equation.outcome}'", place, "name another")
+        )
+        return None
+    problems += _support(equation, values[answered], rows.at(answered), frame[answered], place)
     exposure = known.get("exposure", np.ones(values.size))
     if (exposure <= 0).any():
         fault = Fault("numbers above 0", exposure, exposure <= 0)
@@ -88,7 +95,7 @@ def _number(
 def _ordinal(
     equation: Equation, series: pd.Series, places: dict[str, str], problems: list[Problem]
 ) -> tuple[tuple[str, ...], Array]:
-    labels = series.map(label_of)
+    labels = series.dropna().map(label_of)
     levels = [label_of(level) for level in equation.levels] or sorted_labels(labels.unique())
     unknown = sorted(set(labels) - set(levels))
     if unknown:
@@ -117,7 +124,8 @@ def _ordinal(
             )
         )
     codes = {level: code for code, level in enumerate(levels)}
-    values: Array = labels.map(codes).fillna(0).to_numpy().astype("float64")
+    known = labels.map(codes).fillna(0).reindex(series.index)
+    values: Array = known.to_numpy().astype("float64")
     return tuple(levels), values
 
 

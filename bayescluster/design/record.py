@@ -21,8 +21,10 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows
 from bayescluster.names import (
+    AVERAGING_WEIGHT,
     CAPITAL,
     CENTER,
+    CLUSTER_WEIGHT,
     CONTROL,
     CONTROL_BASE,
     CONTROL_CAPITAL,
@@ -36,6 +38,7 @@ from bayescluster.names import (
     OUTCOME,
     PREDICTORS,
     ROW,
+    ROW_WEIGHT,
     SCALE,
     SOCIAL_CAPITAL,
     STANDARD_ERROR,
@@ -95,6 +98,19 @@ class ControlPart(NamedTuple):
     level: Any
 
 
+class Weights(NamedTuple):
+    """Survey weights; see `bayescluster.design.weights`.
+
+    ``rows`` multiplies the log density of each row, ``(row,)``; ``clusters`` that of the varying
+    effects of each cluster, ``(cluster,)``; ``average`` is what a row counts in an average over
+    firms, ``(row,)``, mean 1.
+    """
+
+    rows: Array
+    average: Array
+    clusters: Array | None
+
+
 class Measure(NamedTuple):
     """How a capital was made: its indicators, their weights, and its reliability."""
 
@@ -104,6 +120,22 @@ class Measure(NamedTuple):
     weights: tuple[tuple[str, float], ...]
     reliability: float | None
     binary: bool
+
+
+class ImputedCells(NamedTuple):
+    """Missing cells of one variable in one cluster, of so many rows."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class Pattern(NamedTuple):
+    """Variables that are missing in the same rows, none other, and how many rows that is."""
+
+    variables: tuple[str, ...]
+    rows: int
 
 
 class Details(NamedTuple):
@@ -123,6 +155,10 @@ class Details(NamedTuple):
     notes: tuple[str, ...]
     measures: tuple[Measure, ...]
     cases: CodedCases | None = None
+    imputed: tuple[ImputedCells, ...] = ()
+    """Cells that are estimated inside the model, by variable and cluster."""
+    patterns: tuple[Pattern, ...] = ()
+    """Which variables are missing together, and in how many rows."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +224,7 @@ class Design:
 
     @property
     def predictors(self) -> Array:
-        """Outcomes of other equations that enter this one, ``(row, predictor)``."""
+        """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
         return self._array(PREDICTORS)
 
     @property
@@ -209,27 +245,43 @@ class Design:
 
     @property
     def outcome(self) -> Array:
-        """Outcome, ``(row,)``; ordinal levels as codes."""
+        """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
         return self._array(OUTCOME)
 
     @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Rows whose outcome is known, ``(row,)``."""
+        return ~np.isnan(self.outcome)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing that enters this equation."""
+        parts = (self.outcome, *self.capitals, self.controls, self.predictors)
+        return not any(np.isnan(part).any() for part in parts)
+
+    @property
+    def answers(self) -> Array:
+        """The outcomes that are known, ``(answered row,)``."""
+        return self.outcome[self.answered]
+
+    @property
     def capitals(self) -> tuple[Array, Array]:
-        """Standardised human and social capital, each ``(row,)``."""
+        """Standardised human and social capital, each ``(row,)``; NaN where missing."""
         return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
 
     @property
     def controls(self) -> Array:
-        """Coded controls, ``(row, control)``."""
+        """Coded controls, ``(row, control)``; NaN where missing."""
         return self._array(CONTROLS)
 
     def control_parts(self, human: Any, social: Any) -> Iterator[ControlPart]:
         """Controls in parts that move alike, with the capitals at given levels.
 
         A control that is the product of something with a capital follows the capital: its column is
-        that of its base times the level.
+        that of its base times the level. Missing cells are 0: what is imputed is added to them.
         """
         owners = self.data[CONTROL_CAPITAL].to_numpy()
-        bases = self._array(CONTROL_BASE)
+        bases = np.nan_to_num(self._array(CONTROL_BASE))
         for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
             mine = np.flatnonzero(owners == capital)
             if mine.size:
@@ -248,14 +300,21 @@ class Design:
     def background(self) -> dict[str, Array]:
         """Controls of all equations that bear on latent capitals, ``(row,)`` each.
 
-        Products with a capital are left out: a capital cannot bear on itself.
+        Products with a capital are left out: a capital cannot bear on itself. So are controls with
+        missing cells, whose imputation rests on the capitals.
         """
         return {
             name: each.controls[:, position]
             for each in self.equations
             for position, name in enumerate(each.control_names)
             if not each.data[CONTROL_CAPITAL].to_numpy()[position]
+            and not np.isnan(each.controls[:, position]).any()
         }
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the analysis measures capitals at all."""
+        return bool(self.analysis.constructs)
 
     @property
     def has_capitals(self) -> bool:
@@ -283,6 +342,14 @@ class Design:
             self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
         )
         return Rows(*known)
+
+    @property
+    def weights(self) -> Weights | None:
+        """Survey weights, where the analysis declares any."""
+        if ROW_WEIGHT not in self.data:
+            return None
+        clusters = self._array(CLUSTER_WEIGHT) if CLUSTER_WEIGHT in self.data else None
+        return Weights(self._array(ROW_WEIGHT), self._array(AVERAGING_WEIGHT), clusters)
 
     @property
     def firms(self) -> NDArray[np.int64]:

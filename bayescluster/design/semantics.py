@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.forms import forms_of
+from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
@@ -29,9 +31,11 @@ from bayescluster.structures import STRUCTURES, TERMS
 RESERVED = frozenset(
     {
         *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
+        *(names.MONOTONIC, names.STEP),
         *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
         *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
         *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
         *(p.name for family in FAMILIES.values() for p in family.parameters),
     }
 )
@@ -39,7 +43,9 @@ RESERVED = frozenset(
 
 RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL),
 }
 """Columns that no effect can vary by: the design has an array of that name."""
 
@@ -58,6 +64,9 @@ CASE_FAMILIES = tuple(
     if family.link == "logit" and family.scale == "probability"
 )
 """Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
+
+CLOSE = 0.8
+"""Likeness from which a term was probably meant: intercept and interaction are less alike."""
 
 DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
@@ -79,6 +88,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         ),
         *system_problems(analysis, where),
         *_hypotheses(analysis, where),
+        *_weights(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -108,6 +118,16 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from _varying(analysis, equation, where)
     yield from _priors(equation, base, where)
     yield from _kinds_of_priors(equation, base, where)
+    yield from shared_variance_problems(equation, base, where)
+
+
+def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
+        yield Problem(
+            "cluster_weight needs clusters, but the data declare none",
+            where(("data", "cluster_weight")),
+            "add `cluster:` with its column under data, or leave cluster_weight out",
+        )
 
 
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
@@ -149,12 +169,21 @@ def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[P
                 place,
                 f"add `{grouping}:` with its column under data, or leave the grouping out",
             )
-        for term in varying.terms:
+        for position, term in enumerate(varying.terms):
             if term not in terms:
+                inside = (
+                    "equations",
+                    analysis.equation_name,
+                    "varying",
+                    grouping,
+                    "terms",
+                    position,
+                )
+                close = get_close_matches(term, terms, n=1, cutoff=CLOSE)
                 yield Problem(
                     f"'{term}' varies by {grouping}, but structure {equation.form} has no such term",
-                    place,
-                    f"its terms: {', '.join(terms)}",
+                    where(inside),
+                    f"did you mean '{close[0]}'?" if close else f"its terms: {', '.join(terms)}",
                 )
 
 

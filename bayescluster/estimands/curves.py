@@ -57,7 +57,7 @@ def observed_scale(design: Design) -> Array:
 
 
 def _grid(values: Array, tail: float, points: int) -> Array:
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.nanquantile(values, [tail, 1 - tail])
     return np.linspace(float(low), float(high), points)
 
 
@@ -86,8 +86,10 @@ def surfaces(
     grids = [_grid(values, 0.01, SURFACE_POINTS) for values in design.capitals]
     settings = [Setting(float(h), float(s)) for h in grids[0] for s in grids[1]]
     mean = outcome_surface(design, some, settings, groups.weights).mean(axis=0)  # (setting, group)
+    # a dot needs its place and its colour
+    shown_at_all = design.answered & np.isfinite(sum(design.capitals))
     for k, label in enumerate(groups.labels):
-        rows = np.flatnonzero(groups.members[:, k])
+        rows = np.flatnonzero(groups.members[:, k] & shown_at_all)
         shown = np.sort(rng.choice(rows, min(rows.size, POINTS_SHOWN), replace=False))
         human, social = (values[shown].round(4).tolist() for values in design.capitals)
         outcome = observed_scale(design)[shown].tolist()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
@@ -60,8 +62,8 @@ def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
     values = design.capitals[position]
     if design.is_binary(CAPITALS[position]):
         return [
-            _set(position, float(values.min())),
-            _set(position, float(values.max())),
+            _set(position, float(np.nanmin(values))),
+            _set(position, float(np.nanmax(values))),
         ], 1.0
     return [_set(position, Own(-STEP)), _set(position, Own(STEP))], 2 * STEP
 

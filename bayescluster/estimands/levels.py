@@ -51,7 +51,10 @@ def levels_of(design: Design, claim: Corners) -> Levels:
 def _pair(
     design: Design, name: str, values: NDArray[np.float64], claim: Corners
 ) -> tuple[tuple[float, float], str]:
+    values = values[~np.isnan(values)]
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
+    # levels are declared before the fit, when of a latent capital only its score is known
+    latent = design.is_latent(name)
     if anchors is None:
         ends = (float(values.min()), float(values.max()))
         if design.is_binary(name):
@@ -59,13 +62,18 @@ def _pair(
         low, high = np.quantile(values, [claim.low, claim.high])
         if low == high:  # most firms have the same value
             return ends, "least and most in the sample"
-        return (float(low), float(high)), f"quantiles {claim.low:g} and {claim.high:g}"
+        return (float(low), float(high)), (
+            f"quantiles {claim.low:g} and {claim.high:g}{' of its score' if latent else ''}"
+        )
     unit = design.scaling(name)
     standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))
     return (
-        standard[0],
-        standard[1],
-    ), f"{anchors.low:g} and {anchors.high:g} in units of the construct"
+        (
+            standard[0],
+            standard[1],
+        ),
+        f"{anchors.low:g} and {anchors.high:g} in units of {'its score' if latent else 'the construct'}",
+    )
 
 
 def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -16,16 +16,21 @@ class Groups(NamedTuple):
     """Groups of rows.
 
     ``weights`` is ``(row, group)``, each column summing to 1; ``members`` is the same as booleans.
+    ``of_rows`` holds survey weights, ``(row,)``, by which averages represent the population.
     """
 
     by: By
     labels: tuple[str, ...]
     members: NDArray[np.bool_]
+    of_rows: NDArray[np.float64] | None = None
 
     @property
     def weights(self) -> NDArray[np.float64]:
         """Averaging weights, ``(row, group)``."""
-        return self.members / self.members.sum(axis=0)
+        if self.of_rows is None:
+            return self.members / self.members.sum(axis=0)
+        counted = self.members * self.of_rows[:, None]
+        return counted / counted.sum(axis=0)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -35,11 +40,12 @@ class Groups(NamedTuple):
 
 def groups_of(design: Design, by: By) -> Groups:
     """Rows of the whole sample, of each industry, or of each cluster."""
+    weights = None if design.weights is None else design.weights.average
     if by == "all":
-        return Groups(by, (ALL,), np.ones((design.size, 1), dtype=bool))
+        return Groups(by, (ALL,), np.ones((design.size, 1), dtype=bool), weights)
     name = INDUSTRY if by == "industry" else CLUSTER
     labels = design.group_labels(name)
-    return Groups(by, labels, design.index(name)[:, None] == np.arange(len(labels)))
+    return Groups(by, labels, design.index(name)[:, None] == np.arange(len(labels)), weights)
 
 
 def declared_groups(design: Design) -> tuple[Groups, ...]:

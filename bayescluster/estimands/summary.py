@@ -24,8 +24,10 @@ def estimates(draws: Array, chains: int) -> list[Estimate]:
     draws
         ``(draw, quantity)``, the chains one after the other.
     chains
-        Number of chains.
+        Number of chains; 0 for draws that are no chains, which are summarised without diagnostics.
     """
+    if not chains:
+        return [estimate(column) for column in draws.T]
     rhat, bulk, tail, mcse = diagnostics(draws, chains)
     return [
         estimate(column).model_copy(
@@ -85,7 +87,7 @@ def probability_error(event: NDArray[np.bool_], chains: int) -> float:
     the other side is taken (Laplace's rule), so that the error is never told to be zero.
     """
     share = float(event.mean())
-    if 0 < share < 1:
+    if chains and 0 < share < 1:
         _, _, _, mcse = diagnostics(event.astype(float)[:, None], chains)
         if np.isfinite(mcse[0]):
             return float(mcse[0])

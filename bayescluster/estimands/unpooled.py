@@ -1,11 +1,13 @@
 """Effects from one industry's rows alone, to show what partial pooling does.
 
 The population part of the model is fitted to each industry by itself: coefficients with the same
-priors, weak priors on the other parameters, no effects of clusters or firms, and the posterior by
-its normal approximation at the mode. This is the picture without pooling, fast and labelled as an
-approximation; no verdict rests on it. Where firms repeat it is left out: without firm effects it
-would be far too sure. It is left out, too, of an equation whose predictors are outcomes of others:
-what acts through these would have to be fitted in each industry as well.
+priors (with the default ones under R2D2M2, whose shares no industry alone could tell), weak priors
+on the other parameters, no effects of clusters or firms, equal steps of monotonic controls, and the
+posterior by its normal approximation at the mode. This is the picture without pooling, fast and
+labelled as an approximation; no verdict rests on it. It is left out where firms repeat, since without
+firm effects it would be far too sure; of an equation whose predictors are outcomes of others, since
+what acts through these would have to be fitted in each industry as well; and where values are missing,
+since complete rows alone would show another sample.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ def unpooled_effects(
         mode has no positive curvature, are absent.
     """
     found: dict[str, dict[tuple[str, str], Array]] = {}
-    if np.unique(design.firms).size < design.size or design.equation.predictors:
+    repeated = np.unique(design.firms).size < design.size
+    if repeated or design.equation.predictors or not design.is_complete:
         return found
     for k, label in enumerate(groups.labels):
         rows = groups.members[:, k]
@@ -152,7 +155,9 @@ def _log_posterior(
     known = Rows(*(None if item is None else item[rows] for item in design.rows))
     outcome = design.outcome[rows]
     with np.errstate(over="ignore", invalid="ignore"):
-        total = design.family.log_density(outcome, eta, draws.parameters, known).sum(axis=1)
+        density = design.family.log_density(outcome, eta, draws.parameters, known)
+    weights = None if design.weights is None else design.weights.rows[rows]
+    total = (density if weights is None else density * weights).sum(axis=1)
     population, controls, logs, gaps = _split(layout, theta)
     for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
         total = total + log_density(prior, column, scale_of(term))

@@ -11,10 +11,10 @@ from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
 from bayescluster.families.ordinal import ORDINAL
 from bayescluster.families.poisson import POISSON
 from bayescluster.families.probit import PROBIT
-from bayescluster.families.record import Family, Fault, Observation, Rows
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows
 from bayescluster.families.student_t import STUDENT_T
 
-__all__ = ["FAMILIES", "Family", "Fault", "Observation", "Rows"]
+__all__ = ["FAMILIES", "Family", "Fault", "Likelihood", "Observation", "Rows"]
 
 FAMILIES: dict[str, Family] = {
     family.name: family

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import expit
 
-from bayescluster.families.record import Array, Family, Fault, Observation, Rows, fault
+from bayescluster.families.record import Array, Family, Fault, Likelihood, Observation, Rows, fault
 
 
 def zero_or_one(outcome: Array, _: Rows) -> Fault | None:
@@ -31,15 +31,11 @@ def _draw(
     return np.asarray(rng.random(linear_predictor.shape) < expit(linear_predictor), dtype=float)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.Bernoulli(
-        observation.name,
-        logit_p=observation.linear_predictor,
-        observed=observation.outcome.astype("int64"),
-        dims=observation.dims,
-    )
+    arguments = {"logit_p": observation.linear_predictor}
+    return Likelihood(pm.Bernoulli, arguments, observation.outcome.astype("int64"))
 
 
 BERNOULLI = Family(
@@ -51,5 +47,5 @@ BERNOULLI = Family(
     _expectation,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
 )

@@ -17,6 +17,7 @@ from bayescluster.families.record import (
     Array,
     Family,
     Fault,
+    Likelihood,
     Observation,
     Rows,
     fault,
@@ -65,7 +66,7 @@ def _draw(
     return np.asarray(np.clip(rng.beta(first, second), LEAST_SHARE, LARGEST_SHARE))
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
     precision, eta = observation.parameters["precision"], observation.linear_predictor
@@ -74,7 +75,7 @@ def _observe(observation: Observation) -> None:
         "alpha": precision * pm.math.sigmoid(eta),
         "beta": precision * pm.math.sigmoid(-eta),
     }
-    pm.Beta(observation.name, **shapes, observed=observation.outcome, dims=observation.dims)
+    return Likelihood(pm.Beta, shapes, observation.outcome)
 
 
 BETA = Family(
@@ -86,5 +87,5 @@ BETA = Family(
     _expectation,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
 )

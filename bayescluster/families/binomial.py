@@ -11,6 +11,7 @@ from bayescluster.families.record import (
     Array,
     Family,
     Fault,
+    Likelihood,
     Observation,
     Rows,
     fault,
@@ -49,19 +50,17 @@ def _draw(
     return np.asarray(successes, dtype=float)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
     assert observation.rows.trials is not None
-    pm.Binomial(
-        observation.name,
-        n=observation.rows.trials.astype("int64"),
-        logit_p=observation.linear_predictor,
-        observed=observation.outcome.astype("int64"),
-        dims=observation.dims,
-    )
+    arguments = {
+        "n": observation.rows.trials.astype("int64"),
+        "logit_p": observation.linear_predictor,
+    }
+    return Likelihood(pm.Binomial, arguments, observation.outcome.astype("int64"))
 
 
 BINOMIAL = Family(
-    "binomial", "logit", "probability", (), _support, _expectation, _log_density, _draw, _observe
+    "binomial", "logit", "probability", (), _support, _expectation, _log_density, _draw, _likelihood
 )

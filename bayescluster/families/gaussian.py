@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from bayescluster.families.record import SIGMA, Array, Family, Fault, Observation, Rows, fault
+from bayescluster.families.record import (
+    SIGMA,
+    Array,
+    Family,
+    Fault,
+    Likelihood,
+    Observation,
+    Rows,
+    fault,
+)
 
 
 def finite(outcome: Array, rows: Rows) -> Fault | None:
@@ -43,16 +52,14 @@ def _draw(
     return np.asarray(linear_predictor + _sigma(parameters, rows) * noise)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.Normal(
-        observation.name,
-        mu=observation.linear_predictor,
-        sigma=_sigma(observation.parameters, observation.rows),
-        observed=observation.outcome,
-        dims=observation.dims,
-    )
+    arguments = {
+        "mu": observation.linear_predictor,
+        "sigma": _sigma(observation.parameters, observation.rows),
+    }
+    return Likelihood(pm.Normal, arguments, observation.outcome)
 
 
 GAUSSIAN = Family(
@@ -64,6 +71,6 @@ GAUSSIAN = Family(
     identity,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
     np.asarray,
 )

@@ -10,7 +10,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bayescluster.families.record import SIGMA, Array, Family, Fault, Observation, Rows, fault
+from bayescluster.families.record import (
+    SIGMA,
+    Array,
+    Family,
+    Fault,
+    Likelihood,
+    Observation,
+    Rows,
+    fault,
+)
 
 # numbers of this size still have a logarithm and a square; prior draws can ask for more
 LARGEST_LOG = 300.0
@@ -45,16 +54,14 @@ def _draw(
     return np.asarray(np.exp(np.clip(log, -LARGEST_LOG, LARGEST_LOG)))
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.LogNormal(
-        observation.name,
-        mu=observation.linear_predictor,
-        sigma=observation.parameters["sigma"],
-        observed=observation.outcome,
-        dims=observation.dims,
-    )
+    arguments = {
+        "mu": observation.linear_predictor,
+        "sigma": observation.parameters["sigma"],
+    }
+    return Likelihood(pm.LogNormal, arguments, observation.outcome)
 
 
 LOGNORMAL = Family(
@@ -66,6 +73,6 @@ LOGNORMAL = Family(
     _expectation,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
     np.log,
 )

@@ -8,7 +8,14 @@ import numpy as np
 from scipy.special import gammaln
 
 from bayescluster.families.poisson import LARGEST_MEAN, count_support, rate
-from bayescluster.families.record import OVERDISPERSION, Array, Family, Observation, Rows
+from bayescluster.families.record import (
+    OVERDISPERSION,
+    Array,
+    Family,
+    Likelihood,
+    Observation,
+    Rows,
+)
 
 
 def _log_density(
@@ -30,16 +37,14 @@ def _draw(
     return np.asarray(rng.poisson(np.minimum(mixed, LARGEST_MEAN)), dtype=float)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.NegativeBinomial(
-        observation.name,
-        mu=pm.math.exp(observation.linear_predictor),
-        alpha=observation.parameters["overdispersion"] ** -2,
-        observed=observation.outcome.astype("int64"),
-        dims=observation.dims,
-    )
+    arguments = {
+        "mu": pm.math.exp(observation.linear_predictor),
+        "alpha": observation.parameters["overdispersion"] ** -2,
+    }
+    return Likelihood(pm.NegativeBinomial, arguments, observation.outcome.astype("int64"))
 
 
 NEGATIVE_BINOMIAL = Family(
@@ -51,5 +56,5 @@ NEGATIVE_BINOMIAL = Family(
     rate,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
 )

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import expit
 
-from bayescluster.families.record import Array, Family, Fault, Observation, Rows, whole_numbers
+from bayescluster.families.record import (
+    Array,
+    Family,
+    Fault,
+    Likelihood,
+    Observation,
+    Rows,
+    whole_numbers,
+)
 
 AT_LEAST = "at_least"
 
@@ -69,19 +77,17 @@ def _draw(
     return np.asarray((rng.random(linear_predictor.shape)[..., None] < above).sum(-1), dtype=float)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.OrderedLogistic(
-        observation.name,
-        eta=observation.linear_predictor,
-        cutpoints=observation.parameters["cutpoints"],
-        observed=observation.outcome.astype("int64"),
-        compute_p=False,
-        dims=observation.dims,
-    )
+    arguments = {
+        "eta": observation.linear_predictor,
+        "cutpoints": observation.parameters["cutpoints"],
+        "compute_p": False,
+    }
+    return Likelihood(pm.OrderedLogistic, arguments, observation.outcome.astype("int64"))
 
 
 ORDINAL = Family(
-    "ordinal", "logit", "level", (), _support, _expectation, _log_density, _draw, _observe
+    "ordinal", "logit", "level", (), _support, _expectation, _log_density, _draw, _likelihood
 )

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import gammaln
 
-from bayescluster.families.record import Array, Family, Fault, Observation, Rows, whole_numbers
+from bayescluster.families.record import (
+    Array,
+    Family,
+    Fault,
+    Likelihood,
+    Observation,
+    Rows,
+    whole_numbers,
+)
 
 # numpy draws no Poisson count beyond this mean; prior draws can ask for more
 LARGEST_MEAN = 1e15
@@ -36,15 +44,13 @@ def _draw(
     return np.asarray(rng.poisson(mean), dtype=float)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.Poisson(
-        observation.name,
-        mu=pm.math.exp(observation.linear_predictor),
-        observed=observation.outcome.astype("int64"),
-        dims=observation.dims,
-    )
+    arguments = {"mu": pm.math.exp(observation.linear_predictor)}
+    return Likelihood(pm.Poisson, arguments, observation.outcome.astype("int64"))
 
 
-POISSON = Family("poisson", "log", "rate", (), count_support, rate, _log_density, _draw, _observe)
+POISSON = Family(
+    "poisson", "log", "rate", (), count_support, rate, _log_density, _draw, _likelihood
+)

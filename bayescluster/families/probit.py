@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from bayescluster.families.bernoulli import zero_or_one
-from bayescluster.families.record import Array, Family, Observation, Rows
+from bayescluster.families.record import Array, Family, Likelihood, Observation, Rows
 
 
 def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
@@ -41,19 +41,17 @@ def log_cdf(z: Any) -> Any:
     return pt.switch(pt.lt(z, -1.0), left, pt.log1p(-0.5 * pt.erfc(high / np.sqrt(2.0))))
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
     # PyMC's own Bernoulli goes through a probability, which is 0 or 1 in the tails
-    pm.CustomDist(
-        observation.name,
-        observation.linear_predictor,
-        logp=lambda outcome, eta: log_cdf((2 * outcome - 1) * eta),
-        random=_random,
-        observed=observation.outcome.astype("int64"),
-        dtype="int64",
-        dims=observation.dims,
-    )
+    arguments = {
+        "logp": lambda outcome, eta: log_cdf((2 * outcome - 1) * eta),
+        "random": _random,
+        "dtype": "int64",
+    }
+    outcome = observation.outcome.astype("int64")
+    return Likelihood(pm.CustomDist, arguments, outcome, (observation.linear_predictor,))
 
 
 def _random(linear_predictor: Array, rng: np.random.Generator, size: Any = None) -> Any:
@@ -69,5 +67,5 @@ PROBIT = Family(
     _expectation,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
 )

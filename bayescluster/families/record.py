@@ -2,7 +2,7 @@
 
 The numpy functions broadcast: ``linear_predictor`` is ``(..., row)`` and every parameter is
 ``(..., 1)``, so the same code serves one point, all draws, or a chunk of them. They say the same as
-``observe``, which builds the likelihood in PyMC; a test holds the two together for every family.
+``likelihood``, which states it for PyMC; a test holds the two together for every family.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ class Rows(NamedTuple):
 
     trials: Array | None = None
     standard_error: Array | None = None
+
+    def at(self, rows: NDArray[Any]) -> Rows:
+        """The same of some rows, by position or as a mask."""
+        return Rows(*(None if values is None else values[rows] for values in self))
 
 
 class Fault(NamedTuple):
@@ -48,14 +52,27 @@ class Parameter(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """What ``observe`` needs to put a likelihood into the PyMC model in context."""
+    """What ``likelihood`` needs: variables of the PyMC model in context, and the outcome.
+
+    ``outcome`` may be a variable of the model too, for families with a density.
+    """
 
     name: str
     linear_predictor: Any
     parameters: Mapping[str, Any]
     rows: Rows
-    outcome: Array
+    outcome: Any
     dims: str
+
+
+class Likelihood(NamedTuple):
+    """A PyMC distribution of the outcomes of all rows, its arguments, and the outcomes it is of."""
+
+    distribution: Any
+    arguments: Mapping[str, Any]
+    outcome: Any
+    inputs: tuple[Any, ...] = ()
+    """Arguments that go by their place."""
 
 
 class Family(NamedTuple):
@@ -80,8 +97,8 @@ class Family(NamedTuple):
         ``(outcome, linear_predictor, parameters, rows) -> log density``.
     draw
         ``(rng, linear_predictor, parameters, rows) -> replicated outcome``.
-    observe
-        Adds the likelihood to the PyMC model in context.
+    likelihood
+        States the likelihood as a PyMC distribution; see `bayescluster.model.likelihood`.
     on_link_scale
         Takes the outcome to the scale on which its noise is added to the linear predictor; absent
         where there is no such scale.
@@ -95,7 +112,7 @@ class Family(NamedTuple):
     expectation: Callable[[Array, Mapping[str, Array]], Array]
     log_density: Callable[[Array, Array, Mapping[str, Array], Rows], Array]
     draw: Callable[[np.random.Generator, Array, Mapping[str, Array], Rows], Array]
-    observe: Callable[[Observation], None]
+    likelihood: Callable[[Observation], Likelihood]
     on_link_scale: Callable[[Array], Array] | None = None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from bayescluster.families.gaussian import finite, identity
-from bayescluster.families.record import NU, SIGMA, Array, Family, Observation, Rows
+from bayescluster.families.record import NU, SIGMA, Array, Family, Likelihood, Observation, Rows
 
 
 def _log_density(
@@ -27,17 +27,15 @@ def _draw(
     return np.asarray(linear_predictor + parameters["sigma"] * noise)
 
 
-def _observe(observation: Observation) -> None:
+def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    pm.StudentT(
-        observation.name,
-        nu=observation.parameters["nu"],
-        mu=observation.linear_predictor,
-        sigma=observation.parameters["sigma"],
-        observed=observation.outcome,
-        dims=observation.dims,
-    )
+    arguments = {
+        "nu": observation.parameters["nu"],
+        "mu": observation.linear_predictor,
+        "sigma": observation.parameters["sigma"],
+    }
+    return Likelihood(pm.StudentT, arguments, observation.outcome)
 
 
 STUDENT_T = Family(
@@ -49,6 +47,6 @@ STUDENT_T = Family(
     identity,
     _log_density,
     _draw,
-    _observe,
+    _likelihood,
     np.asarray,
 )

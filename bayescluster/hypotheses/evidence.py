@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, surface_draws
+from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.scopes import scoped
-from bayescluster.model.evaluate import Draws
+from bayescluster.model.evaluate import Array, Draws
 from bayescluster.spec.hypotheses import Scope
 
 
@@ -36,8 +37,9 @@ class Evidence:
     def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
         self.design = design
         self.posterior = posterior
+        self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
-        self._seed = seed
+        self.seed = seed
         self._surfaces: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
 
     @cached_property
@@ -45,7 +47,8 @@ class Evidence:
         """All groups side by side: the whole sample, industries, clusters."""
         parts = declared_groups(self.design)
         labels = tuple(label for part in parts for label in part.labels)
-        return Groups("all", labels, np.column_stack([part.members for part in parts]))
+        members = np.column_stack([part.members for part in parts])
+        return Groups("all", labels, members, parts[0].of_rows)
 
     def columns(self, by: str) -> list[tuple[int, str]]:
         """Columns of the estimands that belong to a kind of group, with their labels."""
@@ -60,7 +63,7 @@ class Evidence:
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
         key = (source, scope, levels)
         if key not in self._surfaces:
-            draws = scoped(self.design, self._draws[source], scope, self._seed)
+            draws = scoped(self.design, self._draws[source], scope, self.seed)
             found = surface_draws(self.design, draws, levels, self.groups.weights)
             self._surfaces[key] = found
         return self._surfaces[key]
@@ -68,6 +71,14 @@ class Evidence:
     def support(self, levels: Levels) -> NDArray[np.int64]:
         """Firms near each corner, ``(corner, group)``."""
         return support(self.design, levels, self.groups.members)
+
+    @cached_property
+    def behind_gates(self) -> dict[str, Array]:
+        """Effective number of firms behind each corner of the conjunctive form, ``(draw, group)``.
+
+        Nothing for other forms.
+        """
+        return behind_gates(self.design, self.posterior, self.groups.members)
 
     def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:
         """All surfaces that were asked for, for the gate."""

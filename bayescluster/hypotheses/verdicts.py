@@ -7,7 +7,7 @@ stand near a corner that the claim rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 
 PRIOR_DRAWS_MIN = 20
 """Fewest prior draws inside and outside a region from which its prior odds are told."""
+GATE_FAILED = "The diagnostics gate failed: the probability cannot be relied on."
 Decision = Literal["supported", "rejected", "undecided"]
 
 
@@ -139,7 +140,7 @@ def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
             f"Fewer than {claim.min_support} firms stand near the corner with {CORNER_WORDS[thin[0]]} "
             f"({int(near[thin[0]][column])}): the claim would rest on extrapolation."
             if thin
-            else ""
+            else _behind_gates(claim, needed, evidence, column)
         )
         yield _Event(
             label,
@@ -151,6 +152,21 @@ def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
         )
 
 
+def _behind_gates(
+    claim: CornerClaim, needed: Sequence[str], evidence: Evidence, column: int
+) -> str:
+    """Say which corner of a form with gates has too few firms behind it; nothing for other forms."""
+    behind = evidence.behind_gates
+    for corner in needed if behind else ():
+        firms = float(behind[corner][:, column].mean())
+        if firms < claim.min_support:
+            return (
+                f"The gates put {firms:.1f} firms behind the corner with {CORNER_WORDS[corner]}, "
+                f"fewer than {claim.min_support}: the claim would rest on its prior."
+            )
+    return ""
+
+
 def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = None) -> VerdictFigure:
     (found,) = estimates(draws[:, None], evidence.posterior.chains)
     return VerdictFigure(label=label, estimate=found, support=near)
@@ -159,7 +175,8 @@ def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = Non
 def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> Verdict:
     probability = float(event.posterior.mean())
     prior = float(event.prior.mean())
-    decision, reason = _decide(probability, claim.level, event.unsupported, gate_passed)
+    stopped = event.unsupported if gate_passed else GATE_FAILED
+    decision, reason = decide(probability, claim.level, stopped)
     by: By = "industry" if isinstance(claim, Difference) else claim.by
     return Verdict(
         kind=claim.kind,
@@ -174,19 +191,17 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         probability=probability,
         mcse=probability_error(event.posterior, chains),
         prior_probability=prior,
-        odds_ratio=_odds_ratio(probability, event.prior),
+        odds_ratio=odds_ratio(probability, prior, event.prior.size),
         level=claim.level,
         figures=event.figures,
+        unsupported=event.unsupported,
     )
 
 
-def _decide(
-    probability: float, level: float, unsupported: str, gate_passed: bool
-) -> tuple[Decision, str]:
-    if not gate_passed:
-        return "undecided", "The diagnostics gate failed: the probability cannot be relied on."
-    if unsupported:
-        return "undecided", unsupported
+def decide(probability: float, level: float, stopped: str) -> tuple[Decision, str]:
+    """Decide by a probability, unless something stops it; and why."""
+    if stopped:
+        return "undecided", stopped
     decision: Decision = "undecided"
     if probability >= level:
         decision = "supported"
@@ -195,11 +210,9 @@ def _decide(
     return decision, reason_of(decision, probability, level)
 
 
-def _odds_ratio(posterior: float, events: NDArray[np.bool_]) -> float | None:
+def odds_ratio(posterior: float, prior: float, draws: int) -> float | None:
     """Posterior odds over prior odds; nothing where the prior draws cannot tell its odds."""
-    hits = int(events.sum())
-    few = min(hits, events.size - hits) < PRIOR_DRAWS_MIN
+    few = round(min(prior, 1 - prior) * draws) < PRIOR_DRAWS_MIN
     if few or not 0 < posterior < 1:
         return None
-    prior = hits / events.size
     return number(posterior / (1 - posterior) / (prior / (1 - prior)))

@@ -11,8 +11,9 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain
 from bayescluster.inference.reported import reported_variables
+from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import Array, draws_of, log_likelihood, replicate
-from bayescluster.names import CHAIN, DRAW, ROW
+from bayescluster.names import CHAIN, DRAW, ROW, answered_dim
 
 STATISTICS = (
     "diverging",
@@ -27,8 +28,8 @@ STATISTICS = (
 )
 """Sampler statistics that are kept, where the sampler gives them."""
 
-PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM = 1, 2
-"""Keep the random streams of replicated outcomes apart from each other and from the chains'."""
+PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM, IMPUTED_STREAM = 1, 2, 12
+"""Keep the random streams of replicated outcomes and imputed values apart from each other and from the chains'."""
 
 
 def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: int) -> xr.DataTree:
@@ -41,6 +42,10 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     # nutpie keeps the raw variables of the sampler too; a reader wants those that mean something
     kept = list(reported_variables(design))
     posterior = xr.concat([chain.posterior[kept] for chain in ordered], CHAIN)
+    posterior = completed(design, posterior, np.random.default_rng((seed, IMPUTED_STREAM)))
+    # prior draws have no outcomes to learn from
+    forward = np.random.default_rng((seed, IMPUTED_STREAM, 1))
+    prior = completed(design, prior, forward, posterior=False)
     stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
     groups = {
         "posterior": posterior,
@@ -50,8 +55,8 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
         "prior_predictive": _predictive(design, prior, (seed, PRIOR_PREDICTIVE_STREAM)),
         "log_likelihood": _log_likelihood(design, posterior),
         "observed_data": xr.Dataset(
-            {each.equation_name: (ROW, each.outcome) for each in design.equations},
-            {ROW: list(design.labels(ROW))},
+            {each.equation_name: (_dim(each), each.answers) for each in design.equations},
+            _labels(design),
         ),
         "constant_data": design.data.drop_attrs(),
     }
@@ -72,15 +77,36 @@ def _log_likelihood(design: Design, posterior: xr.Dataset) -> xr.Dataset:
         each.equation_name: log_likelihood(each, draws_of(each, posterior))
         for each in (design, *design.others)
     }
-    return _by_row(design, found, posterior)
+    dims = {each.equation_name: _dim(each) for each in design.equations}
+    return _by_row(design, found, posterior, dims)
 
 
-def _by_row(design: Design, values: dict[str, Array], like: xr.Dataset) -> xr.Dataset:
-    shape = (like.sizes[CHAIN], like.sizes[DRAW], design.size)
-    coords: dict[str, Any] = {
-        CHAIN: like[CHAIN].to_numpy(),
-        DRAW: like[DRAW].to_numpy(),
-        ROW: list(design.labels(ROW)),
+def _dim(equation: Design) -> str:
+    """Dimension of the known outcomes of an equation: the rows, where all are known."""
+    return ROW if equation.answered.all() else answered_dim(equation.equation_name)
+
+
+def _labels(design: Design) -> dict[str, Any]:
+    """Labels of the rows, and of those whose outcome is known, by dimension."""
+    labels = np.array(design.labels(ROW))
+    found = {_dim(each): labels[each.answered].tolist() for each in design.equations}
+    return {ROW: labels.tolist()} | found
+
+
+def _by_row(
+    design: Design,
+    values: dict[str, Array],
+    like: xr.Dataset,
+    dims: dict[str, str] | None = None,
+) -> xr.Dataset:
+    """Values by row, or along the dimension that is named for an equation."""
+    chains, draws = like.sizes[CHAIN], like.sizes[DRAW]
+    along = dims or dict.fromkeys(values, ROW)
+    coords: dict[str, Any] = {CHAIN: like[CHAIN].to_numpy(), DRAW: like[DRAW].to_numpy()}
+    labels = _labels(design)
+    coords |= {dim: labels[dim] for dim in (ROW, *along.values())}
+    found = {
+        name: ((CHAIN, DRAW, along[name]), each.reshape(chains, draws, -1))
+        for name, each in values.items()
     }
-    dims = (CHAIN, DRAW, ROW)
-    return xr.Dataset({k: (dims, v.reshape(shape)) for k, v in values.items()}, coords)
+    return xr.Dataset(found, coords)

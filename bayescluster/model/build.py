@@ -12,14 +12,31 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
 from bayescluster.model.groups import row_coefficients
+from bayescluster.model.imputation import (
+    Entering,
+    add_inputs,
+    entering,
+    imputation_coords,
+    observe_answers,
+    sum_out,
+)
 from bayescluster.model.measurement import capital_variables, measurement_coords
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.model.residuals import observe_together
+from bayescluster.model.variance import (
+    shared_controls,
+    shared_population,
+    shared_scales,
+    variance_components,
+)
+from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
+    COMPONENT,
     CONTROL,
     CONTROLS,
     CUTPOINT,
@@ -30,6 +47,7 @@ from bayescluster.names import (
     TERM,
     group_dim,
     group_term,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -45,33 +63,40 @@ def build_model(design: Design) -> pm.Model:
         (g, g_term) and, where correlated, ``<g>_correlation``; the parameters of the family;
         ``cutpoints`` of an ordinal outcome; the observed outcome under the name of the equation.
         Where there are several equations, the name of each stands before its variables. Latent
-        capitals and their measurement are shared; see `bayescluster.model.measurement`.
+        capitals and their measurement are shared; see `bayescluster.model.measurement`. So are
+        missing values; see `bayescluster.model.imputation`.
     """
-    coords = measurement_coords(design)
+    coords = measurement_coords(design) | imputation_coords(design)
     for equation in design.equations:
         coords |= model_coords(equation)
     with pm.Model(coords=coords) as model:
-        capitals = capital_variables(design)
-        together = [_equation(equation, capitals) for equation in design.equations]
-        tied = set(design.analysis.residual_correlation)
-        for equation, observation in zip(design.equations, together, strict=True):
-            if equation.equation_name not in tied:
-                equation.family.observe(observation)
+        inputs = add_inputs(design, capital_variables(design))
+        tied = []
+        for equation in design.equations:
+            observation = _equation(equation, entering(equation, inputs))
+            if equation.equation_name in design.analysis.residual_correlation:
+                tied.append(observation)
+            else:
+                observe_answers(equation, observation, inputs)
+                weigh_rows(equation)
         if tied:
-            observe_together([each for each in together if each.name in tied])
+            weights = 1.0 if design.weights is None else design.weights.rows
+            observe_together(tied, weights)
+        sum_out(inputs)
     return model
 
 
-def _equation(design: Design, capitals: tuple[Any, Any]) -> Observation:
+def _equation(design: Design, enter: Entering) -> Observation:
     """Add the coefficients of one equation; the likelihood is still to be added."""
     priors = model_priors(design)
     parameters = _family_parameters(design, priors)
+    priors = priors._replace(scales=shared_scales(design, parameters))
     return Observation(
         design.equation_name,
-        _linear_predictor(design, priors, capitals),
+        _linear_predictor(design, priors, enter),
         parameters,
-        design.rows,
-        design.outcome,
+        design.rows if enter.row is None else design.rows.at(enter.row),
+        enter.spread(design.outcome),
         ROW,
     )
 
@@ -86,34 +111,62 @@ def model_coords(design: Design) -> dict[str, Any]:
     if design.levels:
         pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
         coords[design.variable(CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
+    for control in monotonic_controls(design):
+        coords[f"{design.variable(steps(control.name))}_step"] = control.steps
     for grouping in design.groupings:
         coords[group_dim(grouping.name)] = grouping.labels
         term = design.variable(group_term(grouping.name))
         coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
+    parts = variance_components(design)
+    if parts:
+        coords[design.variable(COMPONENT)] = [part.label for part in parts]
     return coords
 
 
-def _linear_predictor(design: Design, priors: ModelPriors, capitals: tuple[Any, Any]) -> Any:
-    coefficients = row_coefficients(design, _population(design, priors), priors)
-    human, social = capitals
-    shift = coefficients[INTERCEPT] + _shift(design, priors, human, social)
+def _linear_predictor(design: Design, priors: ModelPriors, enter: Entering) -> Any:
+    by_row = row_coefficients(design, _population(design, priors), priors)
+    coefficients = {term: enter.spread(value) for term, value in by_row.items()}
+    shift = coefficients[INTERCEPT] + _shift(design, priors, enter)
     for position, name in enumerate(design.equation.predictors):
-        shift = shift + coefficients[name] * design.predictors[:, position]
+        known = enter.spread(np.nan_to_num(design.predictors[:, position]))
+        values = known + enter.added[name] if name in enter.added else known
+        shift = shift + coefficients[name] * values
     coefficients[INTERCEPT] = shift
-    eta = design.structure.contribution(human, social, coefficients, design.link)
+    eta = design.structure.contribution(enter.human, enter.social, coefficients, design.link)
     # a constant form still has one value a row
-    return eta + pt.zeros(design.size) if eta.ndim == 0 else eta
+    size = design.size if enter.row is None else enter.row.size
+    return eta + pt.zeros(size) if eta.ndim == 0 else eta
 
 
-def _shift(design: Design, priors: ModelPriors, human: Any, social: Any) -> Any:
+def _shift(design: Design, priors: ModelPriors, enter: Entering) -> Any:
     """What shifts the level of a row: controls and offset, ``(row,)`` or 0."""
     shift: Any = 0.0
     if design.control_names:
         name, dim = design.variable(CONTROLS), design.variable(CONTROL)
-        gamma = coefficient_vector(name, priors.controls, dim)
-        for part in design.control_parts(human, social):
-            shift = shift + pt.dot(part.base, gamma[part.positions]) * part.level
-    return shift + design.offset if design.offset.any() else shift
+        gamma = (
+            coefficient_vector(name, priors.controls, dim)
+            if priors.scales is None
+            else shared_controls(design, priors.scales)
+        )
+        for part in design.control_parts(enter.human, enter.social):
+            base = enter.spread(part.base)
+            shift = shift + pt.dot(base, gamma[part.positions]) * part.level
+        for control in monotonic_controls(design):
+            column = enter.spread(_unequal_steps(design, control))
+            shift = shift + gamma[control.position] * column
+        for position, name in enumerate(design.control_names):
+            if name in enter.added:
+                shift = shift + gamma[position] * enter.added[name]
+    return shift + enter.spread(design.offset) if design.offset.any() else shift
+
+
+def _unequal_steps(design: Design, control: Monotonic) -> Any:
+    """What the column of a monotonic control is off from that with equal steps, ``(row,)``."""
+    count = len(control.steps)
+    name = design.variable(steps(control.name))
+    shares = pm.Dirichlet(name, np.ones(count), dims=f"{name}_step")
+    ladder = pt.concatenate([pt.zeros(1), pt.cumsum(shares)])
+    return ladder[control.codes] - control.codes / count
 
 
 def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
@@ -122,7 +175,11 @@ def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     total: dict[str, Any] = dict.fromkeys(design.terms, pt.constant(0.0))
     if terms:
         name, dim = design.variable(POPULATION), design.variable(TERM)
-        vector = coefficient_vector(name, priors.population, dim)
+        vector = (
+            coefficient_vector(name, priors.population, dim)
+            if priors.scales is None
+            else shared_population(design, priors, priors.scales)
+        )
         total |= {
             term: working(vector[position], scale_of(term)) for position, term in enumerate(terms)
         }

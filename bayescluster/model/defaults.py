@@ -69,15 +69,15 @@ def baseline_of(design: Design) -> Baseline:
 
 
 def on_link_scale(design: Design) -> Array:
-    """Outcome on the scale of its noise, ``(row,)``: as it is, where there is no such scale."""
+    """Known outcomes on the scale of their noise, ``(answered row,)``: as they are, where there is no such scale."""
     found = design.family.on_link_scale
-    return design.outcome if found is None else found(design.outcome)
+    return design.answers if found is None else found(design.answers)
 
 
 def _unit(design: Design) -> float:
     """What one on the logit scale is on the scale of the link."""
     if design.family.link == "identity":
-        return float(design.outcome.std(ddof=1))
+        return float(design.answers.std(ddof=1))
     return PROBIT_UNIT if design.family.link == "probit" else 1.0
 
 
@@ -85,7 +85,7 @@ def _level(design: Design) -> float:
     if design.family.on_link_scale is not None:
         return float(on_link_scale(design).mean())
     if design.family.link == "log":
-        return float(np.log(design.outcome.sum() / np.exp(design.offset).sum()))
+        return float(np.log(design.answers.sum() / np.exp(design.offset[design.answered]).sum()))
     return 0.0
 
 

@@ -7,7 +7,7 @@ computed here, from the same structural forms and families; a test holds it to t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,21 +15,23 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.design.graph import ancestors
+from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
+from bayescluster.model.cells import flat as flat_draws
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
-    CAPITALS,
     CHAIN,
     CONTROLS,
     CUTPOINTS,
     DRAW,
     INTERCEPT,
     POPULATION,
-    ROW,
     group_correlation,
     group_effect,
     group_sd,
+    steps,
 )
 from bayescluster.structures.arithmetic import working
 
@@ -72,8 +74,12 @@ class Draws:
     groups: dict[str, GroupDraws]
     parameters: dict[str, Array]
     capitals: tuple[Array, Array] | None = None
+    imputed: dict[str, Imputed] = field(default_factory=dict)
+    """Imputed cells of controls and predictors, by name."""
     upstream: tuple[tuple[Design, Draws], ...] = ()
     """Equations whose outcomes this one rests on, in causal order, with their draws."""
+    steps: dict[str, Array] = field(default_factory=dict)
+    """Shares of the steps of monotonic controls, ``(draw, step)``; equal steps without."""
 
     @property
     def size(self) -> int:
@@ -97,7 +103,12 @@ class Draws:
             },
             parameters={name: values[which] for name, values in self.parameters.items()},
             capitals=self._capitals(which),
+            imputed={
+                name: cells._replace(values=cells.values[which])
+                for name, cells in self.imputed.items()
+            },
             upstream=tuple((design, draws.part(which)) for design, draws in self.upstream),
+            steps={name: shares[which] for name, shares in self.steps.items()},
         )
 
     def _capitals(self, *which: Any) -> tuple[Array, Array] | None:
@@ -115,6 +126,9 @@ class Draws:
             self,
             groups=groups,
             capitals=self._capitals(slice(None), rows),
+            imputed={
+                name: cells._replace(at=cells.at[rows]) for name, cells in self.imputed.items()
+            },
             upstream=tuple((design, draws.for_rows(rows)) for design, draws in self.upstream),
         )
 
@@ -155,8 +169,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     size = group.sizes[CHAIN] * group.sizes[DRAW]
 
     def flat(name: str) -> Array:
-        values = group[design.variable(name)].transpose(CHAIN, DRAW, ...).to_numpy()
-        return np.asarray(values.reshape(size, *values.shape[2:]), dtype="float64")
+        return flat_draws(group, design.variable(name))
 
     population = {name: np.zeros(size) for name in design.terms}
     if terms:
@@ -194,23 +207,11 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         controls,
         groups,
         parameters,
-        _latent(design, group),
+        capitals_at(design, group),
+        imputed_cells(design, group),
         upstream,
+        {control.name: flat(steps(control.name)) for control in monotonic_controls(design)},
     )
-
-
-def _latent(design: Design, group: xr.Dataset) -> tuple[Array, Array] | None:
-    """Capitals at each draw, ``(draw, row)``, where one of them is latent."""
-    if not any(capital in group for capital in CAPITALS):
-        return None
-    size = group.sizes[CHAIN] * group.sizes[DRAW]
-    human, social = (
-        group[capital].transpose(CHAIN, DRAW, ROW).to_numpy().reshape(size, -1)
-        if capital in group
-        else np.broadcast_to(observed, (size, observed.size))
-        for capital, observed in zip(CAPITALS, design.capitals, strict=True)
-    )
-    return human, social
 
 
 def row_coefficients(draws: Draws) -> dict[str, Array]:
@@ -249,27 +250,53 @@ def predictor_at(
         Positions of the rows.
     predictors
         Outcomes of other equations as they enter here, ``(..., row, predictor)``; those observed
-        without it.
+        or imputed without it.
     """
     human, social = capitals
     coefficients = row_coefficients(draws)
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
-    entering = design.predictors[rows] if predictors is None else predictors
+    for position, name in enumerate(design.control_names):
+        if name in draws.imputed:
+            shift = shift + draws.controls[:, [position]] * draws.imputed[name].added()
+    for control in monotonic_controls(design) if draws.steps else ():
+        column = _unequal_steps(control, draws.steps[control.name])[:, rows]
+        shift = shift + draws.controls[:, [control.position]] * column
     for position, name in enumerate(design.equation.predictors):
-        shift = shift + coefficients[name] * entering[..., position]
+        if predictors is not None:
+            entering = predictors[..., position]
+        else:
+            entering = np.nan_to_num(design.predictors[rows, position])
+            if name in draws.imputed:
+                entering = entering + draws.imputed[name].added()
+        shift = shift + coefficients[name] * entering
     coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
     eta = design.structure.contribution(human, social, coefficients, design.link)
     return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
 
 
+def _unequal_steps(control: Monotonic, shares: Array) -> Array:
+    """What the column of a monotonic control is off from that with equal steps, ``(draw, row)``."""
+    ladder = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+    return np.asarray(ladder[:, control.codes] - control.codes / shares.shape[1])
+
+
 def log_likelihood(design: Design, draws: Draws) -> Array:
-    """Log density of every outcome at every draw, ``(draw, row)``."""
-    out = np.empty((draws.size, design.size))
+    """Log density of every known outcome at every draw, ``(draw, answered row)``.
+
+    With survey weights each is multiplied by the weight of its row: the terms of the log
+    pseudo-likelihood, which is what was sampled.
+    """
+    known = np.flatnonzero(design.answered)
+    weights = 1.0 if design.weights is None else design.weights.rows[known]
+    out = np.empty((draws.size, known.size))
     for which, part in draws.chunks(design.size):
-        eta = linear_predictor(design, part)
-        out[which] = design.family.log_density(design.outcome, eta, part.parameters, design.rows)
+        eta = linear_predictor(design, part)[:, known]
+        density = design.family.log_density(
+            design.answers, eta, part.parameters, design.rows.at(known)
+        )
+        out[which] = density * weights
     return out
 
 

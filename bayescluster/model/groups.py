@@ -21,7 +21,16 @@ from numpy.typing import NDArray
 from bayescluster.design.record import Design, Grouping
 from bayescluster.model.distributions import prior_variable
 from bayescluster.model.priors import ModelPriors
-from bayescluster.names import group_correlation, group_dim, group_effect, group_sd, group_term
+from bayescluster.model.variance import shared_group_sd
+from bayescluster.model.weighting import weigh_effects
+from bayescluster.names import (
+    group_cholesky,
+    group_correlation,
+    group_dim,
+    group_effect,
+    group_sd,
+    group_term,
+)
 
 Index = NDArray[np.int64]
 
@@ -120,12 +129,17 @@ def _effects(
 ) -> list[Any]:
     """Deviations by term, each ``(group,)``."""
     name, variable = grouping.name, design.variable
-    sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], variable(group_term(name)))
+    if priors.scales is None:
+        dim = variable(group_term(name))
+        sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], dim)
+    else:
+        sd = shared_group_sd(design, name, priors.scales)
     centres = [0.0 if parent is None else parent for parent in parents]
     if grouping.correlated:
         effects = _correlated(design, grouping, _Around(sd, centres), priors.correlation)
     else:
         effects = _independent(design, grouping, _Around(sd, centres))
+    weigh_effects(design, grouping, sd, effects)
     dims = (group_dim(name), variable(group_term(name)))
     pm.Deterministic(variable(group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
     return effects
@@ -156,7 +170,7 @@ def _correlated(design: Design, grouping: Grouping, around: _Around, eta: float)
     sd, centres = around
     name = design.variable(grouping.name)
     term = design.variable(group_term(grouping.name))
-    cholesky = pm.LKJCorr(f"{name}_cholesky", n=len(grouping.terms), eta=eta)
+    cholesky = pm.LKJCorr(group_cholesky(name), n=len(grouping.terms), eta=eta)
     correlation = design.variable(group_correlation(grouping.name))
     pm.Deterministic(correlation, cholesky @ cholesky.T, dims=(term, f"{term}_other"))
     dims = (group_dim(grouping.name), term)

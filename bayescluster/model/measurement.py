@@ -34,6 +34,7 @@ from bayescluster.names import (
     item_loadings,
     item_thresholds,
     on_other,
+    raw_mean,
     raw_sd,
 )
 
@@ -81,6 +82,9 @@ def capital_variables(design: Design) -> tuple[Any, Any]:
     }
     for capital in latent_capitals(design):
         other = found.get(next(name for name in CAPITALS if name != capital))
+        # a score that is imputed rests on the latent capital, not the other way round
+        if isinstance(other, np.ndarray) and np.isnan(other).any():
+            other = None
         found[capital] = _latent(design, capital, other)
     human, social = (found[capital] for capital in CAPITALS)
     return human, social
@@ -92,8 +96,9 @@ def _latent(design: Design, capital: str, other: Any | None) -> Any:
     loadings = _loadings(latent)
     raw = _conditional(latent, loadings)
     _observe_discrete(latent, loadings, raw)
+    center = pm.Deterministic(raw_mean(capital), raw.mean())
     spread = pm.Deterministic(raw_sd(capital), pt.std(raw, ddof=1))
-    return pm.Deterministic(capital, (raw - raw.mean()) / spread, dims=ROW)
+    return pm.Deterministic(capital, (raw - center) / spread, dims=ROW)
 
 
 def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:
@@ -170,15 +175,11 @@ def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
         values = items.values[:, position]
         answered = np.flatnonzero(np.isfinite(values))
         codes = values[answered].astype("int64")
-        cut = pm.Normal(
-            name,
-            usual := _usual_thresholds(codes, levels),
-            THRESHOLD_SD,
-            shape=levels - 1,
-            transform=pm.distributions.transforms.ordered if levels > 2 else None,
-            initval=usual,
-        )
+        usual = usual_thresholds(codes, levels)
+        order = {"transform": pm.distributions.transforms.ordered} if levels > 2 else {}
+        cut = pm.Normal(name, usual, THRESHOLD_SD, shape=levels - 1, initval=usual, **order)
         eta = loadings[position] * raw[answered]
+        # a density of its own for two levels: that of PyMC has a slower gradient
         if levels == 2:
             density = -pt.softplus((1.0 - 2.0 * codes) * (eta - cut[0]))
         else:
@@ -188,7 +189,7 @@ def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
         pm.Potential(f"{latent.capital}_{items.columns[position]}", density.sum())
 
 
-def _usual_thresholds(codes: Array, levels: int) -> Array:
+def usual_thresholds(codes: Array, levels: int) -> Array:
     """Log odds of answers below each threshold, kept off 0 and 1."""
     below = np.array([(codes < k).mean() for k in range(1, levels)])
     share = np.clip(below, 0.02, 0.98)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class ModelPriors(NamedTuple):
     family: dict[str, Distribution]
     correlation: float
     cutpoints: tuple[tuple[float, float], ...]
+    scales: Any = None
+    """Under R2D2M2, the sds that take the place of the priors of slopes, controls and groups."""
 
 
 def model_priors(design: Design) -> ModelPriors:
@@ -72,7 +74,7 @@ def case_priors(design: Design) -> dict[str, Normal]:
         if isinstance(prior, Normal)
     }
     human, social = (
-        float(values.std(ddof=1)) if design.is_binary(name) else 1.0
+        float(np.nanstd(values, ddof=1)) if design.is_binary(name) else 1.0
         for name, values in zip(CAPITALS, design.capitals, strict=True)
     )
     found = informed(coded.usable, asked.strength, defaults, (human, social))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
 from bayescluster.families import Observation
 from bayescluster.families.probit import log_cdf
@@ -25,8 +26,18 @@ CONCENTRATION = 2.0
 TINY = 1e-12
 
 
-def observe_together(observations: Sequence[Observation]) -> None:
-    """Add the joint likelihood of equations whose residuals correlate."""
+def observe_together(
+    observations: Sequence[Observation], weights: NDArray[np.float64] | float = 1.0
+) -> None:
+    """Add the joint likelihood of equations whose residuals correlate.
+
+    Parameters
+    ----------
+    observations
+        Linear predictor, parameters and outcome of each equation.
+    weights
+        Survey weight of each row, ``(row,)``, or 1.
+    """
     names = [each.name for each in observations]
     model = pm.modelcontext(None)
     model.add_coords({RESIDUAL_EQUATION: names, f"{RESIDUAL_EQUATION}_other": names})
@@ -34,20 +45,20 @@ def observe_together(observations: Sequence[Observation]) -> None:
     dims = (RESIDUAL_EQUATION, f"{RESIDUAL_EQUATION}_other")
     pm.Deterministic(RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
     if "sigma" in observations[0].parameters:
-        _gaussian(observations, factor)
+        density = _gaussian(observations, factor)
     else:
-        _probit(observations, factor)
+        density = _probit(observations, factor)
+    pm.Potential("residuals", (weights * density).sum())
 
 
-def _gaussian(observations: Sequence[Observation], factor: Any) -> None:
+def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
     sds = pt.stack([each.parameters["sigma"] for each in observations])
     mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
     outcome = np.column_stack([each.outcome for each in observations])
-    density = pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
-    pm.Potential("residuals", density.sum())
+    return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
 
 
-def _probit(observations: Sequence[Observation], factor: Any) -> None:
+def _probit(observations: Sequence[Observation], factor: Any) -> Any:
     count = len(observations)
     size = observations[0].outcome.size
     uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
@@ -58,11 +69,11 @@ def _probit(observations: Sequence[Observation], factor: Any) -> None:
         sign = np.where(each.outcome > 0.5, 1.0, -1.0)
         # P(the component falls on the side that was answered), given the components before
         reach = sign * (each.linear_predictor + known) / factor[k, k]
-        total = total + log_cdf(reach).sum()
+        total = total + log_cdf(reach)
         if k + 1 < count:
             tail = pt.clip(_normal_cdf(reach) * uniform[:, k], TINY, 1.0 - TINY)
             components.append(-sign * _normal_quantile(tail))
-    pm.Potential("residuals", total)
+    return total
 
 
 def _normal_cdf(x: Any) -> Any:

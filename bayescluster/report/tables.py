@@ -7,31 +7,46 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.comparison import (
+    FormCorner,
+    FormRow,
+    FormVerdict,
+    LeftOutCluster,
+    Score,
+)
+from bayescluster.results.identification import Contraction, CornerWeight
 from bayescluster.results.model import (
     CaseRow,
     CheckItem,
     Coefficient,
     CornerRow,
+    DepartureRow,
     DifferenceRow,
     DominanceRow,
     EffectRow,
     EquationResults,
     Estimate,
-    FormRow,
     GroupRow,
     InformedPrior,
+    Loading,
+    MatrixRow,
+    Measured,
     MediatedRow,
     PathRow,
     PredictiveRow,
     ResidualRow,
     Results,
+    SandwichRow,
     SensitivityRow,
+    ShareRow,
     TippingRow,
     Verdict,
     VerdictFigure,
 )
 
 Value = str | int | float | bool | None
+SPREAD = (Estimate, Score)
+"""Records that are spread over columns of their own."""
 JOINED = "; "
 """Between the items of a list within a cell."""
 
@@ -79,13 +94,47 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         _table("case_priors", InformedPrior, map(_flat, cases.priors if cases else ())),
         _table("cases", CaseRow, map(_flat, cases.cases if cases else ())),
+        _table("variance", ShareRow, map(_flat, results.variance.rows if results.variance else ())),
+        _table(
+            "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
+        ),
         _table(
             "predictive", PredictiveRow, _by_equation(results, lambda one: one.predictive), EQUATION
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
         *_several(results),
+        *_of_forms(results),
+        *_measurement(results.measurement.capitals if results.measurement else ()),
     )
+
+
+def _of_forms(results: Results) -> Iterable[RawTable]:
+    """Tables of the comparison of several forms, and of what the data say of one form."""
+    found, known = results.comparison, results.model.identification
+    if found is not None:
+        yield _table("forms", FormRow, map(_flat, found.forms))
+        yield _table("form_corners", FormCorner, map(_flat, found.corners))
+        yield _table("form_verdicts", FormVerdict, map(_flat, found.verdicts))
+        yield _table("form_clusters", LeftOutCluster, map(_flat, found.clusters))
+    if known is not None:
+        yield _table("contractions", Contraction, map(_flat, known.contractions))
+        yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
+
+
+def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
+    """Loadings, background and departures of latent capitals."""
+    parts: dict[str, type[BaseModel]] = {
+        "loadings": Loading,
+        "background": Coefficient,
+        "departures": DepartureRow,
+    }
+    known = tuple(capitals)
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
+        )
+        yield _table(f"measurement_{name}", kind, found, ("capital",))
 
 
 def _by_equation(
@@ -115,7 +164,7 @@ def _several(results: Results) -> tuple[RawTable, ...]:
             EQUATION,
         ),
         _table("residuals", ResidualRow, map(_flat, results.residuals)),
-        _table("learning_matrix", FormRow, map(_flat, found.matrix if found else ())),
+        _table("learning_matrix", MatrixRow, map(_flat, found.matrix if found else ())),
         _table("learning_dominance", DominanceRow, map(_flat, found.dominance if found else ())),
         _table("learning_paths", PathRow, map(_flat, found.paths if found else ())),
         _table("learning_shares", MediatedRow, map(_flat, found.mediated if found else ())),
@@ -155,20 +204,25 @@ def _columns(kind: type[BaseModel]) -> list[str]:
     for name, field in kind.model_fields.items():
         if name == "estimate":
             found += Estimate.model_fields
-        elif field.annotation in (Estimate, Estimate | None):
-            found += [f"{name}_{part}" for part in Estimate.model_fields]
+        elif (parts := _parts(field.annotation)) is not None:
+            found += [f"{name}_{part}" for part in parts.model_fields]
         elif name != "figures":
             found.append(name)
     return found
+
+
+def _parts(annotation: object) -> type[BaseModel] | None:
+    """Record whose fields stand each in a column of its own; nothing for plain values."""
+    return next((kind for kind in SPREAD if annotation in (kind, kind | None)), None)
 
 
 def _flat(record: BaseModel) -> dict[str, Value]:
     flat: dict[str, Value] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
-        if isinstance(value, Estimate):
+        if isinstance(value, SPREAD):
             prefix = "" if name == "estimate" else f"{name}_"
-            flat |= {f"{prefix}{part}": getattr(value, part) for part in Estimate.model_fields}
+            flat |= {f"{prefix}{part}": getattr(value, part) for part in type(value).model_fields}
         elif isinstance(value, tuple):
             flat[name] = JOINED.join(str(item) for item in value)
         else:

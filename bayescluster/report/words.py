@@ -42,6 +42,18 @@ ALONE: Final = (
 """What the unpooled estimates are."""
 EXPOSED: Final = "per unit of"
 """Stands in the label of an outcome that is counted over a declared exposure."""
+FORM_NOTES: Final = {
+    "verdicts": "Verdicts are averaged over the forms compared below.",
+    "effects": "Effects, differences and ranks are averaged over the forms; estimates of industries "
+    "alone are of {0}.",
+    "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
+    "largest weight.",
+    "checks": "The gate has a line for each form. Predictive checks and cross-validation are of {0}, "
+    "which has the largest weight; those of the other forms stand in their own reports.",
+    "model": "This is the model of {0}, which has the largest weight; those of the other forms stand "
+    "in their own reports.",
+}
+"""Of an analysis of several forms: what is averaged, and what is of the form that leads."""
 ICONS: Final = {"supported": "✓", "rejected": "✕", "undecided": "?"}
 
 
@@ -113,6 +125,11 @@ def number(value: float | None, spread: float | None = None) -> str:
 def plain(found: Estimate) -> str:
     """Estimate without a unit: ``mean [low, high]``."""
     return _bracketed(found, Unit(1.0, "", "", ""), "", signed=False)
+
+
+def signed(found: Estimate) -> str:
+    """Estimate without a unit, with its sign: ``+0.12 [+0.08, +0.16]``."""
+    return _bracketed(found, Unit(1.0, "", "", ""), "", signed=True)
 
 
 def level(found: Estimate, outcome: OutcomeFacts) -> str:
@@ -210,6 +227,12 @@ def group(by: str, name: str) -> str:
 def panel(name: str) -> str:
     """Name of a group in a figure of groups: all firms where no industry is declared."""
     return GROUPED["all"] if name == ALL else name
+
+
+def form_note(results: Results, section: str) -> str:
+    """Say of a section whether it is averaged over forms, or of the one that leads."""
+    found = results.comparison
+    return "" if found is None else FORM_NOTES.get(section, "").format(found.leading)
 
 
 def through(results: Results) -> str:

@@ -7,37 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.comparison import Comparison
+from bayescluster.results.identification import Identification
 
-SCHEMA_VERSION = 1
-INTERVAL = 0.90
-"""Probability inside every interval (equal tails)."""
-
-By = Literal["all", "industry", "cluster"]
-
-
-class Value(BaseModel):
-    """Base of the parts: frozen, no unknown keys; infinities and missing numbers kept as null."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", ser_json_inf_nan="null", use_attribute_docstrings=True
-    )
-
-
-class Estimate(Value):
-    """A posterior quantity: mean, sd, 90% equal-tailed interval, and how well it is known.
-
-    The last four are null where they do not apply (no chains behind the number).
-    """
-
-    mean: float
-    sd: float
-    low: float
-    high: float
-    mcse: float | None = None
-    rhat: float | None = None
-    ess_bulk: float | None = None
-    ess_tail: float | None = None
+__all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
 
 class OutcomeFacts(Value):
@@ -61,7 +35,8 @@ class GroupRow(Value):
     """Industry of a cluster, where nested."""
     clusters: int
     rows: int
-    outcome_mean: float
+    outcome_mean: float | None
+    """Of the rows that have an outcome; null where none has."""
     human_capital: float | None
     social_capital: float | None
 
@@ -71,6 +46,22 @@ class Dropped(Value):
 
     variable: str
     cluster: str
+    rows: int
+
+
+class ImputedCells(Value):
+    """Missing cells of a variable in a cluster, estimated inside the model; ``rows`` counts all."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class MissingPattern(Value):
+    """Variables that are missing together, and no other, and in how many rows."""
+
+    variables: tuple[str, ...]
     rows: int
 
 
@@ -91,6 +82,8 @@ class SampleFacts(Value):
     filters: tuple[str, ...]
     notes: tuple[str, ...]
     groups: tuple[GroupRow, ...]
+    imputed: tuple[ImputedCells, ...] = ()
+    patterns: tuple[MissingPattern, ...] = ()
     capital_correlation: float | None
     """Correlation of the two capitals over all rows."""
 
@@ -115,6 +108,71 @@ class MeasureFacts(Value):
     binary: bool
 
 
+class Coefficient(Value):
+    """A parameter with its prior and posterior, on the scale of the model (link scale)."""
+
+    block: Literal["population", "controls", "group sd", "family", "background"]
+    name: str
+    prior: str
+    estimate: Estimate
+
+
+class Loading(Value):
+    """How an indicator goes with its latent capital.
+
+    ``estimate`` and ``prior`` are standardised loadings: the correlation of the indicator with the
+    capital; of a binary or ordinal one, that of the continuous response behind it.
+    """
+
+    indicator: str
+    kind: Literal["continuous", "binary", "ordinal"]
+    levels: int
+    """Levels of a binary or ordinal indicator, else 0."""
+    answered: int
+    estimate: Estimate
+    prior: Estimate
+
+
+class DepartureRow(Value):
+    """How far an indicator lies off in a group: realised residuals given the capital.
+
+    ``shift`` is in standard deviations of the indicator; ``loading`` the same per standard
+    deviation of the capital.
+    """
+
+    by: By
+    group: str
+    indicator: str
+    measure: Literal["shift", "loading"]
+    rows: int
+    estimate: Estimate
+    flagged: bool
+
+
+class Measured(Value):
+    """A latent capital: what its indicators and its background say of it."""
+
+    capital: str
+    loadings: tuple[Loading, ...]
+    reliability: Estimate
+    """McDonald's omega of the sum of the standardised indicators."""
+    reliability_prior: Estimate
+    background: tuple[Coefficient, ...]
+    """What clusters, controls and the other capital say of it, in sd of the raw capital given them."""
+    departures: tuple[DepartureRow, ...]
+
+
+class Measurement(Value):
+    """The measurement model of latent capitals."""
+
+    capitals: tuple[Measured, ...]
+    correlation: Estimate
+    """Correlation of the two capitals over all rows, free of measurement error where latent."""
+    shift_least: dict[str, float]
+    loading_least: float
+    """Sizes from which departures are told."""
+
+
 class GroupingFacts(Value):
     """Which coefficients vary by a grouping."""
 
@@ -123,15 +181,6 @@ class GroupingFacts(Value):
     terms: tuple[str, ...]
     centred: tuple[str, ...]
     correlated: bool
-
-
-class Coefficient(Value):
-    """A parameter with its prior and posterior, on the scale of the model (link scale)."""
-
-    block: Literal["population", "controls", "group sd", "family"]
-    name: str
-    prior: str
-    estimate: Estimate
 
 
 class InformedPrior(Value):
@@ -180,6 +229,61 @@ class CaseFacts(Value):
     cases: tuple[CaseRow, ...]
 
 
+class SandwichRow(Value):
+    """A coefficient as the pseudo-posterior has it, and with the spread of the sandwich.
+
+    ``ratio`` is the sandwich's standard deviation over that of the model, ``design_effect`` its
+    square; ``corrected`` never takes the place of ``model``. On the scale of the model.
+    """
+
+    block: Literal["population", "controls"]
+    name: str
+    model: Estimate
+    corrected: Estimate
+    ratio: float
+    design_effect: float
+    warning: str = ""
+
+
+class Weighting(Value):
+    """Survey weights, and the sandwich check of the pseudo-posterior they make.
+
+    ``smallest`` and ``largest`` are relative to the mean weight of a row; ``effective_rows`` is
+    Kish's effective sample size.
+    """
+
+    weight: str | None
+    cluster_weight: str | None
+    smallest: float
+    largest: float
+    effective_rows: float
+    unit: Literal["cluster", "firm"]
+    """What is taken as independent in the sandwich."""
+    units: int
+    rows: tuple[SandwichRow, ...]
+    note: str = ""
+
+
+class ShareRow(Value):
+    """Share of the explained variance that a component has, under its prior and its posterior."""
+
+    level: str
+    """``population``, ``controls`` or the grouping."""
+    term: str
+    prior: Estimate
+    posterior: Estimate
+
+
+class SharedVariance(Value):
+    """The explained variance under the R2D2M2 prior, and how it is shared out."""
+
+    residual: str
+    """What explained variance is measured against, in words."""
+    r2_prior: Estimate
+    r2: Estimate
+    rows: tuple[ShareRow, ...]
+
+
 class ModelFacts(Value):
     """The model in words and symbols."""
 
@@ -193,6 +297,8 @@ class ModelFacts(Value):
     """How varying effects are distributed, in one sentence."""
     cases: CaseFacts | None = None
     """Priors from coded cases, where the analysis asks for them."""
+    identification: Identification | None = None
+    """What the data say of the parameters of a form that is no sum; null for the others."""
 
 
 class CheckItem(Value):
@@ -344,6 +450,8 @@ class Verdict(Value):
     """Posterior odds over prior odds; null where the draws cannot tell one of them."""
     level: float
     figures: tuple[VerdictFigure, ...]
+    unsupported: str = ""
+    """What the claim lacks in firms near a corner, whatever else stops the verdict."""
 
 
 class Curve(Value):
@@ -404,7 +512,7 @@ class MediatedRow(Value):
     high: float
 
 
-class FormRow(Value):
+class MatrixRow(Value):
     """What an outcome goes with in one form of learning, in one group.
 
     ``estimate`` is the change of the expected outcome from no to yes, or per standard deviation of the
@@ -480,7 +588,7 @@ class Learning(Value):
     """Largest bias looked at for the tipping points: a probability, else a share of the outcome's sd."""
     paths: tuple[PathRow, ...]
     mediated: tuple[MediatedRow, ...]
-    matrix: tuple[FormRow, ...]
+    matrix: tuple[MatrixRow, ...]
     dominance: tuple[DominanceRow, ...]
     sensitivity: tuple[SensitivityRow, ...]
     tipping: tuple[TippingRow, ...]
@@ -548,6 +656,9 @@ class Results(Value):
     gate: Gate
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
+    comparison: Comparison | None = None
+    """Where several forms were fitted: effects, differences, ranks, corners and verdicts are then
+    averages over them; all the rest is of the form that leads."""
     effects: tuple[EffectRow, ...]
     differences: tuple[DifferenceRow, ...]
     ranks: tuple[RankRow, ...]
@@ -561,3 +672,9 @@ class Results(Value):
     learning: Learning | None = None
     """Where an equation has others as predictors."""
     reproduction: Reproduction
+    variance: SharedVariance | None = None
+    """Where the analysis asks for the R2D2M2 prior."""
+    weighting: Weighting | None = None
+    """Where the analysis declares survey weights."""
+    measurement: Measurement | None = None
+    """Where a capital is latent."""

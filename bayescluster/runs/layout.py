@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-StageName = Literal["design", "sampling", "posterior", "results", "report"]
+StageName = Literal["design", "sampling", "posterior", "forms", "results", "report"]
 
 MANIFEST: Final = "manifest.json"
 LOCK: Final = ".lock"
@@ -16,6 +16,8 @@ RESULTS: Final = "results.json"
 TABLES: Final = "tables"
 FIGURES: Final = "figures"
 REPORT: Final = "report.html"
+FORMS: Final = "forms"
+"""Folder of the runs of each form, where an analysis has several."""
 
 PARTIAL: Final = ".partial"
 """Ending of a file that is being written; it is renamed when it is whole."""
@@ -24,10 +26,19 @@ PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "design": (DESIGN,),
     "sampling": (f"{CHAINS}/chain-*.nc",),
     "posterior": (POSTERIOR,),
+    "forms": (),
     "results": (RESULTS,),
     "report": (f"{TABLES}/**/*", f"{FIGURES}/**/*", REPORT),
 }
-"""Stages in their order, and where each keeps its files."""
+"""Stages in their order, and where each keeps its files.
+
+The files of the forms are those of their own runs, each with a manifest of its own.
+"""
+
+STAGES: Final[tuple[StageName, ...]] = ("design", "sampling", "posterior", "results", "report")
+"""Stages of a run of one form."""
+STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
+"""Stages of a run of several forms."""
 
 
 def chain_file(number: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bayescluster.errors import RunError
-from bayescluster.runs.layout import MANIFEST, PLACES
+from bayescluster.runs.layout import MANIFEST, STAGES, STAGES_OF_FORMS
 from bayescluster.runs.lock import is_locked
 from bayescluster.runs.manifest import Manifest, read_manifest
 
@@ -27,6 +27,8 @@ class RunSummary(NamedTuple):
     status: RunStatus
     gate: bool | None
     path: Path
+    forms: tuple[str, ...] = ()
+    """Structural forms, where there are several."""
 
 
 def list_runs(root: Path) -> list[RunSummary]:
@@ -52,6 +54,7 @@ def _summary(directory: Path) -> RunSummary:
         _status(manifest, directory),
         manifest.gate_passed,
         directory,
+        manifest.forms,
     )
 
 
@@ -64,4 +67,5 @@ def _status(manifest: Manifest, directory: Path) -> RunStatus:
         return "failed"
     if "interrupted" in found:
         return "interrupted"
-    return "done" if set(PLACES) == set(manifest.stages) else "unfinished"
+    wanted = STAGES_OF_FORMS if manifest.forms else STAGES
+    return "done" if set(wanted) == set(manifest.stages) else "unfinished"

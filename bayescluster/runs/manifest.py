@@ -45,6 +45,8 @@ class Manifest(Frozen):
     data_digest: str
     versions: dict[str, str]
     host: dict[str, str]
+    forms: tuple[str, ...] = ()
+    """Structural forms that have runs of their own in this one; none where there is but one."""
     seeds: tuple[int, ...]
     """Seed of each chain."""
     started: str
@@ -73,9 +75,11 @@ def new_manifest(analysis: Analysis, key: str, *, data_label: str, data_digest: 
     """
     from bayescluster.inference.nuts import chain_seeds
 
+    forms = analysis.equation.structure
     return Manifest(
         name=analysis.name,
         key=key,
+        forms=forms if len(forms) > 1 else (),
         analysis=resolved(analysis),
         data_label=without_directory(data_label),
         data_digest=data_digest,

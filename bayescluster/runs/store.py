@@ -20,6 +20,7 @@ from bayescluster.runs.layout import (
     CHAINS,
     DESIGN,
     FIGURES,
+    FORMS,
     MANIFEST,
     PARTIAL,
     POSTERIOR,
@@ -33,7 +34,7 @@ from bayescluster.runs.lock import locked
 from bayescluster.runs.manifest import Manifest, read_manifest, write_manifest
 from bayescluster.runs.stages import forgotten, recorded
 from bayescluster.runs.tracking import edit, tracked
-from bayescluster.runs.verify import fault_of, problems_of
+from bayescluster.runs.verify import fault_of, own_runs, problems_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,6 +91,16 @@ class RunDirectory:
         run = cls(find_run(path))
         run.read_manifest()
         return run
+
+    def form(self, name: str) -> RunDirectory:
+        """Make the run of one of several forms, inside this one, or give the one that is there."""
+        return RunDirectory.create(self.path, FORMS, name)
+
+    def forms(self) -> dict[str, RunDirectory]:
+        """Give the runs of several forms by name; none where there is but one form."""
+        return {
+            name: RunDirectory(path) for name, path in own_runs(self.path, self.read_manifest())
+        }
 
     @property
     def chains_path(self) -> Path:

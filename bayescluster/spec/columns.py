@@ -16,7 +16,7 @@ class Needed(NamedTuple):
     """A column the analysis names.
 
     ``path`` leads to the place in the analysis file; ``optional`` columns may have missing values
-    of their own (indicators where ``minimum_answered`` allows it).
+    of their own (indicators where ``minimum_answered`` allows it, and all that can be imputed).
     """
 
     column: str
@@ -27,6 +27,9 @@ class Needed(NamedTuple):
 
 ROLES = ("firm", "cluster", "industry")
 """Columns of the data that carry a role, and may be named by it in ``varying``."""
+
+WEIGHTS = ("weight", "cluster_weight")
+"""Columns of the data that hold survey weights."""
 
 
 def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
@@ -44,16 +47,26 @@ def grouping_column(analysis: Analysis, grouping: str) -> str:
     return grouping
 
 
+def imputes(analysis: Analysis) -> bool:
+    """Whether missing outcomes, controls and capitals are estimated inside the model."""
+    return analysis.data.missing == "impute"
+
+
 def _identifiers(analysis: Analysis) -> Iterator[Needed]:
     for role in ROLES:
         column = getattr(analysis.data, role)
         if column is not None:
             yield Needed(column, role, ("data", role))
+    for role in WEIGHTS:
+        column = getattr(analysis.data, role)
+        if column is not None:
+            yield Needed(column, role.replace("_", " "), ("data", role))
 
 
 def _indicators(analysis: Analysis) -> Iterator[Needed]:
     for name, construct in analysis.constructs.items():
         optional = construct.minimum_answered is not None or construct.method == "latent"
+        optional = optional or imputes(analysis)
         for position, item in enumerate(construct.items):
             path = ("constructs", name, "indicators", position)
             yield Needed(item.column, f"indicator of {name}", path, optional)
@@ -64,12 +77,13 @@ def _of_equation(analysis: Analysis) -> Iterator[Needed]:
     for role in ("outcome", "trials", "exposure", "standard_error"):
         column = getattr(equation, role)
         if column is not None:
-            yield Needed(column, role.replace("_", " "), (*base, role))
+            optional = role == "outcome" and imputes(analysis)
+            yield Needed(column, role.replace("_", " "), (*base, role), optional)
     for position, control in enumerate(equation.controls):
         if isinstance(control, ProductControl):
             continue
         column = control.column if isinstance(control, ColumnControl) else control
-        yield Needed(column, "control", (*base, "controls", position))
+        yield Needed(column, "control", (*base, "controls", position), imputes(analysis))
     for grouping in equation.varying:
         if grouping not in ROLES:
             yield Needed(grouping, "grouping", (*base, "varying", grouping))

@@ -93,12 +93,17 @@ class Data(Frozen):
     """Column of the cluster a firm belongs to."""
     industry: Column | None = None
     """Column of the industry category."""
+    weight: Column | None = None
+    """Column of survey weights, above 0: how many firms of the population a row stands for."""
+    cluster_weight: Column | None = None
+    """Column of the weights of sampled clusters, above 0 and the same in all rows of a cluster."""
     crossed: bool = False
     """True where a cluster may hold firms of several industries; else nesting is verified."""
     missing_values: tuple[Scalar, ...] = ()
     """Codes that mean "no answer", for example -9."""
-    missing: Literal["error", "drop"] = "error"
-    """What to do with rows that lack a value the analysis needs."""
+    missing: Literal["error", "drop", "impute"] = "error"
+    """What to do with rows that lack a value the analysis needs; ``impute`` estimates missing
+    outcomes, controls and capitals inside the model, as missing at random given the rest of it."""
     keep: tuple[RowFilter, ...] = ()
     """Filters on rows, all of which must hold."""
     derive: tuple[Derivation, ...] = ()

@@ -39,9 +39,20 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
+def _forms_fit(forms: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
+    if len(set(forms)) < len(forms):
+        raise ValueError("a form is listed twice")
+    if len(forms) > 1 and "intercept" in forms:
+        raise ValueError(
+            "'intercept' uses neither capital and stands alone: leave it out of the list"
+        )
+    return forms
+
+
 Forms = Annotated[
     tuple[StructureName, ...],
     Field(min_length=1),
+    AfterValidator(_forms_fit),
     BeforeValidator(_listed, json_schema_input_type=StructureName | tuple[StructureName, ...]),
     PlainSerializer(lambda forms: forms[0] if len(forms) == 1 else list(forms)),
 ]
@@ -61,6 +72,13 @@ class ColumnControl(Frozen):
     """Reference level of treatment coding; the first one in order without it."""
     spline: int | None = Field(default=None, ge=3)
     """Enter a numeric control as a smooth curve: a cubic B-spline of so many columns."""
+    kind: Literal["continuous", "ordinal"] | None = None
+    """How missing cells are imputed: ``ordinal`` among the levels that others gave. Columns of 0
+    and 1 are binary, others continuous. The control enters the equation as a number either way."""
+    monotonic: bool = False
+    """Ordered levels whose steps all go one way; the coefficient is the change from lowest to highest."""
+    levels: tuple[Scalar, ...] = ()
+    """Levels of a monotonic control, from lowest to highest; sorted numbers without it."""
 
     @model_validator(mode="after")
     def _coding_fits(self) -> ColumnControl:
@@ -70,8 +88,32 @@ class ColumnControl(Frozen):
             raise ValueError("reference goes with coding: treatment only")
         if self.spline is not None and self.coding is not None:
             raise ValueError("a spline is of numbers: leave out coding, or spline")
+        if self.kind is not None and (
+            self.coding is not None or self.spline is not None or self.transform != "none"
+        ):
+            raise ValueError("kind goes with plain numbers: leave out coding, spline and transform")
         if self.spline is not None and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
+        return self
+
+    @model_validator(mode="after")
+    def _monotonic_fits(self) -> ColumnControl:
+        if self.levels and not self.monotonic:
+            raise ValueError("levels go with monotonic: true only")
+        if len({str(level) for level in self.levels}) < len(self.levels):
+            raise ValueError("a level is listed twice")
+        other = {
+            "transform": self.transform != "none",
+            "standardise": not self.standardise,
+            "coding": self.coding is not None,
+            "spline": self.spline is not None,
+            "kind": self.kind is not None,
+        }
+        for key, given in other.items():
+            if self.monotonic and given:
+                raise ValueError(
+                    f"a monotonic control takes its levels as they are: leave out {key}"
+                )
         return self
 
 

@@ -127,6 +127,17 @@ class CasePrior(Frozen):
     """Rated construct that stands for the outcome; the column of the outcome without it."""
 
 
+class R2D2M2(Frozen):
+    """One prior of the explained variance, shared out among slopes, controls and varying effects."""
+
+    mean_r2: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    """Prior mean of R2, the share of variance that the model explains."""
+    precision: Positive = 2.0
+    """How sure that is: R2 ~ Beta(mean_r2 * precision, (1 - mean_r2) * precision)."""
+    concentration: Positive = 0.5
+    """Of the Dirichlet prior of the shares: below 1 few components explain most, above 1 all some."""
+
+
 class Priors(Frozen):
     """Priors that replace the defaults. Coefficients are those of standardised inputs."""
 
@@ -145,5 +156,7 @@ class Priors(Frozen):
     """Concentration of the LKJ prior of correlated varying effects; 1 is uniform."""
     family: dict[str, PositivePrior] = {}
     """Parameters of the likelihood: sigma, nu, overdispersion."""
+    r2d2m2: R2D2M2 | None = None
+    """Takes the place of the priors of slopes, controls and group sds (linear forms)."""
     cutpoints: Positive = 1.5
     """Ordinal outcomes: standard deviation of the normal prior of the cutpoints."""

@@ -20,6 +20,7 @@ data:
   industry: industry
   missing_values: []           # codes that mean "no answer", such as -9
   missing: error               # or drop: rows are counted by variable and cluster
+                               # or impute: outcomes, controls, capitals, inside the model
 
 constructs:                    # method: single, mean (of standardised indicators) or pca
   human_capital:

@@ -59,7 +59,7 @@ def _equation(
     """Results of one equation; its effects are added to ``estimands``."""
     some = draws.thinned_by_chain(DRAWS)
     evidence = Evidence(design, some, some, design.analysis.sampling.seed)
-    rows = tuple(row for row in effect_rows(evidence, None) if row.by != "cluster")
+    rows = tuple(row for row in effect_rows(evidence, {}) if row.by != "cluster")
     if design.has_capitals:
         surface = evidence.surface("observed", default_levels(design))
         for by in ("all", "industry"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations
 from typing import NamedTuple
 
@@ -10,8 +9,10 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.checks.convergence import convergence_gate
+from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
+from bayescluster.checks.sandwich import weighting
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -23,17 +24,31 @@ from bayescluster.results.model import (
     Curve,
     FitFacts,
     Gate,
+    ModelFacts,
     Reproduction,
     Results,
     Surface,
     Verdict,
 )
 from bayescluster.workflow.beside import equations_beside
-from bayescluster.workflow.effects import corner_tables, differences, effect_rows, ranks
+from bayescluster.workflow.effects import (
+    BY,
+    alone_effects,
+    corner_tables,
+    differences,
+    effect_rows,
+    ranks,
+)
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+from bayescluster.workflow.measurement import (
+    measurement_draws,
+    measurement_estimands,
+    measurement_facts,
+)
+from bayescluster.workflow.variance import shared_variance
 
-FIGURE_STREAM, UNPOOLED_STREAM = 4, 5
-"""Keep the random streams of figures and of the unpooled fits apart from the others."""
+FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
+"""Keep the random streams of figures, unpooled fits and measurement apart from the others."""
 
 
 class Fitted(NamedTuple):
@@ -63,10 +78,15 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     design, tree = fitted
     analysis = design.analysis
     evidence = evidence_of(fitted)
-    effects = effect_rows(evidence, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
+    alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
+    effects = effect_rows(evidence, alone)
     corners = corner_tables(evidence, analysis.hypotheses)
+    measured = measurement_draws(
+        design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
+    )
     beside = equations_beside(design, tree)
-    answers = _answers(fitted, evidence, beside.estimands)
+    estimands = measurement_estimands(design, measured) | dict(beside.estimands)
+    answers = _answers(fitted, evidence, estimands)
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -75,7 +95,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         outcome=outcome_facts(design),
         sample=sample_facts(design),
         measures=measure_facts(design),
-        model=model_facts(design, evidence.posterior),
+        model=_model(evidence),
         fit=fit,
         gate=answers.gate,
         predictive=predictive_checks(design, tree),
@@ -91,7 +111,19 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         residuals=beside.residuals,
         learning=beside.learning,
         reproduction=reproduction,
+        variance=shared_variance(design, tree),
+        weighting=weighting(design, evidence.posterior),
+        measurement=measurement_facts(design, measured),
     )
+
+
+def _model(evidence: Evidence) -> ModelFacts:
+    """Describe the model, and say how far the data determine it."""
+    groups = [(by, label) for by in BY for _, label in evidence.columns(by)]
+    behind = Behind(evidence.behind_gates, groups)
+    known = identification(evidence.design, evidence.posterior, evidence.prior, behind)
+    facts = model_facts(evidence.design, evidence.posterior)
+    return facts.model_copy(update={"identification": known})
 
 
 def evidence_of(fitted: Fitted) -> Evidence:
@@ -102,13 +134,13 @@ def evidence_of(fitted: Fitted) -> Evidence:
     return Evidence(design, posterior, prior, design.analysis.sampling.seed)
 
 
-def _answers(fitted: Fitted, evidence: Evidence, beside: Mapping[str, Array]) -> _Answers:
-    """Judge the claims; their estimands pass the gate before their verdicts count."""
+def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:
+    """Judge the claims; their estimands, and those beside, pass the gate before verdicts count."""
     design, tree = fitted
     claims = design.analysis.hypotheses
     # judged once as if the gate had passed, so that every estimand of a claim has been computed
     verdicts(claims, evidence, gate_passed=True)
-    estimands = reported(evidence) | dict(beside)
+    estimands = reported(evidence) | others
     gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
     return _Answers(gate, verdicts(claims, evidence, gate.passed))
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels, default_levels, levels_of
 from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.summary import estimate, estimates
@@ -30,17 +31,17 @@ MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
 
 
-def effect_rows(evidence: Evidence, rng: np.random.Generator | None) -> tuple[EffectRow, ...]:
-    """Effects of both capitals for the sample, each industry and each cluster, as observed.
+Alone = dict[tuple[str, str, str], Estimate]
+"""Effects of industries by themselves, by group, capital and measure."""
 
-    Without random numbers, no industry is fitted alone.
-    """
+
+def effect_rows(evidence: Evidence, alone: Alone) -> tuple[EffectRow, ...]:
+    """Effects of both capitals for the sample, each industry and each cluster, as observed."""
     if not evidence.design.has_capitals:
         return ()
     design = evidence.design
     levels = default_levels(design)
     surface = evidence.surface("observed", levels)
-    alone = _unpooled(evidence, levels, rng) if rng is not None else {}
     sizes = evidence.groups.sizes
     rows = []
     for capital in CAPITALS:
@@ -66,12 +67,11 @@ def effect_rows(evidence: Evidence, rng: np.random.Generator | None) -> tuple[Ef
     return tuple(rows)
 
 
-def _unpooled(
-    evidence: Evidence, levels: Levels, rng: np.random.Generator
-) -> dict[tuple[str, str, str], Estimate]:
-    design = evidence.design
-    if design.analysis.data.industry is None:
+def alone_effects(design: Design, rng: np.random.Generator) -> Alone:
+    """Effects of each industry from its own rows, where there are industries."""
+    if design.analysis.data.industry is None or not design.has_capitals:
         return {}
+    levels = default_levels(design)
     found = unpooled_effects(design, levels, groups_of(design, "industry"), rng)
     return {
         (label, capital, measure): estimate(draws)

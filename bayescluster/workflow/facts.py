@@ -17,14 +17,19 @@ from bayescluster.results.model import (
     Dropped,
     GroupingFacts,
     GroupRow,
+    ImputedCells,
     Indicator,
     MeasureFacts,
+    MissingPattern,
     ModelFacts,
     OutcomeFacts,
     SampleFacts,
 )
 from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow.cases import case_facts
+
+SHARED = "R2D2M2: a share of the explained variance"
+"""Said of the prior of a slope, control or group sd that R2D2M2 takes the place of."""
 
 
 def outcome_facts(design: Design) -> OutcomeFacts:
@@ -57,6 +62,7 @@ def sample_facts(design: Design) -> SampleFacts:
     """Which firms were analysed, and how they nest."""
     details, data = design.details, design.analysis.data
     human, social = design.capitals
+    both = np.isfinite(human + social)
     return SampleFacts(
         label=details.label,
         title=details.title,
@@ -71,7 +77,9 @@ def sample_facts(design: Design) -> SampleFacts:
         filters=details.filters,
         notes=details.notes,
         groups=_group_rows(design),
-        capital_correlation=float(np.corrcoef(human, social)[0, 1])
+        imputed=tuple(ImputedCells(**cells._asdict()) for cells in details.imputed),
+        patterns=tuple(MissingPattern(**pattern._asdict()) for pattern in details.patterns),
+        capital_correlation=float(np.corrcoef(human[both], social[both])[0, 1])
         if design.has_capitals
         else None,
     )
@@ -86,7 +94,9 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
         for k, label in enumerate(groups.labels):
             members = groups.members[:, k]
             means = (
-                [float(v[members].mean()) for v in design.capitals] if design.has_capitals else None
+                [_mean(v, groups.weights[:, k]) for v in design.capitals]
+                if design.has_capitals
+                else None
             )
             rows.append(
                 GroupRow(
@@ -105,15 +115,29 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
     return tuple(rows)
 
 
-def _observed_mean(design: Design, members: np.ndarray) -> float:
+def _mean(values: Array, weights: Array) -> float | None:
+    """Weighted mean of what is known."""
+    known = np.isfinite(values)
+    if known.all():
+        return float(weights @ values)
+    total = weights[known].sum()
+    return float(weights[known] @ values[known] / total) if total > 0 else None
+
+
+def _observed_mean(design: Design, members: np.ndarray) -> float | None:
     """Observed mean on the scale of the expectation: a share of trials, a rate of exposure."""
-    outcome = design.outcome[members]
+    members = members & design.answered
+    if not members.any():
+        return None
+    counted = np.ones(design.size) if design.weights is None else design.weights.average
+    counted, outcome = counted[members], design.outcome[members]
     if design.rows.trials is not None:
-        return float(outcome.sum() / design.rows.trials[members].sum())
+        return float(counted @ outcome / (counted @ design.rows.trials[members]))
     wanted = design.equation.at_least
     if wanted is not None:
-        return float((outcome >= design.levels.index(label_of(wanted))).mean())
-    return float(outcome.sum() / np.exp(design.offset[members]).sum())
+        reached = outcome >= design.levels.index(label_of(wanted))
+        return float(np.average(reached, weights=counted))
+    return float(counted @ outcome / (counted @ np.exp(design.offset[members])))
 
 
 def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:
@@ -177,21 +201,28 @@ def _group_effect_prior(design: Design) -> str:
 
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
+    level = design.structure.level
+    shared = design.equation.priors.r2d2m2 is not None
     named: list[tuple[str, str, str, Array]] = [
         (
             "population",
             term,
-            prior_text(priors.population[term]),
+            SHARED if shared and term != level else prior_text(priors.population[term]),
             natural(posterior.population[term], scale_of(term)),
         )
         for term in population_terms(design)
     ]
     named += [
-        ("controls", name, prior_text(prior), posterior.controls[:, k])
+        ("controls", name, SHARED if shared else prior_text(prior), posterior.controls[:, k])
         for k, (name, prior) in enumerate(priors.controls.items())
     ]
+    named += [
+        ("controls", f"{name}: share of step {k + 1}", "Dirichlet(1)", shares[:, k])
+        for name, shares in posterior.steps.items()
+        for k in range(shares.shape[1])
+    ]
     for name, group in posterior.groups.items():
-        prior = prior_text(priors.group_sd[name])
+        prior = SHARED if shared else prior_text(priors.group_sd[name])
         named += [
             ("group sd", f"{name}: {term}", prior, group.sd[:, k])
             for k, term in enumerate(group.terms)

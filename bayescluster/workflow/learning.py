@@ -30,8 +30,8 @@ from bayescluster.results.model import (
     By,
     DominanceRow,
     Estimate,
-    FormRow,
     Learning,
+    MatrixRow,
     MediatedRow,
     PathRow,
     SensitivityRow,
@@ -194,13 +194,13 @@ def _mediated(found: Learned, name: str) -> Iterator[MediatedRow]:
             )
 
 
-def _matrix(found: Learned, outcome: OutcomeDraws) -> Iterator[FormRow]:
+def _matrix(found: Learned, outcome: OutcomeDraws) -> Iterator[MatrixRow]:
     rank = outcome.rank  # (draw, group, form)
     for position, form in enumerate(outcome.forms):
         known = estimates(form.marginal, found.chains)
         standardised = estimates(form.standardised, found.chains)
         for k, by, group in found.columns:
-            yield FormRow(
+            yield MatrixRow(
                 equation=outcome.design.equation_name,
                 form=form.form,
                 binary=form.binary,

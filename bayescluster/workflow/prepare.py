@@ -10,8 +10,10 @@ from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import read_table
 from bayescluster.design.build import build_design
+from bayescluster.design.forms import forms_of
 from bayescluster.design.record import Design
 from bayescluster.design.semantics import check_semantics
+from bayescluster.runs.keys import fit_key
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, needed_columns
 from bayescluster.spec.load import dotted, load_analysis
@@ -45,17 +47,34 @@ def asked(source: Analysis | Path | str) -> Asked:
 def design_of(question: Asked) -> Design:
     """Read the firms, and the cases behind the priors, and build the design.
 
+    Of several structural forms, that of the first.
+
     Raises
     ------
     DataError
         If the data are not there, or do not fit the analysis.
     """
+    return designs_of(question)[0]
+
+
+def designs_of(question: Asked) -> tuple[Design, ...]:
+    """Read the firms once and build the design of each structural form."""
     analysis, directory, where = question
     table = read_table(analysis.data, directory, where)
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
     read = {name: read_cases(analysis.alone(name), directory, where) for name in analysis.equations}
     cases = {name: found for name, found in read.items() if found is not None}
-    return build_design(analysis, table, firms, where, cases)
+    return tuple(build_design(each, table, firms, where, cases) for each in forms_of(analysis))
+
+
+def key_of(analysis: Analysis, design: Design) -> str:
+    """Key of the fit of an analysis, whose data and cases are those of a design."""
+    cases = {
+        each.equation_name: each.details.cases.digest
+        for each in design.equations
+        if each.details.cases is not None
+    }
+    return fit_key(analysis, design.details.digest, cases)
 
 
 def _in_python(path: Sequence[str | int]) -> str:

@@ -12,13 +12,13 @@ from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.results.model import SCHEMA_VERSION, FitFacts, Reproduction, Results
-from bayescluster.runs.keys import fit_key, resolved, results_key, versions
+from bayescluster.runs.keys import resolved, results_key, versions
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 from bayescluster.workflow.collect import Fitted, collect
-from bayescluster.workflow.prepare import asked, design_of
+from bayescluster.workflow.prepare import asked, designs_of, key_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM = 6
@@ -52,11 +52,17 @@ def run_analysis(
         See `bayescluster.errors`. Whatever was finished before is kept.
     """
     watch = watch or Silent()
-    design, directory = _open(source, Path(root), watch)
+    opened = _open(source, Path(root), watch)
+    directory, command = opened.directory, _command(source)
     with directory.lock():
-        _fit(design, directory, watch)
-        results = _results(design, directory, watch, _command(source))
-        _report(directory, results, design, watch)
+        if len(opened.designs) > 1:
+            from bayescluster.workflow import forms
+
+            forms.fit_forms(opened.analysis, opened.designs, directory, watch)
+            results = forms.finish_forms(opened.analysis, opened.designs, directory, watch, command)
+        else:
+            fit_design(opened.designs[0], directory, watch)
+            results = finish_design(opened.designs[0], directory, watch, command)
     return Finished(directory, results)
 
 
@@ -65,15 +71,25 @@ def fit_analysis(
 ) -> RunDirectory:
     """Draw the posterior of an analysis and keep it, without results and report."""
     watch = watch or Silent()
-    design, directory = _open(source, Path(root), watch)
+    opened = _open(source, Path(root), watch)
+    directory = opened.directory
     with directory.lock():
-        _fit(design, directory, watch)
+        if len(opened.designs) > 1:
+            from bayescluster.workflow import forms
+
+            forms.fit_forms(opened.analysis, opened.designs, directory, watch)
+        else:
+            fit_design(opened.designs[0], directory, watch)
     return directory
 
 
 def write_run_report(directory: RunDirectory, results: Results) -> None:
-    """Write report, tables and figures of a run from its results."""
+    """Write report, tables and figures of a run from its results; those of its forms too."""
     from bayescluster.report.render import write_report
+
+    for form in directory.forms().values():
+        with form.lock():
+            write_run_report(form, form.load_results())
 
     key = directory.read_manifest().stages["results"].key
     with directory.stage("report", key):
@@ -81,26 +97,29 @@ def write_run_report(directory: RunDirectory, results: Results) -> None:
 
 
 def open_design(directory: RunDirectory) -> Design:
-    """Open the design of a run."""
+    """Open the design of a run; of a run of several forms, that of the first."""
+    for form in directory.forms().values():
+        return open_design(form)
     analysis = Analysis.model_validate(directory.read_manifest().analysis)
     return design_from(analysis, directory.load_design())
 
 
-def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> tuple[Design, RunDirectory]:
+class _Opened(NamedTuple):
+    """An analysis, the design of each of its forms, and the directory of its run."""
+
+    analysis: Analysis
+    designs: tuple[Design, ...]
+    directory: RunDirectory
+
+
+def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> _Opened:
     question = asked(source)
     watch.step("Reading the firms")
-    design = design_of(question)
-    return design, RunDirectory.create(root, question.analysis.name, _key(design))
-
-
-def _key(design: Design) -> str:
-    details = design.details
-    cases = {
-        each.equation_name: each.details.cases.digest
-        for each in design.equations
-        if each.details.cases is not None
-    }
-    return fit_key(design.analysis, details.digest, cases)
+    designs = designs_of(question)
+    # of one form the key is that of its narrowed analysis, wherever it is fitted
+    analysis = question.analysis if len(designs) > 1 else designs[0].analysis
+    key = key_of(analysis, designs[0])
+    return _Opened(analysis, designs, RunDirectory.create(root, analysis.name, key))
 
 
 def _command(source: Analysis | Path | str) -> str:
@@ -109,9 +128,10 @@ def _command(source: Analysis | Path | str) -> str:
     return f"bayescluster run {Path(source).name}"
 
 
-def _fit(design: Design, directory: RunDirectory, watch: Watch) -> None:
+def fit_design(design: Design, directory: RunDirectory, watch: Watch) -> None:
+    """Draw the posterior of a design and keep it, or take what is there."""
     details = design.details
-    key = _key(design)
+    key = key_of(design.analysis, design)
     directory.begin(
         new_manifest(design.analysis, key, data_label=details.label, data_digest=details.digest)
     )
@@ -148,6 +168,13 @@ def _sample(design: Design, directory: RunDirectory, model: object, watch: Watch
             directory.save_chain(chain)
 
 
+def finish_design(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
+    """Compute results and write the report of a fitted design, or take what is there."""
+    results = _results(design, directory, watch, command)
+    finish_report(directory, results, watch)
+    return results
+
+
 def _results(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
     manifest = directory.read_manifest()
     extra = {"schema": SCHEMA_VERSION, "versions": versions()}
@@ -159,18 +186,19 @@ def _results(design: Design, directory: RunDirectory, watch: Watch, command: str
     with directory.stage("results", key):
         tree = directory.load_posterior()
         fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
-        reproduction = _reproduction(design, manifest, command)
-        results = collect(Fitted(design, tree), fit, reproduction)
+        again = reproduction(design.analysis, manifest, command)
+        results = collect(Fitted(design, tree), fit, again)
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results
 
 
-def _report(directory: RunDirectory, results: Results, design: Design, watch: Watch) -> None:
+def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
+    """Write the report of a run from its results, unless it is there."""
     if directory.is_done("report", directory.read_manifest().stages["results"].key):
         watch.step("The report is there already")
         return
-    watch.step(f"Writing the report of {design.analysis.name}")
+    watch.step(f"Writing the report of {results.name}")
     write_run_report(directory, results)
 
 
@@ -192,10 +220,11 @@ def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts
     )
 
 
-def _reproduction(design: Design, manifest: Manifest, command: str) -> Reproduction:
+def reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Reproduction:
+    """Say what is needed to get a result again."""
     return Reproduction(
         command=command,
-        analysis=yaml_text(resolved(design.analysis)),
+        analysis=yaml_text(resolved(analysis)),
         key=manifest.key,
         data_digest=manifest.data_digest,
         versions=manifest.versions,

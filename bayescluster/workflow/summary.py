@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.data import Data
 
 
 class DesignSummary(NamedTuple):
@@ -20,6 +22,51 @@ class DesignSummary(NamedTuple):
     structure: str
     synthetic: bool
     lines: tuple[str, ...]
+
+
+def forms_summary(designs: Sequence[Design]) -> DesignSummary:
+    """Say what would be fitted, under each of several structural forms."""
+    first, *others = (design_summary(design) for design in designs)
+    if not others:
+        return first
+    names = [design.structure.name for design in designs]
+    one = designs[0]
+    shared = (
+        f"{one.analysis.equation.outcome}: {one.family.name}, "
+        f"{_count(len(one.control_names), 'coded control', 'coded controls')}"
+    )
+    start = first.lines.index(_equation_line(one))
+    lines = [
+        *first.lines[:start],
+        shared,
+        f"{len(names)} forms, each fitted by itself, then compared and averaged: {', '.join(names)}",
+        *(line for design in designs for line in _form_lines(design)),
+        *first.lines[start + 1 + len(_varying_lines(one)) :],
+    ]
+    return first._replace(structure=", ".join(names), lines=tuple(lines))
+
+
+def _form_lines(design: Design) -> Iterator[str]:
+    form = design.structure
+    yield f"{form.name}: {form.formula}"
+    yield from (f"{form.name}, {line}" for line in _varying_lines(design))
+
+
+def _equation_line(design: Design) -> str:
+    return (
+        f"{design.equation.outcome}: {design.family.name}, {design.structure.name} "
+        f"({design.structure.formula}), "
+        f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
+    )
+
+
+def _varying_lines(design: Design) -> list[str]:
+    return [
+        f"varying by {grouping.name} "
+        f"({_count(len(grouping.labels), 'group', 'groups')}): "
+        f"{', '.join(grouping.terms)}"
+        for grouping in design.groupings
+    ]
 
 
 def design_summary(design: Design) -> DesignSummary:
@@ -41,6 +88,7 @@ def design_summary(design: Design) -> DesignSummary:
         + ("crossed" if data.crossed else "nested"),
         *(line for each in design.equations for line in _equation(each, analysis)),
         *_together(analysis),
+        *_weights(data),
         *(
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()
@@ -69,17 +117,8 @@ def _equation(design: Design, analysis: Analysis) -> tuple[str, ...]:
     predictors = design.equation.predictors
     entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
     return (
-        (
-            f"{name}{design.equation.outcome}: {design.family.name}, {design.structure.name} "
-            f"({design.structure.formula}), "
-            f"{_count(len(design.control_names), 'coded control', 'coded controls')}{entering}"
-        ),
-        *(
-            f"{inside}varying by {grouping.name} "
-            f"({_count(len(grouping.labels), 'group', 'groups')}): "
-            f"{', '.join(grouping.terms)}"
-            for grouping in design.groupings
-        ),
+        f"{name}{_equation_line(design)}{entering}",
+        *(f"{inside}{line}" for line in _varying_lines(design)),
     )
 
 
@@ -103,6 +142,12 @@ def _cases(design: Design) -> tuple[str, ...]:
     cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')} in {coded.label}"
     firms = "1 firm" if asked.strength == 1 else f"{asked.strength:g} firms"
     return (f"priors from {cases}, each worth {firms}",)
+
+
+def _weights(data: Data) -> list[str]:
+    named = [column for column in (data.weight, data.cluster_weight) if column is not None]
+    found = f"weighted by {' and '.join(named)}: a pseudo-posterior, probabilities are not exact"
+    return [found] if named else []
 
 
 def _count(number: int, one: str, many: str) -> str:

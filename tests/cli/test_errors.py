@@ -116,7 +116,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:14:5: unknown structure 'multiplicative'\n"
-        "    known: intercept, additive, interaction",
+        "    known: intercept, additive, interaction, conjunctive, ces",
     ),
     Fault(
         "unknown term",
@@ -124,8 +124,8 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:17:29: unknown term 'human'\n"
-        "    known: intercept, human_capital, social_capital, interaction",
+        "  analysis.yaml:17:29: 'human' varies by industry, but structure interaction has no such "
+        "term\n    its terms: intercept, human_capital, social_capital, interaction",
     ),
     Fault(
         "term that the structure lacks",
@@ -136,7 +136,7 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:17:7: 'interaction' varies by industry, but structure additive has no such term\n"
+        "  analysis.yaml:17:29: 'interaction' varies by industry, but structure additive has no such term\n"
         "    its terms: intercept, human_capital, social_capital",
     ),
     Fault(
@@ -162,7 +162,7 @@ FAULTS = (
         "  analysis.yaml:1:1: 'small firms' cannot be the name\n"
         "    use letters, digits, - and _, with a letter first\n"
         "  analysis.yaml:8:43: unknown method 'averge'\n"
-        "    known: single, mean, pca\n"
+        "    known: single, mean, pca, latent\n"
         "  analysis.yaml:13:5: unknown family 'logit'\n"
         "    known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal\n"
         "  analysis.yaml:19:12: draws must be a whole number, not 'many'",
@@ -373,15 +373,17 @@ FAULTS = (
         "    use 'mean' or 'pca'",
     ),
     Fault(
-        "two equations",
+        "equations in a circle",
         {
-            "sampling:": "  other: {outcome: patents, family: poisson, structure: additive}\nsampling:"
+            "    varying:": "    predictors: [other]\n    varying:",
+            "sampling:": "  other: {outcome: patents, family: poisson, structure: additive, "
+            "predictors: [upgrading]}\nsampling:",
         },
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:10:1: equations takes at most 1, 2 given\n"
-        "    put the others into files of their own",
+        "  analysis.yaml:16:5: equations feed each other in a circle: upgrading -> other -> "
+        "upgrading\n    leave out one of these predictors: an outcome cannot be its own cause",
     ),
     Fault(
         "one capital only",
@@ -450,7 +452,8 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:16:22: the key 'distribution' is missing\n"
-        "    say which one by `distribution:`; known: normal, student_t",
+        "    say which one by `distribution:`; known: normal, student_t, "
+        "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta",
     ),
     Fault(
         "prior of an unknown term",

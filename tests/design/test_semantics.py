@@ -94,7 +94,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "no such term": (
         {"structure": "additive", "varying": {"year": ["intercept", "interaction"]}},
         (
-            f"{EQUATION}.varying.year: 'interaction' varies by year, but structure additive has no "
+            f"{EQUATION}.varying.year.terms.1: 'interaction' varies by year, but structure additive has no "
             "such term\n    its terms: intercept, human_capital, social_capital"
         ),
     ),

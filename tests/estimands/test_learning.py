@@ -21,8 +21,8 @@ from bayescluster.estimands.learning import (
     tipping_of_mean,
 )
 from bayescluster.estimands.levels import Levels
-from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.mediation import expected_outcome
+from bayescluster.estimands.membership import groups_of
 from tests.systems import equation, system, system_draws
 
 LEVELS = Levels((-1.2, 1.4), (-0.9, 1.1), "by hand")
@@ -199,7 +199,7 @@ def test_tipping_points():
     assert tipping_of_mean(indirect, -gained) is None
 
 
-def test_thinning_keeps_chains_apart(design, draws):
+def test_thinning_keeps_chains_apart(draws):
     many = replace(draws.part(np.arange(6).repeat(4)), chains=2)  # 12 draws a chain
     some = many.thinned_by_chain(8)
     assert (some.size, some.chains) == (8, 2)

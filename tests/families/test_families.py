@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from bayescluster.families import FAMILIES, Observation, Rows
 from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.model.likelihood import observe, row_density
 from bayescluster.spec.equation import FamilyName
 from tests.helpers import assert_within_mcse
 from tests.oracles import LIKELIHOODS, fast_compile
@@ -73,8 +74,25 @@ def pymc_log_density(name: str, eta: Any, rows: Rows, outcome: Any) -> Any:
         with pm.Model(coords={"firm": range(outcome.size)}) as model:
             free = pm.Flat("eta", shape=outcome.size)
             parameters = PARAMETERS.get(name, {})
-            FAMILIES[name].observe(Observation("y", free, parameters, rows, outcome, "firm"))
+            observed = Observation("y", free, parameters, rows, outcome, "firm")
+            observe(FAMILIES[name], observed)
         return model.compile_logp(vars=model.observed_RVs, sum=False)({"eta": eta})[0]
+
+
+@pytest.mark.parametrize(("name", "known_errors"), CASES)
+def test_log_density_by_row_is_that_of_the_observed_variable(name, known_errors):
+    import pytensor
+    import pytensor.tensor as pt
+
+    rows, outcome = rows_of(name, known_errors), OUTCOMES[name]
+    with fast_compile():
+        eta = pt.vector("eta")
+        parameters = PARAMETERS.get(name, {})
+        density = row_density(
+            FAMILIES[name], Observation("y", eta, parameters, rows, outcome, "firm")
+        )
+        found = pytensor.function([eta], density)(ETA)
+    np.testing.assert_allclose(found, pymc_log_density(name, ETA, rows, outcome), rtol=1e-12)
 
 
 def test_the_analysis_file_can_name_every_family_and_no_other():
@@ -341,7 +359,7 @@ def test_probit_keeps_both_tails_and_their_slopes(eta):
     with fast_compile():
         with pm.Model(coords={"firm": range(2)}) as model:
             free = pm.Flat("eta", shape=2)
-            FAMILIES["probit"].observe(Observation("y", free, {}, Rows(), outcome, "firm"))
+            observe(FAMILIES["probit"], Observation("y", free, {}, Rows(), outcome, "firm"))
         value = model.rvs_to_values[free]
         density = model.logp(vars=model.observed_RVs, sum=False)[0]
         slope = pytensor.grad(density.sum(), value)

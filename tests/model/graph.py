@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytensor.tensor as pt
+from pymc.pytensorf import gradient as gradient_of
 from pytensor.compile.mode import Mode
 
 from bayescluster.design.record import Design
@@ -27,12 +29,18 @@ def graph_of(design: Design) -> Graph:
     """Build the model of a design, and compile one function for all that is asked of it."""
     with fast_compile():
         model = build_model(design)
-        joint = model.logp()
+        # added up outside: a sum of more than 32 scalars cannot be evaluated without a compiler
+        parts = [part.sum() for part in model.logp(sum=False)]
         (rows,) = model.logp(vars=model.observed_RVs, jacobian=False, sum=False)
         start = {name: np.shape(value) for name, value in model.initial_point().items()}
-        gradient = model.dlogp()
-        function = model.compile_fn([joint, gradient, rows], mode=Mode("py", "fast_compile"))
-    return Graph(start, *(lambda point, k=k: function(point)[k] for k in range(3)))
+        gradient = gradient_of(pt.add(*parts), model.continuous_value_vars)
+        function = model.compile_fn([gradient, rows, *parts], mode=Mode("py", "fast_compile"))
+    return Graph(
+        start,
+        lambda point: float(sum(function(point)[2:])),
+        lambda point: function(point)[0],
+        lambda point: function(point)[1],
+    )
 
 
 def named_values(design: Design, names: list[str]) -> Callable[[Point], dict[str, Any]]:

@@ -112,6 +112,10 @@ class Oracle:
         total = self._coefficients(point)
         total += self.effects(point)[1]
         total += self._parameters(point)[1]
+        # a Dirichlet of ones is flat: its density is (number of steps - 1)!
+        for name in monotonic_names(self.design):
+            shares, jacobian = shares_of(point, name)
+            total += gammaln(shares.size) + jacobian
         return float(total + self.log_likelihood(point).sum())
 
     def log_likelihood(self, point: Point) -> Array:
@@ -128,6 +132,13 @@ class Oracle:
         shift = design.offset.copy()
         if design.control_names:
             shift += design.controls @ point["controls"]
+            for name in monotonic_names(design):
+                ladder = np.concatenate([[0.0], np.cumsum(shares_of(point, name)[0])])
+                codes = design.data["monotonic_code"].sel(monotonic=name).to_numpy()
+                equal = design.controls[:, design.control_names.index(name)]
+                shift += point["controls"][design.control_names.index(name)] * (
+                    ladder[codes] - equal
+                )
         found, _ = self.effects(point)
         eta = np.zeros(design.size)
         for row in range(design.size):
@@ -276,6 +287,27 @@ class Oracle:
                 total += stats.norm.logpdf(z).sum()
             columns.append(effect)
         return np.column_stack(columns), total
+
+
+def monotonic_names(design: Design) -> tuple[str, ...]:
+    """Controls whose steps are estimated."""
+    return design.labels("monotonic") if "monotonic" in design.data.coords else ()
+
+
+def shares_of(point: Point, name: str) -> tuple[Array, float]:
+    """Shares of the steps of a control, and the log Jacobian by differences."""
+    free = np.atleast_1d(point[f"{name}_steps_simplex__"])
+
+    def shares(x: Array) -> Array:
+        odds = np.exp(np.concatenate([x, [-x.sum()]]))
+        return odds / odds.sum()
+
+    step = 1e-5
+    columns = [
+        (shares(free + shift) - shares(free - shift))[:-1] / (2 * step)
+        for shift in step * np.eye(free.size)
+    ]
+    return shares(free), float(np.linalg.slogdet(np.column_stack(columns))[1])
 
 
 def cholesky_of(free: Array, size: int) -> tuple[Array, float]:

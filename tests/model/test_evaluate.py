@@ -48,6 +48,15 @@ CASES: dict[str, Any] = {
     ),
     "known errors": ("gaussian", "intercept", {"standard_error": "error"}),
     "student t": ("student_t", "additive", {}),
+    "monotonic": (
+        "bernoulli",
+        "conjunctive",
+        {
+            "varying": {"industry": ["both"], "cluster": ["intercept"]},
+            "controls": ["exporter", {"column": "grade", "monotonic": True}],
+        },
+    ),
+    "ces": ("poisson", "ces", {"varying": {"industry": ["gain", "share"]}, "exposure": "exposure"}),
 }
 
 

@@ -148,3 +148,15 @@ def test_gradient_is_the_slope_of_the_oracle():
             assert found[position] == pytest.approx((up - down) / 2e-5, abs=1e-5)
             position += 1
     assert position == found.size
+
+
+STEPS = [{"column": "year", "monotonic": True}, {"column": "grade", "monotonic": True}, "exporter"]
+
+
+@pytest.mark.parametrize("structure", ["interaction", "conjunctive"])
+def test_steps_of_monotonic_controls(structure):
+    design = small_design("gaussian", structure, NESTED, controls=STEPS)
+    shapes = graph_of(design).shapes
+    assert shapes["year_steps_simplex__"] == (1,)
+    assert shapes["grade_steps_simplex__"] == (2,)
+    assert_is_the_oracle(design)

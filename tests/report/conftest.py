@@ -28,6 +28,22 @@ def bare() -> Results:
 
 
 @pytest.fixture(scope="session")
+def compared() -> Results:
+    return made.compared(made.results())
+
+
+@pytest.fixture(scope="session")
+def drawn_whole() -> Results:
+    """Results that hold something for every figure."""
+    return made.compared(made.several())
+
+
+@pytest.fixture(scope="session")
+def compared_page(compared: Results) -> str:
+    return render_html(compared)
+
+
+@pytest.fixture(scope="session")
 def page(results: Results) -> str:
     return render_html(results)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayescluster.results import comparison as compare
+from bayescluster.results import identification as identify
 from bayescluster.results import model as m
 
 INDUSTRIES = (
@@ -423,8 +425,8 @@ def surfaces(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.S
     return tuple(found)
 
 
-FORMS = ("learning_buyers", "learning_firms", "learning_customers")
-PATHS = ("total", "direct", "indirect", *FORMS)
+LEARNED = ("learning_buyers", "learning_firms", "learning_customers")
+PATHS = ("total", "direct", "indirect", *LEARNED)
 
 
 def placed(industries: tuple[str, ...]) -> list[tuple[m.By, str]]:
@@ -439,18 +441,18 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
             capital=capital,
             by=by,
             group=group,
-            path=path if path not in FORMS else "through",
-            through=path if path in FORMS else None,
+            path=path if path not in LEARNED else "through",
+            through=path if path in LEARNED else None,
             estimate=estimate(float(rng.uniform(0, 0.3)), 0.04),
             positive=float(rng.uniform(0.4, 1)),
         )
-        for equation in (*FORMS, *outcomes)
+        for equation in (*LEARNED, *outcomes)
         for capital in CAPITALS
         for path in (PATHS if equation in outcomes else PATHS[:1])
         for by, group in groups
     ]
     matrix = [
-        m.FormRow(
+        m.MatrixRow(
             equation=equation,
             form=form,
             binary=True,
@@ -462,7 +464,7 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
             ranks=(0.5, 0.3, 0.2),
         )
         for equation in outcomes
-        for form in FORMS
+        for form in LEARNED
         for by, group in groups
     ]
     keys = [(e, c, by, g) for e in outcomes for c in CAPITALS for by, g in groups]
@@ -470,10 +472,10 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
         declared="quantiles 0.1 and 0.9",
         draws=2000,
         outcomes=outcomes,
-        forms=FORMS,
-        through=FORMS,
+        forms=LEARNED,
+        through=LEARNED,
         ways=dict.fromkeys(outcomes, "combinations"),
-        edges=tuple((form, equation) for equation in outcomes for form in FORMS),
+        edges=tuple((form, equation) for equation in outcomes for form in LEARNED),
         limit=0.5,
         paths=tuple(paths),
         mediated=tuple(
@@ -533,7 +535,7 @@ def beside(
 def several(industries: tuple[str, ...] = INDUSTRIES) -> m.Results:
     """Return results of five equations: three forms of learning, two outcomes."""
     whole, rng = results(industries=industries), np.random.default_rng(RNG)
-    names = (*FORMS, "process")
+    names = (*LEARNED, "process")
     return whole.model_copy(
         update={
             "others": tuple(beside(name, whole, rng, industries) for name in names),
@@ -701,6 +703,110 @@ def yes_or_no(whole: m.Results, capital: str) -> m.Results:
         for one in whole.measures
     )
     return whole.model_copy(update={"measures": measures})
+
+
+FORMS = ("additive", "interaction", "conjunctive", "ces")
+
+
+def compared(whole: m.Results) -> m.Results:
+    """Return the results as those of four forms, the third of which leads and the last failed."""
+    weights = (0.0, 0.21, 0.79, 0.0)
+    forms = tuple(
+        compare.FormRow(
+            form=form,
+            formula=f"formula of {form}",
+            report=f"forms/{form}/report.html",
+            gate_passed=form != "ces",
+            failing=("R-hat",) if form == "ces" else (),
+            non_compensatory=form == "conjunctive",
+            p_loo=20.5 + k,
+            rows=_score(k, weights[k], 0.81),
+            clusters=_score(2 * k, weights[k], 0.64),
+            weight=weights[k],
+            apart=form == "ces",
+        )
+        for k, form in enumerate(FORMS)
+    )
+    known = identify.Identification(
+        contractions=(
+            identify.Contraction(term="both", contraction=0.912),
+            identify.Contraction(term="human_steepness", contraction=0.113),
+        ),
+        corners=tuple(
+            identify.CornerWeight(
+                by=row.by, group=row.group, corner=row.corner, firms=estimate(100.5 + k, 9.0)
+            )
+            for k, row in enumerate(whole.corners[0].rows)
+            if row.by != "cluster"
+        ),
+        substitution_flat=0.0413,
+        gain_small=0.002,
+        notes=("steepness of the gate is hardly identified & so on",),
+    )
+    model = whole.model.model_copy(update={"identification": known})
+    return whole.model_copy(
+        update={"comparison": _comparison(whole, forms), "model": model},
+    )
+
+
+def _score(k: int, weight: float, khat: float) -> compare.Score:
+    return compare.Score(
+        elpd=-700.25 - 3.2 * k,
+        se=16.6,
+        difference=-3.2 * k,
+        difference_se=1.9 * k,
+        weight=weight,
+        bad=k % 2,
+        khat_max=khat,
+    )
+
+
+def _comparison(whole: m.Results, forms: tuple[compare.FormRow, ...]) -> compare.Comparison:
+    return compare.Comparison(
+        criterion="leave-one-cluster-out",
+        criterion_reason="the data declare clusters",
+        leading="conjunctive",
+        forms=forms,
+        non_compensatory_weight=0.79,
+        khat_threshold=0.667,
+        clusters=tuple(
+            compare.LeftOutCluster(
+                form=form, cluster=row.group, rows=row.rows, elpd=-29.31 - k, khat=0.312
+            )
+            for k, form in enumerate(FORMS)
+            for row in whole.sample.groups
+            if row.by == "cluster"
+        ),
+        corners=tuple(
+            compare.FormCorner(
+                form=form,
+                scope=table.scope,
+                declared=table.declared,
+                by=row.by,
+                group=row.group,
+                corner=row.corner,
+                estimate=estimate(row.estimate.mean + 0.011 * k, 0.04),
+            )
+            for k, form in enumerate(FORMS)
+            for table in whole.corners
+            for row in table.rows
+            if row.by != "cluster"
+        ),
+        verdicts=tuple(
+            compare.FormVerdict(
+                form=form,
+                claim=position,
+                title=verdict.title,
+                group=verdict.group,
+                verdict=verdict.verdict,
+                probability=min(verdict.probability + 0.01 * k, 1.0),
+                prior_probability=verdict.prior_probability,
+            )
+            for k, form in enumerate(FORMS)
+            for position, verdict in enumerate(whole.verdicts)
+        ),
+        statements=("the data cannot tell conjunctive from interaction", "1 < 2 & so on"),
+    )
 
 
 HOSTILE = (

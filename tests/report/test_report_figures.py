@@ -18,15 +18,18 @@ from bayescluster.results.model import Results
 
 @pytest.mark.parametrize("spec", FIGURES, ids=lambda spec: spec.name)
 @pytest.mark.parametrize("narrow", [False, True])
-def test_every_figure_is_drawn_in_declared_colours(spec: figures.FigureSpec, narrow: bool) -> None:
-    text = standalone(spec.draw(made.several(), narrow), spec.name, "label")
+def test_every_figure_is_drawn_in_declared_colours(
+    spec: figures.FigureSpec, narrow: bool, drawn_whole: Results
+) -> None:
+    text = standalone(spec.draw(drawn_whole, narrow), spec.name, "label")
     colours = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text))
     assert colours
     assert colours <= set(VARIABLES)
 
 
-def test_figures_for_notebooks(results: Results) -> None:
+def test_figures_for_notebooks(results: Results, compared: Results) -> None:
     drawn = (
+        figures.comparison(compared),
         figures.forest(results, "human_capital"),
         figures.surface(results),
         figures.conditional_effect(results),

@@ -36,13 +36,13 @@ def test_every_page_is_well_formed_and_self_contained(
     assert {link[1:] for link in links} <= set(anchors)
 
 
-def test_sections_stand_in_order_with_headings(page: str) -> None:
-    shown = [section for section in SECTIONS if section.wanted(made.results())]
-    places = [page.index(f' id="{section.anchor}"') for section in shown]
+def test_sections_stand_in_order_with_headings(results: Results, page: str) -> None:
+    sections = [section for section in SECTIONS if section.wanted(results)]
+    places = [page.index(f' id="{section.anchor}"') for section in sections]
     assert places == sorted(places)
     read = Page(page)
     assert read.tags["h1"] == 1
-    assert read.tags["h2"] == len(shown) - 1
+    assert read.tags["h2"] == len(sections) - 1
 
 
 def test_what_comes_from_data_is_escaped(hostile_page: str) -> None:

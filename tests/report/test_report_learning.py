@@ -17,15 +17,23 @@ from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 
 ASSUMED = (
-    "No unmeasured cause of a capital and of learning, nor of a capital and of the outcome, given "
-    "controls, industry and cluster.",
-    "No unmeasured cause of learning and of the outcome, given the capitals, the controls, industry "
-    "and cluster (sequential ignorability), and none that a capital itself brings about. The tables "
-    "of sensitivity below relax this one.",
-    "Learning comes before the outcome. In data of one time the order is assumed: upgrading may bring "
-    "about learning.",
-    "Forms of learning do not bring about each other. Beyond that, forms of a firm are independent "
-    "given capitals, controls, industry and cluster.",
+    (
+        "No unmeasured cause of a capital and of learning, nor of a capital and of the outcome, given "
+        "controls, industry and cluster."
+    ),
+    (
+        "No unmeasured cause of learning and of the outcome, given the capitals, the controls, industry "
+        "and cluster (sequential ignorability), and none that a capital itself brings about. The tables "
+        "of sensitivity below relax this one."
+    ),
+    (
+        "Learning comes before the outcome. In data of one time the order is assumed: upgrading may bring "
+        "about learning."
+    ),
+    (
+        "Forms of learning do not bring about each other. Beyond that, forms of a firm are independent "
+        "given capitals, controls, industry and cluster."
+    ),
 )
 
 
@@ -127,7 +135,7 @@ def test_tables_hold_every_equation(several, tmp_path: Path):
         text = (tmp_path / "tables" / f"{name}.csv").read_text(encoding="utf-8")
         return list(csv.DictReader(StringIO(text)))
 
-    equations = {"upgrading", "process", *made.FORMS}
+    equations = {"upgrading", "process", *made.LEARNED}
     assert {row["equation"] for row in rows("coefficients")} == equations
     assert {row["equation"] for row in rows("predictive")} == equations
     assert {row["equation"] for row in rows("equation_effects")} == equations - {"upgrading"}

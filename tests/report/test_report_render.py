@@ -23,9 +23,14 @@ TABLES = (
     "coefficients",
     "case_priors",
     "cases",
+    "variance",
+    "sandwich",
     "predictive",
     "checks",
     "groups",
+    "measurement_loadings",
+    "measurement_background",
+    "measurement_departures",
 )
 
 
@@ -55,9 +60,7 @@ def test_files(results: Results, page: str, tmp_path: Path, written: Path) -> No
 
 
 def test_figures_are_svg_with_text_as_text(results: Results, written: Path) -> None:
-    for spec in FIGURES:
-        if not spec.wanted(results):
-            continue
+    for spec in (spec for spec in FIGURES if spec.wanted(results)):
         text = (written / "figures" / f"{spec.name}.svg").read_text(encoding="utf-8")
         root = ElementTree.fromstring(text)
         assert root.tag == "{http://www.w3.org/2000/svg}svg"

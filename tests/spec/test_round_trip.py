@@ -219,6 +219,22 @@ INVALID = [
         "a spline is the same in any unit: leave out standardise",
     ),
     (
+        {"controls": [{"column": "a", "monotonic": True, "transform": "log"}]},
+        "a monotonic control takes its levels as they are: leave out transform",
+    ),
+    (
+        {"controls": [{"column": "a", "monotonic": True, "spline": 4}]},
+        "a monotonic control takes its levels as they are: leave out spline",
+    ),
+    (
+        {"controls": [{"column": "a", "levels": [1, 2, 3]}]},
+        "levels go with monotonic: true only",
+    ),
+    (
+        {"controls": [{"column": "a", "monotonic": True, "levels": ["low", "mid", "low"]}]},
+        "a level is listed twice",
+    ),
+    (
         {"data": {"derive": [{"kind": "log", "name": "x", "of": "a"}] * 2}},
         "the derived column 'x' is declared twice",
     ),

@@ -140,14 +140,20 @@ def test_summary_names_every_equation(design):
         "  varying by cluster (6 groups): intercept",
         "equation providers: providers: bernoulli, additive (a + b_H H + b_S S), 1 coded control",
         "  varying by cluster (6 groups): intercept",
-        "equation process: process: bernoulli, additive (a + b_H H + b_S S), 1 coded control, "
-        "with buyers as predictors",
-        "equation upgrading, in focus: upgraded: bernoulli, interaction "
-        "(a + b_H H + b_S S + b_HS H S), 1 coded control, with buyers, providers as predictors",
+        (
+            "equation process: process: bernoulli, additive (a + b_H H + b_S S), 1 coded control, "
+            "with buyers as predictors"
+        ),
+        (
+            "equation upgrading, in focus: upgraded: bernoulli, interaction "
+            "(a + b_H H + b_S S + b_HS H S), 1 coded control, with buyers, providers as predictors"
+        ),
         "  varying by industry (2 groups): intercept, buyers",
         "  varying by cluster (6 groups): intercept",
-        "effects and claims about upgrading are total: what acts through buyers, providers is in "
-        "them",
+        (
+            "effects and claims about upgrading are total: what acts through buyers, providers is in "
+            "them"
+        ),
         "0 hypotheses",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
     conditional_effect,
@@ -16,6 +17,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "comparison",
     "conditional_effect",
     "forest",
     "learning_matrix",
@@ -30,4 +32,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     CONDITIONAL_EFFECT,
     LEARNING_MATRIX,
     PREDICTIVE,
+    COMPARISON,
 )

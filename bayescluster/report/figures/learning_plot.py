@@ -22,7 +22,7 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import FormRow, Results
+from bayescluster.results.model import MatrixRow, Results
 
 LOOKS: tuple[Mapping[str, Any], ...] = (
     {"color": FIRST, "marker": "o", "markersize": 5.0},
@@ -77,7 +77,7 @@ def learning_matrix(results: Results, *, narrow: bool = False) -> Figure:
         return plain_text(made.figure)
 
 
-def _shown(results: Results) -> list[FormRow]:
+def _shown(results: Results) -> list[MatrixRow]:
     learning = results.learning
     if learning is None:
         return []
@@ -88,11 +88,11 @@ def _shown(results: Results) -> list[FormRow]:
     return [row for row in learning.matrix if row.equation in alike]
 
 
-def _outcomes(found: list[FormRow]) -> list[str]:
+def _outcomes(found: list[MatrixRow]) -> list[str]:
     return list(dict.fromkeys(row.equation for row in found))
 
 
-def _places(found: list[FormRow], forms: list[str]) -> dict[tuple[str, str], float]:
+def _places(found: list[MatrixRow], forms: list[str]) -> dict[tuple[str, str], float]:
     """Height at which each outcome and form is drawn."""
     names = _outcomes(found)
     step = SPREAD / max(len(names), 2)
@@ -104,7 +104,7 @@ def _places(found: list[FormRow], forms: list[str]) -> dict[tuple[str, str], flo
 
 
 def _panel(
-    axes: Axes, rows: list[FormRow], places: dict[tuple[str, str], float], factor: float
+    axes: Axes, rows: list[MatrixRow], places: dict[tuple[str, str], float], factor: float
 ) -> None:
     axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     order = list(dict.fromkeys(name for name, _ in places))
@@ -115,7 +115,7 @@ def _panel(
         axes.plot([row.estimate.mean * factor], [place], linestyle="", zorder=3, **look)
 
 
-def _key(figure: Figure, axes: Axes, found: list[FormRow]) -> None:
+def _key(figure: Figure, axes: Axes, found: list[MatrixRow]) -> None:
     for look, name in zip(LOOKS, _outcomes(found), strict=False):
         axes.plot([], [], label=name, **look)
     handles, labels = axes.get_legend_handles_labels()

@@ -98,7 +98,7 @@ def _middle(results: Results) -> float:
 
 
 def _mean(results: Results) -> float:
-    return next(row.outcome_mean for row in results.sample.groups if row.by == "all")
+    return next(row.outcome_mean or 0.0 for row in results.sample.groups if row.by == "all")
 
 
 def _firms(axes: Axes, one: Surface, middle: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
+from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
 from bayescluster.report.sections.learning import LEARNING
 from bayescluster.report.sections.model import MODEL
@@ -19,6 +20,7 @@ __all__ = ["SECTIONS", "Section"]
 SECTIONS: tuple[Section, ...] = (
     HEADER,
     VERDICTS,
+    FORMS,
     SAMPLE,
     EFFECTS,
     CORNERS,

@@ -13,8 +13,8 @@ from bayescluster.report.figures.learning_plot import LEARNING_MATRIX
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.model import (
     By,
-    FormRow,
     Learning,
+    MatrixRow,
     OutcomeFacts,
     PathRow,
     Results,
@@ -80,7 +80,7 @@ def _block(results: Results, learning: Learning, name: str) -> Block:
     )
 
 
-def _forms(matrix: Iterable[FormRow]) -> tuple[str, ...]:
+def _forms(matrix: Iterable[MatrixRow]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.form for row in matrix))
 
 
@@ -88,7 +88,7 @@ def _group(by: str, name: str) -> Cell:
     return Cell(words.group(by, name), look="head" if by == "all" else "")
 
 
-def _matrix(matrix: list[FormRow], outcome: OutcomeFacts) -> Table:
+def _matrix(matrix: list[MatrixRow], outcome: OutcomeFacts) -> Table:
     forms = _forms(matrix)
     found = {(row.by, row.group, row.form): row for row in matrix}
     binary = {row.form: row.binary for row in matrix}
@@ -105,18 +105,18 @@ def _matrix(matrix: list[FormRow], outcome: OutcomeFacts) -> Table:
     )
 
 
-def _form(row: FormRow, outcome: OutcomeFacts) -> Cell:
+def _form(row: MatrixRow, outcome: OutcomeFacts) -> Cell:
     return Cell(
         words.effect(row.estimate, outcome), f"P(above 0) {words.probability(row.positive)}"
     )
 
 
-def _groups(found: Iterable[FormRow | PathRow | SensitivityRow]) -> list[tuple[By, str]]:
+def _groups(found: Iterable[MatrixRow | PathRow | SensitivityRow]) -> list[tuple[By, str]]:
     return list(dict.fromkeys((row.by, row.group) for row in found))
 
 
 def _dominant(
-    matrix: list[FormRow], outcome: OutcomeFacts, learning: Learning
+    matrix: list[MatrixRow], outcome: OutcomeFacts, learning: Learning
 ) -> tuple[Table, ...]:
     forms = _forms(matrix)
     found = {(row.by, row.group, row.form): row for row in matrix}

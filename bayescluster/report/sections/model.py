@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
+from bayescluster.results.identification import CornerWeight, Identification
 from bayescluster.results.model import (
     CaseFacts,
     CaseRow,
@@ -17,6 +19,9 @@ from bayescluster.results.model import (
     InformedPrior,
     ModelFacts,
     Results,
+    SandwichRow,
+    SharedVariance,
+    Weighting,
 )
 
 BLOCKS = {
@@ -37,7 +42,56 @@ def body(results: Results) -> Markup:
         beside=tuple(_Beside(other, *_tables(other.model)) for other in results.others),
         residuals=_residuals(results),
         evidence=_evidence(results.model.cases) if results.model.cases else (),
+        variance=_variance(results.variance) if results.variance else None,
+        sandwich=_sandwich(results.weighting) if results.weighting else None,
+        effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
+        known=results.model.identification,
+        contractions=_contractions(results.model.identification),
+        gates=_gates(results.model.identification),
+    )
+
+
+def _contractions(known: Identification | None) -> Table:
+    found = known.contractions if known is not None else ()
+    marks = [
+        (
+            f"P(|r| > {SUBSTITUTION_FLAT:g}), where the form is flat in r",
+            known.substitution_flat if known else None,
+        ),
+        (f"P(gain below {GAIN_SMALL:g} of a unit)", known.gain_small if known else None),
+    ]
+    return Table(
+        "Prior to posterior",
+        columns("Parameter", "#Contraction"),
+        rows(
+            [
+                *((one.term, words.fixed(one.contraction, 2)) for one in found),
+                *((text, words.probability(p)) for text, p in marks if p is not None),
+            ]
+        ),
+        "Contraction is the share of a parameter's prior variance that the data have taken away, on "
+        "the scale where groups deviate from it: near 1 the data determine it, near 0 they say "
+        "nothing.",
+    )
+
+
+def _gates(known: Identification | None) -> Table:
+    by_group: dict[tuple[str, str], dict[str, CornerWeight]] = {}
+    for one in known.corners if known is not None else ():
+        by_group.setdefault((one.by, one.group), {})[one.corner] = one
+    return Table(
+        "Effective number of firms behind each corner",
+        columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
+        rows(
+            (
+                Cell(words.group(by, group), look="head" if by == "all" else ""),
+                *(words.plain(corners[corner].firms) for corner in words.CORNERS),
+            )
+            for (by, group), corners in by_group.items()
+        ),
+        "Sum over firms of the weight that the gates give the corner. A corner with few firms behind "
+        "it is known from its prior.",
     )
 
 
@@ -171,6 +225,70 @@ def _side(rated: str) -> str:
 
 def _sds(level: float | None) -> str:
     return "" if level is None else f"{words.fixed(level, 2, signed=True)} sd"
+
+
+def _variance(found: SharedVariance) -> Table:
+    explained = ("Explained variance (R2)", found.r2_prior, found.r2)
+    shares = [
+        (f"{words.label(row.level)}: {row.term}", row.prior, row.posterior) for row in found.rows
+    ]
+    return Table(
+        "Share of explained variance by level and term",
+        columns("Component", "#Prior [90% interval]", "#Posterior [90% interval]"),
+        rows(
+            (
+                Cell(name, look="head" if name == explained[0] else ""),
+                Cell(words.plain(before)),
+                Cell(words.plain(after)),
+            )
+            for name, before, after in (explained, *shares)
+        ),
+        f"R2 is measured against {found.residual}. Shares sum to 1. They scale the prior of the "
+        "coefficients (R2D2M2): one that stays near its prior owes little to the data, and one "
+        "coefficient alone says little of its share.",
+    )
+
+
+def _sandwich(found: Weighting) -> Table:
+    units = f"{words.count(found.units)} {found.unit}s"
+    return Table(
+        "Sandwich check of the weighted pseudo-posterior",
+        columns(
+            "Coefficient",
+            "#Pseudo-posterior [90% interval]",
+            "#sd",
+            "#Sandwich-corrected interval",
+            "#Sandwich sd",
+            "#Ratio of sds",
+            "#Design effect",
+        ),
+        rows(_sandwich_row(row) for row in found.rows),
+        f"The sandwich sd is how much the estimate would vary from sample to sample, judged by the "
+        f"scores of {units} taken as independent; their own varying effects are integrated "
+        "out (at their posterior means), those of groups that hold several of them and the "
+        "parameters of the likelihood are held fixed. The design effect is the square of the ratio. "
+        "Where the prior shrinks a coefficient its estimate varies less than the posterior is wide, and "
+        "a ratio below 1 is no fault. "
+        "Only this table is corrected: effects, corners and verdicts are those of the "
+        "pseudo-posterior.",
+    )
+
+
+def _sandwich_row(row: SandwichRow) -> tuple[Cell, ...]:
+    known, other = row.model, row.corrected
+    return (
+        Cell(row.name),
+        Cell(words.plain(known)),
+        Cell(words.number(known.sd, known.sd)),
+        Cell(words.plain(other)),
+        Cell(words.number(other.sd, other.sd)),
+        Cell(
+            words.fixed(row.ratio, 2),
+            words.sentence(row.warning) if row.warning else "",
+            "bad" if row.warning else "",
+        ),
+        Cell(words.fixed(row.design_effect, 2)),
+    )
 
 
 MODEL = Section("model", "The model and its priors", "Model", body)

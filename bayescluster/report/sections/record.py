@@ -27,6 +27,7 @@ class Section(NamedTuple):
     short: str
     body: Callable[[Results], Markup]
     wanted: Callable[[Results], bool] = _always
+    """Whether the results hold what the section is about; it is left out otherwise."""
 
 
 class Cell(NamedTuple):

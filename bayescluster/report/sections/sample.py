@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from bayescluster.report import words
 from bayescluster.report.environment import filled
+from bayescluster.report.sections.measurement import measurement
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
 from bayescluster.results.model import GroupRow, MeasureFacts, Results
 
@@ -19,7 +20,10 @@ def body(results: Results) -> Markup:
         results=results,
         groups=_groups(results),
         dropped=_dropped(results),
+        imputed=_imputed(results),
+        together=_together(results),
         measures=_measures(results),
+        measurement=measurement(results),
         correlation=words.number(results.sample.capital_correlation, 0.05),
     )
 
@@ -35,7 +39,9 @@ def _groups(results: Results) -> Table:
                 Cell(name, look="inside" if inside else "head"),
                 words.NONE if inside or not row.clusters else words.count(row.clusters),
                 words.count(row.rows),
-                words.fixed(row.outcome_mean * kind.factor, 1 if kind.factor > 1 else 2)
+                words.NONE
+                if row.outcome_mean is None
+                else words.fixed(row.outcome_mean * kind.factor, 1 if kind.factor > 1 else 2)
                 + kind.level,
                 words.number(row.human_capital, 0.1),
                 words.number(row.social_capital, 0.1),
@@ -52,7 +58,8 @@ def _groups(results: Results) -> Table:
             f"#Social capital ({words.scale(results, 'social_capital')})",
         ),
         rows(found),
-        "Clusters stand below their industry. Capital means are distances from the mean of "
+        ("Means are weighted by the survey weights. " if results.weighting else "")
+        + "Clusters stand below their industry. Capital means are distances from the mean of "
         "all rows, in standard deviations (sd) unless the heading says otherwise.",
     )
 
@@ -73,6 +80,36 @@ def _dropped(results: Results) -> Table:
         "Rows left out because a variable is missing",
         columns("Variable", "Cluster", "#Rows"),
         rows((row.variable, row.cluster, words.count(row.rows)) for row in results.sample.dropped),
+    )
+
+
+def _imputed(results: Results) -> Table:
+    return Table(
+        "Missing cells that are estimated inside the model",
+        columns("Variable", "Cluster", "#Missing", "#Rows", "#Share"),
+        rows(
+            (
+                cells.variable,
+                words.group("cluster", cells.cluster),
+                words.count(cells.cells),
+                words.count(cells.rows),
+                words.share(cells.cells / cells.rows),
+            )
+            for cells in results.sample.imputed
+        ),
+        "Clusters in which every row has the variable are not listed.",
+    )
+
+
+def _together(results: Results) -> Table:
+    return Table(
+        "What is missing together",
+        columns("Variables", "#Rows"),
+        rows(
+            (", ".join(pattern.variables), words.count(pattern.rows))
+            for pattern in results.sample.patterns
+        ),
+        "Each row of the data that lacks something is counted once, under all that it lacks.",
     )
 
 

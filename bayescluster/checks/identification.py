@@ -1,0 +1,131 @@
+"""Whether the data determine the parameters of a form that is no sum: checked, not assumed.
+
+Gates and corners trade off where a corner of the plane is empty; a CES form is flat in ``r`` where
+``|r|`` is large, and says nothing of it where the gain is near 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bayescluster.checks.thresholds import (
+    CONTRACTION_MIN,
+    GAIN_SMALL,
+    SUBSTITUTION_FLAT,
+    UNIDENTIFIED_SHARE,
+)
+from bayescluster.design.record import Design
+from bayescluster.estimands.gates import CORNER_TERMS
+from bayescluster.estimands.summary import estimates
+from bayescluster.model.defaults import baseline_of
+from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.priors import population_terms
+from bayescluster.names import GAIN, SUBSTITUTION
+from bayescluster.results.identification import Contraction, CornerWeight, Identification
+from bayescluster.results.model import By
+from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import natural
+
+CORNER_FIRMS_MIN = 5.0
+"""Fewest firms behind a corner, over all groups, below which a note is made; claims state theirs."""
+
+
+class Behind(NamedTuple):
+    """Firms behind each corner ``(draw, group)``, and the kind and name of each group."""
+
+    firms: Mapping[str, Array]
+    groups: Sequence[tuple[By, str]]
+
+
+def identification(
+    design: Design, posterior: Draws, prior: Draws, behind: Behind
+) -> Identification | None:
+    """Compare posterior with prior; nothing for forms that are sums."""
+    if design.structure.is_linear:
+        return None
+    contractions = tuple(
+        Contraction(
+            term=term, contraction=_contraction(posterior.population[term], prior.population[term])
+        )
+        for term in population_terms(design)
+    )
+    corners = _corners(behind, posterior.chains)
+    flat, small = _ces(design, posterior)
+    return Identification(
+        contractions=contractions,
+        corners=corners,
+        substitution_flat=flat,
+        gain_small=small,
+        notes=(*_hardly(contractions), *_empty(corners), *_ces_notes(flat, small)),
+    )
+
+
+def _contraction(posterior: Array, prior: Array) -> float:
+    return float(1 - posterior.var() / prior.var())
+
+
+def _corners(behind: Behind, chains: int) -> tuple[CornerWeight, ...]:
+    shown = [k for k, (by, _) in enumerate(behind.groups) if by != "cluster"]
+    found = {corner: estimates(firms[:, shown], chains) for corner, firms in behind.firms.items()}
+    return tuple(
+        CornerWeight.model_validate(
+            {
+                "by": behind.groups[column][0],
+                "group": behind.groups[column][1],
+                "corner": corner,
+                "firms": firms[k],
+            }
+        )
+        for k, column in enumerate(shown)
+        for corner, firms in found.items()
+    )
+
+
+def _ces(design: Design, posterior: Draws) -> tuple[float | None, float | None]:
+    if SUBSTITUTION not in posterior.population:
+        return None, None
+    r = posterior.population[SUBSTITUTION]
+    gain = natural(posterior.population[GAIN], "positive")
+    unit = baseline_of(design).unit
+    return float((np.abs(r) > SUBSTITUTION_FLAT).mean()), float((gain < GAIN_SMALL * unit).mean())
+
+
+def _hardly(contractions: Sequence[Contraction]) -> list[str]:
+    return [
+        f"{_words(one.term)} ({one.term}) is hardly identified: the data take away "
+        f"{max(one.contraction, 0.0):.0%} of its prior variance"
+        for one in contractions
+        if one.contraction < CONTRACTION_MIN
+    ]
+
+
+def _words(term: str) -> str:
+    text = TERMS[term].words.split(":")[0]
+    return text[:1].upper() + text[1:]
+
+
+def _empty(corners: Sequence[CornerWeight]) -> list[str]:
+    return [
+        f"the corner {CORNER_TERMS[one.corner].replace('_', ' ')} rests on its prior: the gates put "
+        f"{one.firms.mean:.1f} firms behind it"
+        for one in corners
+        if one.by == "all" and one.firms.mean < CORNER_FIRMS_MIN
+    ]
+
+
+def _ces_notes(flat: float | None, small: float | None) -> list[str]:
+    notes = []
+    if flat is not None and flat > UNIDENTIFIED_SHARE:
+        notes.append(
+            f"r is hardly identified: {flat:.0%} of the posterior lies beyond "
+            f"{SUBSTITUTION_FLAT:g} on either side, where the form is flat in it"
+        )
+    if small is not None and small > UNIDENTIFIED_SHARE:
+        notes.append(
+            f"r and the share are hardly identified: {small:.0%} of the posterior has a gain below "
+            f"{GAIN_SMALL:g} of a unit, where they hardly matter"
+        )
+    return notes

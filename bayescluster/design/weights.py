@@ -1,0 +1,137 @@
+"""Survey weights as multipliers of log densities, and as weights of averages.
+
+The likelihood of a weighted sample is a *pseudo*-likelihood: each row's log density is multiplied
+by the row's weight, so that the sum over the sample estimates the sum over the population. What is
+sampled is a pseudo-posterior. How wide it is depends on the scale of the weights, which means
+nothing by itself, and on clustering that weights do not know: it is checked against a sandwich
+estimate (`bayescluster.checks.sandwich`).
+
+``weight`` is always the whole weight of a row: how many firms of the population it stands for.
+
+- Without ``cluster_weight`` the weights are scaled to mean 1 over the sample, so that together they
+  count as many rows as there are.
+- With ``cluster_weight``, clusters were sampled first. The weights of rows are scaled to mean 1
+  within each cluster, which leaves the weight of a firm given that its cluster was drawn ("size"
+  scaling, method 2 of the source); those of clusters are scaled to mean 1 over clusters, and
+  multiply both the log density of the cluster's varying effects and that of its rows. What the
+  cluster's weight contributes to ``weight`` cancels in the scaling.
+
+Rabe-Hesketh and Skrondal (2006, JRSS A 169) weight the log of each cluster's *marginal* likelihood.
+Here the effects are sampled, and the weight multiplies the log of the joint density of the
+cluster's rows and effects, as Savitsky and Williams (2022, Journal of Official Statistics 38) do.
+The two agree as clusters grow: by Laplace's method they differ by a term in the log determinant of
+the curvature, which does not grow with the rows of a cluster.
+
+Averages over firms take ``weight`` as it is, relative to its mean (``cluster_weight`` where no
+other is given): weights scaled within clusters would count a large cluster as a small one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayescluster.dataset.prepare import Firms
+from bayescluster.dataset.values import as_float, numeric_problem
+from bayescluster.design.coding import sorted_labels
+from bayescluster.design.outcome import row_number
+from bayescluster.errors import Problem
+from bayescluster.names import AVERAGING_WEIGHT, CLUSTER, CLUSTER_WEIGHT, ROW, ROW_WEIGHT, group_dim
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.columns import WEIGHTS, Where
+
+Array = NDArray[np.float64]
+
+
+def weight_variables(
+    analysis: Analysis, firms: Firms, where: Where, problems: list[Problem]
+) -> dict[str, Any]:
+    """Read the survey weights; faults are added to ``problems``.
+
+    Returns
+    -------
+    dict
+        Variables of the design, scaled as the module says: ``row_weight`` and ``averaging_weight``,
+        ``(row,)``, and ``cluster_weight``, ``(cluster,)``. Empty without weights, or with a fault.
+    """
+    before = len(problems)
+    declared = {}
+    for role in WEIGHTS:
+        column = getattr(analysis.data, role)
+        if column is not None:
+            place = where(("data", role))
+            declared[role] = _positive(firms.frame, column, role, place, problems)
+    if not declared or len(problems) > before:
+        return {}
+    cluster = firms.frame["__cluster__"]
+    of_clusters = declared.get("cluster_weight")
+    if of_clusters is None:
+        rows = declared["weight"] / declared["weight"].mean()
+        return {ROW_WEIGHT: (ROW, rows), AVERAGING_WEIGHT: (ROW, rows)}
+    fault = _not_constant(of_clusters, cluster, str(analysis.data.cluster_weight), where)
+    if fault is not None:
+        problems.append(fault)
+        return {}
+    return _two_levels(declared.get("weight"), of_clusters, cluster)
+
+
+def _two_levels(rows: Array | None, of_clusters: Array, cluster: pd.Series) -> dict[str, Any]:
+    labels = sorted_labels(cluster.unique())
+    code = cluster.map({label: k for k, label in enumerate(labels)}).to_numpy(dtype="int64")
+    size = np.bincount(code)
+    each = np.bincount(code, weights=of_clusters) / size
+    each = each / each.mean()
+    average = of_clusters if rows is None else rows
+    within = np.ones(code.size)
+    if rows is not None:
+        within = rows / (np.bincount(code, weights=rows) / size)[code]
+    return {
+        ROW_WEIGHT: (ROW, within * each[code]),
+        CLUSTER_WEIGHT: (group_dim(CLUSTER), each),
+        AVERAGING_WEIGHT: (ROW, average / average.mean()),
+    }
+
+
+def _positive(
+    frame: pd.DataFrame, column: str, role: str, place: str, problems: list[Problem]
+) -> Array:
+    what = f"the {role.replace('_', ' ')} '{column}'"
+    fault = numeric_problem(frame[column])
+    if fault is not None:
+        mend = "turn it into numbers with `derive: kind: recode`, or name another column"
+        problems.append(Problem(f"{what} is not a number: {fault}", place, mend))
+        return np.ones(len(frame))
+    values = as_float(frame[column])
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        first, more = int(np.flatnonzero(bad)[0]), int(bad.sum()) - 1
+        rest = f" and in {more} more" if more else ""
+        problems.append(
+            Problem(
+                f"{what} has to be above 0; found {values[first]:g} "
+                f"in row {row_number(frame, first)}{rest}",
+                place,
+                "a row that stands for no firm is no part of the sample: leave it out with `keep`",
+            )
+        )
+    return values
+
+
+def _not_constant(weights: Array, cluster: pd.Series, column: str, where: Where) -> Problem | None:
+    found = pd.Series(weights, index=cluster.index).groupby(cluster)
+    low, high = found.min(), found.max()
+    varies = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
+    if not varies.any():
+        return None
+    first = str(low.index[varies][0])
+    more = int(varies.sum()) - 1
+    rest = f", and it varies within {more} more" if more else ""
+    return Problem(
+        f"the cluster weight '{column}' varies within cluster '{first}' "
+        f"({low[first]:g} to {high[first]:g}){rest}",
+        where(("data", "cluster_weight")),
+        "a cluster has one weight; weights of firms go under `weight`",
+    )

@@ -1,0 +1,185 @@
+"""The R2D2M2 prior: one prior of the explained variance, shared out among all that may explain.
+
+``R2 ~ Beta``; the variance explained is ``tau2 = R2 / (1 - R2)`` in units of the residual variance,
+and shares ``phi ~ Dirichlet`` go to the components: the slopes of the population, the controls, and
+each varying term of each grouping. Component *k* with input *x_k* has coefficients of standard
+deviation ``residual sd * sqrt(tau2 * phi_k / var(x_k))``; the input of a varying intercept is 1, and
+counts as of variance 1. The intercept of the population keeps a prior of its own. Source: Aguilar
+and Bürkner (2023), Intuitive joint priors for Bayesian linear multilevel models: the R2D2M2 prior,
+Electronic Journal of Statistics 17(1).
+
+The residual sd is that of the outcome on the scale of the linear predictor:
+
+- identity link: sigma (for student_t its scale, whose variance need not exist), or the root mean
+  square of known standard errors;
+- logit link: pi / sqrt(3), the sd of the logistic noise of the latent outcome. R2 is then the share
+  of the latent outcome's variance (McKelvey and Zavoina 1975; Nakagawa and Schielzeth 2013). A sd
+  of 1 would let the same prior stand for another R2 on the logit than on the probit scale;
+- probit link: 1, by the same account;
+- log link: 1, a convention: a count has no latent noise of a fixed size. R2 is then the variance of
+  the linear predictor over itself plus 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
+
+from bayescluster.design.record import Design
+from bayescluster.model.distributions import prior_variable
+from bayescluster.model.priors import ModelPriors, population_terms
+from bayescluster.names import (
+    COMPONENT,
+    CONTROL,
+    CONTROLS,
+    HUMAN_CAPITAL,
+    INTERACTION,
+    POPULATION,
+    R2,
+    SOCIAL_CAPITAL,
+    TERM,
+    VARIANCE_SHARE,
+    group_sd,
+    group_term,
+)
+
+RESIDUAL_SD = {"logit": float(np.pi / np.sqrt(3)), "probit": 1.0, "log": 1.0}
+"""By link, where the family has no sigma."""
+
+
+class Component(NamedTuple):
+    """Something that may explain: ``level`` is population, controls or a grouping."""
+
+    level: str
+    term: str
+    variance: float
+    """Variance of its input over the rows."""
+
+    @property
+    def label(self) -> str:
+        """Name along the dimension of the shares."""
+        return f"{self.level}: {self.term}"
+
+
+class Scales(NamedTuple):
+    """Prior standard deviations of the coefficients of each level, ``(term,)`` each."""
+
+    by_level: dict[str, Any]
+
+    def of(self, level: str) -> Any:
+        """Standard deviations of the terms of a level, in the order of the model."""
+        return self.by_level[level]
+
+
+def variance_components(design: Design) -> tuple[Component, ...]:
+    """Name everything the variance is shared among; nothing where R2D2M2 is not asked for."""
+    if design.equation.priors.r2d2m2 is None:
+        return ()
+    inputs = _inputs(design)
+    level = design.structure.level
+    found = [
+        Component(POPULATION, term, _variance(inputs[term]))
+        for term in population_terms(design)
+        if term != level
+    ]
+    found += [
+        Component(CONTROLS, name, _variance(design.controls[:, k]))
+        for k, name in enumerate(design.control_names)
+    ]
+    found += [
+        Component(grouping.name, term, 1.0 if term == level else _variance(inputs[term]))
+        for grouping in design.groupings
+        for term in grouping.terms
+    ]
+    return tuple(found)
+
+
+def _variance(values: NDArray[np.float64]) -> float:
+    """Variance of what is known."""
+    return float(values[np.isfinite(values)].var())
+
+
+def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
+    """What each slope multiplies, ``(row,)``."""
+    human, social = design.capitals
+    own = {HUMAN_CAPITAL: human, SOCIAL_CAPITAL: social, INTERACTION: human * social}
+    return own | dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+
+
+def shared_scales(design: Design, parameters: Mapping[str, Any]) -> Scales | None:
+    """Add R2 and its shares to the PyMC model in context, where the analysis asks for them.
+
+    Parameters
+    ----------
+    design
+        The design.
+    parameters
+        Parameters of the likelihood.
+    """
+    asked = design.equation.priors.r2d2m2
+    if asked is None:
+        return None
+    variable, parts = design.variable, variance_components(design)
+    r2 = pm.Beta(
+        variable(R2),
+        alpha=asked.mean_r2 * asked.precision,
+        beta=(1.0 - asked.mean_r2) * asked.precision,
+    )
+    share: Any = pt.ones(1)
+    if len(parts) > 1:
+        share = _shares(variable(VARIANCE_SHARE), asked.concentration, variable(COMPONENT))
+    variances = np.array([part.variance for part in parts])
+    sd = residual_sd(design, parameters) * pt.sqrt(r2 / (1.0 - r2) * share / variances)
+    levels = np.array([part.level for part in parts])
+    return Scales({str(level): sd[np.flatnonzero(levels == level)] for level in np.unique(levels)})
+
+
+def _shares(name: str, concentration: float, dim: str) -> Any:
+    """Add Dirichlet shares to the PyMC model in context, ``(component,)``.
+
+    As independent gammas over their sum. The sum is one number more than shares have, and says
+    nothing of them; it lets each share move by itself, where shares that take from each other are
+    explored slowly: with nine components the effective sample sizes were two to three times those
+    of a Dirichlet on the simplex.
+    """
+    parts = pm.Gamma(f"{name}_part", alpha=concentration, beta=1.0, dims=dim)
+    return pm.Deterministic(name, parts / parts.sum(), dims=dim)
+
+
+def residual_sd(design: Design, parameters: Mapping[str, Any]) -> Any:
+    """Standard deviation of what is not explained, on the scale of the linear predictor."""
+    known = design.rows.standard_error
+    if known is not None:
+        return float(np.sqrt((known**2).mean()))
+    return parameters["sigma"] if "sigma" in parameters else RESIDUAL_SD[design.family.link]
+
+
+def shared_population(design: Design, priors: ModelPriors, scales: Scales) -> Any:
+    """Add the population coefficients under R2D2M2, ``(term,)``: the intercept has its own prior."""
+    name, terms = design.variable(POPULATION), population_terms(design)
+    level = design.structure.level
+    slopes = len([term for term in terms if term != level])
+    parts = []
+    if level in terms:
+        parts.append(prior_variable(f"{name}_{level}", priors.population[level])[None])
+    if slopes:
+        parts.append(pm.Normal(f"{name}_z", 0.0, 1.0, shape=slopes) * scales.of(POPULATION))
+    return pm.Deterministic(name, pt.concatenate(parts), dims=design.variable(TERM))
+
+
+def shared_controls(design: Design, scales: Scales) -> Any:
+    """Add the coefficients of the controls under R2D2M2, ``(control,)``."""
+    name, dim = design.variable(CONTROLS), design.variable(CONTROL)
+    z = pm.Normal(f"{name}_z", 0.0, 1.0, dims=dim)
+    return pm.Deterministic(name, z * scales.of(CONTROLS), dims=dim)
+
+
+def shared_group_sd(design: Design, grouping: str, scales: Scales) -> Any:
+    """Add the standard deviations of the effects of a grouping under R2D2M2, ``(term,)``."""
+    name, dim = design.variable(group_sd(grouping)), design.variable(group_term(grouping))
+    return pm.Deterministic(name, scales.of(grouping), dims=dim)

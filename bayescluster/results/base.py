@@ -1,0 +1,37 @@
+"""What all parts of the results share: how they are kept, and what an estimate is."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+INTERVAL = 0.90
+"""Probability inside every interval (equal tails)."""
+
+By = Literal["all", "industry", "cluster"]
+
+
+class Value(BaseModel):
+    """Base of the parts: frozen, no unknown keys; infinities and missing numbers kept as null."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_inf_nan="null", use_attribute_docstrings=True
+    )
+
+
+class Estimate(Value):
+    """A posterior quantity: mean, sd, 90% equal-tailed interval, and how well it is known.
+
+    The last four are null where they do not apply (no chains behind the number).
+    """
+
+    mean: float
+    sd: float
+    low: float
+    high: float
+    mcse: float | None = None
+    rhat: float | None = None
+    ess_bulk: float | None = None
+    ess_tail: float | None = None

@@ -1,0 +1,222 @@
+"""Results of several forms to the results of all: compared, weighed and averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bayescluster.checks.comparison import (
+    FormFit,
+    below_zero,
+    criterion_of,
+    form_rows,
+    statements,
+)
+from bayescluster.checks.leave_cluster_out import ClusterScores, leave_cluster_out, why_not
+from bayescluster.checks.loo import leave_row_out
+from bayescluster.checks.thresholds import WEIGHT_MIN
+from bayescluster.design.record import Design
+from bayescluster.estimands.summary import number
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.names import CLUSTER
+from bayescluster.results.comparison import (
+    Comparison,
+    Criterion,
+    FormCorner,
+    FormRow,
+    FormVerdict,
+    LeftOutCluster,
+)
+from bayescluster.results.model import CheckItem, EffectRow, Gate, Reproduction, Results
+from bayescluster.runs.store import RunDirectory
+from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
+from bayescluster.workflow.collect import Fitted, evidence_of
+from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
+
+
+class Part(NamedTuple):
+    """One form: its design, its run, its results, and where its report stands from the whole's."""
+
+    design: Design
+    run: RunDirectory
+    results: Results
+    report: str
+
+    @property
+    def name(self) -> str:
+        """Name of the form."""
+        return self.design.structure.name
+
+
+class _Scored(NamedTuple):
+    fit: FormFit
+    evidence: Evidence
+
+
+def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
+    """Compare the forms, and average effects, corners and verdicts over them.
+
+    All other results are those of the form with the largest weight.
+
+    Parameters
+    ----------
+    parts
+        The forms, in the order of the analysis.
+    reproduction
+        What is needed to get the whole again.
+    """
+    scored = [_scored(part) for part in parts]
+    fits = [one.fit for one in scored]
+    rows, criterion = form_rows(fits), criterion_of(fits)
+    forms = [
+        Weighed(part.name, row.weight, one.evidence, part.results.verdicts, row.gate_passed)
+        for part, row, one in zip(parts, rows, scored, strict=True)
+    ]
+    mixture = Averaged(forms)
+    lead = max(zip(rows, parts, strict=True), key=lambda pair: pair[0].weight)[1]
+    claims = lead.design.analysis.hypotheses
+    base = lead.results
+    return base.model_copy(
+        update={
+            "title": _title(base, lead.name),
+            "gate": _gate(base.gate, rows, lead.name),
+            "comparison": _comparison(parts, fits, rows, criterion, lead.name),
+            "effects": effect_rows(mixture, _alone(base.effects)),
+            "differences": differences(mixture),
+            "ranks": ranks(mixture),
+            "corners": corner_tables(mixture, claims),
+            "verdicts": averaged_verdicts(claims, forms, mixture, criterion),
+            "reproduction": reproduction,
+        }
+    )
+
+
+def _scored(part: Part) -> _Scored:
+    """Score a form; the replicates and densities of its posterior are let go again."""
+    tree = part.run.load_posterior()
+    evidence = evidence_of(Fitted(part.design, tree))
+    clusters = None if why_not(part.design) else leave_cluster_out(part.design, evidence.posterior)
+    fit = FormFit(
+        part.design.structure,
+        part.report,
+        part.results.gate,
+        leave_row_out(part.design, tree),
+        clusters,
+        below_zero(evidence.posterior),
+    )
+    return _Scored(fit, evidence)
+
+
+def _title(base: Results, form: str) -> str:
+    return base.title.removesuffix(f": {form}")
+
+
+def _alone(effects: Sequence[EffectRow]) -> Alone:
+    return {
+        (row.group, row.capital, row.measure): row.unpooled
+        for row in effects
+        if row.unpooled is not None
+    }
+
+
+def _gate(leading: Gate, rows: Sequence[FormRow], lead: str) -> Gate:
+    """Checks of the leading form, and one line for each of the others."""
+    named = [item.model_copy(update={"name": f"{lead}: {item.name}"}) for item in leading.items] + [
+        _line(row) for row in rows if row.form != lead
+    ]
+    return Gate(passed=all(item.passed is True for item in named), items=tuple(named))
+
+
+def _line(row: FormRow) -> CheckItem:
+    found = "passed" if row.gate_passed else f"failed: {', '.join(row.failing)}"
+    counts = row.weight > WEIGHT_MIN
+    return CheckItem(
+        name=f"{row.form}: gate",
+        question="Did this form pass its own gate?",
+        found=f"{found}; weight {row.weight:.3f}",
+        threshold=f"passed, or a weight of at most {WEIGHT_MIN:g}",
+        passed=row.gate_passed or not counts,
+        advice="" if row.gate_passed else f"see the checks in the report of {row.form}",
+    )
+
+
+def _comparison(
+    parts: Sequence[Part],
+    fits: Sequence[FormFit],
+    rows: tuple[FormRow, ...],
+    criterion: Criterion,
+    lead: str,
+) -> Comparison:
+    limits = [fit.clusters.khat_threshold for fit in fits if fit.clusters is not None]
+    return Comparison(
+        criterion=criterion,
+        criterion_reason=_reason(criterion, parts[0].design),
+        leading=lead,
+        forms=rows,
+        non_compensatory_weight=sum(row.weight for row in rows if row.non_compensatory),
+        khat_threshold=limits[0] if limits else None,
+        clusters=tuple(
+            row
+            for part, fit in zip(parts, fits, strict=True)
+            if fit.clusters is not None
+            for row in _clusters(part, fit.clusters)
+        ),
+        corners=tuple(row for part in parts for row in _corners(part)),
+        verdicts=tuple(row for part in parts for row in _verdicts(part)),
+        statements=statements(rows, criterion),
+    )
+
+
+def _reason(criterion: Criterion, design: Design) -> str:
+    if criterion == "leave-one-cluster-out":
+        return (
+            "the data declare clusters, and a claim about firms in clusters should hold in a cluster "
+            "not seen before"
+        )
+    return f"clusters cannot be left out: {why_not(design) or 'a score is not a number'}"
+
+
+def _clusters(part: Part, scores: ClusterScores) -> list[LeftOutCluster]:
+    index = part.design.index(CLUSTER)
+    return [
+        LeftOutCluster(
+            form=part.name,
+            cluster=label,
+            rows=int((index == k).sum()),
+            elpd=float(scores.elpd[k]),
+            khat=number(scores.khat[k]),
+        )
+        for k, label in enumerate(part.design.group_labels(CLUSTER))
+    ]
+
+
+def _corners(part: Part) -> list[FormCorner]:
+    return [
+        FormCorner(
+            form=part.name,
+            scope=table.scope,
+            declared=table.declared,
+            by=row.by,
+            group=row.group,
+            corner=row.corner,
+            estimate=row.estimate,
+        )
+        for table in part.results.corners
+        for row in table.rows
+        if row.by != "cluster"
+    ]
+
+
+def _verdicts(part: Part) -> list[FormVerdict]:
+    return [
+        FormVerdict(
+            form=part.name,
+            claim=position,
+            title=verdict.title,
+            group=verdict.group,
+            verdict=verdict.verdict,
+            probability=verdict.probability,
+            prior_probability=verdict.prior_probability,
+        )
+        for position, verdict in enumerate(part.results.verdicts)
+    ]

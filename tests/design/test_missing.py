@@ -1,0 +1,437 @@
+"""What is said of missing values that are imputed, and of those that cannot be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescluster.design.gaps import configurations, gaps, inputs_of
+from bayescluster.design.record import Design, ImputedCells, Pattern, design_from, design_tree
+from bayescluster.errors import BayesClusterError
+from bayescluster.spec.analysis import Analysis
+from tests.factories import analysis_dict, design_of, firms
+
+IMPUTE = {"missing": "impute"}
+DROP = "leave such rows out with `missing: drop` under `data`"
+PLAIN = f"{DROP}, or enter it as a plain number (columns of 0 and 1 for categories)"
+
+
+def without(**rows: Any) -> pd.DataFrame:
+    """Synthetic firms whose columns lack values in some rows, or hold others."""
+    frame = firms()
+    rng = np.random.default_rng(2)
+    for k in range(8):
+        frame[f"yes{k}"] = rng.integers(0, 2, len(frame))
+    frame["rank"] = rng.integers(1, 6, len(frame))
+    for column, which in rows.items():
+        frame[column] = frame[column].astype(
+            "object" if frame[column].dtype.kind not in "if" else float
+        )
+        frame.loc[frame.index[which], column] = np.nan
+    return frame
+
+
+def made(frame: pd.DataFrame, equations: dict[str, Any] | None = None, **keys: Any) -> Design:
+    data = IMPUTE | keys.pop("data", {})
+    top = {name: keys.pop(name) for name in ("residual_correlation", "focus") if name in keys}
+    plain = analysis_dict("bernoulli", "additive", data=data, **keys) | top
+    if equations:
+        plain["equations"] = {
+            name: {"structure": "additive"} | equation for name, equation in equations.items()
+        }
+    return design_of(Analysis.model_validate(plain), frame)
+
+
+def two(family: str, outcome: str, **more: Any) -> dict[str, Any]:
+    """An equation whose outcome enters another."""
+    return {
+        "first": {"outcome": outcome, "family": family} | more,
+        "second": {"outcome": "value", "family": "lognormal", "predictors": ["first"]},
+    }
+
+
+FAULTS: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
+    "cluster": (
+        {"frame": without(cluster=[0])},
+        [
+            (
+                "'cluster' (cluster) is missing in 1 of 48 rows (row 1)",
+                "a.yaml:data.cluster",
+                "the cluster cannot be imputed: fill these cells, or " + DROP,
+            )
+        ],
+    ),
+    "exposure and grouping": (
+        {
+            "frame": without(exposure=[1, 3], place=[7]),
+            "equations": {
+                "first": {
+                    "outcome": "patents",
+                    "family": "poisson",
+                    "exposure": "exposure",
+                    "varying": {"place": ["intercept"]},
+                }
+            },
+        },
+        [
+            (
+                "'exposure' (exposure) is missing in 2 of 48 rows (rows 2, 4)",
+                "a.yaml:equations.first.exposure",
+                "the exposure cannot be imputed: fill these cells, or " + DROP,
+            ),
+            (
+                "'place' (grouping) is missing in 1 of 48 rows (row 8)",
+                "a.yaml:equations.first.varying.place",
+                "the grouping cannot be imputed: fill these cells, or " + DROP,
+            ),
+        ],
+    ),
+    "nobody answered": (
+        {
+            "frame": without(size=slice(None), upgraded=slice(None), training=slice(None)),
+            "controls": ["size"],
+        },
+        [
+            (
+                "nobody answered the indicator 'training'",
+                "a.yaml:constructs.human_capital.indicators.0",
+                "leave it out",
+            ),
+            (
+                "nobody answered the outcome 'upgraded'",
+                "a.yaml:equations.upgrading.outcome",
+                "name another",
+            ),
+            (
+                "nobody answered the control 'size'",
+                "a.yaml:equations.upgrading.controls.0",
+                "leave it out",
+            ),
+        ],
+    ),
+    "no score": (
+        {
+            "frame": without(training=slice(None, None, 2), trust=slice(1, None, 2)),
+            "constructs": {
+                "human_capital": {"indicators": ["training", "trust"], "method": "mean"},
+                "social_capital": {"indicators": ["size"], "method": "single"},
+            },
+        },
+        [
+            (
+                "no row has a score",
+                "a.yaml:constructs.human_capital",
+                "lower `minimum_answered`, or use `latent`",
+            )
+        ],
+    ),
+    "forms that cannot be imputed": (
+        {
+            "frame": without(size=[0], region=[1], exporter=[2]),
+            "controls": [
+                {"column": "size", "spline": 4},
+                "region",
+                "exporter",
+                {"product": ["exporter", "social_capital"]},
+            ],
+        },
+        [
+            (
+                (
+                    "the control 'size' has missing cells and enters as a spline, "
+                    "which cannot be imputed"
+                ),
+                "a.yaml:equations.upgrading.controls.0",
+                PLAIN,
+            ),
+            (
+                (
+                    "the control 'region' has missing cells and enters as categories, "
+                    "which cannot be imputed"
+                ),
+                "a.yaml:equations.upgrading.controls.1",
+                PLAIN,
+            ),
+            (
+                (
+                    "the control 'exporter' has missing cells and enters as a product, "
+                    "which cannot be imputed"
+                ),
+                "a.yaml:equations.upgrading.controls.3",
+                PLAIN,
+            ),
+        ],
+    ),
+    "ordinal that is none": (
+        {"frame": without(size=[0]), "controls": [{"column": "size", "kind": "ordinal"}]},
+        [
+            (
+                (
+                    "the control 'size' is declared ordinal, but it is no whole number of at most "
+                    "12 levels"
+                ),
+                "a.yaml:equations.upgrading.controls.0",
+                "leave out `kind: ordinal`: its missing cells are then imputed as continuous",
+            )
+        ],
+    ),
+    "text that is called ordinal": (
+        {"frame": without(region=[0]), "controls": [{"column": "region", "kind": "ordinal"}]},
+        [
+            (
+                (
+                    "the control 'region' cannot be ordinal: 'north' in row 2, 'west' in row 3, "
+                    "'south' in row 4"
+                ),
+                "a.yaml:equations.upgrading.controls.0",
+                "leave out the kind, or mend the column",
+            )
+        ],
+    ),
+    "name of an equation": (
+        {
+            "frame": without(exporter=[0]),
+            "equations": {
+                "exporter": {"outcome": "upgraded", "family": "bernoulli"},
+                "second": {"outcome": "value", "family": "lognormal", "controls": ["exporter"]},
+            },
+        },
+        [
+            (
+                "the control 'exporter' has missing cells and the name of an equation or capital",
+                "a.yaml:data.missing",
+                "rename one of the two",
+            )
+        ],
+    ),
+    "survey weights": (
+        {
+            "frame": without(size=[0], upgraded=[1])
+            .assign(heft=2.0)
+            .assign(heft=lambda frame: frame["heft"].where(frame.index > 3, 1.0)),
+            "controls": ["size"],
+            "data": {"weight": "heft"},
+        },
+        [
+            (
+                "missing cells of size, upgraded cannot be imputed beside survey weights",
+                "a.yaml:data.missing",
+                f"{DROP}, or leave out the weights",
+            )
+        ],
+    ),
+    "weight that is missing": (
+        {"frame": without().assign(heft=[np.nan, *range(1, 48)]), "data": {"weight": "heft"}},
+        [
+            (
+                "'heft' (weight) is missing in 1 of 48 rows (row 1)",
+                "a.yaml:data.weight",
+                "the weight cannot be imputed: fill these cells, or " + DROP,
+            )
+        ],
+    ),
+    "steps that are estimated": (
+        {"frame": without(rank=[0]), "controls": [{"column": "rank", "monotonic": True}]},
+        [
+            (
+                "the control 'rank' has missing cells and enters as ordered levels, which cannot be imputed",
+                "a.yaml:equations.upgrading.controls.0",
+                PLAIN,
+            )
+        ],
+    ),
+    "two forms": (
+        {
+            "frame": without(size=[0]),
+            "controls": ["size", {"column": "size", "transform": "square"}],
+        },
+        [
+            (
+                "'size' has missing cells and enters in two forms, which would be imputed apart",
+                "a.yaml:equations.upgrading.controls.1",
+                "enter it in one form, or " + DROP,
+            )
+        ],
+    ),
+    "outcome and control": (
+        {
+            "frame": without(growth=[0]),
+            "equations": {
+                "first": {"outcome": "growth", "family": "gaussian"},
+                "second": {"outcome": "value", "family": "lognormal", "controls": ["growth"]},
+            },
+        },
+        [
+            (
+                "'growth' has missing cells and is both an outcome and a control",
+                "a.yaml:equations.second.controls.0",
+                "list its equation under predictors, or " + DROP,
+            )
+        ],
+    ),
+    "too many combinations": (
+        {
+            "frame": without(**{f"yes{k}": [3, 5] for k in range(7)}),
+            "controls": [f"yes{k}" for k in range(7)],
+        },
+        [
+            (
+                (
+                    "2 of 48 rows lack so many discrete values that these combine in more than "
+                    "64 ways; row 4 lacks yes0, yes1, yes2, yes3, yes4, yes5, yes6 (128 ways)"
+                ),
+                "a.yaml:data.missing",
+                f"{DROP}, leave out one of these variables, or enter one without `kind: ordinal`",
+            )
+        ],
+    ),
+    "count that enters another equation": (
+        {"frame": without(patents=[0]), "equations": two("poisson", "patents")},
+        [
+            (
+                (
+                    "the outcome of 'first' is a predictor and has missing cells, which cannot be "
+                    "imputed for family poisson"
+                ),
+                "a.yaml:data.missing",
+                DROP,
+            )
+        ],
+    ),
+    "amount that rests on what is missing": (
+        {
+            "frame": without(growth=[0, 1], exporter=[1]),
+            "equations": two("gaussian", "growth", controls=["exporter"]),
+        },
+        [
+            (
+                (
+                    "some rows lack the outcome of 'first', which is a predictor, together with "
+                    "exporter, on which it rests"
+                ),
+                "a.yaml:data.missing",
+                DROP,
+            )
+        ],
+    ),
+    "correlated residuals": (
+        {
+            "frame": without(growth=[0], exporter=[1]),
+            "equations": {
+                "first": {"outcome": "growth", "family": "gaussian"},
+                "second": {"outcome": "share", "family": "gaussian", "controls": ["exporter"]},
+            },
+            "residual_correlation": ["first", "second"],
+        },
+        [
+            (
+                (
+                    "'first' has correlated residuals: missing cells of growth cannot be imputed "
+                    "beside them"
+                ),
+                "a.yaml:data.missing",
+                f"{DROP}, or leave out `residual_correlation`",
+            ),
+            (
+                (
+                    "'second' has correlated residuals: missing cells of exporter cannot be imputed "
+                    "beside them"
+                ),
+                "a.yaml:data.missing",
+                f"{DROP}, or leave out `residual_correlation`",
+            ),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_imputed_is_refused(fault):
+    keys, wanted = FAULTS[fault]
+    with pytest.raises(BayesClusterError) as caught:
+        made(**keys)
+    assert [tuple(problem) for problem in caught.value.problems] == wanted
+
+
+def test_shares_and_patterns_are_told():
+    frame = without(size=[0, 6, 7], exporter=[0, 7], upgraded=[2], training=[7])
+    design = made(frame, controls=["size", "exporter"])
+    details = design.details
+    assert details.imputed == (
+        ImputedCells("human_capital", "C01", 1, 8),
+        ImputedCells("upgraded", "C02", 1, 8),
+        ImputedCells("size", "C00", 2, 8),
+        ImputedCells("size", "C01", 1, 8),
+        ImputedCells("exporter", "C00", 1, 8),
+        ImputedCells("exporter", "C01", 1, 8),
+    )
+    assert details.patterns == (
+        Pattern(("human_capital", "size", "exporter"), 1),
+        Pattern(("size",), 1),
+        Pattern(("size", "exporter"), 1),
+        Pattern(("upgraded",), 1),
+    )
+    assert details.notes == (
+        (
+            "Imputed: human_capital is missing in 1 of 48 rows (2%), in 1 cluster; "
+            "most in C01: 1 of 8 rows."
+        ),
+        (
+            "Imputed: upgraded is missing in 1 of 48 rows (2%), in 1 cluster; "
+            "most in C02: 1 of 8 rows."
+        ),
+        "Imputed: size is missing in 3 of 48 rows (6%), in 2 clusters; most in C00: 2 of 8 rows.",
+        (
+            "Imputed: exporter is missing in 2 of 48 rows (4%), in 2 clusters; "
+            "most in C00: 1 of 8 rows."
+        ),
+        "Missing together in 1 row: human_capital, size and exporter.",
+        "Missing together in 1 row: size and exporter.",
+        (
+            "Missing values are estimated inside the model, each with its uncertainty. This assumes "
+            "that they are missing at random given the other variables of the model: among firms "
+            "alike in those, firms that lack a value are like firms that gave it. The data cannot "
+            "show whether that holds."
+        ),
+    )
+
+
+def test_a_design_with_gaps_is_the_same_after_saving():
+    frame = without(size=[0, 6, 7], upgraded=[2])
+    design = made(frame, controls=["size"])
+    again = design_from(design.analysis, design_tree(design))
+    assert again.details == design.details
+    assert [gap.name for gap in gaps(again)] == ["size"]
+
+
+def test_each_gap_rests_on_those_before_it():
+    frame = without(size=[0, 6], exporter=[1], training=[2], rank=[1, 5])
+    controls = ["year", "exporter", "size", {"column": "rank", "kind": "ordinal"}]
+    design = made(frame, controls=controls)
+    found = {gap.name: inputs_of(design, gap) for gap in gaps(design)}
+    assert found == {
+        "human_capital": ("year", "social_capital"),
+        "size": ("year", "social_capital", "human_capital"),
+        "exporter": ("year", "social_capital", "human_capital", "size"),
+        "rank": ("year", "social_capital", "human_capital", "size", "exporter"),
+    }
+    cases = configurations(gaps(design), design.size)
+    mine = {name: codes[cases.row == 1].tolist() for name, codes in cases.codes.items()}
+    assert mine == {"exporter": [0, 1] * 5, "rank": [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]}
+    assert (np.bincount(cases.row)[[0, 1, 5]] == [1, 10, 5]).all()
+
+
+def test_answers_alone_set_scale_and_priors():
+    frame = without(size=[0, 6], growth=[3])
+    design = made(
+        frame, {"first": {"outcome": "growth", "family": "gaussian", "controls": ["size"]}}
+    )
+    size = frame["size"].dropna()
+    column = design.controls[:, 0]
+    assert np.nanmean(column) == pytest.approx(0)
+    assert float(design.data["control_center"][0]) == pytest.approx(size.mean())
+    assert design.answers.size == 47
+    assert not design.is_complete

@@ -1,0 +1,32 @@
+"""Missing cells in the section on the sample."""
+
+from __future__ import annotations
+
+from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.results.model import ImputedCells, MissingPattern, Results
+from tests.report.report_made import results as made
+
+
+def with_gaps() -> Results:
+    plain = made()
+    sample = plain.sample.model_copy(
+        update={
+            "imputed": (ImputedCells(variable="firm_age", cluster="C1", cells=3, rows=12),),
+            "patterns": (MissingPattern(variables=("certified", "firm_age"), rows=2),),
+        }
+    )
+    return plain.model_copy(update={"sample": sample})
+
+
+def test_missing_cells_are_shown_by_variable_and_cluster():
+    text = str(SAMPLE.body(with_gaps()))
+    for wanted in ("Values imputed", "firm_age", "25%", "certified, firm_age"):
+        assert wanted in text
+    assert "Values imputed" not in str(SAMPLE.body(made()))
+
+
+def test_they_are_kept_with_the_results():
+    results = with_gaps()
+    again = Results.model_validate_json(results.model_dump_json())
+    assert again.sample.imputed == results.sample.imputed
+    assert again.sample.patterns == results.sample.patterns

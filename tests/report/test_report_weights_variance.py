@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import report_made as made
+from report_reading import Page
+
+from bayescluster.report import words
+from bayescluster.report.html import render_html
+from bayescluster.report.tables import raw_tables
+from bayescluster.results import model as m
+from bayescluster.results.model import Results
+
+LABEL = "Weighted pseudo-posterior: probabilities are not exact."
+WARNING = "intervals of the model are too narrow by a factor of about 1.5"
+
+
+def weighted(results: Results, **changes: object) -> Results:
+    row = {"block": "population", "model": made.estimate(0.5, 0.1)}
+    rows = (
+        m.SandwichRow(
+            name="intercept",
+            corrected=made.estimate(0.5, 0.15),
+            ratio=1.5,
+            design_effect=2.25,
+            warning=WARNING,
+            **row,
+        ),
+        m.SandwichRow(
+            name="human_capital",
+            corrected=made.estimate(0.5, 0.11),
+            ratio=1.1,
+            design_effect=1.21,
+            **row,
+        ),
+    )
+    weighting = m.Weighting(
+        weight="wmedian",
+        cluster_weight=None,
+        smallest=0.11,
+        largest=7.4,
+        effective_rows=812.3,
+        unit="cluster",
+        units=24,
+        rows=rows,
+        note="with 24 independent units the sandwich is rough",
+    )
+    return results.model_copy(update={"weighting": weighting.model_copy(update=changes)})
+
+
+def test_weights_are_told_everywhere(results: Results) -> None:
+    text = Page(render_html(weighted(results))).text
+    assert text.count(LABEL) == 2
+    assert "This is a weighted pseudo-posterior: probabilities are not exact." in text
+    assert "the log density of each row counts with its survey weight" in text
+    assert "Means are weighted by the survey weights." in text
+    assert "pseudo" not in Page(render_html(results)).text
+
+
+def test_the_sandwich_stands_beside_the_model(results: Results) -> None:
+    found = weighted(results)
+    text = Page(render_html(found)).text
+    assert "wmedian" in text
+    assert "scores of 24 clusters taken as independent" in text
+    assert "With 24 independent units the sandwich is rough." in text
+    for row in found.weighting.rows if found.weighting else ():
+        assert words.plain(row.model) in text
+        assert words.plain(row.corrected) in text
+        assert words.fixed(row.ratio, 2) in text
+        assert words.fixed(row.design_effect, 2) in text
+    assert text.count(words.sentence(WARNING)) == 1
+    read = Page(render_html(weighted(results, rows=())))
+    assert read.faults == []
+    assert "Sandwich check of" not in read.text
+
+
+def test_the_sandwich_is_written_as_a_table(results: Results) -> None:
+    table = next(t for t in raw_tables(weighted(results)) if t.name == "sandwich")
+    assert table.columns[:3] == ("block", "name", "model_mean")
+    assert table.columns[-3:] == ("ratio", "design_effect", "warning")
+    assert [row[1] for row in table.rows] == ["intercept", "human_capital"]
+    assert table.rows[0][-1] == WARNING
+
+
+def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> None:
+    variance = m.SharedVariance(
+        residual="the residual variance of the outcome",
+        r2_prior=made.estimate(0.5, 0.2),
+        r2=made.estimate(0.31, 0.04),
+        rows=(
+            m.ShareRow(
+                level="population",
+                term="human_capital",
+                prior=made.estimate(0.25, 0.2),
+                posterior=made.estimate(0.62, 0.15),
+            ),
+            m.ShareRow(
+                level="cluster",
+                term="intercept",
+                prior=made.estimate(0.24, 0.21),
+                posterior=made.estimate(0.11, 0.09),
+            ),
+        ),
+    )
+    found = results.model_copy(update={"variance": variance})
+    text = Page(render_html(found)).text
+    assert "Share of explained variance by level and term" in text
+    assert "R2 is measured against the residual variance of the outcome." in text
+    for one in (variance.r2, variance.r2_prior):
+        assert words.plain(one) in text
+    for row in variance.rows:
+        assert f"{words.label(row.level)}: {row.term}" in text
+        assert words.plain(row.prior) in text
+        assert words.plain(row.posterior) in text
+    table = next(t for t in raw_tables(found) if t.name == "variance")
+    assert table.columns[:3] == ("level", "term", "prior_mean")
+    assert [row[:2] for row in table.rows] == [
+        ("population", "human_capital"),
+        ("cluster", "intercept"),
+    ]
+    assert "Share of explained variance" not in Page(render_html(results)).text
