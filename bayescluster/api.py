@@ -13,7 +13,10 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.lookup import suggestion
 from bayescluster.results.comparison import FormRow
-from bayescluster.results.model import Estimate, Results
+from bayescluster.results.model import (
+    Estimate,
+    Results,
+)
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.collect import Fitted, evidence_of

@@ -22,7 +22,10 @@ from bayescluster.checks.thresholds import (
 )
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
-from bayescluster.results.model import CheckItem, Gate
+from bayescluster.results.model import (
+    CheckItem,
+    Gate,
+)
 
 Array = NDArray[np.float64]
 

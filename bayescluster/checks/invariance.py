@@ -20,7 +20,10 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.checks.thresholds import LOADING_DIFFERENCE, SHIFT
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.estimands.measurement import flat_draws
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.summary import interval

@@ -18,7 +18,11 @@ from numpy.typing import NDArray
 from bayescluster.checks.thresholds import PREDICTIVE_TAIL
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
-from bayescluster.results.model import INTERVAL, By, PredictiveRow
+from bayescluster.results.model import (
+    INTERVAL,
+    By,
+    PredictiveRow,
+)
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Array, Array | None], Array]

@@ -8,7 +8,11 @@ from operator import attrgetter
 
 from bayescluster.cli.guard import say
 from bayescluster.report.words import fixed, label, step, verdict_probability
-from bayescluster.results.model import EffectRow, OutcomeFacts, Results
+from bayescluster.results.model import (
+    EffectRow,
+    Results,
+)
+from bayescluster.results.sample import OutcomeFacts
 
 
 def print_summary(results: Results) -> None:

@@ -13,7 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.names import (
     CAPITALS,
     CONTROL_CAPITAL,

@@ -7,7 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Array, Design, Grouping
+from bayescluster.design.parts import Grouping
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.families.record import Scale
 from bayescluster.names import INTERCEPT, group_dim
 from bayescluster.spec.equation import VaryingTerms

@@ -18,7 +18,11 @@ from bayescluster.design.gaps import (
     enters,
     gaps,
 )
-from bayescluster.design.record import Design, ImputedCells, Pattern
+from bayescluster.design.parts import (
+    ImputedCells,
+    Pattern,
+)
+from bayescluster.design.record import Design
 from bayescluster.errors import Problem
 from bayescluster.names import ALL, CAPITALS
 from bayescluster.spec.analysis import Analysis

@@ -13,7 +13,10 @@ from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import label_of
 from bayescluster.design.coding import sorted_labels
 from bayescluster.design.missing import missing_cells, missing_notes
-from bayescluster.design.record import Details, Measure
+from bayescluster.design.parts import (
+    Details,
+    Measure,
+)
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import grouping_column

@@ -13,7 +13,11 @@ from bayescluster.estimands.membership import Groups
 from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.names import CAPITALS
-from bayescluster.results.model import INTERVAL, Curve, Surface
+from bayescluster.results.model import (
+    INTERVAL,
+    Curve,
+    Surface,
+)
 
 CURVE_POINTS = 9
 SURFACE_POINTS = 11

@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.results.model import INTERVAL, Estimate
+from bayescluster.results.model import (
+    INTERVAL,
+    Estimate,
+)
 
 Array = NDArray[np.float64]
 

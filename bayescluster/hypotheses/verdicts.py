@@ -19,7 +19,11 @@ from bayescluster.estimands.summary import estimates, number, probability_error
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import RESTS_ON, CornerClaim, corner_of, region_of
 from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS, reason_of, title_of
-from bayescluster.results.model import By, Verdict, VerdictFigure
+from bayescluster.results.model import (
+    By,
+    Verdict,
+    VerdictFigure,
+)
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 
 ROUNDING = 1e-12

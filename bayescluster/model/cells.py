@@ -8,7 +8,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.names import (
     CAPITALS,
     CHAIN,

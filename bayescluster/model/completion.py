@@ -23,7 +23,10 @@ from bayescluster.design.gaps import (
     inputs_of,
     known_inputs,
 )
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.families import FAMILIES, Rows
 from bayescluster.model.cells import Imputed, capitals_at, cells_at, flat
 from bayescluster.model.evaluate import Draws, draws_of, predictor_at

@@ -16,7 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescluster import names
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, LogNormal, Normal
 
 INTERCEPT_SD = 1.5

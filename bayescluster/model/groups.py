@@ -18,7 +18,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Design, Grouping
+from bayescluster.design.parts import Grouping
+from bayescluster.design.record import Design
 from bayescluster.model.distributions import prior_variable
 from bayescluster.model.priors import ModelPriors
 from bayescluster.model.variance import shared_group_sd

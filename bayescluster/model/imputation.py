@@ -30,7 +30,10 @@ from bayescluster.design.gaps import (
     inputs_of,
     known_inputs,
 )
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.families import FAMILIES, Observation, Rows
 from bayescluster.model.likelihood import observe, row_density
 from bayescluster.names import (

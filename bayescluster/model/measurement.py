@@ -20,7 +20,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayescluster.design.record import Array, Design, Items
+from bayescluster.design.parts import Items
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.names import (
     CAPITALS,
     CLUSTER,

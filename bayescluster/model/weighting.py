@@ -14,7 +14,8 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Design, Grouping
+from bayescluster.design.parts import Grouping
+from bayescluster.design.record import Design
 from bayescluster.names import CLUSTER, FIRM, group_cholesky
 
 

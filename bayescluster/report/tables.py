@@ -14,35 +14,39 @@ from bayescluster.results.comparison import (
     LeftOutCluster,
     Score,
 )
-from bayescluster.results.identification import Contraction, CornerWeight
-from bayescluster.results.model import (
+from bayescluster.results.facts import (
     CaseRow,
-    CheckItem,
     Coefficient,
-    CornerRow,
     DepartureRow,
-    DifferenceRow,
+    InformedPrior,
+    Loading,
+    Measured,
+    SandwichRow,
+    ShareRow,
+)
+from bayescluster.results.identification import Contraction, CornerWeight
+from bayescluster.results.learning import (
     DominanceRow,
+    MatrixRow,
+    MediatedRow,
+    PathRow,
+    SensitivityRow,
+    TippingRow,
+)
+from bayescluster.results.model import (
+    CheckItem,
+    CornerRow,
+    DifferenceRow,
     EffectRow,
     EquationResults,
     Estimate,
-    GroupRow,
-    InformedPrior,
-    Loading,
-    MatrixRow,
-    Measured,
-    MediatedRow,
-    PathRow,
     PredictiveRow,
     ResidualRow,
     Results,
-    SandwichRow,
-    SensitivityRow,
-    ShareRow,
-    TippingRow,
     Verdict,
     VerdictFigure,
 )
+from bayescluster.results.sample import GroupRow
 
 Value = str | int | float | bool | None
 SPREAD = (Estimate, Score)

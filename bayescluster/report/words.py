@@ -6,7 +6,11 @@ import math
 from typing import Final, NamedTuple
 
 from bayescluster.names import ALL
-from bayescluster.results.model import Estimate, OutcomeFacts, Results
+from bayescluster.results.model import (
+    Estimate,
+    Results,
+)
+from bayescluster.results.sample import OutcomeFacts
 
 MINUS: Final = "\u2212"
 SIGNIFICANT = 2

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from bayescluster.errors import Problem, RunError
-from bayescluster.results.model import SCHEMA_VERSION, Results
+from bayescluster.results.model import (
+    SCHEMA_VERSION,
+    Results,
+)
 from bayescluster.runs.atomic import WRITE_MEND, digest_of, write_netcdf, write_text
 from bayescluster.runs.documents import REMAKE, faults, read_document, read_tree
 from bayescluster.runs.find import find_run

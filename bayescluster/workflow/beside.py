@@ -17,7 +17,11 @@ from bayescluster.estimands.summary import estimates
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.model.evaluate import Array, Draws, draws_of
 from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
-from bayescluster.results.model import EquationResults, Learning, ResidualRow
+from bayescluster.results.learning import Learning
+from bayescluster.results.model import (
+    EquationResults,
+    ResidualRow,
+)
 from bayescluster.workflow.effects import effect_rows
 from bayescluster.workflow.facts import model_facts, outcome_facts
 from bayescluster.workflow.learning import learned, learning_estimands, learning_results

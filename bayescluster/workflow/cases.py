@@ -9,7 +9,12 @@ from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
 from bayescluster.model.distributions import prior_text
 from bayescluster.model.priors import case_priors, default_priors, model_priors
-from bayescluster.results.model import CaseFacts, CaseRow, Coefficient, InformedPrior
+from bayescluster.results.facts import (
+    CaseFacts,
+    CaseRow,
+    Coefficient,
+    InformedPrior,
+)
 
 CAUTION = (
     "A few cases illustrate: they are no sample of clusters, and each rating is the judgement of "

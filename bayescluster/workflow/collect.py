@@ -20,11 +20,11 @@ from bayescluster.estimands.membership import groups_of
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import Array, draws_of
+from bayescluster.results.facts import ModelFacts
 from bayescluster.results.model import (
     Curve,
     FitFacts,
     Gate,
-    ModelFacts,
     Reproduction,
     Results,
     Surface,

@@ -27,7 +27,13 @@ from bayescluster.results.comparison import (
     FormVerdict,
     LeftOutCluster,
 )
-from bayescluster.results.model import CheckItem, EffectRow, Gate, Reproduction, Results
+from bayescluster.results.model import (
+    CheckItem,
+    EffectRow,
+    Gate,
+    Reproduction,
+    Results,
+)
 from bayescluster.runs.store import RunDirectory
 from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
 from bayescluster.workflow.collect import Fitted, evidence_of

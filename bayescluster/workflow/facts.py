@@ -12,16 +12,18 @@ from bayescluster.model.distributions import prior_text
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.model.priors import model_priors, population_terms, scale_of
 from bayescluster.names import CLUSTER, INDUSTRY
-from bayescluster.results.model import (
+from bayescluster.results.facts import (
     Coefficient,
-    Dropped,
     GroupingFacts,
+    ModelFacts,
+)
+from bayescluster.results.sample import (
+    Dropped,
     GroupRow,
     ImputedCells,
     Indicator,
     MeasureFacts,
     MissingPattern,
-    ModelFacts,
     OutcomeFacts,
     SampleFacts,
 )

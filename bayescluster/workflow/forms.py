@@ -8,7 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayescluster.design.record import Design
-from bayescluster.results.model import SCHEMA_VERSION, Results
+from bayescluster.results.model import (
+    SCHEMA_VERSION,
+    Results,
+)
 from bayescluster.runs.keys import results_key, versions
 from bayescluster.runs.layout import FORMS, MANIFEST, REPORT
 from bayescluster.runs.manifest import new_manifest

@@ -25,17 +25,19 @@ from bayescluster.estimands.mediation import BINARY
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates, interval, probability_error
 from bayescluster.model.evaluate import Array, Draws
-from bayescluster.results.model import (
-    INTERVAL,
-    By,
+from bayescluster.results.learning import (
     DominanceRow,
-    Estimate,
     Learning,
     MatrixRow,
     MediatedRow,
     PathRow,
     SensitivityRow,
     TippingRow,
+)
+from bayescluster.results.model import (
+    INTERVAL,
+    By,
+    Estimate,
 )
 
 GRID = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2)

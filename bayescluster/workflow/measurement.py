@@ -10,7 +10,10 @@ import xarray as xr
 
 from bayescluster.checks.invariance import Departure, departures
 from bayescluster.checks.thresholds import LOADING_DIFFERENCE, SHIFT
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import (
+    Array,
+    Design,
+)
 from bayescluster.estimands.measurement import (
     capital_correlation,
     flat_draws,
@@ -22,7 +25,13 @@ from bayescluster.estimands.measurement import (
 from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.model.measurement import BACKGROUND_SD, CLUSTER_MEAN_SD, latent_capitals
 from bayescluster.names import CHAIN, background, capital_cluster_sd, on_other
-from bayescluster.results.model import Coefficient, DepartureRow, Loading, Measured, Measurement
+from bayescluster.results.facts import (
+    Coefficient,
+    DepartureRow,
+    Loading,
+    Measured,
+    Measurement,
+)
 
 
 class MeasuredDraws(NamedTuple):

@@ -10,7 +10,10 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.model.variance import variance_components
 from bayescluster.names import CHAIN, COMPONENT, DRAW, R2, VARIANCE_SHARE
-from bayescluster.results.model import SharedVariance, ShareRow
+from bayescluster.results.facts import (
+    SharedVariance,
+    ShareRow,
+)
 
 Array = NDArray[np.float64]
 

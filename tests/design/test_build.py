@@ -8,7 +8,11 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.outcome import row_number
-from bayescluster.design.record import Design, Measure, Scaling
+from bayescluster.design.parts import (
+    Measure,
+    Scaling,
+)
+from bayescluster.design.record import Design
 from bayescluster.errors import DesignError
 from tests.factories import CONTROLS, analysis_of, design_of, firms, small_design
 

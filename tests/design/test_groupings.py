@@ -8,7 +8,7 @@ import pytest
 from scipy.special import polygamma
 
 from bayescluster.design.groupings import CENTRED_FROM_INFORMATION, information
-from bayescluster.design.record import Grouping
+from bayescluster.design.parts import Grouping
 from tests.factories import firms, small_design
 
 TERMS = ("intercept", "human_capital")

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from bayescluster.design.gaps import configurations, gaps, inputs_of
-from bayescluster.design.record import Design, ImputedCells, Pattern, design_from, design_tree
+from bayescluster.design.parts import (
+    ImputedCells,
+    Pattern,
+)
+from bayescluster.design.record import (
+    Design,
+    design_from,
+    design_tree,
+)
 from bayescluster.errors import BayesClusterError
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, design_of, firms

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit, gammaln, logit
 
-from bayescluster.design.record import Design, Grouping
+from bayescluster.design.parts import Grouping
+from bayescluster.design.record import Design
 from tests.oracles import LIKELIHOODS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

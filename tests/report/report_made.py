@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from bayescluster.results import comparison as compare
+from bayescluster.results import facts as mf
 from bayescluster.results import identification as identify
+from bayescluster.results import learning as ml
 from bayescluster.results import model as m
+from bayescluster.results import sample as ms
 
 INDUSTRIES = (
     "Traditional manufacturing",
@@ -41,12 +44,12 @@ def cluster_names(industries: tuple[str, ...]) -> list[tuple[str, str]]:
     return found
 
 
-def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[m.GroupRow]:
+def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[ms.GroupRow]:
     clusters = []
     for name, industry in cluster_names(industries):
         human, social = rng.normal(0, 0.6, 2)
         clusters.append(
-            m.GroupRow(
+            ms.GroupRow(
                 by="cluster",
                 group=name,
                 industry=industry,
@@ -61,7 +64,7 @@ def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[m.Grou
     for industry in industries:
         mine = [row for row in clusters if row.industry == industry]
         above.append(
-            m.GroupRow(
+            ms.GroupRow(
                 by="industry",
                 group=industry,
                 industry=None,
@@ -72,7 +75,7 @@ def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[m.Grou
                 social_capital=float(rng.normal(0, 0.3)),
             )
         )
-    whole = m.GroupRow(
+    whole = ms.GroupRow(
         by="all",
         group="all",
         industry=None,
@@ -85,7 +88,7 @@ def groups(industries: tuple[str, ...], rng: np.random.Generator) -> list[m.Grou
     return [whole, *above, *clusters]
 
 
-def effects(rows: list[m.GroupRow], rng: np.random.Generator) -> list[m.EffectRow]:
+def effects(rows: list[ms.GroupRow], rng: np.random.Generator) -> list[m.EffectRow]:
     found = []
     for capital in CAPITALS:
         for measure in ("average_marginal_effect", "contrast"):
@@ -139,7 +142,7 @@ def ranks(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.Rank
     )
 
 
-def corners(rows: list[m.GroupRow], rng: np.random.Generator) -> m.Corners:
+def corners(rows: list[ms.GroupRow], rng: np.random.Generator) -> m.Corners:
     base = {"LL": 0.14, "HL": 0.26, "LH": 0.21, "HH": 0.62}
     return m.Corners(
         scope="observed",
@@ -285,7 +288,7 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
     return tuple(found)
 
 
-def coefficients(controls: tuple[str, ...]) -> tuple[m.Coefficient, ...]:
+def coefficients(controls: tuple[str, ...]) -> tuple[mf.Coefficient, ...]:
     slope = "Normal(0, 1)"
     half = "HalfNormal(0.5)"
     listed = [
@@ -301,7 +304,7 @@ def coefficients(controls: tuple[str, ...]) -> tuple[m.Coefficient, ...]:
         ("group sd", "cluster: intercept", half, 0.44, 0.1),
     ]
     return tuple(
-        m.Coefficient.model_validate(
+        mf.Coefficient.model_validate(
             {"block": block, "name": name, "prior": prior, "estimate": estimate(mean, sd)}
         )
         for block, name, prior, mean, sd in listed
@@ -350,7 +353,7 @@ def gate(passed: bool) -> m.Gate:
     return m.Gate(passed=passed, items=tuple(items))
 
 
-def predictive(rows: list[m.GroupRow], rng: np.random.Generator) -> tuple[m.PredictiveRow, ...]:
+def predictive(rows: list[ms.GroupRow], rng: np.random.Generator) -> tuple[m.PredictiveRow, ...]:
     found = []
     for row in rows:
         half = 1.645 * float(np.sqrt(0.22 / row.rows))
@@ -433,10 +436,10 @@ def placed(industries: tuple[str, ...]) -> list[tuple[m.By, str]]:
     return [("all", "all"), *(("industry", name) for name in industries)]
 
 
-def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learning:
+def learning(industries: tuple[str, ...], rng: np.random.Generator) -> ml.Learning:
     outcomes, groups = ("upgrading", "process"), placed(industries)
     paths = [
-        m.PathRow(
+        ml.PathRow(
             equation=equation,
             capital=capital,
             by=by,
@@ -452,7 +455,7 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
         for by, group in groups
     ]
     matrix = [
-        m.MatrixRow(
+        ml.MatrixRow(
             equation=equation,
             form=form,
             binary=True,
@@ -468,7 +471,7 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
         for by, group in groups
     ]
     keys = [(e, c, by, g) for e in outcomes for c in CAPITALS for by, g in groups]
-    return m.Learning(
+    return ml.Learning(
         declared="quantiles 0.1 and 0.9",
         draws=2000,
         outcomes=outcomes,
@@ -479,18 +482,20 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
         limit=0.5,
         paths=tuple(paths),
         mediated=tuple(
-            m.MediatedRow(equation=e, capital=c, by=by, group=g, median=0.241, low=0.12, high=0.433)
+            ml.MediatedRow(
+                equation=e, capital=c, by=by, group=g, median=0.241, low=0.12, high=0.433
+            )
             for e, c, by, g in keys[1:]
         ),
         matrix=tuple(matrix),
         dominance=tuple(
-            m.DominanceRow(equation=e, first=a, second=b, probability=0.61, mcse=0.011)
+            ml.DominanceRow(equation=e, first=a, second=b, probability=0.61, mcse=0.011)
             for e in outcomes
             for k, a in enumerate(industries)
             for b in industries[k + 1 :]
         ),
         sensitivity=tuple(
-            m.SensitivityRow(
+            ml.SensitivityRow(
                 equation=e,
                 capital=c,
                 by=by,
@@ -503,7 +508,7 @@ def learning(industries: tuple[str, ...], rng: np.random.Generator) -> m.Learnin
             for bias in (0.0, 0.05, 0.1)
         ),
         tipping=tuple(
-            m.TippingRow(
+            ml.TippingRow(
                 equation=e,
                 capital=c,
                 by=by,
@@ -586,13 +591,13 @@ def results(
             "The firms are simulated. Nothing here is evidence about real firms.",
             "The capitals are means of three indicators each, with a reliability below one.",
         ),
-        outcome=m.OutcomeFacts(
+        outcome=ms.OutcomeFacts(
             column="product_upgrading",
             family="bernoulli",
             scale="probability",
             label="probability of product_upgrading",
         ),
-        sample=m.SampleFacts(
+        sample=ms.SampleFacts(
             label="../data/asian_clusters/firms.csv",
             title="Simulated survey of firms in Asian clusters",
             synthetic=synthetic,
@@ -603,8 +608,8 @@ def results(
             industries=len(industries),
             crossed=False,
             dropped=(
-                m.Dropped(variable="training_hours", cluster="Jepara furniture", rows=7),
-                m.Dropped(variable="trust", cluster="Bangalore software", rows=4),
+                ms.Dropped(variable="training_hours", cluster="Jepara furniture", rows=7),
+                ms.Dropped(variable="trust", cluster="Bangalore software", rows=4),
             ),
             filters=("employees at least 5",),
             notes=("Capitals are put on mean 0 and standard deviation 1 over all firms.",),
@@ -612,13 +617,13 @@ def results(
             capital_correlation=0.214,
         ),
         measures=tuple(
-            m.MeasureFacts(
+            ms.MeasureFacts(
                 capital=capital,
                 method="mean",
                 unit="mean of standardised indicators",
                 center=0.0021,
                 scale=0.734,
-                indicators=tuple(m.Indicator(column=name, weight=1 / 3) for name in columns),
+                indicators=tuple(ms.Indicator(column=name, weight=1 / 3) for name in columns),
                 reliability=0.712,
                 binary=False,
             )
@@ -627,21 +632,21 @@ def results(
                 ("social_capital", ("trust", "joint_action", "association_ties")),
             )
         ),
-        model=m.ModelFacts(
+        model=mf.ModelFacts(
             equation="upgrading",
             link="logit",
             structure="interaction",
             formula="logit P(product_upgrading = 1) = a + b_H H + b_S S + b_HS H S + controls "
             "+ u_industry + u_cluster",
             groupings=(
-                m.GroupingFacts(
+                mf.GroupingFacts(
                     name="industry",
                     groups=len(industries),
                     terms=("intercept", "human_capital", "social_capital", "interaction"),
                     centred=("intercept",),
                     correlated=False,
                 ),
-                m.GroupingFacts(
+                mf.GroupingFacts(
                     name="cluster",
                     groups=len(industries) * 6,
                     terms=("intercept",),

@@ -10,7 +10,10 @@ from bayescluster.report import words
 from bayescluster.report.html import render_html
 from bayescluster.report.sections import SECTIONS
 from bayescluster.report.sections.verdicts import claims_of, matrices_of
-from bayescluster.results.model import Results, Verdict
+from bayescluster.results.model import (
+    Results,
+    Verdict,
+)
 
 GATE = "The diagnostics gate failed: no verdict can be relied on"
 SYNTHETIC = "Synthetic data: made by simulation. Nothing here is evidence about real firms."

@@ -6,12 +6,13 @@ import pytest
 
 from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
+from bayescluster.results import facts as mf
 from bayescluster.results import model as m
 from tests.report.report_made import estimate, results
 
 
-def departure(measure: str, group: str, size: float, *, flagged: bool) -> m.DepartureRow:
-    return m.DepartureRow(
+def departure(measure: str, group: str, size: float, *, flagged: bool) -> mf.DepartureRow:
+    return mf.DepartureRow(
         by="industry" if measure == "loading" else "cluster",
         group=group,
         indicator="management_score",
@@ -22,21 +23,21 @@ def departure(measure: str, group: str, size: float, *, flagged: bool) -> m.Depa
     )
 
 
-def measured(*departures: m.DepartureRow) -> m.Results:
+def measured(*departures: mf.DepartureRow) -> m.Results:
     loading = {"estimate": estimate(0.75, 0.02), "prior": estimate(0.4, 0.3)}
-    one = m.Measured(
+    one = mf.Measured(
         capital="human_capital",
         loadings=(
-            m.Loading(
+            mf.Loading(
                 indicator="tertiary_share", kind="continuous", levels=0, answered=1200, **loading
             ),
-            m.Loading(indicator="engineers", kind="binary", levels=2, answered=1190, **loading),
-            m.Loading(indicator="experience", kind="ordinal", levels=5, answered=1101, **loading),
+            mf.Loading(indicator="engineers", kind="binary", levels=2, answered=1190, **loading),
+            mf.Loading(indicator="experience", kind="ordinal", levels=5, answered=1101, **loading),
         ),
         reliability=estimate(0.832, 0.012),
         reliability_prior=estimate(0.5, 0.25),
         background=(
-            m.Coefficient(
+            mf.Coefficient(
                 block="background",
                 name="sd of clusters",
                 prior="HalfNormal(1)",
@@ -47,7 +48,7 @@ def measured(*departures: m.DepartureRow) -> m.Results:
     )
     return results().model_copy(
         update={
-            "measurement": m.Measurement(
+            "measurement": mf.Measurement(
                 capitals=(one,),
                 correlation=estimate(0.451, 0.03),
                 shift_least={"industry": 0.1, "cluster": 0.25},

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from bayescluster.report.sections.sample import SAMPLE
-from bayescluster.results.model import ImputedCells, MissingPattern, Results
+from bayescluster.results.model import Results
+from bayescluster.results.sample import (
+    ImputedCells,
+    MissingPattern,
+)
 from tests.report.report_made import results as made
 
 

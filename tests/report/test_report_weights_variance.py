@@ -6,7 +6,7 @@ from report_reading import Page
 from bayescluster.report import words
 from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
-from bayescluster.results import model as m
+from bayescluster.results import facts as mf
 from bayescluster.results.model import Results
 
 LABEL = "Weighted pseudo-posterior: probabilities are not exact."
@@ -16,7 +16,7 @@ WARNING = "intervals of the model are too narrow by a factor of about 1.5"
 def weighted(results: Results, **changes: object) -> Results:
     row = {"block": "population", "model": made.estimate(0.5, 0.1)}
     rows = (
-        m.SandwichRow(
+        mf.SandwichRow(
             name="intercept",
             corrected=made.estimate(0.5, 0.15),
             ratio=1.5,
@@ -24,7 +24,7 @@ def weighted(results: Results, **changes: object) -> Results:
             warning=WARNING,
             **row,
         ),
-        m.SandwichRow(
+        mf.SandwichRow(
             name="human_capital",
             corrected=made.estimate(0.5, 0.11),
             ratio=1.1,
@@ -32,7 +32,7 @@ def weighted(results: Results, **changes: object) -> Results:
             **row,
         ),
     )
-    weighting = m.Weighting(
+    weighting = mf.Weighting(
         weight="wmedian",
         cluster_weight=None,
         smallest=0.11,
@@ -81,18 +81,18 @@ def test_the_sandwich_is_written_as_a_table(results: Results) -> None:
 
 
 def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> None:
-    variance = m.SharedVariance(
+    variance = mf.SharedVariance(
         residual="the residual variance of the outcome",
         r2_prior=made.estimate(0.5, 0.2),
         r2=made.estimate(0.31, 0.04),
         rows=(
-            m.ShareRow(
+            mf.ShareRow(
                 level="population",
                 term="human_capital",
                 prior=made.estimate(0.25, 0.2),
                 posterior=made.estimate(0.62, 0.15),
             ),
-            m.ShareRow(
+            mf.ShareRow(
                 level="cluster",
                 term="intercept",
                 prior=made.estimate(0.24, 0.21),

@@ -4,7 +4,7 @@ import pytest
 from report_made import estimate, results, yes_or_no
 
 from bayescluster.report import words
-from bayescluster.results.model import OutcomeFacts
+from bayescluster.results.sample import OutcomeFacts
 
 
 def outcome(scale: str) -> OutcomeFacts:

@@ -9,13 +9,15 @@ import pytest
 import xarray as xr
 
 from bayescluster.inference.nuts import Chain
+from bayescluster.results.facts import ModelFacts
 from bayescluster.results.model import (
     FitFacts,
     Gate,
-    ModelFacts,
-    OutcomeFacts,
     Reproduction,
     Results,
+)
+from bayescluster.results.sample import (
+    OutcomeFacts,
     SampleFacts,
 )
 from bayescluster.runs.manifest import Manifest, new_manifest

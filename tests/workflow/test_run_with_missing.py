@@ -8,7 +8,10 @@ import xarray as xr
 
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.model.evaluate import draws_of, log_likelihood
-from bayescluster.results.model import CheckItem, Results
+from bayescluster.results.model import (
+    CheckItem,
+    Results,
+)
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.run import open_design, run_analysis

@@ -17,7 +17,10 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import Curve, Results
+from bayescluster.results.model import (
+    Curve,
+    Results,
+)
 
 STYLES = {"human_capital": (FIRST, "-"), "social_capital": (SECOND, (0, (5, 2)))}
 

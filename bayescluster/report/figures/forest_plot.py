@@ -24,7 +24,11 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import EffectRow, Estimate, Results
+from bayescluster.results.model import (
+    EffectRow,
+    Estimate,
+    Results,
+)
 
 MEASURE = "average_marginal_effect"
 SHOWN = ("all", "industry")

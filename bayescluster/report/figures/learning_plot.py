@@ -22,7 +22,8 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import MatrixRow, Results
+from bayescluster.results.learning import MatrixRow
+from bayescluster.results.model import Results
 
 LOOKS: tuple[Mapping[str, Any], ...] = (
     {"color": FIRST, "marker": "o", "markersize": 5.0},

@@ -21,7 +21,10 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import PredictiveRow, Results
+from bayescluster.results.model import (
+    PredictiveRow,
+    Results,
+)
 
 MOST_ROWS = 60
 """Groups shown for one statistic; of more, those furthest out."""

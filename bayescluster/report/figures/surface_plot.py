@@ -20,7 +20,10 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import Results, Surface
+from bayescluster.results.model import (
+    Results,
+    Surface,
+)
 
 YES_OR_NO = frozenset({"bernoulli", "probit"})
 """Families whose firms have the outcome or do not."""

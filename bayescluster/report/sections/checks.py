@@ -15,7 +15,11 @@ from bayescluster.report.sections.record import (
     figures,
     rows,
 )
-from bayescluster.results.model import CheckItem, PredictiveRow, Results
+from bayescluster.results.model import (
+    CheckItem,
+    PredictiveRow,
+    Results,
+)
 
 
 def body(results: Results) -> Markup:

@@ -16,7 +16,11 @@ from bayescluster.report.sections.record import (
     figures,
     rows,
 )
-from bayescluster.results.model import CornerRow, Corners, Results
+from bayescluster.results.model import (
+    CornerRow,
+    Corners,
+    Results,
+)
 
 SUPPORT_MIN = 5
 """The report's own floor: a corner with fewer firms near is marked as extrapolation.

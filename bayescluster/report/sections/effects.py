@@ -15,7 +15,10 @@ from bayescluster.report.sections.record import (
     figures,
     rows,
 )
-from bayescluster.results.model import EffectRow, Results
+from bayescluster.results.model import (
+    EffectRow,
+    Results,
+)
 
 ALONE = "#Industry alone: population part only, normal approximation [90% interval]"
 

@@ -11,7 +11,12 @@ from bayescluster.report.environment import filled
 from bayescluster.report.figures.comparison_plot import COMPARISON
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.comparison import Comparison, FormRow, Score
-from bayescluster.results.model import Corners, Estimate, Results, Verdict
+from bayescluster.results.model import (
+    Corners,
+    Estimate,
+    Results,
+    Verdict,
+)
 
 
 def body(results: Results) -> Markup:

@@ -11,16 +11,18 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
-from bayescluster.results.model import (
-    By,
+from bayescluster.results.learning import (
     Learning,
     MatrixRow,
-    OutcomeFacts,
     PathRow,
-    Results,
     SensitivityRow,
     TippingRow,
 )
+from bayescluster.results.model import (
+    By,
+    Results,
+)
+from bayescluster.results.sample import OutcomeFacts
 
 CAPITALS = ("human_capital", "social_capital")
 PATHS: tuple[Literal["total", "direct", "indirect"], ...] = ("total", "direct", "indirect")

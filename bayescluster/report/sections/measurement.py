@@ -11,7 +11,12 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Table, columns, rows
-from bayescluster.results.model import DepartureRow, Loading, Measured, Results
+from bayescluster.results.facts import (
+    DepartureRow,
+    Loading,
+    Measured,
+)
+from bayescluster.results.model import Results
 
 KINDS = {"shift": "intercept (shift)", "loading": "loading (difference)"}
 

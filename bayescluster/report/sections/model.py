@@ -10,18 +10,20 @@ from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.identification import CornerWeight, Identification
-from bayescluster.results.model import (
+from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
-    EquationResults,
     GroupingFacts,
     InformedPrior,
     ModelFacts,
-    Results,
     SandwichRow,
     SharedVariance,
     Weighting,
+)
+from bayescluster.results.identification import CornerWeight, Identification
+from bayescluster.results.model import (
+    EquationResults,
+    Results,
 )
 
 BLOCKS = {

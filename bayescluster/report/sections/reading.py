@@ -6,7 +6,10 @@ from markupsafe import Markup
 
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Section
-from bayescluster.results.model import INTERVAL, Results
+from bayescluster.results.model import (
+    INTERVAL,
+    Results,
+)
 
 
 def body(results: Results) -> Markup:

@@ -10,7 +10,11 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.measurement import measurement
 from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
-from bayescluster.results.model import GroupRow, MeasureFacts, Results
+from bayescluster.results.model import Results
+from bayescluster.results.sample import (
+    GroupRow,
+    MeasureFacts,
+)
 
 
 def body(results: Results) -> Markup:

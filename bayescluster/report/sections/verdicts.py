@@ -10,7 +10,12 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.sections.record import Section
-from bayescluster.results.model import OutcomeFacts, Results, Verdict, VerdictFigure
+from bayescluster.results.model import (
+    Results,
+    Verdict,
+    VerdictFigure,
+)
+from bayescluster.results.sample import OutcomeFacts
 
 MOST_CARDS = 6
 """Claims put to more groups than this are shown as rows rather than cards."""
