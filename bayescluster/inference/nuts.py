@@ -17,6 +17,7 @@ import xarray as xr
 
 from bayescluster.errors import FitError
 from bayescluster.inference.quiet import quiet
+from bayescluster.names import CAPITALS, POPULATION, other_loadings
 from bayescluster.spec.sampling import Sampling
 
 POLL_SECONDS = 0.05
@@ -68,9 +69,26 @@ def compile_model(model: Any, reported: Sequence[str]) -> Any:
 
     try:
         with quiet():
-            return nutpie.compile_pymc_model(model, var_names=list(reported))
+            return nutpie.compile_pymc_model(
+                model, var_names=list(reported), jitter_rvs=_scattered(model)
+            )
     except pm.exceptions.SamplingError as error:
         raise FitError(f"the model cannot be compiled: {str(error).splitlines()[0]}") from error
+
+
+def _scattered(model: Any) -> set[Any]:
+    """Variables whose starts are scattered: all but what decides the sign of a latent capital.
+
+    With every other loading negative and the first near 0 there is a mirror image of the posterior,
+    of next to no probability, that a chain which starts near it does not leave. Loadings therefore
+    start at their prior means, which are positive, and so do the coefficients of the outcome, lest it
+    pull the capital round. Not so the deviations: at 0 they would have no gradient to start with.
+    """
+    held = {other_loadings(capital) for capital in CAPITALS}
+    names = {variable.name for variable in model.free_RVs}
+    if held & names:
+        held |= {name for name in names if name.endswith(POPULATION)}
+    return {variable for variable in model.free_RVs if variable.name not in held}
 
 
 def sample_chains(

@@ -38,6 +38,7 @@ from bayescluster.names import (
     item_loadings,
     item_thresholds,
     on_other,
+    other_loadings,
     raw_mean,
     raw_sd,
 )
@@ -132,7 +133,7 @@ def _loadings(latent: _Latent) -> Any:
     if len(items.columns) > 1:
         mean = np.where(discrete, DISCRETE_MEAN, LOADING_MEAN)[1:]
         sd = np.where(discrete, DISCRETE_SD, LOADING_SD)[1:]
-        parts.append(pm.Normal(f"{latent.capital}_other_loadings", mean, sd, shape=mean.size))
+        parts.append(pm.Normal(other_loadings(latent.capital), mean, sd, shape=mean.size))
     vector = pt.concatenate(parts)
     return pm.Deterministic(item_loadings(latent.capital), vector, dims=item_dim(latent.capital))
 

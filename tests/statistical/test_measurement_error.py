@@ -105,6 +105,19 @@ def test_latent_capital_finds_the_effect_that_the_mean_of_indicators_hides():
         assert one.mean == pytest.approx(EFFECT, abs=0.2)
 
 
+def test_no_chain_stays_in_the_mirror_image():
+    # all other loadings negative, the first near 0, the effect turned round: one of these chains
+    # stayed there when the starts of loadings and coefficients were scattered
+    design = design_of(made(0), "latent")
+    compiled = compile_model(build_model(design), reported_variables(design))
+    sampling = design.analysis.sampling.model_copy(
+        update={"draws": 200, "tune": 300, "chains": 4, "target_accept": 0.9, "seed": 3}
+    )
+    for chain in sample_chains(compiled, sampling, range(4)):
+        assert (chain.posterior["human_capital_loading"].mean("draw") > 0.4).all()
+        assert chain.posterior["population"].sel(term="human_capital").mean() > 0.7
+
+
 @pytest.mark.slow
 def test_latent_intervals_cover_and_those_of_the_mean_miss():
     replications = 30
