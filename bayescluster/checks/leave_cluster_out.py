@@ -80,8 +80,7 @@ def leave_cluster_out(design: Design, draws: Draws) -> ClusterScores:
     from arviz_stats.base import array_stats
 
     few = draws.thinned(DRAWS)
-    scores = [_marginal(design, few, rows) for rows in _clusters(design)]
-    likelihood = np.column_stack(scores)  # (draw, cluster)
+    likelihood = marginal_likelihood(design, few)
     log_weights, khat = array_stats.psislw(likelihood, r_eff=1.0, axis=0)
     elpd = logsumexp(np.asarray(log_weights) + likelihood.T, axis=1)
     return ClusterScores(np.asarray(elpd), np.asarray(khat, dtype="float64"), khat_max(few.size))

@@ -17,6 +17,7 @@ from bayescluster.design.record import (
     Array,
     Design,
 )
+from bayescluster.families import YES_OR_NO
 from bayescluster.names import (
     CAPITALS,
     CONTROL_CAPITAL,
@@ -26,7 +27,6 @@ from bayescluster.names import (
 )
 from bayescluster.spec.equation import ColumnControl, Equation
 
-YES_OR_NO_FAMILIES = ("bernoulli", "probit")
 CONTINUOUS_FAMILIES = ("gaussian", "student_t", "lognormal", "beta")
 """Families of which a missing outcome that enters another equation is a variable of the model."""
 
@@ -214,4 +214,4 @@ def _outcome_gaps(design: Design) -> Iterator[Gap]:
 
 
 def _levels(each: Design) -> int:
-    return 2 if each.family.name in YES_OR_NO_FAMILIES else len(each.levels)
+    return 2 if each.family.name in YES_OR_NO else len(each.levels)

@@ -17,6 +17,7 @@ from typing import Literal
 import numpy as np
 
 from bayescluster.design.record import Design
+from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import (
     Array,
     Capitals,
@@ -31,7 +32,6 @@ from bayescluster.names import PREDICTOR_CENTER, PREDICTOR_SCALE
 MOST_COMBINED = 6
 """Most yes-or-no outcomes whose combinations are all gone through: 64 of them."""
 MEDIATOR_STREAM = 8
-BINARY = frozenset({"bernoulli", "probit"})
 Way = Literal["means", "combinations", "draws"]
 Through = Capitals | Mapping[str, Capitals]
 """Capitals in the equations upstream: the same in all of them, or by equation."""
@@ -83,7 +83,7 @@ def _identity(design: Design) -> bool:
 
 def _are_binary(draws: Draws) -> bool:
     families = {each.family.name for each, _ in draws.upstream}
-    return families <= BINARY and len(draws.upstream) <= MOST_COMBINED
+    return families <= YES_OR_NO and len(draws.upstream) <= MOST_COMBINED
 
 
 def _entering(design: Design, values: dict[str, Array], rows: Positions) -> Array:

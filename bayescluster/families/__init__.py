@@ -14,7 +14,7 @@ from bayescluster.families.probit import PROBIT
 from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows
 from bayescluster.families.student_t import STUDENT_T
 
-__all__ = ["FAMILIES", "Family", "Fault", "Likelihood", "Observation", "Rows"]
+__all__ = ["FAMILIES", "YES_OR_NO", "Family", "Fault", "Likelihood", "Observation", "Rows"]
 
 FAMILIES: dict[str, Family] = {
     family.name: family
@@ -31,3 +31,6 @@ FAMILIES: dict[str, Family] = {
         ORDINAL,
     )
 }
+
+YES_OR_NO = frozenset({BERNOULLI.name, PROBIT.name})
+"""Families whose firms have the outcome or do not."""

@@ -22,7 +22,8 @@ data:
   missing: error               # or drop: rows are counted by variable and cluster
                                # or impute: outcomes, controls, capitals, inside the model
 
-constructs:                    # method: single, mean (of standardised indicators) or pca
+constructs:                    # method: single, mean (of standardised indicators), pca, or latent:
+                               # measured in the model, so that errors of answers reach the effects
   human_capital:
     indicators: [tertiary_share, training_hours]
     method: mean
@@ -35,7 +36,7 @@ equations:
     outcome: product_upgrading
     family: bernoulli          # or probit, binomial, beta, gaussian, student_t, lognormal, poisson,
                                # negative_binomial, ordinal
-    structure: interaction     # or additive
+    structure: interaction     # or additive, conjunctive, ces; or several in brackets, compared
     controls:
       - {column: employees, transform: log}
     varying:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from bayescluster.names import INTERCEPT
+from bayescluster.names import HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
+
+LINEAR_TERMS = frozenset({INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, INTERACTION})
+"""Coefficients that multiply a known input."""
 
 
 class Structure(NamedTuple):
@@ -46,4 +49,4 @@ class Structure(NamedTuple):
     @property
     def is_linear(self) -> bool:
         """Whether the form is a sum of coefficients times known inputs."""
-        return self.name in {"intercept", "additive", "interaction"}
+        return set(self.terms) <= LINEAR_TERMS

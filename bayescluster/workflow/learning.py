@@ -21,9 +21,9 @@ from bayescluster.estimands.learning import (
     tipping_of_mean,
 )
 from bayescluster.estimands.levels import Levels, default_levels
-from bayescluster.estimands.mediation import BINARY
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates, interval, probability_error
+from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.results.learning import (
     DominanceRow,
@@ -236,7 +236,7 @@ def _dominance(found: Learned, outcome: OutcomeDraws) -> Iterator[DominanceRow]:
 
 def applies(outcome: OutcomeDraws, found: Learned) -> bool:
     """Whether the formula of the sensitivity analysis holds: every form is yes or no."""
-    return all(found.outcomes[each.form].design.family.name in BINARY for each in outcome.forms)
+    return all(found.outcomes[each.form].design.family.name in YES_OR_NO for each in outcome.forms)
 
 
 def unit_of(design: Design) -> float:

@@ -8,6 +8,7 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from bayescluster.families import YES_OR_NO
 from bayescluster.report import words
 from bayescluster.report.figures.panels import MOST_PANELS, Panels, panels
 from bayescluster.report.figures.record import FigureError, FigureSpec
@@ -24,9 +25,6 @@ from bayescluster.results.model import (
     Results,
     Surface,
 )
-
-YES_OR_NO = frozenset({"bernoulli", "probit"})
-"""Families whose firms have the outcome or do not."""
 
 
 def surface(results: Results, *, narrow: bool = False) -> Figure:
