@@ -88,6 +88,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         ),
         *system_problems(analysis, where),
         *_hypotheses(analysis, where),
+        *_traditions(analysis, where),
         *_weights(analysis, where),
     ]
     if problems:
@@ -273,6 +274,17 @@ def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 f"scope {hypothesis.scope} needs effects of clusters, and none vary by cluster",
                 place,
                 "add `cluster: [intercept]` under varying, or use `scope: observed`",
+            )
+
+
+def _traditions(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Refuse groups that the data do not declare."""
+    for by in analysis.traditions.by or ():
+        if by != "all" and getattr(analysis.data, by) is None:
+            yield Problem(
+                f"traditions asks by {by}, but the data declare none",
+                where(("traditions", "by")),
+                f"name the {by} column under data, or leave {by} out",
             )
 
 

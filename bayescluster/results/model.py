@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
@@ -265,6 +266,8 @@ class Results(Value):
     ranks: tuple[RankRow, ...]
     corners: tuple[Corners, ...]
     verdicts: tuple[Verdict, ...]
+    claims: Claims | None = None
+    """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()

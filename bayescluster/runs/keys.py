@@ -22,7 +22,7 @@ SAMPLING_PACKAGES = ("bayescluster", "pymc", "pytensor", "nutpie", "numpy")
 """Packages whose version can change the draws."""
 OTHER_PACKAGES = ("arviz", "xarray", "pandas")
 
-RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "report")
+RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "traditions", "report")
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from bayescluster.spec.data import Data
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Report, Sampling
+from bayescluster.spec.traditions import Traditions
 
 
 class Analysis(Frozen):
@@ -32,6 +33,8 @@ class Analysis(Frozen):
     """Equations whose unexplained parts correlate: all of family probit, or all gaussian."""
     sampling: Sampling = Sampling()
     hypotheses: tuple[Hypothesis, ...] = ()
+    traditions: Traditions = Traditions()
+    """How four traditions read the claims of the claims table."""
     report: Report = Report()
 
     @property

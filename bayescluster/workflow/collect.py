@@ -45,6 +45,7 @@ from bayescluster.workflow.measurement import (
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
@@ -87,6 +88,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     beside = equations_beside(design, tree)
     estimands = measurement_estimands(design, measured) | dict(beside.estimands)
     answers = _answers(fitted, evidence, estimands)
+    asked = Asked(
+        evidence, lambda some: verdicts(some, evidence, answers.gate.passed), answers.gate.passed
+    )
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -105,6 +109,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
+        claims=claims_table(asked, readings_of(asked)) if design.has_capitals else None,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,

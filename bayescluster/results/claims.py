@@ -1,0 +1,76 @@
+"""What four traditions say of the same claims, side by side."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bayescluster.results.base import By, Estimate, Value
+
+Tradition = Literal["corners", "ceilings", "sets", "causes"]
+ClaimName = Literal["N-H", "N-S", "I-H", "I-S", "J", "C", "D-H", "D-S"]
+Flag = Literal[
+    "null_as_large",
+    "trivial",
+    "contradictory",
+    "bounds_only",
+    "confounding",
+    "thin",
+    "model_dependent",
+    "prior_decides",
+]
+"""What the rules that explain disagreements look at.
+
+``null_as_large``: a compensatory model gives a ceiling effect as large. ``trivial``: the condition
+is present nearly everywhere. ``contradictory``: the same firms are as consistent with the
+absence of the outcome. ``bounds_only``: bounds, not a point. ``confounding``: a weak unmeasured
+confounder would overturn it. ``thin``: few firms behind it. ``model_dependent``: another declared
+model or likelihood says otherwise. ``prior_decides``: the prior alone gives the verdict.
+"""
+
+
+class Reading(Value):
+    """What one tradition says of one claim for one group."""
+
+    tradition: Tradition
+    claim: ClaimName
+    by: By
+    group: str
+    quantity: str
+    """What the estimate is, in words."""
+    estimate: Estimate | None
+    region: str
+    """The declared region in words: what the event is."""
+    probability: float | None
+    """Posterior probability of the region; null where the tradition gives none."""
+    prior_probability: float | None
+    verdict: Literal["supported", "rejected", "undecided"]
+    reason: str
+    """Why, in a sentence that says no more than the numbers do."""
+    behind: str
+    """Which firms stand behind it, in words."""
+    flags: tuple[Flag, ...] = ()
+
+
+class ClaimRow(Value):
+    """One claim for one group: a reading a tradition, and the whole in words.
+
+    ``readings`` lacks the traditions that do not speak of the claim; ``silent`` says why not.
+    """
+
+    claim: ClaimName
+    title: str
+    by: By
+    group: str
+    readings: tuple[Reading, ...]
+    silent: dict[Tradition, str]
+    words: str
+    """What the traditions say together, made from the numbers."""
+    disagreement: str = ""
+    """Why they disagree, where they do."""
+
+
+class Claims(Value):
+    """The claims table."""
+
+    level: float
+    rows: tuple[ClaimRow, ...]

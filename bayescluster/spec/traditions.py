@@ -1,0 +1,23 @@
+"""The four traditions that speak of the same claims, and for whom they speak."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bayescluster.spec.base import Frozen, NonNegative
+from bayescluster.spec.hypotheses import By
+
+
+class Traditions(Frozen):
+    """How corners, ceilings, sets and causes are read for the claims table."""
+
+    by: Annotated[tuple[By, ...], Field(min_length=1)] | None = None
+    """Groups that have a row each: ``all``, ``industry``, ``cluster``; without it the industries, or
+    all firms where the data declare no industry."""
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    """Supported at or above this probability, rejected at or below one minus it."""
+    margin: NonNegative | None = None
+    """Smallest difference between the industries with the largest and the smallest effect that
+    counts; 0.1 for probabilities and shares where none is given."""

@@ -1,0 +1,61 @@
+"""The claims table: every claim read by every tradition that speaks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
+
+from bayescluster.hypotheses.claims import CLAIMS, TRADITIONS
+from bayescluster.hypotheses.corner_readings import Judge, corner_readings
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.results.claims import ClaimRow, Claims, Reading
+
+
+class Asked(NamedTuple):
+    """What a tradition reads from: estimands, a judge of corner claims, and the gate."""
+
+    evidence: Evidence
+    judge: Judge
+    gate_passed: bool
+
+
+Reader = Callable[[Asked], Iterable[Reading]]
+
+
+def _corners(asked: Asked) -> Iterable[Reading]:
+    return corner_readings(asked.evidence, asked.judge, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners,)
+"""One a tradition, in the order of the table."""
+
+
+def readings_of(asked: Asked) -> tuple[Reading, ...]:
+    """Read every claim by every tradition."""
+    return tuple(reading for reader in READERS for reading in reader(asked))
+
+
+def claims_table(asked: Asked, readings: Iterable[Reading]) -> Claims:
+    """Arrange readings by claim and group."""
+    found: dict[tuple[str, str, str], list[Reading]] = {}
+    for reading in readings:
+        found.setdefault((reading.claim, reading.by, reading.group), []).append(reading)
+    return Claims(
+        level=asked.evidence.design.analysis.traditions.level, rows=tuple(_rows(found.values()))
+    )
+
+
+def _rows(found: Iterable[list[Reading]]) -> Iterator[ClaimRow]:
+    order = list(CLAIMS)
+    for readings in sorted(found, key=lambda some: order.index(some[0].claim)):
+        first = readings[0]
+        spoken = {reading.tradition for reading in readings}
+        yield ClaimRow(
+            claim=first.claim,
+            title=CLAIMS[first.claim],
+            by=first.by,
+            group=first.group,
+            readings=tuple(readings),
+            silent={name: "" for name in TRADITIONS if name not in spoken},
+            words="",
+        )
