@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.ceiling_models import CeilingModelsResults
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
@@ -268,6 +269,8 @@ class Results(Value):
     verdicts: tuple[Verdict, ...]
     claims: Claims | None = None
     """Where the model has both capitals."""
+    ceiling_models: CeilingModelsResults | None = None
+    """Where the analysis asks for them."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()
