@@ -47,7 +47,8 @@ def effect_size(height: Array, slope: Array, limits: Limits) -> Array:
     level = np.abs(slope) < LEVEL_SLOPE
     safe = np.where(level, 1.0, slope)
     below = _area(height + safe / 2, limits) - _area(height - safe / 2, limits)
-    return np.asarray(1 - np.where(level, np.clip(height, *limits), below / safe))
+    # a ceiling along the top leaves nothing, not a rounding error less
+    return np.maximum(1 - np.where(level, np.clip(height, *limits), below / safe), 0.0)
 
 
 def unit_effects(draws: CeilingDraws, layout: Layout, limits: Limits) -> Array:

@@ -95,7 +95,7 @@ def build_ceiling_model(
         location, scale = _population(layout)
         above = kind == "ratio"
         height = (
-            _above(layout, location, scale, _lowest(layout, capital, outcome, slope, limits[0]))
+            _above(location, scale, _lowest(layout, capital, outcome, slope, limits[0]))
             if above
             else _free(layout, location, scale)
         )
@@ -163,7 +163,7 @@ def _lowest(layout: Layout, x: Any, y: Any, slope: Any, floor: float) -> Any:
     return padded.max(axis=1)
 
 
-def _above(layout: Layout, location: Any, scale: Any, lowest: Any) -> Any:
+def _above(location: Any, scale: Any, lowest: Any) -> Any:
     """Heights above the firms, ``(unit,)``; see the module for ``place``."""
     import pymc as pm
     import pytensor.tensor as pt

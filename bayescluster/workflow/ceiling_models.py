@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from bayescluster.checks.ceiling_distance import distance_checks
 from bayescluster.checks.ceiling_loo import ceiling_scores
+from bayescluster.checks.ceiling_words import capital_notes, statement
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.stacking import difference, total_error
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
-from bayescluster.checks.ceiling_words import capital_notes, statement
 from bayescluster.model.ceiling import ModelName
 from bayescluster.model.ceiling_evaluate import ceiling_draws_of
 from bayescluster.results.base import By
@@ -150,14 +150,14 @@ def _of_capital(
             for name, axis in (("capital", scoped.x_axis), ("outcome", scoped.y_axis))
         ),
         firms=scoped.rows.size,
-        points=_points(design, scoped),
+        points=_points(scoped),
         fits=fits,
         statement=statement(fits),
         notes=capital_notes(design, scoped.capital, scoped.firms),
     )
 
 
-def _points(design: Design, scoped: Scoped) -> tuple[tuple[float, float, str], ...]:
+def _points(scoped: Scoped) -> tuple[tuple[float, float, str], ...]:
     layout = scoped.firms.layout
     some = np.linspace(0, scoped.rows.size - 1, min(POINTS, scoped.rows.size)).astype("int64")
     labels = np.array(layout.industries)[layout.of_firms]
