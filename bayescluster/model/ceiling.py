@@ -39,8 +39,10 @@ AL, BE, NOISE, CONTAMINATED = "al", "be", "noise", "contaminated_share"
 
 HEIGHT_MEAN: Final = (0.75, 0.35)
 """Mean and sd of the normal prior of the mean height in the middle of the scope."""
+SPREAD_LEAST: Final = 0.01
+"""Least sd of heights between clusters of an industry, in shares of the scope: near 0 there is a funnel."""
 SPREAD_SD: Final = 0.3
-"""Sd of the half-normal prior of the sd of heights between clusters of an industry."""
+"""Sd of the half-normal prior of that sd beyond the least."""
 BETWEEN_SD: Final = 0.2
 """The same of the means of industries."""
 SLOPE_SD: Final = 1.0
@@ -49,8 +51,10 @@ SLOPES_SD: Final = 1.0
 """Sd of the half-normal prior of the sd of log slopes between industries."""
 SHAPE_SD: Final = 0.5
 """Sd of the log of ``al`` and ``be``, whose median is 1: all places below the ceiling alike."""
+NOISE_LEAST: Final = 0.01
+"""Least sd of the noise, in shares of the scope: with none, the edge would be a wall again."""
 NOISE_SD: Final = 0.1
-"""Sd of the half-normal prior of the sd of the noise, in shares of the scope."""
+"""Sd of the half-normal prior of the sd of the noise beyond the least."""
 CONTAMINATION: Final = (1.0, 39.0)
 """Beta prior of the share of firms that the ceiling does not bind: mean 1 in 40."""
 
@@ -147,7 +151,7 @@ def _population(layout: Layout) -> tuple[Any, Any]:
         between = pm.HalfNormal("between_sd", BETWEEN_SD)
         places = centre + between * pm.Normal("location_raw", 0.0, 1.0, dims=INDUSTRY)
     places = pm.Deterministic(LOCATION, places, dims=INDUSTRY)
-    spread = pm.HalfNormal(SPREAD, SPREAD_SD)
+    spread = pm.Deterministic(SPREAD, SPREAD_LEAST + pm.HalfNormal("spread_beyond", SPREAD_SD))
     return places[layout.industry], UNIT_SD * spread
 
 
@@ -189,5 +193,7 @@ def _log_density(op: Any, kind: ModelName, y: Any, line: Any, shape: tuple[Any, 
     if kind == "ratio":
         return log_ratio(op, y, line, *shape)
     if kind == "composed":
-        return log_composed(op, y, line, shape, UNIT_SD * pm.HalfNormal(NOISE, NOISE_SD))
+        beyond = pm.HalfNormal("noise_beyond", NOISE_SD)
+        noise = pm.Deterministic(NOISE, NOISE_LEAST + beyond)
+        return log_composed(op, y, line, shape, UNIT_SD * noise)
     return log_contaminated(op, y, line, shape, pm.Beta(CONTAMINATED, *CONTAMINATION))

@@ -18,12 +18,14 @@ from bayescluster.model.ceiling import (
     HEIGHT_MEAN,
     LOCATION,
     NOISE,
+    NOISE_LEAST,
     NOISE_SD,
     SHAPE_SD,
     SLOPE,
     SLOPE_SD,
     SLOPES_SD,
     SPREAD,
+    SPREAD_LEAST,
     SPREAD_SD,
     UNIT_SD,
     ModelName,
@@ -119,12 +121,12 @@ def prior_draws(
         if layout.nested:
             between = BETWEEN_SD * np.abs(rng.normal(size=(size, 1)))
             location = location + between * rng.normal(size=(size, many))
-        spread = SPREAD_SD * np.abs(rng.normal(size=size))
+        spread = SPREAD_LEAST + SPREAD_SD * np.abs(rng.normal(size=size))
     deviation = UNIT_SD * spread[:, None] * rng.logistic(size=(size, units))
     al, be = np.exp(SHAPE_SD * rng.normal(size=(2, size)))
     extra = {
         "ratio": np.zeros(size),
-        "composed": NOISE_SD * np.abs(rng.normal(size=size)),
+        "composed": NOISE_LEAST + NOISE_SD * np.abs(rng.normal(size=size)),
         "contaminated": rng.beta(*CONTAMINATION, size=size),
     }[kind]
     height = location[:, layout.industry] + deviation

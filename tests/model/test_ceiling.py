@@ -65,10 +65,13 @@ def _prior(layout: Layout, at: dict[str, np.ndarray]) -> tuple[float, np.ndarray
         total += stats.norm.logpdf(at["slope_raw"]).sum()
         slope = slope * np.exp(at["slope_sd"] * at["slope_raw"])
     location, scale = np.full(len(layout.units), 0.75), 0.35
-    if "spread" in names:
+    if "spread_beyond" in names:
         total += stats.norm.logpdf(at["location_mean"], 0.75, 0.35)
-        total += stats.halfnorm.logpdf(at["spread"], scale=0.3)
-        location, scale = np.full(len(layout.units), at["location_mean"]), at["spread"]
+        total += stats.halfnorm.logpdf(at["spread_beyond"], scale=0.3)
+        location, scale = (
+            np.full(len(layout.units), at["location_mean"]),
+            0.01 + at["spread_beyond"],
+        )
     if "between_sd" in names:
         total += stats.halfnorm.logpdf(at["between_sd"], scale=0.2)
         total += stats.norm.logpdf(at["location_raw"]).sum()
@@ -87,13 +90,13 @@ def _firms_below(kind: str, at: dict[str, np.ndarray], y: np.ndarray, c: np.ndar
         angle = np.linspace(0, np.pi / 2, 13)
         edge, middle = np.sin(angle) ** 2, np.sin((angle[1:] + angle[:-1]) / 2) ** 2
         mass = middle ** (al - 0.5) * (1 - middle) ** (be - 0.5)
-        scale = float(at["noise"]) * np.sqrt(3) / np.pi
+        scale = (0.01 + float(at["noise_beyond"])) * np.sqrt(3) / np.pi
         low = stats.logistic.sf(y[:, None], c[:, None] * edge[:-1], scale)
         high = stats.logistic.sf(y[:, None], c[:, None] * edge[1:], scale)
         step = (high - low) / (c[:, None] * np.diff(edge))
         return float(
             (np.log((step * mass / mass.sum()).sum(axis=1))).sum()
-            + stats.halfnorm.logpdf(at["noise"], scale=0.1)
+            + stats.halfnorm.logpdf(at["noise_beyond"], scale=0.1)
         )
     soft = lambda r: (  # noqa: E731
         r ** (al - 1)
@@ -243,8 +246,9 @@ def test_prior_draws_have_the_moments_of_the_prior() -> None:
     assert found.location.mean() == pytest.approx(0.75, abs=0.01)
     assert found.location[:, 0].std() == pytest.approx(np.hypot(0.35, 0.2), abs=0.01)
     deviation = found.height - found.location[:, [0, 0, 1, 1, 1, 2]]
-    assert deviation.std() == pytest.approx(0.3, abs=0.01)
+    # sd of the mixture: root of the mean of (0.01 + half-normal(0.3)) squared
+    assert deviation.std() == pytest.approx(np.sqrt(0.01**2 + 0.02 * 0.2394 + 0.09), abs=0.01)
     assert np.median(found.al) == pytest.approx(1.0, abs=0.01)
     # the mean of the log of a half-normal; what an industry adds has mean 0
     assert np.log(found.slope).mean() == pytest.approx(-(np.euler_gamma + np.log(2)) / 2, abs=0.02)
-    assert found.extra.mean() == pytest.approx(0.1 * np.sqrt(2 / np.pi), abs=0.002)
+    assert found.extra.mean() == pytest.approx(0.01 + 0.1 * np.sqrt(2 / np.pi), abs=0.002)
