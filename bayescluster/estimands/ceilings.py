@@ -30,7 +30,7 @@ def _area(upper: Array, limits: Limits) -> Array:
     floor, top = limits
     inside = np.clip(upper, floor, top)
     below, above = np.minimum(upper - floor, 0.0), np.maximum(upper - top, 0.0)
-    return floor * below + inside**2 / 2 + top * above
+    return np.asarray(floor * below + inside**2 / 2 + top * above)
 
 
 def effect_size(height: Array, slope: Array, limits: Limits) -> Array:
@@ -48,7 +48,7 @@ def effect_size(height: Array, slope: Array, limits: Limits) -> Array:
     safe = np.where(level, 1.0, slope)
     below = _area(height + safe / 2, limits) - _area(height - safe / 2, limits)
     # a ceiling along the top leaves nothing, not a rounding error less
-    return np.maximum(1 - np.where(level, np.clip(height, *limits), below / safe), 0.0)
+    return np.asarray(np.maximum(1 - np.where(level, np.clip(height, *limits), below / safe), 0.0))
 
 
 def unit_effects(draws: CeilingDraws, layout: Layout, limits: Limits) -> Array:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.ceiling_models import DistanceRow, EffectSizeRow, NeededRow
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
@@ -120,8 +121,28 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         *_several(results),
         *_of_forms(results),
+        *_ceiling_models(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
+
+
+def _ceiling_models(results: Results) -> Iterator[RawTable]:
+    """Effect sizes, least capital and distances to the ceiling, by capital and model."""
+    if results.ceiling_models is None:
+        return
+    parts: dict[str, type[BaseModel]] = {
+        "effects": EffectSizeRow,
+        "needed": NeededRow,
+        "distances": DistanceRow,
+    }
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital, "model": fit.model, **_flat(row)}
+            for one in results.ceiling_models.capitals
+            for fit in one.fits
+            for row in getattr(fit, name)
+        )
+        yield _table(f"ceiling_{name}", kind, found, ("capital", "model"))
 
 
 def _of_forms(results: Results) -> Iterable[RawTable]:

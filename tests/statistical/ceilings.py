@@ -14,7 +14,7 @@ import numpy as np
 from bayescluster.checks.ceiling_distance import distance_checks
 from bayescluster.checks.ceiling_loo import Firms, ceiling_scores
 from bayescluster.checks.loo import RowScores
-from bayescluster.estimands.ceilings import effect_size, unit_effects
+from bayescluster.estimands.ceilings import unit_effects
 from bayescluster.inference.ceilings import CeilingSampler
 from bayescluster.model.ceiling import ModelName
 from bayescluster.model.ceiling_evaluate import ceiling_draws_of

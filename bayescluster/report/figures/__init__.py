@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.ceiling_plot import CEILINGS, ceilings, effect_sizes
 from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
@@ -18,9 +19,11 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "ceilings",
     "claims_matrix",
     "comparison",
     "conditional_effect",
+    "effect_sizes",
     "forest",
     "learning_matrix",
     "predictive",
@@ -36,4 +39,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     PREDICTIVE,
     COMPARISON,
     CLAIMS_MATRIX,
+    *(figure for pair in CEILINGS.values() for figure in pair),
 )
