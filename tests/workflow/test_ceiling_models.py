@@ -167,7 +167,7 @@ def test_no_firm_stands_above_its_ceiling_and_least_capital_rises(
     above = next(row for row in fit.distances if row.statistic == "firms above the ceiling")
     assert above.observed == 0.0
     rows = [row for row in fit.needed if (row.by, row.group) == ("industry", "I0")]
-    assert rows[0].not_needed == 1.0
+    assert rows[0].not_needed > 0.9
     assert rows[0].median_is == "not needed"
     numbers = [row.median for row in rows if row.median is not None]
     assert len(numbers) >= 4
