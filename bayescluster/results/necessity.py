@@ -6,9 +6,12 @@ from typing import Literal
 
 from bayescluster.results.base import SCHEMA_VERSION, Value
 
-Corner = Literal["upper_left", "upper_right", "lower_left", "lower_right"]
-Bottleneck = Literal["percentage_range", "actual", "percentile"]
+CornerName = Literal["upper_left", "upper_right", "lower_left", "lower_right"]
+CeilingName = Literal["ce_fdh", "cr_fdh", "ce_vrs", "cr_vrs", "cols", "c_lp"]
+BottleneckKind = Literal["percentage_range", "actual", "percentile"]
+DuplicatePeers = Literal["unique", "keep"]
 Status = Literal["needed", "NN", "NA"]
+"""NN: not necessary, every condition allows the level. NA: not available, none allows it."""
 
 
 class CeilingRow(Value):
@@ -16,7 +19,7 @@ class CeilingRow(Value):
 
     condition: str
     group: str
-    ceiling: str
+    ceiling: CeilingName
     """Name as the option gives it: ``ce_fdh``."""
     cases: int
     effect_size: float | None
@@ -62,13 +65,12 @@ class BottleneckRow(Value):
 
     condition: str
     group: str
-    ceiling: str
+    ceiling: CeilingName
     level: float
     """Level of the outcome, in the unit of the table."""
     outcome: float
     """The same in units of the outcome."""
     status: Status
-    """``NN``: not necessary. ``NA``: not available, the ceiling stays below the level."""
     needed: float | None
     """Condition needed, in the unit of the table."""
     value: float | None
@@ -80,7 +82,7 @@ class BottleneckRow(Value):
 class CeilingPath(Value):
     """A ceiling as corners of a path, in units of condition and outcome."""
 
-    ceiling: str
+    ceiling: CeilingName
     x: tuple[float, ...]
     y: tuple[float, ...]
 
@@ -121,9 +123,9 @@ class Necessity(Value):
     outcome: str
     conditions: tuple[str, ...]
     grouped_by: str | None
-    corner: Corner
-    bottleneck: Bottleneck
-    duplicate_peers: Literal["unique", "keep"]
+    corner: CornerName
+    bottleneck: BottleneckKind
+    duplicate_peers: DuplicatePeers
     permutations: int
     seed: int
     pairs: tuple[Pair, ...]

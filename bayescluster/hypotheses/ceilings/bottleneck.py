@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from bayescluster.hypotheses.ceilings.observed import Cases
 from bayescluster.hypotheses.ceilings.scope import Floats
 from bayescluster.hypotheses.ceilings.shape import TOLERANCE, Shape
+from bayescluster.results.necessity import BottleneckKind, Status
 
-BottleneckKind = Literal["percentage_range", "actual", "percentile"]
 BOTTLENECKS: tuple[BottleneckKind, ...] = get_args(BottleneckKind)
 """Units of a bottleneck table."""
-
-Status = Literal["needed", "NN", "NA"]
-"""NN: not necessary, every condition allows the level. NA: not available, none allows it."""
 
 
 class Need(NamedTuple):

@@ -8,17 +8,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.hypotheses.ceilings.bottleneck import BottleneckKind, Need, levels_of, needs
+from bayescluster.hypotheses.ceilings.bottleneck import Need, levels_of, needs
 from bayescluster.hypotheses.ceilings.observed import (
     Cases,
-    CeilingName,
-    DuplicatePeers,
     areas,
     unit_cases,
 )
 from bayescluster.hypotheses.ceilings.permutation import Permuted, permuted
 from bayescluster.hypotheses.ceilings.scope import (
-    CornerName,
     Floats,
     Scope,
     empirical,
@@ -27,7 +24,17 @@ from bayescluster.hypotheses.ceilings.scope import (
     mirrored_y,
 )
 from bayescluster.hypotheses.ceilings.shape import TOLERANCE, Shape, shape_of, supports
-from bayescluster.results.necessity import BottleneckRow, Box, CeilingPath, CeilingRow, Pair
+from bayescluster.results.necessity import (
+    BottleneckKind,
+    BottleneckRow,
+    Box,
+    CeilingName,
+    CeilingPath,
+    CeilingRow,
+    CornerName,
+    DuplicatePeers,
+    Pair,
+)
 
 SIZES: tuple[tuple[float, str], ...] = (
     (0.1, "small"),

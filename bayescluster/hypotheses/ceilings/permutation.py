@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayescluster.hypotheses.ceilings.observed import Cases, CeilingName, areas
+from bayescluster.hypotheses.ceilings.observed import Cases, areas
 from bayescluster.hypotheses.ceilings.peers import peers_of
+from bayescluster.results.necessity import CeilingName
 
 ROUNDING = 1e-12
 """Difference of effect sizes that rounding can make: the observed order of the cases must count."""

@@ -7,14 +7,15 @@ to 1. The other corners are the same with an axis turned round.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.results.necessity import CornerName
+
 Floats = NDArray[np.float64]
 
-CornerName = Literal["upper_left", "upper_right", "lower_left", "lower_right"]
 CORNERS: tuple[CornerName, ...] = get_args(CornerName)
 """Corners that a necessary condition leaves empty; ``upper_left`` is Dul's."""
 

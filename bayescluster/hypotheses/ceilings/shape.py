@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.hypotheses.ceilings.lines import LEVEL, Lines
-from bayescluster.hypotheses.ceilings.observed import LINES, Cases, CeilingName
+from bayescluster.hypotheses.ceilings.observed import LINES, Cases
 from bayescluster.hypotheses.ceilings.peers import hull_of
 from bayescluster.hypotheses.ceilings.scope import Floats
+from bayescluster.results.necessity import CeilingName
 
 TOLERANCE = 1e-9
 """Share of the scope by which rounding may move a case or a level across a ceiling."""

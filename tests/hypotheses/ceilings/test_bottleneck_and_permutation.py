@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import get_args
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.hypotheses.ceilings.bottleneck import BOTTLENECKS
 from bayescluster.hypotheses.ceilings.describe import (
     SIZES,
     Asked,
@@ -20,7 +18,6 @@ from bayescluster.hypotheses.ceilings.observed import CEILINGS, effect_size, uni
 from bayescluster.hypotheses.ceilings.permutation import permuted
 from bayescluster.hypotheses.ceilings.scope import CORNERS, Scope
 from bayescluster.hypotheses.ceilings.shape import CORNERED, FALLING, SINGLE, shape_of
-from bayescluster.results import necessity
 from bayescluster.results.necessity import BottleneckRow, Pair
 
 X = np.array([0.0, 2.0, 4.0, 10.0, 10.0])
@@ -42,11 +39,6 @@ def _pair(x=X, y=Y, declared=None, **asked) -> Pair:
 
 def _shown(rows: tuple[BottleneckRow, ...]) -> list[tuple[float, float | str]]:
     return [(row.level, row.status if row.needed is None else row.needed) for row in rows]
-
-
-def test_names_are_those_of_the_results():
-    assert get_args(necessity.Corner) == CORNERS
-    assert get_args(necessity.Bottleneck) == BOTTLENECKS
 
 
 def test_percentages_of_the_range():

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from bayescluster.hypotheses.ceilings.observed import (
     AREAS,
     LINES,
-    CeilingName,
     areas,
     effect_size,
     effect_sizes,
     unit_cases,
 )
 from bayescluster.hypotheses.ceilings.peers import hull_of
-from bayescluster.hypotheses.ceilings.scope import CORNERS, CornerName
+from bayescluster.hypotheses.ceilings.scope import CORNERS
+from bayescluster.results.necessity import CeilingName, CornerName
 from tests.hypotheses.ceilings import oracle
 
 CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)
