@@ -14,11 +14,16 @@ Status = Literal["needed", "NN", "NA"]
 """NN: not necessary, every condition allows the level. NA: not available, none allows it."""
 
 
+ALL_ROWS = "all rows"
+"""Label of the group that holds all cases."""
+
+
 class CeilingRow(Value):
     """One ceiling over the cases of one condition and group."""
 
     condition: str
     group: str
+    """Label of the group, or `ALL_ROWS`."""
     ceiling: CeilingName
     """Name as the option gives it: ``ce_fdh``."""
     cases: int
@@ -136,3 +141,7 @@ class Necessity(Value):
     def groups(self) -> tuple[str, ...]:
         """Groups in order, all cases first."""
         return tuple(dict.fromkeys(pair.group for pair in self.pairs))
+
+    def of(self, group: str) -> tuple[Pair, ...]:
+        """Conditions of a group, in order."""
+        return tuple(pair for pair in self.pairs if pair.group == group)
