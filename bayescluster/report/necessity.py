@@ -159,7 +159,7 @@ def _effect(row: CeilingRow) -> str:
 def _details(found: Necessity, row: CeilingRow) -> Iterator[str]:
     if row.slope is not None and row.intercept is not None:
         sign = MINUS if row.slope < 0 else "+"
-        yield f"line: {number(row.intercept)} {sign} {number(abs(row.slope))} x {row.condition}"
+        yield f"line: {number(row.intercept)} {sign} {number(abs(row.slope))} × {row.condition}"
     if row.effect_size and row.condition_inefficiency is not None:
         yield (
             f"condition inefficiency {_share(row.condition_inefficiency)}, outcome inefficiency "

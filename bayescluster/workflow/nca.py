@@ -71,7 +71,7 @@ def _analysed(columns: Columns, question: Question) -> _Analysed:
     whole = [cases_of(columns, question, name, None) for name in question.conditions]
     problems = [fault.problem for case in whole if (fault := unfit(case, question))]
     if problems:
-        raise DataError(problems)
+        raise DataError(dict.fromkeys(problems))
     pairs = [_pair(case, question, 0) for case in whole]
     notes = list(columns.notes)
     for number, group in enumerate(columns.groups, start=1):

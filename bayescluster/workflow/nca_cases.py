@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayescluster.dataset.values import as_float, labels, numeric_problem
+from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import DataError, Problem
 from bayescluster.hypotheses.ceilings.describe import Observed
 from bayescluster.hypotheses.ceilings.scope import Floats
@@ -71,8 +71,8 @@ def columns_of(frame: pd.DataFrame, question: Question) -> Columns:
     notes = []
     if group is not None and group.isna().any():
         notes.append(
-            f"{int(group.isna().sum())} of {len(frame)} rows have no '{question.group}': they "
-            "count among all rows only."
+            f"'{question.group}' is missing in {int(group.isna().sum())} of {len(frame)} rows "
+            f"({rows_text(frame.index[group.isna()])}): they count among all rows only."
         )
     numbers = {name: as_float(frame[name]) for _, name in roles}
     return Columns(numbers, _names(frame, question), group, tuple(notes))
@@ -103,35 +103,30 @@ def unfit(case: Observed, question: Question) -> Unfit | None:
         return _too_few(case, question)
     if case.declared is not None:
         return _outside(case, question)
-    for option, name, values in (
-        ("--x", case.condition, case.x),
-        ("--y", question.outcome, case.y),
-    ):
-        if np.ptp(values) == 0:
-            reason = f"'{name}' is {values[0]:g} in all {count} rows"
-            return Unfit(
-                Problem(
-                    reason,
-                    option,
-                    "a column that does not vary has no ceiling; declare --scope"
-                    " where it could have varied",
-                ),
-                reason,
-            )
-    return None
+    sides = (("--x", case.condition, case.x), ("--y", question.outcome, case.y))
+    return next(filter(None, (_flat(*side) for side in sides)), None)
+
+
+def _flat(option: str, name: str, values: Floats) -> Unfit | None:
+    """Say whether a column has no range to draw a ceiling in."""
+    # halved first: the range of numbers near the ends of what floats hold is no number
+    half = values.max() / 2 - values.min() / 2
+    if half > np.finfo(float).max / 2:
+        what = f"'{name}' goes from {values.min():g} to {values.max():g}"
+        return Unfit(Problem(what, option, "its range is no number; change its unit"), what)
+    if values.max() > values.min():
+        return None
+    what = f"'{name}' is {values[0]:g} in all {len(values)} rows"
+    mend = "without a range there is no ceiling; declare --scope where it could have varied"
+    return Unfit(Problem(what, option, mend), what)
 
 
 def _too_few(case: Observed, question: Question) -> Unfit:
-    count = len(case.x)
-    rows = {0: "no row has", 1: "only one row has"}[count]
+    rows = "only one row has" if len(case.x) else "no row has"
     what = f"{rows} both '{case.condition}' and '{question.outcome}'"
-    whole = count + case.incomplete
-    return Unfit(
-        Problem(
-            what, "--x", f"of {whole} {'row' if whole == 1 else 'rows'}; at least 2 are needed"
-        ),
-        what,
-    )
+    whole = len(case.x) + case.incomplete
+    mend = f"the table has {whole} {'row' if whole == 1 else 'rows'}; at least 2 must have both"
+    return Unfit(Problem(what, "--x", mend), what)
 
 
 def _outside(case: Observed, question: Question) -> Unfit | None:

@@ -43,7 +43,8 @@ def least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
     off = u - mean_u[:, None]  # (set, value)
     across = (weight * off * (v - mean_v[:, None])).sum(axis=1)
     spread = (weight * off**2).sum(axis=1)
-    several = (weight > 0).sum(axis=1) > 1
+    # values of ``u`` nearer to one another than floats can square are one value
+    several = ((weight > 0).sum(axis=1) > 1) & (spread > 0)
     slope = np.divide(across, spread, out=np.full(len(v), np.nan), where=several)
     return Lines(mean_v - slope * mean_u, slope)
 

@@ -67,8 +67,9 @@ def bottleneck(
     rows = sum(len(cells) for _, cells in tables)
     if rows > MOST_ROWS or len(pairs) > MOST_CONDITIONS:
         raise FigureError(
-            f"{rows} levels of {len(pairs)} conditions are more than the {MOST_ROWS} by "
-            f"{MOST_CONDITIONS} a figure holds; they stand in the table."
+            f"A table of {rows} levels by {len(pairs)} "
+            f"{'condition' if len(pairs) == 1 else 'conditions'} is more than the {MOST_ROWS} by "
+            f"{MOST_CONDITIONS} a figure holds."
         )
     with settings():
         heights = [ROW_INCHES * len(cells) + 0.35 for _, cells in tables]
