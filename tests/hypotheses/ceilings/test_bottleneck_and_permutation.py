@@ -216,3 +216,12 @@ def test_words_of_effect_sizes():
         "very large",
     ]
     assert [bound for bound, _ in SIZES[:3]] == [0.1, 0.3, 0.5]
+
+
+def test_fit_is_told_up_to_the_staircase_only():
+    # a steep start puts the line through the peers below the staircase, and d above that of it
+    steps, line = _pair([0, 1, 10], [0, 8, 10], ceilings=("ce_fdh", "cr_fdh")).ceilings
+    assert line.effect_size > steps.effect_size
+    assert (steps.fit, line.fit) == (1.0, None)
+    steps, line = _pair([0, 9, 10], [0, 2, 10], ceilings=("ce_fdh", "cr_fdh")).ceilings
+    assert line.fit == pytest.approx(line.effect_size / steps.effect_size)
