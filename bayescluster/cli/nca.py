@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_aside
+
+if TYPE_CHECKING:
+    from bayescluster.results.necessity import Necessity
 
 Table = Annotated[
     str,
@@ -101,8 +104,6 @@ def nca(  # noqa: PLR0913, PLR0917
     No model is fitted. Which conditions have an empty corner, how large it is, whether chance
     pairs would leave it as empty, and what each level of the outcome needs.
     """
-    from bayescluster.report.necessity import lines, summary_json
-    from bayescluster.report.render import write_necessity
     from bayescluster.workflow.nca import analyse_necessity
     from bayescluster.workflow.nca_options import Options
 
@@ -123,7 +124,14 @@ def nca(  # noqa: PLR0913, PLR0917
         missing_values=tuple(missing_value or ()),
         sheet=sheet,
     )
-    found = analyse_necessity(options)
+    _tell(analyse_necessity(options), out, json=json)
+
+
+def _tell(found: Necessity, out: Path | None, *, json: bool) -> None:
+    """Print the analysis, and write its files where a folder is given."""
+    from bayescluster.report.necessity import lines, summary_json
+    from bayescluster.report.render import write_necessity
+
     for line in [summary_json(found)] if json else lines(found):
         say(line)
     if out is None:

@@ -64,13 +64,7 @@ def bottleneck(
         If there are too many levels or conditions to be read.
     """
     tables = list(tables_of(pairs, ceiling))
-    rows = sum(len(cells) for _, cells in tables)
-    if rows > MOST_ROWS or len(pairs) > MOST_CONDITIONS:
-        raise FigureError(
-            f"A table of {rows} levels by {len(pairs)} "
-            f"{'condition' if len(pairs) == 1 else 'conditions'} is more than the {MOST_ROWS} by "
-            f"{MOST_CONDITIONS} a figure holds."
-        )
+    _refuse_many(sum(len(cells) for _, cells in tables), len(pairs))
     with settings():
         heights = [ROW_INCHES * len(cells) + 0.35 for _, cells in tables]
         width = min(WIDE, 2.2 + 1.3 * len(pairs))
@@ -82,6 +76,15 @@ def bottleneck(
             _title(found, ceiling, narrow=narrow), x=0.01, ha="left", fontsize=8.5, color=MUTED
         )
         return plain_text(figure)
+
+
+def _refuse_many(levels: int, conditions: int) -> None:
+    if levels > MOST_ROWS or conditions > MOST_CONDITIONS:
+        raise FigureError(
+            f"A table of {levels} levels by {conditions} "
+            f"{'condition' if conditions == 1 else 'conditions'} is more than the {MOST_ROWS} by "
+            f"{MOST_CONDITIONS} a figure holds."
+        )
 
 
 def bottleneck_label(found: Necessity, pairs: Sequence[Pair], ceiling: CeilingName) -> str:
