@@ -47,6 +47,7 @@ from bayescluster.results.model import (
     Verdict,
     VerdictFigure,
 )
+from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
 from bayescluster.results.sample import GroupRow
 
 Value = str | int | float | bool | None
@@ -199,6 +200,20 @@ CLAIM = ("kind", "title", "by", "group", "scope", "region")
 
 LEVELS = ("scope", "declared", "human_low", "human_high", "social_low", "social_high")
 """What tells the levels of a corner."""
+
+
+def table_of(name: str, kind: type[BaseModel], records: Iterable[BaseModel]) -> RawTable:
+    """Make a table of records of one kind, a column a field."""
+    return _table(name, kind, map(_flat, records))
+
+
+def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:
+    """Tables of a necessary condition analysis."""
+    pairs = found.pairs
+    return (
+        table_of("effect_sizes", CeilingRow, (row for pair in pairs for row in pair.ceilings)),
+        table_of("bottlenecks", BottleneckRow, (row for pair in pairs for row in pair.bottlenecks)),
+    )
 
 
 def _table(
