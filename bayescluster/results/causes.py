@@ -43,13 +43,13 @@ class ContrastRow(Value):
     pns: CauseBounds
     against_monotonicity: float
     """Posterior probability that the exposed have the outcome less often than the unexposed."""
-    ratio: float
-    """Median of the risk ratio, with its 90% interval; null where it has no end."""
-    ratio_low: float
-    ratio_high: float
-    e_value: float
-    """Strength of the weakest confounder that explains the median away."""
-    e_value_limit: float
+    ratio: float | None
+    """Median of the risk ratio, with its 90% interval; null where it is infinite."""
+    ratio_low: float | None
+    ratio_high: float | None
+    e_value: float | None
+    """Strength of the weakest confounder that explains the median away; null where none does."""
+    e_value_limit: float | None
     """The same of the limit of the interval that is closest to 1."""
     support: int
     """Fewest firms near a corner that is compared."""
@@ -61,13 +61,14 @@ class Overturning(Value):
     Strengths are risk ratios of a confounder, the same with the outcome and with the exposure.
     """
 
-    threshold: float
-    """Strength at which the posterior median of the quantity stands at its threshold."""
+    threshold: float | None
+    """Strength at which the posterior median of the quantity stands at its threshold; null where no
+    strength does it."""
     inside: bool
     """Whether that median is in the region without a confounder."""
     verdict: float | None
-    """Strength at which the verdict changes; null where there is none to change, infinite (null in
-    a file) where no confounder changes it: see ``words``."""
+    """Strength at which the verdict changes; null where there is none to change or no confounder
+    changes it: see ``words``."""
     words: str
     probabilities: tuple[tuple[float, ...], ...]
     """Posterior probability of the region by strength with the outcome, then with the exposure."""

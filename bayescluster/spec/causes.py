@@ -22,7 +22,9 @@ class Arm(Frozen):
     @model_validator(mode="after")
     def _a_part(self) -> Arm:
         if self.events > self.firms:
-            raise ValueError(f"{self.events} events are more than the {self.firms} firms of the arm")
+            raise ValueError(
+                f"{self.events} events are more than the {self.firms} firms of the arm"
+            )
         return self
 
 

@@ -89,9 +89,7 @@ def harm(experiment: Experimental, pns: Bounds) -> Bounds:
     return within(pns.lower - gain, pns.upper - gain)
 
 
-def _limits(
-    experiment: Experimental, seen: Observed
-) -> Iterator[tuple[str, Array, Array, Array]]:
+def _limits(experiment: Experimental, seen: Observed) -> Iterator[tuple[str, Array, Array, Array]]:
     xy, xn, oy, on = (np.asarray(p, float) for p in seen)
     yield "treatment", np.asarray(experiment.treated, float), xy, 1 - xn
     yield "control", np.asarray(experiment.control, float), oy, 1 - on

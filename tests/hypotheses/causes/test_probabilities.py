@@ -186,11 +186,10 @@ def test_bounds_of_both_arms_stay_within_zero_and_one(shares):
 
 def test_arms_that_contradict_each_other():
     experiment, seen = Experimental(0.10, 0.95), Observed(0.30, 0.20, 0.30, 0.20)
-    assert contradictions(experiment, seen) == (
-        "the outcome under treatment has probability 0.1 in the experiment, but the observations "
-        "allow 0.3 to 0.8",
-        "the outcome under control has probability 0.95 in the experiment, but the observations "
-        "allow 0.3 to 0.8",
+    assert contradictions(experiment, seen) == tuple(
+        f"the outcome under {name} has probability {share} in the experiment, but the observations "
+        "allow 0.3 to 0.8"
+        for name, share in (("treatment", 0.1), ("control", 0.95))
     )
     with pytest.raises(ArmsError) as raised:
         combined(experiment, seen)

@@ -48,14 +48,16 @@ def test_no_confounder_biases_a_ratio_by_more(seed):
     true = outcome @ overall
     for first, second in ((True, True), (False, False), (True, False)):
         # probability of the outcome, or of its absence, on each side
-        of = [values if yes else 1 - values for yes, values in zip((first, second), outcome)]
+        of = [
+            values if yes else 1 - values
+            for yes, values in zip((first, second), outcome, strict=True)
+        ]
         strong = max((side.max() / side.min()) for side in of)
         factors = [
-            float(bounding_factor(strong, (a / b).max()))
-            for a, b in (frequency, frequency[::-1])
+            float(bounding_factor(strong, (a / b).max())) for a, b in (frequency, frequency[::-1])
         ]
-        apart = [p if yes else 1 - p for yes, p in zip((first, second), seen)]
-        real = [p if yes else 1 - p for yes, p in zip((first, second), true)]
+        apart = [p if yes else 1 - p for yes, p in zip((first, second), seen, strict=True)]
+        real = [p if yes else 1 - p for yes, p in zip((first, second), true, strict=True)]
         off = (apart[0] / apart[1]) / (real[0] / real[1])
         assert 1 / max(factors) - 1e-12 <= off <= max(factors) + 1e-12
 
