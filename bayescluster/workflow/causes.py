@@ -120,7 +120,7 @@ def _contrast(
     shown = evidence.design.analysis.traditions.causes.monotone is not False
     columns = [p1, p0]
     for bounds, value in zip(found, point, strict=True):
-        columns += [*bounds, np.nan_to_num(value)]
+        columns += [*bounds, np.clip(np.nan_to_num(value), 0.0, 1.0)]
     summaries = estimates(np.column_stack(columns), evidence.posterior.chains)
     pn, ps, pns = (
         _bounds(summaries[start : start + 3], shown) for start in range(2, len(columns), 3)

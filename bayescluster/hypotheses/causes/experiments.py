@@ -58,7 +58,7 @@ def observed_cells(design: Design, levels: Levels, capital: str) -> Array:
             for with_it in (shares[known], 1 - shares[known])
         ]
     )
-    return part / max(part.sum(), np.finfo(float).tiny) * min(worth, firms.size)
+    return np.asarray(part / max(part.sum(), np.finfo(float).tiny) * min(worth, firms.size))
 
 
 def posterior_arms(experiment: Experiment, cells: Array, rng: np.random.Generator) -> Arms:

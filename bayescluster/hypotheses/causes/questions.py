@@ -117,8 +117,8 @@ def _insufficiency(name: ClaimName, asked: Causes) -> Question:
         lambda corner: exogenous(corner[exposed], corner[unexposed]).ps,
         lambda corner: _pointed(points(corner[exposed], corner[unexposed]).ps),
         deciding,
-        "the outcome, and its absence,",
-        f"on one side of {own} high and low, {other} low, as on the other",
+        "the outcome, or its absence,",
+        f"on one side of {own} high or low, {other} low, as on the other",
     )
 
 

@@ -228,9 +228,8 @@ def _sentence(question: Question, decision: Decision, strength: float | None) ->
         else ("the outcome, or its absence,", "on one side of the comparison as on the other")
     )
     return (
-        f"Undecided, no longer {decision}, with a confounder left out that makes {outcome} "
-        f"{strength:.2f} times as likely and is {strength:.2f} times as frequent {sides}, given "
-        "the controls; with none weaker."
+        f"Undecided, no longer {decision}, once a confounder left out makes {outcome} "
+        f"{strength:.2f} times as likely and is as many times as frequent {sides}, given the controls."
     )
 
 

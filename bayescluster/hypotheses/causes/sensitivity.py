@@ -24,7 +24,7 @@ WEAK: Final = 1.5
 """A verdict that a confounder below this strength overturns is marked. A convention of this program:
 VanderWeele and Ding (2017) set no limit, and advise to compare with the controls that are measured."""
 
-STRENGTHS: Final = tuple(round(float(s), 3) for s in np.geomspace(1.0, 10.0, 13))
+STRENGTHS: Final = tuple(round(float(s), 3) for s in np.geomspace(1.0, 10.0, 17))
 """Risk ratios of the grid, for both parts of a confounder; no association to very strong."""
 
 ROUNDING: Final = 1e-9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.sections.causes import CAUSES
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
@@ -24,6 +25,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    CAUSES,
     LEARNING,
     CHECKS,
     MODEL,
