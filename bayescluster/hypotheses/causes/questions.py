@@ -118,7 +118,7 @@ def _insufficiency(name: ClaimName, asked: Causes) -> Question:
         lambda corner: _pointed(points(corner[exposed], corner[unexposed]).ps),
         deciding,
         "the outcome, or its absence,",
-        f"on one side of {own} high or low, {other} low, as on the other",
+        f"with {own} high as with it low, {other} low, or the other way round",
     )
 
 
@@ -153,7 +153,7 @@ def _complements(_: ClaimName, asked: Causes) -> Question:
         beyond = np.maximum(both - least, 0.0)
         larger = np.maximum(first, second)
         if monotone:
-            alone = np.maximum(first + second - neither, 0.0)
+            alone = np.maximum(first + second - neither, larger)
             sure, possible = (ratio(part, beyond, np.inf) for part in (alone, larger))
             return Deciding(sure, BELOW_ONE, possible, BELOW_ONE)
         open_to = np.where((both > least) & (1 - larger > least), 0.0, np.inf)

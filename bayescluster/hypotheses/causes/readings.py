@@ -225,7 +225,7 @@ def _sentence(question: Question, decision: Decision, strength: float | None) ->
     outcome, sides = (
         (question.outcome, question.sides)
         if decision == "supported"
-        else ("the outcome, or its absence,", "on one side of the comparison as on the other")
+        else ("the outcome, or its absence,", "on one side of what is compared as on the other")
     )
     return (
         f"Undecided, no longer {decision}, once a confounder left out makes {outcome} "

@@ -43,6 +43,7 @@ def body(results: Results) -> Markup:
         overturning=_overturning(found),
         benchmarks=_benchmarks(found),
         ratios=_ratios(found),
+        weakest=_weakest(found),
         degrees=_degrees(found),
         arms=_arms(found.arms) if found.arms else None,
         figures=figures(results, CONFOUNDING),
@@ -208,6 +209,30 @@ def _overturning(found: CausesResults) -> Table:
         "Weakest confounder: the least strength, the same in both its parts, at which the verdict "
         "changes. To the threshold: the strength that takes the posterior median of the bound to the "
         "threshold of the region, out of it or into it.",
+    )
+
+
+def _weakest(found: CausesResults) -> str:
+    """The verdict that is overturned most easily, beside the strongest control that is measured."""
+    decided = [
+        (one.overturning.verdict, one)
+        for one in found.verdicts
+        if one.overturning is not None and one.overturning.verdict is not None
+    ]
+    if not decided:
+        return ""
+    strength, one = min(decided, key=lambda pair: pair[0])
+    text = (
+        f"The weakest confounder that overturns any of them has strength {words.fixed(strength, 2)} "
+        f"({one.claim}, {words.group(one.by, one.group)})."
+    )
+    if not found.benchmarks:
+        return text
+    control = found.benchmarks[0]
+    return (
+        f"{text} Of the measured controls {control.control} goes most with the outcome "
+        f"({control.change}): given all else it makes it {words.fixed(control.outcome, 2)} times as "
+        f"likely, or its absence {words.fixed(control.absence, 2)} times."
     )
 
 
