@@ -5,12 +5,15 @@ Source: Gleiss and Schemper (2019), Statistics in Medicine 38: 4733-4748.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+ROUNDING: Final = 1e-12
+"""Firms this close to the overall probability are at it: its last digits are chance."""
 
 
 class Degrees(NamedTuple):
@@ -54,6 +57,7 @@ def degrees(probabilities: Array, weights: Array) -> Degrees:
 def _below(some: Array, overall: Array, share: Array) -> Array:
     """Mean shortfall of those below the overall probability, as a share of it, ``(draw,)``."""
     short = np.maximum(overall - some, 0.0)
+    short[short < ROUNDING] = 0.0
     counted = (short > 0) @ share
     wanted = counted * overall[:, 0]
     return np.divide(short @ share, wanted, out=np.zeros(len(some)), where=wanted > 0)

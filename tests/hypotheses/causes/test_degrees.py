@@ -54,5 +54,8 @@ def test_extremes():
     for p in (0.0, 1.0, 0.4):
         alone = degrees(np.array([[p]]), ONE)
         assert alone == (0 * ONE, 0 * ONE)
+    # weights that sum to 1 but for their last digits
+    near = degrees(np.ones((1, 3)), np.full((3, 1), (1 - 3e-16) / 3))
+    assert near == (0 * ONE, 0 * ONE)
     empty = degrees(np.array([[0.2, 0.4]]), np.zeros((2, 1)))
     assert np.isnan(empty).all()
