@@ -17,6 +17,8 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.causes import causes_of
 from tests.draws import known_draws
 from tests.factories import CONTROLS, analysis_dict, design_of, firms
+from tests.measured import CONSTRUCTS, measured_firms
+from tests.systems import equation, learners, system, system_draws
 
 FIRMS = firms(180, industries=3, clusters=2)
 TERMS = {"human_capital": 1.0, "social_capital": 0.8, "interaction": 0.6, "intercept": -1.0}
@@ -304,3 +306,55 @@ def test_outcomes_that_all_firms_have_or_none(outcome):
     for row in found.degrees:
         assert (row.necessity.mean, row.sufficiency.mean) == pytest.approx((0, 0), abs=1e-12)
     assert type(found).model_validate_json(found.model_dump_json()) == found
+
+
+def test_through_other_equations_effects_are_total_and_controls_not_compared():
+    equations = {
+        "buyers": equation("buyers"),
+        "upgrading": equation("upgraded", predictors=["buyers"], controls=["exporter"]),
+    }
+    design = system(equations, frame=learners(90))
+    evidence = Evidence(design, system_draws(design, 30), system_draws(design, 30), 1)
+    found = causes_of(evidence, True)
+    assert found is not None
+    assert found.notes == (
+        (
+            "Effects are total effects, those through other equations as well. Controls are not "
+            "compared with a confounder here: they may act through these."
+        ),
+    )
+    assert found.benchmarks == ()
+    assert found.verdicts
+
+
+def test_latent_capitals_differ_between_draws():
+    design = design_of(
+        Analysis.model_validate(analysis_dict(constructs=CONSTRUCTS["both latent"])),
+        measured_firms(60),
+    )
+    rng = np.random.default_rng(3)
+    known = known_draws(design, 30, human_capital=1.0)
+    human = rng.normal(size=(30, 60))
+    posterior = replace(known, capitals=(human, rng.normal(size=(30, 60))))
+    found = causes_of(Evidence(design, posterior, posterior, 1), True)
+    assert found is not None
+    assert found.assumptions[-1].endswith(
+        "human capital and social capital as the measurement model has it."
+    )
+    still = replace(
+        posterior, capitals=(0 * human + np.linspace(-1, 1, 60) * 1e-9, 0 * human + human)
+    )
+    weights = np.full((60, 1), 1 / 60)
+    moved = degrees_of_capital(design, posterior, weights, "human_capital")
+    alike = degrees_of_capital(design, still, weights, "human_capital")
+    assert moved.necessity.mean() > 0.05
+    assert alike.necessity.max() < 1e-6
+
+
+def test_draws_that_are_no_chains_have_estimates_without_diagnostics():
+    evidence = evidence_of()
+    mixed = replace(evidence.posterior, chains=0)
+    found = causes_of(Evidence(evidence.design, mixed, evidence.prior, 1), True)
+    assert found is not None
+    assert {row.exposed.rhat for row in found.contrasts} == {None}
+    assert {row.necessity.rhat for row in found.degrees} == {None}
