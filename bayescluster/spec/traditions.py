@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bayescluster.spec.base import Frozen, NonNegative
 from bayescluster.spec.hypotheses import By
+from bayescluster.spec.sets import Sets
 
 
 class Traditions(Frozen):
@@ -21,3 +22,5 @@ class Traditions(Frozen):
     margin: NonNegative | None = None
     """Smallest difference between the industries with the largest and the smallest effect that
     counts; 0.1 for probabilities and shares where none is given."""
+    sets: Sets = Sets()
+    """How the set-theoretic tradition calibrates and judges."""

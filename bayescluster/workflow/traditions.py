@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from bayescluster.hypotheses.claims import CLAIMS, TRADITIONS
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
 from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.sets.readings import set_readings
 from bayescluster.results.claims import ClaimRow, Claims, Reading
 
 
@@ -26,7 +27,11 @@ def _corners(asked: Asked) -> Iterable[Reading]:
     return corner_readings(asked.evidence, asked.judge, asked.gate_passed)
 
 
-READERS: Final[tuple[Reader, ...]] = (_corners,)
+def _sets(asked: Asked) -> Iterable[Reading]:
+    return set_readings(asked.evidence.sets, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners, _sets)
 """One a tradition, in the order of the table."""
 
 

@@ -49,13 +49,23 @@ def total_of(weights: Array | None = None, members: NDArray[np.bool_] | None = N
     members
         ``(row, group)``: totals are then by group.
     """
-    columns = None if members is None else members.astype(float)
+    if members is None:
+        return lambda values: np.asarray(
+            (values if weights is None else values * weights).sum(axis=-1)
+        )
+    columns = members.astype(float)
+    return lambda values: _by_group(values, weights, columns)
 
-    def total(values: Array) -> Array:
-        counted = values if weights is None else values * weights
-        return np.asarray(counted.sum(axis=-1) if columns is None else counted @ columns)
 
-    return total
+def _by_group(values: Array, weights: Array | None, columns: Array) -> Array:
+    """Totals by group, ``(..., group)``, by one product of matrices wherever one will do."""
+    if weights is None:
+        return np.asarray(values @ columns)
+    if weights.ndim == 1 or len(weights) == 1:
+        return np.asarray(values @ (weights.reshape(-1, 1) * columns))
+    if values.ndim == 1 or len(values) == 1:
+        return np.asarray(weights @ (values.reshape(-1, 1) * columns))
+    return np.asarray((values * weights) @ columns)
 
 
 PLAIN: Total = total_of()
