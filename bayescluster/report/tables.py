@@ -47,6 +47,14 @@ from bayescluster.results.model import (
     VerdictFigure,
 )
 from bayescluster.results.sample import GroupRow
+from bayescluster.results.sets import (
+    Combination,
+    SetMeasure,
+    SetRow,
+    SetSpread,
+    SolutionTerm,
+    TruthTableRow,
+)
 
 Value = str | int | float | bool | None
 SPREAD = (Estimate, Score)
@@ -109,6 +117,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
         *_several(results),
         *_of_forms(results),
+        *_set_tables(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
 
@@ -124,6 +133,19 @@ def _of_forms(results: Results) -> Iterable[RawTable]:
     if known is not None:
         yield _table("contractions", Contraction, map(_flat, known.contractions))
         yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
+
+
+def _set_tables(results: Results) -> Iterator[RawTable]:
+    """Tables of set theory; none where it was not read."""
+    found = results.sets
+    if found is None:
+        return
+    yield _table("sets", SetRow, map(_flat, found.sets))
+    yield _table("set_measures", SetMeasure, map(_flat, found.measures))
+    yield _table("set_truth_table", TruthTableRow, map(_flat, found.truth_table))
+    yield _table("set_solutions", SolutionTerm, map(_flat, found.solutions))
+    yield _table("set_spreads", SetSpread, map(_flat, found.spreads))
+    yield _table("set_combinations", Combination, map(_flat, found.combinations))
 
 
 def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:

@@ -13,6 +13,7 @@ from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
+from bayescluster.results.sets import SetResults
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -268,6 +269,8 @@ class Results(Value):
     verdicts: tuple[Verdict, ...]
     claims: Claims | None = None
     """Where the model has both capitals."""
+    sets: SetResults | None = None
+    """Where the model has both capitals, and they and the outcome vary."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()

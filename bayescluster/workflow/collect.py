@@ -45,6 +45,7 @@ from bayescluster.workflow.measurement import (
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
 
@@ -110,6 +111,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         corners=corners,
         verdicts=answers.verdicts,
         claims=claims_table(asked, readings_of(asked)) if design.has_capitals else None,
+        sets=set_results(evidence.sets) if design.has_capitals else None,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,

@@ -11,6 +11,7 @@ from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITA
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
+from bayescluster.report.figures.set_plot import SET_PLOT, set_plot
 from bayescluster.report.figures.surface_plot import SURFACE, surface
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "forest",
     "learning_matrix",
     "predictive",
+    "set_plot",
     "surface",
 ]
 
@@ -33,4 +35,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
+    SET_PLOT,
 )

@@ -13,6 +13,7 @@ from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.report.sections.sets import SETS
 from bayescluster.report.sections.verdicts import VERDICTS
 
 __all__ = ["SECTIONS", "Section"]
@@ -24,6 +25,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    SETS,
     LEARNING,
     CHECKS,
     MODEL,
