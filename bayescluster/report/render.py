@@ -51,7 +51,7 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         else:
             path.unlink(missing_ok=True)
     for table in raw_tables(results):
-        written.append(_write(directory / "tables" / f"{table.name}.csv", _csv(table)))
+        written.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
     return written
 
 
@@ -70,7 +70,8 @@ def _figures(results: Results) -> dict[str, str]:
     return found
 
 
-def _csv(table: RawTable) -> str:
+def csv_text(table: RawTable) -> str:
+    """Write a table as comma-separated text."""
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)

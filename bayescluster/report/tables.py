@@ -49,7 +49,9 @@ from bayescluster.results.model import (
 from bayescluster.results.sample import GroupRow
 from bayescluster.results.sets import (
     Combination,
+    PlainSets,
     SetMeasure,
+    SetResults,
     SetRow,
     SetSpread,
     SolutionTerm,
@@ -117,7 +119,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
         *_several(results),
         *_of_forms(results),
-        *_set_tables(results),
+        *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
 
@@ -135,11 +137,8 @@ def _of_forms(results: Results) -> Iterable[RawTable]:
         yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
 
 
-def _set_tables(results: Results) -> Iterator[RawTable]:
-    """Tables of set theory; none where it was not read."""
-    found = results.sets
-    if found is None:
-        return
+def set_raw_tables(found: SetResults | PlainSets) -> Iterator[RawTable]:
+    """Tables of set theory, of a run or of a plain table."""
     yield _table("sets", SetRow, map(_flat, found.sets))
     yield _table("set_measures", SetMeasure, map(_flat, found.measures))
     yield _table("set_truth_table", TruthTableRow, map(_flat, found.truth_table))

@@ -41,7 +41,7 @@ class SetMeasure(Value):
     ``model_high`` of outcomes drawn from the fitted model. Null where not computed or not defined.
     """
 
-    by: By
+    by: str
     group: str
     relation: Relation
     expression: str
@@ -94,7 +94,8 @@ class SolutionTerm(Value):
 class SetSpread(Value):
     """Consistency over groups: pooled (POCOS), and how far that of the groups (BECOS) lies apart."""
 
-    of: Literal["industry", "cluster"]
+    of: str
+    """The grouping: industry, cluster, or a column."""
     relation: Relation
     expression: str
     groups: int
@@ -150,3 +151,22 @@ class SetResults(Value):
     combinations: tuple[Combination, ...]
     plots: tuple[SetPlot, ...]
     notes: tuple[str, ...]
+
+
+class PlainSets(Value):
+    """Set theory on a table of cases, without a model."""
+
+    table: str
+    outcome: str
+    cases: int
+    case_cut: int
+    inclusion_cut: float
+    pri_cut: float
+    sets: tuple[SetRow, ...]
+    measures: tuple[SetMeasure, ...]
+    truth_table: tuple[TruthTableRow, ...]
+    solutions: tuple[SolutionTerm, ...]
+    spreads: tuple[SetSpread, ...]
+    combinations: tuple[Combination, ...]
+    plots: tuple[SetPlot, ...]
+    warnings: tuple[str, ...]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from bayescluster.estimands.membership import Groups, declared_groups
+from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import number
 from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
 from bayescluster.hypotheses.sets.expressions import (
@@ -21,17 +21,18 @@ from bayescluster.hypotheses.sets.expressions import (
 )
 from bayescluster.hypotheses.sets.measures import (
     necessity,
-    spread_between,
     sufficiency,
     total_of,
 )
 from bayescluster.hypotheses.sets.replicates import FEW_CLUSTERS, SETS_STREAM, SetEvidence
 from bayescluster.hypotheses.sets.tables import (
+    MEASURES,
     Cases,
     Solved,
     combinations_of,
     solution_rows,
     solve,
+    spread_rows,
     truth_rows,
 )
 from bayescluster.hypotheses.sets.truth_table import Cuts, Expectation
@@ -40,7 +41,6 @@ from bayescluster.results.base import INTERVAL
 from bayescluster.results.sets import (
     Relation,
     SetMeasure,
-    SetMeasureName,
     SetPlot,
     SetResults,
     SetRow,
@@ -49,11 +49,6 @@ from bayescluster.results.sets import (
 
 LETTERS: Final = {CAPITALS[0]: HUMAN, CAPITALS[1]: SOCIAL, OUTCOME: "Y"}
 """How capitals and outcome are written in expressions; conditions have their columns' names."""
-NAMES: Final[dict[Relation, tuple[SetMeasureName, ...]]] = {
-    "necessity": ("consistency", "RoN", "coverage"),
-    "sufficiency": ("consistency", "PRI", "coverage"),
-}
-"""Measures in the order of `Necessity` and `Sufficiency`."""
 SPREAD: Final[tuple[tuple[Relation, str], ...]] = (
     ("necessity", HUMAN),
     ("necessity", SOCIAL),
@@ -149,7 +144,7 @@ def _measures(evidence: SetEvidence) -> Iterator[SetMeasure]:
     for relation, names in shown:
         for name in names:
             of = [getattr(found, relation)[name] for found in (observed, data, model)]
-            for place, measure in enumerate(NAMES[relation]):
+            for place, measure in enumerate(MEASURES[relation]):
                 for column, label in enumerate(evidence.groups.labels):
                     values = [found[place][:, column] for found in of]
                     low, high = _interval(values[1])
@@ -190,28 +185,7 @@ def _spreads(evidence: SetEvidence) -> Iterator[SetSpread]:
             measured = necessity if relation == "necessity" else sufficiency
             found = measured(sets[name], outcome, total).consistency
             pooled = float(measured(sets[name], outcome, plain).consistency)
-            yield from _spread(part, (relation, name), found, pooled)
-
-
-def _spread(
-    part: Groups, what: tuple[Relation, str], found: Array, pooled: float
-) -> Iterator[SetSpread]:
-    known = np.flatnonzero(~np.isnan(found))
-    if known.size < 2:
-        return
-    least, most = known[found[known].argmin()], known[found[known].argmax()]
-    yield SetSpread(
-        of="industry" if part.by == "industry" else "cluster",
-        relation=what[0],
-        expression=what[1],
-        groups=int(known.size),
-        pooled=number(pooled),
-        smallest=float(found[least]),
-        smallest_group=part.labels[least],
-        largest=float(found[most]),
-        largest_group=part.labels[most],
-        distance=float(spread_between(found)),
-    )
+            yield from spread_rows(part.by, part.labels, (relation, name), (found, pooled))
 
 
 def _plots(evidence: SetEvidence) -> Iterator[SetPlot]:

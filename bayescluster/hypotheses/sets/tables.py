@@ -14,6 +14,7 @@ from bayescluster.hypotheses.sets.measures import (
     Sufficiency,
     Total,
     disjunction,
+    spread_between,
     sufficiency,
     total_of,
     unique_coverage,
@@ -31,12 +32,26 @@ from bayescluster.hypotheses.sets.truth_table import (
     truth_table,
 )
 from bayescluster.results.base import By
-from bayescluster.results.sets import Combination, SolutionTerm, TruthTableRow
+from bayescluster.results.sets import (
+    Combination,
+    Relation,
+    SetMeasureName,
+    SetSpread,
+    SolutionTerm,
+    TruthTableRow,
+)
 
 SHOWN_CASES: Final = 8
 """Cases that are named in a row of a truth table."""
 SHOWN_SOLUTIONS: Final = 5
 """Tied solutions that are written out; the others are counted."""
+
+
+MEASURES: Final[dict[Relation, tuple[SetMeasureName, ...]]] = {
+    "necessity": ("consistency", "RoN", "coverage"),
+    "sufficiency": ("consistency", "PRI", "coverage"),
+}
+"""Measures in the order of `Necessity` and `Sufficiency`."""
 
 
 class Cases(NamedTuple):
@@ -167,3 +182,36 @@ def combinations_of(
             pri=number(float(enough.measures.pri)),
             coverage=float(enough.measures.coverage),
         )
+
+
+def spread_rows(
+    of: str, labels: Sequence[str], what: tuple[Relation, str], found: tuple[Array, float]
+) -> Iterator[SetSpread]:
+    """How far the consistencies of groups lie apart; nothing where fewer than two are defined.
+
+    Parameters
+    ----------
+    of, labels
+        The grouping, and its groups.
+    what
+        Relation and expression.
+    found
+        Consistencies of the groups, ``(group,)``, and the pooled one.
+    """
+    of_groups, pooled = found
+    known = np.flatnonzero(~np.isnan(of_groups))
+    if known.size < 2:
+        return
+    least, most = known[of_groups[known].argmin()], known[of_groups[known].argmax()]
+    yield SetSpread(
+        of=of,
+        relation=what[0],
+        expression=what[1],
+        groups=int(known.size),
+        pooled=number(pooled),
+        smallest=float(of_groups[least]),
+        smallest_group=labels[least],
+        largest=float(of_groups[most]),
+        largest_group=labels[most],
+        distance=float(spread_between(of_groups)),
+    )

@@ -114,8 +114,8 @@ def _measures(found: SetResults, relation: Relation) -> Table:
             )
             for key in ordered
         ),
-        f"Cuts: consistency {cuts[0]:g}, {MEASURES[relation][1]} {cuts[1]:g}; values that reach "
-        "them are set in bold. In brackets 90% intervals of the observed firms counted anew; small "
+        f"Cuts: consistency {cuts[0]:g}, {MEASURES[relation][1]} {cuts[1]:g}; a tick marks values "
+        "that reach them. In brackets 90% intervals of the observed firms counted anew; small "
         "print: of outcomes made by the fitted model.",
     )
 
@@ -130,7 +130,7 @@ def _measure(one: SetMeasure, cut: float | None) -> Cell:
     if one.model_low is not None and one.model_high is not None:
         model = f"model {_two(one.model_low)} to {_two(one.model_high)}"
     reached = cut is not None and one.observed >= cut
-    return Cell(text, model, "good" if reached else "")
+    return Cell(f"✓ {text}" if reached else text, model, "good" if reached else "")
 
 
 def _spreads(found: SetResults) -> Table:
