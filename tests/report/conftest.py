@@ -35,7 +35,7 @@ def compared() -> Results:
 @pytest.fixture(scope="session")
 def drawn_whole() -> Results:
     """Results that hold something for every figure."""
-    return made.compared(made.several())
+    return made.with_sets(made.compared(made.several()))
 
 
 @pytest.fixture(scope="session")
