@@ -13,7 +13,7 @@ from bayescluster.dataset.read import read_table
 from bayescluster.dataset.values import as_float, labels
 from bayescluster.errors import ConfigError, DataError
 from bayescluster.estimands.summary import number
-from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array, calibrate
+from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
 from bayescluster.hypotheses.sets.declared import CRISP, DECLARED, GIVEN
 from bayescluster.hypotheses.sets.measures import (
     Total,
@@ -43,7 +43,7 @@ from bayescluster.workflow.qca_checks import (
     Request,
     cell_problems,
     column_problems,
-    constant_problems,
+    memberships,
     raise_if_any,
     usage_problems,
 )
@@ -64,8 +64,7 @@ def plain_sets(asked: Request) -> PlainSets:
     raise_if_any(DataError, column_problems(asked, frame))
     raise_if_any(DataError, cell_problems(asked, frame))
     raw = {name: as_float(frame[name]) for name in (*asked.conditions, asked.column)}
-    inside = {name: _memberships(values, asked.anchors.get(name)) for name, values in raw.items()}
-    raise_if_any(DataError, constant_problems(asked, inside))
+    inside = {name: memberships(values, asked.anchors.get(name)) for name, values in raw.items()}
     return _analysed(asked, frame, inside)
 
 
@@ -120,10 +119,6 @@ def _groups(asked: Request, frame: pd.DataFrame) -> _Grouping | None:
     return _Grouping(asked.group, tuple(sorted(set(of_cases))), of_cases)
 
 
-def _memberships(values: Array, anchors: Sequence[float] | None) -> Array:
-    return values if anchors is None else calibrate(values, np.array(anchors))
-
-
 def _names(asked: Request, frame: pd.DataFrame) -> list[str]:
     first = frame.iloc[:, 0]
     unnamed = str(frame.columns[0]).startswith("Unnamed:") and first.is_unique
@@ -154,14 +149,15 @@ def _sets(asked: Request, inside: Mapping[str, Array]) -> Iterator[SetRow]:
 def _warnings(asked: Request, inside: Mapping[str, Array]) -> Iterator[str]:
     for name, values in inside.items():
         count = int((values == AMBIGUOUS).sum())
-        if count:
-            what = "outcome" if name == asked.column else "condition"
-            effect = "" if what == "outcome" else ", and belong to no row of the truth table"
-            cases = "1 case has" if count == 1 else f"{count} cases have"
-            yield (
-                f"{cases} a membership of exactly .5 in the {what} '{name}': neither in nor out"
-                f"{effect}; move its crossover off the value"
-            )
+        if not count:
+            continue
+        whose = "outcome" if name == asked.column else "condition"
+        several = count > 1
+        left = "" if whose == "outcome" else " and in no row of the truth table"
+        yield (
+            f"{count} case{'s' if several else ''} with a membership of exactly .5 in the {whose} "
+            f"'{name}': neither in nor out{left}; move the crossover off that value"
+        )
 
 
 def _measures(cases: Cases, groups: _Grouping | None) -> Iterator[SetMeasure]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,7 +12,7 @@ import pandas as pd
 from bayescluster.dataset.scaling import is_constant
 from bayescluster.dataset.values import as_float, numeric_problem, rows_text
 from bayescluster.errors import ConfigError, DataError, Problem
-from bayescluster.hypotheses.sets.calibration import Array, in_order
+from bayescluster.hypotheses.sets.calibration import Array, calibrate, in_order
 from bayescluster.hypotheses.sets.truth_table import MOST_CONDITIONS, Cuts, Expectation
 from bayescluster.lookup import suggestion
 
@@ -51,8 +51,9 @@ def raise_if_any(kind: type[ConfigError | DataError], problems: Iterator[Problem
 
 def usage_problems(asked: Request) -> Iterator[Problem]:
     """Faults that need no table to be seen."""
-    used = (*asked.conditions, asked.column)
-    for name in sorted({name for name in used if used.count(name) > 1}):
+    named = (*asked.conditions, asked.column)
+    used = list(dict.fromkeys(named))
+    for name in (name for name in used if named.count(name) > 1):
         yield Problem(
             f"'{name}' is asked for twice", "--conditions", "name each column once, in one role"
         )
@@ -122,28 +123,31 @@ def cell_problems(asked: Request, frame: pd.DataFrame) -> Iterator[Problem]:
         fault = numeric_problem(frame[name])
         if fault is not None:
             yield Problem(f"'{name}' is not a number: {fault}", "TABLE", "turn it into numbers")
-        elif name not in asked.anchors:
-            yield from _no_memberships(name, frame)
-
-
-def _no_memberships(name: str, frame: pd.DataFrame) -> Iterator[Problem]:
-    values = as_float(frame[name])
-    outside = (values < 0) | (values > 1)
-    if outside.any():
-        what = "negative values in sets" if (values < 0).any() else "values above 1 in sets"
-        yield Problem(
-            f"{what}: '{name}' is {values[outside][0]:g} in {rows_text(frame.index[outside])}",
-            "TABLE",
-            f'calibrate it: --calibrate "{name}: EXCLUSION CROSSOVER INCLUSION"',
-        )
-
-
-def constant_problems(asked: Request, inside: Mapping[str, Array]) -> Iterator[Problem]:
-    """Sets in which all cases have the same membership."""
-    for name in (*asked.conditions, asked.column):
-        if is_constant(inside[name]):
+            continue
+        values, anchors = as_float(frame[name]), asked.anchors.get(name)
+        if anchors is None:
+            yield from _no_memberships(name, values)
+        if is_constant(memberships(values, anchors)):
             yield Problem(
-                f"'{name}' is the same in all cases ({inside[name][0]:g})",
+                f"'{name}' is the same in all cases ({values[0]:g})",
                 "TABLE",
                 "a set that all cases share explains nothing: leave it out",
+            )
+
+
+def memberships(values: Array, anchors: Sequence[float] | None) -> Array:
+    """Memberships of the cells of a column; the cells themselves where they are calibrated."""
+    return values if anchors is None else calibrate(values, np.array(anchors))
+
+
+def _no_memberships(name: str, values: Array) -> Iterator[Problem]:
+    for what, bad in (
+        ("negative values in sets", values < 0),
+        ("values above 1 in sets", values > 1),
+    ):
+        if bad.any():
+            yield Problem(
+                f"{what}: '{name}' is {values[bad][0]:g} in {rows_text(np.flatnonzero(bad))}",
+                "TABLE",
+                f'calibrate it: --calibrate "{name}: EXCLUSION CROSSOVER INCLUSION"',
             )

@@ -125,18 +125,22 @@ SETS = {"human_capital": {"exclusion": 1, "crossover": 3, "inclusion": 5}}
         (
             {"outcome": SETS["human_capital"]},
             "bernoulli",
-            "The analysis cannot be read:\n"
-            "  a.yaml:traditions.sets.outcome: the outcome 'upgraded' is yes or no: a crisp set takes "
-            "no anchors\n"
-            "    leave the anchors of the outcome out",
+            (
+                "The analysis cannot be read:\n"
+                "  a.yaml:traditions.sets.outcome: the outcome 'upgraded' is yes or no: a crisp set takes "
+                "no anchors\n"
+                "    leave the anchors of the outcome out"
+            ),
         ),
         (
             {"expect": {"humn_capital": "present"}},
             "gaussian",
-            "The analysis cannot be read:\n"
-            "  a.yaml:traditions.sets.expect.humn_capital: 'humn_capital' is no condition of the truth "
-            "table\n"
-            "    did you mean 'human_capital'?",
+            (
+                "The analysis cannot be read:\n"
+                "  a.yaml:traditions.sets.expect.humn_capital: 'humn_capital' is no condition of the truth "
+                "table\n"
+                "    did you mean 'human_capital'?"
+            ),
         ),
     ],
 )
