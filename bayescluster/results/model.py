@@ -270,7 +270,7 @@ class Results(Value):
     claims: Claims | None = None
     """Where the model has both capitals."""
     sets: SetResults | None = None
-    """Where the model has both capitals, and they and the outcome vary."""
+    """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()

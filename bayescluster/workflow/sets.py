@@ -62,10 +62,16 @@ POINTS: Final = 400
 PLOTS: Final = (HUMAN, SOCIAL, BOTH)
 
 
-def set_results(evidence: SetEvidence) -> SetResults | None:
-    """Put together what set theory finds; nothing where a set could not be calibrated."""
-    if evidence.lacking or not evidence.rows.size:
-        return None
+def set_results(evidence: SetEvidence) -> SetResults:
+    """Put together what set theory finds; where it can find nothing, a note says why."""
+    if evidence.lacking:
+        same = (
+            f"{_listed(list(evidence.lacking))}: all firms have the same value, so that no set can be "
+            "calibrated from the sample."
+        )
+        return _nothing(evidence, same)
+    if not evidence.rows.size:
+        return _nothing(evidence, "No firm has both capitals and the outcome.")
     asked = evidence.design.analysis.traditions.sets
     cases = cases_of(evidence)
     solved = list(_solved(evidence, cases))
@@ -86,6 +92,25 @@ def set_results(evidence: SetEvidence) -> SetResults | None:
         combinations=tuple(combinations_of(whole, asked.order, necessary, sufficient)),
         plots=tuple(_plots(evidence)),
         notes=tuple(_notes(evidence, whole)),
+    )
+
+
+def _nothing(evidence: SetEvidence, why: str) -> SetResults:
+    asked = evidence.design.analysis.traditions.sets
+    return SetResults(
+        replicates=asked.replicates,
+        rows=0,
+        necessity_cuts=(asked.necessity.consistency, asked.necessity.relevance),
+        sufficiency_cuts=(asked.sufficiency.consistency, asked.sufficiency.pri),
+        case_cut=asked.sufficiency.cases,
+        sets=(),
+        measures=(),
+        truth_table=(),
+        solutions=(),
+        spreads=(),
+        combinations=(),
+        plots=(),
+        notes=(why,),
     )
 
 

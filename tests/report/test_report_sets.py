@@ -63,6 +63,17 @@ def test_without_solution_and_combination_it_is_said(whole):
     assert "No combination of the conditions passes the cuts." in said
 
 
+def test_where_there_are_no_sets_it_is_said_why(whole):
+    assert whole.sets is not None
+    empty = whole.sets.model_copy(
+        update={"sets": (), "plots": (), "notes": ("no set can be calibrated",)}
+    )
+    page = render_html(whole.model_copy(update={"sets": empty}))
+    said = plain(page[page.index('id="sets"') :])
+    assert "No set can be calibrated." in said
+    assert "Sets and their calibration" not in said
+
+
 def test_tables_hold_every_row(whole):
     assert whole.sets is not None
     tables = {table.name: table for table in raw_tables(whole)}

@@ -31,9 +31,7 @@ def evidence(
 
 
 def found(*args: Any, **keys: Any) -> SetResults:
-    results = set_results(evidence(*args, **keys).sets)
-    assert results is not None
-    return results
+    return set_results(evidence(*args, **keys).sets)
 
 
 def test_every_group_has_its_measures_truth_table_and_spread():
@@ -68,6 +66,16 @@ def test_results_are_kept_and_opened_again():
     assert SetResults.model_validate_json(results.model_dump_json()) == results
 
 
+def test_where_a_set_cannot_be_had_a_note_says_why():
+    frame = firms(240)
+    frame["growth"] = 3.0
+    results = found(family="gaussian", frame=frame)
+    assert results.measures == ()
+    assert results.notes == (
+        "outcome: all firms have the same value, so that no set can be calibrated from the sample.",
+    )
+
+
 CONDITIONS = {
     "conditions": [
         {"column": "exporter"},
@@ -83,7 +91,6 @@ def test_further_conditions_enter_truth_table_and_search():
     frame.loc[[1, 2], "exporter"] = np.nan
     one = evidence(CONDITIONS, frame=frame)
     results = set_results(one.sets)
-    assert results is not None
     assert {row.letter for row in results.sets} == {"H", "S", "Y", "exporter", "size"}
     assert [row.missing for row in results.sets if row.letter == "exporter"] == [2]
     assert len([row for row in results.truth_table if row.by == "all"]) == 16
@@ -110,7 +117,7 @@ def test_further_conditions_enter_truth_table_and_search():
 def test_sets_are_read_in_the_claims_table():
     one = evidence()
     asked = Asked(one, lambda _: (), True)
-    claims = claims_table(asked, readings_of(asked))
+    claims = claims_table(0.95, readings_of(asked))
     rows = {(row.claim, row.group): row for row in claims.rows}
     assert {reading.tradition for reading in rows["N-H", "I0"].readings} == {"sets"}
     assert len(rows) == 14

@@ -81,9 +81,10 @@ def _reading(
     observed = evidence.measured("observed")
     behind = {WORDS[one]: int(observed.cases[one][0, column]) for one in read.rests_on}
     thin = [(firms, one) for one, firms in behind.items() if firms < least]
-    few = 2 <= evidence.clusters[column] < FEW_CLUSTERS
+    clusters = int(evidence.clusters[column])
+    few = f"; {clusters} clusters only" if 2 <= clusters < FEW_CLUSTERS else ""
     flags = read.flags(observed, column)
-    if thin or few:
+    if thin:
         flags.append("thin")
     lacking = (
         f"Fewer than {least} firms have a membership above .5 in {thin[0][1]} ({thin[0][0]}): there "
@@ -96,7 +97,7 @@ def _reading(
         column,
         lacking if gate_passed else GATE_FAILED,
         ", ".join(f"{_firms(firms)} in {one}" for one, firms in behind.items())
-        + " (membership above .5)",
+        + f" (membership above .5){few}",
         read.figure(evidence.measured("data"))[:, column],
         flags,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
@@ -18,6 +19,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "claims_matrix",
     "comparison",
     "conditional_effect",
     "forest",
@@ -36,4 +38,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     PREDICTIVE,
     COMPARISON,
     SET_PLOT,
+    CLAIMS_MATRIX,
 )

@@ -198,7 +198,8 @@ def test_both_needed_and_enough_is_read_as_such():
             assert one.verdict == "supported", one
             assert one.probability == 1.0
             assert "declared sets" in one.region
-            assert "thin" in one.flags  # three clusters an industry
+            assert one.flags == ()
+            assert one.behind.endswith("(membership above .5); 3 clusters only")
     assert found["D-H", "all"].verdict == "rejected"
     assert found["N-H", "I0"].region == (
         "necessary: consistency at least 0.9 and relevance (RoN) at least 0.25 (declared sets)"
@@ -360,3 +361,10 @@ def test_a_yes_or_no_capital_is_a_crisp_set():
     human = declared_sets(design)[0]
     assert human.how == "crisp: 0 or 1"
     np.testing.assert_array_equal(human.values, firms(240)["exporter"])
+
+
+def test_without_sets_there_is_no_reading():
+    frame = made(growth=np.full(240, 3.0))
+    design = design_with(family="gaussian", frame=frame)
+    assert evidence_of(design).lacking == ("outcome",)
+    assert readings(design) == {}
