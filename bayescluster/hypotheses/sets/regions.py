@@ -19,8 +19,8 @@ from bayescluster.hypotheses.sets.expressions import (
     SOCIAL_ONLY,
     WORDS,
 )
+from bayescluster.hypotheses.sets.measured import Measured
 from bayescluster.hypotheses.sets.measures import Sufficiency, passes, reaches
-from bayescluster.hypotheses.sets.replicates import Measured
 from bayescluster.names import OUTCOME
 from bayescluster.results.claims import ClaimName, Flag
 from bayescluster.spec.sets import Sets

@@ -31,9 +31,8 @@ from bayescluster.hypotheses.claims import groups_asked
 from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
 from bayescluster.hypotheses.sets.declared import DeclaredSet, declared_sets, set_values
 from bayescluster.hypotheses.sets.expressions import NECESSARY, SUFFICIENT, expressions
+from bayescluster.hypotheses.sets.measured import Measured, joined
 from bayescluster.hypotheses.sets.measures import (
-    Necessity,
-    Sufficiency,
     Total,
     necessity,
     sufficiency,
@@ -51,17 +50,6 @@ FEW_CLUSTERS: Final = 5
 """A bootstrap of fewer clusters than this gives intervals that are too narrow."""
 
 Source = Literal["observed", "data", "model", "prior"]
-
-
-class Measured(NamedTuple):
-    """Measures by expression, each ``(replicate, group)``, and firms with membership above .5.
-
-    ``cases`` counts by expression, and those in the outcome under its own name.
-    """
-
-    necessity: dict[str, Necessity]
-    sufficiency: dict[str, Sufficiency]
-    cases: dict[str, Array]
 
 
 class _Sampled(NamedTuple):
@@ -182,7 +170,7 @@ class SetEvidence:
         """Measures of all expressions from one source, ``(replicate, group)`` each."""
         if source not in self._measured:
             parts = [self._measure(part) for part in self._sampled(source).chunks()]
-            self._measured[source] = _joined(parts)
+            self._measured[source] = joined(parts)
         return self._measured[source]
 
     def total(self, group: int) -> Total:
@@ -278,30 +266,6 @@ class SetEvidence:
             weights = rng.exponential(size=(count, int(unit.max()) + 1))[:, unit]
             found.append(weights * self._plain_weights())
         return found[0], found[-1]
-
-
-def _joined(parts: list[Measured]) -> Measured:
-    """Chunks of replicates one after the other."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-
-    def along(arrays: list[Array]) -> Array:
-        return np.concatenate(arrays)
-
-    return Measured(
-        {
-            name: Necessity(*(along([part.necessity[name][k] for part in parts]) for k in range(3)))
-            for name in first.necessity
-        },
-        {
-            name: Sufficiency(
-                *(along([part.sufficiency[name][k] for part in parts]) for k in range(3))
-            )
-            for name in first.sufficiency
-        },
-        {name: along([part.cases[name] for part in parts]) for name in first.cases},
-    )
 
 
 def _plain_name(name: str) -> str:
