@@ -31,11 +31,8 @@ MEASURES: dict[Relation, tuple[str, ...]] = {
     "necessity": ("consistency", "RoN", "coverage"),
     "sufficiency": ("consistency", "PRI", "coverage"),
 }
-KINDS = {
-    "complex": "Complex: no remainder is used",
-    "intermediate": "Intermediate: remainders that are expected to have the outcome",
-    "parsimonious": "Parsimonious: any remainder",
-}
+NAMED = 3
+"""Firms of a configuration that are named on the page; its table names more."""
 
 
 def body(results: Results) -> Markup:
@@ -158,7 +155,9 @@ def _truth_table(found: SetResults, by: str) -> Table:
     cuts = found.sufficiency_cuts
     return Table(
         "Truth table, all firms" if by == "all" else "Truth tables by industry",
-        columns("Group", "Configuration", "#Firms", "#Consistency", "#PRI", "Outcome", "Firms"),
+        columns(
+            "Group", "Configuration", "#Firms", "#Consistency", "#PRI", "Outcome", "Among them"
+        ),
         rows(_truth(one) for one in found.truth_table if one.by == by),
         f"1: at least {words.firms(found.case_cut)}, consistency at least {cuts[0]:g} and PRI at "
         f"least {cuts[1]:g}; 0: not so; ?: logical remainder, too few firms. ~ is absence, * and.",
@@ -167,8 +166,9 @@ def _truth_table(found: SetResults, by: str) -> Table:
 
 
 def _truth(one: TruthTableRow) -> tuple[str | Cell, ...]:
-    more = one.cases - len(one.firms)
-    named = ", ".join(one.firms) + (f" and {words.count(more)} more" if more > 0 else "")
+    firms = one.firms[:NAMED]
+    more = one.cases - len(firms)
+    named = ", ".join(firms) + (f" and {words.count(more)} more" if more > 0 else "")
     return (
         Cell(words.group(one.by, one.group)),
         one.configuration,
@@ -187,7 +187,8 @@ def _solutions(found: SetResults, by: str) -> Table:
             "Group", "Solution", "Term", "#Consistency", "#PRI", "#Coverage", "#Unique", "#Firms"
         ),
         rows(_solution_cells(found, by)),
-        "Unique: coverage that no other term has. Where several solutions have as few terms, all "
+        "Complex: no logical remainder is used; intermediate: those that are expected to have the "
+        "outcome; parsimonious: any. Unique: coverage that no other term has. Where several solutions have as few terms, all "
         "are solutions: none is the one.",
         folded="" if by == "all" else "Solutions by industry",
     )
