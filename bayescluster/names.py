@@ -66,6 +66,9 @@ ROW_WEIGHT: Final = "row_weight"
 CLUSTER_WEIGHT: Final = "cluster_weight"
 AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
+SET_CONDITION: Final = "set_condition"
+SET_CONDITIONS: Final = "set_conditions"
+"""Further conditions of truth tables, in the units of their columns."""
 
 # posterior
 POPULATION: Final = "population"

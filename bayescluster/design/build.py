@@ -28,6 +28,7 @@ from bayescluster.design.record import (
     Design,
     details_text,
 )
+from bayescluster.design.set_conditions import condition_variables
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
@@ -91,6 +92,7 @@ def build_design(
     capitals = _capitals(analysis, firms, where, problems)
     problems += _unknown_industries(analysis, firms, where)
     sample = _Sample(firms, capitals, where, problems)
+    conditions = condition_variables(analysis, firms, where, problems)
     details = details_of(analysis, table, firms, capitals)
     found: dict[str, xr.Dataset] = {}
     outcomes: dict[str, Outcome] = {}
@@ -102,6 +104,7 @@ def build_design(
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
     focus = analysis.equation_name
+    found[focus] = found[focus].assign(conditions)
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
     design = Design(analysis, found[focus], focus, others)
     if faults := gap_problems(design, firms, where):

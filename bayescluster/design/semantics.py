@@ -10,6 +10,7 @@ from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.causes import causes_problems
 from bayescluster.design.forms import forms_of
+from bayescluster.design.set_conditions import set_problems
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
 from bayescluster.errors import ConfigError, Problem
@@ -46,7 +47,7 @@ RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
     *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
-    *(names.MONOTONIC_CODE, names.STEP_CONTROL),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
 }
 """Columns that no effect can vary by: the design has an array of that name."""
 
@@ -91,6 +92,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *_hypotheses(analysis, where),
         *_traditions(analysis, where),
         *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
+        *set_problems(analysis, where),
         *_weights(analysis, where),
     ]
     if problems:

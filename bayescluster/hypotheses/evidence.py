@@ -17,6 +17,7 @@ from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.scopes import scoped
+from bayescluster.hypotheses.sets.replicates import SetEvidence
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.spec.hypotheses import Scope
 
@@ -79,6 +80,11 @@ class Evidence:
         Nothing for other forms.
         """
         return behind_gates(self.design, self.posterior, self.groups.members)
+
+    @cached_property
+    def sets(self) -> SetEvidence:
+        """What set theory looks at."""
+        return SetEvidence(self.design, self.posterior, self.prior, self.seed)
 
     def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:
         """All surfaces that were asked for, for the gate."""

@@ -63,7 +63,7 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         else:
             path.unlink(missing_ok=True)
     for table in raw_tables(results):
-        written.append(_write(directory / "tables" / f"{table.name}.csv", _csv(table)))
+        written.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
     return written
 
 
@@ -91,7 +91,7 @@ def write_necessity(found: Necessity, directory: Path) -> Written:
     """
     paths = [_write(directory / "nca.json", summary_json(found) + "\n")]
     for table in necessity_tables(found):
-        paths.append(_write(directory / "tables" / f"{table.name}.csv", _csv(table)))
+        paths.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
     failures, taken = [], set[str]()
     for title, draw, label in _necessity_figures(found):
         name = _file_name(title, taken)
@@ -143,7 +143,8 @@ def _figures(results: Results) -> dict[str, str]:
     return found
 
 
-def _csv(table: RawTable) -> str:
+def csv_text(table: RawTable) -> str:
+    """Write a table as comma-separated text."""
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)

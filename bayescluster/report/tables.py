@@ -58,6 +58,16 @@ from bayescluster.results.model import (
 )
 from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
 from bayescluster.results.sample import GroupRow
+from bayescluster.results.sets import (
+    Combination,
+    PlainSets,
+    SetMeasure,
+    SetResults,
+    SetRow,
+    SetSpread,
+    SolutionTerm,
+    TruthTableRow,
+)
 
 Value = str | int | float | bool | None
 SPREAD = (Estimate, Score, CauseBounds, Overturning)
@@ -133,6 +143,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *_several(results),
         *_of_forms(results),
         *_causes(results.causes),
+        *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
 
@@ -157,6 +168,16 @@ def _causes(found: CausesResults | None) -> Iterator[RawTable]:
         yield _table("causes_verdicts", CauseVerdict, map(_flat, found.verdicts))
         yield _table("causes_degrees", DegreeRow, map(_flat, found.degrees))
         yield _table("causes_controls", Benchmark, map(_flat, found.benchmarks))
+
+
+def set_raw_tables(found: SetResults | PlainSets) -> Iterator[RawTable]:
+    """Tables of set theory, of a run or of a plain table."""
+    yield _table("sets", SetRow, map(_flat, found.sets))
+    yield _table("set_measures", SetMeasure, map(_flat, found.measures))
+    yield _table("set_truth_table", TruthTableRow, map(_flat, found.truth_table))
+    yield _table("set_solutions", SolutionTerm, map(_flat, found.solutions))
+    yield _table("set_spreads", SetSpread, map(_flat, found.spreads))
+    yield _table("set_combinations", Combination, map(_flat, found.combinations))
 
 
 def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:

@@ -14,6 +14,7 @@ from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
+from bayescluster.results.sets import SetResults
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -271,6 +272,8 @@ class Results(Value):
     """Where the model has both capitals."""
     causes: CausesResults | None = None
     """Probabilities of causation, where the model has both capitals."""
+    sets: SetResults | None = None
+    """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()

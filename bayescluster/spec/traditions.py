@@ -9,6 +9,7 @@ from pydantic import Field
 from bayescluster.spec.base import Frozen, NonNegative
 from bayescluster.spec.causes import Causes
 from bayescluster.spec.hypotheses import By
+from bayescluster.spec.sets import Sets
 
 
 class Traditions(Frozen):
@@ -24,3 +25,5 @@ class Traditions(Frozen):
     counts; 0.1 for probabilities and shares where none is given."""
     causes: Causes = Causes()
     """Probabilities of causation."""
+    sets: Sets = Sets()
+    """How the set-theoretic tradition calibrates and judges."""

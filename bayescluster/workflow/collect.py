@@ -46,6 +46,7 @@ from bayescluster.workflow.measurement import (
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
 
@@ -114,6 +115,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         if design.has_capitals
         else None,
         causes=causes_of(evidence, answers.gate.passed),
+        sets=set_results(evidence.sets) if design.has_capitals else None,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,

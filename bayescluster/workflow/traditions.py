@@ -10,6 +10,7 @@ from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.claims_words import disagreement, row_words, silence
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
 from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.sets.readings import set_readings
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading
 from bayescluster.workflow.causes import causal_verdicts
 
@@ -33,7 +34,11 @@ def _causes(asked: Asked) -> Iterable[Reading]:
     return causal_readings(causal_verdicts(asked.evidence, asked.gate_passed))
 
 
-READERS: Final[tuple[Reader, ...]] = (_corners, _causes)
+def _sets(asked: Asked) -> Iterable[Reading]:
+    return set_readings(asked.evidence.sets, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners, _sets, _causes)
 """One a tradition, in the order of the table."""
 
 

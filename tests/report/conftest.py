@@ -36,7 +36,7 @@ def compared() -> Results:
 @pytest.fixture(scope="session")
 def drawn_whole() -> Results:
     """Results that hold something for every figure."""
-    return caused(made.compared(made.several()))
+    return caused(made.with_sets(made.compared(made.several())))
 
 
 @pytest.fixture(scope="session")

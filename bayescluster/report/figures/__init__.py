@@ -13,6 +13,7 @@ from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITA
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
+from bayescluster.report.figures.set_plot import SET_PLOT, set_plot
 from bayescluster.report.figures.surface_plot import SURFACE, surface
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "forest",
     "learning_matrix",
     "predictive",
+    "set_plot",
     "surface",
 ]
 
@@ -38,5 +40,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     PREDICTIVE,
     COMPARISON,
     CONFOUNDING,
+    SET_PLOT,
     CLAIMS_MATRIX,
 )

@@ -15,6 +15,7 @@ from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.report.sections.sets import SETS
 from bayescluster.report.sections.verdicts import VERDICTS
 
 __all__ = ["SECTIONS", "Section"]
@@ -28,6 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     EFFECTS,
     CORNERS,
     CAUSES,
+    SETS,
     LEARNING,
     CHECKS,
     MODEL,
