@@ -140,9 +140,7 @@ def _combined(
     total = np.zeros((draws.size, rows.size))
     eta_of = _PredictorAt(design, draws, own, rows)
     for chance, values in combinations(draws, through, rows):
-        total += chance * expectation(
-            design, eta_of(_entering(design, values, rows)), draws, rows
-        )
+        total += chance * expectation(design, eta_of(_entering(design, values, rows)), draws, rows)
     return total
 
 

@@ -50,9 +50,7 @@ def _draw(
     return np.asarray(successes, dtype=float)
 
 
-def _exceedance(
-    bar: Array, linear_predictor: Array, _: Mapping[str, Array], rows: Rows
-) -> Array:
+def _exceedance(bar: Array, linear_predictor: Array, _: Mapping[str, Array], rows: Rows) -> Array:
     assert rows.trials is not None
     # P(successes >= k) = I_p(k, n - k + 1), for k from 1 to n
     within = np.clip(bar, 1.0, rows.trials)

@@ -21,6 +21,7 @@ from bayescluster.families.record import (
     whole_numbers,
 )
 
+
 def _support(outcome: Array, _: Rows) -> Fault | None:
     return whole_numbers(outcome, 0)
 

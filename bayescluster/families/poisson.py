@@ -44,9 +44,7 @@ def _draw(
     return np.asarray(rng.poisson(mean), dtype=float)
 
 
-def _exceedance(
-    bar: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows
-) -> Array:
+def _exceedance(bar: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows) -> Array:
     mean = np.minimum(np.exp(np.minimum(linear_predictor, 50.0)), LARGEST_MEAN)
     # P(count >= k) = P(gamma(k) <= mean), for k from 1
     return np.where(bar <= 0, 1.0, gammainc(np.maximum(bar, 1.0), mean))

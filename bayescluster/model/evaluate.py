@@ -308,9 +308,7 @@ def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
     return out
 
 
-def expectation(
-    design: Design, eta: Array, draws: Draws, rows: Positions | None = None
-) -> Array:
+def expectation(design: Design, eta: Array, draws: Draws, rows: Positions | None = None) -> Array:
     """Expected outcome on the scale that is reported, same shape as ``eta``.
 
     Where the equation asks for it, the probability that the outcome is at least a level.
@@ -327,7 +325,7 @@ def expectation(
     bar, exceedance = design.bar, design.family.exceedance
     if bar is None or exceedance is None:
         return design.family.expectation(eta, draws.parameters)
-    which = slice(None) if rows is None else rows
+    which = np.arange(design.size) if rows is None else rows
     return exceedance(
         bar[which], eta + design.offset[which], draws.parameters, design.rows.at(which)
     )
