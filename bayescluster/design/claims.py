@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -149,7 +150,9 @@ def _named(
                 where((*path, name)),
                 f"give a value that is not {transform.refused_text}",
             )
-    lacking = [name for name in known if name not in values]
+    # a name written wrongly is no second fault
+    meant = {hit for name in values for hit in get_close_matches(name, known, n=1)}
+    lacking = [name for name in known if name not in meant]
     if lacking:
         yield Problem(
             f"the anchor lacks {', '.join(lacking)}: a level of {capital} takes all its indicators",

@@ -7,8 +7,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Final
 
-from bayescluster.report.figures import FIGURES
+from bayescluster.report.figures import figures_of
 from bayescluster.report.figures.svg import standalone
+from bayescluster.report.figures.verdict_curve_plot import PREFIX
 from bayescluster.report.html import render_html
 from bayescluster.report.tables import RawTable, Value, raw_tables
 from bayescluster.results.model import Results
@@ -44,7 +45,10 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         If a file cannot be written.
     """
     written = [_write(directory / "report.html", render_html(results))]
-    for name, text in _figures(results).items():
+    figures = _figures(results)
+    for stale in (directory / "figures").glob(f"{PREFIX}*.svg"):
+        figures.setdefault(stale.stem, "")
+    for name, text in figures.items():
         path = directory / "figures" / f"{name}.svg"
         if text:
             written.append(_write(path, text))
@@ -58,7 +62,7 @@ def write_report(results: Results, directory: Path) -> list[Path]:
 def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
-    for spec in FIGURES:
+    for spec in figures_of(results):
         text = ""
         if spec.wanted(results):
             try:

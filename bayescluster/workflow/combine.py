@@ -238,6 +238,7 @@ def _corners(part: Part) -> list[FormCorner]:
             group=row.group,
             corner=row.corner,
             estimate=row.estimate,
+            at_least=table.at_least,
         )
         for table in part.results.corners
         for row in table.rows

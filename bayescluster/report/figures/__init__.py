@@ -13,6 +13,8 @@ from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.surface_plot import SURFACE, surface
+from bayescluster.report.figures.verdict_curve_plot import verdict_curve, verdict_curve_figures
+from bayescluster.results.model import Results
 
 __all__ = [
     "FIGURES",
@@ -21,11 +23,19 @@ __all__ = [
     "claims_matrix",
     "comparison",
     "conditional_effect",
+    "figures_of",
     "forest",
     "learning_matrix",
     "predictive",
     "surface",
+    "verdict_curve",
 ]
+
+
+def figures_of(results: Results) -> tuple[FigureSpec, ...]:
+    """Every figure that may be drawn of some results: those below, and one for each verdict curve."""
+    return (*FIGURES, *verdict_curve_figures(results))
+
 
 FIGURES: tuple[FigureSpec, ...] = (
     HUMAN_CAPITAL,
