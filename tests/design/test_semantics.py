@@ -127,9 +127,7 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an anchor that lacks an indicator": (
         {
-            "constructs": {
-                "human_capital": {"indicators": ["size", "training"], "method": "pca"}
-            },
+            "constructs": {"human_capital": {"indicators": ["size", "training"], "method": "pca"}},
             "hypotheses": [anchored({"training": 3}, {"training": 5, "size": 2})],
         },
         (

@@ -11,13 +11,13 @@ from bayescluster.report.environment import filled
 from bayescluster.report.figures.comparison_plot import COMPARISON
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.comparison import Comparison, FormRow, Score
-from bayescluster.results.sample import OutcomeFacts
 from bayescluster.results.model import (
     Corners,
     Estimate,
     Results,
     Verdict,
 )
+from bayescluster.results.sample import OutcomeFacts
 
 
 def body(results: Results) -> Markup:
