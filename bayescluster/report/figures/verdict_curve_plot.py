@@ -52,7 +52,7 @@ def verdict_curve(curves: Sequence[VerdictCurve], *, narrow: bool = False) -> Fi
         raise FigureError(f"{len(curves)} groups are more than the {MOST_PANELS} a figure holds.")
     with settings():
         groups = [words.group(curve.by, curve.group) for curve in curves]
-        made = panels(groups, narrow=narrow, height=2.0, extra=0.6)
+        made = panels(groups, narrow=narrow, height=2.0, extra=1.0)
         for axes, group, curve in zip(made.axes, groups, curves, strict=True):
             _curve(axes, curve)
             axes.set_title(folded(group, 34), color=INK)

@@ -44,7 +44,7 @@ def _table(curves: Sequence[VerdictCurve]) -> Table:
     first = curves[0]
     held = f", {first.held} as declared" if first.held else ""
     return Table(
-        f"Verdict of {first.cutoff} {words.number(first.declared)} and of others{held}",
+        f"Verdict of {first.cutoff} {first.declared:g} and of others{held}",
         columns("Group", "#Posterior", "#Prior", "What the curve says"),
         rows(
             (
