@@ -72,7 +72,8 @@ def _table(found: Corners, results: Results, *, clusters: bool) -> Table:
         f"For {scope}. Low and high: human capital {_sd(found.human_low)} and "
         f"{_sd(found.human_high)} ({words.scale(results, 'human_capital')}), social capital "
         f"{_sd(found.social_low)} and {_sd(found.social_high)} "
-        f"({words.scale(results, 'social_capital')}).{_amounts(found.amounts)}",
+        f"({words.scale(results, 'social_capital')})."
+        f"{'' if clusters else _amounts(found.amounts)}",
         folded=f"Corners by cluster, {found.declared}{reached}" if clusters else "",
     )
 

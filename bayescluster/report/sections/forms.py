@@ -91,8 +91,7 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
     of_form = {
         (one.form, one.by, one.group, one.corner): one.estimate
         for one in found.corners
-        if (one.scope, one.declared, one.at_least)
-        == (table.scope, table.declared, table.at_least)
+        if (one.scope, one.declared, one.at_least) == (table.scope, table.declared, table.at_least)
     }
     scope = words.SCOPES.get(table.scope, table.scope)
     level = table.at_least
