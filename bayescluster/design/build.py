@@ -15,6 +15,7 @@ from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.scaling import Standardised
+from bayescluster.design.claims_in_data import claims_in_data
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
@@ -101,9 +102,11 @@ def build_design(
         if data is not None:
             own = details._replace(cases=(cases or {}).get(name))
             found[name] = data.assign_attrs({DETAILS: details_text(own)})
+    focus = analysis.equation_name
+    levels = outcomes[focus].levels if focus in outcomes else ()
+    problems += claims_in_data(analysis, capitals, levels, where)
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
-    focus = analysis.equation_name
     found[focus] = found[focus].assign(conditions)
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
     design = Design(analysis, found[focus], focus, others)

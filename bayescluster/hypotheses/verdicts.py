@@ -14,16 +14,24 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.dataset.values import label_of
 from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
 from bayescluster.estimands.summary import estimates, number, probability_error
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import RESTS_ON, CornerClaim, corner_of, region_of
-from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS, reason_of, title_of
+from bayescluster.hypotheses.words import (
+    CAPITAL_WORDS,
+    CORNER_WORDS,
+    quantity_of,
+    reason_of,
+    title_of,
+)
 from bayescluster.results.model import (
     By,
     Verdict,
     VerdictFigure,
 )
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 
 ROUNDING = 1e-12
@@ -120,16 +128,19 @@ def _effects(
 
 def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
     levels = levels_of(evidence.design, claim)
-    surface = evidence.surface(claim.scope, levels)
-    region = region_of(claim, surface.corners)
-    prior = region_of(claim, evidence.surface(claim.scope, levels, "prior").corners)
+    quantity = quantity_of(evidence.design, claim.at_least)
+    surface, before = (
+        evidence.surface(claim.scope, levels, source, claim.at_least)
+        for source in ("posterior", "prior")
+    )
+    region, prior = (region_of(claim, found.corners, quantity) for found in (surface, before))
     near = dict(zip(CORNERS, evidence.support(levels), strict=True))
     capital: str | None = getattr(claim, "capital", None)
     needed = [corner_of(place, capital) for place in RESTS_ON[claim.kind]]
     for column, label in evidence.columns(claim.by):
         figures = tuple(
             _figure(
-                f"expected outcome, {CORNER_WORDS[corner]}",
+                f"{quantity.rstrip(',')}, {CORNER_WORDS[corner]}",
                 surface.corners[corner][:, column],
                 evidence,
                 int(near[corner][column]),
@@ -182,6 +193,7 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
     stopped = event.unsupported if gate_passed else GATE_FAILED
     decision, reason = decide(probability, claim.level, stopped)
     by: By = "industry" if isinstance(claim, Difference) else claim.by
+    level: Scalar | None = getattr(claim, "at_least", None)
     return Verdict(
         kind=claim.kind,
         capital=getattr(claim, "capital", None),
@@ -199,6 +211,8 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         level=claim.level,
         figures=event.figures,
         unsupported=event.unsupported,
+        stopped=stopped,
+        at_least=None if level is None else label_of(level),
     )
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from bayescluster.design.graph import ancestors
 from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
-from bayescluster.families.ordinal import AT_LEAST
 from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
 from bayescluster.model.cells import flat as flat_draws
 from bayescluster.model.priors import population_terms, scale_of
@@ -309,13 +308,24 @@ def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
     return out
 
 
-def expectation(design: Design, eta: Array, draws: Draws) -> Array:
-    """Return the expected outcome on the scale that is reported, same shape as ``eta``."""
-    parameters = draws.parameters
-    wanted = design.equation.at_least
-    if wanted is not None:
-        from bayescluster.dataset.values import label_of
+def expectation(design: Design, eta: Array, draws: Draws, rows: Positions | None = None) -> Array:
+    """Expected outcome on the scale that is reported, same shape as ``eta``.
 
-        level = design.levels.index(label_of(wanted))
-        parameters = parameters | {AT_LEAST: np.array([float(level)])}
-    return design.family.expectation(eta, parameters)
+    Where the equation asks for it, the probability that the outcome is at least a level.
+
+    Parameters
+    ----------
+    design, draws
+        The equation, and draws for these rows.
+    eta
+        Linear predictor without the offset, ``(draw, row)``.
+    rows
+        Positions of the rows; all without it.
+    """
+    bar, exceedance = design.bar, design.family.exceedance
+    if bar is None or exceedance is None:
+        return design.family.expectation(eta, draws.parameters)
+    which = np.arange(design.size) if rows is None else rows
+    return exceedance(
+        bar[which], eta + design.offset[which], draws.parameters, design.rows.at(which)
+    )

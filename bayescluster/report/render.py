@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 
 from matplotlib.figure import Figure
 
-from bayescluster.report.figures import FIGURES
+from bayescluster.report.figures import figures_of
 from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_label
 from bayescluster.report.figures.necessity_plot import necessity, necessity_label
 from bayescluster.report.figures.svg import standalone
+from bayescluster.report.figures.verdict_curve_plot import PREFIX
 from bayescluster.report.html import render_html
 from bayescluster.report.necessity import summary_json
 from bayescluster.report.tables import RawTable, Value, necessity_tables, raw_tables
@@ -56,7 +57,10 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         If a file cannot be written.
     """
     written = [_write(directory / "report.html", render_html(results))]
-    for name, text in _figures(results).items():
+    figures = _figures(results)
+    for stale in (directory / "figures").glob(f"{PREFIX}*.svg"):
+        figures.setdefault(stale.stem, "")
+    for name, text in figures.items():
         path = directory / "figures" / f"{name}.svg"
         if text:
             written.append(_write(path, text))
@@ -131,7 +135,7 @@ def _file_name(title: str, taken: set[str]) -> str:
 def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
-    for spec in FIGURES:
+    for spec in figures_of(results):
         text = ""
         if spec.wanted(results):
             try:

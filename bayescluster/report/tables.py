@@ -68,6 +68,7 @@ from bayescluster.results.sets import (
     SolutionTerm,
     TruthTableRow,
 )
+from bayescluster.results.verdict_curves import VerdictBand, VerdictCurve
 
 Value = str | int | float | bool | None
 SPREAD = (Estimate, Score, CauseBounds, Overturning)
@@ -103,6 +104,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             LEVELS,
         ),
         _table("verdicts", Verdict, map(_flat, verdicts)),
+        *_curves(results.verdict_curves),
         _table(
             "verdict_figures",
             VerdictFigure,
@@ -145,6 +147,31 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *_causes(results.causes),
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
+    )
+
+
+def _curves(curves: Iterable[VerdictCurve]) -> Iterator[RawTable]:
+    """Verdict curves point by point, and the runs of one verdict."""
+    known = tuple(curves)
+    points = (
+        {name: getattr(one, name) for name in CURVE}
+        | dict(zip(POINT, (cutoff, posterior, prior), strict=True))
+        for one in known
+        for cutoff, posterior, prior in zip(one.at, one.posterior, one.prior, strict=True)
+    )
+    columns = (*CURVE, *POINT)
+    yield RawTable(
+        "verdict_curves", columns, tuple(tuple(row[name] for name in columns) for row in points)
+    )
+    yield _table(
+        "verdict_bands",
+        VerdictBand,
+        (
+            {name: getattr(one, name) for name in CURVE} | _flat(band)
+            for one in known
+            for band in one.bands
+        ),
+        CURVE,
     )
 
 
@@ -240,7 +267,13 @@ EQUATION = ("equation",)
 CLAIM = ("kind", "title", "by", "group", "scope", "region")
 """What tells the verdict of a figure."""
 
-LEVELS = ("scope", "declared", "human_low", "human_high", "social_low", "social_high")
+CURVE = ("kind", "title", "by", "group", "scope", "at_least", "cutoff", "declared")
+"""What tells a verdict curve."""
+
+POINT = ("at", "posterior", "prior")
+"""A point of a verdict curve."""
+
+LEVELS = ("scope", "at_least", "declared", "human_low", "human_high", "social_low", "social_high")
 """What tells the levels of a corner."""
 
 

@@ -15,6 +15,7 @@ from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, 
 from bayescluster.results.learning import Learning
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
 from bayescluster.results.sets import SetResults
+from bayescluster.results.verdict_curves import VerdictCurve
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -122,6 +123,28 @@ class CornerRow(Value):
     """Firms of the group within a third of the way of the corner on both capitals."""
 
 
+class IndicatorAmount(Value):
+    """What the low and the high level of a capital amount to in units of one indicator."""
+
+    column: str
+    low: float
+    high: float
+
+
+class LevelAmounts(Value):
+    """Low and high of a capital in units of its score, and of its indicators.
+
+    Many values of several indicators have the same score; see `dataset.indicators.amounts_at` for
+    those that stand here.
+    """
+
+    capital: str
+    method: str
+    low: float
+    high: float
+    indicators: tuple[IndicatorAmount, ...]
+
+
 class Corners(Value):
     """The four corners at one declared pair of levels and one scope."""
 
@@ -132,6 +155,12 @@ class Corners(Value):
     social_high: float
     declared: str
     """How low and high were declared, in words."""
+    amounts: tuple[LevelAmounts, ...] = ()
+    """What low and high of each capital are in units of its indicators."""
+    at_least: str | None = None
+    """Level of the outcome that a claim asks for: the rows are then probabilities of reaching it."""
+    quantity: str = "expected outcome"
+    """What stands at the corners, in words."""
     rows: tuple[CornerRow, ...]
 
 
@@ -170,6 +199,10 @@ class Verdict(Value):
     figures: tuple[VerdictFigure, ...]
     unsupported: str = ""
     """What the claim lacks in firms near a corner, whatever else stops the verdict."""
+    stopped: str = ""
+    """Why there is no verdict whatever the probability; nothing where there is one."""
+    at_least: str | None = None
+    """Level of the outcome that the claim asks for itself: the figures are then probabilities."""
 
 
 class Curve(Value):
@@ -268,6 +301,8 @@ class Results(Value):
     ranks: tuple[RankRow, ...]
     corners: tuple[Corners, ...]
     verdicts: tuple[Verdict, ...]
+    verdict_curves: tuple[VerdictCurve, ...] = ()
+    """Of claims with a cut-off: what the verdict would be at others."""
     claims: Claims | None = None
     """Where the model has both capitals."""
     causes: CausesResults | None = None

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.evidence import Evidence, Looked
 from bayescluster.hypotheses.verdicts import decide, odds_ratio, verdicts
 from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Hypothesis, Scope
 
 MIXED_DRAWS = 4000
@@ -63,18 +64,24 @@ class Averaged(Evidence):
             )
             if share
         ]
-        self._mixed: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
+        self._mixed: dict[Looked, SurfaceDraws] = {}
 
     @cached_property
     def behind_gates(self) -> dict[str, Array]:
         """Nothing: each form looks at its own gates, if it has any."""
         return {}
 
-    def surface(self, scope: Scope, levels: Levels, source: str = "posterior") -> SurfaceDraws:
+    def surface(
+        self,
+        scope: Scope,
+        levels: Levels,
+        source: str = "posterior",
+        at_least: Scalar | None = None,
+    ) -> SurfaceDraws:
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
-        key = (source, scope, levels)
+        key = self.looked(scope, levels, source, at_least)
         if key not in self._mixed:
-            parts = [part.surface(scope, levels, source) for part in self._parts]
+            parts = [part.surface(scope, levels, source, at_least) for part in self._parts]
             fields = [_joined([getattr(p, name) for p in parts]) for name in SurfaceDraws._fields]
             self._mixed[key] = SurfaceDraws(*fields)
         return self._mixed[key]
@@ -151,6 +158,7 @@ def _averaged(
     return base.model_copy(
         update={
             "verdict": decision,
+            "stopped": stopped,
             "reason": f"{reason} Averaged over {len(forms)} forms, by {criterion} weights ({listed}).",
             "unsupported": base.unsupported or next(iter(unsupported), ""),
             "probability": probability,

@@ -13,6 +13,7 @@ from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.sandwich import weighting
+from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -49,6 +50,7 @@ from bayescluster.workflow.measurement import (
 from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
+from bayescluster.workflow.verdict_curves import verdict_curves
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -111,6 +113,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
+        verdict_curves=verdict_curves(analysis.hypotheses, evidence, answers.verdicts),
         claims=claims_table(analysis.traditions.level, readings_of(asked))
         if design.has_capitals
         else None,
@@ -164,20 +167,25 @@ def reported(evidence: Evidence) -> dict[str, Array]:
         for by in ("all", "industry", "cluster")
         for column, label in evidence.columns(by)
     ]
-    for (source, scope, levels), surface in evidence.computed().items():
+    for (source, scope, levels, at_least), surface in evidence.computed().items():
         if source != "posterior":
             continue
+        declared = levels.declared
+        if at_least is not None and at_least != evidence.design.equation.at_least:
+            declared = f"{declared}; at least {label_of(at_least)}"
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         named |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
         named |= {f"corner {name}": values for name, values in surface.corners.items()}
         named["cross difference"] = surface.cross_difference
         for name, values in named.items():
-            for column, label in columns:
-                found[f"{name} ({label}; {scope}; {levels.declared})"] = values[:, column]
+            for column, label in columns if scope != "new_industry" else columns[:1]:
+                found[f"{name} ({label}; {scope}; {declared})"] = values[:, column]
+        if scope == "new_industry":  # it takes the place of every industry
+            continue
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         for (first, a), (second, b) in combinations(evidence.columns("industry"), 2):
             for name, values in named.items():
-                found[f"{name} ({a} less {b}; {scope}; {levels.declared})"] = (
+                found[f"{name} ({a} less {b}; {scope}; {declared})"] = (
                     values[:, first] - values[:, second]
                 )
     return found

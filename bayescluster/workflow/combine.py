@@ -44,6 +44,7 @@ from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
 from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.traditions import claims_table
+from bayescluster.workflow.verdict_curves import averaged_curves
 
 
 class Part(NamedTuple):
@@ -88,6 +89,8 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
     lead = max(zip(rows, parts, strict=True), key=lambda pair: pair[0].weight)[1]
     claims = lead.design.analysis.hypotheses
     base = lead.results
+    judged = averaged_verdicts(claims, forms, mixture, criterion)
+    own = [(row.weight, part.results.verdict_curves) for row, part in zip(rows, parts, strict=True)]
     return base.model_copy(
         update={
             "title": _title(base, lead.name),
@@ -97,7 +100,8 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
             "differences": differences(mixture),
             "ranks": ranks(mixture),
             "corners": corner_tables(mixture, claims),
-            "verdicts": averaged_verdicts(claims, forms, mixture, criterion),
+            "verdicts": judged,
+            "verdict_curves": averaged_curves(own, claims, mixture, judged),
             "claims": _claims(base, forms, mixture, criterion),
             "reproduction": reproduction,
         }
@@ -234,6 +238,7 @@ def _corners(part: Part) -> list[FormCorner]:
             group=row.group,
             corner=row.corner,
             estimate=row.estimate,
+            at_least=table.at_least,
         )
         for table in part.results.corners
         for row in table.rows

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
-from bayescluster.design.semantics import is_bounded
 from bayescluster.estimands.summary import estimates, number
 from bayescluster.hypotheses.causes.contrasts import (
     Place,

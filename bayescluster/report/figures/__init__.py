@@ -15,6 +15,8 @@ from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.set_plot import SET_PLOT, set_plot
 from bayescluster.report.figures.surface_plot import SURFACE, surface
+from bayescluster.report.figures.verdict_curve_plot import verdict_curve, verdict_curve_figures
+from bayescluster.results.model import Results
 
 __all__ = [
     "FIGURES",
@@ -24,12 +26,20 @@ __all__ = [
     "comparison",
     "conditional_effect",
     "confounding",
+    "figures_of",
     "forest",
     "learning_matrix",
     "predictive",
     "set_plot",
     "surface",
+    "verdict_curve",
 ]
+
+
+def figures_of(results: Results) -> tuple[FigureSpec, ...]:
+    """Every figure that may be drawn of some results: those below, and one for each verdict curve."""
+    return (*FIGURES, *verdict_curve_figures(results))
+
 
 FIGURES: tuple[FigureSpec, ...] = (
     HUMAN_CAPITAL,

@@ -16,6 +16,7 @@ from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
 from bayescluster.report.sections.sets import SETS
+from bayescluster.report.sections.verdict_curves import VERDICT_CURVES
 from bayescluster.report.sections.verdicts import VERDICTS
 
 __all__ = ["SECTIONS", "Section"]
@@ -23,6 +24,7 @@ __all__ = ["SECTIONS", "Section"]
 SECTIONS: tuple[Section, ...] = (
     HEADER,
     VERDICTS,
+    VERDICT_CURVES,
     CLAIMS,
     FORMS,
     SAMPLE,
