@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
     FormRow,
@@ -107,6 +108,16 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
+        _table(
+            "readings",
+            Reading,
+            (
+                _flat(reading) | {"words": row.words}
+                for row in (results.claims.rows if results.claims else ())
+                for reading in row.readings
+            ),
+            ("words",),
+        ),
         *_several(results),
         *_of_forms(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),

@@ -109,7 +109,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
-        claims=claims_table(asked, readings_of(asked)) if design.has_capitals else None,
+        claims=claims_table(analysis.traditions.level, readings_of(asked))
+        if design.has_capitals
+        else None,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
@@ -17,6 +18,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "claims_matrix",
     "comparison",
     "conditional_effect",
     "forest",
@@ -33,4 +35,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
+    CLAIMS_MATRIX,
 )
