@@ -37,15 +37,15 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
         except BayesClusterError as error:
             if settings.debug:
                 raise
-            _say(str(error))
+            say_error(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            _say("Interrupted. Finished chains are kept: the same command goes on from them.")
+            say_error("Interrupted. Finished chains are kept: the same command goes on from them.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if settings.debug:
                 raise
-            _say(
+            say_error(
                 f"Unexpected problem: {type(error).__name__}: {error}\n"
                 "  This is a fault of bayescluster; `bayescluster --debug ...` shows where."
             )
@@ -56,7 +56,8 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
     return wrapper
 
 
-def _say(message: str) -> None:
+def say_error(message: str) -> None:
+    """Write a line of trouble to stderr."""
     sys.stderr.write(message + "\n")
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 from io import StringIO
 from pathlib import Path
-from typing import Final
 
 from bayescluster.report.figures import FIGURES
 from bayescluster.report.figures.svg import standalone
 from bayescluster.report.html import render_html
-from bayescluster.report.tables import RawTable, Value, raw_tables
+from bayescluster.report.spreadsheet import harmless
+from bayescluster.report.tables import RawTable, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.atomic import write_text
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins with one of these could be run as a formula by a spreadsheet."""
 
 
 def write_report(results: Results, directory: Path) -> list[Path]:
@@ -74,13 +71,8 @@ def _csv(table: RawTable) -> str:
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
+    writer.writerows([harmless(cell) for cell in row] for row in table.rows)
     return buffer.getvalue()
-
-
-def _harmless(cell: Value) -> Value:
-    """Keep text from being run as a formula; numbers stay as they are."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _write(path: Path, text: str) -> Path:
