@@ -25,7 +25,10 @@ def print_design(found: DesignAnalysis) -> None:
     if found.synthetic:
         say("SYNTHETIC data: nothing here is evidence about real firms.")
     say(settings_words(found))
-    say(f"In the tables: right / wrong / undecided, in per cent of verdicts. {RIGHT}")
+    say(
+        "In the tables: right / wrong / undecided, in per cent of verdicts, and how often the claim is "
+        f"true over all true forms. {RIGHT}"
+    )
     for size in found.sizes:
         for fitted in found.fitted:
             _print_size(found, size, fitted)
@@ -51,12 +54,15 @@ def _print_size(found: DesignAnalysis, size: SizeFacts, fitted: str) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("Claim")
     table.add_column("Read by")
+    table.add_column("True", justify="right")
     for truth in truths:
         table.add_column(FORM_WORDS.get(truth, truth), justify="right", no_wrap=True)
     for name, mine in _by_claim(rows).items():
         title, by, tradition, _ = name
         cells = [_cell(mine, truth) for truth in truths]
-        table.add_row(f"{title}, {GROUP_WORDS[by]}", tradition_words(tradition), *cells)
+        table.add_row(
+            f"{title}, {GROUP_WORDS[by]}", tradition_words(tradition), _true(mine), *cells
+        )
     Console(highlight=False, markup=False, width=_width(len(truths))).print(table)
 
 
@@ -70,6 +76,12 @@ def _by_claim(rows: Sequence[DesignRow]) -> dict[tuple[str, str, str, str], list
     for row in rows:
         found.setdefault((row.title, row.by, row.tradition, row.claim), []).append(row)
     return found
+
+
+def _true(rows: Sequence[DesignRow]) -> str:
+    """How many of the verdicts are on what is true, over all true forms, in per cent."""
+    last = rows[-1]  # all forms stand last
+    return f"{100 * last.true / last.verdicts:.0f}%"
 
 
 def _cell(rows: Sequence[DesignRow], truth: str) -> str:

@@ -36,6 +36,10 @@ COPIES: Final = 20
 """How often the true parameters are repeated to be read as if they were a posterior."""
 
 
+READ: Final = 500
+"""Draws of a refit that are read, evenly spaced: reading takes as long as sampling does."""
+
+
 class Truth(NamedTuple):
     """A design under the form that outcomes are simulated from, and one draw of its parameters."""
 
@@ -96,7 +100,8 @@ def judged_replication(
         return Replication(**about, status="not_fitted", reason=reason, judged=_told(real, None))
     rhat = largest_rhat(refit)
     passed = rhat is not None and rhat <= RHAT_MAX
-    found = Evidence(refit.design, refit.draws, fitter.prior, sampling.seed)
+    draws = refit.draws.thinned_by_chain(READ)
+    found = Evidence(refit.design, draws, fitter.prior, sampling.seed)
     return Replication(
         **about,
         status="fitted" if passed else "not_converged",
