@@ -133,6 +133,24 @@ def _statistics(draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return xr.Dataset(variables, {name: draws[name] for name in dims})
 
 
+def _prior(
+    design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
+) -> xr.Dataset:
+    return _whole(design, [0], draws, np.random.default_rng(seed))
+
+
+def _whole(design: Design, chains: list[int], draws: int, rng: np.random.Generator) -> xr.Dataset:
+    """Draws with the parameters of the likelihood."""
+    found = _draws(design, chains, draws, rng)
+    lead, shape = ("chain", "draw"), (len(chains), draws)
+    for parameter in design.family.parameters:
+        found[parameter.name] = (lead, rng.uniform(0.5, 2.0, shape))
+    if design.levels:
+        cuts = np.sort(rng.normal(size=(*shape, len(design.levels) - 1)), axis=-1)
+        found["cutpoints"] = ((*lead, "cutpoint"), cuts)
+    return found
+
+
 class InstantRepeated:
     """Stands in for `bayescluster.inference.repeated.Repeated` in a design analysis.
 
@@ -160,7 +178,7 @@ class InstantRepeated:
 
         for module in (design_analysis, design_truths):
             patch.setattr(module, "build_model", lambda design: design)
-            patch.setattr(module, "sample_prior", InstantSampler().sample_prior)
+            patch.setattr(module, "sample_prior", _prior)
         patch.setattr(design_analysis, "Repeated", self._of)
 
     def _of(self, design: Design) -> _Refitting:
@@ -179,7 +197,7 @@ class _Refitting:
         self._log.fitted.append(outcome)
         rng = np.random.default_rng(sampling.seed)
         chains = list(range(sampling.chains))
-        drawn = _draws(self.design, chains, sampling.draws, rng)
+        drawn = _whole(self.design, chains, sampling.draws, rng)
         drawn = drawn + self._log.apart * drawn["chain"]
         design = replaced(self.design, outcome)
         tree = {"posterior": drawn, "sample_stats": _statistics(drawn, rng)}

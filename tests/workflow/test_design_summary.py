@@ -47,9 +47,15 @@ def judged(truth: float | None, verdict: str, group: str = "all") -> Judged:
     )
 
 
-def replication(number: int, said: list[Judged], form: str = "additive", **more: Any) -> Replication:
+def replication(
+    number: int, said: list[Judged], form: str = "additive", **more: Any
+) -> Replication:
     return Replication(
-        truth=form, fitted="interaction", number=number, judged=tuple(said), **{"status": "fitted"} | more
+        truth=form,
+        fitted="interaction",
+        number=number,
+        judged=tuple(said),
+        **{"status": "fitted"} | more,
     )
 
 
