@@ -2,7 +2,8 @@
 
 Two truths, each at 100, 300 and 1,000 firms. False: an additive logit, in which human capital can be
 made up for, and the outcome without it is at least twice as likely as the declared eps. True: firms
-behind two gates, with an outcome well below eps without human capital. `python -m
+behind two gates, with an outcome well below eps without human capital: there the form has to be one that can
+have gates, since an interaction fitted to them rejects what is true. `python -m
 tests.statistical.test_corner_verdicts interaction 40` prints the table for a form that is fitted.
 """
 
@@ -95,13 +96,14 @@ def test_truths_are_what_they_are_said_to_be():
 
 
 @pytest.mark.parametrize("form", ["interaction", "conjunctive"])
-def test_necessity_is_not_found_where_it_is_false_and_is_where_it_is_true(form):
+def test_necessity_is_not_supported_where_it_is_false(form):
     found = {size: counts(form, size, REPLICATIONS) for size in SIZES}
-    false = [found[size]["false"]["supported"] / REPLICATIONS for size in SIZES]
-    true = [found[size]["true"]["supported"] / REPLICATIONS for size in SIZES]
-    assert max(false) < 0.05, found
-    assert true[-1] > true[0], found
-    assert true == sorted(true), found
+    assert max(found[size]["false"]["supported"] for size in SIZES) < 0.05 * REPLICATIONS, found
+    if form == "conjunctive":
+        # a product on the logit scale cannot follow the gates, and does not find what is true
+        true = [found[size]["true"]["supported"] for size in SIZES]
+        assert true[-1] > true[0], found
+        assert true == sorted(true), found
 
 
 def main() -> None:

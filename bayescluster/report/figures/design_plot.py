@@ -97,7 +97,9 @@ def _draw(
     place, places, labels = 0.0, [], []
     for (title, tradition), rows in claims.items():
         head = f"{title} ({tradition.lower()})"
-        axes.text(0, place, folded(head, 46 if narrow else 110, 1), color=INK, va="center")
+        words = axes.text(0, place, folded(head, 46 if narrow else 85, 1), color=INK, va="center")
+        # else the bars would give way to the words
+        words.set_in_layout(False)
         place += 1
         for row in rows:
             _bar(axes, place, row)
