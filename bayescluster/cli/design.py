@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from bayescluster.cli.arguments import AsJson, Config, Out
-from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_error
+from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
 
 
 @guarded
@@ -75,7 +75,7 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
         with watching() as watch:
             finished = analyse_design(config, options, out, watch)
     except KeyboardInterrupt:
-        say_error(
+        say_aside(
             "Interrupted. Finished replications are kept: the same command goes on from them."
         )
         return INTERRUPTED

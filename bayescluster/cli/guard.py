@@ -37,15 +37,15 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
         except BayesClusterError as error:
             if settings.debug:
                 raise
-            say_error(str(error))
+            _say(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            say_error("Interrupted. Finished chains are kept: the same command goes on from them.")
+            _say("Interrupted. Finished chains are kept: the same command goes on from them.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if settings.debug:
                 raise
-            say_error(
+            _say(
                 f"Unexpected problem: {type(error).__name__}: {error}\n"
                 "  This is a fault of bayescluster; `bayescluster --debug ...` shows where."
             )
@@ -56,14 +56,18 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
     return wrapper
 
 
-def say_error(message: str) -> None:
-    """Write a line of trouble to stderr."""
+def _say(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
 def say(message: str = "") -> None:
     """Write a line of result to stdout."""
     sys.stdout.write(message + "\n")
+
+
+def say_aside(message: str) -> None:
+    """Write a line beside the result, to stderr."""
+    _say(message)
 
 
 def say_json(value: Any) -> None:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
+from bayescluster.design.causes import causes_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
@@ -89,6 +90,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *system_problems(analysis, where),
         *_hypotheses(analysis, where),
         *_traditions(analysis, where),
+        *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
         *_weights(analysis, where),
     ]
     if problems:

@@ -7,6 +7,15 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.causes import (
+    Benchmark,
+    CauseBounds,
+    CausesResults,
+    CauseVerdict,
+    ContrastRow,
+    DegreeRow,
+    Overturning,
+)
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
@@ -47,11 +56,14 @@ from bayescluster.results.model import (
     Verdict,
     VerdictFigure,
 )
+from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
 from bayescluster.results.sample import GroupRow
 
 Value = str | int | float | bool | None
-SPREAD = (Estimate, Score)
+SPREAD = (Estimate, Score, CauseBounds, Overturning)
 """Records that are spread over columns of their own."""
+APART = ("figures", "probabilities")
+"""Fields that have no column: the figures of a verdict have a table, the grid of confounders none."""
 JOINED = "; "
 """Between the items of a list within a cell."""
 
@@ -120,6 +132,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         *_several(results),
         *_of_forms(results),
+        *_causes(results.causes),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
 
@@ -135,6 +148,15 @@ def _of_forms(results: Results) -> Iterable[RawTable]:
     if known is not None:
         yield _table("contractions", Contraction, map(_flat, known.contractions))
         yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
+
+
+def _causes(found: CausesResults | None) -> Iterator[RawTable]:
+    """Bounds, verdicts, degrees and benchmarks of the tradition of causes."""
+    if found is not None:
+        yield _table("causes_bounds", ContrastRow, map(_flat, found.contrasts))
+        yield _table("causes_verdicts", CauseVerdict, map(_flat, found.verdicts))
+        yield _table("causes_degrees", DegreeRow, map(_flat, found.degrees))
+        yield _table("causes_controls", Benchmark, map(_flat, found.benchmarks))
 
 
 def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
@@ -201,6 +223,20 @@ LEVELS = ("scope", "declared", "human_low", "human_high", "social_low", "social_
 """What tells the levels of a corner."""
 
 
+def table_of(name: str, kind: type[BaseModel], records: Iterable[BaseModel]) -> RawTable:
+    """Make a table of records of one kind, a column a field."""
+    return _table(name, kind, map(_flat, records))
+
+
+def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:
+    """Tables of a necessary condition analysis."""
+    pairs = found.pairs
+    return (
+        table_of("effect_sizes", CeilingRow, (row for pair in pairs for row in pair.ceilings)),
+        table_of("bottlenecks", BottleneckRow, (row for pair in pairs for row in pair.bottlenecks)),
+    )
+
+
 def _table(
     name: str,
     kind: type[BaseModel],
@@ -213,17 +249,20 @@ def _table(
     )
 
 
-def _columns(kind: type[BaseModel]) -> list[str]:
-    """Fields of a record, an estimate spread over its own; the figures of a verdict stand apart."""
+def _columns(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    """Fields of a record, those of an estimate within it spread; what stands apart is left out."""
     found: list[str] = []
     for name, field in kind.model_fields.items():
-        if name == "estimate":
-            found += Estimate.model_fields
-        elif (parts := _parts(field.annotation)) is not None:
-            found += [f"{name}_{part}" for part in parts.model_fields]
-        elif name != "figures":
-            found.append(name)
+        if (parts := _parts(field.annotation)) is not None:
+            found += _columns(parts, _inside(prefix, name))
+        elif name not in APART:
+            found.append(f"{prefix}{name}")
     return found
+
+
+def _inside(prefix: str, name: str) -> str:
+    """Prefix of the columns of a record within a record; the estimate of a row has none."""
+    return prefix if name == "estimate" else f"{prefix}{name}_"
 
 
 def _parts(annotation: object) -> type[BaseModel] | None:
@@ -231,15 +270,14 @@ def _parts(annotation: object) -> type[BaseModel] | None:
     return next((kind for kind in SPREAD if annotation in (kind, kind | None)), None)
 
 
-def _flat(record: BaseModel) -> dict[str, Value]:
+def _flat(record: BaseModel, prefix: str = "") -> dict[str, Value]:
     flat: dict[str, Value] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
         if isinstance(value, SPREAD):
-            prefix = "" if name == "estimate" else f"{name}_"
-            flat |= {f"{prefix}{part}": getattr(value, part) for part in type(value).model_fields}
+            flat |= _flat(value, _inside(prefix, name))
         elif isinstance(value, tuple):
-            flat[name] = JOINED.join(str(item) for item in value)
+            flat[f"{prefix}{name}"] = JOINED.join(str(item) for item in value)
         else:
-            flat[name] = value
+            flat[f"{prefix}{name}"] = value
     return flat

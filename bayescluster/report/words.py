@@ -52,6 +52,8 @@ FORM_NOTES: Final = {
     "alone are of {0}.",
     "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
     "largest weight.",
+    "causes": "This is of {0}, which has the largest weight; those of the other forms stand in their "
+    "own reports.",
     "checks": "The gate has a line for each form. Predictive checks and cross-validation are of {0}, "
     "which has the largest weight; those of the other forms stand in their own reports.",
     "model": "This is the model of {0}, which has the largest weight; those of the other forms stand "

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.causes import CausesResults
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
@@ -268,6 +269,8 @@ class Results(Value):
     verdicts: tuple[Verdict, ...]
     claims: Claims | None = None
     """Where the model has both capitals."""
+    causes: CausesResults | None = None
+    """Probabilities of causation, where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()

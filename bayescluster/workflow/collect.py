@@ -31,6 +31,7 @@ from bayescluster.results.model import (
     Verdict,
 )
 from bayescluster.workflow.beside import equations_beside
+from bayescluster.workflow.causes import causes_of
 from bayescluster.workflow.effects import (
     BY,
     alone_effects,
@@ -112,6 +113,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         claims=claims_table(analysis.traditions.level, readings_of(asked))
         if design.has_capitals
         else None,
+        causes=causes_of(evidence, answers.gate.passed),
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,

@@ -8,6 +8,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
     conditional_effect,
 )
+from bayescluster.report.figures.confounding_plot import CONFOUNDING, confounding
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
@@ -21,6 +22,7 @@ __all__ = [
     "claims_matrix",
     "comparison",
     "conditional_effect",
+    "confounding",
     "forest",
     "learning_matrix",
     "predictive",
@@ -35,5 +37,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
+    CONFOUNDING,
     CLAIMS_MATRIX,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.sections.causes import CAUSES
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
@@ -26,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    CAUSES,
     LEARNING,
     CHECKS,
     MODEL,
