@@ -181,6 +181,16 @@ def background(capital: str) -> str:
     return f"{capital}_background"
 
 
+def outcome_data(equation: str) -> str:
+    """Outcomes of a model that is compiled once for many of them."""
+    return f"{equation}_outcome_data"
+
+
+def weight_data(equation: str) -> str:
+    """Weights of the rows of a model that is compiled once for many of them."""
+    return f"{equation}_weight_data"
+
+
 def answered_dim(equation: str) -> str:
     """Dimension of the rows whose outcome is known, where some are not."""
     return f"{equation}_answered"

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    design,
     doctor,
     fit,
     init,
@@ -34,6 +35,7 @@ app = typer.Typer(
 COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
+    ("design", design.design),
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),

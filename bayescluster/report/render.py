@@ -20,13 +20,12 @@ from bayescluster.report.figures.svg import standalone
 from bayescluster.report.figures.verdict_curve_plot import PREFIX
 from bayescluster.report.html import render_html
 from bayescluster.report.necessity import summary_json
-from bayescluster.report.tables import RawTable, Value, necessity_tables, raw_tables
+from bayescluster.report.spreadsheet import harmless
+from bayescluster.report.tables import RawTable, necessity_tables, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.results.necessity import ALL_ROWS, Necessity
 from bayescluster.runs.atomic import write_text
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins with one of these could be run as a formula by a spreadsheet."""
 LONGEST_NAME: Final = 60
 """Characters of a file name that is made of names of the data."""
 
@@ -152,13 +151,8 @@ def csv_text(table: RawTable) -> str:
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
+    writer.writerows([harmless(cell) for cell in row] for row in table.rows)
     return buffer.getvalue()
-
-
-def _harmless(cell: Value) -> Value:
-    """Keep text from being run as a formula; numbers stay as they are."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _write(path: Path, text: str) -> Path:

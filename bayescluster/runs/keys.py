@@ -15,6 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.sampling import Sampling
 
 KEY_LENGTH = 16
 
@@ -95,6 +96,26 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     """
     asked = analysis.model_dump(include=set(RESULT_FIELDS))
     return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
+
+
+def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]) -> str:
+    """Hash what the replications of a design analysis depend on.
+
+    How many replications, sizes and forms are asked for is left out: more of them go on from those
+    that are there. So is the sampling of the analysis, which refits nothing here.
+
+    Parameters
+    ----------
+    analysis
+        The analysis; what makes its model, its hypotheses and its traditions count.
+    data_digest
+        Digest of the table of firms as read.
+    settings
+        Settings of the simulation and the refits, as plain values.
+    """
+    plain = analysis.model_copy(update={"sampling": Sampling()})
+    judged = analysis.model_dump(include={"hypotheses", "traditions"})
+    return _hash({"fit": fit_key(plain, data_digest), "judged": judged, "settings": dict(settings)})
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:

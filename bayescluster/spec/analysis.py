@@ -8,6 +8,7 @@ from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Frozen, Name
 from bayescluster.spec.constructs import CAPITALS, Capital, Construct
 from bayescluster.spec.data import Data
+from bayescluster.spec.design_analysis import DesignOptions
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Report, Sampling
@@ -36,6 +37,8 @@ class Analysis(Frozen):
     traditions: Traditions = Traditions()
     """How four traditions read the claims of the claims table."""
     report: Report = Report()
+    design: DesignOptions = DesignOptions()
+    """Of `bayescluster design` alone."""
 
     @property
     def equation(self) -> Equation:
