@@ -11,6 +11,7 @@ from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.forms import forms_of
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
+from bayescluster.design.weakest_node import weakest_node_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -90,6 +91,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *_hypotheses(analysis, where),
         *_traditions(analysis, where),
         *_weights(analysis, where),
+        *weakest_node_problems(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))

@@ -13,6 +13,7 @@ from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
+from bayescluster.results.weakest_node import WeakestNode
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -282,3 +283,5 @@ class Results(Value):
     """Where the analysis declares survey weights."""
     measurement: Measurement | None = None
     """Where a capital is latent."""
+    weakest_node: WeakestNode | None = None
+    """Where the analysis asks which capital holds groups back."""

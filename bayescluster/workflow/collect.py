@@ -47,6 +47,7 @@ from bayescluster.workflow.measurement import (
 )
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
+from bayescluster.workflow.weakest_node import node_draws, node_estimands, weakest_node
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -86,7 +87,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
     )
     beside = equations_beside(design, tree)
+    node = node_draws(evidence)
     estimands = measurement_estimands(design, measured) | dict(beside.estimands)
+    estimands |= node_estimands(node)
     answers = _answers(fitted, evidence, estimands)
     asked = Asked(
         evidence, lambda some: verdicts(some, evidence, answers.gate.passed), answers.gate.passed
@@ -121,6 +124,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),
+        weakest_node=weakest_node(node, answers.gate.passed),
     )
 
 
