@@ -48,9 +48,17 @@ from bayescluster.results.model import (
     VerdictFigure,
 )
 from bayescluster.results.sample import GroupRow
+from bayescluster.results.weakest_node import (
+    Level,
+    NeedRow,
+    NodeRow,
+    OptionRow,
+    PlanRow,
+    WeakestNode,
+)
 
 Value = str | int | float | bool | None
-SPREAD = (Estimate, Score)
+SPREAD = (Estimate, Score, Level)
 """Records that are spread over columns of their own."""
 JOINED = "; "
 """Between the items of a list within a cell."""
@@ -121,6 +129,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *_several(results),
         *_of_forms(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),
+        *(_weakest(results.weakest_node) if results.weakest_node else ()),
     )
 
 
@@ -150,6 +159,16 @@ def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
             {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
         )
         yield _table(f"measurement_{name}", kind, found, ("capital",))
+
+
+def _weakest(found: WeakestNode) -> Iterator[RawTable]:
+    """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
+    yield _table("weakest_options", OptionRow, map(_flat, found.options))
+    yield _table("weakest_nodes", NodeRow, map(_flat, found.nodes))
+    yield _table("weakest_needs", NeedRow, map(_flat, found.needs))
+    yield _table(
+        "weakest_plans", PlanRow, (_flat(row) for plan in found.plans for row in plan.rows)
+    )
 
 
 def _by_equation(

@@ -9,6 +9,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
     conditional_effect,
 )
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
+from bayescluster.report.figures.gains_plot import GAINS, gains
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
@@ -22,6 +23,7 @@ __all__ = [
     "comparison",
     "conditional_effect",
     "forest",
+    "gains",
     "learning_matrix",
     "predictive",
     "surface",
@@ -36,4 +38,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     PREDICTIVE,
     COMPARISON,
     CLAIMS_MATRIX,
+    GAINS,
 )

@@ -15,6 +15,7 @@ from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
 from bayescluster.report.sections.verdicts import VERDICTS
+from bayescluster.report.sections.weakest import WEAKEST_NODE
 
 __all__ = ["SECTIONS", "Section"]
 
@@ -26,6 +27,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    WEAKEST_NODE,
     LEARNING,
     CHECKS,
     MODEL,
