@@ -17,6 +17,8 @@ OPTIONS: Final = {
     "both": "Both capitals",
 }
 UNDECIDED: Final = "undecided"
+LOSS_DIGITS: Final = 3
+"""Significant digits of the largest expected loss."""
 
 
 class Worth(NamedTuple):
@@ -51,9 +53,8 @@ def worth_of(results: Results) -> Worth:
         (abs(row.per_cost.mean) * kind.factor for row in found.options if row.per_cost), default=0.0
     )
     many = 10.0 ** math.ceil(-math.log10(largest)) if 0 < largest < 1 else 1.0
-    per = f"per {words.count(many)} {found.currency}" if found.currency else "per unit of cost"
-    if many > 1 and not found.currency:
-        per = f"per {words.count(many)} units of cost"
+    one, several = (found.currency,) * 2 if found.currency else ("unit of cost", "units of cost")
+    per = f"per {words.count(many)} {several}" if many > 1 else f"per {one}"
     return Worth(kind.factor * many, kind.effect, per)
 
 
@@ -74,12 +75,19 @@ def _scaled(found: Estimate, factor: float) -> Estimate:
 
 
 def loss(value: float | None, results: Results) -> str:
-    """Expected loss, in the unit of worth, to two significant digits."""
+    """Expected loss, in the unit of worth, to the digits of the largest there is."""
     if value is None:
         return words.NONE
-    unit = worth_of(results)
-    shown = value * unit.factor
-    return f"{words.fixed(shown, words.decimals(shown) if shown > 0 else 1)}{unit.unit}"
+    found, unit = node_of(results), worth_of(results)
+    known = [row.loss for row in found.options]
+    known += [
+        one for row in found.nodes for one in (row.loss_human_capital, row.loss_social_capital)
+    ]
+    places = words.decimals(unit.factor * max(one for one in known if one is not None), LOSS_DIGITS)
+    shown, least = value * unit.factor, 10.0**-places
+    if 0 < shown < least / 2:
+        return f"<{words.fixed(least, places)}{unit.unit}"
+    return f"{words.fixed(shown, places)}{unit.unit}"
 
 
 def step(results: Results, capital: str) -> str:
@@ -102,28 +110,29 @@ def steps(results: Results) -> str:
 def sentence(row: NodeRow, results: Results) -> str:
     """Say which capital holds a group back, how sure that is, and what an error would cost."""
     if row.probability is None or row.better is None:
-        return f"The capitals cannot be compared. {row.reason}"
+        return f"The capitals cannot be compared. {row.stopped}"
     likely = "human_capital" if row.probability >= 0.5 else "social_capital"
     share = row.probability if likely == "human_capital" else 1 - row.probability
     gains = _gains(row, results)
+    given = ", for what a step costs" if node_of(results).costs else ""
     if row.weakest == UNDECIDED:
         lead = (
-            f"It is undecided which capital holds this group back; {words.label(likely).lower()} is the "
-            f"likelier (probability {words.probability(share)})."
+            f"It is undecided which capital is the weakest node{given}; {words.label(likely).lower()} "
+            f"is the likelier (probability {words.probability(share)})."
         )
     else:
         lead = (
-            f"{words.label(row.weakest)} is the weakest node (probability "
+            f"{words.label(row.weakest)} is the weakest node{given} (probability "
             f"{words.probability(share)})."
         )
-    stopped = "" if row.weakest != UNDECIDED or _is_counted(row) else f" {row.reason}"
+    stopped = f" {row.stopped}" if row.stopped else ""
     return f"{lead}{stopped} {gains} {_choice(row, results)}"
 
 
 def line(row: NodeRow, results: Results) -> str:
     """Say the same of a group in a line for a terminal."""
     if row.probability is None or row.better is None:
-        return f"{row.weakest:<14}      {row.group}: {row.reason}"
+        return f"{row.weakest:<14}      {row.group}: {row.stopped}"
     losses = (loss(value, results) for value in (row.loss_human_capital, row.loss_social_capital))
     prior = (
         words.NONE if row.prior_probability is None else words.probability(row.prior_probability)
@@ -135,21 +144,29 @@ def line(row: NodeRow, results: Results) -> str:
     )
 
 
-def _is_counted(row: NodeRow) -> bool:
-    """Whether a reason only counts draws, which the sentence tells in its own words."""
-    return "of the posterior" in row.reason
-
-
 def _gains(row: NodeRow, results: Results) -> str:
     found = {
         option.option: option
         for option in node_of(results).options
         if (option.by, option.group) == (row.by, row.group)
     }
-    human, social = (words.effect(found[name].estimate, results.outcome) for name in CAPITALS)
-    return (
-        f"A step goes with {human} where human capital is raised, {social} where social capital is."
+    human, social = (
+        words.effect(found[name].estimate, results.outcome) + _cost(found[name], results)
+        for name in CAPITALS
     )
+    return f"A step of human capital goes with {human}, one of social capital with {social}."
+
+
+def _cost(row: OptionRow, results: Results) -> str:
+    """Average cost a firm, in brackets; nothing where gains are not priced."""
+    if row.cost is None:
+        return ""
+    return f" (at {money(row.cost, node_of(results).currency)} a firm)"
+
+
+def money(value: float, currency: str) -> str:
+    """Write an amount with its currency."""
+    return f"{words.number(value)}{' ' + currency if currency else ''}"
 
 
 def _choice(row: NodeRow, results: Results) -> str:

@@ -61,6 +61,8 @@ class NodeRow(Value):
     group: str
     weakest: Weakest
     reason: str
+    stopped: str
+    """What keeps a capital from being named whatever the probability; empty where nothing does."""
     probability: float | None
     """Posterior probability that human capital is the bottleneck: that raising it is worth more."""
     mcse: float | None

@@ -192,11 +192,13 @@ def node_rows(kind: Kind, gate_passed: bool) -> Iterator[NodeRow]:
     worth = kind.worth(posterior)
     prior_worth = None if prior is None else kind.worth(prior)
     for g, label in enumerate(kind.labels):
+        stopped = _stopped(kind, g, gate_passed)
         base = NodeRow(
             by=kind.by,
             group=label,
             weakest="undecided",
-            reason=_stopped(kind, g, gate_passed),
+            reason=stopped,
+            stopped=stopped,
             probability=None,
             mcse=None,
             prior_probability=None,
@@ -224,7 +226,7 @@ def _stopped(kind: Kind, g: int, gate_passed: bool) -> str:
 
 def _compared(base: NodeRow, worth: Array, prior: Array | None, kind: Kind) -> NodeRow:
     human, social = worth[:, 0] > worth[:, 1], worth[:, 1] > worth[:, 0]
-    weakest, reason = weakest_of(human, social, kind.asked.level, base.reason)
+    weakest, reason = weakest_of(human, social, kind.asked.level, base.stopped)
     losses = expected_losses(worth)
     (difference,) = estimates((worth[:, 0] - worth[:, 1])[:, None], kind.chains)
     return base.model_copy(

@@ -33,7 +33,9 @@ def body(results: Results) -> Markup:
         results=results,
         found=found,
         steps=told.steps(results),
-        per=told.worth_of(results).per,
+        costs=[
+            told.money(found.costs[name], found.currency) for name in told.CAPITALS if found.costs
+        ],
         scope=words.SCOPES.get(found.scope, found.scope),
         sentences=[
             (words.group(row.by, row.group), told.sentence(row, results), row.weakest)
@@ -98,7 +100,7 @@ def _options(results: Results, by: By) -> Table:
     found = told.node_of(results)
     per = told.worth_of(results).per
     some = [row for row in found.options if row.by == by]
-    priced = [f"#{words.sentence('gain ' + per)[:-1]}", "#Cost a firm"] if per else []
+    priced = [f"#{words.sentence('gain ' + per)[:-1]}"] if per else []
     caption = "Where a step gains most: options of one capital, ranked" + (f" {per}" if per else "")
     return Table(
         caption,
@@ -110,7 +112,6 @@ def _options(results: Results, by: By) -> Table:
             *priced,
             "#P(best)",
             "#Expected loss",
-            "#Raised fully, partly, not",
         ),
         rows(_option(row, results, priced=bool(per)) for row in some),
         "Gain: change of the average expected outcome of the group's firms. P(best) and expected loss "
@@ -122,23 +123,17 @@ def _options(results: Results, by: By) -> Table:
 
 def _option(row: OptionRow, results: Results, *, priced: bool) -> list[Cell]:
     gain = words.effect(row.estimate, results.outcome)
-    cost = words.NONE if row.cost is None else words.number(row.cost)
+    fully, partly = (words.fixed(100 * part, 0) for part in (row.fully, row.partly))
+    cost = "" if row.cost is None else f"{words.number(row.cost)} a firm"
+    beyond = f"beyond the sample: {row.unsupported}" if row.unsupported else ""
     return [
         Cell(words.group(row.by, row.group)),
-        Cell(told.OPTIONS[row.option]),
+        Cell(told.OPTIONS[row.option], f"{fully}% of firms fully, {partly}% partly"),
         Cell(words.count(row.place)),
-        Cell(
-            gain, "beyond the sample" if row.unsupported else "", "thin" if row.unsupported else ""
-        ),
-        *([Cell(told.worth(row, results)), Cell(cost)] if priced else []),
+        Cell(gain, beyond, "thin" if beyond else ""),
+        *([Cell(told.worth(row, results), cost)] if priced else []),
         Cell(words.NONE if row.best is None else words.probability(row.best)),
         Cell(told.loss(row.loss, results)),
-        Cell(
-            ", ".join(
-                f"{words.fixed(100 * part, 0)}%" for part in (row.fully, row.partly, row.none)
-            ),
-            words.sentence(row.unsupported),
-        ),
     ]
 
 
@@ -151,7 +146,7 @@ def _plan(results: Results, plan: Plan) -> Table:
         if first
         else ""
     )
-    caption = f"What {_money(plan.budget, found.currency)} would buy, by {plan.by}"
+    caption = f"What {told.money(plan.budget, found.currency)} would buy, by {plan.by}"
     return Table(
         caption if plan.by != "all" else caption.removesuffix(", by all"),
         columns(_head(plan.by), "Raise", "#Firms", "#Share of firms", "#Spent", f"#{gain}"),
@@ -163,7 +158,7 @@ def _plan(results: Results, plan: Plan) -> Table:
                     Cell(""),
                     Cell(""),
                     Cell(""),
-                    Cell(_money(plan.spent, found.currency)),
+                    Cell(told.money(plan.spent, found.currency)),
                     Cell(words.signed(plan.gain)),
                 ],
             ]
@@ -172,7 +167,7 @@ def _plan(results: Results, plan: Plan) -> Table:
         "With gains and costs in proportion to the firms raised this is the plan with the largest "
         f"expected gain.{best} Which firms of a group are raised is left to chance; firms are those of "
         "the data.",
-        folded=_folded(plan.by, f"What {_money(plan.budget, found.currency)} would buy"),
+        folded=_folded(plan.by, f"What {told.money(plan.budget, found.currency)} would buy"),
     )
 
 
@@ -181,10 +176,6 @@ def _summed(results: Results) -> str:
     if results.outcome.scale == "probability":
         return "More firms expected with the outcome"
     return "Expected gain, summed over firms"
-
-
-def _money(value: float, currency: str) -> str:
-    return f"{words.number(value)}{' ' + currency if currency else ''}"
 
 
 def _step(row: PlanRow, currency: str) -> list[Cell]:
@@ -199,7 +190,7 @@ def _step(row: PlanRow, currency: str) -> list[Cell]:
         Cell(f"{told.OPTIONS[after]}{earlier}"),
         Cell(words.count(row.firms)),
         Cell(f"{words.fixed(100 * row.share, 0)}%"),
-        Cell(_money(row.spent, currency)),
+        Cell(told.money(row.spent, currency)),
         Cell(words.signed(row.estimate)),
     ]
 
