@@ -174,7 +174,7 @@ def weakest_node(drawn: NodeDraws | None, gate_passed: bool) -> WeakestNode | No
             for capital in CAPITALS
         },
         steps_sd=dict(zip(CAPITALS, kinds[0].gains.raising.steps, strict=True)),
-        costs={str(capital): cost for capital, cost in asked.costs.items()},
+        costs={name: asked.costs[name] for name in CAPITALS if asked.costs},
         currency=asked.currency,
         scope=asked.scope,
         level=asked.level,

@@ -33,9 +33,7 @@ def body(results: Results) -> Markup:
         results=results,
         found=found,
         steps=told.steps(results),
-        costs=[
-            told.money(found.costs[name], found.currency) for name in told.CAPITALS if found.costs
-        ],
+        costs=[_declared(found.costs[name], found.currency) for name in found.costs],
         scope=words.SCOPES.get(found.scope, found.scope),
         sentences=[
             (words.group(row.by, row.group), told.sentence(row, results), row.weakest)
@@ -48,6 +46,11 @@ def body(results: Results) -> Markup:
         plans=[_plan(results, plan) for plan in found.plans],
         needs=[table for by in found.by for table in _needs(results, by)],
     )
+
+
+def _declared(value: float, currency: str) -> str:
+    """Write an amount with the digits it was declared with."""
+    return f"{value:,g}{' ' + currency if currency else ''}"
 
 
 def _head(by: By) -> str:
@@ -146,7 +149,7 @@ def _plan(results: Results, plan: Plan) -> Table:
         if first
         else ""
     )
-    caption = f"What {told.money(plan.budget, found.currency)} would buy, by {plan.by}"
+    caption = f"What {_declared(plan.budget, found.currency)} would buy, by {plan.by}"
     return Table(
         caption if plan.by != "all" else caption.removesuffix(", by all"),
         columns(_head(plan.by), "Raise", "#Firms", "#Share of firms", "#Spent", f"#{gain}"),
@@ -167,7 +170,7 @@ def _plan(results: Results, plan: Plan) -> Table:
         "With gains and costs in proportion to the firms raised this is the plan with the largest "
         f"expected gain.{best} Which firms of a group are raised is left to chance; firms are those of "
         "the data.",
-        folded=_folded(plan.by, f"What {told.money(plan.budget, found.currency)} would buy"),
+        folded=_folded(plan.by, f"What {_declared(plan.budget, found.currency)} would buy"),
     )
 
 
