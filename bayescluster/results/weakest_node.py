@@ -157,6 +157,9 @@ class WeakestNode(Value):
     nearby: float
     near_share: float
     draws: int
+    """Draws behind the gains."""
+    need_draws: int
+    """Draws behind the levels needed; 0 without targets."""
     by: tuple[By, ...]
     targets: tuple[float, ...]
     options: tuple[OptionRow, ...]

@@ -183,6 +183,7 @@ def weakest_node(drawn: NodeDraws | None, gate_passed: bool) -> WeakestNode | No
         nearby=NEARBY,
         near_share=NEAR_SHARE,
         draws=len(kinds[0].gains.posterior),
+        need_draws=len(drawn.along[0][0]) if drawn.along else 0,
         by=tuple(kind.by for kind in kinds),
         targets=drawn.targets,
         options=tuple(row for kind in kinds for row in option_rows(kind)),

@@ -127,6 +127,7 @@ def asked(results: Results) -> Results:
         nearby=0.5,
         near_share=0.5,
         draws=2000,
+        need_draws=400,
         by=("industry",),
         targets=(0.25, 0.5),
         options=tuple(

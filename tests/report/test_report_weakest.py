@@ -95,7 +95,9 @@ def test_what_is_assumed_stands_in_the_section(page):
         "Probability that what comes first is truly the best to begin with: 0.61.",
         "10.6 [NN, NA]",
         "0.300 [NN, NA] sd; P(NN) 0.20, P(NA) 0.10",
-        "10.8 [9.60, 12.2]",
+        "0.40 [\u22120.20, 1.10] sd",
+        "From 2,000 draws of the posterior, the levels needed from 400.",
+        "10.8 [9.6, 12.2]",
         "A note on what is not there.",
     ],
 )

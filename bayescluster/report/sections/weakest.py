@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from markupsafe import Markup
@@ -242,19 +242,22 @@ def _need(row: NeedRow) -> Cell:
         if share > 0
     )
     original = any(end.original is not None for end in ends)
-    shown = _range(*(_text(end, original=original) for end in ends))
-    below = _range(*(_text(end, original=False) for end in ends)) if original else ""
+    shown = _range([end.original if original else end.value for end in ends], ends)
+    below = _range([end.value for end in ends], ends) if original else ""
     same = below if below and below != shown else ""
     return Cell(shown, "; ".join(filter(None, (f"{same} sd" if same else "", chances))))
 
 
-def _range(middle: str, low: str, high: str) -> str:
+def _range(values: Sequence[float | None], ends: Sequence[Level]) -> str:
+    """Middle, low and high to the digits of the largest; words where there is no number."""
+    places = words.decimals(
+        max((abs(value) for value in values if value is not None), default=1.0), 3
+    )
+    middle, low, high = (
+        end.word if value is None else words.fixed(value, places)
+        for value, end in zip(values, ends, strict=True)
+    )
     return middle if middle == low == high else f"{middle} [{low}, {high}]"
-
-
-def _text(level: Level, *, original: bool) -> str:
-    value = level.original if original else level.value
-    return level.word if value is None else words.number(value)
 
 
 WEAKEST_NODE = Section(
