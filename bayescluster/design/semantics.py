@@ -13,6 +13,7 @@ from bayescluster.design.forms import forms_of
 from bayescluster.design.set_conditions import set_problems
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
+from bayescluster.design.weakest_node import weakest_node_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -82,6 +83,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
         *set_problems(analysis, where),
         *_weights(analysis, where),
+        *weakest_node_problems(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))

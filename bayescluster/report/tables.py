@@ -69,9 +69,17 @@ from bayescluster.results.sets import (
     TruthTableRow,
 )
 from bayescluster.results.verdict_curves import VerdictBand, VerdictCurve
+from bayescluster.results.weakest_node import (
+    Level,
+    NeedRow,
+    NodeRow,
+    OptionRow,
+    PlanRow,
+    WeakestNode,
+)
 
 Value = str | int | float | bool | None
-SPREAD = (Estimate, Score, CauseBounds, Overturning)
+SPREAD = (Estimate, Score, CauseBounds, Overturning, Level)
 """Records that are spread over columns of their own."""
 APART = ("figures", "probabilities")
 """Fields that have no column: the figures of a verdict have a table, the grid of confounders none."""
@@ -147,6 +155,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *_causes(results.causes),
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
+        *(_weakest(results.weakest_node) if results.weakest_node else ()),
     )
 
 
@@ -220,6 +229,16 @@ def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
             {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
         )
         yield _table(f"measurement_{name}", kind, found, ("capital",))
+
+
+def _weakest(found: WeakestNode) -> Iterator[RawTable]:
+    """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
+    yield _table("weakest_options", OptionRow, map(_flat, found.options))
+    yield _table("weakest_nodes", NodeRow, map(_flat, found.nodes))
+    yield _table("weakest_needs", NeedRow, map(_flat, found.needs))
+    yield _table(
+        "weakest_plans", PlanRow, (_flat(row) for plan in found.plans for row in plan.rows)
+    )
 
 
 def _by_equation(

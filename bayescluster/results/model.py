@@ -16,6 +16,7 @@ from bayescluster.results.learning import Learning
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
 from bayescluster.results.sets import SetResults
 from bayescluster.results.verdict_curves import VerdictCurve
+from bayescluster.results.weakest_node import WeakestNode
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -323,3 +324,5 @@ class Results(Value):
     """Where the analysis declares survey weights."""
     measurement: Measurement | None = None
     """Where a capital is latent."""
+    weakest_node: WeakestNode | None = None
+    """Where the analysis asks which capital holds groups back."""

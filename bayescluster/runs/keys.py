@@ -23,7 +23,15 @@ SAMPLING_PACKAGES = ("bayescluster", "pymc", "pytensor", "nutpie", "numpy")
 """Packages whose version can change the draws."""
 OTHER_PACKAGES = ("arviz", "xarray", "pandas")
 
-RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "traditions", "report")
+RESULT_FIELDS = (
+    "name",
+    "description",
+    "limits",
+    "hypotheses",
+    "traditions",
+    "weakest_node",
+    "report",
+)
 
 
 def versions() -> dict[str, str]:

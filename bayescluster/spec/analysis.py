@@ -13,6 +13,7 @@ from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Report, Sampling
 from bayescluster.spec.traditions import Traditions
+from bayescluster.spec.weakest_node import WeakestNode
 
 
 class Analysis(Frozen):
@@ -36,6 +37,8 @@ class Analysis(Frozen):
     hypotheses: tuple[Hypothesis, ...] = ()
     traditions: Traditions = Traditions()
     """How four traditions read the claims of the claims table."""
+    weakest_node: WeakestNode | None = None
+    """Which capital holds each industry and cluster back; not asked without it."""
     report: Report = Report()
     design: DesignOptions = DesignOptions()
     """Of `bayescluster design` alone."""

@@ -51,13 +51,18 @@ class Averaged(Evidence):
     ----------
     forms
         The forms; the first with the largest weight gives design and data.
+
+    Attributes
+    ----------
+    parts
+        Estimands of each form that has draws in the mixture, from these draws alone.
     """
 
     def __init__(self, forms: Sequence[Weighed]) -> None:
         one = max(forms, key=lambda form: form.weight).evidence
         super().__init__(one.design, replace(one.posterior, chains=0), one.prior, 0)
         weights = np.array([form.weight for form in forms])
-        self._parts = [
+        self.parts = [
             _thinned(form.evidence, share, few)
             for form, share, few in zip(
                 forms, shares(weights, MIXED_DRAWS), shares(weights, MIXED_PRIOR), strict=True
@@ -81,7 +86,7 @@ class Averaged(Evidence):
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
         key = self.looked(scope, levels, source, at_least)
         if key not in self._mixed:
-            parts = [part.surface(scope, levels, source, at_least) for part in self._parts]
+            parts = [part.surface(scope, levels, source, at_least) for part in self.parts]
             fields = [_joined([getattr(p, name) for p in parts]) for name in SurfaceDraws._fields]
             self._mixed[key] = SurfaceDraws(*fields)
         return self._mixed[key]

@@ -51,6 +51,7 @@ from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
 from bayescluster.workflow.verdict_curves import verdict_curves
+from bayescluster.workflow.weakest_node import node_draws, node_estimands, weakest_node
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -90,7 +91,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
     )
     beside = equations_beside(design, tree)
+    node = node_draws(evidence)
     estimands = measurement_estimands(design, measured) | dict(beside.estimands)
+    estimands |= node_estimands(node)
     answers = _answers(fitted, evidence, estimands)
     asked = Asked(
         evidence, lambda some: verdicts(some, evidence, answers.gate.passed), answers.gate.passed
@@ -128,6 +131,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),
+        weakest_node=weakest_node(node, answers.gate.passed),
     )
 
 

@@ -45,6 +45,7 @@ from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.traditions import claims_table
 from bayescluster.workflow.verdict_curves import averaged_curves
+from bayescluster.workflow.weakest_node import averaged_node
 
 
 class Part(NamedTuple):
@@ -103,6 +104,14 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
             "verdicts": judged,
             "verdict_curves": averaged_curves(own, claims, mixture, judged),
             "claims": _claims(base, forms, mixture, criterion),
+            "weakest_node": averaged_node(
+                mixture,
+                [
+                    (form.weight, part.results.weakest_node)
+                    for form, part in zip(forms, parts, strict=True)
+                ],
+                _passed(forms),
+            ),
             "reproduction": reproduction,
         }
     )
@@ -119,14 +128,19 @@ def _claims(
         own = [form._replace(verdicts=verdicts(claims, form.evidence, True)) for form in forms]
         return averaged_verdicts(claims, own, mixture, criterion)
 
-    passed = all(form.gate_passed for form in forms if form.counts)
     others = [
         reading
         for row in base.claims.rows
         for reading in row.readings
         if reading.tradition != "corners"
     ]
-    return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
+    return claims_table(
+        base.claims.level, [*corner_readings(mixture, judge, _passed(forms)), *others]
+    )
+
+
+def _passed(forms: Sequence[Weighed]) -> bool:
+    return all(form.gate_passed for form in forms if form.counts)
 
 
 def _scored(part: Part) -> _Scored:

@@ -10,6 +10,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
 )
 from bayescluster.report.figures.confounding_plot import CONFOUNDING, confounding
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
+from bayescluster.report.figures.gains_plot import GAINS, gains
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
@@ -28,6 +29,7 @@ __all__ = [
     "confounding",
     "figures_of",
     "forest",
+    "gains",
     "learning_matrix",
     "predictive",
     "set_plot",
@@ -52,4 +54,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     CONFOUNDING,
     SET_PLOT,
     CLAIMS_MATRIX,
+    GAINS,
 )

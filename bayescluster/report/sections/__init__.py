@@ -18,6 +18,7 @@ from bayescluster.report.sections.sample import SAMPLE
 from bayescluster.report.sections.sets import SETS
 from bayescluster.report.sections.verdict_curves import VERDICT_CURVES
 from bayescluster.report.sections.verdicts import VERDICTS
+from bayescluster.report.sections.weakest import WEAKEST_NODE
 
 __all__ = ["SECTIONS", "Section"]
 
@@ -32,6 +33,7 @@ SECTIONS: tuple[Section, ...] = (
     CORNERS,
     CAUSES,
     SETS,
+    WEAKEST_NODE,
     LEARNING,
     CHECKS,
     MODEL,
