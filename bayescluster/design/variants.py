@@ -73,6 +73,13 @@ def _varying(varying: tuple[str, ...], design: Design, terms: tuple[str, ...]) -
     return (INTERCEPT, *kept, *(term for term in varying if term in predictors))
 
 
+def with_common_slopes(design: Design) -> Design:
+    """Let the intercepts of the groupings vary and nothing else."""
+    equation = design.equation
+    varying = {name: VaryingTerms(terms=(INTERCEPT,)) for name in equation.groupings}
+    return _with_equation(design, _update(equation, varying=varying))
+
+
 def under(
     design: Design, record: Family, outcome: Callable[[Array], Array] | None, same_scale: bool
 ) -> Recast:

@@ -81,10 +81,14 @@ class Approximation:
         at = self.inputs.terms.index(term)
         return float(self.mode[at]), float(np.sqrt(self.covariance[at, at]))
 
+    def sample(self, count: int, rng: np.random.Generator) -> Array:
+        """Draw columns and free parameters, ``(draw, column and free)``."""
+        z = rng.standard_normal((count, self.mode.size))
+        return np.asarray(self.mode + z @ np.linalg.cholesky(self.covariance).T)
+
     def draws(self, count: int, rng: np.random.Generator) -> Draws:
         """Draw from the approximation, as if from a posterior of one chain."""
-        z = rng.standard_normal((count, self.mode.size))
-        theta = self.mode + z @ np.linalg.cholesky(self.covariance).T
+        theta = self.sample(count, rng)
         inputs, design = self.inputs, self.design
         terms = {name: np.zeros(count) for name in design.terms}
         first = len(inputs.terms)

@@ -6,7 +6,9 @@ posterior and a prior probability from one definition.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.scopes import scoped
+from bayescluster.hypotheses.ceilings.found import FoundCeilings, found_ceilings
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.spec.hypotheses import Scope
 
@@ -32,10 +35,20 @@ class Evidence:
         Draws of the parameters.
     seed
         Seed of the draws for new clusters.
+    stopped
+        Why no claim of a kind can be decided, by kind, whatever its probability.
     """
 
-    def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
+    def __init__(
+        self,
+        design: Design,
+        posterior: Draws,
+        prior: Draws,
+        seed: int,
+        stopped: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.design = design
+        self.stopped = stopped
         self.posterior = posterior
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
@@ -79,6 +92,11 @@ class Evidence:
         Nothing for other forms.
         """
         return behind_gates(self.design, self.posterior, self.groups.members)
+
+    @cached_property
+    def ceilings(self) -> FoundCeilings:
+        """Ceilings of every capital in every group, with the null each is held against."""
+        return found_ceilings(self.design, self.posterior, self.prior, self.seed)
 
     def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:
         """All surfaces that were asked for, for the gate."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +81,11 @@ class Draws:
     """Equations whose outcomes this one rests on, in causal order, with their draws."""
     steps: dict[str, Array] = field(default_factory=dict)
     """Shares of the steps of monotonic controls, ``(draw, step)``; equal steps without."""
+
+    @cached_property
+    def of_rows(self) -> dict[str, Array]:
+        """Coefficients of every row (see `row_coefficients`), computed once for all settings."""
+        return row_coefficients(self)
 
     @property
     def size(self) -> int:
@@ -253,7 +259,7 @@ def predictor_at(
         or imputed without it.
     """
     human, social = capitals
-    coefficients = row_coefficients(draws)
+    coefficients = dict(draws.of_rows)
     shift: Array | float = 0.0
     for part in design.control_parts(human, social):
         shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level

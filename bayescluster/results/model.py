@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
+from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
@@ -168,6 +170,8 @@ class Verdict(Value):
     figures: tuple[VerdictFigure, ...]
     unsupported: str = ""
     """What the claim lacks in firms near a corner, whatever else stops the verdict."""
+    depends: str = ""
+    """Which other likelihood of the outcome is sure of the opposite, whatever else stops it."""
 
 
 class Curve(Value):
@@ -268,6 +272,8 @@ class Results(Value):
     verdicts: tuple[Verdict, ...]
     claims: Claims | None = None
     """Where the model has both capitals."""
+    ceilings: Ceilings | None = None
+    """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()
@@ -276,6 +282,8 @@ class Results(Value):
     learning: Learning | None = None
     """Where an equation has others as predictors."""
     reproduction: Reproduction
+    likelihoods: Likelihoods | None = None
+    """Where the form has a product of the capitals."""
     variance: SharedVariance | None = None
     """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from bayescluster.spec.base import Frozen, NonNegative
+from bayescluster.spec.ceilings import Ceilings
 from bayescluster.spec.hypotheses import By
 
 
@@ -21,3 +22,4 @@ class Traditions(Frozen):
     margin: NonNegative | None = None
     """Smallest difference between the industries with the largest and the smallest effect that
     counts; 0.1 for probabilities and shares where none is given."""
+    ceilings: Ceilings = Ceilings()

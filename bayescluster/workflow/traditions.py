@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from bayescluster.hypotheses.ceilings.readings import ceiling_readings
 from bayescluster.hypotheses.claims import CLAIMS, TRADITIONS
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
 from bayescluster.hypotheses.evidence import Evidence
@@ -26,7 +27,11 @@ def _corners(asked: Asked) -> Iterable[Reading]:
     return corner_readings(asked.evidence, asked.judge, asked.gate_passed)
 
 
-READERS: Final[tuple[Reader, ...]] = (_corners,)
+def _ceilings(asked: Asked) -> Iterable[Reading]:
+    return ceiling_readings(asked.evidence, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners, _ceilings)
 """One a tradition, in the order of the table."""
 
 
