@@ -1,4 +1,4 @@
-"""Does the sign of the product of the capitals depend on the likelihood?
+"""Whether the sign of the product of the capitals depends on the likelihood.
 
 The same linear form, with the same controls, is put under the other plausible likelihoods of the
 outcome, and its posterior approximated at the mode. Groupings keep their intercepts, those of firms
@@ -135,11 +135,11 @@ def _why_not(design: Design) -> str:
     if design.equation.family not in ALTERNATIVES:
         return f"No other likelihood is declared for an outcome of family {design.equation.family}."
     if design.rows.standard_error is not None:
-        return "Each row has a standard error of its own, which other likelihoods have no place for."
-    if design.equation.predictors:
         return (
-            "Effects here are totals through other equations, and the check is made of one equation."
+            "Each row has a standard error of its own, which other likelihoods have no place for."
         )
+    if design.equation.predictors:
+        return "Effects here are totals through other equations, and the check is made of one equation."
     return ""
 
 
@@ -171,9 +171,7 @@ def _cross(found: Approximation, levels: Levels, rng: np.random.Generator) -> Ar
     return np.asarray(corner["HH"] - corner["HL"] - corner["LH"] + corner["LL"])
 
 
-def _row(
-    each: Alternative, design: Design, found: Approximation, cross: Array
-) -> LikelihoodRow:
+def _row(each: Alternative, design: Design, found: Approximation, cross: Array) -> LikelihoodRow:
     mean, sd = found.coefficient(INTERACTION)
     half = float(norm.ppf((1 + INTERVAL) / 2)) * sd
     return LikelihoodRow(
@@ -191,7 +189,9 @@ def _depends(rows: Sequence[LikelihoodRow]) -> str:
     """Say which likelihoods are sure of opposite signs, of the product or of its effect."""
     for scale in dict.fromkeys(row.scale for row in rows):
         some = [row for row in rows if row.scale == scale]
-        said = _opposite("the product term", [(r.likelihood, r.term, r.term_positive) for r in some])
+        said = _opposite(
+            "the product term", [(r.likelihood, r.term, r.term_positive) for r in some]
+        )
         if said:
             return said
     return _opposite(

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
+from bayescluster.design.ceilings import ceiling_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
@@ -90,6 +91,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *_hypotheses(analysis, where),
         *_traditions(analysis, where),
         *_weights(analysis, where),
+        *ceiling_problems(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))

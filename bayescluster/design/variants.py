@@ -107,8 +107,6 @@ def under(
     return recast(replace(changed, data=data), record)
 
 
-
-
 def _with_equation(design: Design, equation: Equation) -> Design:
     equations = {**design.analysis.equations, design.equation_name: equation}
     return replace(design, analysis=_update(design.analysis, equations=equations))

@@ -196,7 +196,7 @@ def _scale(prior: Distribution) -> float:
 
 
 def _varying(inputs: Inputs) -> int:
-    return inputs.matrix.shape[1] - inputs.mean.size
+    return int(inputs.matrix.shape[1] - inputs.mean.size)
 
 
 def _mode(

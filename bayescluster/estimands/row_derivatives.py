@@ -94,9 +94,7 @@ def cutpoints_of(gaps: Array) -> Array:
 def free_parameters(priors: ModelPriors) -> Free:
     """Free parameters of a likelihood, starting at usual values."""
     start = np.array([*typical(priors), *usual_gaps(priors)], dtype=float)
-    return Free(
-        tuple(priors.family), tuple(priors.family.values()), len(priors.cutpoints), start
-    )
+    return Free(tuple(priors.family), tuple(priors.family.values()), len(priors.cutpoints), start)
 
 
 def row_derivatives(

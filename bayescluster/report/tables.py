@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from bayescluster.results.ceilings import BottleneckRow, CeilingRow
 from bayescluster.results.comparison import (
     FormCorner,
     FormRow,
@@ -33,6 +34,7 @@ from bayescluster.results.learning import (
     SensitivityRow,
     TippingRow,
 )
+from bayescluster.results.likelihoods import LikelihoodRow
 from bayescluster.results.model import (
     CheckItem,
     CornerRow,
@@ -108,9 +110,20 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
         *_several(results),
+        *_ceilings(results),
         *_of_forms(results),
         *_measurement(results.measurement.capitals if results.measurement else ()),
     )
+
+
+def _ceilings(results: Results) -> Iterator[RawTable]:
+    """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
+    found, others = results.ceilings, results.likelihoods
+    if found is not None:
+        yield _table("ceilings", CeilingRow, map(_flat, found.rows))
+        yield _table("bottlenecks", BottleneckRow, map(_flat, found.bottlenecks))
+    if others is not None:
+        yield _table("likelihoods", LikelihoodRow, map(_flat, others.rows))
 
 
 def _of_forms(results: Results) -> Iterable[RawTable]:

@@ -136,13 +136,16 @@ def _all(
         for position, capital in enumerate(CAPITALS):
             x = design.capitals[position]
             ce, cr = _observed(x[members], rates[members])
-            yield (capital, by, label), OneCeiling(
-                ceiling_of(drawn.posterior, position, column, span, top),
-                ceiling_of(drawn.prior, position, column, span, top),
-                int(members.sum()),
-                ce,
-                cr,
-                null_test(x[null.rows], null, parts) if null else None,
+            yield (
+                (capital, by, label),
+                OneCeiling(
+                    ceiling_of(drawn.posterior, position, column, span, top),
+                    ceiling_of(drawn.prior, position, column, span, top),
+                    int(members.sum()),
+                    ce,
+                    cr,
+                    null_test(x[null.rows], null, parts) if null else None,
+                ),
             )
 
 

@@ -128,11 +128,7 @@ def surfaces_of(
 
 def _grid(design: Design, position: int, known: list[tuple[Span, Span] | None]) -> Array:
     ends = [
-        end
-        for pair in known
-        if pair is not None
-        for limits in pair[position]
-        for end in limits
+        end for pair in known if pair is not None for limits in pair[position] for end in limits
     ]
     low, high = min(ends), max(ends)
     if design.is_binary(CAPITALS[position]):

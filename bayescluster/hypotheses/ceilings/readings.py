@@ -79,9 +79,7 @@ def ceiling_readings(
         yield from _differences(name, evidence, gate_passed, preferred)
 
 
-def _size(
-    evidence: Evidence, key: Key, found: OneCeiling, preferred: Preferred | None
-) -> _Size:
+def _size(evidence: Evidence, key: Key, found: OneCeiling, preferred: Preferred | None) -> _Size:
     if preferred is not None and key in preferred.d:
         return _Size(
             preferred.d[key], preferred.prior.get(key), preferred.chains, f", by {preferred.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.bottleneck_plot import BOTTLENECK, bottleneck
+from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL, ceiling
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
@@ -17,6 +19,8 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "bottleneck",
+    "ceiling",
     "comparison",
     "conditional_effect",
     "forest",
@@ -30,6 +34,9 @@ FIGURES: tuple[FigureSpec, ...] = (
     SOCIAL_CAPITAL,
     SURFACE,
     CONDITIONAL_EFFECT,
+    CEILING_HUMAN,
+    CEILING_SOCIAL,
+    BOTTLENECK,
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
