@@ -91,12 +91,7 @@ def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) ->
     asked = design.analysis.traditions.ceilings
     some = posterior.thinned_by_chain(DRAWS)
     parts = declared_groups(design)
-    groups = Groups(
-        "all",
-        tuple(label for part in parts for label in part.labels),
-        np.column_stack([part.members for part in parts]),
-        parts[0].of_rows,
-    )
+    groups = _beside(parts)
     known = spans(design, groups, asked)
     after, before = (
         surfaces_of(design, draws, groups, known, asked.quantile)
@@ -116,6 +111,14 @@ def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) ->
         some.size,
         null.source if null else "",
         tuple(_notes(design, null, after, flat)),
+    )
+
+
+def _beside(parts: tuple[Groups, ...]) -> Groups:
+    """All groups side by side, whatever their kind."""
+    labels = tuple(label for part in parts for label in part.labels)
+    return Groups(
+        "all", labels, np.column_stack([part.members for part in parts]), parts[0].of_rows
     )
 
 

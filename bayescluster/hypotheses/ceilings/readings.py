@@ -164,40 +164,52 @@ def _differences(
     """Read whether d differs between industries by more than the margin."""
     asked = evidence.design.analysis.traditions
     margin = MARGIN if asked.margin is None else asked.margin
-    capital = CAPITAL_OF[name]
-    sizes = []
-    for _, label in evidence.columns("industry"):
-        key: Key = (capital, "industry", label)
-        found = evidence.ceilings.of.get(key)
-        if found is not None:
-            sizes.append(_size(evidence, key, found, preferred))
+    sizes = _industries(CAPITAL_OF[name], evidence, preferred)
     whose = {(size.chains, size.whose, size.d.size) for size in sizes}
     if len(sizes) < 2 or len(whose) > 1:
         return
     spread = np.ptp(np.column_stack([size.d for size in sizes]), axis=1)
-    probability = float((spread > margin).mean())
     priors = [size.prior for size in sizes if size.prior is not None]
-    prior = (
-        float((np.ptp(np.column_stack(priors), axis=1) > margin).mean())
-        if len(priors) == len(sizes)
-        else None
-    )
+    known = len(priors) == len(sizes)
+    before = np.ptp(np.column_stack(priors), axis=1) if known else None
+    probability = float((spread > margin).mean())
+    prior = None if before is None else float((before > margin).mean())
     verdict, reason = decide(probability, asked.level, "" if gate_passed else GATE_FAILED)
-    flags: tuple[Flag, ...] = ()
-    if verdict == "supported" and prior is not None and prior >= asked.level:
-        flags = ("prior_decides",)
+    within = sizes[0].whose
+    decided = verdict == "supported" and prior is not None and prior >= asked.level
     yield Reading(
         tradition="ceilings",
         claim=name,
         by="all",
         group=ALL,
-        quantity="largest less smallest ceiling effect size d of the industries" + sizes[0].whose,
+        quantity=f"largest less smallest ceiling effect size d of the industries{within}",
         estimate=estimates(spread[:, None], sizes[0].chains)[0],
-        region=f"largest less smallest ceiling effect size d above {margin:g}",
+        region=f"largest less smallest ceiling effect size d{within} above {margin:g}",
         probability=probability,
         prior_probability=prior,
         verdict=verdict,
         reason=reason,
         behind=f"{len(sizes)} industries",
-        flags=flags,
+        flags=("prior_decides",) if decided else (),
     )
+
+
+def _industries(capital: str, evidence: Evidence, preferred: Preferred | None) -> list[_Size]:
+    """Effect sizes of a capital in every industry that has a ceiling.
+
+    Of an expectation the part within reach: the rest differs with how common the outcome is, which
+    says nothing of the capital.
+    """
+    ceilings = evidence.ceilings
+    sizes = []
+    for _, label in evidence.columns("industry"):
+        key: Key = (capital, "industry", label)
+        found = ceilings.of.get(key)
+        if found is None:
+            continue
+        size = _size(evidence, key, found, preferred)
+        if not size.whose and not ceilings.is_quantile:
+            within = found.ceiling.reached, found.prior.reached
+            size = _Size(*within, ceilings.chains, ", within reach")
+        sizes.append(size)
+    return sizes
