@@ -9,7 +9,7 @@ from bayescluster.cli.guard import guarded, say
 @guarded
 def show(run: Run, json: AsJson = False) -> None:
     """Show verdicts, effects and diagnostics of a finished run."""
-    from bayescluster.cli.tables import print_effects, print_gate, print_summary
+    from bayescluster.cli.tables import print_claims, print_effects, print_gate, print_summary
     from bayescluster.runs.store import RunDirectory
 
     directory = RunDirectory.open(run)
@@ -18,6 +18,7 @@ def show(run: Run, json: AsJson = False) -> None:
         say(results.model_dump_json(indent=2))
         return
     print_summary(results)
+    print_claims(results)
     print_effects(results)
     print_gate(results)
     say(f"Report: {directory.report_path}")

@@ -108,3 +108,18 @@ def print_gate(results: Results) -> None:
             say(f"{'':<12} {item.advice}")
         for name in item.worst:
             say(f"{'':<12} - {name}")
+
+
+def print_claims(results: Results) -> None:
+    """Print what four traditions say of each claim, in words."""
+    found = results.claims
+    if found is None or not found.rows:
+        return
+    say("The same claims in four traditions")
+    for title, rows in groupby(found.rows, key=attrgetter("title")):
+        say(f"\n{title}")
+        for row in rows:
+            say(f"  {row.group}: {row.words}")
+            if row.disagreement:
+                say(f"    {row.disagreement}")
+    say()

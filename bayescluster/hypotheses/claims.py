@@ -1,11 +1,11 @@
-"""The claims that four traditions speak of: their names, titles, and who is silent on which."""
+"""The claims that four traditions speak of: their names, titles, and the groups they are read for."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from bayescluster.design.record import Design
-from bayescluster.results.claims import ClaimName, Tradition
+from bayescluster.results.claims import ClaimName
 from bayescluster.spec.hypotheses import By
 
 CLAIMS: Final[dict[ClaimName, str]] = {
@@ -29,14 +29,6 @@ CAPITAL_OF: Final[dict[ClaimName, str]] = {
     "D-S": "social_capital",
 }
 """The capital a claim is about; claims about both are absent."""
-
-TRADITIONS: Final[dict[Tradition, str]] = {
-    "corners": "Expected outcome at the corners",
-    "ceilings": "Ceilings (NCA)",
-    "sets": "Set theory (fsQCA)",
-    "causes": "Probabilities of causation",
-}
-"""Traditions in the order of the table."""
 
 
 def groups_asked(design: Design) -> tuple[By, ...]:

@@ -7,7 +7,11 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+<<<<<<< HEAD
 from bayescluster.results.ceilings import BottleneckRow, CeilingRow
+=======
+from bayescluster.results.claims import Reading
+>>>>>>> nca
 from bayescluster.results.comparison import (
     FormCorner,
     FormRow,
@@ -48,6 +52,7 @@ from bayescluster.results.model import (
     Verdict,
     VerdictFigure,
 )
+from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
 from bayescluster.results.sample import GroupRow
 
 Value = str | int | float | bool | None
@@ -109,6 +114,16 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
+        _table(
+            "readings",
+            Reading,
+            (
+                _flat(reading) | {"words": row.words}
+                for row in (results.claims.rows if results.claims else ())
+                for reading in row.readings
+            ),
+            ("words",),
+        ),
         *_several(results),
         *_ceilings(results),
         *_of_forms(results),
@@ -201,6 +216,20 @@ CLAIM = ("kind", "title", "by", "group", "scope", "region")
 
 LEVELS = ("scope", "declared", "human_low", "human_high", "social_low", "social_high")
 """What tells the levels of a corner."""
+
+
+def table_of(name: str, kind: type[BaseModel], records: Iterable[BaseModel]) -> RawTable:
+    """Make a table of records of one kind, a column a field."""
+    return _table(name, kind, map(_flat, records))
+
+
+def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:
+    """Tables of a necessary condition analysis."""
+    pairs = found.pairs
+    return (
+        table_of("effect_sizes", CeilingRow, (row for pair in pairs for row in pair.ceilings)),
+        table_of("bottlenecks", BottleneckRow, (row for pair in pairs for row in pair.bottlenecks)),
+    )
 
 
 def _table(

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from bayescluster.results.base import By, Estimate, Value
 
 Tradition = Literal["corners", "ceilings", "sets", "causes"]
+TRADITIONS: Final[dict[Tradition, str]] = {
+    "corners": "Expected outcome at the corners",
+    "ceilings": "Ceilings (NCA)",
+    "sets": "Set theory (fsQCA)",
+    "causes": "Probabilities of causation",
+}
+"""Traditions in the order of the table."""
+
 ClaimName = Literal["N-H", "N-S", "I-H", "I-S", "J", "C", "D-H", "D-S"]
 Flag = Literal[
     "null_as_large",

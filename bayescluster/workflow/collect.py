@@ -118,7 +118,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
-        claims=claims_table(asked, readings_of(asked)) if design.has_capitals else None,
+        claims=claims_table(analysis.traditions.level, readings_of(asked))
+        if design.has_capitals
+        else None,
         ceilings=ceiling_results(evidence) if design.has_capitals else None,
         likelihoods=likelihoods,
         curves=_curves(evidence) if design.has_capitals else (),

@@ -17,8 +17,11 @@ from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
+from bayescluster.hypotheses.corner_readings import corner_readings
 from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.names import CLUSTER
+from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import (
     Comparison,
     Criterion,
@@ -33,11 +36,14 @@ from bayescluster.results.model import (
     Gate,
     Reproduction,
     Results,
+    Verdict,
 )
 from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
 from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
+from bayescluster.workflow.traditions import claims_table
 
 
 class Part(NamedTuple):
@@ -92,9 +98,31 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
             "ranks": ranks(mixture),
             "corners": corner_tables(mixture, claims),
             "verdicts": averaged_verdicts(claims, forms, mixture, criterion),
+            "claims": _claims(base, forms, mixture, criterion),
             "reproduction": reproduction,
         }
     )
+
+
+def _claims(
+    base: Results, forms: Sequence[Weighed], mixture: Averaged, criterion: Criterion
+) -> Claims | None:
+    """Read the corners from the average of the forms; the other traditions read the leading one."""
+    if base.claims is None:
+        return None
+
+    def judge(claims: tuple[Hypothesis, ...]) -> tuple[Verdict, ...]:
+        own = [form._replace(verdicts=verdicts(claims, form.evidence, True)) for form in forms]
+        return averaged_verdicts(claims, own, mixture, criterion)
+
+    passed = all(form.gate_passed for form in forms if form.counts)
+    others = [
+        reading
+        for row in base.claims.rows
+        for reading in row.readings
+        if reading.tradition != "corners"
+    ]
+    return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
 
 
 def _scored(part: Part) -> _Scored:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bayescluster.hypotheses.ceilings.readings import ceiling_readings
-from bayescluster.hypotheses.claims import CLAIMS, TRADITIONS
+from bayescluster.hypotheses.claims import CLAIMS
+from bayescluster.hypotheses.claims_words import disagreement, row_words, silence
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.results.claims import ClaimRow, Claims, Reading
+from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading
 
 
 class Asked(NamedTuple):
@@ -40,14 +41,12 @@ def readings_of(asked: Asked) -> tuple[Reading, ...]:
     return tuple(reading for reader in READERS for reading in reader(asked))
 
 
-def claims_table(asked: Asked, readings: Iterable[Reading]) -> Claims:
-    """Arrange readings by claim and group."""
+def claims_table(level: float, readings: Iterable[Reading]) -> Claims:
+    """Arrange readings by claim and group, and say what they say together."""
     found: dict[tuple[str, str, str], list[Reading]] = {}
     for reading in readings:
         found.setdefault((reading.claim, reading.by, reading.group), []).append(reading)
-    return Claims(
-        level=asked.evidence.design.analysis.traditions.level, rows=tuple(_rows(found.values()))
-    )
+    return Claims(level=level, rows=tuple(_rows(found.values())))
 
 
 def _rows(found: Iterable[list[Reading]]) -> Iterator[ClaimRow]:
@@ -61,6 +60,7 @@ def _rows(found: Iterable[list[Reading]]) -> Iterator[ClaimRow]:
             by=first.by,
             group=first.group,
             readings=tuple(readings),
-            silent={name: "" for name in TRADITIONS if name not in spoken},
-            words="",
+            silent={name: silence(name, first.claim) for name in TRADITIONS if name not in spoken},
+            words=row_words(readings),
+            disagreement=disagreement(readings),
         )

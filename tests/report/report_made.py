@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayescluster.results import claims as mc
 from bayescluster.results import comparison as compare
 from bayescluster.results import facts as mf
 from bayescluster.results import identification as identify
@@ -286,6 +287,53 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
         )
     )
     return tuple(found)
+
+
+READ = {"N-H": "Human capital is necessary", "J": "Both capitals together are sufficient"}
+
+
+def claims(industries: tuple[str, ...]) -> mc.Claims:
+    """Two claims: one of which all traditions speak, and one of which ceilings do not."""
+    rows = []
+    for claim, title in READ.items():
+        for k, industry in enumerate(industries):
+            names = [name for name in mc.TRADITIONS if claim == "N-H" or name != "ceilings"]
+            readings = tuple(
+                _reading(name, claim, industry, (0.97, 0.41, 0.03, 0.88)[(k + j) % 4])
+                for j, name in enumerate(names)
+            )
+            rows.append(
+                mc.ClaimRow(
+                    claim=claim,
+                    title=title,
+                    by="industry",
+                    group=industry,
+                    readings=readings,
+                    silent={name: "It is silent." for name in mc.TRADITIONS if name not in names},
+                    words=f"Supported by some in {industry}.",
+                    disagreement="They ask different questions.",
+                )
+            )
+    return mc.Claims(level=0.95, rows=tuple(rows))
+
+
+def _reading(tradition: str, claim: str, group: str, share: float) -> mc.Reading:
+    decision = "supported" if share >= 0.95 else "rejected" if share <= 0.05 else "undecided"
+    return mc.Reading(
+        tradition=tradition,
+        claim=claim,
+        by="industry",
+        group=group,
+        quantity=f"quantity of {tradition}",
+        estimate=estimate(share / 2, 0.04),
+        region=f"{tradition}: at least 0.5",
+        probability=share,
+        prior_probability=0.25 if tradition == "corners" else None,
+        verdict=decision,
+        reason=f"{100 * share:.1f}% of the posterior lies in the region.",
+        behind="31 firms near",
+        flags=("thin",) if share < 0.5 else (),
+    )
 
 
 def coefficients(controls: tuple[str, ...]) -> tuple[mf.Coefficient, ...]:
@@ -686,6 +734,7 @@ def results(
         differences=differences(industries, rng),
         ranks=ranks(industries, rng),
         corners=(corners(rows, rng),),
+        claims=claims(industries),
         verdicts=judged if passed else tuple(map(unreliable, judged)),
         curves=curves(industries),
         surfaces=surfaces(industries, rng),
@@ -873,6 +922,7 @@ def bare() -> m.Results:
             "ranks": (),
             "corners": (),
             "verdicts": (),
+            "claims": None,
             "curves": (),
             "surfaces": (),
             "predictive": whole.predictive[:1],

@@ -28,6 +28,7 @@ TABLES = (
     "predictive",
     "checks",
     "groups",
+    "readings",
     "measurement_loadings",
     "measurement_background",
     "measurement_departures",

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from bayescluster.hypotheses.ceilings.peers import Peers
 from bayescluster.hypotheses.ceilings.scope import Floats
 
+LEVEL = 1e-12
+"""Slope in the unit square up to which a line does not rise: rounding makes as much."""
+
 
 class Lines(NamedTuple):
     """Straight lines, one a set; NaN where no line can be drawn.
@@ -40,7 +43,8 @@ def least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
     off = u - mean_u[:, None]  # (set, value)
     across = (weight * off * (v - mean_v[:, None])).sum(axis=1)
     spread = (weight * off**2).sum(axis=1)
-    several = (weight > 0).sum(axis=1) > 1
+    # values of ``u`` nearer to one another than floats can square are one value
+    several = ((weight > 0).sum(axis=1) > 1) & (spread > 0)
     slope = np.divide(across, spread, out=np.full(len(v), np.nan), where=several)
     return Lines(mean_v - slope * mean_u, slope)
 
@@ -81,7 +85,7 @@ def area_above_hull(peers: Peers, hull: NDArray[np.bool_]) -> Floats:
 def area_above_lines(lines: Lines) -> Floats:
     """Area above rising lines within the unit square; 0 where a line does not rise: (set,)."""
     intercept, slope = lines
-    rises = slope > 0
+    rises = slope > LEVEL
     safe = np.where(rises, slope, 1.0)
     floor = np.clip(-intercept / safe, 0, 1)
     top = np.clip((1 - intercept) / safe, 0, 1)

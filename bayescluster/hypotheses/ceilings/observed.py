@@ -10,7 +10,7 @@ sufficient' causality", Organizational Research Methods 19 (2016) 10-52.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,16 +26,18 @@ from bayescluster.hypotheses.ceilings.lines import (
 from bayescluster.hypotheses.ceilings.peers import Peers, hull_of, peers_of
 from bayescluster.hypotheses.ceilings.scope import (
     CORNERS,
-    CornerName,
     Floats,
     Scope,
     mirrored_x,
     mirrored_y,
     to_unit,
 )
+from bayescluster.results.necessity import CeilingName, CornerName, DuplicatePeers
 
-CeilingName = Literal["ce_fdh", "cr_fdh", "ce_vrs", "cr_vrs", "cols", "c_lp"]
-DuplicatePeers = Literal["unique", "keep"]
+CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)
+"""Ceilings by name; the first two are those of Dul (2016)."""
+
+DUPLICATE_PEERS: tuple[DuplicatePeers, ...] = get_args(DuplicatePeers)
 
 
 class Cases(NamedTuple):
@@ -161,6 +163,8 @@ def effect_sizes(
 
 def areas(cases: Cases, ceiling: CeilingName) -> Floats:
     """Compute the area above a ceiling, as a share of the unit square: (set,)."""
+    if ceiling not in CEILINGS:
+        raise ValueError(f"no ceiling is called '{ceiling}'; known: {', '.join(CEILINGS)}")
     if ceiling in AREAS:
         found = AREAS[ceiling](cases)
     else:

@@ -7,14 +7,15 @@ to 1. The other corners are the same with an axis turned round.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from bayescluster.results.necessity import CornerName
 
 Floats = NDArray[np.float64]
 
-CornerName = Literal["upper_left", "upper_right", "lower_left", "lower_right"]
 CORNERS: tuple[CornerName, ...] = get_args(CornerName)
 """Corners that a necessary condition leaves empty; ``upper_left`` is Dul's."""
 
@@ -40,15 +41,16 @@ class Scope(NamedTuple):
         """Area of the rectangle, in units of x times units of y."""
         return (self.xmax - self.xmin) * (self.ymax - self.ymin)
 
-    def holds(self, x: ArrayLike, y: ArrayLike) -> bool:
+    def holds(self, x: Floats, y: Floats) -> bool:
         """Whether all cases lie in the rectangle."""
-        return bool(
-            np.all((np.asarray(x, float) >= self.xmin) & (np.asarray(x, float) <= self.xmax))
-            and np.all((np.asarray(y, float) >= self.ymin) & (np.asarray(y, float) <= self.ymax))
-        )
+        return _within(x, self.xmin, self.xmax) and _within(y, self.ymin, self.ymax)
 
 
-def empirical(x: ArrayLike, y: ArrayLike) -> Scope:
+def _within(values: Floats, low: float, high: float) -> bool:
+    return bool(values.min() >= low and values.max() <= high)
+
+
+def empirical(x: Floats, y: Floats) -> Scope:
     """Scope of the cases observed: from the least to the greatest value of each."""
     return Scope(float(np.min(x)), float(np.max(x)), float(np.min(y)), float(np.max(y)))
 

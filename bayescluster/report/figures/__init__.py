@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from bayescluster.report.figures.bottleneck_plot import BOTTLENECK, bottleneck
 from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL, ceiling
+=======
+from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
+>>>>>>> nca
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
@@ -19,8 +23,12 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+<<<<<<< HEAD
     "bottleneck",
     "ceiling",
+=======
+    "claims_matrix",
+>>>>>>> nca
     "comparison",
     "conditional_effect",
     "forest",
@@ -40,4 +48,5 @@ FIGURES: tuple[FigureSpec, ...] = (
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,
+    CLAIMS_MATRIX,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bayescluster.report.sections.ceilings import CEILINGS
 from bayescluster.report.sections.checks import CHECKS
+from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
 from bayescluster.report.sections.forms import FORMS
@@ -22,6 +23,7 @@ __all__ = ["SECTIONS", "Section"]
 SECTIONS: tuple[Section, ...] = (
     HEADER,
     VERDICTS,
+    CLAIMS,
     FORMS,
     SAMPLE,
     EFFECTS,
