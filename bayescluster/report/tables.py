@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-<<<<<<< HEAD
-from bayescluster.results.ceilings import BottleneckRow, CeilingRow
-=======
+from bayescluster.results.ceilings import FormCeiling, NeededRow
 from bayescluster.results.claims import Reading
->>>>>>> nca
 from bayescluster.results.comparison import (
     FormCorner,
     FormRow,
@@ -110,7 +107,11 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),
         _table(
-            "predictive", PredictiveRow, _by_equation(results, lambda one: one.predictive), EQUATION
+            "needed_levels",
+            "predictive",
+            PredictiveRow,
+            _by_equation(results, lambda one: one.predictive),
+            EQUATION,
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
@@ -135,8 +136,8 @@ def _ceilings(results: Results) -> Iterator[RawTable]:
     """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
     found, others = results.ceilings, results.likelihoods
     if found is not None:
-        yield _table("ceilings", CeilingRow, map(_flat, found.rows))
-        yield _table("bottlenecks", BottleneckRow, map(_flat, found.bottlenecks))
+        yield _table("ceilings", FormCeiling, map(_flat, found.rows))
+        yield _table("bottlenecks", NeededRow, map(_flat, found.bottlenecks))
     if others is not None:
         yield _table("likelihoods", LikelihoodRow, map(_flat, others.rows))
 

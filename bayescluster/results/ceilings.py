@@ -10,7 +10,7 @@ NeededLevel = float | Literal["NN", "NA"]
 """A level of a capital; NN: not needed, the target is reached at the lowest; NA: never reached."""
 
 
-class CeilingRow(Value):
+class FormCeiling(Value):
     """Ceiling effect size d of a capital in one group, and what it is held against.
 
     ``within`` is the part of d below the ceiling's own highest point: the rest no level of this
@@ -40,7 +40,7 @@ class CeilingRow(Value):
     """Clusters that the statistic is averaged over; 0 where all firms are taken together."""
 
 
-class BottleneckRow(Value):
+class NeededRow(Value):
     """Least level of a capital that an outcome takes: median and 90% interval.
 
     In units of the capital, and as percent of its scope. Not needed is below all levels, not
@@ -95,8 +95,8 @@ class Ceilings(Value):
     replicates: int
     null: str
     """Which compensatory model, in words; empty where none could be found."""
-    rows: tuple[CeilingRow, ...]
-    bottlenecks: tuple[BottleneckRow, ...]
+    rows: tuple[FormCeiling, ...]
+    bottlenecks: tuple[NeededRow, ...]
     bands: tuple[CeilingBand, ...]
     notes: tuple[str, ...] = ()
     """What could not be had, and why."""

@@ -16,11 +16,11 @@ from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.model.evaluate import Array
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.ceilings import (
-    BottleneckRow,
     CeilingBand,
-    CeilingRow,
     Ceilings,
+    FormCeiling,
     NeededLevel,
+    NeededRow,
 )
 from bayescluster.spec.ceilings import Ceilings as Asked
 
@@ -73,13 +73,13 @@ def _scope(asked: Asked) -> str:
     return f"between its quantiles {asked.scope[0]:g} and {asked.scope[1]:g} in the group"
 
 
-def _row(key: Key, one: OneCeiling, found: FoundCeilings, asked: Asked) -> CeilingRow:
+def _row(key: Key, one: OneCeiling, found: FoundCeilings, asked: Asked) -> FormCeiling:
     d, within = (
         estimates(values[:, None], found.chains)[0]
         for values in (one.ceiling.d, one.ceiling.reached)
     )
     capital, by, group = key
-    return CeilingRow(
+    return FormCeiling(
         capital=capital,
         by=by,
         group=group,
@@ -100,7 +100,7 @@ def _row(key: Key, one: OneCeiling, found: FoundCeilings, asked: Asked) -> Ceili
 
 def _bottlenecks(
     key: Key, one: OneCeiling, design: Design, found: FoundCeilings
-) -> Iterator[BottleneckRow]:
+) -> Iterator[NeededRow]:
     bottom, top = found.outcome
     stated = design.analysis.traditions.ceilings.targets
     targets = np.linspace(bottom, top, TARGETS + 1) if stated is None else np.array(stated)
@@ -112,7 +112,7 @@ def _bottlenecks(
         ends = np.quantile(draws, TAILS, method="inverted_cdf")
         low, median, high = (_needed(unit.center + unit.scale * end) for end in ends)
         percent = [_needed(100 * (each - start) / (end - start)) for each in ends]
-        yield BottleneckRow(
+        yield NeededRow(
             capital=capital,
             by=by,
             group=group,

@@ -52,9 +52,7 @@ DENSITIES: dict[str, Any] = {
     "negative_binomial": lambda y, eta, o: stats.nbinom.logpmf(
         y, o**-2, 1 / (1 + np.exp(eta) * o**2)
     ),
-    "beta": lambda y, eta, k: stats.beta.logpdf(
-        y, special.expit(eta) * k, special.expit(-eta) * k
-    ),
+    "beta": lambda y, eta, k: stats.beta.logpdf(y, special.expit(eta) * k, special.expit(-eta) * k),
 }
 """Log densities by scipy, with the one positive parameter of the family."""
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from bayescluster.report.figures.bottleneck_plot import BOTTLENECK, bottleneck
 from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL, ceiling
-=======
 from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
->>>>>>> nca
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
     CONDITIONAL_EFFECT,
@@ -15,6 +11,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
 )
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
+from bayescluster.report.figures.needed_plot import NEEDED_LEVELS, needed_levels
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.surface_plot import SURFACE, surface
@@ -23,16 +20,13 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
-<<<<<<< HEAD
-    "bottleneck",
     "ceiling",
-=======
     "claims_matrix",
->>>>>>> nca
     "comparison",
     "conditional_effect",
     "forest",
     "learning_matrix",
+    "needed_levels",
     "predictive",
     "surface",
 ]
@@ -44,7 +38,7 @@ FIGURES: tuple[FigureSpec, ...] = (
     CONDITIONAL_EFFECT,
     CEILING_HUMAN,
     CEILING_SOCIAL,
-    BOTTLENECK,
+    NEEDED_LEVELS,
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,

@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from bayescluster.report import words
 from bayescluster.report.environment import filled
-from bayescluster.report.figures.bottleneck_plot import BOTTLENECK
 from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL
+from bayescluster.report.figures.needed_plot import NEEDED_LEVELS
 from bayescluster.report.sections.record import (
     Cell,
     Section,
@@ -16,7 +16,7 @@ from bayescluster.report.sections.record import (
     figures,
     rows,
 )
-from bayescluster.results.ceilings import BottleneckRow, CeilingRow, Ceilings, NeededLevel
+from bayescluster.results.ceilings import Ceilings, FormCeiling, NeededLevel, NeededRow
 from bayescluster.results.model import Results
 
 
@@ -31,7 +31,7 @@ def body(results: Results) -> Markup:
         tables=tuple(
             table for clusters in (False, True) if (table := _sizes(found, clusters=clusters)).rows
         ),
-        figures=figures(results, CEILING_HUMAN, CEILING_SOCIAL, BOTTLENECK),
+        figures=figures(results, CEILING_HUMAN, CEILING_SOCIAL, NEEDED_LEVELS),
         bottlenecks=_bottlenecks(found, results),
     )
 
@@ -71,7 +71,7 @@ def _sizes(found: Ceilings, *, clusters: bool) -> Table:
     )
 
 
-def _null(row: CeilingRow) -> Cell:
+def _null(row: FormCeiling) -> Cell:
     if row.null_p is None or row.null_observed is None or row.null_expected is None:
         return Cell(words.NONE)
     over = f" over {row.null_clusters} clusters" if row.null_clusters else ""
@@ -101,16 +101,16 @@ def _note(found: Ceilings) -> str:
 def _bottlenecks(found: Ceilings, results: Results) -> tuple[Table, ...]:
     kinds = {row.by for row in found.bottlenecks}
     shown = "industry" if "industry" in kinds else "all"
-    by_group: dict[str, list[BottleneckRow]] = {}
+    by_group: dict[str, list[NeededRow]] = {}
     for row in found.bottlenecks:
         if row.by == shown:
             by_group.setdefault(row.group, []).append(row)
     return tuple(_bottleneck(group, mine, results) for group, mine in by_group.items())
 
 
-def _bottleneck(group: str, mine: list[BottleneckRow], results: Results) -> Table:
+def _bottleneck(group: str, mine: list[NeededRow], results: Results) -> Table:
     capitals = list(dict.fromkeys(row.capital for row in mine))
-    by_target: dict[float, list[BottleneckRow]] = {}
+    by_target: dict[float, list[NeededRow]] = {}
     for row in mine:
         by_target.setdefault(row.target, []).append(row)
     kind = words.unit(results.outcome)
@@ -131,7 +131,7 @@ def _bottleneck(group: str, mine: list[BottleneckRow], results: Results) -> Tabl
     )
 
 
-def _needed(row: BottleneckRow | None) -> Cell:
+def _needed(row: NeededRow | None) -> Cell:
     if row is None:
         return Cell(words.NONE)
     chances = [
