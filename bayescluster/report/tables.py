@@ -107,7 +107,6 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),
         _table(
-            "needed_levels",
             "predictive",
             PredictiveRow,
             _by_equation(results, lambda one: one.predictive),
