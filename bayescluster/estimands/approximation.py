@@ -257,6 +257,8 @@ class _Target(NamedTuple):
         rowwise = row_derivatives(self.design, rows, eta, self.free, theta[columns:])
         off = (theta[:columns] - self.mean) / self.sd
         value = rowwise.value - 0.5 * float(off @ off)
+        if not np.isfinite(value):
+            return -np.inf, theta, np.eye(theta.size)
         slope = np.concatenate([matrix.T @ rowwise.by_eta - off / self.sd, rowwise.by_free])
         return value, slope, self._curvature(rowwise)
 

@@ -118,24 +118,25 @@ def row_derivatives(
     def density(shift: float, points: Array) -> Array:
         """Weighted log density, ``(point, row)``, the predictor shifted by so many steps."""
         shifted = np.broadcast_to(eta + shift * step, (len(points), rows.size))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            found = design.family.log_density(outcome, shifted, free.parameters(points), known)
+        found = design.family.log_density(outcome, shifted, free.parameters(points), known)
         return np.asarray(found * weights)
 
     def total(points: Array) -> Array:
         return np.asarray(density(0.0, points).sum(axis=1) + free.log_prior(points))
 
-    middle, above, below = (density(shift, at[None])[0] for shift in (0.0, 1.0, -1.0))
-    up, down = at + STEP * np.eye(at.size), at - STEP * np.eye(at.size)
-    across = density(1, up) - density(1, down) - density(-1, up) + density(-1, down)
-    return Curvature(
-        float(total(at[None])[0]),
-        (above - below) / (2 * step),
-        (above - 2 * middle + below) / step**2,
-        (total(up) - total(down)) / (2 * STEP),
-        across / (4 * step * STEP),
-        second_differences(total, at),
-    )
+    # a step of Newton's too far gives infinities, which the caller sees in the value
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        middle, above, below = (density(shift, at[None])[0] for shift in (0.0, 1.0, -1.0))
+        up, down = at + STEP * np.eye(at.size), at - STEP * np.eye(at.size)
+        across = density(1, up) - density(1, down) - density(-1, up) + density(-1, down)
+        return Curvature(
+            float(total(at[None])[0]),
+            (above - below) / (2 * step),
+            (above - 2 * middle + below) / step**2,
+            (total(up) - total(down)) / (2 * STEP),
+            across / (4 * step * STEP),
+            second_differences(total, at),
+        )
 
 
 def second_differences(function: Callable[[Array], Array], at: Array) -> Array:
