@@ -62,7 +62,9 @@ def by_hand(design: Design, draws: Draws, rows: np.ndarray, human: float, social
 
 @pytest.mark.parametrize("position", [0, 1])
 def test_ceiling_is_the_largest_expectation_over_supported_levels(position: int) -> None:
-    design = small_design("bernoulli", "interaction", VARYING, frame=firms(120), controls=["exporter"])
+    design = small_design(
+        "bernoulli", "interaction", VARYING, frame=firms(120), controls=["exporter"]
+    )
     draws = known_draws(design, 6, human_capital=0.8, interaction=0.5)
     rows = np.flatnonzero(design.index("industry") == 1)
     found: Ceiling = ceilings(design, draws)[1][position]
@@ -75,9 +77,12 @@ def test_ceiling_is_the_largest_expectation_over_supported_levels(position: int)
         means = [special.expit(by_hand(design, draws, rows, *pair)).mean(axis=1) for pair in pairs]
         assert found.height[:, k] == pytest.approx(np.max(means, axis=0), abs=0.01)
     # area above, by another rule, on a finer grid than the program's
-    area = 1 - np.interp(
-        np.linspace(found.levels[0], found.levels[-1], 4001), found.levels, found.height[0]
-    ).mean()
+    area = (
+        1
+        - np.interp(
+            np.linspace(found.levels[0], found.levels[-1], 4001), found.levels, found.height[0]
+        ).mean()
+    )
     assert found.d[0] == pytest.approx(area, abs=1e-3)
     assert found.reached[0] == pytest.approx(area - (1 - found.height[0].max()), abs=1e-3)
 
@@ -89,7 +94,9 @@ def test_amounts_have_a_quantile_of_the_prediction_as_their_ceiling() -> None:
     found: Ceiling = pair[0]
     social = np.linspace(*np.quantile(design.capitals[1], [0.05, 0.95]), 40)
     rows = np.arange(1)  # no controls and no groups: all firms have the same expectation
-    height = np.max([by_hand(design, draws, rows, found.levels[20], s)[:, 0] for s in social], axis=0)
+    height = np.max(
+        [by_hand(design, draws, rows, found.levels[20], s)[:, 0] for s in social], axis=0
+    )
     height = height + draws.parameters["sigma"][:, 0] * stats.norm.ppf(0.95)
     assert found.height[:, 20] == pytest.approx(height, abs=1e-6)
 

@@ -125,7 +125,10 @@ def test_no_industry_and_no_cluster() -> None:
     design = design_of(plain, firms(60))
     evidence = Evidence(design, known_draws(design, 20), known_draws(design, 20, 1, 5), 1)
     found = list(ceiling_readings(evidence, True))
-    assert [(r.claim, r.by, r.group) for r in found] == [("N-H", "all", "all"), ("N-S", "all", "all")]
+    assert [(r.claim, r.by, r.group) for r in found] == [
+        ("N-H", "all", "all"),
+        ("N-S", "all", "all"),
+    ]
     one = evidence.ceilings.of[("human_capital", "all", "all")]
     assert one.null is not None
     assert one.null.clusters == 0
