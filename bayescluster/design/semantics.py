@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.causes import causes_problems
+from bayescluster.design.ceilings import ceiling_problems
 from bayescluster.design.claims import claim_problems, is_bounded, level_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.set_conditions import set_problems
@@ -84,6 +85,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *set_problems(analysis, where),
         *_weights(analysis, where),
         *weakest_node_problems(analysis, where),
+        *ceiling_problems(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))

@@ -122,6 +122,8 @@ def _reading(name: ClaimName, verdict: Verdict) -> Reading:
     flags: list[Flag] = ["thin"] if verdict.unsupported else []
     if verdict.verdict == "supported" and verdict.prior_probability >= verdict.level:
         flags.append("prior_decides")
+    if verdict.depends:
+        flags.append("model_dependent")
     return Reading(
         tradition="corners",
         claim=name,

@@ -6,7 +6,9 @@ posterior and a prior probability from one definition.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.scopes import scoped
+from bayescluster.hypotheses.ceilings.found import FoundCeilings, found_ceilings
 from bayescluster.hypotheses.sets.replicates import SetEvidence
 from bayescluster.model.evaluate import Array, Draws
 from bayescluster.spec.base import Scalar
@@ -44,10 +47,20 @@ class Evidence:
         Draws of the parameters.
     seed
         Seed of the draws for new clusters.
+    stopped
+        Why no claim of a kind can be decided, by kind, whatever its probability.
     """
 
-    def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
+    def __init__(
+        self,
+        design: Design,
+        posterior: Draws,
+        prior: Draws,
+        seed: int,
+        stopped: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.design = design
+        self.stopped = stopped
         self.posterior = posterior
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
@@ -114,6 +127,11 @@ class Evidence:
     def sets(self) -> SetEvidence:
         """What set theory looks at."""
         return SetEvidence(self.design, self.posterior, self.prior, self.seed)
+
+    @cached_property
+    def ceilings(self) -> FoundCeilings:
+        """Ceilings of every capital in every group, with the null each is held against."""
+        return found_ceilings(self.design, self.posterior, self.prior, self.seed)
 
     def computed(self) -> dict[Looked, SurfaceDraws]:
         """All surfaces that were asked for, for the gate."""

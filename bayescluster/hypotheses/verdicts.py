@@ -1,8 +1,8 @@
 """From a claim and the evidence to a verdict.
 
 A verdict is supported, rejected or undecided by the posterior probability of its declared region.
-It is undecided, whatever the probability, where the diagnostics gate failed or where too few firms
-stand near a corner that the claim rests on.
+It is undecided, whatever the probability, where the diagnostics gate failed, where too few firms
+stand near a corner that the claim rests on, or where the answer depends on the likelihood.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """Judge every claim for every group it asks for."""
     return tuple(
-        _judge(claim, event, evidence.posterior.chains, gate_passed)
+        _judge(claim, event, evidence, gate_passed)
         for claim in claims
         for event in _events(claim, evidence)
     )
@@ -187,10 +187,11 @@ def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = Non
     return VerdictFigure(label=label, estimate=found, support=near)
 
 
-def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> Verdict:
+def _judge(claim: Hypothesis, event: _Event, evidence: Evidence, gate_passed: bool) -> Verdict:
     probability = float(event.posterior.mean())
     prior = float(event.prior.mean())
-    stopped = event.unsupported if gate_passed else GATE_FAILED
+    depends = evidence.stopped.get(claim.kind, "")
+    stopped = event.unsupported or depends if gate_passed else GATE_FAILED
     decision, reason = decide(probability, claim.level, stopped)
     by: By = "industry" if isinstance(claim, Difference) else claim.by
     level: Scalar | None = getattr(claim, "at_least", None)
@@ -205,7 +206,7 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         verdict=decision,
         reason=reason,
         probability=probability,
-        mcse=probability_error(event.posterior, chains),
+        mcse=probability_error(event.posterior, evidence.posterior.chains),
         prior_probability=prior,
         odds_ratio=odds_ratio(probability, prior, event.prior.size),
         level=claim.level,
@@ -213,6 +214,7 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         unsupported=event.unsupported,
         stopped=stopped,
         at_least=None if level is None else label_of(level),
+        depends=depends,
     )
 
 

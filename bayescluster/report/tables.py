@@ -16,6 +16,7 @@ from bayescluster.results.causes import (
     DegreeRow,
     Overturning,
 )
+from bayescluster.results.ceilings import FormCeiling, NeededRow
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
@@ -43,6 +44,7 @@ from bayescluster.results.learning import (
     SensitivityRow,
     TippingRow,
 )
+from bayescluster.results.likelihoods import LikelihoodRow
 from bayescluster.results.model import (
     CheckItem,
     CornerRow,
@@ -136,7 +138,10 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),
         _table(
-            "predictive", PredictiveRow, _by_equation(results, lambda one: one.predictive), EQUATION
+            "predictive",
+            PredictiveRow,
+            _by_equation(results, lambda one: one.predictive),
+            EQUATION,
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
@@ -151,6 +156,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             ("words",),
         ),
         *_several(results),
+        *_ceilings(results),
         *_of_forms(results),
         *_causes(results.causes),
         *(set_raw_tables(results.sets) if results.sets else ()),
@@ -182,6 +188,16 @@ def _curves(curves: Iterable[VerdictCurve]) -> Iterator[RawTable]:
         ),
         CURVE,
     )
+
+
+def _ceilings(results: Results) -> Iterator[RawTable]:
+    """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
+    found, others = results.ceilings, results.likelihoods
+    if found is not None:
+        yield _table("ceilings", FormCeiling, map(_flat, found.rows))
+        yield _table("bottlenecks", NeededRow, map(_flat, found.bottlenecks))
+    if others is not None:
+        yield _table("likelihoods", LikelihoodRow, map(_flat, others.rows))
 
 
 def _of_forms(results: Results) -> Iterable[RawTable]:

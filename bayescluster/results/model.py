@@ -9,10 +9,12 @@ from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
 from bayescluster.results.causes import CausesResults
+from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
+from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
 from bayescluster.results.sets import SetResults
 from bayescluster.results.verdict_curves import VerdictCurve
@@ -204,6 +206,8 @@ class Verdict(Value):
     """Why there is no verdict whatever the probability; nothing where there is one."""
     at_least: str | None = None
     """Level of the outcome that the claim asks for itself: the figures are then probabilities."""
+    depends: str = ""
+    """Which other likelihood of the outcome is sure of the opposite, whatever else stops it."""
 
 
 class Curve(Value):
@@ -309,6 +313,7 @@ class Results(Value):
     causes: CausesResults | None = None
     """Probabilities of causation, where the model has both capitals."""
     sets: SetResults | None = None
+    ceilings: Ceilings | None = None
     """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
@@ -318,6 +323,8 @@ class Results(Value):
     learning: Learning | None = None
     """Where an equation has others as predictors."""
     reproduction: Reproduction
+    likelihoods: Likelihoods | None = None
+    """Where the form has a product of the capitals."""
     variance: SharedVariance | None = None
     """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None

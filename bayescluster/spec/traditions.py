@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bayescluster.spec.base import Frozen, NonNegative
 from bayescluster.spec.causes import Causes
+from bayescluster.spec.ceilings import Ceilings
 from bayescluster.spec.hypotheses import By
 from bayescluster.spec.sets import Sets
 
@@ -27,3 +28,4 @@ class Traditions(Frozen):
     """Probabilities of causation."""
     sets: Sets = Sets()
     """How the set-theoretic tradition calibrates and judges."""
+    ceilings: Ceilings = Ceilings()

@@ -148,10 +148,15 @@ def _averaged(
         for form, one in zip(forms, own, strict=True)
         if form.counts and one.unsupported
     ]
+    depends = [
+        f"Under {form.name}: {one.depends}"
+        for form, one in zip(forms, own, strict=True)
+        if form.counts and one.depends
+    ]
     stopped = (
         f"The diagnostics gate of {' and '.join(failed)} failed: the average cannot be relied on."
         if failed
-        else base.unsupported or next(iter(unsupported), "")
+        else base.unsupported or next(iter([*unsupported, *depends]), "")
     )
     decision, reason = decide(probability, base.level, stopped)
     listed = ", ".join(
@@ -166,6 +171,7 @@ def _averaged(
             "stopped": stopped,
             "reason": f"{reason} Averaged over {len(forms)} forms, by {criterion} weights ({listed}).",
             "unsupported": base.unsupported or next(iter(unsupported), ""),
+            "depends": next(iter(depends), ""),
             "probability": probability,
             "mcse": error,
             "prior_probability": prior,

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.identification import Behind, identification
+from bayescluster.checks.likelihoods import other_likelihoods
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.sandwich import weighting
@@ -18,10 +19,12 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
+from bayescluster.hypotheses.ceilings.found import CEILING_STREAM
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import Array, draws_of
 from bayescluster.results.facts import ModelFacts
+from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.model import (
     Curve,
     FitFacts,
@@ -33,6 +36,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.beside import equations_beside
 from bayescluster.workflow.causes import causes_of
+from bayescluster.workflow.ceilings import ceiling_results
 from bayescluster.workflow.effects import (
     BY,
     alone_effects,
@@ -55,6 +59,8 @@ from bayescluster.workflow.weakest_node import node_draws, node_estimands, weake
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
+LIKELIHOODS = 1
+"""Keeps the draws of other likelihoods apart from those of ceilings, whose stream they share."""
 
 
 class Fitted(NamedTuple):
@@ -83,7 +89,10 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     """
     design, tree = fitted
     analysis = design.analysis
-    evidence = evidence_of(fitted)
+    likelihoods = other_likelihoods(
+        design, np.random.default_rng((fit.seed, CEILING_STREAM, LIKELIHOODS))
+    )
+    evidence = evidence_of(fitted, likelihoods)
     alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     effects = effect_rows(evidence, alone)
     corners = corner_tables(evidence, analysis.hypotheses)
@@ -122,6 +131,8 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         else None,
         causes=causes_of(evidence, answers.gate.passed),
         sets=set_results(evidence.sets) if design.has_capitals else None,
+        ceilings=ceiling_results(evidence) if design.has_capitals else None,
+        likelihoods=likelihoods,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,
@@ -144,12 +155,14 @@ def _model(evidence: Evidence) -> ModelFacts:
     return facts.model_copy(update={"identification": known})
 
 
-def evidence_of(fitted: Fitted) -> Evidence:
-    """Open the draws of a fit for estimands and claims."""
+def evidence_of(fitted: Fitted, likelihoods: Likelihoods | None = None) -> Evidence:
+    """Open the draws of a fit for estimands and claims, and say which claims cannot be decided."""
     design, tree = fitted
     posterior = draws_of(design, tree["posterior"].to_dataset())
     prior = draws_of(design, tree["prior"].to_dataset())
-    return Evidence(design, posterior, prior, design.analysis.sampling.seed)
+    depends = likelihoods.depends if likelihoods is not None else ""
+    stopped = {"complementarity": depends} if depends else {}
+    return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped)
 
 
 def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bayescluster.hypotheses.causes.readings import causal_readings
+from bayescluster.hypotheses.ceilings.readings import ceiling_readings
 from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.claims_words import disagreement, row_words, silence
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
@@ -38,7 +39,11 @@ def _sets(asked: Asked) -> Iterable[Reading]:
     return set_readings(asked.evidence.sets, asked.gate_passed)
 
 
-READERS: Final[tuple[Reader, ...]] = (_corners, _sets, _causes)
+def _ceilings(asked: Asked) -> Iterable[Reading]:
+    return ceiling_readings(asked.evidence, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners, _ceilings, _sets, _causes)
 """One a tradition, in the order of the table."""
 
 

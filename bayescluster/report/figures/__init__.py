@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL, ceiling
 from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
 from bayescluster.report.figures.conditional_effect_plot import (
@@ -12,6 +13,7 @@ from bayescluster.report.figures.confounding_plot import CONFOUNDING, confoundin
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
 from bayescluster.report.figures.gains_plot import GAINS, gains
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
+from bayescluster.report.figures.needed_plot import NEEDED_LEVELS, needed_levels
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.set_plot import SET_PLOT, set_plot
@@ -23,6 +25,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "ceiling",
     "claims_matrix",
     "comparison",
     "conditional_effect",
@@ -31,6 +34,7 @@ __all__ = [
     "forest",
     "gains",
     "learning_matrix",
+    "needed_levels",
     "predictive",
     "set_plot",
     "surface",
@@ -48,6 +52,9 @@ FIGURES: tuple[FigureSpec, ...] = (
     SOCIAL_CAPITAL,
     SURFACE,
     CONDITIONAL_EFFECT,
+    CEILING_HUMAN,
+    CEILING_SOCIAL,
+    NEEDED_LEVELS,
     LEARNING_MATRIX,
     PREDICTIVE,
     COMPARISON,

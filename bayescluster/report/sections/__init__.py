@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayescluster.report.sections.causes import CAUSES
+from bayescluster.report.sections.ceilings import CEILINGS
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
@@ -10,6 +11,7 @@ from bayescluster.report.sections.effects import EFFECTS
 from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
 from bayescluster.report.sections.learning import LEARNING
+from bayescluster.report.sections.likelihoods import LIKELIHOODS
 from bayescluster.report.sections.model import MODEL
 from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
@@ -34,8 +36,10 @@ SECTIONS: tuple[Section, ...] = (
     CAUSES,
     SETS,
     WEAKEST_NODE,
+    CEILINGS,
     LEARNING,
     CHECKS,
+    LIKELIHOODS,
     MODEL,
     READING,
     REPRODUCTION,
