@@ -66,6 +66,9 @@ ROW_WEIGHT: Final = "row_weight"
 CLUSTER_WEIGHT: Final = "cluster_weight"
 AVERAGING_WEIGHT: Final = "averaging_weight"
 DETAILS: Final = "details"
+SET_CONDITION: Final = "set_condition"
+SET_CONDITIONS: Final = "set_conditions"
+"""Further conditions of truth tables, in the units of their columns."""
 
 # posterior
 POPULATION: Final = "population"
@@ -176,6 +179,16 @@ def background_dim(capital: str) -> str:
 def background(capital: str) -> str:
     """Coefficients of the controls that bear on a latent capital."""
     return f"{capital}_background"
+
+
+def outcome_data(equation: str) -> str:
+    """Outcomes of a model that is compiled once for many of them."""
+    return f"{equation}_outcome_data"
+
+
+def weight_data(equation: str) -> str:
+    """Weights of the rows of a model that is compiled once for many of them."""
+    return f"{equation}_weight_data"
 
 
 def answered_dim(equation: str) -> str:

@@ -11,6 +11,8 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
+from bayescluster.inference.repeated import Refit, replaced
+from bayescluster.model.evaluate import draws_of
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.sampling import Sampling
 from bayescluster.structures.arithmetic import natural
@@ -129,3 +131,74 @@ def _statistics(draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         "maxdepth_reached": (dims, np.zeros(shape, dtype=bool)),
     }
     return xr.Dataset(variables, {name: draws[name] for name in dims})
+
+
+def _prior(
+    design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
+) -> xr.Dataset:
+    return _whole(design, [0], draws, np.random.default_rng(seed))
+
+
+def _whole(design: Design, chains: list[int], draws: int, rng: np.random.Generator) -> xr.Dataset:
+    """Draws with the parameters of the likelihood."""
+    found = _draws(design, chains, draws, rng)
+    lead, shape = ("chain", "draw"), (len(chains), draws)
+    for parameter in design.family.parameters:
+        found[parameter.name] = (lead, rng.uniform(0.5, 2.0, shape))
+    if design.levels:
+        cuts = np.sort(rng.normal(size=(*shape, len(design.levels) - 1)), axis=-1)
+        found["cutpoints"] = ((*lead, "cutpoint"), cuts)
+    return found
+
+
+class InstantRepeated:
+    """Stands in for `bayescluster.inference.repeated.Repeated` in a design analysis.
+
+    Attributes
+    ----------
+    compiled
+        Forms that were compiled, in order.
+    fitted
+        Outcomes that were fitted.
+    stop_after
+        Raise ``KeyboardInterrupt`` in place of the fit after so many.
+    apart
+        Distance between the chains: 0 for chains that agree.
+    """
+
+    def __init__(self) -> None:
+        self.compiled: list[str] = []
+        self.fitted: list[np.ndarray] = []
+        self.stop_after: int | None = None
+        self.apart = 0.0
+
+    def stand_in(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the place of model, compiler and sampler in a design analysis."""
+        from bayescluster.workflow import design_analysis, design_truths
+
+        for module in (design_analysis, design_truths):
+            patch.setattr(module, "build_model", lambda design: design)
+            patch.setattr(module, "sample_prior", _prior)
+        patch.setattr(design_analysis, "Repeated", self._of)
+
+    def _of(self, design: Design) -> _Refitting:
+        self.compiled.append(design.structure.name)
+        return _Refitting(design, self)
+
+
+class _Refitting:
+    def __init__(self, design: Design, log: InstantRepeated) -> None:
+        self.design, self._log = design, log
+
+    def fit(self, outcome: np.ndarray, sampling: Sampling) -> Refit:
+        """Draw at once, from no posterior."""
+        if len(self._log.fitted) == self._log.stop_after:
+            raise KeyboardInterrupt
+        self._log.fitted.append(outcome)
+        rng = np.random.default_rng(sampling.seed)
+        chains = list(range(sampling.chains))
+        drawn = _whole(self.design, chains, sampling.draws, rng)
+        drawn = drawn + self._log.apart * drawn["chain"]
+        design = replaced(self.design, outcome)
+        tree = {"posterior": drawn, "sample_stats": _statistics(drawn, rng)}
+        return Refit(design, draws_of(design, drawn), xr.DataTree.from_dict(tree))

@@ -69,6 +69,10 @@ LOADING_DIFFERENCE: Final = 0.1
 differences below it leave the weights of the indicators much as they are."""
 
 
+SURE_OF_SIGN: Final = 0.90
+"""Probability of a sign from which a likelihood counts as sure of it."""
+
+
 def khat_max(draws: int) -> float:
     """Largest Pareto k that PSIS-LOO can bear, given the draws.
 

@@ -65,6 +65,11 @@ def say(message: str = "") -> None:
     sys.stdout.write(message + "\n")
 
 
+def say_aside(message: str) -> None:
+    """Write a line beside the result, to stderr."""
+    _say(message)
+
+
 def say_json(value: Any) -> None:
     """Write a result to stdout as JSON."""
     import json

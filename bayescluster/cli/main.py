@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    design,
     doctor,
     fit,
     init,
+    nca,
+    qca,
     report,
     run,
     runs,
@@ -32,9 +35,12 @@ app = typer.Typer(
 COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
+    ("design", design.design),
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),
+    ("nca", nca.nca),
+    ("qca", qca.qca),
     ("simulate", simulate.simulate),
     ("schema", schema.schema),
     ("init", init.init),

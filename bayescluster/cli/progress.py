@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bayescluster.workflow.watch import Watch
+from bayescluster.workflow.watch import CountingWatch
 
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState
 
 LINE_SECONDS = 15.0
 """Shortest time between two plain lines about one chain."""
+COUNT = -1
+"""Stands in the place of a chain where replications are counted."""
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[CountingWatch]:
     """Watch a run on stderr, as fits where it goes."""
     if sys.stderr.isatty():
         with _bars() as watch:
@@ -55,9 +57,18 @@ class PlainLines:
         self._told[state.chain] = float("inf") if ended else now
         self._say(f"  {_chain_words(state, now - started)}")
 
+    def count(self, what: str, finished: int, total: int) -> None:
+        """Tell how many are finished, now and then."""
+        now = time.monotonic()
+        started = self._started.setdefault(COUNT, now)
+        if now - self._told.get(COUNT, started) < LINE_SECONDS and 0 < finished < total:
+            return
+        self._told[COUNT] = now
+        self._say(f"  {what}: {_count_words(finished, total, now - started)}")
+
 
 @contextmanager
-def _bars() -> Iterator[Watch]:
+def _bars() -> Iterator[CountingWatch]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -99,6 +110,14 @@ class _Bars:
         words = _chain_words(state, now - started).split(": ", 1)[1]
         self._bars.update(self._tasks[state.chain], completed=state.finished, words=words)
 
+    def count(self, what: str, finished: int, total: int) -> None:
+        now = time.monotonic()
+        started = self._started.setdefault(COUNT, now)
+        if COUNT not in self._tasks:
+            self._tasks[COUNT] = self._bars.add_task(f"  {what}", total=total, words="")
+        words = _count_words(finished, total, now - started)
+        self._bars.update(self._tasks[COUNT], completed=finished, words=words)
+
 
 def _chain_words(state: ChainState, seconds: float) -> str:
     rate = state.finished / seconds if seconds > 0 else 0.0
@@ -110,3 +129,10 @@ def _chain_words(state: ChainState, seconds: float) -> str:
         f"chain {state.chain + 1}: {phase}, {state.finished} of {state.total} draws, "
         f"{rate:.0f} draws/s, {state.divergences} divergences, {left}"
     )
+
+
+def _count_words(finished: int, total: int, seconds: float) -> str:
+    if finished >= total:
+        return f"{finished} of {total}, {seconds:.0f} s"
+    left = f", {seconds / finished * (total - finished):.0f} s left" if finished else ""
+    return f"{finished} of {total}{left}"

@@ -7,6 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bayescluster.cli.guard import say
+from bayescluster.report import weakest_words
 from bayescluster.report.words import fixed, label, step, verdict_probability
 from bayescluster.results.model import (
     EffectRow,
@@ -23,6 +24,7 @@ def print_summary(results: Results) -> None:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
         say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
     print_forms(results)
+    print_weakest_node(results)
     if not results.verdicts:
         say("No hypotheses were declared.")
         return
@@ -52,6 +54,18 @@ def print_forms(results: Results) -> None:
     for statement in found.statements:
         say(f"  {statement}")
     say(f"  Effects, corners and verdicts are averages; all else is of {found.leading}.")
+
+
+def print_weakest_node(results: Results) -> None:
+    """Print one line a group: which capital holds it back, how sure, and what an error costs."""
+    found = results.weakest_node
+    if found is None:
+        return
+    per = weakest_words.worth_of(results).per
+    say(f"\nWeakest node, steps: {weakest_words.steps(results)}{'; losses ' + per if per else ''}")
+    for row in found.nodes:
+        if row.by in weakest_words.kinds_told(found):
+            say(f"  {weakest_words.line(row, results)}")
 
 
 def print_effects(results: Results) -> None:

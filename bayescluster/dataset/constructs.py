@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
+from bayescluster.dataset.indicators import IndicatorUnit, turned_by
 from bayescluster.dataset.scaling import (
     correlations,
     first_component,
@@ -70,6 +71,8 @@ class Scored(NamedTuple):
     """For ``latent``: answers as the model takes them, ``(firm, item)``, NaN where missing."""
     levels: tuple[int, ...] = ()
     """For ``latent``: levels of each indicator, 0 where it is continuous."""
+    units: tuple[IndicatorUnit, ...] = ()
+    """How each indicator enters the raw score."""
 
 
 class _FaultError(Exception):
@@ -115,7 +118,8 @@ def score(
     columns = [item.column for item in construct.items]
     if construct.method == "single":
         return _single(items[:, 0], construct)
-    standardised = np.column_stack([standardise(item).values for item in items.T])
+    scaled = [standardise(item) for item in items.T]
+    standardised = np.column_stack([each.values for each in scaled])
     correlation = correlations(standardised)
     if construct.method in {"mean", "latent"}:
         raw = mean_answer(standardised)
@@ -150,6 +154,19 @@ def score(
         method=construct.method,
         answers=answers,
         levels=levels,
+        units=tuple(
+            IndicatorUnit(
+                item.column,
+                item.transform,
+                turned_by(item.direction, answer),
+                each.center,
+                each.scale,
+                float(weight),
+            )
+            for item, answer, each, weight in zip(
+                construct.items, items.T, scaled, weights, strict=True
+            )
+        ),
     )
 
 
@@ -164,7 +181,11 @@ def _single(raw: Array, construct: Construct) -> Scored:
         values, center, scale = standardise(raw)
     unit = item.column if item.transform == "none" else f"{item.transform}({item.column})"
     turned = f"{unit}, turned round" if item.direction == "negative" else unit
-    return Scored(values, center, scale, turned, {item.column: 1.0}, None, binary, 0, "single")
+    units = (
+        IndicatorUnit(item.column, item.transform, turned_by(item.direction, raw), 0.0, 1.0, 1.0),
+    )
+    weights = {item.column: 1.0}
+    return Scored(values, center, scale, turned, weights, None, binary, 0, "single", units=units)
 
 
 def _items(

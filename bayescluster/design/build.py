@@ -15,6 +15,7 @@ from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.scaling import Standardised
+from bayescluster.design.claims_in_data import claims_in_data
 from bayescluster.design.coding import Coding, code_controls, sorted_labels
 from bayescluster.design.collinearity import dependent_columns
 from bayescluster.design.forms import with_one_form
@@ -28,6 +29,7 @@ from bayescluster.design.record import (
     Design,
     details_text,
 )
+from bayescluster.design.set_conditions import condition_variables
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
@@ -91,6 +93,7 @@ def build_design(
     capitals = _capitals(analysis, firms, where, problems)
     problems += _unknown_industries(analysis, firms, where)
     sample = _Sample(firms, capitals, where, problems)
+    conditions = condition_variables(analysis, firms, where, problems)
     details = details_of(analysis, table, firms, capitals)
     found: dict[str, xr.Dataset] = {}
     outcomes: dict[str, Outcome] = {}
@@ -99,9 +102,12 @@ def build_design(
         if data is not None:
             own = details._replace(cases=(cases or {}).get(name))
             found[name] = data.assign_attrs({DETAILS: details_text(own)})
+    focus = analysis.equation_name
+    levels = outcomes[focus].levels if focus in outcomes else ()
+    problems += claims_in_data(analysis, capitals, levels, where)
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
-    focus = analysis.equation_name
+    found[focus] = found[focus].assign(conditions)
     others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
     design = Design(analysis, found[focus], focus, others)
     if faults := gap_problems(design, firms, where):

@@ -89,3 +89,30 @@ def _terms(forms: Iterable[StructureName]) -> Iterable[str]:
 def _update[M: Any](model: M, **values: Any) -> M:
     copied: M = model.model_copy(update=values)
     return copied
+
+
+def as_form(analysis: Analysis, form: StructureName) -> Analysis:
+    """An analysis under a form that it may not ask for, with as much of it kept as the form has.
+
+    Where a term varies that the form lacks, the terms that the form lets vary as a rule do. Priors of
+    terms that it lacks, of one explained variance, and from cases are left out: defaults
+    take their place.
+    """
+    equation = analysis.equation
+    if form in equation.structure:
+        return of_form(analysis, form)
+    own = (*STRUCTURES[form].terms, *equation.predictors)
+    varying = {
+        name: given
+        if all(term in own for term in given.terms)
+        else VaryingTerms(terms=(ALL_TERMS,), correlated=given.correlated)
+        for name, given in equation.groupings.items()
+    }
+    asked = (*equation.structure, form)
+    widened = _update(
+        equation,
+        structure=asked,
+        varying=varying,
+        priors=_update(equation.priors, r2d2m2=None, from_=None),
+    )
+    return of_form(_update(analysis, equations={analysis.equation_name: widened}), form)

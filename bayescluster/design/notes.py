@@ -89,7 +89,13 @@ def details_of(
     )
     measures = tuple(
         Measure(
-            name, item.method, item.unit, tuple(item.weights.items()), item.reliability, item.binary
+            name,
+            item.method,
+            item.unit,
+            tuple(item.weights.items()),
+            item.reliability,
+            item.binary,
+            item.units,
         )
         for name, item in capitals.items()
     )

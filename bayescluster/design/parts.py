@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.dataset.cases import CodedCases
+from bayescluster.dataset.indicators import IndicatorUnit
 
 Array = NDArray[np.float64]
 
@@ -76,6 +77,7 @@ class Measure(NamedTuple):
     weights: tuple[tuple[str, float], ...]
     reliability: float | None
     binary: bool
+    units: tuple[IndicatorUnit, ...] = ()
 
 
 class ImputedCells(NamedTuple):

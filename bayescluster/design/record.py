@@ -17,9 +17,10 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from bayescluster.dataset.values import label_of
 from bayescluster.design.graph import causal_order
 from bayescluster.design.parts import ControlPart, Details, Grouping, Items, Scaling, Weights
-from bayescluster.families import FAMILIES, Family, Rows
+from bayescluster.families import FAMILIES, Family, Rows, bar_of
 from bayescluster.names import (
     AVERAGING_WEIGHT,
     CAPITAL,
@@ -50,6 +51,7 @@ from bayescluster.names import (
     items,
 )
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.equation import Equation
 from bayescluster.structures import STRUCTURES, Structure
 
@@ -98,6 +100,14 @@ class Design:
         found = {each.equation_name: replace(each, others=()) for each in self.equations}
         return replace(found.pop(name), others=tuple(found.values()))
 
+    def reaching(self, level: Scalar | None) -> Design:
+        """The same, asked for the probability that the outcome is at least a level."""
+        if level is None or level == self.equation.at_least:
+            return self
+        asked = self.equation.model_copy(update={"at_least": level})
+        equations = {**self.analysis.equations, self.equation_name: asked}
+        return replace(self, analysis=self.analysis.model_copy(update={"equations": equations}))
+
     def variable(self, name: str) -> str:
         """Name of a variable or dimension of the model that belongs to this equation alone."""
         return name if len(self.analysis.equations) == 1 else f"{self.equation_name}_{name}"
@@ -142,6 +152,43 @@ class Design:
     def outcome(self) -> Array:
         """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
         return self._array(OUTCOME)
+
+    @property
+    def bar(self) -> Array | None:
+        """Least outcome that is at least the level asked for, ``(row,)``; None where none is."""
+        level = self.equation.at_least
+        if level is None:
+            return None
+        if self.levels:
+            return np.full(self.size, float(self.levels.index(label_of(level))))
+        return bar_of(self.family, float(level), self.units)
+
+    @property
+    def quantity(self) -> str:
+        """What a level of the outcome is of, in words."""
+        equation = self.equation
+        if equation.trials is not None:
+            return f"{equation.outcome} as a share of {equation.trials}"
+        over = f" per unit of {equation.exposure}" if equation.exposure is not None else ""
+        return f"{equation.outcome}{over}"
+
+    @property
+    def units(self) -> Array:
+        """Trials or exposure of each row, ``(row,)``; 1 where there are neither."""
+        trials = self.rows.trials
+        return np.exp(self.offset) if trials is None else trials
+
+    @property
+    def reported(self) -> Array:
+        """Outcome on the scale of its expectation, ``(row,)``; NaN where missing.
+
+        Successes as a share of trials, counts per unit of exposure; where a level is asked for,
+        whether it is reached.
+        """
+        bar = self.bar
+        if bar is None:
+            return self.outcome / self.units
+        return np.where(self.answered, self.outcome >= bar, np.nan)
 
     @property
     def answered(self) -> NDArray[np.bool_]:

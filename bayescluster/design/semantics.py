@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
+from bayescluster.design.causes import causes_problems
 from bayescluster.design.ceiling_scope import ceiling_model_problems
+from bayescluster.design.ceilings import ceiling_problems
+from bayescluster.design.claims import claim_problems, is_bounded, level_problems
 from bayescluster.design.forms import forms_of
+from bayescluster.design.set_conditions import set_problems
 from bayescluster.design.shared_variance import shared_variance_problems
 from bayescluster.design.systems import system_problems
+from bayescluster.design.weakest_node import weakest_node_problems
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import Equation
-from bayescluster.spec.hypotheses import (
-    Difference,
-    Hypothesis,
-    Insufficient,
-    JointSufficiency,
-    Necessary,
-    NecessaryNotSufficient,
-    Sufficient,
-)
 from bayescluster.structures import STRUCTURES, TERMS
 
 RESERVED = frozenset(
@@ -46,7 +41,7 @@ RESERVED_COLUMNS = RESERVED | {
     *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
     *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
     *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
-    *(names.MONOTONIC_CODE, names.STEP_CONTROL),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
 }
 """Columns that no effect can vary by: the design has an array of that name."""
 
@@ -54,7 +49,6 @@ COLUMN_FAMILIES = {
     "trials": ("binomial",),
     "exposure": ("poisson", "negative_binomial"),
     "standard_error": ("gaussian",),
-    "at_least": ("ordinal",),
     "levels": ("ordinal",),
 }
 """Keys of an equation that go with some families only."""
@@ -68,8 +62,6 @@ CASE_FAMILIES = tuple(
 
 CLOSE = 0.8
 """Likeness from which a term was probably meant: intercept and interaction are less alike."""
-
-DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
 
 def check_semantics(analysis: Analysis, where: Where) -> None:
@@ -88,10 +80,14 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
             for problem in _equation(each, where)
         ),
         *system_problems(analysis, where),
-        *_hypotheses(analysis, where),
+        *claim_problems(analysis, where),
         *_traditions(analysis, where),
         *ceiling_model_problems(analysis, where),
+        *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
+        *set_problems(analysis, where),
         *_weights(analysis, where),
+        *weakest_node_problems(analysis, where),
+        *ceiling_problems(analysis, where),
     ]
     if problems:
         raise ConfigError(list(dict.fromkeys(problems)))
@@ -110,6 +106,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
         yield Problem(
             "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
         )
+    yield from level_problems(equation, equation.at_least, where((*base, "at_least")))
     of_groups = tuple(f"{grouping}_" for grouping in equation.varying)
     if analysis.equation_name in RESERVED or analysis.equation_name.startswith(of_groups):
         yield Problem(
@@ -254,31 +251,6 @@ def _kinds_of_priors(equation: Equation, base: tuple[str, str], where: Where) ->
             )
 
 
-def _hypotheses(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    for position, hypothesis in enumerate(analysis.hypotheses):
-        place = where(("hypotheses", position))
-        by = "industry" if isinstance(hypothesis, Difference) else hypothesis.by
-        if by != "all" and getattr(analysis.data, by) is None:
-            yield Problem(
-                f"{hypothesis.kind} asks by {by}, but the data declare none",
-                place,
-                f"add `{by}:` with its column under data, or use `by: all`",
-            )
-        yield from _region(analysis.equation, hypothesis, place)
-        if hypothesis.scope != "observed" and analysis.data.cluster is None:
-            yield Problem(
-                f"scope {hypothesis.scope} needs clusters, but the data declare none",
-                place,
-                "add `cluster:` with its column under data, or use `scope: observed`",
-            )
-        elif hypothesis.scope != "observed" and "cluster" not in analysis.equation.varying:
-            yield Problem(
-                f"scope {hypothesis.scope} needs effects of clusters, and none vary by cluster",
-                place,
-                "add `cluster: [intercept]` under varying, or use `scope: observed`",
-            )
-
-
 def _traditions(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Refuse groups that the data do not declare."""
     for by in analysis.traditions.by or ():
@@ -288,59 +260,3 @@ def _traditions(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 where(("traditions", "by")),
                 f"name the {by} column under data, or leave {by} out",
             )
-
-
-def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
-    """Refuse a region that the outcome cannot reach, or one left open that has no default."""
-    family = FAMILIES[equation.family]
-    floor, top, scale = _bounds(equation)
-    for key in ("eps", "theta", "theta_not", "delta"):
-        value = getattr(hypothesis, key, None)
-        if value is not None and not floor <= value <= top:
-            yield Problem(
-                f"{key} is {value:g}, but the expected outcome is {scale}",
-                place,
-                f"give {key} on the scale of the outcome",
-            )
-    if getattr(hypothesis, "ratio", None) is not None and family.link == "identity":
-        yield Problem(
-            f"ratio means nothing for family {equation.family}, whose mean may be 0 or below",
-            place,
-            "state the region by eps, theta, theta_not or delta",
-        )
-    if is_bounded(equation):
-        return
-    for keys in _undeclared(hypothesis):
-        yield Problem(
-            f"{hypothesis.kind} needs its region for family {equation.family}: "
-            f"{DEFAULT_ON_PROBABILITIES}",
-            place,
-            f"add {' or '.join(f'`{key}:`' for key in keys)}",
-        )
-
-
-def _bounds(equation: Equation) -> tuple[float, float, str]:
-    """Where the expected outcome can lie, and how a message says so."""
-    family = FAMILIES[equation.family]
-    if is_bounded(equation):
-        return 0.0, 1.0, "a share" if family.scale == "share" else "a probability"
-    return -math.inf if family.link == "identity" else 0.0, math.inf, "never below 0"
-
-
-def is_bounded(equation: Equation) -> bool:
-    """Whether the expected outcome is a probability or a share, between 0 and 1."""
-    bounded = FAMILIES[equation.family].scale in ("probability", "share")
-    return bounded or equation.at_least is not None
-
-
-def _undeclared(hypothesis: Hypothesis) -> Iterator[tuple[str, ...]]:
-    regions: dict[type, tuple[tuple[str, ...], ...]] = {
-        Necessary: (("eps", "ratio"),),
-        Sufficient: (("theta", "ratio"),),
-        Insufficient: (("theta_not", "delta"),),
-        NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
-        JointSufficiency: (("theta",),),
-    }
-    for keys in regions.get(type(hypothesis), ()):
-        if all(getattr(hypothesis, key) is None for key in keys):
-            yield keys

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.membership import Groups
@@ -48,18 +47,6 @@ def conditional_effects(
     return curves
 
 
-def observed_scale(design: Design) -> Array:
-    """Observed outcomes on the scale of their expectation, ``(row,)``.
-
-    Successes as a share of trials, counts per unit of exposure, levels as reaching ``at_least``.
-    """
-    wanted = design.equation.at_least
-    if wanted is not None:
-        return (design.outcome >= design.levels.index(label_of(wanted))).astype("float64")
-    trials = design.rows.trials
-    return design.outcome / (np.exp(design.offset) if trials is None else trials)
-
-
 def _grid(values: Array, tail: float, points: int) -> Array:
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return np.linspace(float(low), float(high), points)
@@ -96,7 +83,7 @@ def surfaces(
         rows = np.flatnonzero(groups.members[:, k] & shown_at_all)
         shown = np.sort(rng.choice(rows, min(rows.size, POINTS_SHOWN), replace=False))
         human, social = (values[shown].round(4).tolist() for values in design.capitals)
-        outcome = observed_scale(design)[shown].tolist()
+        outcome = design.reported[shown].tolist()
         yield Surface(
             group=label,
             human=tuple(grids[0].tolist()),

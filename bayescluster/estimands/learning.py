@@ -159,7 +159,7 @@ def _with_form(design: Design, draws: Draws, weights: Array, position: int, valu
     for which, part in draws.chunks(design.size):
         capitals = part.capitals or design.capitals
         eta = predictor_at(design, part, capitals, rows, entering[None])
-        out[which] = expectation(design, eta, part) @ weights
+        out[which] = expectation(design, eta, part, rows) @ weights
     return out
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.dataset.indicators import raw_score
 from bayescluster.design.record import Design
 from bayescluster.names import CAPITALS
-from bayescluster.spec.hypotheses import Anchors, Corners
+from bayescluster.spec.hypotheses import Anchor, Anchors, Corners
 
 CORNERS = ("LL", "HL", "LH", "HH")
 """Level of human capital, then of social capital."""
@@ -66,14 +68,30 @@ def _pair(
             f"quantiles {claim.low:g} and {claim.high:g}{' of its score' if latent else ''}"
         )
     unit = design.scaling(name)
-    standard = tuple((value - unit.center) / unit.scale for value in (anchors.low, anchors.high))
+    low, high = ((_raw(design, name, end) - unit.center) / unit.scale for end in _ends(anchors))
+    if isinstance(anchors.low, Mapping) or isinstance(anchors.high, Mapping):
+        return (low, high), " against ".join(_listed(end) for end in _ends(anchors))
     return (
-        (
-            standard[0],
-            standard[1],
-        ),
+        (low, high),
         f"{anchors.low:g} and {anchors.high:g} in units of {'its score' if latent else 'the construct'}",
     )
+
+
+def _ends(anchors: Anchors) -> tuple[Anchor, Anchor]:
+    return anchors.low, anchors.high
+
+
+def _raw(design: Design, name: str, anchor: Anchor) -> float:
+    """An anchor in units of the construct."""
+    if isinstance(anchor, Mapping):
+        (units,) = (m.units for m in design.details.measures if m.capital == name)
+        return raw_score(units, anchor)
+    return anchor
+
+
+def _listed(anchor: Anchor) -> str:
+    assert isinstance(anchor, Mapping)
+    return ", ".join(f"{column} {value:g}" for column, value in anchor.items())
 
 
 def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:

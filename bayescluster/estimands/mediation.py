@@ -55,13 +55,13 @@ def expected_outcome(
         Positions of the rows.
     """
     if not draws.upstream:
-        return expectation(design, predictor_at(design, draws, own, rows), draws)
+        return expectation(design, predictor_at(design, draws, own, rows), draws, rows)
     way = way_through(design, draws)
     if way == "combinations":
         return _combined(design, draws, own, through, rows)
     values = (_means if way == "means" else _drawn)(draws, through, rows)
     entering = _entering(design, values, rows)
-    return expectation(design, predictor_at(design, draws, own, rows, entering), draws)
+    return expectation(design, predictor_at(design, draws, own, rows, entering), draws, rows)
 
 
 def way_through(design: Design, draws: Draws) -> Way:
@@ -74,7 +74,7 @@ def way_through(design: Design, draws: Draws) -> Way:
 def _is_linear(design: Design, draws: Draws) -> bool:
     """Whether only the means of what is upstream matter."""
     roots = all(not each.equation.predictors or _identity(each) for each, _ in draws.upstream)
-    return _identity(design) and roots
+    return _identity(design) and design.equation.at_least is None and roots
 
 
 def _identity(design: Design) -> bool:
@@ -140,7 +140,7 @@ def _combined(
     total = np.zeros((draws.size, rows.size))
     eta_of = _PredictorAt(design, draws, own, rows)
     for chance, values in combinations(draws, through, rows):
-        total += chance * expectation(design, eta_of(_entering(design, values, rows)), draws)
+        total += chance * expectation(design, eta_of(_entering(design, values, rows)), draws, rows)
     return total
 
 
@@ -186,7 +186,9 @@ def combinations(
             parents = tuple(given[name] for name in each.equation.predictors if name in given)
             key = (each.equation_name, parents)
             if key not in chances:
-                chances[key] = expectation(each, _eta(each, part, through, rows, values), part)
+                chances[key] = each.family.expectation(
+                    _eta(each, part, through, rows, values), part.parameters
+                )
             yes = chances[key]
             chance = chance * (yes if given[each.equation_name] else 1.0 - yes)
         yield chance, values

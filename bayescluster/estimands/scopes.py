@@ -1,4 +1,4 @@
-"""For whom an estimand speaks: the firms as observed, the average cluster, or a new cluster."""
+"""For whom an estimand speaks: the firms as observed, the average or a new cluster, a new industry."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from bayescluster.model.evaluate import Draws, GroupDraws
 from bayescluster.names import CLUSTER, FIRM, INDUSTRY
 from bayescluster.spec.hypotheses import Scope
 
-NEW_CLUSTER_STREAM = 3
+NEW_CLUSTER_STREAM, NEW_INDUSTRY_STREAM = 3, 25
 
 
 def scoped(design: Design, draws: Draws, scope: Scope, seed: int) -> Draws:
     """Draws under a scope, upstream equations included; see `_scoped`."""
+    stream = NEW_INDUSTRY_STREAM if scope == "new_industry" else NEW_CLUSTER_STREAM
     upstream = tuple(
-        (each, _scoped(each, part, scope, (seed, NEW_CLUSTER_STREAM, position)))
+        (each, _scoped(each, part, scope, (seed, stream, position)))
         for position, (each, part) in enumerate(draws.upstream, start=1)
     )
-    own = _scoped(design, draws, scope, (seed, NEW_CLUSTER_STREAM))
+    own = _scoped(design, draws, scope, (seed, stream))
     return replace(own, upstream=upstream) if upstream else own
 
 
 def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]) -> Draws:
-    """Replace the cluster effects of draws by those of a scope.
+    """Replace the group effects of draws by those of a scope.
 
-    Under ``new_cluster`` each industry has one new cluster at each draw, and rows whose firms have
-    effects of their own have new ones too: the firms of a new cluster are new.
+    Under ``new_cluster`` each industry has one new cluster at each draw; under ``new_industry`` there
+    is one new industry at each draw, with one new cluster in it, and all rows stand in it. Rows whose
+    firms have effects of their own have new ones too: the firms of a new cluster are new.
     """
+    if scope == "new_industry":
+        return _in_new_industry(design, draws, np.random.default_rng(entropy))
     if scope == "observed" or CLUSTER not in draws.groups:
         return draws
     groups = dict(draws.groups)
@@ -43,6 +47,18 @@ def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]
     if FIRM in groups:
         groups[FIRM] = _new_members(groups[FIRM], np.arange(design.size), rng)
     return replace(draws, groups=groups)
+
+
+def _in_new_industry(design: Design, draws: Draws, rng: np.random.Generator) -> Draws:
+    everywhere = np.zeros(design.size, dtype="int64")
+    members = {INDUSTRY: everywhere, CLUSTER: everywhere, FIRM: np.arange(design.size)}
+    # drawn in this order, whatever the order of the analysis
+    new = {
+        name: _new_members(draws.groups[name], member, rng)
+        for name, member in members.items()
+        if name in draws.groups
+    }
+    return replace(draws, groups=draws.groups | new) if new else draws
 
 
 def _new_members(

@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
 from bayescluster.estimands.mediation import Through, expected_outcome
-from bayescluster.model.evaluate import Array, Capitals, Draws
+from bayescluster.model.evaluate import Array, Capitals, Draws, expectation
+from bayescluster.model.predictor import RowPredictor
 
 
 class Own(NamedTuple):
-    """A capital left as it is in every row, shifted by so many standard deviations."""
+    """A capital left as it is in every row, shifted by so many standard deviations.
+
+    ``most`` bounds the shift, ``(row,)``: no row gets above it, and those that are stay where they are.
+    """
 
     shift: float = 0.0
+    most: Array | None = None
 
 
 Level = float | Array | Own
@@ -81,8 +86,12 @@ def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights
     out = np.empty((draws.size, len(splits), weights.shape[1]))
     for which, part in draws.for_rows(rows).chunks(rows.size):
         mine = part.capitals or (design.capitals[0][rows], design.capitals[1][rows])
+        alone = None if part.upstream else RowPredictor(design, part, rows)
         for position, (here, upstream) in enumerate(splits):
             own = _capitals(here, mine, rows)
+            if alone is not None:
+                out[which, position] = expectation(design, alone(own), part) @ weights
+                continue
             through: Through = (
                 {name: _capitals(setting, mine, rows) for name, setting in upstream.items()}
                 if isinstance(upstream, Mapping)
@@ -99,5 +108,7 @@ def _capitals(setting: Setting, own: tuple[Array, Array], rows: NDArray[np.int64
 
 def _at(level: Level, own: Array, rows: NDArray[np.int64]) -> float | Array:
     if isinstance(level, Own):
-        return own + level.shift
+        if level.most is None:
+            return own + level.shift
+        return np.maximum(own, np.minimum(own + level.shift, level.most[rows]))
     return level[rows] if isinstance(level, np.ndarray) else level

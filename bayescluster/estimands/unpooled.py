@@ -23,6 +23,12 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.membership import Groups
+from bayescluster.estimands.row_derivatives import (
+    cutpoints_of,
+    second_differences,
+    typical,
+    usual_gaps,
+)
 from bayescluster.families import Rows
 from bayescluster.model.distributions import log_density, median_of
 from bayescluster.model.evaluate import Array, Draws, predictor_at
@@ -97,7 +103,11 @@ def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws 
     if np.abs(found.jac).max() > STATIONARY * rows.sum():
         return None
     try:
-        factor = cho_factor(_hessian(design, rows, priors, layout, found.x))
+        factor = cho_factor(
+            -second_differences(
+                lambda theta: _log_posterior(design, rows, priors, layout, theta), found.x
+            )
+        )
     except LinAlgError:
         return None
     covariance = cho_solve(factor, np.eye(start.size))
@@ -111,22 +121,7 @@ def _start(priors: ModelPriors) -> Array:
         for term, prior in priors.population.items()
     ]
     means += [prior.mean for prior in priors.controls.values()]
-    cuts = [mean for mean, _ in priors.cutpoints]
-    gaps = [cuts[0], *np.log(np.diff(cuts))] if cuts else []
-    return np.array([*means, *_typical(priors), *gaps], dtype=float)
-
-
-def _typical(priors: ModelPriors) -> list[float]:
-    """Log of a usual value of each positive parameter: its prior's sd or mean."""
-    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
-    found = []
-    for prior in priors.family.values():
-        named = prior.model_dump()
-        shape = np.log(named.get("shape", 1.0))
-        found.append(
-            shape + sum(sign * np.log(named[k]) for k, sign in usual.items() if k in named)
-        )
-    return [float(value) for value in found]
+    return np.array([*means, *typical(priors), *usual_gaps(priors)], dtype=float)
 
 
 def _split(layout: _Layout, theta: Array) -> list[Array]:
@@ -139,8 +134,7 @@ def _draws(layout: _Layout, theta: Array, design: Design) -> Draws:
     terms |= dict(zip(layout.terms, population.T, strict=True))
     parameters = {name: np.exp(logs[:, [k]]) for k, name in enumerate(layout.parameters)}
     if layout.cutpoints:
-        steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
-        parameters[CUTPOINTS] = np.cumsum(steps, axis=1)[:, None, :]
+        parameters[CUTPOINTS] = cutpoints_of(gaps)[:, None, :]
     return Draws(1, terms, controls, {}, parameters)
 
 
@@ -164,24 +158,5 @@ def _log_posterior(
     for column, control in zip(controls.T, priors.controls.values(), strict=True):
         total = total + log_density(control, column)
     # weak priors on the log scale keep parameters and gaps finite where a group says nothing
-    far = (logs - np.array(_typical(priors))) / 3
+    far = (logs - np.array(typical(priors))) / 3
     return np.asarray(total - 0.5 * (far**2).sum(1) - 0.5 * ((gaps / 3) ** 2).sum(1))
-
-
-def _hessian(
-    design: Design, rows: Mask, priors: ModelPriors, layout: _Layout, mode: Array
-) -> Array:
-    """Curvature of the negative log posterior at the mode, by central differences."""
-    size, step = mode.size, 1e-3
-    shifts = np.eye(size) * step
-    points = [
-        mode + a * shifts[i] + b * shifts[j]
-        for i in range(size)
-        for j in range(i, size)
-        for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
-    ]
-    value = _log_posterior(design, rows, priors, layout, np.array(points)).reshape(-1, 4)
-    second = -(value[:, 0] - value[:, 1] - value[:, 2] + value[:, 3]) / (4 * step**2)
-    out = np.zeros((size, size))
-    out[np.triu_indices(size)] = second
-    return np.asarray(out + np.triu(out, 1).T)

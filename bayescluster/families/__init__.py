@@ -11,10 +11,19 @@ from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
 from bayescluster.families.ordinal import ORDINAL
 from bayescluster.families.poisson import POISSON
 from bayescluster.families.probit import PROBIT
-from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, bar_of
 from bayescluster.families.student_t import STUDENT_T
 
-__all__ = ["FAMILIES", "YES_OR_NO", "Family", "Fault", "Likelihood", "Observation", "Rows"]
+__all__ = [
+    "FAMILIES",
+    "YES_OR_NO",
+    "Family",
+    "Fault",
+    "Likelihood",
+    "Observation",
+    "Rows",
+    "bar_of",
+]
 
 FAMILIES: dict[str, Family] = {
     family.name: family

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, gammaln
+from scipy.special import betainc, expit, gammaln
 
 from bayescluster.families.record import (
     PRECISION,
@@ -66,6 +66,17 @@ def _draw(
     return np.asarray(np.clip(rng.beta(first, second), LEAST_SHARE, LARGEST_SHARE))
 
 
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    first, second = (
+        np.maximum(parameters["precision"] * expit(sign * linear_predictor), LEAST_SHAPE)
+        for sign in (1.0, -1.0)
+    )
+    # from the upper side, so that a small probability keeps its digits
+    return np.asarray(betainc(second, first, 1.0 - np.clip(bar, 0.0, 1.0)))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -88,4 +99,5 @@ BETA = Family(
     _log_density,
     _draw,
     _likelihood,
+    exceedance=_exceedance,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import expit, gammaln
+from scipy.special import betainc, expit, gammaln
 
 from bayescluster.families.record import (
     Array,
@@ -50,6 +50,14 @@ def _draw(
     return np.asarray(successes, dtype=float)
 
 
+def _exceedance(bar: Array, linear_predictor: Array, _: Mapping[str, Array], rows: Rows) -> Array:
+    assert rows.trials is not None
+    # P(successes >= k) = I_p(k, n - k + 1), for k from 1 to n
+    within = np.clip(bar, 1.0, rows.trials)
+    reached = betainc(within, rows.trials - within + 1.0, expit(linear_predictor))
+    return np.where(bar <= 0, 1.0, np.where(bar > rows.trials, 0.0, reached))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -62,5 +70,15 @@ def _likelihood(observation: Observation) -> Likelihood:
 
 
 BINOMIAL = Family(
-    "binomial", "logit", "probability", (), _support, _expectation, _log_density, _draw, _likelihood
+    "binomial",
+    "logit",
+    "probability",
+    (),
+    _support,
+    _expectation,
+    _log_density,
+    _draw,
+    _likelihood,
+    exceedance=_exceedance,
+    counted=True,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from bayescluster.families.record import (
     SIGMA,
@@ -52,6 +53,12 @@ def _draw(
     return np.asarray(linear_predictor + _sigma(parameters, rows) * noise)
 
 
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], rows: Rows
+) -> Array:
+    return np.asarray(ndtr((linear_predictor - bar) / _sigma(parameters, rows)))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -73,4 +80,5 @@ GAUSSIAN = Family(
     _draw,
     _likelihood,
     np.asarray,
+    _exceedance,
 )

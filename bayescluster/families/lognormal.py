@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from scipy.special import ndtr
 
 from bayescluster.families.record import (
     SIGMA,
@@ -54,6 +55,14 @@ def _draw(
     return np.asarray(np.exp(np.clip(log, -LARGEST_LOG, LARGEST_LOG)))
 
 
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    with np.errstate(divide="ignore"):
+        log = np.log(np.maximum(bar, 0.0))
+    return np.asarray(ndtr((linear_predictor - log) / parameters["sigma"]))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -75,4 +84,5 @@ LOGNORMAL = Family(
     _draw,
     _likelihood,
     np.log,
+    _exceedance,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import betainc, expit, gammaln
 
 from bayescluster.families.poisson import LARGEST_MEAN, count_support, rate
 from bayescluster.families.record import (
@@ -37,6 +37,15 @@ def _draw(
     return np.asarray(rng.poisson(np.minimum(mixed, LARGEST_MEAN)), dtype=float)
 
 
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    shape = np.maximum(parameters["overdispersion"], 1e-6) ** -2
+    # P(count >= k) = I_q(k, shape) with q = mean / (mean + shape), for k from 1
+    failure = expit(linear_predictor - np.log(shape))
+    return np.where(bar <= 0, 1.0, betainc(np.maximum(bar, 1.0), shape, failure))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -57,4 +66,6 @@ NEGATIVE_BINOMIAL = Family(
     _log_density,
     _draw,
     _likelihood,
+    exceedance=_exceedance,
+    counted=True,
 )

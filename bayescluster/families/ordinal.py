@@ -1,8 +1,7 @@
 """Ordered levels, by the cumulative logit: ``P(outcome <= k) = logistic(cutpoint_k - eta)``.
 
 Levels are coded 0, 1, ..., K - 1. The cutpoints take the place of the intercept. Numpy parameters
-hold ``cutpoints`` as ``(..., 1, K - 1)``; ``at_least``, where given, asks for the probability of
-reaching that level instead of the mean level.
+hold ``cutpoints`` as ``(..., 1, K - 1)``.
 """
 
 from __future__ import annotations
@@ -22,8 +21,6 @@ from bayescluster.families.record import (
     whole_numbers,
 )
 
-AT_LEAST = "at_least"
-
 
 def _support(outcome: Array, _: Rows) -> Fault | None:
     return whole_numbers(outcome, 0)
@@ -36,9 +33,6 @@ def _above(linear_predictor: Array, cutpoints: Array) -> Array:
 
 def _expectation(linear_predictor: Array, parameters: Mapping[str, Array]) -> Array:
     cutpoints = parameters["cutpoints"]
-    if AT_LEAST in parameters:
-        level = int(parameters[AT_LEAST].flat[0])
-        return np.asarray(expit(linear_predictor - cutpoints[..., level - 1]))
     # summed level by level: the (..., row, level) array would be the largest of the program
     total = np.zeros(np.broadcast_shapes(linear_predictor.shape, cutpoints.shape[:-1]))
     for level in range(cutpoints.shape[-1]):
@@ -77,6 +71,17 @@ def _draw(
     return np.asarray((rng.random(linear_predictor.shape)[..., None] < above).sum(-1), dtype=float)
 
 
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    cutpoints = parameters["cutpoints"]
+    # all rows have the same levels; one beyond the ends is reached always, or never
+    ends = np.full((*cutpoints.shape[:-1], 1), np.inf)
+    padded = np.concatenate([-ends, cutpoints, ends], axis=-1)
+    level = np.clip(np.ceil(np.max(bar)), 0, padded.shape[-1] - 1).astype("int64")
+    return np.asarray(expit(linear_predictor - padded[..., level]))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -89,5 +94,14 @@ def _likelihood(observation: Observation) -> Likelihood:
 
 
 ORDINAL = Family(
-    "ordinal", "logit", "level", (), _support, _expectation, _log_density, _draw, _likelihood
+    "ordinal",
+    "logit",
+    "level",
+    (),
+    _support,
+    _expectation,
+    _log_density,
+    _draw,
+    _likelihood,
+    exceedance=_exceedance,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammainc, gammaln
 
 from bayescluster.families.record import (
     Array,
@@ -44,6 +44,12 @@ def _draw(
     return np.asarray(rng.poisson(mean), dtype=float)
 
 
+def _exceedance(bar: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows) -> Array:
+    mean = np.minimum(np.exp(np.minimum(linear_predictor, 50.0)), LARGEST_MEAN)
+    # P(count >= k) = P(gamma(k) <= mean), for k from 1
+    return np.where(bar <= 0, 1.0, gammainc(np.maximum(bar, 1.0), mean))
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -52,5 +58,15 @@ def _likelihood(observation: Observation) -> Likelihood:
 
 
 POISSON = Family(
-    "poisson", "log", "rate", (), count_support, rate, _log_density, _draw, _likelihood
+    "poisson",
+    "log",
+    "rate",
+    (),
+    count_support,
+    rate,
+    _log_density,
+    _draw,
+    _likelihood,
+    exceedance=_exceedance,
+    counted=True,
 )

@@ -102,6 +102,11 @@ class Family(NamedTuple):
     on_link_scale
         Takes the outcome to the scale on which its noise is added to the linear predictor; absent
         where there is no such scale.
+    exceedance
+        ``(bar, linear_predictor, parameters, rows) -> P(outcome >= bar)``, the linear predictor as
+        for ``log_density``; absent where the outcome is yes or no. See `bar_of`.
+    counted
+        Whether the outcome is counted, over trials or an exposure where these are declared.
     """
 
     name: str
@@ -114,12 +119,35 @@ class Family(NamedTuple):
     draw: Callable[[np.random.Generator, Array, Mapping[str, Array], Rows], Array]
     likelihood: Callable[[Observation], Likelihood]
     on_link_scale: Callable[[Array], Array] | None = None
+    exceedance: Callable[[Array, Array, Mapping[str, Array], Rows], Array] | None = None
+    counted: bool = False
 
+
+ROUNDING = 1e-9
+"""A count this little short of a level, relative to it, is at the level."""
 
 SIGMA = Parameter("sigma", "residual standard deviation", lambda sd: HalfNormal(sd=sd))
 NU = Parameter("nu", "degrees of freedom", lambda _: Gamma(shape=2.0, rate=0.1))
 PRECISION = Parameter("precision", "precision", lambda _: Gamma(shape=2.0, rate=0.1))
 OVERDISPERSION = Parameter("overdispersion", "overdispersion", lambda _: HalfNormal(sd=1.0))
+
+
+def bar_of(family: Family, level: float, units: Array) -> Array:
+    """Least outcome that reaches a level, ``(row,)``.
+
+    Parameters
+    ----------
+    family
+        The family.
+    level
+        On the scale on which outcomes are reported: a share of the trials, a count per unit of
+        exposure, the code of an ordinal level.
+    units
+        Trials or exposure of each row, ``(row,)``; 1 where there are neither.
+    """
+    bar = level * units
+    # 0.3 of 10 trials is 3 of them, whatever 0.3 * 10 is in binary
+    return np.ceil(bar - ROUNDING * np.maximum(np.abs(bar), 1.0)) if family.counted else bar
 
 
 def fault(

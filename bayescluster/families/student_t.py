@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.special import gammaln
+from scipy.special import gammaln, stdtr
 
 from bayescluster.families.gaussian import finite, identity
 from bayescluster.families.record import NU, SIGMA, Array, Family, Likelihood, Observation, Rows
@@ -25,6 +25,13 @@ def _draw(
 ) -> Array:
     noise = rng.standard_t(np.broadcast_to(parameters["nu"], linear_predictor.shape))
     return np.asarray(linear_predictor + parameters["sigma"] * noise)
+
+
+def _exceedance(
+    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
+) -> Array:
+    z = (linear_predictor - bar) / parameters["sigma"]
+    return np.asarray(stdtr(np.broadcast_to(parameters["nu"], z.shape), z))
 
 
 def _likelihood(observation: Observation) -> Likelihood:
@@ -49,4 +56,5 @@ STUDENT_T = Family(
     _draw,
     _likelihood,
     np.asarray,
+    _exceedance,
 )

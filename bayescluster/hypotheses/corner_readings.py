@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 
+from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
-from bayescluster.design.semantics import is_bounded
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimates
 from bayescluster.hypotheses.claims import CAPITAL_OF, groups_asked
@@ -53,7 +53,7 @@ KIND_NAMES: Final[dict[type[CornerClaim], str]] = {
     JointSufficiency: "joint_sufficiency",
     Complementarity: "complementarity",
 }
-_SHARED: Final = ("low", "high", "anchors", "min_support", "scope")
+_SHARED: Final = ("low", "high", "anchors", "min_support", "scope", "at_least")
 
 
 def corner_readings(evidence: Evidence, judge: Judge, gate_passed: bool) -> Iterator[Reading]:
@@ -73,7 +73,8 @@ def corner_readings(evidence: Evidence, judge: Judge, gate_passed: bool) -> Iter
         found = declared_claim(evidence.design, name, kind)
         for by in groups_asked(evidence.design) if found is not None else ():
             assert found is not None
-            scope = "observed" if by == "cluster" else found.scope
+            everyone = found.scope == "new_industry" and by != "all"
+            scope = "observed" if by == "cluster" or everyone else found.scope
             claim = found.model_copy(update={"by": by, "level": asked.level, "scope": scope})
             for verdict in judge((claim,)):
                 yield _reading(name, verdict)
@@ -121,6 +122,8 @@ def _reading(name: ClaimName, verdict: Verdict) -> Reading:
     flags: list[Flag] = ["thin"] if verdict.unsupported else []
     if verdict.verdict == "supported" and verdict.prior_probability >= verdict.level:
         flags.append("prior_decides")
+    if verdict.depends:
+        flags.append("model_dependent")
     return Reading(
         tradition="corners",
         claim=name,

@@ -1,4 +1,4 @@
-"""Everything that claims look at, computed once for each scope and pair of levels.
+"""Everything that claims look at, computed once for each scope, pair of levels and level of the outcome.
 
 The same estimands are computed from the posterior and from the prior, so that every event has a
 posterior and a prior probability from one definition.
@@ -6,7 +6,10 @@ posterior and a prior probability from one definition.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +20,20 @@ from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.scopes import scoped
+from bayescluster.hypotheses.ceilings.found import FoundCeilings, found_ceilings
+from bayescluster.hypotheses.sets.replicates import SetEvidence
 from bayescluster.model.evaluate import Array, Draws
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Scope
+
+
+class Looked(NamedTuple):
+    """What was looked at: draws, scope, levels, and the level of the outcome that is to be reached."""
+
+    source: str
+    scope: Scope
+    levels: Levels
+    at_least: Scalar | None
 
 
 class Evidence:
@@ -32,15 +47,25 @@ class Evidence:
         Draws of the parameters.
     seed
         Seed of the draws for new clusters.
+    stopped
+        Why no claim of a kind can be decided, by kind, whatever its probability.
     """
 
-    def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
+    def __init__(
+        self,
+        design: Design,
+        posterior: Draws,
+        prior: Draws,
+        seed: int,
+        stopped: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.design = design
+        self.stopped = stopped
         self.posterior = posterior
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
         self.seed = seed
-        self._surfaces: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
+        self._surfaces: dict[Looked, SurfaceDraws] = {}
 
     @cached_property
     def groups(self) -> Groups:
@@ -59,14 +84,32 @@ class Evidence:
             start += len(part.labels)
         return []
 
-    def surface(self, scope: Scope, levels: Levels, source: str = "posterior") -> SurfaceDraws:
-        """Estimands of a scope at given levels, ``(draw, group)`` each."""
-        key = (source, scope, levels)
+    def surface(
+        self,
+        scope: Scope,
+        levels: Levels,
+        source: str = "posterior",
+        at_least: Scalar | None = None,
+    ) -> SurfaceDraws:
+        """Estimands of a scope at given levels, ``(draw, group)`` each.
+
+        With ``at_least`` they are of the probability that the outcome is at least that; without it,
+        of what the equation asks for.
+        """
+        key = self.looked(scope, levels, source, at_least)
         if key not in self._surfaces:
-            draws = scoped(self.design, self._draws[source], scope, self.seed)
-            found = surface_draws(self.design, draws, levels, self.groups.weights)
-            self._surfaces[key] = found
+            self._surfaces[key] = self._computed(key)
         return self._surfaces[key]
+
+    def looked(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> Looked:
+        """Say what is looked at; the level that the equation asks for where none is named."""
+        wanted = self.design.equation.at_least if at_least is None else at_least
+        return Looked(source, scope, levels, wanted)
+
+    def _computed(self, asked: Looked) -> SurfaceDraws:
+        design = self.design.reaching(asked.at_least)
+        draws = scoped(design, self._draws[asked.source], asked.scope, self.seed)
+        return surface_draws(design, draws, asked.levels, self.groups.weights)
 
     def support(self, levels: Levels) -> NDArray[np.int64]:
         """Firms near each corner, ``(corner, group)``."""
@@ -80,6 +123,16 @@ class Evidence:
         """
         return behind_gates(self.design, self.posterior, self.groups.members)
 
-    def computed(self) -> dict[tuple[str, Scope, Levels], SurfaceDraws]:
+    @cached_property
+    def sets(self) -> SetEvidence:
+        """What set theory looks at."""
+        return SetEvidence(self.design, self.posterior, self.prior, self.seed)
+
+    @cached_property
+    def ceilings(self) -> FoundCeilings:
+        """Ceilings of every capital in every group, with the null each is held against."""
+        return found_ceilings(self.design, self.posterior, self.prior, self.seed)
+
+    def computed(self) -> dict[Looked, SurfaceDraws]:
         """All surfaces that were asked for, for the gate."""
         return dict(self._surfaces)

@@ -67,7 +67,11 @@ def _oriented(corners: dict[str, Array], capital: str | None) -> CornerDraws:
     return CornerDraws(corners["LL"], corners["HL"], corners["LH"], corners["HH"])
 
 
-def region_of(claim: CornerClaim, corners: dict[str, Array]) -> Region:
+EXPECTED: Final = "expected outcome"
+"""What stands at the corners where no level of the outcome is asked for."""
+
+
+def region_of(claim: CornerClaim, corners: dict[str, Array], quantity: str = EXPECTED) -> Region:
     """Say which region decides a claim, and which draws fall in it.
 
     Parameters
@@ -75,69 +79,75 @@ def region_of(claim: CornerClaim, corners: dict[str, Array]) -> Region:
     claim
         The claim.
     corners
-        Expected outcome by corner (LL, HL, LH, HH), each ``(draw, group)``.
+        What stands at each corner (LL, HL, LH, HH), ``(draw, group)``: the expected outcome, or the
+        probability that the outcome is at least some level.
+    quantity
+        The same in words.
     """
     p = _oriented(corners, getattr(claim, "capital", None))
     match claim:
         case Necessary():
-            return _rare(p, claim.eps, claim.ratio)
+            return _rare(p, claim.eps, claim.ratio, quantity)
         case Sufficient():
-            return _common(p, claim.theta, claim.ratio)
+            return _common(p, claim.theta, claim.ratio, quantity)
         case Insufficient():
-            return _not_enough(p, claim.theta_not, claim.delta)
+            return _not_enough(p, claim.theta_not, claim.delta, quantity)
         case NecessaryNotSufficient():
-            rare = _rare(p, claim.eps, claim.ratio)
-            short = _not_enough(p, claim.theta_not, claim.delta)
+            rare = _rare(p, claim.eps, claim.ratio, quantity)
+            short = _not_enough(p, claim.theta_not, claim.delta, quantity)
             return Region(f"{rare.words}, and {short.words}", rare.event & short.event)
         case JointSufficiency():
             theta = THETA if claim.theta is None else claim.theta
-            words = (
-                f"expected outcome at least {theta:g} with both high, and below that with both low"
-            )
+            words = f"{quantity} at least {theta:g} with both high, and below that with both low"
             return Region(words, (p.both >= theta) & (p.neither < theta))
         case Complementarity():
             cross = p.both - p.own - p.other + p.neither
+            of = "" if quantity == EXPECTED else f" (of the {quantity.rstrip(',')})"
             return Region(
-                f"cross difference of the four corners above {claim.margin:g}",
+                f"cross difference of the four corners{of} above {claim.margin:g}",
                 cross > claim.margin,
             )
 
 
-def _rare(p: CornerDraws, eps: float | None, ratio: float | None) -> Region:
+def _rare(p: CornerDraws, eps: float | None, ratio: float | None, quantity: str) -> Region:
     """Rare without the capital, though not rare with both: where all is rare, nothing is needed."""
     if ratio is not None:
-        words = f"expected outcome with it low and the other high at most {ratio:g} of that with both high"
+        words = (
+            f"{quantity} with it low and the other high at most {ratio:g} of that with both high"
+        )
         return Region(words, p.other <= ratio * p.both)
     limit = EPS if eps is None else eps
     words = (
-        f"expected outcome at most {limit:g} with it low and the other high, "
+        f"{quantity} at most {limit:g} with it low and the other high, "
         "and above that with both high"
     )
     return Region(words, (p.other <= limit) & (p.both > limit))
 
 
-def _common(p: CornerDraws, theta: float | None, ratio: float | None) -> Region:
+def _common(p: CornerDraws, theta: float | None, ratio: float | None, quantity: str) -> Region:
     """Common with the capital alone, though not with neither: else nothing is shown to suffice."""
     if ratio is not None:
         words = (
-            f"expected outcome with it high and the other low at least {ratio:g} of that with both "
+            f"{quantity} with it high and the other low at least {ratio:g} of that with both "
             "high, and below that with both low"
         )
         return Region(words, (p.own >= ratio * p.both) & (p.neither < ratio * p.both))
     limit = THETA if theta is None else theta
     words = (
-        f"expected outcome at least {limit:g} with it high and the other low, "
+        f"{quantity} at least {limit:g} with it high and the other low, "
         "and below that with both low"
     )
     return Region(words, (p.own >= limit) & (p.neither < limit))
 
 
-def _not_enough(p: CornerDraws, theta_not: float | None, delta: float | None) -> Region:
+def _not_enough(
+    p: CornerDraws, theta_not: float | None, delta: float | None, quantity: str
+) -> Region:
     if delta is not None:
-        words = f"expected outcome with it high and the other low at least {delta:g} below that with both high"
+        words = f"{quantity} with it high and the other low at least {delta:g} below that with both high"
         return Region(words, p.both - p.own >= delta)
     limit = THETA_NOT if theta_not is None else theta_not
-    words = f"expected outcome at most {limit:g} with it high and the other low"
+    words = f"{quantity} at most {limit:g} with it high and the other low"
     return Region(words, p.own <= limit)
 
 

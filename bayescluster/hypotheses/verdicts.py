@@ -1,8 +1,8 @@
 """From a claim and the evidence to a verdict.
 
 A verdict is supported, rejected or undecided by the posterior probability of its declared region.
-It is undecided, whatever the probability, where the diagnostics gate failed or where too few firms
-stand near a corner that the claim rests on.
+It is undecided, whatever the probability, where the diagnostics gate failed, where too few firms
+stand near a corner that the claim rests on, or where the answer depends on the likelihood.
 """
 
 from __future__ import annotations
@@ -14,16 +14,24 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.dataset.values import label_of
 from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
 from bayescluster.estimands.summary import estimates, number, probability_error
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import RESTS_ON, CornerClaim, corner_of, region_of
-from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS, reason_of, title_of
+from bayescluster.hypotheses.words import (
+    CAPITAL_WORDS,
+    CORNER_WORDS,
+    quantity_of,
+    reason_of,
+    title_of,
+)
 from bayescluster.results.model import (
     By,
     Verdict,
     VerdictFigure,
 )
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 
 ROUNDING = 1e-12
@@ -53,7 +61,7 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """Judge every claim for every group it asks for."""
     return tuple(
-        _judge(claim, event, evidence.posterior.chains, gate_passed)
+        _judge(claim, event, evidence, gate_passed)
         for claim in claims
         for event in _events(claim, evidence)
     )
@@ -120,16 +128,19 @@ def _effects(
 
 def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
     levels = levels_of(evidence.design, claim)
-    surface = evidence.surface(claim.scope, levels)
-    region = region_of(claim, surface.corners)
-    prior = region_of(claim, evidence.surface(claim.scope, levels, "prior").corners)
+    quantity = quantity_of(evidence.design, claim.at_least)
+    surface, before = (
+        evidence.surface(claim.scope, levels, source, claim.at_least)
+        for source in ("posterior", "prior")
+    )
+    region, prior = (region_of(claim, found.corners, quantity) for found in (surface, before))
     near = dict(zip(CORNERS, evidence.support(levels), strict=True))
     capital: str | None = getattr(claim, "capital", None)
     needed = [corner_of(place, capital) for place in RESTS_ON[claim.kind]]
     for column, label in evidence.columns(claim.by):
         figures = tuple(
             _figure(
-                f"expected outcome, {CORNER_WORDS[corner]}",
+                f"{quantity.rstrip(',')}, {CORNER_WORDS[corner]}",
                 surface.corners[corner][:, column],
                 evidence,
                 int(near[corner][column]),
@@ -176,12 +187,14 @@ def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = Non
     return VerdictFigure(label=label, estimate=found, support=near)
 
 
-def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> Verdict:
+def _judge(claim: Hypothesis, event: _Event, evidence: Evidence, gate_passed: bool) -> Verdict:
     probability = float(event.posterior.mean())
     prior = float(event.prior.mean())
-    stopped = event.unsupported if gate_passed else GATE_FAILED
+    depends = evidence.stopped.get(claim.kind, "")
+    stopped = event.unsupported or depends if gate_passed else GATE_FAILED
     decision, reason = decide(probability, claim.level, stopped)
     by: By = "industry" if isinstance(claim, Difference) else claim.by
+    level: Scalar | None = getattr(claim, "at_least", None)
     return Verdict(
         kind=claim.kind,
         capital=getattr(claim, "capital", None),
@@ -193,12 +206,15 @@ def _judge(claim: Hypothesis, event: _Event, chains: int, gate_passed: bool) -> 
         verdict=decision,
         reason=reason,
         probability=probability,
-        mcse=probability_error(event.posterior, chains),
+        mcse=probability_error(event.posterior, evidence.posterior.chains),
         prior_probability=prior,
         odds_ratio=odds_ratio(probability, prior, event.prior.size),
         level=claim.level,
         figures=event.figures,
         unsupported=event.unsupported,
+        stopped=stopped,
+        at_least=None if level is None else label_of(level),
+        depends=depends,
     )
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from bayescluster.dataset.values import label_of
+from bayescluster.design.record import Design
+from bayescluster.hypotheses.regions import EXPECTED
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 
 CAPITAL_WORDS: Final = {"human_capital": "human capital", "social_capital": "social capital"}
@@ -33,7 +37,17 @@ def title_of(claim: Hypothesis) -> str:
         return f"More {capital.lower()} goes with a {way} expected outcome"
     if isinstance(claim, Difference):
         return f"{capital} matters more in the first industry than in the second"
-    return TITLES[claim.kind].format(capital=capital)
+    level = getattr(claim, "at_least", None)
+    reaching = "" if level is None else f", for reaching {label_of(level)}"
+    return f"{TITLES[claim.kind].format(capital=capital)}{reaching}"
+
+
+def quantity_of(design: Design, at_least: Scalar | None) -> str:
+    """What stands at the corners, in words: ``at_least`` is the level a claim asks for itself."""
+    level = design.equation.at_least if at_least is None else at_least
+    if level is None:
+        return EXPECTED
+    return f"probability that {design.quantity} is at least {label_of(level)},"
 
 
 def reason_of(verdict: str, probability: float, level: float) -> str:

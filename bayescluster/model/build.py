@@ -47,13 +47,23 @@ from bayescluster.names import (
     TERM,
     group_dim,
     group_term,
+    outcome_data,
     steps,
 )
 from bayescluster.structures.arithmetic import working
 
 
-def build_model(design: Design) -> pm.Model:
+def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     """Build the PyMC model of a design and of the equations beside it.
+
+    Parameters
+    ----------
+    design
+        The design in focus.
+    replaceable
+        Hold outcome and weights of the rows as data that can be replaced in a compiled model; for
+        designs that `is_replaceable`. Priors stay those of this design, whatever replaces its
+        outcome.
 
     Returns
     -------
@@ -77,13 +87,21 @@ def build_model(design: Design) -> pm.Model:
             if equation.equation_name in design.analysis.residual_correlation:
                 tied.append(observation)
             else:
+                if replaceable:
+                    held = pm.Data(outcome_data(equation.equation_name), design.outcome)
+                    observation = observation._replace(outcome=held)
                 observe_answers(equation, observation, inputs)
-                weigh_rows(equation)
+                weigh_rows(equation, replaceable)
         if tied:
             weights = 1.0 if design.weights is None else design.weights.rows
             observe_together(tied, weights)
         sum_out(inputs)
     return model
+
+
+def is_replaceable(design: Design) -> bool:
+    """Whether the outcome of a design stands by itself: one equation, every value known."""
+    return not design.others and design.is_complete
 
 
 def _equation(design: Design, enter: Entering) -> Observation:

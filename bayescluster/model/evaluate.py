@@ -15,18 +15,23 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.design.graph import ancestors
-from bayescluster.design.monotonic import Monotonic, monotonic_controls
+from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
-from bayescluster.families.ordinal import AT_LEAST
 from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
 from bayescluster.model.cells import flat as flat_draws
+from bayescluster.model.predictor import (
+    Array,
+    Capitals,
+    Positions,
+    predictor_at,
+    row_coefficients,
+)
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
     CHAIN,
     CONTROLS,
     CUTPOINTS,
     DRAW,
-    INTERCEPT,
     POPULATION,
     group_correlation,
     group_effect,
@@ -35,11 +40,7 @@ from bayescluster.names import (
 )
 from bayescluster.structures.arithmetic import working
 
-Array = NDArray[np.float64]
-Level = float | Array
-"""Where a capital is set, in standard deviations."""
-Capitals = tuple[Level, Level]
-Positions = NDArray[np.int64]
+__all__ = ["Array", "Capitals", "Positions", "predictor_at", "row_coefficients"]
 
 CELLS_A_CHUNK = 2_000_000
 """Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""
@@ -214,72 +215,10 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     )
 
 
-def row_coefficients(draws: Draws) -> dict[str, Array]:
-    """Coefficients of every row by term, ``(draw, row)`` or ``(draw, 1)`` where none varies."""
-    total = {term: values[:, None] for term, values in draws.population.items()}
-    for group in draws.groups.values():
-        for position, term in enumerate(group.terms):
-            total[term] = total[term] + group.effect[:, group.member, position]
-    return total
-
-
 def linear_predictor(design: Design, draws: Draws) -> Array:
     """Linear predictor of every row at every draw, ``(draw, row)``, offset included."""
     capitals = draws.capitals or design.capitals
     return predictor_at(design, draws, capitals, np.arange(design.size)) + design.offset
-
-
-def predictor_at(
-    design: Design,
-    draws: Draws,
-    capitals: Capitals,
-    rows: Positions,
-    predictors: Array | None = None,
-) -> Array:
-    """Linear predictor of some rows with the capitals set, ``(draw, row)``, without the offset.
-
-    Parameters
-    ----------
-    design
-        The design.
-    draws
-        Draws for these rows (see `Draws.for_rows`).
-    capitals
-        Levels of human and social capital: one number, one a row, or ``(draw, row)``.
-    rows
-        Positions of the rows.
-    predictors
-        Outcomes of other equations as they enter here, ``(..., row, predictor)``; those observed
-        or imputed without it.
-    """
-    human, social = capitals
-    coefficients = row_coefficients(draws)
-    shift: Array | float = 0.0
-    for part in design.control_parts(human, social):
-        shift = shift + (draws.controls[:, part.positions] @ part.base[rows].T) * part.level
-    for position, name in enumerate(design.control_names):
-        if name in draws.imputed:
-            shift = shift + draws.controls[:, [position]] * draws.imputed[name].added()
-    for control in monotonic_controls(design) if draws.steps else ():
-        column = _unequal_steps(control, draws.steps[control.name])[:, rows]
-        shift = shift + draws.controls[:, [control.position]] * column
-    for position, name in enumerate(design.equation.predictors):
-        if predictors is not None:
-            entering = predictors[..., position]
-        else:
-            entering = np.nan_to_num(design.predictors[rows, position])
-            if name in draws.imputed:
-                entering = entering + draws.imputed[name].added()
-        shift = shift + coefficients[name] * entering
-    coefficients[INTERCEPT] = coefficients[INTERCEPT] + shift
-    eta = design.structure.contribution(human, social, coefficients, design.link)
-    return np.asarray(np.broadcast_to(eta, (draws.size, rows.size)))
-
-
-def _unequal_steps(control: Monotonic, shares: Array) -> Array:
-    """What the column of a monotonic control is off from that with equal steps, ``(draw, row)``."""
-    ladder = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
-    return np.asarray(ladder[:, control.codes] - control.codes / shares.shape[1])
 
 
 def log_likelihood(design: Design, draws: Draws) -> Array:
@@ -309,13 +248,24 @@ def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
     return out
 
 
-def expectation(design: Design, eta: Array, draws: Draws) -> Array:
-    """Return the expected outcome on the scale that is reported, same shape as ``eta``."""
-    parameters = draws.parameters
-    wanted = design.equation.at_least
-    if wanted is not None:
-        from bayescluster.dataset.values import label_of
+def expectation(design: Design, eta: Array, draws: Draws, rows: Positions | None = None) -> Array:
+    """Expected outcome on the scale that is reported, same shape as ``eta``.
 
-        level = design.levels.index(label_of(wanted))
-        parameters = parameters | {AT_LEAST: np.array([float(level)])}
-    return design.family.expectation(eta, parameters)
+    Where the equation asks for it, the probability that the outcome is at least a level.
+
+    Parameters
+    ----------
+    design, draws
+        The equation, and draws for these rows.
+    eta
+        Linear predictor without the offset, ``(draw, row)``.
+    rows
+        Positions of the rows; all without it.
+    """
+    bar, exceedance = design.bar, design.family.exceedance
+    if bar is None or exceedance is None:
+        return design.family.expectation(eta, draws.parameters)
+    which = np.arange(design.size) if rows is None else rows
+    return exceedance(
+        bar[which], eta + design.offset[which], draws.parameters, design.rows.at(which)
+    )

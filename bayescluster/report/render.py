@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import StringIO
+from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from bayescluster.report.figures import FIGURES
+from matplotlib.figure import Figure
+
+from bayescluster.report.figures import figures_of
+from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_label
+from bayescluster.report.figures.necessity_plot import necessity, necessity_label
 from bayescluster.report.figures.svg import standalone
+from bayescluster.report.figures.verdict_curve_plot import PREFIX
 from bayescluster.report.html import render_html
-from bayescluster.report.tables import RawTable, Value, raw_tables
+from bayescluster.report.necessity import summary_json
+from bayescluster.report.spreadsheet import harmless
+from bayescluster.report.tables import RawTable, necessity_tables, raw_tables
 from bayescluster.results.model import Results
+from bayescluster.results.necessity import ALL_ROWS, Necessity
 from bayescluster.runs.atomic import write_text
 
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins with one of these could be run as a formula by a spreadsheet."""
+LONGEST_NAME: Final = 60
+"""Characters of a file name that is made of names of the data."""
 
 
 def write_report(results: Results, directory: Path) -> list[Path]:
@@ -44,21 +56,85 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         If a file cannot be written.
     """
     written = [_write(directory / "report.html", render_html(results))]
-    for name, text in _figures(results).items():
+    figures = _figures(results)
+    for stale in (directory / "figures").glob(f"{PREFIX}*.svg"):
+        figures.setdefault(stale.stem, "")
+    for name, text in figures.items():
         path = directory / "figures" / f"{name}.svg"
         if text:
             written.append(_write(path, text))
         else:
             path.unlink(missing_ok=True)
     for table in raw_tables(results):
-        written.append(_write(directory / "tables" / f"{table.name}.csv", _csv(table)))
+        written.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
     return written
+
+
+class Written(NamedTuple):
+    """Files written, and why figures that could not be drawn were not."""
+
+    paths: tuple[Path, ...]
+    failures: tuple[str, ...]
+
+
+def write_necessity(found: Necessity, directory: Path) -> Written:
+    """Write a necessary condition analysis: ``nca.json``, ``figures/*.svg`` and ``tables/*.csv``.
+
+    Parameters
+    ----------
+    found
+        The analysis.
+    directory
+        Where to write; made if it is not there.
+
+    Raises
+    ------
+    RunError
+        If a file cannot be written.
+    """
+    paths = [_write(directory / "nca.json", summary_json(found) + "\n")]
+    for table in necessity_tables(found):
+        paths.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
+    failures, taken = [], set[str]()
+    for title, draw, label in _necessity_figures(found):
+        name = _file_name(title, taken)
+        try:
+            text = standalone(draw(), name, label)
+        except ValueError as error:
+            failures.append(f"{name}: {error}")
+        else:
+            paths.append(_write(directory / "figures" / f"{name}.svg", text))
+    return Written(tuple(paths), tuple(failures))
+
+
+def _necessity_figures(found: Necessity) -> Iterator[tuple[str, Callable[[], Figure], str]]:
+    """Figures of every group: a title to name the file by, how to draw it, and its label."""
+    for group in found.groups:
+        pairs, end = found.of(group), "" if group == ALL_ROWS else f" {group}"
+        for pair in pairs:
+            draw = partial(necessity, found, pair)
+            yield f"ceilings {pair.condition}{end}", draw, necessity_label(found, pair)
+        for row in pairs[0].ceilings:
+            yield (
+                f"bottleneck {row.ceiling}{end}",
+                partial(bottleneck, found, pairs, row.ceiling),
+                bottleneck_label(found, pairs, row.ceiling),
+            )
+
+
+def _file_name(title: str, taken: set[str]) -> str:
+    """Make a file name of a title: letters, digits and hyphens, other than those taken."""
+    plain = re.sub(r"[^\w]+", "-", title.lower()).strip("-")[:LONGEST_NAME]
+    numbered = (plain if k == 1 else f"{plain}-{k}" for k in count(1))
+    name = next(name for name in numbered if name not in taken)
+    taken.add(name)
+    return name
 
 
 def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
-    for spec in FIGURES:
+    for spec in figures_of(results):
         text = ""
         if spec.wanted(results):
             try:
@@ -70,17 +146,13 @@ def _figures(results: Results) -> dict[str, str]:
     return found
 
 
-def _csv(table: RawTable) -> str:
+def csv_text(table: RawTable) -> str:
+    """Write a table as comma-separated text."""
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
+    writer.writerows([harmless(cell) for cell in row] for row in table.rows)
     return buffer.getvalue()
-
-
-def _harmless(cell: Value) -> Value:
-    """Keep text from being run as a formula; numbers stay as they are."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _write(path: Path, text: str) -> Path:

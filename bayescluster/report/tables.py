@@ -7,7 +7,18 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from bayescluster.results.ceiling_models import DistanceRow, EffectSizeRow, NeededRow
+from bayescluster.results.causes import (
+    Benchmark,
+    CauseBounds,
+    CausesResults,
+    CauseVerdict,
+    ContrastRow,
+    DegreeRow,
+    Overturning,
+)
+from bayescluster.results.ceiling_models import DistanceRow, EffectSizeRow
+from bayescluster.results.ceiling_models import NeededRow as LeastRow
+from bayescluster.results.ceilings import FormCeiling, NeededRow
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
@@ -35,6 +46,7 @@ from bayescluster.results.learning import (
     SensitivityRow,
     TippingRow,
 )
+from bayescluster.results.likelihoods import LikelihoodRow
 from bayescluster.results.model import (
     CheckItem,
     CornerRow,
@@ -48,11 +60,33 @@ from bayescluster.results.model import (
     Verdict,
     VerdictFigure,
 )
+from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
 from bayescluster.results.sample import GroupRow
+from bayescluster.results.sets import (
+    Combination,
+    PlainSets,
+    SetMeasure,
+    SetResults,
+    SetRow,
+    SetSpread,
+    SolutionTerm,
+    TruthTableRow,
+)
+from bayescluster.results.verdict_curves import VerdictBand, VerdictCurve
+from bayescluster.results.weakest_node import (
+    Level,
+    NeedRow,
+    NodeRow,
+    OptionRow,
+    PlanRow,
+    WeakestNode,
+)
 
 Value = str | int | float | bool | None
-SPREAD = (Estimate, Score)
+SPREAD = (Estimate, Score, CauseBounds, Overturning, Level)
 """Records that are spread over columns of their own."""
+APART = ("figures", "probabilities")
+"""Fields that have no column: the figures of a verdict have a table, the grid of confounders none."""
 JOINED = "; "
 """Between the items of a list within a cell."""
 
@@ -82,6 +116,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             LEVELS,
         ),
         _table("verdicts", Verdict, map(_flat, verdicts)),
+        *_curves(results.verdict_curves),
         _table(
             "verdict_figures",
             VerdictFigure,
@@ -105,7 +140,10 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             "sandwich", SandwichRow, map(_flat, results.weighting.rows if results.weighting else ())
         ),
         _table(
-            "predictive", PredictiveRow, _by_equation(results, lambda one: one.predictive), EQUATION
+            "predictive",
+            PredictiveRow,
+            _by_equation(results, lambda one: one.predictive),
+            EQUATION,
         ),
         _table("checks", CheckItem, map(_flat, results.gate.items)),
         _table("groups", GroupRow, map(_flat, results.sample.groups)),
@@ -120,9 +158,13 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             ("words",),
         ),
         *_several(results),
+        *_ceilings(results),
         *_of_forms(results),
         *_ceiling_models(results),
+        *_causes(results.causes),
+        *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
+        *(_weakest(results.weakest_node) if results.weakest_node else ()),
     )
 
 
@@ -132,7 +174,7 @@ def _ceiling_models(results: Results) -> Iterator[RawTable]:
         return
     parts: dict[str, type[BaseModel]] = {
         "effects": EffectSizeRow,
-        "needed": NeededRow,
+        "needed": LeastRow,
         "distances": DistanceRow,
     }
     for name, kind in parts.items():
@@ -143,6 +185,41 @@ def _ceiling_models(results: Results) -> Iterator[RawTable]:
             for row in getattr(fit, name)
         )
         yield _table(f"ceiling_{name}", kind, found, ("capital", "model"))
+
+
+def _curves(curves: Iterable[VerdictCurve]) -> Iterator[RawTable]:
+    """Verdict curves point by point, and the runs of one verdict."""
+    known = tuple(curves)
+    points = (
+        {name: getattr(one, name) for name in CURVE}
+        | dict(zip(POINT, (cutoff, posterior, prior), strict=True))
+        for one in known
+        for cutoff, posterior, prior in zip(one.at, one.posterior, one.prior, strict=True)
+    )
+    columns = (*CURVE, *POINT)
+    yield RawTable(
+        "verdict_curves", columns, tuple(tuple(row[name] for name in columns) for row in points)
+    )
+    yield _table(
+        "verdict_bands",
+        VerdictBand,
+        (
+            {name: getattr(one, name) for name in CURVE} | _flat(band)
+            for one in known
+            for band in one.bands
+        ),
+        CURVE,
+    )
+
+
+def _ceilings(results: Results) -> Iterator[RawTable]:
+    """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
+    found, others = results.ceilings, results.likelihoods
+    if found is not None:
+        yield _table("ceilings", FormCeiling, map(_flat, found.rows))
+        yield _table("bottlenecks", NeededRow, map(_flat, found.bottlenecks))
+    if others is not None:
+        yield _table("likelihoods", LikelihoodRow, map(_flat, others.rows))
 
 
 def _of_forms(results: Results) -> Iterable[RawTable]:
@@ -158,6 +235,25 @@ def _of_forms(results: Results) -> Iterable[RawTable]:
         yield _table("gate_firms", CornerWeight, map(_flat, known.corners))
 
 
+def _causes(found: CausesResults | None) -> Iterator[RawTable]:
+    """Bounds, verdicts, degrees and benchmarks of the tradition of causes."""
+    if found is not None:
+        yield _table("causes_bounds", ContrastRow, map(_flat, found.contrasts))
+        yield _table("causes_verdicts", CauseVerdict, map(_flat, found.verdicts))
+        yield _table("causes_degrees", DegreeRow, map(_flat, found.degrees))
+        yield _table("causes_controls", Benchmark, map(_flat, found.benchmarks))
+
+
+def set_raw_tables(found: SetResults | PlainSets) -> Iterator[RawTable]:
+    """Tables of set theory, of a run or of a plain table."""
+    yield _table("sets", SetRow, map(_flat, found.sets))
+    yield _table("set_measures", SetMeasure, map(_flat, found.measures))
+    yield _table("set_truth_table", TruthTableRow, map(_flat, found.truth_table))
+    yield _table("set_solutions", SolutionTerm, map(_flat, found.solutions))
+    yield _table("set_spreads", SetSpread, map(_flat, found.spreads))
+    yield _table("set_combinations", Combination, map(_flat, found.combinations))
+
+
 def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
     """Loadings, background and departures of latent capitals."""
     parts: dict[str, type[BaseModel]] = {
@@ -171,6 +267,16 @@ def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
             {"capital": one.capital, **_flat(row)} for one in known for row in getattr(one, name)
         )
         yield _table(f"measurement_{name}", kind, found, ("capital",))
+
+
+def _weakest(found: WeakestNode) -> Iterator[RawTable]:
+    """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
+    yield _table("weakest_options", OptionRow, map(_flat, found.options))
+    yield _table("weakest_nodes", NodeRow, map(_flat, found.nodes))
+    yield _table("weakest_needs", NeedRow, map(_flat, found.needs))
+    yield _table(
+        "weakest_plans", PlanRow, (_flat(row) for plan in found.plans for row in plan.rows)
+    )
 
 
 def _by_equation(
@@ -218,8 +324,28 @@ EQUATION = ("equation",)
 CLAIM = ("kind", "title", "by", "group", "scope", "region")
 """What tells the verdict of a figure."""
 
-LEVELS = ("scope", "declared", "human_low", "human_high", "social_low", "social_high")
+CURVE = ("kind", "title", "by", "group", "scope", "at_least", "cutoff", "declared")
+"""What tells a verdict curve."""
+
+POINT = ("at", "posterior", "prior")
+"""A point of a verdict curve."""
+
+LEVELS = ("scope", "at_least", "declared", "human_low", "human_high", "social_low", "social_high")
 """What tells the levels of a corner."""
+
+
+def table_of(name: str, kind: type[BaseModel], records: Iterable[BaseModel]) -> RawTable:
+    """Make a table of records of one kind, a column a field."""
+    return _table(name, kind, map(_flat, records))
+
+
+def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:
+    """Tables of a necessary condition analysis."""
+    pairs = found.pairs
+    return (
+        table_of("effect_sizes", CeilingRow, (row for pair in pairs for row in pair.ceilings)),
+        table_of("bottlenecks", BottleneckRow, (row for pair in pairs for row in pair.bottlenecks)),
+    )
 
 
 def _table(
@@ -234,17 +360,20 @@ def _table(
     )
 
 
-def _columns(kind: type[BaseModel]) -> list[str]:
-    """Fields of a record, an estimate spread over its own; the figures of a verdict stand apart."""
+def _columns(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    """Fields of a record, those of an estimate within it spread; what stands apart is left out."""
     found: list[str] = []
     for name, field in kind.model_fields.items():
-        if name == "estimate":
-            found += Estimate.model_fields
-        elif (parts := _parts(field.annotation)) is not None:
-            found += [f"{name}_{part}" for part in parts.model_fields]
-        elif name != "figures":
-            found.append(name)
+        if (parts := _parts(field.annotation)) is not None:
+            found += _columns(parts, _inside(prefix, name))
+        elif name not in APART:
+            found.append(f"{prefix}{name}")
     return found
+
+
+def _inside(prefix: str, name: str) -> str:
+    """Prefix of the columns of a record within a record; the estimate of a row has none."""
+    return prefix if name == "estimate" else f"{prefix}{name}_"
 
 
 def _parts(annotation: object) -> type[BaseModel] | None:
@@ -252,15 +381,14 @@ def _parts(annotation: object) -> type[BaseModel] | None:
     return next((kind for kind in SPREAD if annotation in (kind, kind | None)), None)
 
 
-def _flat(record: BaseModel) -> dict[str, Value]:
+def _flat(record: BaseModel, prefix: str = "") -> dict[str, Value]:
     flat: dict[str, Value] = {}
     for name in type(record).model_fields:
         value = getattr(record, name)
         if isinstance(value, SPREAD):
-            prefix = "" if name == "estimate" else f"{name}_"
-            flat |= {f"{prefix}{part}": getattr(value, part) for part in type(value).model_fields}
+            flat |= _flat(value, _inside(prefix, name))
         elif isinstance(value, tuple):
-            flat[name] = JOINED.join(str(item) for item in value)
+            flat[f"{prefix}{name}"] = JOINED.join(str(item) for item in value)
         else:
-            flat[name] = value
+            flat[f"{prefix}{name}"] = value
     return flat

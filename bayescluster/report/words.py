@@ -25,7 +25,17 @@ SCOPES: Final = {
     "observed": "the firms as observed, each in its own cluster",
     "average_cluster": "an average cluster: deviations of clusters set to zero",
     "new_cluster": "a new cluster: its deviations drawn from their distribution",
+    "new_industry": "a new industry, with a new cluster in it: the deviations of both drawn from "
+    "their distributions",
 }
+CUT_OFFS: Final = {
+    "eps": "eps: at most this is rare",
+    "theta": "theta: at least this is common",
+    "theta_not": "theta_not: at most this is not enough",
+    "delta": "delta: at least this below both high",
+    "ratio": "ratio: share of the outcome with both high",
+}
+"""What each cut-off of a claim is."""
 CORNERS: Final = {
     "LL": "both low",
     "HL": "human capital high, social capital low",
@@ -52,6 +62,8 @@ FORM_NOTES: Final = {
     "alone are of {0}.",
     "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
     "largest weight.",
+    "causes": "This is of {0}, which has the largest weight; those of the other forms stand in their "
+    "own reports.",
     "checks": "The gate has a line for each form. Predictive checks and cross-validation are of {0}, "
     "which has the largest weight; those of the other forms stand in their own reports.",
     "model": "This is the model of {0}, which has the largest weight; those of the other forms stand "
@@ -85,6 +97,11 @@ def unit(outcome: OutcomeFacts) -> Unit:
         "mean": Unit(1.0, "", "", f"units of {outcome.column}"),
         "level": Unit(1.0, "", "", f"levels of {outcome.column}"),
     }[outcome.scale]
+
+
+def reaching(outcome: OutcomeFacts, level: str) -> OutcomeFacts:
+    """The outcome of a claim that asks for the probability of reaching a level."""
+    return outcome.model_copy(update={"scale": "probability", "at_least": level})
 
 
 def binary(results: Results, capital: str) -> bool:

@@ -59,6 +59,8 @@ class FormCorner(Value):
     group: str
     corner: Literal["LL", "HL", "LH", "HH"]
     estimate: Estimate
+    at_least: str | None = None
+    """Level of the outcome that a claim asks for: the estimate is then a probability."""
 
 
 class FormVerdict(Value):

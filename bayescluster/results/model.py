@@ -8,12 +8,18 @@ from __future__ import annotations
 from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.causes import CausesResults
 from bayescluster.results.ceiling_models import CeilingModelsResults
+from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.learning import Learning
+from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
+from bayescluster.results.sets import SetResults
+from bayescluster.results.verdict_curves import VerdictCurve
+from bayescluster.results.weakest_node import WeakestNode
 
 __all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
 
@@ -121,6 +127,28 @@ class CornerRow(Value):
     """Firms of the group within a third of the way of the corner on both capitals."""
 
 
+class IndicatorAmount(Value):
+    """What the low and the high level of a capital amount to in units of one indicator."""
+
+    column: str
+    low: float
+    high: float
+
+
+class LevelAmounts(Value):
+    """Low and high of a capital in units of its score, and of its indicators.
+
+    Many values of several indicators have the same score; see `dataset.indicators.amounts_at` for
+    those that stand here.
+    """
+
+    capital: str
+    method: str
+    low: float
+    high: float
+    indicators: tuple[IndicatorAmount, ...]
+
+
 class Corners(Value):
     """The four corners at one declared pair of levels and one scope."""
 
@@ -131,6 +159,12 @@ class Corners(Value):
     social_high: float
     declared: str
     """How low and high were declared, in words."""
+    amounts: tuple[LevelAmounts, ...] = ()
+    """What low and high of each capital are in units of its indicators."""
+    at_least: str | None = None
+    """Level of the outcome that a claim asks for: the rows are then probabilities of reaching it."""
+    quantity: str = "expected outcome"
+    """What stands at the corners, in words."""
     rows: tuple[CornerRow, ...]
 
 
@@ -169,6 +203,12 @@ class Verdict(Value):
     figures: tuple[VerdictFigure, ...]
     unsupported: str = ""
     """What the claim lacks in firms near a corner, whatever else stops the verdict."""
+    stopped: str = ""
+    """Why there is no verdict whatever the probability; nothing where there is one."""
+    at_least: str | None = None
+    """Level of the outcome that the claim asks for itself: the figures are then probabilities."""
+    depends: str = ""
+    """Which other likelihood of the outcome is sure of the opposite, whatever else stops it."""
 
 
 class Curve(Value):
@@ -267,10 +307,17 @@ class Results(Value):
     ranks: tuple[RankRow, ...]
     corners: tuple[Corners, ...]
     verdicts: tuple[Verdict, ...]
+    verdict_curves: tuple[VerdictCurve, ...] = ()
+    """Of claims with a cut-off: what the verdict would be at others."""
     claims: Claims | None = None
     """Where the model has both capitals."""
     ceiling_models: CeilingModelsResults | None = None
     """Where the analysis asks for them."""
+    causes: CausesResults | None = None
+    """Probabilities of causation, where the model has both capitals."""
+    sets: SetResults | None = None
+    ceilings: Ceilings | None = None
+    """Where the model has both capitals."""
     curves: tuple[Curve, ...]
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()
@@ -279,9 +326,13 @@ class Results(Value):
     learning: Learning | None = None
     """Where an equation has others as predictors."""
     reproduction: Reproduction
+    likelihoods: Likelihoods | None = None
+    """Where the form has a product of the capitals."""
     variance: SharedVariance | None = None
     """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None
     """Where the analysis declares survey weights."""
     measurement: Measurement | None = None
     """Where a capital is latent."""
+    weakest_node: WeakestNode | None = None
+    """Where the analysis asks which capital holds groups back."""

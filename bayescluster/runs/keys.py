@@ -15,6 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.sampling import Sampling
 
 KEY_LENGTH = 16
 
@@ -22,7 +23,15 @@ SAMPLING_PACKAGES = ("bayescluster", "pymc", "pytensor", "nutpie", "numpy")
 """Packages whose version can change the draws."""
 OTHER_PACKAGES = ("arviz", "xarray", "pandas")
 
-RESULT_FIELDS = ("name", "description", "limits", "hypotheses", "traditions", "report")
+RESULT_FIELDS = (
+    "name",
+    "description",
+    "limits",
+    "hypotheses",
+    "traditions",
+    "weakest_node",
+    "report",
+)
 
 
 def versions() -> dict[str, str]:
@@ -103,6 +112,26 @@ def ceiling_key(asked: Mapping[str, Any]) -> str:
     return _hash(
         {"asked": asked, "versions": {name: installed[name] for name in SAMPLING_PACKAGES}}
     )
+
+
+def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]) -> str:
+    """Hash what the replications of a design analysis depend on.
+
+    How many replications, sizes and forms are asked for is left out: more of them go on from those
+    that are there. So is the sampling of the analysis, which refits nothing here.
+
+    Parameters
+    ----------
+    analysis
+        The analysis; what makes its model, its hypotheses and its traditions count.
+    data_digest
+        Digest of the table of firms as read.
+    settings
+        Settings of the simulation and the refits, as plain values.
+    """
+    plain = analysis.model_copy(update={"sampling": Sampling()})
+    judged = analysis.model_dump(include={"hypotheses", "traditions"})
+    return _hash({"fit": fit_key(plain, data_digest), "judged": judged, "settings": dict(settings)})
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:

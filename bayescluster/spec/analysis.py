@@ -8,10 +8,12 @@ from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Frozen, Name
 from bayescluster.spec.constructs import CAPITALS, Capital, Construct
 from bayescluster.spec.data import Data
+from bayescluster.spec.design_analysis import DesignOptions
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Report, Sampling
 from bayescluster.spec.traditions import Traditions
+from bayescluster.spec.weakest_node import WeakestNode
 
 
 class Analysis(Frozen):
@@ -35,7 +37,11 @@ class Analysis(Frozen):
     hypotheses: tuple[Hypothesis, ...] = ()
     traditions: Traditions = Traditions()
     """How four traditions read the claims of the claims table."""
+    weakest_node: WeakestNode | None = None
+    """Which capital holds each industry and cluster back; not asked without it."""
     report: Report = Report()
+    design: DesignOptions = DesignOptions()
+    """Of `bayescluster design` alone."""
 
     @property
     def equation(self) -> Equation:

@@ -37,7 +37,12 @@ def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
     of_equations = (
         needed for name in analysis.equations for needed in _of_equation(analysis.alone(name))
     )
-    return (*_identifiers(analysis), *_indicators(analysis), *of_equations)
+    return (
+        *_identifiers(analysis),
+        *_indicators(analysis),
+        *of_equations,
+        *_conditions(analysis),
+    )
 
 
 def grouping_column(analysis: Analysis, grouping: str) -> str:
@@ -70,6 +75,13 @@ def _indicators(analysis: Analysis) -> Iterator[Needed]:
         for position, item in enumerate(construct.items):
             path = ("constructs", name, "indicators", position)
             yield Needed(item.column, f"indicator of {name}", path, optional)
+
+
+def _conditions(analysis: Analysis) -> Iterator[Needed]:
+    """Further conditions of truth tables; a row that lacks one is left out of the table only."""
+    for position, condition in enumerate(analysis.traditions.sets.conditions):
+        path = ("traditions", "sets", "conditions", position, "column")
+        yield Needed(condition.column, "condition", path, optional=True)
 
 
 def _of_equation(analysis: Analysis) -> Iterator[Needed]:

@@ -210,7 +210,8 @@ class Equation(Frozen):
     standard_error: Column | None = None
     """Known standard error of each row (gaussian); replaces sigma."""
     at_least: Scalar | None = None
-    """Ordinal outcomes: report P(outcome >= this level) instead of the mean level."""
+    """Report P(outcome >= this level) instead of the expected outcome. On the scale of the outcome: a
+    share of the trials, a count per unit of exposure, a level of an ordinal outcome."""
     levels: tuple[Scalar, ...] = ()
     """Ordinal outcomes: the levels from lowest to highest; sorted values of the column without it."""
     priors: Priors = Priors()

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from bayescluster.spec.base import Frozen, NonNegative, OpenProbability, Positive, Probability
+from bayescluster.spec.base import (
+    Column,
+    Frozen,
+    NonNegative,
+    OpenProbability,
+    Positive,
+    Probability,
+    Scalar,
+)
 from bayescluster.spec.constructs import Capital
 
 By = Literal["all", "industry", "cluster"]
-Scope = Literal["observed", "average_cluster", "new_cluster"]
+Scope = Literal["observed", "average_cluster", "new_cluster", "new_industry"]
 
 
 class Claim(Frozen):
@@ -19,7 +28,8 @@ class Claim(Frozen):
     by: By = "industry"
     """One verdict over all firms, one for each industry, or one for each cluster."""
     scope: Scope = "observed"
-    """Firms in their own clusters, in the average cluster of the industry, or in a new cluster."""
+    """Firms in their own clusters, in the average cluster of the industry, in a new cluster, or in a
+    new industry."""
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     """Supported at or above this probability, rejected at or below one minus it."""
 
@@ -27,22 +37,42 @@ class Claim(Frozen):
     def _scope_fits(self) -> Claim:
         if self.by == "cluster" and self.scope != "observed":
             raise ValueError(f"by: cluster takes scope: observed, not {self.scope}")
+        if self.by == "industry" and self.scope == "new_industry":
+            raise ValueError(
+                "by: industry cannot ask about a new industry; add `by: all`, or use another scope"
+            )
         return self
 
 
-class Anchors(Frozen):
-    """Low and high of one capital, in the units of its construct.
+def _anchor_tag(value: Any) -> str:
+    return "by_indicator" if isinstance(value, Mapping) else "of_score"
 
-    For ``single`` these are the units of the column after its transform (turned round where its
-    direction is negative); for ``mean`` and ``pca`` those of the score.
+
+Anchor = Annotated[
+    Annotated[float, Tag("of_score")] | Annotated[dict[Column, float], Tag("by_indicator")],
+    Discriminator(_anchor_tag),
+]
+
+
+class Anchors(Frozen):
+    """Low and high of one capital: a number each, or a value of every indicator.
+
+    A number is in the units of the construct: for ``single`` those of the column after its transform
+    (turned round where its direction is negative), for the other methods those of the score. Values
+    of indicators are as they stand in the column, and become a score as the answers of a firm do.
     """
 
-    low: float
-    high: float
+    low: Anchor
+    high: Anchor
 
     @model_validator(mode="after")
     def _in_order(self) -> Anchors:
-        if self.low >= self.high:
+        kinds = {_anchor_tag(end) for end in (self.low, self.high)}
+        if len(kinds) > 1:
+            raise ValueError(
+                "low and high must be of one kind; give two numbers, or the indicators for both"
+            )
+        if isinstance(self.low, float) and isinstance(self.high, float) and self.low >= self.high:
             raise ValueError("low must be below high")
         return self
 
@@ -55,7 +85,10 @@ class Corners(Claim):
     high: OpenProbability = 0.9
     """Quantile of each capital that counts as high."""
     anchors: dict[Capital, Anchors] = {}
-    """Low and high in units of the construct, in place of the quantiles."""
+    """Low and high in units of the construct or of its indicators, in place of the quantiles."""
+    at_least: Scalar | None = None
+    """Judge P(outcome >= this level) instead of the expected outcome, as ``at_least`` of an
+    equation does, for this claim alone."""
     min_support: Annotated[int, Field(ge=0)] = 5
     """Fewest firms that must stand near each corner the claim rests on."""
 
@@ -99,6 +132,10 @@ class Difference(Frozen):
     def _two_industries(self) -> Difference:
         if self.between is not None and self.between[0] == self.between[1]:
             raise ValueError(f"between names '{self.between[0]}' twice; name two industries")
+        if self.scope == "new_industry":
+            raise ValueError(
+                "a difference is between industries of the data; use another scope than new_industry"
+            )
         return self
 
 

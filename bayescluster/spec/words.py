@@ -26,6 +26,9 @@ EXPECTED = {
 }
 """What a value must be, by the first word of pydantic's type of fault."""
 
+ANCHOR_TAGS = ("of_score", "by_indicator")
+"""Tags of the kinds of anchors: ``low`` or ``high`` stands before them."""
+
 PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_-]*$": "use letters, digits, - and _, with a letter first",
     r"^[A-Za-z0-9._]+/[A-Za-z0-9._]+$": "write COLLECTION/NAME, for example Ecdat/PatentsRD",
@@ -102,6 +105,8 @@ def _key(path: Path_) -> str:
         return f"name in {path[-3]}" if len(path) > 2 else "name"
     if key == "varying" and len(named) > 1 and named[-2] != "varying" and "varying" in named[:-1]:
         # the last step is the tag of the union: its grouping stands before it
+        return named[-2]
+    if key in ANCHOR_TAGS and "anchors" in named:
         return named[-2]
     return "term" if key == "terms" else key
 

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.evidence import Evidence, Looked
 from bayescluster.hypotheses.verdicts import decide, odds_ratio, verdicts
 from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Hypothesis, Scope
 
 MIXED_DRAWS = 4000
@@ -50,31 +51,42 @@ class Averaged(Evidence):
     ----------
     forms
         The forms; the first with the largest weight gives design and data.
+
+    Attributes
+    ----------
+    parts
+        Estimands of each form that has draws in the mixture, from these draws alone.
     """
 
     def __init__(self, forms: Sequence[Weighed]) -> None:
         one = max(forms, key=lambda form: form.weight).evidence
         super().__init__(one.design, replace(one.posterior, chains=0), one.prior, 0)
         weights = np.array([form.weight for form in forms])
-        self._parts = [
+        self.parts = [
             _thinned(form.evidence, share, few)
             for form, share, few in zip(
                 forms, shares(weights, MIXED_DRAWS), shares(weights, MIXED_PRIOR), strict=True
             )
             if share
         ]
-        self._mixed: dict[tuple[str, Scope, Levels], SurfaceDraws] = {}
+        self._mixed: dict[Looked, SurfaceDraws] = {}
 
     @cached_property
     def behind_gates(self) -> dict[str, Array]:
         """Nothing: each form looks at its own gates, if it has any."""
         return {}
 
-    def surface(self, scope: Scope, levels: Levels, source: str = "posterior") -> SurfaceDraws:
+    def surface(
+        self,
+        scope: Scope,
+        levels: Levels,
+        source: str = "posterior",
+        at_least: Scalar | None = None,
+    ) -> SurfaceDraws:
         """Estimands of a scope at given levels, ``(draw, group)`` each."""
-        key = (source, scope, levels)
+        key = self.looked(scope, levels, source, at_least)
         if key not in self._mixed:
-            parts = [part.surface(scope, levels, source) for part in self._parts]
+            parts = [part.surface(scope, levels, source, at_least) for part in self.parts]
             fields = [_joined([getattr(p, name) for p in parts]) for name in SurfaceDraws._fields]
             self._mixed[key] = SurfaceDraws(*fields)
         return self._mixed[key]
@@ -136,10 +148,15 @@ def _averaged(
         for form, one in zip(forms, own, strict=True)
         if form.counts and one.unsupported
     ]
+    depends = [
+        f"Under {form.name}: {one.depends}"
+        for form, one in zip(forms, own, strict=True)
+        if form.counts and one.depends
+    ]
     stopped = (
         f"The diagnostics gate of {' and '.join(failed)} failed: the average cannot be relied on."
         if failed
-        else base.unsupported or next(iter(unsupported), "")
+        else base.unsupported or next(iter([*unsupported, *depends]), "")
     )
     decision, reason = decide(probability, base.level, stopped)
     listed = ", ".join(
@@ -151,8 +168,10 @@ def _averaged(
     return base.model_copy(
         update={
             "verdict": decision,
+            "stopped": stopped,
             "reason": f"{reason} Averaged over {len(forms)} forms, by {criterion} weights ({listed}).",
             "unsupported": base.unsupported or next(iter(unsupported), ""),
+            "depends": next(iter(depends), ""),
             "probability": probability,
             "mcse": error,
             "prior_probability": prior,

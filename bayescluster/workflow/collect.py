@@ -10,17 +10,21 @@ import xarray as xr
 
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.identification import Behind, identification
+from bayescluster.checks.likelihoods import other_likelihoods
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.sandwich import weighting
+from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
+from bayescluster.hypotheses.ceilings.found import CEILING_STREAM
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import Array, draws_of
 from bayescluster.results.facts import ModelFacts
+from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.model import (
     Curve,
     FitFacts,
@@ -31,6 +35,8 @@ from bayescluster.results.model import (
     Verdict,
 )
 from bayescluster.workflow.beside import equations_beside
+from bayescluster.workflow.causes import causes_of
+from bayescluster.workflow.ceilings import ceiling_results
 from bayescluster.workflow.effects import (
     BY,
     alone_effects,
@@ -45,11 +51,16 @@ from bayescluster.workflow.measurement import (
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
+from bayescluster.workflow.verdict_curves import verdict_curves
+from bayescluster.workflow.weakest_node import node_draws, node_estimands, weakest_node
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
+LIKELIHOODS = 1
+"""Keeps the draws of other likelihoods apart from those of ceilings, whose stream they share."""
 
 
 class Fitted(NamedTuple):
@@ -78,7 +89,10 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     """
     design, tree = fitted
     analysis = design.analysis
-    evidence = evidence_of(fitted)
+    likelihoods = other_likelihoods(
+        design, np.random.default_rng((fit.seed, CEILING_STREAM, LIKELIHOODS))
+    )
+    evidence = evidence_of(fitted, likelihoods)
     alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
     effects = effect_rows(evidence, alone)
     corners = corner_tables(evidence, analysis.hypotheses)
@@ -86,7 +100,9 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
     )
     beside = equations_beside(design, tree)
+    node = node_draws(evidence)
     estimands = measurement_estimands(design, measured) | dict(beside.estimands)
+    estimands |= node_estimands(node)
     answers = _answers(fitted, evidence, estimands)
     asked = Asked(
         evidence, lambda some: verdicts(some, evidence, answers.gate.passed), answers.gate.passed
@@ -109,9 +125,14 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         ranks=ranks(evidence),
         corners=corners,
         verdicts=answers.verdicts,
+        verdict_curves=verdict_curves(analysis.hypotheses, evidence, answers.verdicts),
         claims=claims_table(analysis.traditions.level, readings_of(asked))
         if design.has_capitals
         else None,
+        causes=causes_of(evidence, answers.gate.passed),
+        sets=set_results(evidence.sets) if design.has_capitals else None,
+        ceilings=ceiling_results(evidence) if design.has_capitals else None,
+        likelihoods=likelihoods,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
         others=beside.others,
@@ -121,6 +142,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),
+        weakest_node=weakest_node(node, answers.gate.passed),
     )
 
 
@@ -133,12 +155,14 @@ def _model(evidence: Evidence) -> ModelFacts:
     return facts.model_copy(update={"identification": known})
 
 
-def evidence_of(fitted: Fitted) -> Evidence:
-    """Open the draws of a fit for estimands and claims."""
+def evidence_of(fitted: Fitted, likelihoods: Likelihoods | None = None) -> Evidence:
+    """Open the draws of a fit for estimands and claims, and say which claims cannot be decided."""
     design, tree = fitted
     posterior = draws_of(design, tree["posterior"].to_dataset())
     prior = draws_of(design, tree["prior"].to_dataset())
-    return Evidence(design, posterior, prior, design.analysis.sampling.seed)
+    depends = likelihoods.depends if likelihoods is not None else ""
+    stopped = {"complementarity": depends} if depends else {}
+    return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped)
 
 
 def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:
@@ -160,20 +184,25 @@ def reported(evidence: Evidence) -> dict[str, Array]:
         for by in ("all", "industry", "cluster")
         for column, label in evidence.columns(by)
     ]
-    for (source, scope, levels), surface in evidence.computed().items():
+    for (source, scope, levels, at_least), surface in evidence.computed().items():
         if source != "posterior":
             continue
+        declared = levels.declared
+        if at_least is not None and at_least != evidence.design.equation.at_least:
+            declared = f"{declared}; at least {label_of(at_least)}"
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         named |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
         named |= {f"corner {name}": values for name, values in surface.corners.items()}
         named["cross difference"] = surface.cross_difference
         for name, values in named.items():
-            for column, label in columns:
-                found[f"{name} ({label}; {scope}; {levels.declared})"] = values[:, column]
+            for column, label in columns if scope != "new_industry" else columns[:1]:
+                found[f"{name} ({label}; {scope}; {declared})"] = values[:, column]
+        if scope == "new_industry":  # it takes the place of every industry
+            continue
         named = {f"effect of {name}": values for name, values in surface.marginal.items()}
         for (first, a), (second, b) in combinations(evidence.columns("industry"), 2):
             for name, values in named.items():
-                found[f"{name} ({a} less {b}; {scope}; {levels.declared})"] = (
+                found[f"{name} ({a} less {b}; {scope}; {declared})"] = (
                     values[:, first] - values[:, second]
                 )
     return found

@@ -44,6 +44,8 @@ from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
 from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
 from bayescluster.workflow.traditions import claims_table
+from bayescluster.workflow.verdict_curves import averaged_curves
+from bayescluster.workflow.weakest_node import averaged_node
 
 
 class Part(NamedTuple):
@@ -88,6 +90,8 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
     lead = max(zip(rows, parts, strict=True), key=lambda pair: pair[0].weight)[1]
     claims = lead.design.analysis.hypotheses
     base = lead.results
+    judged = averaged_verdicts(claims, forms, mixture, criterion)
+    own = [(row.weight, part.results.verdict_curves) for row, part in zip(rows, parts, strict=True)]
     return base.model_copy(
         update={
             "title": _title(base, lead.name),
@@ -97,8 +101,17 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
             "differences": differences(mixture),
             "ranks": ranks(mixture),
             "corners": corner_tables(mixture, claims),
-            "verdicts": averaged_verdicts(claims, forms, mixture, criterion),
+            "verdicts": judged,
+            "verdict_curves": averaged_curves(own, claims, mixture, judged),
             "claims": _claims(base, forms, mixture, criterion),
+            "weakest_node": averaged_node(
+                mixture,
+                [
+                    (form.weight, part.results.weakest_node)
+                    for form, part in zip(forms, parts, strict=True)
+                ],
+                _passed(forms),
+            ),
             "reproduction": reproduction,
         }
     )
@@ -115,14 +128,19 @@ def _claims(
         own = [form._replace(verdicts=verdicts(claims, form.evidence, True)) for form in forms]
         return averaged_verdicts(claims, own, mixture, criterion)
 
-    passed = all(form.gate_passed for form in forms if form.counts)
     others = [
         reading
         for row in base.claims.rows
         for reading in row.readings
         if reading.tradition != "corners"
     ]
-    return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
+    return claims_table(
+        base.claims.level, [*corner_readings(mixture, judge, _passed(forms)), *others]
+    )
+
+
+def _passed(forms: Sequence[Weighed]) -> bool:
+    return all(form.gate_passed for form in forms if form.counts)
 
 
 def _scored(part: Part) -> _Scored:
@@ -234,6 +252,7 @@ def _corners(part: Part) -> list[FormCorner]:
             group=row.group,
             corner=row.corner,
             estimate=row.estimate,
+            at_least=table.at_least,
         )
         for table in part.results.corners
         for row in table.rows

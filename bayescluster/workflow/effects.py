@@ -7,12 +7,15 @@ from itertools import combinations
 
 import numpy as np
 
+from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
-from bayescluster.estimands.levels import CORNERS, Levels, default_levels, levels_of
+from bayescluster.estimands.amounts import amounts_of
+from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
 from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.estimands.unpooled import unpooled_effects
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.evidence import Evidence, Looked
+from bayescluster.hypotheses.words import quantity_of
 from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS
 from bayescluster.results.model import (
@@ -29,6 +32,8 @@ from bayescluster.spec.hypotheses import Hypothesis, Scope
 
 MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
+KINDS: dict[Scope, tuple[By, ...]] = {"observed": BY, "new_industry": BY[:1]}
+"""Groups of which a scope has corners, where not those of all firms and of each industry."""
 
 
 Alone = dict[tuple[str, str, str], Estimate]
@@ -138,20 +143,25 @@ def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Cor
     """The four corners at the default levels, and at all others that a claim declares."""
     if not evidence.design.has_capitals:
         return ()
-    asked: dict[tuple[Scope, Levels], None] = {("observed", default_levels(evidence.design)): None}
+    design = evidence.design
+    first = evidence.looked("observed", default_levels(design), "posterior", None)
+    asked = {first: None}
     for claim in claims:
         if isinstance(claim, CornersClaim):
-            asked[(claim.scope, levels_of(evidence.design, claim))] = None
-    return tuple(_corners(evidence, scope, levels) for scope, levels in asked)
+            levels = levels_of(design, claim)
+            asked[evidence.looked(claim.scope, levels, "posterior", claim.at_least)] = None
+    return tuple(_corners(evidence, each) for each in asked)
 
 
-def _corners(evidence: Evidence, scope: Scope, levels: Levels) -> Corners:
-    surface = evidence.surface(scope, levels)
+def _corners(evidence: Evidence, asked: Looked) -> Corners:
+    _, scope, levels, at_least = asked
+    surface = evidence.surface(scope, levels, at_least=at_least)
     near = evidence.support(levels)  # (corner, group)
     found = {
         corner: estimates(surface.corners[corner], evidence.posterior.chains) for corner in CORNERS
     }
-    kinds = BY if scope == "observed" else BY[:2]
+    kinds = KINDS.get(scope, BY[:2])
+    own = at_least is not None and at_least != evidence.design.equation.at_least
     return Corners(
         scope=scope,
         human_low=levels.human[0],
@@ -159,6 +169,9 @@ def _corners(evidence: Evidence, scope: Scope, levels: Levels) -> Corners:
         social_low=levels.social[0],
         social_high=levels.social[1],
         declared=levels.declared,
+        amounts=amounts_of(evidence.design, levels),
+        at_least=label_of(at_least) if own else None,
+        quantity=quantity_of(evidence.design, at_least).rstrip(","),
         rows=tuple(
             CornerRow(
                 by=by,

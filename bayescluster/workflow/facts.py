@@ -50,11 +50,13 @@ def outcome_facts(design: Design) -> OutcomeFacts:
         label += f" (0 = {design.levels[0]}, {len(design.levels) - 1} = {design.levels[-1]})"
     if equation.exposure is not None:
         label += f" per unit of {equation.exposure}"
+    if wanted is not None:
+        label = f"probability that {design.quantity} is at least {label_of(wanted)}"
     return OutcomeFacts(
         column=column,
         family=design.family.name,
         scale="probability" if wanted is not None else design.family.scale,
-        label=label if wanted is None else f"probability that {column} is at least {wanted}",
+        label=label,
         levels=design.levels,
         at_least=None if wanted is None else label_of(wanted),
     )
@@ -132,14 +134,10 @@ def _observed_mean(design: Design, members: np.ndarray) -> float | None:
     if not members.any():
         return None
     counted = np.ones(design.size) if design.weights is None else design.weights.average
-    counted, outcome = counted[members], design.outcome[members]
-    if design.rows.trials is not None:
-        return float(counted @ outcome / (counted @ design.rows.trials[members]))
-    wanted = design.equation.at_least
-    if wanted is not None:
-        reached = outcome >= design.levels.index(label_of(wanted))
-        return float(np.average(reached, weights=counted))
-    return float(counted @ outcome / (counted @ np.exp(design.offset[members])))
+    counted = counted[members]
+    if design.bar is not None:
+        return float(np.average(design.reported[members], weights=counted))
+    return float(counted @ design.outcome[members] / (counted @ design.units[members]))
 
 
 def measure_facts(design: Design) -> tuple[MeasureFacts, ...]:

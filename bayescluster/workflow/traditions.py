@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
+from bayescluster.hypotheses.causes.readings import causal_readings
+from bayescluster.hypotheses.ceilings.readings import ceiling_readings
 from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.claims_words import disagreement, row_words, silence
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
 from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.hypotheses.sets.readings import set_readings
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading
+from bayescluster.workflow.causes import causal_verdicts
 
 
 class Asked(NamedTuple):
@@ -27,7 +31,19 @@ def _corners(asked: Asked) -> Iterable[Reading]:
     return corner_readings(asked.evidence, asked.judge, asked.gate_passed)
 
 
-READERS: Final[tuple[Reader, ...]] = (_corners,)
+def _causes(asked: Asked) -> Iterable[Reading]:
+    return causal_readings(causal_verdicts(asked.evidence, asked.gate_passed))
+
+
+def _sets(asked: Asked) -> Iterable[Reading]:
+    return set_readings(asked.evidence.sets, asked.gate_passed)
+
+
+def _ceilings(asked: Asked) -> Iterable[Reading]:
+    return ceiling_readings(asked.evidence, asked.gate_passed)
+
+
+READERS: Final[tuple[Reader, ...]] = (_corners, _ceilings, _sets, _causes)
 """One a tradition, in the order of the table."""
 
 

@@ -18,6 +18,13 @@ class Watch(Protocol):
         """A chain has moved on."""
 
 
+class CountingWatch(Watch, Protocol):
+    """A watch that also counts what is done many times over."""
+
+    def count(self, what: str, finished: int, total: int) -> None:
+        """So many are finished."""
+
+
 class Silent:
     """Watches nothing."""
 
@@ -25,4 +32,7 @@ class Silent:
         """Take no notice."""
 
     def chain(self, state: ChainState) -> None:
+        """Take no notice."""
+
+    def count(self, what: str, finished: int, total: int) -> None:
         """Take no notice."""

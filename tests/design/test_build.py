@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from bayescluster.dataset.indicators import IndicatorUnit
 from bayescluster.design.outcome import row_number
 from bayescluster.design.parts import (
     Measure,
@@ -353,7 +354,13 @@ def test_details():
     assert (design.details.label, design.details.title) == ("firms.csv", "Made firms")
     assert design.details.dropped == ()
     assert design.details.measures[0] == Measure(
-        "human_capital", "single", "training", (("training", 1.0),), None, False
+        "human_capital",
+        "single",
+        "training",
+        (("training", 1.0),),
+        None,
+        False,
+        (IndicatorUnit("training", "none", "no", 0.0, 1.0, 1.0),),
     )
 
 

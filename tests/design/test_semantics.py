@@ -22,6 +22,10 @@ def claim(kind: str, **keys: Any) -> dict[str, Any]:
     return {"kind": kind, **capital, **keys}
 
 
+def anchored(low: dict[str, float], high: dict[str, float]) -> dict[str, Any]:
+    return claim("necessary", anchors={"human_capital": {"low": low, "high": high}})
+
+
 def refused(*args: Any, **keys: Any) -> str:
     with pytest.raises(ConfigError) as caught:
         check_semantics(analysis_of(*args, **keys), where)
@@ -52,11 +56,98 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             "    leave out standard_error, or change the family"
         ),
     ),
-    "at least": (
+    "at least nothing": (
         {"family": "poisson", "at_least": 0},
         (
-            f"{EQUATION}.at_least: at_least goes with family ordinal, not poisson\n"
-            "    leave out at_least, or change the family"
+            f"{EQUATION}.at_least: at_least is 0, which every outcome reaches\n"
+            "    give a level above 0"
+        ),
+    ),
+    "at least of yes or no": (
+        {"at_least": 1},
+        (
+            f"{EQUATION}.at_least: at_least asks for a level, but family bernoulli is yes or no\n"
+            "    leave out at_least: the expected outcome is the probability already"
+        ),
+    ),
+    "at least a name": (
+        {"family": "gaussian", "at_least": "high"},
+        (
+            f"{EQUATION}.at_least: at_least is 'high', but the outcome of family gaussian is a "
+            "number\n    give a number"
+        ),
+    ),
+    "at least a whole share": (
+        {"family": "beta", "at_least": 1},
+        (
+            f"{EQUATION}.at_least: at_least is 1, which no outcome reaches: it is a share\n"
+            "    give a level between 0 and 1"
+        ),
+    ),
+    "at least more than all trials": (
+        {"family": "binomial", "hypotheses": [claim("necessary", at_least=3)]},
+        (
+            "hypotheses.0.at_least: at_least is 3, which no outcome reaches: it is a share\n"
+            "    give a level between 0 and 1"
+        ),
+    ),
+    "region of a level above 1": (
+        {"family": "gaussian", "hypotheses": [claim("necessary", at_least=9, eps=4)]},
+        (
+            "hypotheses.0: eps is 4, but the expected outcome is a probability\n"
+            "    give eps on the scale of the outcome"
+        ),
+    ),
+    "a new industry where none is declared": (
+        {
+            "data": {"industry": None},
+            "hypotheses": [claim("effect", by="all", scope="new_industry")],
+        },
+        (
+            "hypotheses.0: scope new_industry needs industries, but the data declare none\n"
+            "    add `industry:` with its column under data, or use `scope: observed`"
+        ),
+    ),
+    "a new industry without effects of industries": (
+        {
+            "varying": {"cluster": ["intercept"]},
+            "hypotheses": [claim("effect", by="all", scope="new_industry")],
+        },
+        (
+            "hypotheses.0: scope new_industry needs effects of industries, and none vary by "
+            "industry\n    add `industry: [intercept]` under varying, or use `scope: observed`"
+        ),
+    ),
+    "an anchor of no indicator": (
+        {"hypotheses": [anchored({"trainng": 3}, {"training": 5})]},
+        (
+            "hypotheses.0.anchors.human_capital.low.trainng: 'trainng' is no indicator of "
+            "human_capital\n    did you mean 'training'?"
+        ),
+    ),
+    "an anchor that lacks an indicator": (
+        {
+            "constructs": {"human_capital": {"indicators": ["size", "training"], "method": "pca"}},
+            "hypotheses": [anchored({"training": 3}, {"training": 5, "size": 2})],
+        },
+        (
+            "hypotheses.0.anchors.human_capital.low: the anchor lacks size: a level of "
+            "human_capital takes all its indicators\n    add `size:` with its value"
+        ),
+    ),
+    "an anchor without a logarithm": (
+        {
+            "constructs": {
+                "human_capital": {
+                    "indicators": [{"column": "size", "transform": "log"}, "training"],
+                    "method": "mean",
+                }
+            },
+            "hypotheses": [anchored({"size": 0, "training": 1}, {"size": 9, "training": 2})],
+        },
+        (
+            "hypotheses.0.anchors.human_capital.low.size: the log of 'size' cannot be taken at 0\n"
+            "    give a value that is not 0 or below"
         ),
     ),
     "levels": (
@@ -400,6 +491,31 @@ def test_columns_that_the_model_uses(name):
 def test_scopes_with_effects_of_clusters(scope):
     claims = [claim("effect", scope=scope)]
     check_semantics(analysis_of(varying={"cluster": ["intercept"]}, hypotheses=claims), where)
+
+
+LEVELS = [
+    ("gaussian", -3.5),
+    ("student_t", 0),
+    ("lognormal", 2),
+    ("poisson", 1),
+    ("negative_binomial", 0.5),
+    ("binomial", 1),
+    ("beta", 0.5),
+    ("ordinal", 2),
+]
+
+
+@pytest.mark.parametrize(("family", "level"), LEVELS)
+def test_families_of_more_than_two_values_can_be_asked_for_a_level(family, level):
+    # a probability has a default region, and a ratio
+    claims = [claim("necessary", at_least=level), claim("necessary", at_least=level, ratio=0.2)]
+    check_semantics(analysis_of(family, hypotheses=claims), where)
+    check_semantics(analysis_of(family, at_least=level, hypotheses=[claim("necessary")]), where)
+
+
+def test_a_new_industry_with_effects_of_industries():
+    claims = [claim("effect", by="all", scope="new_industry")]
+    check_semantics(analysis_of(varying={"industry": ["intercept"]}, hypotheses=claims), where)
 
 
 def test_all_contradictions_at_once():

@@ -7,7 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from bayescluster.estimands import unpooled
-from bayescluster.estimands.curves import conditional_effects, observed_scale, surfaces
+from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.surface import Setting, outcome_surface
@@ -151,13 +151,22 @@ SCALES: list[tuple[dict[str, Any], Any]] = [
     ),
     ({"family": "ordinal"}, lambda frame: frame["grade"]),
     ({"family": "ordinal", "at_least": 2}, lambda frame: frame["grade"] >= 2),
+    ({"family": "gaussian", "at_least": 9.5}, lambda frame: frame["growth"] >= 9.5),
+    (
+        {"family": "binomial", "at_least": 0.5},
+        lambda frame: frame["successes"] >= 0.5 * frame["attempts"],
+    ),
+    (
+        {"family": "poisson", "exposure": "exposure", "at_least": 1},
+        lambda frame: frame["patents"] >= frame["exposure"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("keys", "wanted"), SCALES)
 def test_points_are_on_the_scale_of_the_expectation(keys, wanted):
     design, frame = small_design(structure="additive", **keys), firms()
-    np.testing.assert_allclose(observed_scale(design), wanted(frame).astype(float))
+    np.testing.assert_allclose(design.reported, wanted(frame).astype(float))
     (found,) = surfaces(
         design, known_draws(design, 4), groups_of(design, "all"), np.random.default_rng(1)
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from bayescluster.estimands.amounts import amounts_of
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
@@ -204,6 +205,100 @@ def test_anchors_are_in_units_of_the_construct(design):
     assert found.declared == (
         "human: 1 and 6 in units of the construct; social: quantiles 0.25 and 0.75"
     )
+
+
+ITEMS = [
+    {"column": "training", "direction": "negative"},
+    {"column": "size", "transform": "log"},
+    {"column": "exporter", "direction": "negative"},
+]
+LOW = {"training": 6.0, "size": 5.0, "exporter": 1.0}
+HIGH = {"training": 1.0, "size": 60.0, "exporter": 0.0}
+
+
+def entering(values):
+    """Indicators as they enter: transformed, turned round, standardised; written anew."""
+    frame = firms()
+    columns = {
+        "training": (-frame["training"], -values["training"]),
+        "size": (np.log(frame["size"]), np.log(values["size"])),
+        "exporter": (1 - frame["exporter"], 1 - values["exporter"]),
+    }
+    return {
+        name: ((column - column.mean()) / column.std(), (at - column.mean()) / column.std())
+        for name, (column, at) in columns.items()
+    }
+
+
+@pytest.mark.parametrize("method", ["mean", "pca", "latent"])
+def test_anchors_by_indicator_become_a_score_as_answers_do(method):
+    made = {"human_capital": {"indicators": ITEMS, "method": method}}
+    design = small_design("bernoulli", "interaction", constructs=made)
+    claim = Corners(anchors={"human_capital": {"low": LOW, "high": HIGH}})
+    answers = np.column_stack([column for column, _ in entering(LOW).values()])
+    weights = np.full(3, 1 / 3)
+    if method == "pca":
+        weights = np.linalg.svd(answers, full_matrices=False)[2][0]
+        weights *= np.sign(weights.sum())
+    score = answers @ weights
+    wanted = [
+        (weights @ [at for _, at in entering(values).values()] - score.mean()) / score.std(ddof=1)
+        for values in (LOW, HIGH)
+    ]
+    found = levels_of(design, claim)
+    np.testing.assert_allclose(found.human, wanted, rtol=1e-9)
+    assert found.declared == (
+        "human: training 6, size 5, exporter 1 against training 1, size 60, exporter 0; "
+        "social: quantiles 0.1 and 0.9"
+    )
+    # a firm that gave these answers has this score
+    frame = firms()
+    frame.loc[0, list(LOW)] = list(LOW.values())
+    scored = small_design("bernoulli", "interaction", constructs=made, frame=frame)
+    again = levels_of(scored, claim)
+    assert scored.capitals[0][0] == pytest.approx(again.human[0])
+
+
+def test_an_anchor_of_a_single_indicator_is_in_its_own_units():
+    made = {"human_capital": {"indicators": [{"column": "size", "transform": "log"}]}}
+    made["human_capital"]["method"] = "single"
+    design = small_design("bernoulli", "interaction", constructs=made)
+    found = levels_of(
+        design, Corners(anchors={"human_capital": {"low": {"size": 5}, "high": {"size": 60}}})
+    )
+    log = np.log(firms()["size"])
+    np.testing.assert_allclose(found.human, (np.log([5, 60]) - log.mean()) / log.std(), rtol=1e-9)
+    (human, social) = amounts_of(design, found)
+    assert (human.capital, human.method) == ("human_capital", "single")
+    assert human.low == pytest.approx(np.log(5))
+    ((column, low, high),) = (tuple(item.model_dump().values()) for item in human.indicators)
+    assert (column, low, high) == ("size", pytest.approx(5), pytest.approx(60))
+    assert social.indicators[0].low == pytest.approx(np.quantile(firms()["trust"], 0.1))
+
+
+@pytest.mark.parametrize("method", ["mean", "pca"])
+def test_levels_of_a_score_amount_to_values_that_have_this_score(method):
+    made = {"human_capital": {"indicators": ITEMS, "method": method}}
+    design = small_design("bernoulli", "interaction", constructs=made)
+    levels = default_levels(design)
+    human = amounts_of(design, levels)[0]
+    named = {
+        side: {item.column: getattr(item, side) for item in human.indicators}
+        for side in ("low", "high")
+    }
+    back = levels_of(design, Corners(anchors={"human_capital": named}))
+    np.testing.assert_allclose(back.human, levels.human, rtol=1e-9)
+    if method == "mean":
+        # each indicator as far from its own mean as the others
+        away = [at for _, at in entering(named["low"]).values()]
+        np.testing.assert_allclose(away, human.low, rtol=1e-9)
+
+
+def test_a_yes_or_no_amounts_to_nothing_else():
+    keys = {"constructs": {"human_capital": {"indicators": ["exporter"], "method": "single"}}}
+    design = small_design("bernoulli", "interaction", **keys)
+    found = amounts_of(design, default_levels(design))
+    assert [one.capital for one in found] == ["social_capital"]
 
 
 def test_levels_of_a_yes_or_no_are_its_values():

@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from bayescluster.families import FAMILIES, Observation, Rows
-from bayescluster.families.ordinal import AT_LEAST
+from bayescluster.families import FAMILIES, Observation, Rows, bar_of
 from bayescluster.model.likelihood import observe, row_density
 from bayescluster.spec.equation import FamilyName
 from tests.helpers import assert_within_mcse
@@ -250,8 +249,11 @@ def test_expectation_is_the_mean_on_the_reported_scale(name):
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_probability_of_reaching_a_level(level):
-    asked = numpy_parameters("ordinal") | {AT_LEAST: np.array([float(level)])}
-    found = FAMILIES["ordinal"].expectation(ETA, asked)
+    ordinal = FAMILIES["ordinal"]
+    assert ordinal.exceedance is not None
+    found = ordinal.exceedance(
+        np.full(SIZE, float(level)), ETA, numpy_parameters("ordinal"), Rows()
+    )
     chances = np.exp(
         [
             FAMILIES["ordinal"].log_density(
@@ -262,6 +264,105 @@ def test_probability_of_reaching_a_level(level):
     )
     np.testing.assert_allclose(chances.sum(0), 1.0)
     np.testing.assert_allclose(found, chances[level:].sum(0))
+
+
+BARS = {
+    "binomial": [0.0, 1.0, 2.0, 5.0, 9.0],
+    "beta": [0.02, 0.3, 0.97],
+    "gaussian": [-4.0, 0.4, 6.0],
+    "student_t": [-9.0, 0.4, 12.0],
+    "lognormal": [0.05, 1.0, 20.0],
+    "poisson": [0.0, 1.0, 3.0, 40.0],
+    "negative_binomial": [0.0, 1.0, 3.0, 40.0],
+    "ordinal": [0.0, 1.0, 2.0, 3.0, 4.0],
+}
+"""Levels of each outcome, some beyond its ends."""
+CERTAIN = {"bernoulli", "probit"}
+"""Families whose expected outcome is a probability already."""
+
+
+def survival(name: str, bar: float, eta: Any, p: dict[str, Any], rows: Rows) -> Any:
+    """P(outcome >= bar) by scipy.stats; sf(k) is P(outcome > k)."""
+    mean, share = np.exp(eta), expit(eta)
+    if name == "ordinal":
+        above = [1.0, *(stats.logistic.sf(c - eta) for c in CUTPOINTS), 0.0]
+        return np.broadcast_to(above[int(bar)], eta.shape)
+    if name == "negative_binomial":
+        size = 1 / p["overdispersion"] ** 2
+        return stats.nbinom.sf(bar - 1, size, size / (size + mean))
+    if name == "gaussian":
+        sd = p["sigma"] if rows.standard_error is None else rows.standard_error
+        return stats.norm.sf(bar, eta, sd)
+    k = p.get("precision", 0)
+    return {
+        "binomial": lambda: stats.binom.sf(bar - 1, rows.trials, share),
+        "beta": lambda: stats.beta.sf(bar, k * share, k * expit(-eta)),
+        "student_t": lambda: stats.t.sf(bar, p["nu"], eta, p["sigma"]),
+        "lognormal": lambda: stats.lognorm.sf(bar, p["sigma"], scale=mean),
+        "poisson": lambda: stats.poisson.sf(bar - 1, mean),
+    }[name]()
+
+
+def test_every_family_of_more_than_two_values_knows_what_it_exceeds():
+    knows = {name for name, family in FAMILIES.items() if family.exceedance is not None}
+    assert knows == set(FAMILIES) - CERTAIN == set(BARS)
+
+
+@pytest.mark.parametrize(
+    ("name", "known_errors", "bar"),
+    [(*case, bar) for case in CASES if case[0] in BARS for bar in BARS[case[0]]],
+)
+def test_probability_of_at_least_is_that_of_scipy(name, known_errors, bar):
+    rows, family = rows_of(name, known_errors), FAMILIES[name]
+    assert family.exceedance is not None
+    found = family.exceedance(np.full(SIZE, bar), ETA, numpy_parameters(name), rows)
+    wanted = survival(name, bar, ETA, PARAMETERS.get(name, {}), rows)
+    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_probabilities_of_at_least_broadcast_over_draws(name):
+    family, rows, bar = FAMILIES[name], rows_of(name), np.full(SIZE, BARS[name][1])
+    assert family.exceedance is not None
+    eta, parameters = np.stack([ETA, ETA + 0.3, ETA - 0.4]), several(name)
+    found = family.exceedance(bar, eta, parameters, rows)
+    assert found.shape == (3, SIZE)
+    for draw in range(3):
+        one = {key: value[draw] for key, value in parameters.items()}
+        np.testing.assert_allclose(found[draw], family.exceedance(bar, eta[draw], one, rows))
+
+
+@pytest.mark.parametrize("name", BARS)
+@pytest.mark.parametrize("extreme", [-800.0, 800.0])
+def test_probabilities_of_at_least_stay_within_0_and_1(name, extreme):
+    family, bar = FAMILIES[name], np.full(SIZE, BARS[name][1])
+    assert family.exceedance is not None
+    with np.errstate(over="ignore"):
+        found = family.exceedance(
+            bar, np.full(SIZE, extreme), numpy_parameters(name), rows_of(name)
+        )
+    np.testing.assert_allclose(found, float(extreme > 0), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_probabilities_of_at_least_are_those_of_draws(name):
+    family, rows = FAMILIES[name], rows_of(name)
+    assert family.exceedance is not None
+    parameters = numpy_parameters(name)
+    bar = bar_of(family, 0.5, TRIALS) if name == "binomial" else np.full(SIZE, BARS[name][1])
+    eta = np.broadcast_to(ETA, (DRAWS, SIZE))
+    drawn = family.draw(np.random.default_rng(7), eta, parameters, rows)
+    chance = family.exceedance(bar, ETA, parameters, rows)
+    assert_within_mcse((drawn >= bar).astype(float), chance)
+
+
+def test_levels_are_counted_over_trials_and_exposure():
+    units = np.array([1.0, 2.0, 5.0, 10.0])
+    assert bar_of(FAMILIES["binomial"], 0.3, units).tolist() == [1, 1, 2, 3]
+    assert bar_of(FAMILIES["poisson"], 2.0, units).tolist() == [2, 4, 10, 20]
+    # 0.7 * 10 is a little more than 7 in binary
+    assert bar_of(FAMILIES["binomial"], 0.7, np.array([10.0])).tolist() == [7]
+    assert bar_of(FAMILIES["gaussian"], 4.5, np.ones(2)).tolist() == [4.5, 4.5]
 
 
 NO_TRIALS, TWO_TRIALS = Rows(), Rows(trials=np.array([2.0, 2.0]))

@@ -254,8 +254,8 @@ def test_each_surface_is_computed_once(design):
     assert evidence.surface("observed", levels) is evidence.surface("observed", levels)
     evidence.surface("new_cluster", levels, "prior")
     assert set(evidence.computed()) == {
-        ("posterior", "observed", levels),
-        ("prior", "new_cluster", levels),
+        ("posterior", "observed", levels, None),
+        ("prior", "new_cluster", levels, None),
     }
     assert evidence.columns("cluster")[0] == (3, "C00")
     assert (

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 import report_made as made
+import report_weakest as weakest
+from causes_made import caused
 
 from bayescluster.report.html import render_html
 from bayescluster.results.model import Results
@@ -35,7 +37,7 @@ def compared() -> Results:
 @pytest.fixture(scope="session")
 def drawn_whole() -> Results:
     """Results that hold something for every figure."""
-    return made.compared(made.several())
+    return weakest.asked(caused(made.with_sets(made.compared(made.several()))))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from bayescluster.results import identification as identify
 from bayescluster.results import learning as ml
 from bayescluster.results import model as m
 from bayescluster.results import sample as ms
+from bayescluster.results import sets as mset
 
 INDUSTRIES = (
     "Traditional manufacturing",
@@ -926,5 +927,121 @@ def bare() -> m.Results:
             "curves": (),
             "surfaces": (),
             "predictive": whole.predictive[:1],
+        }
+    )
+
+
+def with_sets(whole: m.Results) -> m.Results:
+    """Return the results with those of set theory, made up."""
+    rng = np.random.default_rng(RNG)
+
+    def measure(relation: mset.Relation, expression: str, name: mset.SetMeasureName, **group: str):
+        value = 0.95 if (relation, expression, name) == ("necessity", "H", "consistency") else 0.6
+        return mset.SetMeasure(
+            relation=relation,
+            expression=expression,
+            measure=name,
+            rows=300,
+            members=140,
+            observed=value,
+            low=value - 0.04,
+            high=value + 0.04,
+            model_low=value - 0.08,
+            model_high=value + 0.03,
+            **group,
+        )
+
+    groups = [("all", "all"), *(("industry", name) for name in INDUSTRIES)]
+    shown = {"necessity": ("consistency", "RoN"), "sufficiency": ("consistency", "PRI")}
+    measures = [
+        measure(relation, expression, name, by=by, group=group)
+        for by, group in groups
+        for relation, names in shown.items()
+        for expression in ("H", "S", "H*S")
+        for name in (*names, "coverage")
+    ]
+    anchors = {"exclusion": -1.2, "crossover": 0.03, "inclusion": 1.4}
+    crisp = dict.fromkeys(anchors)
+    row = {"ambiguous": 0, "missing": 0, "members": 600, "sd": (0.0, 0.1, 0.0)}
+    truth = {"by": "all", "group": "all", "pri": 0.7}
+    term = {"kind": "complex", "solution": 1, "tied": 1, "pri": 0.7, "coverage": 0.5, "cases": 90}
+    return whole.model_copy(
+        update={
+            "sets": mset.SetResults(
+                replicates=1000,
+                rows=1200,
+                necessity_cuts=(0.9, 0.5),
+                sufficiency_cuts=(0.8, 0.5),
+                case_cut=1,
+                sets=(
+                    mset.SetRow(
+                        letter="H", name="human_capital", how="declared anchors", **anchors, **row
+                    ),
+                    mset.SetRow(letter="Y", name="upgraded", how="crisp: 0 or 1", **crisp, **row),
+                ),
+                measures=tuple(measures),
+                truth_table=(
+                    mset.TruthTableRow(
+                        configuration="H*S",
+                        cases=90,
+                        consistency=0.85,
+                        outcome="1",
+                        firms=("JEP-0001", "<b>JEP</b>"),
+                        **truth,
+                    ),
+                    mset.TruthTableRow(
+                        configuration="H*~S",
+                        cases=0,
+                        consistency=None,
+                        outcome="?",
+                        firms=(),
+                        **truth,
+                    ),
+                ),
+                solutions=(
+                    mset.SolutionTerm(
+                        by="all",
+                        group="all",
+                        term="H*S",
+                        whole=False,
+                        consistency=0.85,
+                        unique_coverage=0.5,
+                        **term,
+                    ),
+                ),
+                spreads=(
+                    mset.SetSpread(
+                        of="industry",
+                        relation="necessity",
+                        expression="H",
+                        groups=4,
+                        pooled=0.9,
+                        smallest=0.7,
+                        smallest_group=INDUSTRIES[0],
+                        largest=0.95,
+                        largest_group=INDUSTRIES[1],
+                        distance=0.031,
+                    ),
+                ),
+                combinations=(
+                    mset.Combination(
+                        relation="necessity",
+                        expression="H + S",
+                        consistency=0.93,
+                        relevance=0.6,
+                        pri=None,
+                        coverage=0.4,
+                    ),
+                ),
+                plots=(
+                    mset.SetPlot(
+                        expression="H",
+                        label="human capital",
+                        points=tuple((float(x), float(x > 0.6)) for x in rng.random(60)),
+                        total=1200,
+                    ),
+                ),
+                notes=("anchors of human capital come from the sample",),
+            )
         }
     )

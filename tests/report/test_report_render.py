@@ -19,6 +19,8 @@ TABLES = (
     "differences",
     "corners",
     "verdicts",
+    "verdict_curves",
+    "verdict_bands",
     "verdict_figures",
     "coefficients",
     "case_priors",

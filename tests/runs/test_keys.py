@@ -29,6 +29,7 @@ KEEPS_FIT: dict[str, dict[str, Any]] = {
     "limits": {"limits": ["One country."]},
     "hypotheses": {"hypotheses": [{"kind": "complementarity"}]},
     "report": {"report": {"title": "Toy"}},
+    "weakest node": {"weakest_node": {"steps": {"human_capital": 0.5}}},
 }
 CHANGES_FIT: dict[str, dict[str, Any]] = {
     "prior": {

@@ -238,6 +238,40 @@ FAULTS = {
         "anchors: {human: {low: 1, high: 2}}",
         ":\n  F:24:58: unknown name in anchors 'human'\n    known: human_capital, social_capital",
     ),
+    "anchor that is no number": (
+        "eps: 0.2",
+        "anchors: {human_capital: {low: few, high: 2}}",
+        ":\n  F:24:74: low must be a number, not 'few'",
+    ),
+    "anchor of an indicator that is no number": (
+        "eps: 0.2",
+        "anchors: {human_capital: {low: {a: few}, high: {a: 2}}}",
+        ":\n  F:24:80: a must be a number, not 'few'",
+    ),
+    "anchors of two kinds": (
+        "eps: 0.2",
+        "anchors: {human_capital: {low: {a: 1}, high: 2}}",
+        (
+            ":\n  F:24:58: low and high must be of one kind\n"
+            "    give two numbers, or the indicators for both"
+        ),
+    ),
+    "a new industry by industry": (
+        "eps: 0.2",
+        "scope: new_industry",
+        (
+            ":\n  F:24:5: by: industry cannot ask about a new industry\n"
+            "    add `by: all`, or use another scope"
+        ),
+    ),
+    "a difference in a new industry": (
+        "kind: effect,",
+        "kind: difference, scope: new_industry,",
+        (
+            ":\n  F:23:5: a difference is between industries of the data\n"
+            "    use another scope than new_industry"
+        ),
+    ),
     "structure intercept with constructs": (
         "structure: interaction",
         "structure: intercept",

@@ -14,11 +14,12 @@ from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
 from bayescluster.inference.prior import sample_prior
+from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws, draws_of, replicate
+from bayescluster.spec.sampling import Sampling
 from tests.factories import firms, small_design
-from tests.statistical.repeated import Repeated
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,8 @@ def test_ranks_are_uniform(structure) -> None:
     ranks: dict[str, list[int]] = {name: [] for name in wanted}
     for k in range(REPLICATIONS):
         outcome = replicate(design, truths.part(np.array([k])), np.random.default_rng(k))[0]
-        posterior, _ = repeated.fit(outcome, seed=k + 1)
+        sampling = Sampling(draws=400, tune=400, chains=2, seed=k + 1, target_accept=0.95)
+        posterior = repeated.fit(outcome, sampling).draws
         found = quantities(design, posterior.thinned(KEPT))
         for name, values in found.items():
             ranks[name].append(int((values < wanted[name][k]).sum()))

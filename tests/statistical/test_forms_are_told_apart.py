@@ -18,9 +18,10 @@ from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.stacking import stacking_weights
 from bayescluster.checks.thresholds import ELPD_DIFFERENCE_MIN, ELPD_DIFFERENCE_SES
 from bayescluster.design.forms import of_form
+from bayescluster.inference.repeated import Repeated
 from bayescluster.model.evaluate import log_likelihood
+from bayescluster.spec.sampling import Sampling
 from tests.factories import analysis_of, design_of
-from tests.statistical.repeated import Repeated
 
 pytestmark = pytest.mark.slow
 
@@ -98,8 +99,8 @@ def models(firms) -> dict[str, Repeated]:
 def scores(models: dict[str, Repeated], outcome: np.ndarray, seed: int) -> Iterator[np.ndarray]:
     """Elpd of every row left out, under each form."""
     for model in models.values():
-        draws, tree = model.fit(outcome, seed + 1, draws=500)
-        design = model.with_outcome(outcome)
+        sampling = Sampling(draws=500, tune=400, chains=2, seed=seed + 1, target_accept=0.95)
+        design, draws, tree = model.fit(outcome, sampling)
         density = log_likelihood(design, draws).reshape(2, 500, ROWS)
         dims = ("chain", "draw", "firm")
         tree["log_likelihood"] = xr.Dataset({design.equation_name: (dims, density)})

@@ -1,6 +1,9 @@
-"""Ceilings of the outcome over a capital: bands by industry, and effect sizes by cluster."""
+"""Ceilings over the firms observed: the most that is reachable at each level of a capital."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,193 +13,142 @@ from bayescluster.report.figures.panels import MOST_PANELS, panels
 from bayescluster.report.figures.record import FigureError, FigureSpec
 from bayescluster.report.figures.style import (
     FIRST,
+    INK,
     MUTED,
-    NARROW,
     SECOND,
-    WIDE,
-    bare_rows,
-    canvas,
     folded,
     plain_text,
     settings,
 )
-from bayescluster.results.ceiling_models import (
-    CeilingFit,
-    CeilingLine,
-    CeilingOfCapital,
-    EffectSizeRow,
-)
+from bayescluster.results.ceilings import CeilingBand
 from bayescluster.results.model import Results
 
-MOST_ROWS = 80
-"""More clusters than this are not drawn."""
+COLOURS = {"human_capital": FIRST, "social_capital": SECOND}
+POSITIONS = {"human_capital": 0, "social_capital": 1}
 
 
-def capital_of(results: Results, capital: str) -> CeilingOfCapital | None:
-    """Ceilings over a capital, where the results hold them."""
-    known = results.ceiling_models.capitals if results.ceiling_models else ()
-    return next((one for one in known if one.capital == capital), None)
-
-
-def shown_fit(found: CeilingOfCapital) -> CeilingFit:
-    """Give the model that is drawn: the best, or the first where none passed its gate."""
-    return next((fit for fit in found.fits if fit.best), found.fits[0])
-
-
-def ceilings(results: Results, capital: str, *, narrow: bool = False) -> Figure:
-    """Draw firms and the ceiling of each industry, with its 90% band.
+def ceiling(results: Results, capital: str, *, narrow: bool = False) -> Figure:
+    """Draw the ceiling of a capital over the firms, one panel an industry.
 
     Parameters
     ----------
     results
         Results of a run.
     capital
-        ``human_capital`` or ``social_capital``.
+        The capital whose levels are across.
     narrow
         Lay the figure out for a telephone.
 
     Raises
     ------
     FigureError
-        If the results hold no ceiling models of the capital, or too many industries.
+        If the results hold no ceiling of this capital, or too many to draw.
     """
-    found = _found(results, capital)
-    lines = _lines(shown_fit(found))
-    if len(lines) > MOST_PANELS:
-        raise FigureError(f"There are {len(lines)} industries; at most {MOST_PANELS} are drawn.")
+    bands = bands_of(results, capital)
+    if not bands:
+        raise FigureError(f"The results hold no ceiling of {words.label(capital).lower()}.")
+    if len(bands) > MOST_PANELS:
+        raise FigureError(f"{len(bands)} groups are more than the {MOST_PANELS} a figure holds.")
+    kind = words.unit(results.outcome)
+    factor, percent = kind.factor, f", {kind.level}" if kind.level else ""
     with settings():
-        laid = panels([line.group for line in lines], narrow=narrow, height=2.5, extra=0.5)
-        for axes, line in zip(laid.axes, lines, strict=True):
-            _panel(axes, line, found)
-        for axes in laid.bottom:
-            axes.set_xlabel(words.label(capital))
-        for axes in laid.left:
-            axes.set_ylabel(results.outcome.column)
-        return plain_text(laid.figure)
+        made = panels([band.group for band in bands], narrow=narrow, height=2.2, extra=0.6)
+        for axes, band in zip(made.axes, bands, strict=True):
+            _firms(axes, results, band, factor)
+            _band(axes, band, factor)
+            axes.grid(visible=True, axis="y")
+            axes.set_title(folded(words.panel(band.group), 34), color=INK)
+        for axes in made.bottom:
+            axes.set_xlabel(folded(f"{words.label(capital)} ({_unit(results, capital)})", 34))
+        for axes in made.left:
+            axes.set_ylabel(folded(words.label(results.outcome.column), 24, 1) + percent)
+        handles, labels = made.axes[0].get_legend_handles_labels()
+        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 3)
+        return plain_text(made.figure)
 
 
-def _found(results: Results, capital: str) -> CeilingOfCapital:
-    found = capital_of(results, capital)
-    if found is None:
-        raise FigureError(f"The results hold no ceiling models of {capital}.")
-    return found
+def bands_of(results: Results, capital: str) -> list[CeilingBand]:
+    """Ceilings of a capital in every industry; of all firms where there are none."""
+    found = [] if results.ceilings is None else list(results.ceilings.bands)
+    mine = [band for band in found if band.capital == capital]
+    return [band for band in mine if band.by == "industry"] or mine
 
 
-def _lines(fit: CeilingFit) -> list[CeilingLine]:
-    own = [line for line in fit.lines if line.by == "industry"]
-    return own or [line for line in fit.lines if line.by == "all"]
+def _unit(results: Results, capital: str) -> str:
+    return next((one.unit for one in results.measures if one.capital == capital), "sd")
 
 
-def _panel(axes: Axes, line: CeilingLine, found: CeilingOfCapital) -> None:
-    mine = [(x, y) for x, y, panel in found.points if line.by == "all" or panel == line.group]
-    x, y = zip(*mine, strict=True) if mine else ((), ())
-    axes.plot(x, y, linestyle="", marker="o", markersize=2.5, color=MUTED, alpha=0.55, zorder=2)
-    axes.fill_between(line.at, line.low, line.high, color=FIRST, alpha=0.25, linewidth=0, zorder=1)
-    axes.plot(line.at, line.mean, color=FIRST, zorder=3)
-    axes.set_xlim(found.low, found.high)
-    axes.set_ylim(found.outcome_low, found.outcome_high)
-    axes.set_title(folded(words.panel(line.group), 34, 1))
-    axes.grid(visible=True)
-
-
-def effect_sizes(results: Results, capital: str, *, narrow: bool = False) -> Figure:
-    """Draw the effect size of every cluster, below those of industries and of all firms.
-
-    Parameters
-    ----------
-    results
-        Results of a run.
-    capital
-        ``human_capital`` or ``social_capital``.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no ceiling models of the capital, or too many groups.
-    """
-    rows = shown_fit(_found(results, capital)).effects
-    if len(rows) > MOST_ROWS:
-        raise FigureError(f"There are {len(rows)} groups; at most {MOST_ROWS} are drawn.")
-    with settings():
-        figure = canvas(NARROW if narrow else WIDE, 0.9 + 0.24 * len(rows))
-        axes = figure.add_subplot()
-        for place, row in enumerate(rows):
-            colour = SECOND if row.new else FIRST
-            ends = (row.estimate.low, row.estimate.high)
-            axes.plot(ends, (place, place), color=colour, zorder=2)
-            axes.plot(
-                [row.estimate.mean], [place], linestyle="", marker="o", markersize=4.5, color=colour
-            )
-        bare_rows(axes)
-        width = 20 if narrow else 34
-        axes.set_yticks(range(len(rows)), [folded(name_of(row), width, 1) for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("d: share of the scope above the ceiling")
-        return plain_text(figure)
-
-
-def name_of(row: EffectSizeRow) -> str:
-    """Name a group, or the new cluster of one."""
-    name = words.group(row.by, row.group)
-    if row.new:
-        return "New cluster" if row.by == "all" else f"New cluster, {name}"
-    return name
-
-
-def _specs(capital: str) -> tuple[FigureSpec, FigureSpec]:
-    said, dashed = words.label(capital).lower(), capital.replace("_", "-")
-
-    def caption(results: Results) -> str:
-        fit = shown_fit(_found(results, capital))
-        return (
-            f"Firms, and the ceiling of the outcome over {said} by the {fit.model} model: mean and "
-            "90% band of the average of the ceilings of an industry's clusters, so firms of a "
-            "permissive cluster may stand above it."
-        )
-
-    def alternative(results: Results) -> str:
-        ends = "; ".join(
-            f"{words.panel(line.group)} from {words.number(line.mean[0])} to "
-            f"{words.number(line.mean[-1])}"
-            for line in _lines(shown_fit(_found(results, capital)))
-        )
-        return f"Ceilings over {said}, from its least to its largest value: {ends}."
-
-    def sizes(results: Results) -> str:
-        fit = shown_fit(_found(results, capital))
-        return (
-            f"Effect size d of {said} by the {fit.model} model: points are means, lines 90% "
-            "intervals. Clusters borrow strength within their industry."
-        )
-
-    def sizes_said(results: Results) -> str:
-        rows = shown_fit(_found(results, capital)).effects
-        listed = "; ".join(f"{name_of(row)} {words.plain(row.estimate)}" for row in rows)
-        return f"Effect sizes d of {said}: {listed}."
-
-    def wanted(results: Results) -> bool:
-        return capital_of(results, capital) is not None
-
-    return (
-        FigureSpec(
-            f"ceilings-{dashed}",
-            lambda results, narrow: ceilings(results, capital, narrow=narrow),
-            caption,
-            alternative,
-            wanted,
-        ),
-        FigureSpec(
-            f"ceiling-effects-{dashed}",
-            lambda results, narrow: effect_sizes(results, capital, narrow=narrow),
-            sizes,
-            sizes_said,
-            wanted,
-        ),
+def _firms(axes: Axes, results: Results, band: CeilingBand, factor: float) -> None:
+    """Some firms of the group, as in the figure of the surface."""
+    surface = next((one for one in results.surfaces if one.group == band.group), None)
+    unit = next((one for one in results.measures if one.capital == band.capital), None)
+    if surface is None or unit is None:
+        return
+    at = POSITIONS[band.capital]
+    axes.plot(
+        [unit.center + unit.scale * point[at] for point in surface.points],
+        [point[2] * factor for point in surface.points],
+        linestyle="",
+        marker="o",
+        markersize=2.4,
+        alpha=0.45,
+        color=MUTED,
+        label="a firm",
     )
 
 
-CEILINGS = {capital: _specs(capital) for capital in ("human_capital", "social_capital")}
-"""Ceilings, and effect sizes, of each capital."""
+def _band(axes: Axes, band: CeilingBand, factor: float) -> None:
+    low, mean, high = (
+        [value * factor for value in values] for values in (band.low, band.mean, band.high)
+    )
+    color = COLOURS.get(band.capital, MUTED)
+    step: Literal["post"] | None = "post" if band.steps else None
+    axes.fill_between(
+        band.levels, low, high, step=step, color=color, alpha=0.18, linewidth=0, label="90%"
+    )
+    axes.plot(
+        band.levels,
+        mean,
+        color=color,
+        drawstyle="steps-post" if band.steps else "default",
+        label="ceiling, posterior mean",
+    )
+
+
+def _caption(results: Results) -> str:
+    found = results.ceilings
+    height = found.height if found is not None else "outcome"
+    return (
+        f"The ceiling: the largest {height} that is reachable at a level of the capital, over the "
+        "supported levels of the other, with everything else of the firms as it is. Points are firms "
+        "as observed. The emptier the space above the ceiling, the larger its effect size d."
+    )
+
+
+def _alternative(capital: str) -> Callable[[Results], str]:
+    def said(results: Results) -> str:
+        found = results.ceilings
+        rows = () if found is None else found.rows
+        groups = {band.group for band in bands_of(results, capital)}
+        listed = "; ".join(
+            f"{words.panel(row.group)} d {words.plain(row.estimate)}"
+            for row in rows
+            if row.capital == capital and row.group in groups and row.by != "cluster"
+        )
+        return f"Ceilings of {words.label(capital).lower()} over firms: {listed}."
+
+    return said
+
+
+def _spec(capital: str) -> FigureSpec:
+    return FigureSpec(
+        name=f"ceiling-{capital.replace('_', '-')}",
+        draw=lambda results, narrow: ceiling(results, capital, narrow=narrow),
+        caption=_caption,
+        alternative=_alternative(capital),
+        wanted=lambda results: bool(bands_of(results, capital)),
+    )
+
+
+CEILING_HUMAN = _spec("human_capital")
+CEILING_SOCIAL = _spec("social_capital")

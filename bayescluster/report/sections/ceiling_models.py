@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from bayescluster.report import words
 from bayescluster.report.environment import filled
-from bayescluster.report.figures.ceiling_plot import CEILINGS, name_of, shown_fit
+from bayescluster.report.figures.ceiling_models_plot import CEILINGS, name_of, shown_fit
 from bayescluster.report.figures.svg import Drawn
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.ceiling_models import CeilingFit, CeilingOfCapital, NeededRow

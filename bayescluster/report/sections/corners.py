@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from bayescluster.report import words
@@ -19,8 +21,10 @@ from bayescluster.report.sections.record import (
 from bayescluster.results.model import (
     CornerRow,
     Corners,
+    LevelAmounts,
     Results,
 )
+from bayescluster.results.sample import OutcomeFacts
 
 SUPPORT_MIN = 5
 """The report's own floor: a corner with fewer firms near is marked as extrapolation.
@@ -52,29 +56,53 @@ def _table(found: Corners, results: Results, *, clusters: bool) -> Table:
         if (row.by == "cluster") == clusters:
             by_group.setdefault((row.by, row.group), {})[row.corner] = row
     scope = words.SCOPES.get(found.scope, found.scope)
+    level = found.at_least
+    outcome = results.outcome if level is None else words.reaching(results.outcome, level)
+    reached = "" if level is None else f", at least {level}"
     return Table(
-        f"Expected outcome at the corners, {found.declared}",
+        f"{words.sentence(found.quantity)[:-1]} at the corners, {found.declared}",
         columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
         rows(
             (
                 Cell(words.group(by, group), look="head" if by == "all" else ""),
-                *(_cell(corners.get(corner), results) for corner in words.CORNERS),
+                *(_cell(corners.get(corner), outcome) for corner in words.CORNERS),
             )
             for (by, group), corners in by_group.items()
         ),
         f"For {scope}. Low and high: human capital {_sd(found.human_low)} and "
         f"{_sd(found.human_high)} ({words.scale(results, 'human_capital')}), social capital "
         f"{_sd(found.social_low)} and {_sd(found.social_high)} "
-        f"({words.scale(results, 'social_capital')}).",
-        folded=f"Corners by cluster, {found.declared}" if clusters else "",
+        f"({words.scale(results, 'social_capital')})."
+        f"{'' if clusters else _amounts(found.amounts)}",
+        folded=f"Corners by cluster, {found.declared}{reached}" if clusters else "",
     )
 
 
-def _cell(row: CornerRow | None, results: Results) -> Cell:
+def _amounts(found: Sequence[LevelAmounts]) -> str:
+    """Say what low and high are in the units of the columns."""
+    return "".join(f" {_amount(one)}" for one in found)
+
+
+def _amount(one: LevelAmounts) -> str:
+    low, high = (
+        ", ".join(f"{item.column} {words.number(getattr(item, end))}" for item in one.indicators)
+        for end in ("low", "high")
+    )
+    name = words.label(one.capital)
+    if one.method == "single":
+        return f"{name} low is {low}, high is {high}."
+    score = "first component" if one.method == "pca" else "mean"
+    return (
+        f"{name} low is a {score} of the standardised indicators of {words.number(one.low)}, as at "
+        f"{low}; high is one of {words.number(one.high)}, as at {high}."
+    )
+
+
+def _cell(row: CornerRow | None, outcome: OutcomeFacts) -> Cell:
     if row is None:
         return Cell(words.NONE)
     near = f"{words.firms(row.support)} near"
-    text = words.level(row.estimate, results.outcome)
+    text = words.level(row.estimate, outcome)
     if row.support < SUPPORT_MIN:
         return Cell(text, f"extrapolation: {near}", "thin")
     return Cell(text, near)

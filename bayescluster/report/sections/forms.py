@@ -17,6 +17,7 @@ from bayescluster.results.model import (
     Results,
     Verdict,
 )
+from bayescluster.results.sample import OutcomeFacts
 
 
 def body(results: Results) -> Markup:
@@ -90,11 +91,14 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
     of_form = {
         (one.form, one.by, one.group, one.corner): one.estimate
         for one in found.corners
-        if (one.scope, one.declared) == (table.scope, table.declared)
+        if (one.scope, one.declared, one.at_least) == (table.scope, table.declared, table.at_least)
     }
     scope = words.SCOPES.get(table.scope, table.scope)
+    level = table.at_least
+    outcome = results.outcome if level is None else words.reaching(results.outcome, level)
+    declared = table.declared if level is None else f"{table.declared}, at least {level}"
     return Table(
-        f"Corners, averaged and by form, {table.declared}",
+        f"Corners, averaged and by form, {declared}",
         columns("Group and corner", "#Averaged", *(f"#{name}" for name in names)),
         rows(
             (
@@ -103,9 +107,9 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
                     words.CORNERS[row.corner],
                     "head" if row.by == "all" else "",
                 ),
-                _level(row.estimate, results),
+                _level(row.estimate, outcome),
                 *(
-                    _level(of_form.get((name, row.by, row.group, row.corner)), results)
+                    _level(of_form.get((name, row.by, row.group, row.corner)), outcome)
                     for name in names
                 ),
             )
@@ -113,15 +117,15 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
             if row.by != "cluster"
         ),
         f"For {scope}.",
-        folded=f"Corners by form, {table.declared}, for {scope}",
+        folded=f"Corners by form, {declared}, for {scope}",
     )
 
 
-def _level(found: Estimate | None, results: Results) -> Cell:
+def _level(found: Estimate | None, outcome: OutcomeFacts) -> Cell:
     """Expected outcome, its interval below: several stand side by side."""
     if found is None:
         return Cell(words.NONE)
-    mean, interval = words.level(found, results.outcome).split(" ", 1)
+    mean, interval = words.level(found, outcome).split(" ", 1)
     return Cell(mean, interval)
 
 

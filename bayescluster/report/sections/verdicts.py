@@ -97,7 +97,7 @@ def _claim(number: int, run: Sequence[Verdict], results: Results) -> Claim:
             f"{anchor}-{k}",
             words.group(verdict.by, verdict.group),
             verdict,
-            tuple(_figure(figure, results.outcome) for figure in verdict.figures),
+            tuple(_figure(figure, _outcome(verdict, results)) for figure in verdict.figures),
         )
         for k, verdict in enumerate(run, start=1)
     )
@@ -115,6 +115,13 @@ def _scope(verdict: Verdict, results: Results) -> str:
     scope = words.SCOPES.get(verdict.scope, verdict.scope)
     names = words.through(results)
     return f"{scope}; total effects, those through {names} as well" if names else scope
+
+
+def _outcome(verdict: Verdict, results: Results) -> OutcomeFacts:
+    """What the figures of a verdict are of: a claim may ask for the probability of a level."""
+    if verdict.at_least is None:
+        return results.outcome
+    return words.reaching(results.outcome, verdict.at_least)
 
 
 def _figure(figure: VerdictFigure, outcome: OutcomeFacts) -> tuple[str, str, str]:

@@ -1,0 +1,87 @@
+"""``bayescluster design``: how often each verdict would be right at firms such as these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
+
+
+@guarded
+def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
+    config: Config,
+    out: Out = Path("runs"),
+    forms: Annotated[
+        str, typer.Option("--forms", help="Forms to simulate from, with commas between them.")
+    ] = "additive,interaction,conjunctive,ces",
+    fit: Annotated[
+        Literal["own", "true"],
+        typer.Option("--fit", help="Refit the analysis's own forms, or the true form each time."),
+    ] = "own",
+    replications: Annotated[
+        int, typer.Option("--replications", help="Simulated outcomes of each form.")
+    ] = 20,
+    firms: Annotated[
+        str, typer.Option("--firms", help="Multipliers of the firms, such as 0.5,1,2.")
+    ] = "1",
+    clusters: Annotated[
+        str, typer.Option("--clusters", help="Multipliers of the clusters, such as 0.5,1,2.")
+    ] = "1",
+    draws: Annotated[
+        int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
+    ] = 500,
+    tune: Annotated[
+        int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
+    ] = 500,
+    chains: Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")] = 2,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
+    ] = None,
+    json: AsJson = False,
+) -> int:
+    """Simulate firms from known truths, and tell how often each verdict would be right.
+
+    Outcomes are simulated for the firms of the analysis from every form, with parameters from its
+    prior; the analysis is fitted to each, and its verdicts are set beside what was true. What an
+    earlier call has finished is used again: more replications, forms or sizes go on from there.
+    """
+    from bayescluster.cli.design_tables import print_design
+    from bayescluster.cli.progress import watching
+    from bayescluster.workflow.design_analysis import analyse_design
+    from bayescluster.workflow.design_plan import Options, numbers
+
+    options = Options(
+        forms=tuple(part.strip() for part in forms.split(",")),
+        fit=fit,
+        replications=replications,
+        firms=numbers(firms, "--firms"),
+        clusters=numbers(clusters, "--clusters"),
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        jobs=jobs,
+    )
+    try:
+        with watching() as watch:
+            finished = analyse_design(config, options, out, watch)
+    except KeyboardInterrupt:
+        say_aside(
+            "Interrupted. Finished replications are kept: the same command goes on from them."
+        )
+        return INTERRUPTED
+    if json:
+        say(finished.results.model_dump_json(indent=2))
+    else:
+        print_design(finished.results)
+        say(f"Report: {finished.directory / 'design.html'}")
+    return 0

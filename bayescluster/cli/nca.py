@@ -1,0 +1,143 @@
+"""``bayescluster nca``: necessary condition analysis of a plain table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayescluster.cli.arguments import AsJson
+from bayescluster.cli.guard import guarded, say, say_aside
+
+if TYPE_CHECKING:
+    from bayescluster.results.necessity import Necessity
+
+Table = Annotated[
+    str,
+    typer.Argument(help="Table: csv, xlsx, dta, sav or parquet; a row a case.", show_default=False),
+]
+Conditions = Annotated[
+    list[str], typer.Option("--x", help="Column of a condition; may be repeated.")
+]
+Outcome = Annotated[str, typer.Option("--y", help="Column of the outcome.")]
+Ceilings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ceiling",
+        help="ce_fdh, cr_fdh, ce_vrs, cr_vrs, cols or c_lp; may be repeated.",
+        show_default="ce_fdh and cr_fdh",
+    ),
+]
+Corner = Annotated[
+    str,
+    typer.Option(
+        "--corner", help="Empty corner: upper_left, upper_right, lower_left, lower_right."
+    ),
+]
+Scopes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scope",
+        help='"xmin xmax ymin ymax", once or once a condition.',
+        show_default="the range of the rows",
+    ),
+]
+Bottleneck = Annotated[
+    str, typer.Option("--bottleneck", help="percentage_range, actual or percentile.")
+]
+Steps = Annotated[int, typer.Option("--steps", min=1, max=1000, help="Steps of that table.")]
+Permutations = Annotated[
+    int, typer.Option("--permutations", min=0, max=1_000_000, help="0 for no test.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the permutations.")]
+Peers = Annotated[
+    str,
+    typer.Option(
+        "--duplicate-peers", help="Peers in one place count once (unique) or each (keep)."
+    ),
+]
+Group = Annotated[
+    str | None,
+    typer.Option("--group", help="Column of groups, each analysed too.", show_default="none"),
+]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--names", help="Column that names the rows.", show_default="first text column that can"
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--missing-value", help="Code for no answer; may be repeated."),
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of an xlsx file.", show_default="the first")
+]
+Folder = Annotated[
+    Path | None, typer.Option("--out", help="Folder for tables (csv), figures (svg) and nca.json.")
+]
+
+
+@guarded
+def nca(  # noqa: PLR0913, PLR0917
+    table: Table,
+    x: Conditions,
+    y: Outcome,
+    ceiling: Ceilings = None,
+    corner: Corner = "upper_left",
+    scope: Scopes = None,
+    bottleneck: Bottleneck = "percentage_range",
+    steps: Steps = 10,
+    permutations: Permutations = 10_000,
+    seed: Seed = 1,
+    duplicate_peers: Peers = "unique",
+    group: Group = None,
+    names: Names = None,
+    missing_value: Missing = None,
+    sheet: Sheet = None,
+    out: Folder = None,
+    json: AsJson = False,
+) -> None:
+    """Analyse necessary conditions in a table: ceilings, effect sizes, bottlenecks.
+
+    No model is fitted. Which conditions have an empty corner, how large it is, whether chance
+    pairs would leave it as empty, and what each level of the outcome needs.
+    """
+    from bayescluster.workflow.nca import analyse_necessity
+    from bayescluster.workflow.nca_options import Options
+
+    options = Options(
+        table=table,
+        conditions=tuple(x),
+        outcome=y,
+        group=group,
+        names=names,
+        ceilings=tuple(ceiling or Options._field_defaults["ceilings"]),
+        corner=corner,
+        bottleneck=bottleneck,
+        duplicate_peers=duplicate_peers,
+        scope=tuple(scope or ()),
+        steps=steps,
+        permutations=permutations,
+        seed=seed,
+        missing_values=tuple(missing_value or ()),
+        sheet=sheet,
+    )
+    _tell(analyse_necessity(options), out, json=json)
+
+
+def _tell(found: Necessity, out: Path | None, *, json: bool) -> None:
+    """Print the analysis, and write its files where a folder is given."""
+    from bayescluster.report.necessity import lines, summary_json
+    from bayescluster.report.render import write_necessity
+
+    for line in [summary_json(found)] if json else lines(found):
+        say(line)
+    if out is None:
+        return
+    written = write_necessity(found, out)
+    for failure in written.failures:
+        say_aside(f"Not drawn: {failure}")
+    if not json:
+        say(f"Written: {len(written.paths)} files in {out}")

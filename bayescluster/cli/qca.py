@@ -1,0 +1,103 @@
+"""``bayescluster qca``: set theory on a plain table, without a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bayescluster.cli.arguments import AsJson
+from bayescluster.cli.guard import guarded, say, say_json
+
+if TYPE_CHECKING:
+    from bayescluster.hypotheses.sets.truth_table import Expectation
+
+Table = Annotated[
+    Path, typer.Argument(help="Table of cases: csv, parquet, dta, sav or xlsx.", show_default=False)
+]
+Outcome = Annotated[str, typer.Option(help="Column of the outcome; ~NAME for its absence.")]
+Conditions = Annotated[list[str], typer.Option(help="Column of a condition; repeat for each.")]
+Calibrate = Annotated[
+    list[str] | None,
+    typer.Option(help='"NAME: EXCLUSION CROSSOVER INCLUSION"; else columns are memberships.'),
+]
+Names = Annotated[str | None, typer.Option(help="Column that names the cases.")]
+Group = Annotated[str | None, typer.Option(help="Column of groups to compare.")]
+InclusionCut = Annotated[
+    float, typer.Option("--incl-cut", min=0, max=1, help="Least inclS of a row.")
+]
+CaseCut = Annotated[int, typer.Option("--n-cut", min=1, help="Least number of cases of a row.")]
+PriCut = Annotated[float, typer.Option("--pri-cut", min=0, max=1, help="Least PRI of a row.")]
+Include = Annotated[
+    Literal["nothing", "remainders"],
+    typer.Option(help="Show the parsimonious and intermediate solutions too."),
+]
+Expect = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="NAME or ~NAME: presence or absence that is expected to go with the outcome."
+    ),
+]
+NecessityCut = Annotated[float, typer.Option("--necessity-cut", min=0, max=1, help="Least inclN.")]
+RelevanceCut = Annotated[float, typer.Option("--ron-cut", min=0, max=1, help="Least RoN.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write tables and XY plots to.")]
+
+
+@guarded
+def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
+    table: Table,
+    outcome: Outcome,
+    conditions: Conditions,
+    calibrate: Calibrate = None,
+    names: Names = None,
+    group: Group = None,
+    incl_cut: InclusionCut = 0.8,
+    n_cut: CaseCut = 1,
+    pri_cut: PriCut = 0.0,
+    include: Include = "nothing",
+    expect: Expect = None,
+    necessity_cut: NecessityCut = 0.9,
+    ron_cut: RelevanceCut = 0.5,
+    json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Analyse a table as fuzzy or crisp sets (QCA), without a model.
+
+    Necessity and sufficiency of each condition, truth table, all tied solutions, and combinations
+    that are necessary or sufficient.
+    """
+    from bayescluster.cli.qca_tables import anchors_of, print_sets, print_warnings
+    from bayescluster.hypotheses.sets.truth_table import Cuts
+    from bayescluster.workflow.qca import plain_sets
+    from bayescluster.workflow.qca_checks import Request
+
+    found = plain_sets(
+        Request(
+            table=table,
+            outcome=outcome,
+            conditions=tuple(conditions),
+            anchors=anchors_of(calibrate or ()),
+            expected=dict(map(_expected, expect or ())),
+            names=names,
+            group=group,
+            cuts=Cuts(n_cut, incl_cut, pri_cut),
+            remainders=include == "remainders",
+            necessity_cuts=(necessity_cut, ron_cut),
+        )
+    )
+    print_warnings(found)
+    if json:
+        say_json(found.model_dump(mode="json"))
+    else:
+        print_sets(found)
+    if out is not None:
+        from bayescluster.report.plain_sets import write_plain_sets
+
+        written = write_plain_sets(found, out)
+        if not json:
+            say(f"\nWritten: {len(written)} files in {out}")
+
+
+def _expected(text: str) -> tuple[str, Expectation]:
+    return text.removeprefix("~"), "absent" if text.startswith("~") else "present"

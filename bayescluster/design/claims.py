@@ -1,0 +1,219 @@
+"""Faults of hypotheses that need no data to be seen: groups, scopes, regions, levels, anchors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+import numpy as np
+
+from bayescluster.dataset.transforms import TRANSFORMS
+from bayescluster.errors import Problem
+from bayescluster.families import FAMILIES
+from bayescluster.lookup import suggestion
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.base import Scalar
+from bayescluster.spec.columns import Where
+from bayescluster.spec.constructs import Construct
+from bayescluster.spec.equation import Equation
+from bayescluster.spec.hypotheses import (
+    Corners,
+    Difference,
+    Hypothesis,
+    Insufficient,
+    JointSufficiency,
+    Necessary,
+    NecessaryNotSufficient,
+    Sufficient,
+)
+
+DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
+
+SCOPE_NEEDS = {
+    "average_cluster": "cluster",
+    "new_cluster": "cluster",
+    "new_industry": "industry",
+}
+"""What effects must vary by for a scope to differ from the firms as observed."""
+
+
+def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Every contradiction within the hypotheses, and between them and the rest."""
+    for position, hypothesis in enumerate(analysis.hypotheses):
+        place = where(("hypotheses", position))
+        by = "industry" if isinstance(hypothesis, Difference) else hypothesis.by
+        if by != "all" and getattr(analysis.data, by) is None:
+            yield Problem(
+                f"{hypothesis.kind} asks by {by}, but the data declare none",
+                place,
+                f"add `{by}:` with its column under data, or use `by: all`",
+            )
+        asked = analysis.equation
+        if isinstance(hypothesis, Corners):
+            yield from _anchors(analysis, hypothesis, ("hypotheses", position), where)
+            level = where(("hypotheses", position, "at_least"))
+            yield from level_problems(asked, hypothesis.at_least, level)
+            if hypothesis.at_least is not None:
+                asked = asked.model_copy(update={"at_least": hypothesis.at_least})
+        yield from _region(asked, hypothesis, place)
+        yield from _scope(analysis, hypothesis.scope, place)
+
+
+def _scope(analysis: Analysis, scope: str, place: str) -> Iterator[Problem]:
+    needed = SCOPE_NEEDS.get(scope)
+    if needed is None:
+        return
+    groups = {"cluster": "clusters", "industry": "industries"}[needed]
+    if getattr(analysis.data, needed) is None:
+        yield Problem(
+            f"scope {scope} needs {groups}, but the data declare none",
+            place,
+            f"add `{needed}:` with its column under data, or use `scope: observed`",
+        )
+    elif needed not in analysis.equation.varying:
+        yield Problem(
+            f"scope {scope} needs effects of {groups}, and none vary by {needed}",
+            place,
+            f"add `{needed}: [intercept]` under varying, or use `scope: observed`",
+        )
+
+
+def level_problems(equation: Equation, level: Scalar | None, place: str) -> Iterator[Problem]:
+    """Refuse a level that the outcome of a family cannot be asked to reach.
+
+    Levels of an ordinal outcome are names: they are compared with the data.
+    """
+    family = FAMILIES[equation.family]
+    if level is None or equation.family == "ordinal":
+        return
+    if family.exceedance is None:
+        yield Problem(
+            f"at_least asks for a level, but family {equation.family} is yes or no",
+            place,
+            "leave out at_least: the expected outcome is the probability already",
+        )
+        return
+    if isinstance(level, bool | str):
+        yield Problem(
+            f"at_least is '{level}', but the outcome of family {equation.family} is a number",
+            place,
+            "give a number",
+        )
+        return
+    floor, top, _ = _bounds(equation.model_copy(update={"at_least": None}))
+    # a share of trials can be 1, another is below it
+    beyond = level >= top if equation.family == "beta" else level > top
+    if level <= floor or beyond:
+        who = "no outcome reaches: it is a share" if beyond else "every outcome reaches"
+        yield Problem(
+            f"at_least is {level:g}, which {who}",
+            place,
+            "give a level above 0" if top == math.inf else "give a level between 0 and 1",
+        )
+
+
+def _anchors(
+    analysis: Analysis, claim: Corners, base: tuple[str | int, ...], where: Where
+) -> Iterator[Problem]:
+    """Refuse anchors that do not name the indicators of their capital, each with a value it can have."""
+    for capital, anchors in claim.anchors.items():
+        construct = dict(analysis.constructs).get(capital)
+        for side in ("low", "high"):
+            values = getattr(anchors, side)
+            if construct is not None and isinstance(values, Mapping):
+                path = (*base, "anchors", capital, side)
+                yield from _named(capital, construct, values, path, where)
+
+
+def _named(
+    capital: str,
+    construct: Construct,
+    values: Mapping[str, float],
+    path: tuple[str | int, ...],
+    where: Where,
+) -> Iterator[Problem]:
+    known = {item.column: item for item in construct.items}
+    for name, value in values.items():
+        if name not in known:
+            yield Problem(
+                f"'{name}' is no indicator of {capital}",
+                where((*path, name)),
+                suggestion(name, known),
+            )
+            continue
+        kind = known[name].transform
+        transform = TRANSFORMS[kind]
+        if transform.refused(np.array([value])).any():
+            yield Problem(
+                f"the {kind} of '{name}' cannot be taken at {value:g}",
+                where((*path, name)),
+                f"give a value that is not {transform.refused_text}",
+            )
+    # a name written wrongly is no second fault
+    meant = {hit for name in values for hit in get_close_matches(name, known, n=1)}
+    lacking = [name for name in known if name not in meant]
+    if lacking:
+        yield Problem(
+            f"the anchor lacks {', '.join(lacking)}: a level of {capital} takes all its indicators",
+            where(path),
+            f"add `{lacking[0]}:` with its value",
+        )
+
+
+def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
+    """Refuse a region that the outcome cannot reach, or one left open that has no default."""
+    family = FAMILIES[equation.family]
+    floor, top, scale = _bounds(equation)
+    for key in ("eps", "theta", "theta_not", "delta"):
+        value = getattr(hypothesis, key, None)
+        if value is not None and not floor <= value <= top:
+            yield Problem(
+                f"{key} is {value:g}, but the expected outcome is {scale}",
+                place,
+                f"give {key} on the scale of the outcome",
+            )
+    unbounded = family.link == "identity" and equation.at_least is None
+    if getattr(hypothesis, "ratio", None) is not None and unbounded:
+        yield Problem(
+            f"ratio means nothing for family {equation.family}, whose mean may be 0 or below",
+            place,
+            "state the region by eps, theta, theta_not or delta",
+        )
+    if is_bounded(equation):
+        return
+    for keys in _undeclared(hypothesis):
+        yield Problem(
+            f"{hypothesis.kind} needs its region for family {equation.family}: "
+            f"{DEFAULT_ON_PROBABILITIES}",
+            place,
+            f"add {' or '.join(f'`{key}:`' for key in keys)}",
+        )
+
+
+def _bounds(equation: Equation) -> tuple[float, float, str]:
+    """Where the expected outcome can lie, and how a message says so."""
+    family = FAMILIES[equation.family]
+    if is_bounded(equation):
+        share = family.scale == "share" and equation.at_least is None
+        return 0.0, 1.0, "a share" if share else "a probability"
+    return -math.inf if family.link == "identity" else 0.0, math.inf, "never below 0"
+
+
+def is_bounded(equation: Equation) -> bool:
+    """Whether the expected outcome is a probability or a share, between 0 and 1."""
+    bounded = FAMILIES[equation.family].scale in ("probability", "share")
+    return bounded or equation.at_least is not None
+
+
+def _undeclared(hypothesis: Hypothesis) -> Iterator[tuple[str, ...]]:
+    regions: dict[type, tuple[tuple[str, ...], ...]] = {
+        Necessary: (("eps", "ratio"),),
+        Sufficient: (("theta", "ratio"),),
+        Insufficient: (("theta_not", "delta"),),
+        NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
+        JointSufficiency: (("theta",),),
+    }
+    for keys in regions.get(type(hypothesis), ()):
+        if all(getattr(hypothesis, key) is None for key in keys):
+            yield keys

@@ -1,0 +1,142 @@
+"""Designs of other sizes: the same firms and clusters, in larger or smaller numbers.
+
+A number of firms or clusters that is a whole multiple of what there is takes each of them so many
+times; a part beyond that is drawn without replacement. So the mix of capitals, controls and cluster
+sizes stays that of the data, and less of the change between sizes is chance. Clusters are taken
+within each industry, firms within each cluster, with all their rows; at least one stays of each. The
+copies are firms and clusters of their own, with outcomes of their own. Inputs keep their units.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayescluster.design.record import Array, Design
+from bayescluster.names import (
+    AVERAGING_WEIGHT,
+    CLUSTER,
+    CLUSTER_WEIGHT,
+    FIRM,
+    FIRM_CODE,
+    INDUSTRY,
+    ROW,
+    ROW_WEIGHT,
+    group_dim,
+    group_index,
+)
+
+Positions = NDArray[np.int64]
+
+
+class _Taken(NamedTuple):
+    """Source row of each new row, and the new firm and cluster it belongs to, ``(row,)`` each."""
+
+    row: Positions
+    firm: Positions
+    cluster: Positions
+
+
+def resized(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> Design:
+    """Take a design of one equation to another size.
+
+    Parameters
+    ----------
+    design
+        The design, as the data are.
+    firms
+        How many times as many firms in each cluster.
+    clusters
+        How many times as many clusters in each industry; 1 where the data declare no clusters.
+    rng
+        Chooses what is left out, or taken once more.
+    """
+    if firms == clusters == 1.0:
+        return design
+    taken = _taken(design, firms, clusters, rng)
+    data = design.data.isel({ROW: taken.row})
+    data = data.assign_coords({ROW: _numbered(np.array(design.labels(ROW))[taken.row])})
+    data = data.assign({FIRM_CODE: (ROW, taken.firm)})
+    sources = {CLUSTER: taken.cluster, FIRM: taken.firm}
+    for name in dict.fromkeys((INDUSTRY, CLUSTER, *design.equation.varying)):
+        old = design.index(name)[taken.row]
+        data = _regrouped(data, name, old, sources.get(name, old))
+    return replace(design, data=data.assign(_weights(design, data, taken)))
+
+
+def _taken(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> _Taken:
+    industry, cluster, firm = design.index(INDUSTRY), design.index(CLUSTER), design.firms
+    rows: list[Positions] = []
+    firm_of: list[Positions] = []
+    cluster_of: list[Positions] = []
+    known: dict[tuple[int, int], int] = {}
+    count = 0
+    for k in np.unique(industry):
+        for place in copies(np.unique(cluster[industry == k]), clusters, rng):
+            # without declared clusters all industries are in the same one
+            new = known.setdefault(place, len(known))
+            inside = (industry == k) & (cluster == place[0])
+            for source, _ in copies(np.unique(firm[inside]), firms, rng):
+                mine = np.flatnonzero(inside & (firm == source))
+                rows.append(mine)
+                firm_of.append(np.full(mine.size, count))
+                cluster_of.append(np.full(mine.size, new))
+                count += 1
+    return _Taken(*(np.concatenate(parts) for parts in (rows, firm_of, cluster_of)))
+
+
+def copies(items: Positions, multiplier: float, rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Take items so many times: each with the number of its copy, counted from 0."""
+    wanted = max(1, math.floor(items.size * multiplier + 0.5))
+    whole, rest = divmod(wanted, items.size)
+    further = set(rng.choice(items, rest, replace=False).tolist()) if rest else set()
+    return [(int(item), copy) for item in items for copy in range(whole + (int(item) in further))]
+
+
+def _regrouped(data: xr.Dataset, name: str, old: Positions, new: Positions) -> xr.Dataset:
+    """Number the groups of a grouping anew, without those that have no rows left."""
+    kept, first, code = np.unique(new, return_index=True, return_inverse=True)
+    dim = group_dim(name)
+    source = old[first]
+    labels = _numbered(data[dim].to_numpy().astype(str)[source])
+    found = data.isel({dim: source}).assign_coords({dim: labels})
+    assert kept.size == labels.size
+    return found.assign({group_index(name): (ROW, code.astype("int64"))})
+
+
+def _numbered(labels: NDArray[Any]) -> NDArray[np.str_]:
+    """Labels that are told apart: further copies have a number in brackets."""
+    seen: dict[str, int] = {}
+    taken = set(labels.tolist())
+    out = []
+    for label in labels.tolist():
+        seen[label] = seen.get(label, 0) + 1
+        made = label if seen[label] == 1 else f"{label} ({seen[label]})"
+        while seen[label] > 1 and made in taken:
+            made += "'"
+        taken.add(made)
+        out.append(made)
+    return np.array(out, dtype=str)
+
+
+def _weights(design: Design, data: xr.Dataset, taken: _Taken) -> dict[str, Any]:
+    """Weights on the scale that they have in a design: mean 1 again."""
+    weights = design.weights
+    if weights is None:
+        return {}
+    rows, average = weights.rows[taken.row], weights.average[taken.row]
+    found: dict[str, Any] = {AVERAGING_WEIGHT: (ROW, average / average.mean())}
+    if weights.clusters is None:
+        return found | {ROW_WEIGHT: (ROW, rows / rows.mean())}
+    index = data[group_index(CLUSTER)].to_numpy()
+    within: Array = rows / weights.clusters[design.index(CLUSTER)[taken.row]]
+    within = within / (np.bincount(index, within) / np.bincount(index))[index]
+    clusters = data[CLUSTER_WEIGHT].to_numpy()
+    clusters = clusters / clusters.mean()
+    found[CLUSTER_WEIGHT] = (group_dim(CLUSTER), clusters)
+    return found | {ROW_WEIGHT: (ROW, within * clusters[index])}

@@ -1,0 +1,1 @@
+"""Probabilities of causation: bounds, degrees, and how much confounding they bear."""

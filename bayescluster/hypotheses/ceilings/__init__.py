@@ -1,0 +1,1 @@
+"""Ceilings: necessary condition analysis of observed firms."""

@@ -1,0 +1,1 @@
+"""Set theory: calibration, necessity and sufficiency of sets, truth tables and their solutions."""

@@ -1,0 +1,239 @@
+"""Set theory: calibration, measures of necessity and sufficiency, truth table and solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from bayescluster.report import words
+from bayescluster.report.environment import filled
+from bayescluster.report.figures.set_plot import SET_PLOT
+from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.results.model import Results
+from bayescluster.results.sets import (
+    Relation,
+    SetMeasure,
+    SetResults,
+    SetRow,
+    SolutionTerm,
+    TruthTableRow,
+)
+
+EXPRESSIONS = {
+    "H": "Human capital",
+    "S": "Social capital",
+    "H+S": "Either capital",
+    "H*S": "Both capitals",
+}
+"""Expressions of the tables of measures; the others are rows of the truth table."""
+MEASURES: dict[Relation, tuple[str, ...]] = {
+    "necessity": ("consistency", "RoN", "coverage"),
+    "sufficiency": ("consistency", "PRI", "coverage"),
+}
+NAMED = 3
+"""Firms of a configuration that are named on the page; its table names more."""
+
+
+def body(results: Results) -> Markup:
+    """Tables and the XY plot."""
+    found = results.sets
+    if found is None:
+        return Markup()
+    return filled(
+        "sets.html.j2",
+        results=results,
+        found=found,
+        sets=_sets(found),
+        measures=[_measures(found, "necessity"), _measures(found, "sufficiency")],
+        spreads=_spreads(found),
+        truth=[_truth_table(found, by) for by in ("all", "industry")],
+        solutions=[_solutions(found, by) for by in ("all", "industry")],
+        combinations=_combinations(found),
+        figures=figures(results, SET_PLOT),
+    )
+
+
+def _sets(found: SetResults) -> Table:
+    return Table(
+        "Sets and their calibration",
+        columns("Set", "Column", "Calibrated by", "#Out (.05)", "#Crossover (.5)", "#In (.95)")
+        + columns("#In the set", "#At .5 exactly"),
+        rows(
+            (
+                Cell(one.letter),
+                words.label(one.name) if one.letter in EXPRESSIONS else one.name,
+                one.how,
+                *_anchors(one),
+                words.count(one.members),
+                words.count(one.ambiguous),
+            )
+            for one in found.sets
+        ),
+        "In the set: firms with membership above .5. Firms at .5 exactly are neither in nor out, and "
+        "belong to no row of the truth table. Small print: sd of an anchor's prior.",
+    )
+
+
+def _anchors(one: SetRow) -> tuple[Cell, ...]:
+    values = (one.exclusion, one.crossover, one.inclusion)
+    return tuple(
+        Cell(words.number(value), f"sd {words.number(sd)}" if sd else "")
+        for value, sd in zip(values, one.sd, strict=True)
+    )
+
+
+def _measures(found: SetResults, relation: Relation) -> Table:
+    """One row a group and expression, one column a measure."""
+    by_row: dict[tuple[str, str, str], dict[str, SetMeasure]] = {}
+    for one in found.measures:
+        if one.relation == relation and one.expression in EXPRESSIONS:
+            by_row.setdefault((one.by, one.group, one.expression), {})[one.measure] = one
+    groups = list(dict.fromkeys((by, group) for by, group, _ in by_row))
+    ordered = sorted(by_row, key=lambda key: groups.index(key[:2]))
+    cuts = found.necessity_cuts if relation == "necessity" else found.sufficiency_cuts
+    return Table(
+        "Necessity: the outcome within the set"
+        if relation == "necessity"
+        else "Sufficiency: the set within the outcome",
+        columns(
+            "Group", "Set", *(f"#{words.label(name)}" for name in MEASURES[relation]), "#Members"
+        ),
+        rows(
+            (
+                Cell(words.group(key[0], key[1]), look="head" if key[0] == "all" else ""),
+                EXPRESSIONS[key[2]],
+                *(
+                    _measure(by_row[key][name], cut)
+                    for name, cut in zip(MEASURES[relation], (*cuts, None), strict=True)
+                ),
+                words.count(by_row[key]["consistency"].members),
+            )
+            for key in ordered
+        ),
+        f"Cuts: consistency {cuts[0]:g}, {MEASURES[relation][1]} {cuts[1]:g}; a tick marks values "
+        "that reach them. In brackets 90% intervals of the observed firms counted anew; small "
+        "print: of outcomes made by the fitted model.",
+    )
+
+
+def _measure(one: SetMeasure, cut: float | None) -> Cell:
+    if one.observed is None:
+        return Cell(words.NONE)
+    text = _two(one.observed)
+    if one.low is not None and one.high is not None:
+        text += f" [{_two(one.low)}, {_two(one.high)}]"
+    model = ""
+    if one.model_low is not None and one.model_high is not None:
+        model = f"model {_two(one.model_low)} to {_two(one.model_high)}"
+    reached = cut is not None and one.observed >= cut
+    return Cell(f"✓ {text}" if reached else text, model, "good" if reached else "")
+
+
+def _spreads(found: SetResults) -> Table:
+    return Table(
+        "Consistency pooled and between groups",
+        columns("Set", "Relation", "#Groups", "#Pooled", "#Smallest", "#Largest", "#dBP"),
+        rows(
+            (
+                EXPRESSIONS.get(one.expression, one.expression),
+                one.relation,
+                f"{words.count(one.groups)} {'industries' if one.of == 'industry' else 'clusters'}",
+                _two(one.pooled),
+                Cell(_two(one.smallest), one.smallest_group),
+                Cell(_two(one.largest), one.largest_group),
+                words.fixed(one.distance, 3),
+            )
+            for one in found.spreads
+        ),
+        "Pooled over all firms (POCOS), and that of each group by itself (BECOS); dBP is the "
+        "distance of the groups' consistencies from equality, 0 where all agree. Observed firms.",
+    )
+
+
+def _truth_table(found: SetResults, by: str) -> Table:
+    cuts = found.sufficiency_cuts
+    return Table(
+        "Truth table, all firms" if by == "all" else "Truth tables by industry",
+        columns(
+            "Group", "Configuration", "#Firms", "#Consistency", "#PRI", "Outcome", "Among them"
+        ),
+        rows(_truth(one) for one in found.truth_table if one.by == by),
+        f"1: at least {words.firms(found.case_cut)}, consistency at least {cuts[0]:g} and PRI at "
+        f"least {cuts[1]:g}; 0: not so; ?: logical remainder, too few firms. ~ is absence, * and.",
+        folded="" if by == "all" else "Truth tables by industry",
+    )
+
+
+def _truth(one: TruthTableRow) -> tuple[str | Cell, ...]:
+    firms = one.firms[:NAMED]
+    more = one.cases - len(firms)
+    named = ", ".join(firms) + (f" and {words.count(more)} more" if more > 0 else "")
+    return (
+        Cell(words.group(one.by, one.group)),
+        one.configuration,
+        words.count(one.cases),
+        _two(one.consistency),
+        _two(one.pri),
+        Cell(one.outcome, look="good" if one.outcome == "1" else ""),
+        Cell("", named) if named else words.NONE,
+    )
+
+
+def _solutions(found: SetResults, by: str) -> Table:
+    return Table(
+        "Solutions, all firms" if by == "all" else "Solutions by industry",
+        columns(
+            "Group", "Solution", "Term", "#Consistency", "#PRI", "#Coverage", "#Unique", "#Firms"
+        ),
+        rows(_solution_cells(found, by)),
+        "Complex: no logical remainder is used; intermediate: those that are expected to have the "
+        "outcome; parsimonious: any. Unique: coverage that no other term has. Where several solutions have as few terms, all "
+        "are solutions: none is the one.",
+        folded="" if by == "all" else "Solutions by industry",
+    )
+
+
+def _solution_cells(found: SetResults, by: str) -> Iterator[tuple[str | Cell, ...]]:
+    for one in found.solutions:
+        if one.by != by:
+            continue
+        yield (
+            Cell(words.group(one.by, one.group), look="head" if one.whole else ""),
+            Cell(words.label(one.kind), _tied(one)),
+            Cell(one.term, "whole solution" if one.whole else ""),
+            _two(one.consistency),
+            _two(one.pri),
+            _two(one.coverage),
+            _two(one.unique_coverage),
+            words.count(one.cases),
+        )
+
+
+def _tied(one: SolutionTerm) -> str:
+    return f"{one.solution} of {one.tied} tied" if one.tied > 1 else ""
+
+
+def _combinations(found: SetResults) -> Table:
+    return Table(
+        "Combinations that pass, of which no part passes",
+        columns("Combination", "Relation", "#Consistency", "#RoN or PRI", "#Coverage"),
+        rows(
+            (
+                one.expression,
+                one.relation,
+                _two(one.consistency),
+                _two(one.relevance if one.relation == "necessity" else one.pri),
+                _two(one.coverage),
+            )
+            for one in found.combinations
+        ),
+        "Of all firms: alternatives (+) for necessity, conjunctions (*) for sufficiency.",
+    )
+
+
+def _two(value: float | None) -> str:
+    return words.NONE if value is None else words.fixed(value, 2)
+
+
+SETS = Section("sets", "Sets", "Sets", body, lambda results: results.sets is not None)

@@ -1,0 +1,166 @@
+"""Every number of a design analysis: how often each verdict would be right, wrong or undecided."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bayescluster.results.base import By, Value
+from bayescluster.results.claims import Tradition
+
+DESIGN_VERSION = 1
+DECLARED = "declared"
+"""Stands for a tradition: the hypotheses that the analysis declares."""
+
+TRUE_FORM = "the true form"
+
+Outlook = Literal["right", "wrong", "undecided"]
+Way = Literal["firms", "clusters"]
+
+
+class SizeFacts(Value):
+    """A size at which outcomes were simulated."""
+
+    firms_times: float
+    clusters_times: float
+    rows: int
+    firms: int
+    clusters: int
+    industries: int
+
+
+class Judged(Value):
+    """One claim for one group: what is true, and what the refit said."""
+
+    tradition: Tradition | Literal["declared"]
+    claim: str
+    title: str
+    by: By
+    group: str
+    truth: float | None
+    """Probability of the event at the true parameters: 0 or 1, but where the event itself is chance."""
+    probability: float | None
+    verdict: Literal["supported", "rejected", "undecided"]
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """Right, wrong or undecided; nothing where no event says what would be right."""
+        if self.truth is None:
+            return None
+        if self.verdict == "undecided":
+            return "undecided"
+        return "right" if (self.verdict == "supported") == (self.truth > 0.5) else "wrong"
+
+
+class Replication(Value):
+    """One simulated outcome, refitted and judged."""
+
+    schema_version: int = DESIGN_VERSION
+    truth: str
+    """Form that the outcome was simulated from."""
+    fitted: str
+    """Form that was fitted to it."""
+    number: int
+    status: Literal["fitted", "not_converged", "not_fitted"]
+    reason: str = ""
+    rhat: float | None = None
+    divergences: int = 0
+    seconds: float = 0.0
+    judged: tuple[Judged, ...] = ()
+
+
+class Share(Value):
+    """A share of replications, with a binomial interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+class DesignRow(Value):
+    """How often the verdicts on one claim are right, at one size and under one true form."""
+
+    firms_times: float
+    clusters_times: float
+    truth: str
+    """A form, or all of them."""
+    fitted: str
+    tradition: Tradition | Literal["declared"]
+    claim: str
+    title: str
+    by: By
+    replications: int
+    verdicts: int
+    """Replications times groups, of those that have a truth."""
+    true: int
+    """Verdicts whose event is true."""
+    right: Share
+    wrong: Share
+    undecided: Share
+    supported_where_true: Share | None
+    supported_where_false: Share | None
+
+
+class Needed(Value):
+    """How many firms or clusters a claim needs until its verdicts are right often enough."""
+
+    fitted: str
+    tradition: Tradition | Literal["declared"]
+    claim: str
+    title: str
+    by: By
+    way: Way
+    enough: int | None
+    """Firms or clusters at the smallest size run at which it is so; null where none is enough."""
+    at_most: bool
+    """Whether already the smallest size run is enough."""
+    largest: int
+    """Firms or clusters at the largest size run."""
+    smoothed: tuple[float, ...]
+    """Shares of right verdicts by size, never falling, in the order of the sizes."""
+    sizes: tuple[int, ...]
+
+
+class Failures(Value):
+    """Replications that count as undecided, by size and forms."""
+
+    firms_times: float
+    clusters_times: float
+    truth: str
+    fitted: str
+    replications: int
+    not_converged: int
+    not_fitted: int
+    divergent: int
+    """Replications with any divergence; they count as they are."""
+    reasons: tuple[str, ...]
+
+
+class DesignAnalysis(Value):
+    """A whole design analysis."""
+
+    schema_version: int = DESIGN_VERSION
+    name: str
+    title: str
+    key: str
+    synthetic: bool
+    outcome: str
+    level: float
+    """At or above this probability the claims table calls a claim supported."""
+    enough: float
+    """Share of right verdicts that is asked for."""
+    interval: float
+    forms: tuple[str, ...]
+    """Forms that outcomes were simulated from."""
+    fitted: tuple[str, ...]
+    """Forms that were fitted; `TRUE_FORM` where it was the true form each time."""
+    replications: int
+    draws: int
+    tune: int
+    chains: int
+    seed: int
+    rhat_max: float
+    sizes: tuple[SizeFacts, ...]
+    rows: tuple[DesignRow, ...]
+    needed: tuple[Needed, ...]
+    failures: tuple[Failures, ...]
+    notes: tuple[str, ...]

@@ -1,0 +1,109 @@
+"""A model compiled once for many outcomes is the model of each of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from pytensor.compile.mode import Mode
+
+from bayescluster.errors import DesignError
+from bayescluster.families import FAMILIES
+from bayescluster.inference.nuts import compile_model, sample_chains
+from bayescluster.inference.repeated import Repeated, replaced, with_unit_weights
+from bayescluster.inference.reported import reported_variables
+from bayescluster.model.build import build_model
+from bayescluster.names import outcome_data, weight_data
+from bayescluster.spec.sampling import Sampling
+from bayescluster.structures import STRUCTURES
+from tests.factories import firms, small_design
+from tests.model.oracle import Oracle, perturbed
+from tests.oracles import fast_compile
+
+NESTED = {"industry": ["intercept"], "cluster": ["intercept"]}
+NAME = "upgrading"
+
+
+class OfTemplate(Oracle):
+    """The log density at another outcome and weights, with the priors of the template."""
+
+    def at(self, outcome: np.ndarray, weights: np.ndarray, point: Any) -> float:
+        template = self.design
+        self.design = replaced(template, outcome)
+        likelihood = self.log_likelihood(point)
+        total = self.log_density(point) + ((weights - 1) * likelihood).sum()
+        self.design = template
+        return float(total)
+
+
+@pytest.mark.parametrize("structure", ["additive", "conjunctive", "ces"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_density_is_the_oracle_at_any_outcome(family, structure):
+    form_term = {"conjunctive": ["both"]}.get(structure, ["intercept"])
+    varying = {"industry": form_term, "cluster": form_term}
+    design = with_unit_weights(small_design(family, structure, varying))
+    with fast_compile():
+        model = build_model(design, replaceable=True)
+        parts = [part.sum() for part in model.logp(sum=False)]
+        function = model.compile_fn(parts, mode=Mode("py", "fast_compile"))
+    shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
+    oracle = OfTemplate(design)
+    rng = np.random.default_rng(4)
+    for seed in (1, 2):
+        outcome = rng.permutation(design.outcome)
+        if design.rows.trials is not None:
+            outcome = np.minimum(outcome, design.rows.trials)
+        weights = rng.uniform(0.0, 3.0, design.size)
+        weights[:3] = 0.0
+        model.set_data(outcome_data(NAME), outcome)
+        model.set_data(weight_data(NAME), weights)
+        point = perturbed(shapes, seed)
+        found = float(sum(function(point)))
+        assert found == pytest.approx(oracle.at(outcome, weights, point), rel=1e-9, abs=1e-7)
+        assert abs(found - oracle.log_density(point)) > 0.05
+
+
+def test_every_form_takes_other_outcomes():
+    for structure in STRUCTURES:
+        design = small_design("bernoulli", structure)
+        with fast_compile():
+            model = build_model(design, replaceable=True)
+        assert outcome_data(NAME) in model.named_vars
+        assert weight_data(NAME) not in model.named_vars
+
+
+def test_draws_are_those_of_the_ordinary_model():
+    design = small_design("bernoulli", "additive", NESTED, frame=firms(rows=120))
+    outcome = np.random.default_rng(1).permutation(design.outcome)
+    other = replaced(design, outcome)
+    sampling = Sampling(draws=300, tune=300, chains=2, seed=7)
+    refit = Repeated(design).fit(outcome, sampling)
+    ordinary = compile_model(build_model(other), reported_variables(other))
+    for number, chain in enumerate(sorted(sample_chains(ordinary, sampling, range(2)))):
+        found = refit.tree["posterior"].sel(chain=number)
+        for name in reported_variables(design):
+            np.testing.assert_allclose(found[name], chain.posterior[name][0], rtol=1e-6, atol=1e-6)
+    assert refit.draws.chains == 2
+    np.testing.assert_array_equal(refit.design.outcome, outcome)
+
+
+def test_the_template_settles_how_groups_are_sampled():
+    design = small_design("gaussian", "additive", NESTED)
+    found = replaced(design, np.zeros(design.size))
+    assert found.groupings == design.groupings
+    assert replace(found).outcome.std() == 0
+
+
+def test_missing_outcomes_are_refused():
+    frame = firms()
+    frame.loc[3, "growth"] = np.nan
+    design = small_design("gaussian", "additive", data={"missing": "impute"}, frame=frame)
+    with pytest.raises(DesignError) as raised:
+        Repeated(design)
+    assert str(raised.value) == (
+        "The model cannot be built on these data:\n"
+        "  upgrading: the outcome cannot be replaced by others in a compiled model\n"
+        "    several equations and missing values need a model of their own for each fit"
+    )

@@ -1,0 +1,310 @@
+"""A design analysis from the truths to its files; the sampler is instant but for one test."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from bayescluster.errors import DesignError, RunError
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.runs.lock import locked
+from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow import design_analysis
+from bayescluster.workflow.design_analysis import analyse_design
+from bayescluster.workflow.design_plan import Options, plan_of, sizes_of
+from bayescluster.workflow.design_truths import form_design, truths
+from bayescluster.workflow.replication import Truth, answers, simulated
+from tests.draws import known_draws
+from tests.factories import analysis_dict, firms, small_design
+from tests.fits import write_csv
+from tests.instant import InstantRepeated
+
+NESTED = {"industry": ["intercept", "human_capital", "interaction"], "cluster": ["intercept"]}
+HYPOTHESES = [
+    {"kind": "necessary", "capital": "human_capital", "by": "industry"},
+    {"kind": "necessary", "capital": "human_capital", "by": "all", "scope": "new_cluster"},
+]
+QUICK = Options(forms=("additive", "ces"), replications=3, draws=60, tune=50, jobs=2)
+
+
+@pytest.fixture
+def refits(monkeypatch) -> InstantRepeated:
+    stand_in = InstantRepeated()
+    stand_in.stand_in(monkeypatch)
+    return stand_in
+
+
+@pytest.fixture
+def analysis(tmp_path) -> Analysis:
+    return made(tmp_path)
+
+
+def made(folder: Path, **more: Any) -> Analysis:
+    frame = firms(rows=96, industries=2, clusters=4)
+    source = write_csv(frame, folder)
+    plain = analysis_dict(
+        "bernoulli", "interaction", NESTED, {"source": source}, hypotheses=HYPOTHESES
+    )
+    return Analysis.model_validate(plain | {"sampling": {"seed": 5}} | more)
+
+
+def test_truth_is_the_event_at_the_true_parameters():
+    """By hand: the additive form at the corners, averaged over the firms of each industry."""
+    frame = firms(rows=96, industries=2, clusters=4)
+    design = small_design(
+        "bernoulli", "additive", {"industry": ["intercept"]}, hypotheses=HYPOTHESES[:1], frame=frame
+    )
+    rng = np.random.default_rng(8)
+    seen = set()
+    for seed in range(12):
+        intercept, slopes = rng.normal(-1.5, 1.5), rng.normal(1.5, 1.0, 2)
+        drawn = known_draws(
+            design,
+            size=2,
+            seed=seed,
+            spread=0.0,
+            intercept=intercept,
+            human_capital=slopes[0],
+            social_capital=slopes[1],
+        )
+        drawn = replace(drawn.part(np.zeros(3, dtype="int64")), chains=0)
+        found = answers(Evidence(design, drawn, drawn, 1), gate_passed=True)
+        effect = drawn.groups["industry"].effect[0, :, 0]
+        low, high = ([np.quantile(values, q) for values in design.capitals] for q in (0.1, 0.9))
+        for k, label in enumerate(("I0", "I1")):
+            base = intercept + effect[k]
+            lacking = expit(base + slopes[0] * low[0] + slopes[1] * high[1])
+            both = expit(base + slopes @ high)
+            wanted = float(lacking <= 0.1 < both)
+            seen.add(wanted)
+            assert found["declared", "1", "industry", label, 0].probability == wanted
+            assert found["corners", "N-H", "industry", label, 0].probability == wanted
+            alone = expit(base + slopes[0] * high[0] + slopes[1] * low[1])
+            assert found["corners", "I-H", "industry", label, 0].probability == float(alone <= 0.5)
+    assert seen == {0.0, 1.0}
+
+
+def test_outcomes_have_the_mean_of_the_truth():
+    frame = firms(rows=96, industries=2, clusters=4)
+    design = small_design("bernoulli", "interaction", NESTED, frame=frame)
+    drawn = known_draws(design, size=1, intercept=0.5, human_capital=1.0, interaction=0.8)
+    h, s = design.capitals
+    c = {name: float(values[0]) for name, values in drawn.population.items()}
+    industry = drawn.groups["industry"].effect[0][design.index("industry")]  # (row, term)
+    cluster = drawn.groups["cluster"].effect[0][design.index("cluster"), 0]
+    eta = c["intercept"] + industry[:, 0] + cluster + (c["human_capital"] + industry[:, 1]) * h
+    eta += c["social_capital"] * s + (c["interaction"] + industry[:, 2]) * h * s
+    rng = np.random.default_rng(2)
+    outcomes = np.array([simulated(Truth(design, drawn), rng) for _ in range(2000)])
+    p = expit(eta)
+    z = (outcomes.mean(axis=0) - p) / np.sqrt(p * (1 - p) / 2000)
+    assert abs(z).max() < 5
+    assert 0.7 < z.std() < 1.3
+
+
+def test_every_replication_is_made_once(analysis, refits, tmp_path):
+    root = tmp_path / "runs"
+    first = analyse_design(analysis, QUICK, root)
+    assert refits.compiled == ["interaction"]
+    assert len(refits.fitted) == 6
+    stored = sorted(path.parent.name + "/" + path.name for path in first.directory.rglob("0*.json"))
+    assert stored == [
+        f"{form}-as-interaction/00{k}.json" for form in ("additive", "ces") for k in range(3)
+    ]
+    again = analyse_design(analysis, QUICK, root)
+    assert (again.directory, again.results) == (first.directory, first.results)
+    assert (refits.compiled, len(refits.fitted)) == (["interaction"], 6)
+    # more of them go on from there, and leave those that are there as they are
+    before = {path: path.read_bytes() for path in first.directory.rglob("0*.json")}
+    more = analyse_design(analysis, QUICK._replace(replications=5, forms=("additive",)), root)
+    assert more.directory == first.directory
+    assert len(refits.fitted) == 8
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert {row.replications for row in more.results.rows} == {5}
+
+
+def test_outcomes_depend_on_seed_form_and_number_alone(analysis, refits, tmp_path):
+    analyse_design(analysis, QUICK._replace(jobs=1), tmp_path / "one")
+    first = [outcome.tolist() for outcome in refits.fitted]
+    assert len({tuple(outcome) for outcome in first}) == 6
+    refits.fitted.clear()
+    analyse_design(analysis, QUICK._replace(jobs=1, forms=("ces", "additive")), tmp_path / "two")
+    assert [outcome.tolist() for outcome in refits.fitted] == first[3:] + first[:3]
+    refits.fitted.clear()
+    other = analyse_design(analysis, QUICK._replace(jobs=1, seed=6), tmp_path / "one")
+    assert [outcome.tolist() for outcome in refits.fitted] != first
+    assert other.results.seed == 6
+
+
+def test_what_was_stopped_goes_on(analysis, refits, tmp_path):
+    root = tmp_path / "runs"
+    whole = analyse_design(analysis, QUICK, tmp_path / "whole")
+    refits.fitted.clear()
+    refits.stop_after = 2
+    with pytest.raises(KeyboardInterrupt):
+        analyse_design(analysis, QUICK._replace(jobs=1), root)
+    kept = list(root.rglob("0*.json"))
+    assert len(kept) == 2
+    refits.stop_after = None
+    # half a file is none
+    kept[0].write_text(kept[0].read_text()[:40])
+    found = analyse_design(analysis, QUICK, root)
+    assert len(refits.fitted) == 2 + 5
+    assert found.results == whole.results
+
+
+@pytest.mark.usefixtures("refits")
+def test_one_writer_at_a_time(analysis, tmp_path):
+    done = analyse_design(analysis, QUICK, tmp_path)
+    with locked(done.directory), pytest.raises(RunError):
+        analyse_design(analysis, QUICK, tmp_path)
+
+
+def test_refits_that_disagree_are_undecided(analysis, refits, tmp_path):
+    refits.apart = 3.0
+    found = analyse_design(analysis, QUICK, tmp_path).results
+    assert {row.undecided.share for row in found.rows} == {1.0}
+    assert [each.not_converged for each in found.failures] == [3, 3]
+
+
+def test_outcomes_that_no_analysis_would_take_are_undecided(
+    analysis, refits, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(design_analysis, "simulated", lambda truth, _: np.zeros(truth.design.size))
+    found = analyse_design(analysis, QUICK._replace(forms=("additive",)), tmp_path).results
+    assert not refits.fitted
+    assert found.failures[0].reasons == ("the simulated outcome is the same in every row",)
+    assert {row.undecided.share for row in found.rows} == {1.0}
+
+
+def test_sizes_are_compiled_each(analysis, refits, tmp_path):
+    options = QUICK._replace(firms=(1.0, 2.0), clusters=(0.5, 1.0), forms=("additive",))
+    found = analyse_design(analysis, options, tmp_path).results
+    assert refits.compiled == ["interaction"] * 4
+    assert [(size.firms, size.clusters) for size in found.sizes] == [
+        *((48, 4), (96, 8)),
+        *((96, 4), (192, 8)),
+    ]
+    assert {row.way for row in found.needed} == {"firms", "clusters"}
+
+
+def test_the_true_form_can_be_fitted(analysis, refits, tmp_path):
+    found = analyse_design(analysis, QUICK._replace(fit="true"), tmp_path).results
+    assert refits.compiled == ["additive", "ces"]
+    assert found.fitted == ("the true form",)
+    assert {row.truth for row in found.rows} == {"additive", "ces", "all"}
+    assert {row.fitted for row in found.rows} == {"the true form"}
+
+
+def test_every_form_of_the_analysis_is_fitted(tmp_path, refits):
+    plain = made(tmp_path)
+    several = plain.equation.model_copy(update={"structure": ("additive", "conjunctive")})
+    several = several.model_copy(update={"varying": {"cluster": ("intercept",)}})
+    analysis = plain.model_copy(update={"equations": {"upgrading": several}})
+    found = analyse_design(analysis, QUICK, tmp_path).results
+    assert refits.compiled == ["additive", "conjunctive"]
+    assert found.fitted == ("additive", "conjunctive")
+    # both are fitted to the same outcomes
+    outcomes = {tuple(outcome) for outcome in refits.fitted}
+    assert (len(refits.fitted), len(outcomes)) == (12, 6)
+    assert any("by itself" in note for note in found.notes)
+
+
+@pytest.mark.usefixtures("refits")
+def test_files_hold_the_same_numbers(analysis, tmp_path):
+    options = QUICK._replace(firms=(0.5, 1.0))
+    found = analyse_design(analysis, options, tmp_path)
+    stored = json.loads((found.directory / "design.json").read_text())
+    assert stored == json.loads(found.results.model_dump_json())
+    with (found.directory / "design.csv").open() as stream:
+        table = list(csv.DictReader(stream))
+    assert len(table) == len(found.results.rows)
+    for line, row in zip(table, found.results.rows, strict=True):
+        assert float(line["right"]) == row.right.share
+        assert line["title"] == row.title
+    page = (found.directory / "design.html").read_text()
+    for words in ("Design analysis", "Human capital is necessary", "How many firms or clusters"):
+        assert words in page
+    assert "could not be drawn" not in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+@pytest.mark.usefixtures("refits")
+def test_truths_can_be_held_to_a_scenario(tmp_path):
+    declared = {"neither": 0.2, "both": 0.8, "within": 0.15}
+    analysis = made(tmp_path, design={"truths": declared})
+    plan = plan_of(analysis, QUICK._replace(replications=2))
+    (size,) = sizes_of(plan)
+    design = form_design(plan, size, "additive")
+    drawn = truths(plan, size, design)
+    low, high = ([np.quantile(v, q) for v in design.capitals] for q in (0.1, 0.9))
+    assert drawn.size >= 2
+    for k in range(min(drawn.size, 5)):
+        c = {name: values[k] for name, values in drawn.population.items()}
+        for (h, s), wanted in ((low, 0.2), (high, 0.8)):
+            industry = drawn.groups["industry"].effect[k][design.index("industry")]
+            cluster = drawn.groups["cluster"].effect[k][design.index("cluster"), 0]
+            eta = c["intercept"] + industry[:, 0] + cluster
+            eta = eta + (c["human_capital"] + industry[:, 1]) * h
+            eta = eta + (c["social_capital"] + industry[:, 2]) * s
+            assert abs(expit(eta).mean() - wanted) <= 0.15
+    notes = analyse_design(analysis, QUICK._replace(replications=2), tmp_path).results.notes
+    assert any("both low 0.2, both high 0.8" in note for note in notes)
+
+
+@pytest.mark.usefixtures("refits")
+def test_a_scenario_out_of_reach_is_refused(tmp_path):
+    analysis = made(tmp_path, design={"truths": {"neither": 0.999, "both": 0.001, "within": 0.001}})
+    with pytest.raises(DesignError) as raised:
+        analyse_design(analysis, QUICK, tmp_path)
+    assert str(raised.value) == (
+        "The model cannot be built on these data:\n"
+        "  analysis.design.truths: 0 of 4000 draws from the prior of the form 'additive' come within "
+        "0.001 of the declared truths, and 3 replications were asked for\n"
+        "    widen `within`, ask for fewer replications, or leave the form out with --forms"
+    )
+
+
+@pytest.mark.usefixtures("refits")
+@pytest.mark.parametrize("family", ["gaussian", "poisson", "ordinal", "beta", "binomial"])
+def test_every_kind_of_outcome(family, tmp_path):
+    frame = firms(rows=96, industries=2, clusters=4)
+    plain = analysis_dict(
+        family,
+        "conjunctive",
+        {"industry": "all"},
+        {"source": write_csv(frame, tmp_path)},
+        hypotheses=[{"kind": "complementarity", "by": "industry", "margin": 0.1}],
+    )
+    options = QUICK._replace(forms=("additive", "interaction", "conjunctive", "ces"))
+    found = analyse_design(Analysis.model_validate(plain), options, tmp_path).results
+    assert {row.truth for row in found.rows} == {*options.forms, "all"}
+    assert any("Default priors" in note for note in found.notes) == (
+        family in {"gaussian", "poisson"}
+    )
+
+
+def test_a_real_one_finds_what_is_plain(tmp_path):
+    """Three strong truths of an additive model: what is decided is decided right."""
+    frame = firms(rows=400, industries=1, clusters=4)
+    plain = analysis_dict(
+        "bernoulli",
+        "additive",
+        {"cluster": ["intercept"]},
+        {"source": write_csv(frame, tmp_path), "industry": None},
+        hypotheses=[{"kind": "effect", "capital": "human_capital", "by": "all"}],
+    )
+    declared = {"neither": 0.1, "human_only": 0.5, "both": 0.8, "within": 0.15}
+    analysis = Analysis.model_validate(plain | {"design": {"truths": declared}})
+    options = Options(forms=("additive",), replications=3, draws=400, tune=400)
+    found = analyse_design(analysis, options, tmp_path).results
+    (row,) = [row for row in found.rows if row.tradition == "declared"]
+    assert found.failures[0].not_fitted == found.failures[0].not_converged == 0, found.failures
+    assert (row.replications, row.true, row.right.share) == (3, 3, 1.0)
