@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.causes import causes_problems
+from bayescluster.design.ceiling_scope import ceiling_model_problems
 from bayescluster.design.ceilings import ceiling_problems
 from bayescluster.design.claims import claim_problems, is_bounded, level_problems
 from bayescluster.design.forms import forms_of
@@ -81,6 +82,7 @@ def check_semantics(analysis: Analysis, where: Where) -> None:
         *system_problems(analysis, where),
         *claim_problems(analysis, where),
         *_traditions(analysis, where),
+        *ceiling_model_problems(analysis, where),
         *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
         *set_problems(analysis, where),
         *_weights(analysis, where),

@@ -16,6 +16,8 @@ from bayescluster.results.causes import (
     DegreeRow,
     Overturning,
 )
+from bayescluster.results.ceiling_models import DistanceRow, EffectSizeRow
+from bayescluster.results.ceiling_models import NeededRow as LeastRow
 from bayescluster.results.ceilings import FormCeiling, NeededRow
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
@@ -158,11 +160,31 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *_several(results),
         *_ceilings(results),
         *_of_forms(results),
+        *_ceiling_models(results),
         *_causes(results.causes),
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
         *(_weakest(results.weakest_node) if results.weakest_node else ()),
     )
+
+
+def _ceiling_models(results: Results) -> Iterator[RawTable]:
+    """Effect sizes, least capital and distances to the ceiling, by capital and model."""
+    if results.ceiling_models is None:
+        return
+    parts: dict[str, type[BaseModel]] = {
+        "effects": EffectSizeRow,
+        "needed": LeastRow,
+        "distances": DistanceRow,
+    }
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital, "model": fit.model, **_flat(row)}
+            for one in results.ceiling_models.capitals
+            for fit in one.fits
+            for row in getattr(fit, name)
+        )
+        yield _table(f"ceiling_{name}", kind, found, ("capital", "model"))
 
 
 def _curves(curves: Iterable[VerdictCurve]) -> Iterator[RawTable]:

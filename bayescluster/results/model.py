@@ -9,6 +9,7 @@ from typing import Literal
 
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
 from bayescluster.results.causes import CausesResults
+from bayescluster.results.ceiling_models import CeilingModelsResults
 from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
@@ -310,6 +311,8 @@ class Results(Value):
     """Of claims with a cut-off: what the verdict would be at others."""
     claims: Claims | None = None
     """Where the model has both capitals."""
+    ceiling_models: CeilingModelsResults | None = None
+    """Where the analysis asks for them."""
     causes: CausesResults | None = None
     """Probabilities of causation, where the model has both capitals."""
     sets: SetResults | None = None

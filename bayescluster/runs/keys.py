@@ -106,6 +106,14 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
 
 
+def ceiling_key(asked: Mapping[str, Any]) -> str:
+    """Hash what the posterior of a ceiling model depends on: its firms, model and sampler."""
+    installed = versions()
+    return _hash(
+        {"asked": asked, "versions": {name: installed[name] for name in SAMPLING_PACKAGES}}
+    )
+
+
 def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]) -> str:
     """Hash what the replications of a design analysis depend on.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-StageName = Literal["design", "sampling", "posterior", "forms", "results", "report"]
+StageName = Literal[
+    "design", "sampling", "posterior", "forms", "ceiling_models", "results", "report"
+]
 
 MANIFEST: Final = "manifest.json"
 LOCK: Final = ".lock"
@@ -19,6 +21,9 @@ REPORT: Final = "report.html"
 FORMS: Final = "forms"
 """Folder of the runs of each form, where an analysis has several."""
 
+CEILING_MODELS: Final = "ceiling_models"
+"""Folder of the posteriors of ceiling models, where an analysis asks for them."""
+
 PARTIAL: Final = ".partial"
 """Ending of a file that is being written; it is renamed when it is whole."""
 
@@ -27,6 +32,7 @@ PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "sampling": (f"{CHAINS}/chain-*.nc",),
     "posterior": (POSTERIOR,),
     "forms": (),
+    "ceiling_models": (f"{CEILING_MODELS}/*.nc",),
     "results": (RESULTS,),
     "report": (f"{TABLES}/**/*", f"{FIGURES}/**/*", REPORT),
 }
@@ -36,7 +42,7 @@ The files of the forms are those of their own runs, each with a manifest of its 
 """
 
 STAGES: Final[tuple[StageName, ...]] = ("design", "sampling", "posterior", "results", "report")
-"""Stages of a run of one form."""
+"""Stages of a run of one form; that of ceiling models is made where it is asked for."""
 STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
 """Stages of a run of several forms."""
 
@@ -44,6 +50,11 @@ STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
 def chain_file(number: int) -> str:
     """Path of a chain inside the run; chains are numbered from 0, their files from 1."""
     return f"{CHAINS}/chain-{number + 1}.nc"
+
+
+def ceiling_file(capital: str, model: str) -> str:
+    """Path of the posterior of a ceiling model inside the run."""
+    return f"{CEILING_MODELS}/{capital}-{model}.nc"
 
 
 def files_of(directory: Path, stage: StageName) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from bayescluster.runs.layout import (
     RESULTS,
     TABLES,
     StageName,
+    ceiling_file,
     chain_file,
 )
 from bayescluster.runs.lock import locked
@@ -254,6 +255,21 @@ class RunDirectory:
     def load_posterior(self) -> xr.DataTree:
         """Load everything the fit knows; `RunError` if it is missing or altered."""
         return read_tree(self._finished("posterior", POSTERIOR))
+
+    def save_ceiling_model(self, capital: str, model: str, tree: xr.DataTree) -> None:
+        """Save the posterior of a ceiling model."""
+        file = ceiling_file(capital, model)
+        self._save("ceiling_models", file, lambda path: write_netcdf(path, tree))
+
+    def load_ceiling_model(self, capital: str, model: str) -> xr.DataTree | None:
+        """Load the posterior of a ceiling model; nothing where none was finished."""
+        stage, file = (
+            self.read_manifest().stages.get("ceiling_models"),
+            ceiling_file(capital, model),
+        )
+        if stage is None or file not in stage.files or not (self.path / file).is_file():
+            return None
+        return read_tree(self._finished("ceiling_models", file))
 
     def save_results(self, results: Results) -> None:
         """Save every number a report shows.

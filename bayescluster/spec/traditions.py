@@ -8,6 +8,7 @@ from pydantic import Field
 
 from bayescluster.spec.base import Frozen, NonNegative
 from bayescluster.spec.causes import Causes
+from bayescluster.spec.ceiling_models import CeilingModels
 from bayescluster.spec.ceilings import Ceilings
 from bayescluster.spec.hypotheses import By
 from bayescluster.spec.sets import Sets
@@ -24,6 +25,8 @@ class Traditions(Frozen):
     margin: NonNegative | None = None
     """Smallest difference between the industries with the largest and the smallest effect that
     counts; 0.1 for probabilities and shares where none is given."""
+    ceiling_models: CeilingModels | None = None
+    """Multilevel models of the ceiling of a continuous outcome; none is fitted without it."""
     causes: Causes = Causes()
     """Probabilities of causation."""
     sets: Sets = Sets()

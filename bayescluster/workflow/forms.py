@@ -17,6 +17,8 @@ from bayescluster.runs.layout import FORMS, MANIFEST, REPORT
 from bayescluster.runs.manifest import new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow.ceiling_fits import fit_ceiling_models
+from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.combine import Part, combined
 from bayescluster.workflow.prepare import key_of
 from bayescluster.workflow.run import finish_design, finish_report, fit_design, reproduction
@@ -69,6 +71,14 @@ def fit_forms(
             with run.lock():
                 # told of here too where nothing is fitted: claims and texts may have changed
                 fit_design(design, run, OfForm(watch, design.structure.name))
+    # a ceiling has no structural form: one fit serves them all
+    fit_ceiling_models(_asking(analysis, designs[0]), directory, watch)
+
+
+def _asking(analysis: Analysis, design: Design) -> Design:
+    """Design of a form that asks for what the whole analysis does."""
+    asked = design.analysis.model_copy(update={"traditions": analysis.traditions})
+    return replace(design, analysis=asked)
 
 
 def finish_forms(
@@ -118,6 +128,9 @@ def _compared(
     watch.step("Comparing the forms and averaging over them")
     with directory.stage("results", key):
         results = combined(parts, reproduction(analysis, manifest, command))
+        ceilings = ceiling_evidence(_asking(analysis, parts[0].design), directory)
+        if ceilings is not None:
+            results = results.model_copy(update={"ceiling_models": ceilings.results})
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results

@@ -10,9 +10,11 @@ from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import read_table
 from bayescluster.design.build import build_design
+from bayescluster.design.ceiling_scope import scope_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.record import Design
 from bayescluster.design.semantics import check_semantics
+from bayescluster.errors import DataError
 from bayescluster.runs.keys import fit_key
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, needed_columns
@@ -64,7 +66,11 @@ def designs_of(question: Asked) -> tuple[Design, ...]:
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
     read = {name: read_cases(analysis.alone(name), directory, where) for name in analysis.equations}
     cases = {name: found for name, found in read.items() if found is not None}
-    return tuple(build_design(each, table, firms, where, cases) for each in forms_of(analysis))
+    designs = tuple(build_design(each, table, firms, where, cases) for each in forms_of(analysis))
+    problems = scope_problems(designs[0], where)
+    if problems:
+        raise DataError(problems)
+    return designs
 
 
 def key_of(analysis: Analysis, design: Design) -> str:

@@ -26,6 +26,8 @@ from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
+from bayescluster.workflow.ceiling_fits import fit_ceiling_models
+from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.collect import Fitted, collect
 from bayescluster.workflow.prepare import asked, designs_of, key_of
 from bayescluster.workflow.watch import Silent, Watch
@@ -71,6 +73,7 @@ def run_analysis(
             results = forms.finish_forms(opened.analysis, opened.designs, directory, watch, command)
         else:
             fit_design(opened.designs[0], directory, watch)
+            fit_ceiling_models(opened.designs[0], directory, watch)
             results = finish_design(opened.designs[0], directory, watch, command)
     return Finished(directory, results)
 
@@ -89,6 +92,7 @@ def fit_analysis(
             forms.fit_forms(opened.analysis, opened.designs, directory, watch)
         else:
             fit_design(opened.designs[0], directory, watch)
+            fit_ceiling_models(opened.designs[0], directory, watch)
     return directory
 
 
@@ -197,6 +201,9 @@ def _results(design: Design, directory: RunDirectory, watch: Watch, command: str
         fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
         again = reproduction(design.analysis, manifest, command)
         results = collect(Fitted(design, tree), fit, again)
+        ceilings = ceiling_evidence(design, directory)
+        if ceilings is not None:
+            results = results.model_copy(update={"ceiling_models": ceilings.results})
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Design
 from bayescluster.design.claims import is_bounded
+from bayescluster.design.record import Design
 from bayescluster.estimands.membership import Groups
 from bayescluster.estimands.quantiles import at_quantile
 from bayescluster.estimands.surface import Setting, outcome_surface

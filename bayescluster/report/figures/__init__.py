@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.report.figures.ceiling_models_plot import CEILINGS, ceilings, effect_sizes
 from bayescluster.report.figures.ceiling_plot import CEILING_HUMAN, CEILING_SOCIAL, ceiling
 from bayescluster.report.figures.claims_plot import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.figures.comparison_plot import COMPARISON, comparison
@@ -26,10 +27,12 @@ __all__ = [
     "FigureError",
     "FigureSpec",
     "ceiling",
+    "ceilings",
     "claims_matrix",
     "comparison",
     "conditional_effect",
     "confounding",
+    "effect_sizes",
     "figures_of",
     "forest",
     "gains",
@@ -61,5 +64,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     CONFOUNDING,
     SET_PLOT,
     CLAIMS_MATRIX,
+    *(figure for pair in CEILINGS.values() for figure in pair),
     GAINS,
 )

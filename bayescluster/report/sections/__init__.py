@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayescluster.report.sections.causes import CAUSES
+from bayescluster.report.sections.ceiling_models import CEILING_MODELS
 from bayescluster.report.sections.ceilings import CEILINGS
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
@@ -33,6 +34,7 @@ SECTIONS: tuple[Section, ...] = (
     SAMPLE,
     EFFECTS,
     CORNERS,
+    CEILING_MODELS,
     CEILINGS,
     SETS,
     CAUSES,
