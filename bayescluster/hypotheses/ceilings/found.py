@@ -36,6 +36,8 @@ CEILING_STREAM: Final = 22
 DRAWS: Final = 400
 """Posterior draws behind a ceiling, evenly spaced within the chains."""
 PRIOR_DRAWS: Final = 200
+DRAWS_THROUGH, PRIOR_THROUGH = 80, 40
+"""The same where the capitals act through other equations, which takes many times as long."""
 
 Key = tuple[str, By, str]
 """Capital, kind of group, and its label."""
@@ -89,13 +91,14 @@ def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) ->
         Seed of the replicates.
     """
     asked = design.analysis.traditions.ceilings
-    some = posterior.thinned_by_chain(DRAWS)
+    through = bool(posterior.upstream)
+    some = posterior.thinned_by_chain(DRAWS_THROUGH if through else DRAWS)
+    few = prior.thinned(PRIOR_THROUGH if through else PRIOR_DRAWS)
     parts = declared_groups(design)
     groups = _beside(parts)
     known = spans(design, groups, asked)
     after, before = (
-        surfaces_of(design, draws, groups, known, asked.quantile)
-        for draws in (some, prior.thinned(PRIOR_DRAWS))
+        surfaces_of(design, draws, groups, known, asked.quantile) for draws in (some, few)
     )
     null = compensatory(design, posterior, np.random.default_rng((seed, CEILING_STREAM)))
     drawn = _Drawn(groups, known, after, before)
