@@ -25,6 +25,8 @@ from bayescluster.spec.ceilings import Ceilings
 
 GRID: Final = 11
 """Levels of each capital on which the surface is computed; between them it is read off."""
+GRID_THROUGH: Final = 7
+"""The same where the capitals act through other equations, which takes many times as long."""
 FINE: Final = 41
 """Levels of the capital at which the ceiling of a group stands."""
 ACROSS: Final = 9
@@ -119,21 +121,24 @@ def surfaces_of(
         Which quantile of the predictive distribution; the expectation for families that have none.
     """
     at = at_quantile(design, quantile)
-    human, social = (_grid(design, position, known) for position in range(2))
+    points = GRID_THROUGH if draws.upstream else GRID
+    human, social = (_grid(design, position, known, points) for position in range(2))
     settings = [Setting(float(h), float(s)) for h in human for s in social]
     mean = outcome_surface(at or design, draws, settings, groups.weights)
     shaped = mean.reshape(draws.size, human.size, social.size, -1)
     return Surfaces(human, social, shaped, at is not None)
 
 
-def _grid(design: Design, position: int, known: list[tuple[Span, Span] | None]) -> Array:
+def _grid(
+    design: Design, position: int, known: list[tuple[Span, Span] | None], points: int
+) -> Array:
     ends = [
         end for pair in known if pair is not None for limits in pair[position] for end in limits
     ]
     low, high = min(ends), max(ends)
     if design.is_binary(CAPITALS[position]):
         return np.array([low, high])
-    return np.linspace(low, high, GRID)
+    return np.linspace(low, high, points)
 
 
 def ceiling_of(
