@@ -1,10 +1,8 @@
 """What fitted ceiling models say, and the draws that the claims table may read.
 
-``preferred(evidence)`` is for the reader of the tradition *ceilings*: it maps ``(capital, by, group)``
-to ``(model name, draws of d)``, where ``capital`` is ``human_capital`` or ``social_capital``, ``by`` is
-``all``, ``industry`` or ``cluster``, ``group`` the label of the group as in ``declared_groups``, and
-the draws are ``(draw,)``, the chains one after the other. The model is the one that predicts best of
-those that passed their gate; a capital none of whose models did has no entry.
+``preferred(evidence)`` is for the reader of the tradition *ceilings*: effect sizes under the model
+that predicts best of those that passed their gate, which take the place of those of the fitted form.
+A capital none of whose models passed has none.
 ``evidence.results`` is what the report shows; ``evidence`` is ``None`` where none was fitted.
 """
 
@@ -24,9 +22,9 @@ from bayescluster.checks.stacking import difference, total_error
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
-from bayescluster.model.ceiling import ModelName
+from bayescluster.hypotheses.ceilings.found import Key
+from bayescluster.hypotheses.ceilings.readings import Preferred
 from bayescluster.model.ceiling_evaluate import ceiling_draws_of
-from bayescluster.results.base import By
 from bayescluster.results.ceiling_models import (
     CeilingFit,
     CeilingModelsResults,
@@ -50,11 +48,10 @@ from bayescluster.workflow.ceiling_rows import (
     line_rows,
     needed_rows,
     new_effects_of,
+    prior_effects,
 )
 
 Array = NDArray[np.float64]
-Key = tuple[str, By, str]
-
 POINTS = 400
 """Firms shown in a figure."""
 TREEDEPTH = Sampling().max_treedepth
@@ -86,17 +83,25 @@ def ceiling_evidence(design: Design, directory: RunDirectory) -> CeilingEvidence
     return CeilingEvidence(results, tuple(judged), groups)
 
 
-def preferred(evidence: CeilingEvidence | None) -> dict[Key, tuple[ModelName, Array]]:
+def preferred(evidence: CeilingEvidence | None, seed: int) -> Preferred | None:
     """Give draws of ``d`` under the best model that passed its gate; see the module."""
-    found: dict[Key, tuple[ModelName, Array]] = {}
-    for capital, groups in evidence.groups.items() if evidence else ():
-        mine = [one for one in evidence.judged if one.fit.scoped.capital == capital]  # type: ignore[union-attr]
-        best = _best(mine)
-        if best is not None:
-            for column, group in enumerate(groups):
-                key = (capital, group.by, group.label)
-                found[key] = (best.fit.kind, best.effects[:, column])
-    return found
+    if evidence is None:
+        return None
+    names: dict[Key, str] = {}
+    effects: dict[Key, Array] = {}
+    prior: dict[Key, Array] = {}
+    chains = 0
+    for capital, groups in evidence.groups.items():
+        best = _best([one for one in evidence.judged if one.fit.scoped.capital == capital])
+        if best is None:
+            continue
+        chains = best.draws.chains
+        before = prior_effects(best, groups, np.random.default_rng(_entropy(seed, best.fit)))
+        for column, group in enumerate(groups):
+            key: Key = (capital, group.by, group.label)
+            names[key] = f"the {best.fit.kind} ceiling"
+            effects[key], prior[key] = best.effects[:, column], before[:, column]
+    return Preferred(names, effects, prior, chains) if effects else None
 
 
 def _best(judged: Sequence[Judged]) -> Judged | None:

@@ -78,6 +78,13 @@ def new_effects_of(
     return np.column_stack([each[np.arange(draws.size), chosen], each])
 
 
+def prior_effects(one: Judged, groups: Sequence[Group], rng: np.random.Generator) -> Array:
+    """Effect sizes of all groups under the prior of a model, ``(draw, group)``."""
+    firms = one.fit.scoped.firms
+    prior = prior_draws(one.fit.kind, firms.layout, PRIOR_DRAWS, rng)
+    return effects_of(prior, firms.layout, groups, firms.limits)
+
+
 def effect_rows(
     one: Judged, groups: Sequence[Group], rng: np.random.Generator
 ) -> tuple[EffectSizeRow, ...]:

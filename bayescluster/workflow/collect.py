@@ -36,6 +36,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.beside import equations_beside
 from bayescluster.workflow.causes import causes_of
+from bayescluster.workflow.ceiling_models import CeilingEvidence, preferred
 from bayescluster.workflow.ceilings import ceiling_results
 from bayescluster.workflow.effects import (
     BY,
@@ -64,10 +65,11 @@ LIKELIHOODS = 1
 
 
 class Fitted(NamedTuple):
-    """A design with its draws."""
+    """A design with its draws, and what models of the ceiling say, where any were fitted."""
 
     design: Design
     tree: xr.DataTree
+    ceilings: CeilingEvidence | None = None
 
 
 class _Answers(NamedTuple):
@@ -87,7 +89,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     reproduction
         What is needed to get it again.
     """
-    design, tree = fitted
+    design, tree = fitted.design, fitted.tree
     analysis = design.analysis
     likelihoods = other_likelihoods(
         design, np.random.default_rng((fit.seed, CEILING_STREAM, LIKELIHOODS))
@@ -105,7 +107,10 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     estimands |= node_estimands(node)
     answers = _answers(fitted, evidence, estimands)
     asked = Asked(
-        evidence, lambda some: verdicts(some, evidence, answers.gate.passed), answers.gate.passed
+        evidence,
+        lambda some: verdicts(some, evidence, answers.gate.passed),
+        answers.gate.passed,
+        preferred(fitted.ceilings, fit.seed),
     )
     return Results(
         name=analysis.name,
@@ -132,6 +137,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         causes=causes_of(evidence, answers.gate.passed),
         sets=set_results(evidence.sets) if design.has_capitals else None,
         ceilings=ceiling_results(evidence) if design.has_capitals else None,
+        ceiling_models=fitted.ceilings.results if fitted.ceilings else None,
         likelihoods=likelihoods,
         curves=_curves(evidence) if design.has_capitals else (),
         surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
@@ -157,7 +163,7 @@ def _model(evidence: Evidence) -> ModelFacts:
 
 def evidence_of(fitted: Fitted, likelihoods: Likelihoods | None = None) -> Evidence:
     """Open the draws of a fit for estimands and claims, and say which claims cannot be decided."""
-    design, tree = fitted
+    design, tree = fitted.design, fitted.tree
     posterior = draws_of(design, tree["posterior"].to_dataset())
     prior = draws_of(design, tree["prior"].to_dataset())
     depends = likelihoods.depends if likelihoods is not None else ""
@@ -167,7 +173,7 @@ def evidence_of(fitted: Fitted, likelihoods: Likelihoods | None = None) -> Evide
 
 def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:
     """Judge the claims; their estimands, and those beside, pass the gate before verdicts count."""
-    design, tree = fitted
+    design, tree = fitted.design, fitted.tree
     claims = design.analysis.hypotheses
     # judged once as if the gate had passed, so that every estimand of a claim has been computed
     verdicts(claims, evidence, gate_passed=True)

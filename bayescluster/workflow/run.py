@@ -200,10 +200,7 @@ def _results(design: Design, directory: RunDirectory, watch: Watch, command: str
         tree = directory.load_posterior()
         fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
         again = reproduction(design.analysis, manifest, command)
-        results = collect(Fitted(design, tree), fit, again)
-        ceilings = ceiling_evidence(design, directory)
-        if ceilings is not None:
-            results = results.model_copy(update={"ceiling_models": ceilings.results})
+        results = collect(Fitted(design, tree, ceiling_evidence(design, directory)), fit, again)
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from bayescluster.hypotheses.causes.readings import causal_readings
-from bayescluster.hypotheses.ceilings.readings import ceiling_readings
+from bayescluster.hypotheses.ceilings.readings import Preferred, ceiling_readings
 from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.claims_words import disagreement, row_words, silence
 from bayescluster.hypotheses.corner_readings import Judge, corner_readings
@@ -17,11 +17,13 @@ from bayescluster.workflow.causes import causal_verdicts
 
 
 class Asked(NamedTuple):
-    """What a tradition reads from: estimands, a judge of corner claims, and the gate."""
+    """What a tradition reads from: estimands, a judge of corner claims, the gate, ceiling models."""
 
     evidence: Evidence
     judge: Judge
     gate_passed: bool
+    preferred: Preferred | None = None
+    """Effect sizes under a model of the ceiling, where one was fitted."""
 
 
 Reader = Callable[[Asked], Iterable[Reading]]
@@ -40,7 +42,7 @@ def _sets(asked: Asked) -> Iterable[Reading]:
 
 
 def _ceilings(asked: Asked) -> Iterable[Reading]:
-    return ceiling_readings(asked.evidence, asked.gate_passed)
+    return ceiling_readings(asked.evidence, asked.gate_passed, asked.preferred)
 
 
 READERS: Final[tuple[Reader, ...]] = (_corners, _ceilings, _sets, _causes)

@@ -178,14 +178,17 @@ def test_no_firm_stands_above_its_ceiling_and_least_capital_rises(
 
 def test_preferred_gives_the_draws_of_the_best_model_by_group(evidence: CeilingEvidence) -> None:
     passed = evidence.judged[0].gate.passed
-    found = preferred(evidence)
-    assert preferred(None) == {}
+    found = preferred(evidence, 1)
+    assert preferred(None, 1) is None
     if not passed:
-        assert found == {}
+        assert found is None
         return
-    kind, draws = found["human_capital", "industry", "I1"]
-    assert kind == "ratio"
-    np.testing.assert_array_equal(draws, evidence.judged[0].effects[:, 2])
+    assert found is not None
+    key = ("human_capital", "industry", "I1")
+    assert found.names[key] == "the ratio ceiling"  # type: ignore[index]
+    np.testing.assert_array_equal(found.d[key], evidence.judged[0].effects[:, 2])  # type: ignore[index]
+    assert found.chains == evidence.judged[0].draws.chains
+    assert 0 < found.prior[key].mean() < 1  # type: ignore[index]
 
 
 def test_what_is_kept_is_not_sampled_again(made: Made) -> None:

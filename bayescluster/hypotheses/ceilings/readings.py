@@ -32,11 +32,11 @@ DIFFERENCES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
 class Preferred(NamedTuple):
     """Effect sizes from a ceiling model, in place of those of the fitted form.
 
-    ``name`` is the model in words; ``d`` and ``prior`` are ``(draw,)`` by capital and group, and
-    ``chains`` stand behind ``d``. Groups it lacks keep the ceiling of the fitted form.
+    ``names`` are the models in words; ``d`` and ``prior`` are ``(draw,)``, all by capital and group;
+    ``chains`` stand behind ``d``. Groups they lack keep the ceiling of the fitted form.
     """
 
-    name: str
+    names: Mapping[Key, str]
     d: Mapping[Key, Array]
     prior: Mapping[Key, Array]
     chains: int
@@ -82,7 +82,10 @@ def ceiling_readings(
 def _size(evidence: Evidence, key: Key, found: OneCeiling, preferred: Preferred | None) -> _Size:
     if preferred is not None and key in preferred.d:
         return _Size(
-            preferred.d[key], preferred.prior.get(key), preferred.chains, f", by {preferred.name}"
+            preferred.d[key],
+            preferred.prior.get(key),
+            preferred.chains,
+            f", by {preferred.names[key]}",
         )
     return _Size(found.ceiling.d, found.prior.d, evidence.ceilings.chains, "")
 

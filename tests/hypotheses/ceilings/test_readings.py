@@ -89,7 +89,7 @@ def test_a_failed_gate_decides_nothing() -> None:
 def test_effect_sizes_of_a_ceiling_model_take_the_place_of_the_form() -> None:
     evidence = evidence_with(0.01, intercept=6.0)
     key = ("human_capital", "industry", "I0")
-    preferred = Preferred("a ratio ceiling", {key: np.full(50, 0.4)}, {}, 2)  # type: ignore[dict-item]
+    preferred = Preferred({key: "a ratio ceiling"}, {key: np.full(50, 0.4)}, {}, 2)  # type: ignore[dict-item]
     reading = necessity(evidence, preferred=preferred)
     assert reading.verdict == "supported"
     assert reading.quantity == "ceiling effect size d of human capital, by a ratio ceiling"
