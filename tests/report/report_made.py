@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayescluster.results import claims as mc
 from bayescluster.results import ceilings as ceil
+from bayescluster.results import claims as mc
 from bayescluster.results import comparison as compare
 from bayescluster.results import facts as mf
 from bayescluster.results import identification as identify
