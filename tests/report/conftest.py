@@ -4,6 +4,7 @@ import pytest
 import report_made as made
 import report_weakest as weakest
 from causes_made import caused
+from ceiling_models_made import modelled
 
 from bayescluster.report.html import render_html
 from bayescluster.results.model import Results
@@ -37,7 +38,8 @@ def compared() -> Results:
 @pytest.fixture(scope="session")
 def drawn_whole() -> Results:
     """Results that hold something for every figure."""
-    return weakest.asked(caused(made.with_sets(made.compared(made.several()))))
+    whole = caused(made.with_sets(made.compared(made.several())))
+    return modelled(weakest.asked(whole))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bayescluster.results import ceilings as ceil
 from bayescluster.results import claims as mc
 from bayescluster.results import comparison as compare
 from bayescluster.results import facts as mf
@@ -632,6 +633,7 @@ def results(
     rows = groups(industries, rng)
     judged = verdicts(industries, rng)
     return m.Results(
+        ceilings=made_ceilings(),
         name="asian-clusters",
         title="Human capital, social capital and product upgrading in 24 clusters",
         description="Does product upgrading go with human capital, social capital, or only both "
@@ -924,6 +926,7 @@ def bare() -> m.Results:
             "corners": (),
             "verdicts": (),
             "claims": None,
+            "ceilings": None,
             "curves": (),
             "surfaces": (),
             "predictive": whole.predictive[:1],
@@ -1044,4 +1047,72 @@ def with_sets(whole: m.Results) -> m.Results:
                 notes=("anchors of human capital come from the sample",),
             )
         }
+    )
+
+
+def made_ceilings() -> ceil.Ceilings:
+    """Ceilings of both capitals in every industry, small."""
+    at = [(capital, group) for capital in CAPITALS for group in INDUSTRIES]
+    return ceil.Ceilings(
+        height="expected outcome",
+        d_min=0.1,
+        level=0.95,
+        supported=(0.05, 0.95),
+        scope="its range among the firms of the group",
+        outcome_low=0.0,
+        outcome_high=1.0,
+        draws=400,
+        replicates=500,
+        null="an additive model",
+        rows=tuple(
+            ceil.FormCeiling(
+                capital=capital,
+                by="industry",
+                group=group,
+                rows=300,
+                estimate=estimate(0.4, 0.03),
+                prior=estimate(0.3, 0.2),
+                within=estimate(0.35, 0.03),
+                at_least=1.0,
+                prior_at_least=0.7,
+                ce_fdh=0.12,
+                cr_fdh=0.06,
+                null_observed=0.23,
+                null_expected=0.21,
+                null_p=0.4,
+                null_clusters=6,
+            )
+            for capital, group in at
+        ),
+        bottlenecks=tuple(
+            ceil.NeededRow(
+                capital=capital,
+                by="industry",
+                group=group,
+                target=0.5,
+                target_percent=50.0,
+                low="NN",
+                median=0.2,
+                high="NA",
+                low_percent="NN",
+                median_percent=40.0,
+                high_percent="NA",
+                not_needed=0.1,
+                not_reachable=0.1,
+            )
+            for capital, group in at
+        ),
+        bands=tuple(
+            ceil.CeilingBand(
+                capital=capital,
+                by="industry",
+                group=group,
+                levels=(-1.0, 0.0, 1.0),
+                mean=(0.2, 0.5, 0.8),
+                low=(0.1, 0.4, 0.7),
+                high=(0.3, 0.6, 0.9),
+                steps=False,
+            )
+            for capital, group in at
+        ),
     )

@@ -31,6 +31,8 @@ TABLES = (
     "checks",
     "groups",
     "readings",
+    "ceilings",
+    "bottlenecks",
     "measurement_loadings",
     "measurement_background",
     "measurement_departures",
