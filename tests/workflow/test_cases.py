@@ -125,7 +125,9 @@ def test_without_cases_the_report_does_not_speak_of_them(folder):
     write(folder, {"tune: 500": PRIORS["tune: 500"]})
     directory, results = run_analysis(folder / "analysis.yaml", folder / "runs")
     assert results.model.cases is None
-    assert "coded" not in _texts(directory.report_path.read_text(encoding="utf-8"))
+    text = _texts(directory.report_path.read_text(encoding="utf-8"))
+    assert "coded cases" not in text
+    assert "coded evidence" not in text
 
 
 @pytest.mark.usefixtures("folder")

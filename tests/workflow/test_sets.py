@@ -121,7 +121,8 @@ def test_sets_are_read_in_the_claims_table():
     asked = Asked(one, lambda _: (), True)
     claims = claims_table(0.95, readings_of(asked))
     rows = {(row.claim, row.group): row for row in claims.rows}
-    assert {reading.tradition for reading in rows["N-H", "I0"].readings} == {"sets"}
+    spoken = [[reading.tradition for reading in row.readings] for row in rows.values()]
+    assert all("sets" in some for some in spoken)
     assert len(rows) == 14
 
 
