@@ -8,7 +8,7 @@ from pathlib import Path
 from bayescluster.report.figures.set_plot import xy_plots
 from bayescluster.report.figures.svg import standalone
 from bayescluster.report.render import csv_text
-from bayescluster.report.tables import set_raw_tables
+from bayescluster.report.tradition_tables import set_raw_tables
 from bayescluster.results.sets import PlainSets
 from bayescluster.runs.atomic import write_text
 

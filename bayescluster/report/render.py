@@ -18,10 +18,12 @@ from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_l
 from bayescluster.report.figures.necessity_plot import necessity, necessity_label
 from bayescluster.report.figures.svg import standalone
 from bayescluster.report.figures.verdict_curve_plot import PREFIX
+from bayescluster.report.flat import RawTable
 from bayescluster.report.html import render_html
 from bayescluster.report.necessity import summary_json
 from bayescluster.report.spreadsheet import harmless
-from bayescluster.report.tables import RawTable, necessity_tables, raw_tables
+from bayescluster.report.tables import raw_tables
+from bayescluster.report.tradition_tables import necessity_tables
 from bayescluster.results.model import Results
 from bayescluster.results.necessity import ALL_ROWS, Necessity
 from bayescluster.runs.atomic import write_text
