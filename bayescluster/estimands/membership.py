@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,3 +58,10 @@ def declared_groups(design: Design) -> tuple[Groups, ...]:
     if data.cluster is not None:
         found.append(groups_of(design, "cluster"))
     return tuple(found)
+
+
+def side_by_side(parts: Sequence[Groups]) -> Groups:
+    """Groups of several kinds as columns of one, in their order."""
+    labels = tuple(label for part in parts for label in part.labels)
+    members = np.column_stack([part.members for part in parts])
+    return Groups("all", labels, members, parts[0].of_rows)

@@ -18,7 +18,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, surface_draws
 from bayescluster.estimands.gates import behind_gates
 from bayescluster.estimands.levels import Levels, support
-from bayescluster.estimands.membership import Groups, declared_groups
+from bayescluster.estimands.membership import Groups, declared_groups, side_by_side
 from bayescluster.estimands.scopes import scoped
 from bayescluster.hypotheses.ceilings.found import FoundCeilings, found_ceilings
 from bayescluster.hypotheses.sets.replicates import SetEvidence
@@ -70,10 +70,7 @@ class Evidence:
     @cached_property
     def groups(self) -> Groups:
         """All groups side by side: the whole sample, industries, clusters."""
-        parts = declared_groups(self.design)
-        labels = tuple(label for part in parts for label in part.labels)
-        members = np.column_stack([part.members for part in parts])
-        return Groups("all", labels, members, parts[0].of_rows)
+        return side_by_side(declared_groups(self.design))
 
     def columns(self, by: str) -> list[tuple[int, str]]:
         """Columns of the estimands that belong to a kind of group, with their labels."""

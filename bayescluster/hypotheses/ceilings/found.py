@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.membership import Groups, declared_groups
+from bayescluster.estimands.membership import Groups, declared_groups, side_by_side
 from bayescluster.estimands.quantiles import QUANTILES
 from bayescluster.hypotheses.ceilings.functional import (
     Ceiling,
@@ -95,7 +95,7 @@ def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) ->
     some = posterior.thinned_by_chain(DRAWS_THROUGH if through else DRAWS)
     few = prior.thinned(PRIOR_THROUGH if through else PRIOR_DRAWS)
     parts = declared_groups(design)
-    groups = _beside(parts)
+    groups = side_by_side(parts)
     known = spans(design, groups, asked)
     after, before = (
         surfaces_of(design, draws, groups, known, asked.quantile) for draws in (some, few)
@@ -114,14 +114,6 @@ def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) ->
         some.size,
         null.source if null else "",
         tuple(_notes(design, null, after, flat)),
-    )
-
-
-def _beside(parts: tuple[Groups, ...]) -> Groups:
-    """All groups side by side, whatever their kind."""
-    labels = tuple(label for part in parts for label in part.labels)
-    return Groups(
-        "all", labels, np.column_stack([part.members for part in parts]), parts[0].of_rows
     )
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.membership import Groups, declared_groups
+from bayescluster.estimands.membership import Groups, declared_groups, side_by_side
 from bayescluster.hypotheses.claims import groups_asked
 from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
 from bayescluster.hypotheses.sets.declared import DeclaredSet, declared_sets, set_values
@@ -107,11 +107,9 @@ class SetEvidence:
     @cached_property
     def groups(self) -> Groups:
         """Groups side by side, over the rows that are known: all, industries, clusters where asked."""
-        parts = self._parts
-        members = np.column_stack([part.members for part in parts])[self.rows]
-        labels = tuple(label for part in parts for label in part.labels)
-        weights = parts[0].of_rows
-        return Groups("all", labels, members, None if weights is None else weights[self.rows])
+        whole = side_by_side(self._parts)
+        weights = None if whole.of_rows is None else whole.of_rows[self.rows]
+        return whole._replace(members=whole.members[self.rows], of_rows=weights)
 
     @cached_property
     def _parts(self) -> tuple[Groups, ...]:
