@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import blended_transform_factory
 
 from bayescluster.report import words
 from bayescluster.report.figures.record import FigureError, FigureSpec
@@ -58,10 +59,11 @@ def claims_matrix(results: Results, *, narrow: bool = False) -> Figure:
         for place, row in zip(places, found.rows, strict=True):
             _row(axes, place, row)
         for place, title in headings:
-            axes.text(0.02, place, title, va="center", color=INK, fontweight="bold", fontsize=8.5)
-        names = [folded(name, 11 if narrow else 22, 3) for name in TRADITIONS.values()]
+            _heading(axes, place, folded(title, 48, 1) if narrow else title)
+        names = [folded(name, 13 if narrow else 22, 3) for name in TRADITIONS.values()]
         axes.set_xticks([k + 0.5 for k in range(len(names))], names)
         axes.xaxis.tick_top()
+        axes.tick_params(axis="x", labelsize=7 if narrow else 8.5)
         groups = [
             folded(words.group(row.by, row.group), 14 if narrow else 30) for row in found.rows
         ]
@@ -86,6 +88,15 @@ def _places(rows: Sequence[ClaimRow]) -> tuple[list[float], list[tuple[float, st
         at += 1.0
         places.append(at)
     return places, headings
+
+
+def _heading(axes: Axes, place: float, title: str) -> None:
+    """Write the title of a claim from the left edge on; it takes no part in the layout."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    left = blended_transform_factory(figure.transFigure, axes.transData)
+    text = axes.text(0.01, place, title, va="center", transform=left)
+    text.set(color=INK, fontweight="bold", fontsize=8.5, in_layout=False)
 
 
 def _row(axes: Axes, place: float, row: ClaimRow) -> None:
