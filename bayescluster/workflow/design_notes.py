@@ -15,6 +15,10 @@ def design_notes(plan: Plan) -> Iterator[str]:
         "What is true is what the same reading says at the parameters that the outcome was simulated "
         "from; where the event itself is chance (a new cluster), what is more likely than not."
     )
+    yield (
+        "A ceiling claim asks for more than a compensatory model gives. It is false where the truth is "
+        "additive; under the other forms it is taken as true where d is as large as declared."
+    )
     if asked is None:
         yield (
             "Parameters are drawn from the prior of each form. How often a verdict is right therefore "

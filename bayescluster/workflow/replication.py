@@ -14,6 +14,7 @@ from bayescluster.design.record import Array, Design
 from bayescluster.errors import FitError
 from bayescluster.estimands.summary import diagnostics, number
 from bayescluster.families import Family, Rows
+from bayescluster.hypotheses.ceilings.readings import NECESSITY
 from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
@@ -23,6 +24,7 @@ from bayescluster.results.design_analysis import DECLARED, Judged, Replication
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Sampling
+from bayescluster.structures.additive import ADDITIVE
 from bayescluster.workflow.traditions import Asked, readings_of
 
 RHAT_MAX: Final = 1.05
@@ -180,9 +182,26 @@ def _said(
         yield (reading.tradition, reading.claim, reading.by, reading.group), answer
 
 
+def true_answers(real: Evidence) -> dict[Key, Answer]:
+    """Answers at the true parameters.
+
+    A ceiling claim asks for more than a compensatory model gives: under an additive truth, which is
+    such a model, it is false however large d is.
+    """
+    found = answers(real, gate_passed=True)
+    if real.design.structure.name != ADDITIVE.name:
+        return found
+    return {
+        key: answer._replace(probability=0.0)
+        if key[0] == "ceilings" and key[1] in NECESSITY
+        else answer
+        for key, answer in found.items()
+    }
+
+
 def _told(real: Evidence, found: tuple[Evidence, bool] | None) -> tuple[Judged, ...]:
     """Set what was found beside what is true; everything is undecided where nothing was fitted."""
-    true = answers(real, gate_passed=True)
+    true = true_answers(real)
     if found is None:
         said = {key: Answer(answer.title, None, "undecided") for key, answer in true.items()}
     else:

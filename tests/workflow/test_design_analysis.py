@@ -20,13 +20,14 @@ from bayescluster.workflow import design_analysis
 from bayescluster.workflow.design_analysis import analyse_design
 from bayescluster.workflow.design_plan import Options, plan_of, sizes_of
 from bayescluster.workflow.design_truths import form_design, truths
-from bayescluster.workflow.replication import Truth, answers, simulated
+from bayescluster.workflow.replication import Truth, answers, simulated, true_answers
 from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated
 
 NESTED = {"industry": ["intercept", "human_capital", "interaction"], "cluster": ["intercept"]}
+NESTED_ONCE = {"industry": ["intercept"]}
 HYPOTHESES = [
     {"kind": "necessary", "capital": "human_capital", "by": "industry"},
     {"kind": "necessary", "capital": "human_capital", "by": "all", "scope": "new_cluster"},
@@ -89,6 +90,19 @@ def test_truth_is_the_event_at_the_true_parameters():
             alone = expit(base + slopes[0] * high[0] + slopes[1] * low[1])
             assert found["corners", "I-H", "industry", label, 0].probability == float(alone <= 0.5)
     assert seen == {0.0, 1.0}
+
+
+def test_no_ceiling_claim_is_true_of_a_compensatory_truth():
+    frame = firms(rows=96, industries=2, clusters=4)
+    for form, wanted in (("additive", 0.0), ("interaction", 1.0)):
+        design = small_design("bernoulli", form, NESTED_ONCE, frame=frame)
+        drawn = known_draws(design, size=3, spread=0.0, intercept=-1.0, human_capital=2.0)
+        drawn = replace(drawn.part(np.zeros(3, dtype="int64")), chains=0)
+        evidence = Evidence(design, drawn, drawn, 1)
+        key = ("ceilings", "N-H", "industry", "I0", 0)
+        assert answers(evidence, gate_passed=True)[key].probability == 1.0
+        assert true_answers(evidence)[key].probability == wanted
+        assert true_answers(evidence)["corners", "J", "industry", "I0", 0] is not None
 
 
 def test_outcomes_have_the_mean_of_the_truth():
