@@ -1,4 +1,4 @@
-"""Ceilings, firm by cluster: models compared, effect sizes, bottlenecks."""
+"""Ceilings, one for each cluster: models compared, effect sizes, bottlenecks."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def _model(fit: CeilingFit) -> tuple[Cell, ...]:
         Cell(f"{words.fixed(fit.elpd, 1)} ({words.fixed(fit.se, 1)})", bad),
         Cell(f"{words.fixed(fit.difference, 1)} ({words.fixed(fit.difference_se, 1)})"),
         Cell(words.plain(fit.effects[0].estimate)),
-        Cell("✕ not made", ", ".join(flagged), "bad") if flagged else Cell("✓ made", look="good"),
+        Cell("✕ not reproduced", ", ".join(flagged), "bad")
+        if flagged
+        else Cell("✓ reproduced", look="good"),
         gate,
     )
 
@@ -167,7 +169,7 @@ def _place(value: float | None, kind: str) -> str:
 
 CEILING_MODELS = Section(
     "ceiling-models",
-    "Ceilings, firm by cluster",
+    "Ceilings, one for each cluster",
     "Ceiling models",
     body,
     wanted=lambda results: results.ceiling_models is not None,
