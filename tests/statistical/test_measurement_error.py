@@ -95,6 +95,7 @@ def test_reliability_is_as_declared():
     assert 3 * mean / (1 + 2 * mean) == pytest.approx(0.7, abs=0.02)
 
 
+@pytest.mark.slow
 def test_latent_capital_finds_the_effect_that_the_mean_of_indicators_hides():
     latent, mean = intervals(2, "latent"), intervals(2, "mean")
     # errors of measurement take the square root of the reliability off the effect of a score
