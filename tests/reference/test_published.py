@@ -223,6 +223,7 @@ class TestProduc:
         _assert_within_sd(draws, published, rounding=0.0005)
 
 
+@pytest.mark.slow
 class TestHighSchools:
     """Achievement of 7,185 pupils in 160 schools (Raudenbush and Bryk; mlmRev::Hsb82, REML).
 
