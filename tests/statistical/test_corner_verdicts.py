@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -95,15 +96,35 @@ def test_truths_are_what_they_are_said_to_be():
     assert min(both.values()) > 0.7
 
 
+@cache
+def table(form: str) -> dict[int, dict[str, Counter[str]]]:
+    """Counts of verdicts at every size."""
+    return {size: counts(form, size, REPLICATIONS) for size in SIZES}
+
+
 @pytest.mark.parametrize("form", ["interaction", "conjunctive"])
 def test_necessity_is_not_supported_where_it_is_false(form):
-    found = {size: counts(form, size, REPLICATIONS) for size in SIZES}
+    found = table(form)
     assert max(found[size]["false"]["supported"] for size in SIZES) < 0.05 * REPLICATIONS, found
-    if form == "conjunctive":
-        # a product on the logit scale cannot follow the gates, and does not find what is true
-        true = [found[size]["true"]["supported"] for size in SIZES]
-        assert true[-1] > true[0], found
-        assert true == sorted(true), found
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(
+            "interaction",
+            marks=pytest.mark.xfail(
+                strict=True, reason="a product term cannot follow gates, and rejects what is true"
+            ),
+        ),
+        "conjunctive",
+    ],
+)
+def test_necessity_is_found_more_often_with_more_firms_where_it_is_true(form):
+    found = table(form)
+    true = [found[size]["true"]["supported"] for size in SIZES]
+    assert true[-1] > true[0], found
+    assert true == sorted(true), found
 
 
 def main() -> None:
