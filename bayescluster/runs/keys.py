@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from bayescluster.results.checklist import Checklist
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.sampling import Sampling
 
@@ -115,6 +116,13 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
 
 
+def report_key(results: str, checklist: Checklist | None) -> str:
+    """Hash what a report depends on: the results, and what its checklist found beside the run."""
+    if checklist is None:
+        return results
+    return _hash({"results": results, "checklist": checklist.model_dump()})
+
+
 def ceiling_key(asked: Mapping[str, Any]) -> str:
     """Hash what the posterior of a ceiling model depends on: its firms, model and sampler."""
     installed = versions()
@@ -139,7 +147,9 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
         Settings of the simulation and the refits, as plain values.
     """
     judged = analysis.model_dump(include={"hypotheses", "traditions"})
-    return _hash({"fit": model_key(analysis, data_digest), "judged": judged, "settings": dict(settings)})
+    return _hash(
+        {"fit": model_key(analysis, data_digest), "judged": judged, "settings": dict(settings)}
+    )
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def designs_of(question: Asked) -> tuple[Design, ...]:
 
 def key_of(analysis: Analysis, design: Design) -> str:
     """Key of the fit of an analysis, whose data and cases are those of a design."""
-    return fit_key(analysis, design.details.digest, _cases(design))
+    return fit_key(analysis, design.details.digest, cases_of(design))
 
 
 def model_key_of(analysis: Analysis, designs: Sequence[Design]) -> str:
@@ -84,10 +84,11 @@ def model_key_of(analysis: Analysis, designs: Sequence[Design]) -> str:
     Of several forms it is that of all together; of one, that of the analysis narrowed to it.
     """
     whole = analysis if len(designs) > 1 else designs[0].analysis
-    return model_key(whole, designs[0].details.digest, _cases(designs[0]))
+    return model_key(whole, designs[0].details.digest, cases_of(designs[0]))
 
 
-def _cases(design: Design) -> dict[str, str]:
+def cases_of(design: Design) -> dict[str, str]:
+    """Digest of the table of cases that priors are taken from, by equation."""
     return {
         each.equation_name: each.details.cases.digest
         for each in design.equations
