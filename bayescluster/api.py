@@ -26,6 +26,7 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayescluster.results.prior import PriorStudy
     from bayescluster.workflow.watch import Watch
 
 By = Literal["all", "industry", "cluster"]
@@ -234,6 +235,33 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
         Told of the progress; silent without it.
     """
     return Run(run_analysis(source, out, watch).directory)
+
+
+def prior(
+    source: Analysis | Path | str,
+    draws: int = 2000,
+    seed: int | None = None,
+    out: Path | str = "runs",
+    watch: Watch | None = None,
+) -> PriorStudy:
+    """Tell what an analysis says before its data; nothing is fitted.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`.
+    draws
+        Draws from the prior.
+    seed
+        Seed; that of the analysis without it.
+    out
+        Folder of the runs: ``prior.json``, ``prior.csv`` and ``prior.html`` are written in it.
+    watch
+        Told of the progress; silent without it.
+    """
+    from bayescluster.workflow.prior import Options, study_prior
+
+    return study_prior(source, Options(draws, seed), out, watch).results
 
 
 def open_run(path: Path | str) -> Run:

@@ -12,6 +12,7 @@ from bayescluster.cli import (
     fit,
     init,
     nca,
+    prior,
     qca,
     report,
     run,
@@ -35,6 +36,7 @@ app = typer.Typer(
 COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
+    ("prior", prior.prior),
     ("design", design.design),
     ("fit", fit.fit),
     ("report", report.report),
