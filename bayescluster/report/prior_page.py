@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import groupby
+from operator import attrgetter
 
 from markupsafe import Markup
 
@@ -15,6 +17,7 @@ from bayescluster.report.figures.svg import Drawn, inline
 from bayescluster.report.prior_words import (
     estimand_words,
     factor_words,
+    factors_note,
     part_words,
     range_words,
     spread_words,
@@ -22,7 +25,7 @@ from bayescluster.report.prior_words import (
 )
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
-from bayescluster.results.prior import PriorEstimand, PriorPart, PriorSpread, PriorStudy
+from bayescluster.results.prior import PriorEstimand, PriorEvent, PriorPart, PriorSpread, PriorStudy
 
 OUTLOOK = {
     "decided_for": "prior supports",
@@ -53,8 +56,8 @@ def _body(
     found: PriorStudy, part: PriorPart, position: int
 ) -> dict[str, list[Drawn] | list[Table]]:
     tables = [
-        _claims(found, part),
-        _effects(part),
+        *_claims(found, part),
+        *_effects(part),
         *_corners(part),
         _outcomes(part),
         _predictive(part),
@@ -66,64 +69,68 @@ def _body(
     }
 
 
-def _claims(found: PriorStudy, part: PriorPart) -> Table:
-    return Table(
-        "Declared hypotheses before the data",
-        columns(
-            "Claim",
-            "For",
-            "#Prior probability",
-            "Before the data",
-            "#To support",
-            "#To reject",
-            "Turns most on",
+def _claims(found: PriorStudy, part: PriorPart) -> Iterator[Table]:
+    """A table a claim; what the factors are stands below the last."""
+    for _, events in groupby(part.events, key=attrgetter("claim")):
+        kept = list(events)
+        first, last = kept[0], kept[-1] is part.events[-1]
+        regions = dict.fromkeys(event.region for event in kept)
+        scope = "" if first.scope == "observed" else f" Scope: {words.SCOPES[first.scope]}."
+        yield Table(
+            f"{first.title}: before the data",
+            columns(
+                "For",
+                "#Prior probability",
+                "Before the data",
+                "#To support",
+                "#To reject",
+                "Turns most on",
+            ),
+            rows(_claim(event) for event in kept),
+            f"Region: {'; '.join(regions) if len(regions) < 3 else _first(regions)}.{scope}"
+            + (f" {factors_note(found)}" if last else ""),
+        )
+
+
+def _first(regions: Iterable[str]) -> str:
+    return f"{next(iter(regions))}, and so on"
+
+
+def _claim(event: PriorEvent) -> tuple[Cell | str, ...]:
+    decided = event.outlook.startswith("decided")
+    return (
+        words.group(event.by, event.group),
+        Cell(words.verdict_probability(event.probability), f"± {words.error(event.mcse)}"),
+        Cell(
+            OUTLOOK[event.outlook],
+            event.unsupported,
+            "bad" if decided else "" if event.outlook == "open" else "thin",
         ),
-        rows(
-            (
-                Cell(event.title, event.region),
-                Cell(
-                    words.group(event.by, event.group),
-                    "" if event.scope == "observed" else words.SCOPES[event.scope],
-                ),
-                Cell(words.verdict_probability(event.probability), f"± {words.error(event.mcse)}"),
-                Cell(
-                    OUTLOOK[event.outlook],
-                    event.unsupported,
-                    ""
-                    if event.outlook == "open"
-                    else "bad"
-                    if event.outlook.startswith("decided")
-                    else "thin",
-                ),
-                factor_words(event.to_support),
-                factor_words(event.to_reject),
-                event.turns_on or words.NONE,
-            )
-            for event in part.events
-        ),
-        "To support and to reject: the factor by which the data must multiply or divide the prior odds "
-        f"of the claim for a verdict; the prior leans where its odds are beyond {found.odds:g} to 1. "
-        "None is told where too few prior draws lie in the region, or outside it.",
+        factor_words(event.to_support),
+        factor_words(event.to_reject),
+        event.turns_on or words.NONE,
     )
 
 
-def _effects(part: PriorPart) -> Table:
-    return Table(
-        "Average effects before the data",
-        columns("Capital", "Measure", "For", "#Median [90%]", "#Above 0"),
-        rows(
-            (
-                words.label(row.of),
-                words.MEASURES[row.kind],
-                words.group(row.by, row.group),
-                spread_words(row.spread, unit_of(part), change=True),
-                words.probability(row.positive if row.positive is not None else 0.0),
-            )
-            for row in part.estimands
-            if row.kind in EFFECTS
-        ),
-        f"Prior median and central interval, {unit_of(part).name}.",
-    )
+def _effects(part: PriorPart) -> Iterator[Table]:
+    for kind in EFFECTS:
+        title = f"{words.MEASURES[kind]}, before the data"
+        yield Table(
+            title,
+            columns("For", "Capital", "#Median [90%]", "#Above 0"),
+            rows(
+                (
+                    words.group(row.by, row.group),
+                    words.label(row.of),
+                    spread_words(row.spread, unit_of(part), change=True),
+                    words.probability(row.positive if row.positive is not None else 0.0),
+                )
+                for row in part.estimands
+                if row.kind == kind
+            ),
+            f"Prior median and central interval, {unit_of(part).name}.",
+            folded=title,
+        )
 
 
 def _corners(part: PriorPart) -> Iterator[Table]:
@@ -148,6 +155,8 @@ def _corners(part: PriorPart) -> Iterator[Table]:
                 for row in found
             ),
             f"{words.sentence(words.SCOPES[scope])} Low and high: {declared}.",
+            folded=f"Corners and cross difference before the data{reach}: {declared}"
+            + ("" if scope == "observed" else f", {words.label(scope).lower()}"),
         )
 
 

@@ -50,6 +50,16 @@ def factor_words(factor: float | None) -> str:
     return "none needed" if factor <= 1 else f"x {words.number(factor)}"
 
 
+def factors_note(found: PriorStudy) -> str:
+    """What the factors of a table of claims are."""
+    return (
+        "To support and to reject: the factor by which the data must multiply or divide the prior odds of "
+        f"the claim for a verdict; the prior leans where its odds are beyond {found.odds:g} to 1. Not told "
+        "where too few prior draws lie in the region, or outside it. Turns most on: the prior whose "
+        "parameter goes most with the event over the draws."
+    )
+
+
 def share_words(share: float) -> str:
     """Share of the prior, never rounded to certainty."""
     if 0 < share < 0.001:

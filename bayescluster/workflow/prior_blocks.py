@@ -42,24 +42,24 @@ def blocks(design: Design, drawn: Draws) -> tuple[Block, ...]:
         place = f"priors: terms: {name}" if alone else "priors: controls"
         own = alone or stated.controls is not None
         place, text = ("priors: r2d2m2", "") if shared else (place, prior_text(prior))
-        found.append(Block(_words(f"{place} ({name})", text, own or shared), drawn.controls[:, k]))
+        found.append(Block(_words(f"{place}, {name}", text, own or shared), drawn.controls[:, k]))
     for name, group in drawn.groups.items():
         place = "priors: r2d2m2" if shared else f"priors: group_sd: {name}"
         text = "" if shared else prior_text(priors.group_sd[name])
         own = shared or name in stated.group_sd
         found += [
-            Block(_words(f"{place} ({term})", text, own), group.sd[:, k])
+            Block(_words(f"{place}, {term}", text, own), group.sd[:, k])
             for k, term in enumerate(group.terms)
         ]
     for name, prior in priors.family.items():
         words = _words(f"priors: family: {name}", prior_text(prior), name in stated.family)
         found.append(Block(words, drawn.parameters[name][:, 0]))
     for k, (mean, sd) in enumerate(priors.cutpoints):
-        words = _words(f"priors: cutpoints ({k + 1})", f"Normal({mean:.3g}, {sd:.3g})", False)
+        words = _words(f"priors: cutpoints, {k + 1}", f"Normal({mean:.3g}, {sd:.3g})", False)
         found.append(Block(words, drawn.parameters[CUTPOINTS][:, 0, k]))
     return tuple(found)
 
 
 def _words(place: str, text: str, stated: bool) -> str:
-    of = "stated" if stated else "the default"
-    return f"`{place}`, {of}{': ' + text if text else ''}"
+    told = " ".join(part for part in ("stated" if stated else "default", text) if part)
+    return f"{place} ({told})"

@@ -93,9 +93,9 @@ def _claims(part: PriorPart) -> Iterator[PriorWarning]:
 def _advice(way: Outlook, events: Sequence[PriorEvent]) -> str:
     named = list(dict.fromkeys(event.turns_on for event in events if event.turns_on))
     where = (
-        f"look at {' and at '.join(named[:2])}: the event turns most on it"
+        f"the event turns most on {' and '.join(named[:2])}"
         if named
-        else "no single prior stands out: look at those of the structural terms under `priors: terms:`"
+        else "no single prior stands out: look at those of the structural terms under priors: terms"
     )
     if way.endswith("against"):
         needed = [event.to_support for event in events]

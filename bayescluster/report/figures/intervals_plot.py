@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import SymmetricalLogLocator
+from numpy.typing import NDArray
 
 from bayescluster.report.figures.record import FigureError
 from bayescluster.report.figures.style import (
@@ -30,7 +32,7 @@ ROW = 0.27
 MOST_ROWS = 160
 """More rows than this are not drawn."""
 FAR = 300.0
-"""Ends so many times as far out as the middle of them ask for an axis that is logarithmic far out."""
+"""Positive ends so many times as far out as others ask for a logarithmic axis; others a tenth of it."""
 LOOKS: tuple[Mapping[str, Any], ...] = (
     {"color": FIRST, "marker": "o"},
     {"color": SECOND, "marker": "s"},
@@ -132,13 +134,10 @@ def _draw(axes: Axes, blocks: Sequence[Block], *, narrow: bool) -> None:
 
 def _finish(axes: Axes, rows: Sequence[Interval], frame: Frame, *, narrow: bool) -> None:
     bare_rows(axes)
-    ends = np.abs([[row.low, row.high] for row in rows])
-    middle = float(np.median(ends))
     if frame.limits is not None:
         axes.set_xlim(*frame.limits)
-    elif middle > 0 and ends.max() > FAR * middle:
-        axes.set_xscale("symlog", linthresh=middle)
-        axes.locator_params(axis="x", numticks=4 if narrow else 7)
+    else:
+        _scale(axes, np.array([[row.low, row.high] for row in rows]))
     if frame.reference is not None:
         axes.axvline(frame.reference, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     axes.set_xlabel(folded(frame.label, 50 if narrow else 95))
@@ -152,3 +151,16 @@ def _finish(axes: Axes, rows: Sequence[Interval], frame: Frame, *, narrow: bool)
             borderaxespad=0,
             borderpad=0.3,
         )
+
+
+def _scale(axes: Axes, ends: NDArray[np.float64]) -> None:
+    """Take a logarithmic axis, at least far out, where intervals are of other magnitudes."""
+    if ends.min() > 0:
+        if ends.max() > FAR * ends.min():
+            axes.set_xscale("log")
+        return
+    sizes = np.abs(ends[ends != 0])
+    if sizes.size and sizes.max() > FAR / 10 * np.median(sizes):
+        axes.set_xscale("symlog", linthresh=float(np.quantile(sizes, 0.1)))
+        axes.xaxis.set_major_locator(SymmetricalLogLocator(axes.xaxis.get_transform(), subs=[1.0]))
+        axes.xaxis.get_major_locator().set_params(numticks=5)
