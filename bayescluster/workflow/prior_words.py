@@ -56,7 +56,11 @@ def _outcomes(
     what = f"expected {part.outcome.column} in {_group(worst.row)}: {_how_much(worst.row)}"
     if len(flagged) > 1:
         what += f"; too much in {len(flagged)} of {len(ranged)} groups"
-    where = f"narrow {turned[0]}" if turned else "narrow the priors of the level and the slopes"
+    where = (
+        f"move or narrow {turned[0]}"
+        if turned
+        else "move or narrow the priors of the level and the slopes"
+    )
     yield PriorWarning(
         form=part.form,
         equation=part.equation,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import SymmetricalLogLocator
 from numpy.typing import NDArray
 
 from bayescluster.report.figures.record import FigureError
@@ -158,9 +157,23 @@ def _scale(axes: Axes, ends: NDArray[np.float64]) -> None:
     if ends.min() > 0:
         if ends.max() > FAR * ends.min():
             axes.set_xscale("log")
+            _ticks(axes, _powers(ends.min(), ends.max()))
         return
     sizes = np.abs(ends[ends != 0])
     if sizes.size and sizes.max() > FAR / 10 * np.median(sizes):
-        axes.set_xscale("symlog", linthresh=float(np.quantile(sizes, 0.1)))
-        axes.xaxis.set_major_locator(SymmetricalLogLocator(axes.xaxis.get_transform(), subs=[1.0]))
-        axes.xaxis.get_major_locator().set_params(numticks=5)
+        near = float(np.quantile(sizes, 0.1))
+        axes.set_xscale("symlog", linthresh=near)
+        powers = _powers(near, sizes.max())[-2:]
+        _ticks(axes, [-value for value in powers] + [0.0] + powers)
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """At most five powers of ten between two positive numbers."""
+    first, last = int(np.ceil(np.log10(low))), int(np.floor(np.log10(high)))
+    step = max(1, -(-(last - first + 1) // 5))
+    return [10.0**power for power in range(last, first - 1, -step)][::-1]
+
+
+def _ticks(axes: Axes, at: Sequence[float]) -> None:
+    axes.set_xticks(at, [f"{value:,.10g}".replace("-", "\u2212") for value in at])
+    axes.set_xticks([], minor=True)
