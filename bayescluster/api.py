@@ -26,6 +26,7 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayescluster.results.compared import Compared
     from bayescluster.results.prior import PriorStudy
     from bayescluster.workflow.watch import Watch
 
@@ -244,24 +245,26 @@ def prior(
     out: Path | str = "runs",
     watch: Watch | None = None,
 ) -> PriorStudy:
-    """Tell what an analysis says before its data; nothing is fitted.
+    """Tell what an analysis says before its data, from draws of its prior; nothing is fitted.
 
-    Parameters
-    ----------
-    source
-        Analysis file, or an `Analysis`.
-    draws
-        Draws from the prior.
-    seed
-        Seed; that of the analysis without it.
-    out
-        Folder of the runs: ``prior.json``, ``prior.csv`` and ``prior.html`` are written in it.
-    watch
-        Told of the progress; silent without it.
+    The seed is that of the analysis without another; ``prior.html`` is written below ``out``.
     """
     from bayescluster.workflow.prior import Options, study_prior
 
     return study_prior(source, Options(draws, seed), out, watch).results
+
+
+def compare(
+    runs: Sequence[Run | Path | str], out: Path | str | None = None, watch: Watch | None = None
+) -> Compared:
+    """Set finished runs side by side, with differences where their posteriors allow one.
+
+    ``compare.html`` is written below ``out``, which is the folder of the first run without it.
+    """
+    from bayescluster.workflow.compared import compare_runs
+
+    paths = [run.path if isinstance(run, Run) else run for run in runs]
+    return compare_runs(paths, out, watch).results
 
 
 def open_run(path: Path | str) -> Run:

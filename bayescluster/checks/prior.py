@@ -7,7 +7,7 @@ Source: Gabry, Simpson, Vehtari, Betancourt and Gelman (2019), JRSS A 182(2), se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -220,7 +220,7 @@ def needed_odds(probability: float, level: float) -> tuple[float | None, float |
     return bound / odds, odds * bound
 
 
-def turns_on(event: Events, parameters: dict[str, Array]) -> tuple[str, float] | None:
+def turns_on(event: Events, parameters: Mapping[str, Array]) -> tuple[str, float] | None:
     """Find the parameter that an event turns most on, and its correlation over prior draws.
 
     Either with its value or with its distance from the median: an extreme outcome comes of slopes far

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    compare,
     design,
     doctor,
     fit,
@@ -41,6 +42,7 @@ COMMANDS = (
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),
+    ("compare", compare.compare),
     ("nca", nca.nca),
     ("qca", qca.qca),
     ("simulate", simulate.simulate),

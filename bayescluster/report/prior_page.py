@@ -254,17 +254,19 @@ def _figures(found: PriorStudy, part: PriorPart, position: int) -> Iterator[Draw
 
 
 def _rows(found: Sequence[tuple[str, PriorSpread]], factor: float) -> tuple[Interval, ...]:
-    nan = float("nan")
     return tuple(
         Interval(
             label,
-            *(
-                nan if value is None else value * factor
-                for value in (one.low, one.median, one.high)
-            ),
+            _number(one.low, factor),
+            _number(one.median, factor),
+            _number(one.high, factor),
         )
         for label, one in found
     )
+
+
+def _number(value: float | None, factor: float) -> float:
+    return float("nan") if value is None else value * factor
 
 
 def _drawn(name: str, caption: str, blocks: Sequence[Block], frame: Frame) -> Drawn:

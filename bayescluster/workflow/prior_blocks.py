@@ -51,8 +51,8 @@ def blocks(design: Design, drawn: Draws) -> tuple[Block, ...]:
             Block(_words(f"{place}, {term}", text, own), group.sd[:, k])
             for k, term in enumerate(group.terms)
         ]
-    for name, prior in priors.family.items():
-        words = _words(f"priors: family: {name}", prior_text(prior), name in stated.family)
+    for name, own_prior in priors.family.items():
+        words = _words(f"priors: family: {name}", prior_text(own_prior), name in stated.family)
         found.append(Block(words, drawn.parameters[name][:, 0]))
     for k, (mean, sd) in enumerate(priors.cutpoints):
         words = _words(f"priors: cutpoints, {k + 1}", f"Normal({mean:.3g}, {sd:.3g})", False)

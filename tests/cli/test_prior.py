@@ -9,7 +9,7 @@ import pytest
 from tests.cli.small import call, write
 
 STATED = {
-    "    varying:\n": "    priors: {terms: {human_capital: {distribution: normal, mean: 1, sd: 0.4}}}\n"
+    "    varying:\n": "    priors: {terms: {human_capital: {distribution: normal, mean: 2, sd: 0.3}}}\n"
     "    varying:\n"
 }
 
@@ -55,10 +55,9 @@ def test_json_is_the_file(folder):
 def test_message_is_whole(folder):
     write(folder)
     found = call("prior", "analysis.yaml", "--draws", "10")
-    assert (found.code, found.out, found.err) == (
-        2,
-        "",
+    assert (found.code, found.out) == (2, "")
+    assert found.err == (
         "There is no such study of the prior:\n"
         "  --draws: 10 draws from the prior\n"
-        "    ask for 200 to 20,000\n",
+        "    ask for 200 to 20,000\n"
     )

@@ -68,7 +68,9 @@ def test_estimands_and_events_are_those_of_the_prior_draws(tmp_path):
     assert [row.spread.low, row.spread.median, row.spread.high] == pytest.approx(list(wanted))
     assert row.positive == (contrast > 0).mean()
     ends = [np.quantile(values, [0.2, 0.8]) for values in (h, s)]
-    corner = {a + c: mean(ends[0][a == "H"], ends[1][c == "H"]) for a in "LH" for c in "LH"}
+    corner = {
+        a + c: mean(ends[0][int(a == "H")], ends[1][int(c == "H")]) for a in "LH" for c in "LH"
+    }
     cross = corner["HH"] - corner["HL"] - corner["LH"] + corner["LL"]
     row = rows["cross_difference", "", "all", "quantiles 0.2 and 0.8"]
     assert row.spread.median == pytest.approx(np.median(cross))
@@ -124,7 +126,7 @@ def test_forms_and_equations_are_parts(tmp_path):
         ("ces", "upgrading", True),
     ]
     assert any("Each form is told by itself" in note for note in found.notes)
-    plain = analysis.model_dump()
+    plain = analysis.model_dump(exclude_unset=True)
     plain["equations"]["upgrading"] |= {"structure": "additive", "predictors": ["patenting"]}
     plain["equations"]["patenting"] = {
         "outcome": "patents",
