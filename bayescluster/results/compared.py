@@ -29,7 +29,7 @@ class ComparedRun(Value):
     """A run that is set beside others."""
 
     label: str
-    """Name in the comparison: that of the analysis, told apart by the key where names repeat."""
+    """Name in the comparison: that of the analysis, told apart by form or key where names repeat."""
     name: str
     title: str
     run_key: str

@@ -19,7 +19,7 @@ from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimate
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.model.evaluate import Array
-from bayescluster.names import CAPITALS
+from bayescluster.names import CAPITALS, ROW
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.compared import (
     COMPARED_VERSION,
@@ -31,6 +31,7 @@ from bayescluster.results.compared import (
 from bayescluster.results.model import Results
 from bayescluster.runs.atomic import write_text
 from bayescluster.runs.keys import comparison_key
+from bayescluster.runs.layout import FORMS
 from bayescluster.runs.lock import locked
 from bayescluster.runs.store import RunDirectory
 from bayescluster.workflow.averaging import Averaged, Weighed
@@ -122,11 +123,20 @@ def compare_runs(
         warnings=warnings_of(facts, verdicts),
         notes=notes_of(facts, pairs),
     )
-    start = opened[0].directory.path.parents[1] if root is None else Path(root)
+    start = _root(opened[0]) if root is None else Path(root)
     directory = RunDirectory.create(start, FOLDER, key).path
     with locked(directory):
         write_compared(results, directory)
     return Finished(directory, results)
+
+
+def _root(one: _Opened) -> Path:
+    """Folder of the runs that a run stands in; that of the working directory if it was moved."""
+    path = one.directory.path
+    if path.parent.name == FORMS:  # nothing is to stand in a run that its manifest does not know
+        path = path.parents[1]
+        return path.parents[1]
+    return path.parents[1] if path.name == one.results.reproduction.key else Path("runs")
 
 
 def _open(paths: Sequence[Path]) -> list[_Opened]:
@@ -160,7 +170,7 @@ def _opened(path: Path) -> _Opened:
     manifest = directory.read_manifest()
     firms = None
     if design.analysis.data.firm is not None:
-        labels = np.array(design.labels("row"))
+        labels = np.array(design.labels(ROW))
         _, first = np.unique(design.firms, return_index=True)
         repeats = first.size < design.size
         firms = frozenset(
@@ -177,7 +187,7 @@ def _differences(
 ) -> Iterator[ComparedDifference]:
     draws: dict[int, dict[tuple[str, str, str, str], Array]] = {}
     for pair in pairs:
-        if pair.standing == "apart":
+        if pair.standing == "apart" or not any(_both(row, pair) for row in effects):
             continue
         for position in (pair.first, pair.second):
             if pair.standing == "independent" and position not in draws:
@@ -186,6 +196,10 @@ def _differences(
         entropy = (COMPARE_STREAM, pair.first, pair.second)
         for row in effects:
             yield from _difference(row, pair, draws, np.random.default_rng(entropy))
+
+
+def _both(row: ComparedEffect, pair: Pair) -> bool:
+    return row.estimates[pair.first] is not None and row.estimates[pair.second] is not None
 
 
 def _difference(

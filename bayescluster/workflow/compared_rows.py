@@ -27,21 +27,21 @@ def run_facts(runs: Sequence[tuple[RunDirectory, Results, str]]) -> tuple[Compar
         Directory, results, and the key of these.
     """
     names = [results.name for _, results, _ in runs]
+    forms = [f"{results.name}: {', '.join(_forms(results))}" for _, results, _ in runs]
+    keys = [f"{results.name} ({results.reproduction.key[:KEY_SHOWN]})" for _, results, _ in runs]
+    labels = next((each for each in (names, forms) if len(set(each)) == len(each)), keys)
     return tuple(
-        _facts(
-            results, key, results.name if names.count(results.name) == 1 else _told(results, key)
-        )
-        for _, results, key in runs
+        _facts(results, key, label) for (_, results, key), label in zip(runs, labels, strict=True)
     )
 
 
-def _told(results: Results, key: str) -> str:
-    del key
-    return f"{results.name} ({results.reproduction.key[:KEY_SHOWN]})"
+def _forms(results: Results) -> tuple[str, ...]:
+    found = results.comparison
+    return (results.model.structure,) if found is None else tuple(row.form for row in found.forms)
 
 
 def _facts(results: Results, key: str, label: str) -> ComparedRun:
-    sample, forms = results.sample, results.comparison
+    sample, found = results.sample, results.comparison
     failing = (item.name for item in results.gate.items if item.passed is not True)
     return ComparedRun(
         label=label,
@@ -50,8 +50,8 @@ def _facts(results: Results, key: str, label: str) -> ComparedRun:
         run_key=results.reproduction.key,
         results_key=key,
         outcome=results.outcome,
-        forms=(results.model.structure,) if forms is None else tuple(f.form for f in forms.forms),
-        leading=None if forms is None else forms.leading,
+        forms=_forms(results),
+        leading=None if found is None else found.leading,
         data=sample.label,
         data_digest=results.reproduction.data_digest,
         synthetic=sample.synthetic,

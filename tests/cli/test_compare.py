@@ -7,14 +7,15 @@ import json
 import pytest
 
 from tests.cli.small import FIRMS, call, write
+from tests.quick import quick_runs
 
 FAST = {"draws: 500, tune: 500": "draws: 50, tune: 10, prior_draws: 100"}
 ELSEWHERE = FIRMS.replace("\nf", "\ng").replace("12,4,20", "14,4,20")
 
 
 @pytest.fixture
-def runs(tmp_path, monkeypatch, instant):
-    del instant
+def runs(tmp_path, monkeypatch):
+    quick_runs(monkeypatch)
     monkeypatch.chdir(tmp_path)
     for name, firms in (("one", FIRMS), ("other", ELSEWHERE)):
         write(tmp_path, FAST | {"name: small": f"name: {name}"}, firms)

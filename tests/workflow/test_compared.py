@@ -18,7 +18,7 @@ from bayescluster.workflow.compared import compare_runs
 from bayescluster.workflow.run import fit_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
-from tests.instant import InstantSampler
+from tests.quick import quick_runs
 
 CLAIMS = [{"kind": "effect", "capital": "human_capital", "by": "all"}]
 STRICT = [{"kind": "effect", "capital": "human_capital", "by": "all", "level": 0.99}]
@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _analysis(folder, "nameless", frames["there"], seed=6, data={"firm": None}),
     )
     with pytest.MonkeyPatch.context() as patch:
-        InstantSampler().stand_in(patch)
+        quick_runs(patch)
         for analysis in asked:
             bc.fit(analysis, folder / "runs")
         fit_analysis(_analysis(folder, "begun", frames["here"]), folder / "runs")
@@ -195,7 +195,7 @@ def test_files_stand_beside_the_runs_and_are_the_same_again(made):
 
 def test_runs_of_one_name_are_told_apart(made, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
-        InstantSampler().stand_in(patch)
+        quick_runs(patch)
         other = bc.fit(_analysis(tmp_path, "here", _frames()["there"], seed=9), tmp_path / "runs")
     found = bc.compare([bc.open_run(made / "here"), other], tmp_path / "out")
     keys = found.run_keys
@@ -207,12 +207,15 @@ def test_averaged_forms_are_subtracted_as_the_mixture_they_are(made, tmp_path):
     frame = _frames()["there"]
     structure = ["additive", "interaction"]
     with pytest.MonkeyPatch.context() as patch:
-        InstantSampler().stand_in(patch)
+        quick_runs(patch)
         analysis = _analysis(tmp_path, "forms", frame, "bernoulli", structure)  # type: ignore[arg-type]
         run = bc.fit(analysis, tmp_path / "runs")
     found = bc.compare([run, made / "here"])
     assert found.runs[0].forms == ("additive", "interaction")
     assert found.runs[0].leading in structure
+    run_forms = bc.compare([run.forms["additive"], run.forms["interaction"]])
+    assert [each.label for each in run_forms.runs] == ["forms: additive", "forms: interaction"]
+    assert (tmp_path / "runs" / "compare" / run_forms.key / "compare.json").is_file()
     for row in found.differences:
         # the mixture is thinned to the draws of the other run
         assert row.estimate.mean == pytest.approx(row.mean, abs=0.5 * row.estimate.sd)
