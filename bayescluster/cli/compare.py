@@ -29,7 +29,7 @@ def compare(
     """Set effects, corners and verdicts of finished runs side by side.
 
     Runs may have other outcomes, forms, industries or countries. Differences have an interval only
-    where the runs share neither data nor firms, and none is taken between outcomes of other units.
+    where no firm is in both runs, and none is taken between outcomes of other units.
     """
     from bayescluster.cli.compare_tables import print_compared
     from bayescluster.cli.progress import watching

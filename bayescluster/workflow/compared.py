@@ -1,7 +1,7 @@
 """Finished runs side by side: effects, corners, verdicts, and differences where posteriors allow it.
 
-Draws of two runs are subtracted only where the runs are independent of each other: other data, and
-no firm in both. Independent posteriors can be paired in any order, so the draws of the second are
+Draws of two runs are subtracted only where the runs are independent of each other: no firm is in both.
+Independent posteriors can be paired in any order, so the draws of the second are
 permuted: what is left of the order of the chains in either does not go into the difference.
 """
 

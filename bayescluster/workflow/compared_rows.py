@@ -13,6 +13,7 @@ from bayescluster.results.compared import (
     ToldVerdict,
 )
 from bayescluster.results.model import Results, Verdict
+from bayescluster.runs.keys import without_directory
 from bayescluster.runs.store import RunDirectory
 
 KEY_SHOWN = 6
@@ -52,7 +53,7 @@ def _facts(results: Results, key: str, label: str) -> ComparedRun:
         outcome=results.outcome,
         forms=_forms(results),
         leading=None if found is None else found.leading,
-        data=sample.label,
+        data=without_directory(sample.label),
         data_digest=results.reproduction.data_digest,
         synthetic=sample.synthetic,
         gate_passed=results.gate.passed,

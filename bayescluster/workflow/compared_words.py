@@ -58,7 +58,8 @@ def _standing(
             f"the outcomes are on other scales or in other units ({one.outcome.label}; "
             f"{other.outcome.label}): there is no difference to speak of"
         )
-    if one.data_digest == other.data_digest:
+    same = one.data_digest == other.data_digest
+    if same and (None in firms or shared):
         return "shared", (
             "both runs are of the same data: their posteriors depend on each other in a way that "
             "neither knows, so the difference has no interval"
@@ -74,7 +75,8 @@ def _standing(
             "posteriors are not independent, so the difference has no interval (give firms of other "
             "places other identifiers)"
         )
-    return "independent", "other data and no firm in both: draws are subtracted as independent"
+    where = "one file, but no firm in both" if same else "other data and no firm in both"
+    return "independent", f"{where}: draws are subtracted as independent"
 
 
 def warnings_of(
@@ -112,15 +114,17 @@ def _synthetic(runs: Sequence[ComparedRun]) -> Iterator[str]:
 
 
 def _data(runs: Sequence[ComparedRun]) -> Iterator[str]:
-    if len({run.data_digest for run in runs}) > 1:
-        told = "; ".join(
-            f"{run.label}: {run.data}, {run.firms:,} firms in {run.clusters:,} clusters"
-            for run in runs
-        )
-        yield (
-            f"The data differ ({told}): what differs may be how they were sampled and measured as much "
-            "as the firms."
-        )
+    digests = len({run.data_digest for run in runs})
+    sizes = len({(run.rows, run.firms, run.clusters, run.industries) for run in runs})
+    if digests == sizes == 1:
+        return
+    told = "; ".join(
+        f"{run.label}: {run.data}, {run.firms:,} firms in {run.clusters:,} clusters" for run in runs
+    )
+    what = "The data differ" if digests > 1 else "The runs are of other rows of the same data"
+    yield (
+        f"{what} ({told}): what differs may be how they were sampled and measured as much as the firms."
+    )
 
 
 def _outcomes(runs: Sequence[ComparedRun]) -> Iterator[str]:

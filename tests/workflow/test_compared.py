@@ -31,12 +31,19 @@ def _analysis(folder: Path, name: str, frame: pd.DataFrame, *form: str, **more: 
     plain = analysis_dict(
         family,
         structure,
-        {"industry": ["intercept"]},
+        more.pop("varying", {"industry": ["intercept"]}),
         {"source": source, **more.pop("data", {})},
         hypotheses=more.pop("hypotheses", CLAIMS),
     )
     sampling = SAMPLING | {"seed": more.pop("seed", 1)}
     return Analysis.model_validate(plain | {"name": name, "sampling": sampling} | more)
+
+
+ONE_INDUSTRY: dict[str, Any] = {"varying": {"cluster": ["intercept"]}}
+
+
+def _rows(label: str) -> dict[str, Any]:
+    return {"keep": [{"column": "industry", "one_of": [label]}]}
 
 
 def _frames() -> dict[str, pd.DataFrame]:
@@ -62,6 +69,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _analysis(folder, "counts", frames["there"], "poisson", "additive", seed=4),
         _analysis(folder, "product", frames["here"], "bernoulli", "interaction", seed=5),
         _analysis(folder, "nameless", frames["there"], seed=6, data={"firm": None}),
+        *(
+            _analysis(folder, label, frames["here"], data=_rows(label), **ONE_INDUSTRY)
+            for label in ("I0", "I1")
+        ),
     )
     with pytest.MonkeyPatch.context() as patch:
         quick_runs(patch)
@@ -165,6 +176,18 @@ def test_what_makes_runs_less_comparable_is_told(made):
     assert not _warned(same, "The data differ")
     assert not _warned(same, "standardised on other samples")
     assert _warned(same, "The structural forms differ (here: additive; product: interaction)")
+
+
+def test_industries_of_one_file_are_independent(made):
+    found = compared(made, "I0", "I1")
+    (pair,) = found.pairs
+    assert (pair.standing, pair.firms_shared) == ("independent", 0)
+    assert pair.why == "one file, but no firm in both: draws are subtracted as independent"
+    assert {row.group for row in found.differences} == {"all"}
+    assert _warned(found, "The runs are of other rows of the same data (I0: ")
+    overlap = compared(made, "here", "I0")
+    assert (overlap.pairs[0].standing, overlap.pairs[0].firms_shared) == ("shared", 30)
+    assert overlap.pairs[0].why.startswith("both runs are of the same data")
 
 
 def test_a_gate_that_failed_is_told_with_the_run(made):
