@@ -26,6 +26,8 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayescluster.results.compared import Compared
+    from bayescluster.results.prior import PriorStudy
     from bayescluster.workflow.watch import Watch
 
 By = Literal["all", "industry", "cluster"]
@@ -234,6 +236,35 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
         Told of the progress; silent without it.
     """
     return Run(run_analysis(source, out, watch).directory)
+
+
+def prior(
+    source: Analysis | Path | str,
+    draws: int = 2000,
+    seed: int | None = None,
+    out: Path | str = "runs",
+    watch: Watch | None = None,
+) -> PriorStudy:
+    """Tell what an analysis says before its data, from draws of its prior; nothing is fitted.
+
+    The seed is that of the analysis without another; ``prior.html`` is written below ``out``.
+    """
+    from bayescluster.workflow.prior import Options, study_prior
+
+    return study_prior(source, Options(draws, seed), out, watch).results
+
+
+def compare(
+    runs: Sequence[Run | Path | str], out: Path | str | None = None, watch: Watch | None = None
+) -> Compared:
+    """Set finished runs side by side, with differences where their posteriors allow one.
+
+    ``compare.html`` is written below ``out``, which is the folder of the first run without it.
+    """
+    from bayescluster.workflow.compared import compare_runs
+
+    paths = [run.path if isinstance(run, Run) else run for run in runs]
+    return compare_runs(paths, out, watch).results
 
 
 def open_run(path: Path | str) -> Run:

@@ -73,6 +73,24 @@ SURE_OF_SIGN: Final = 0.90
 """Probability of a sign from which a likelihood counts as sure of it."""
 
 
+PRIOR_ODDS: Final = 10.0
+"""Prior odds for or against a claim from which the prior leans: strong evidence only makes up for it.
+
+Jeffreys (1961), Theory of Probability, appendix B: strong evidence is a factor of ten.
+"""
+
+PRIOR_EDGE: Final = 0.01
+PRIOR_EDGE_SHARE: Final = 0.05
+"""Share of the prior with a group's mean within 0.01 of the ends of its scale (or one level of an
+ordinal outcome for all but that share of firms) from which it is told: a convention of this project."""
+
+PRIOR_MAGNITUDES: Final = 3.0
+"""Orders of magnitude that the central 90% of the prior of a positive mean may span: a convention."""
+
+PRIOR_TURNS: Final = 0.1
+"""Correlation over prior draws from which an event is said to turn on a parameter: a convention."""
+
+
 def khat_max(draws: int) -> float:
     """Largest Pareto k that PSIS-LOO can bear, given the draws.
 

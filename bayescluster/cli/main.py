@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    compare,
     design,
     doctor,
     fit,
     init,
     nca,
+    prior,
     qca,
     report,
     run,
@@ -35,10 +37,12 @@ app = typer.Typer(
 COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
+    ("prior", prior.prior),
     ("design", design.design),
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),
+    ("compare", compare.compare),
     ("nca", nca.nca),
     ("qca", qca.qca),
     ("simulate", simulate.simulate),

@@ -67,6 +67,21 @@ def verdicts(
     )
 
 
+class ClaimedEvent(NamedTuple):
+    """What a claim asks of one group: the event in words, its prior draws, and what it lacks."""
+
+    group: str
+    words: str
+    draws: NDArray[np.bool_]
+    unsupported: str
+
+
+def prior_events(claim: Hypothesis, evidence: Evidence) -> Iterator[ClaimedEvent]:
+    """Give the events of a claim at the draws of the prior, without a verdict on them."""
+    for event in _events(claim, evidence):
+        yield ClaimedEvent(event.group, event.words, event.prior, event.unsupported)
+
+
 def _events(claim: Hypothesis, evidence: Evidence) -> Iterator[_Event]:
     match claim:
         case Effect():

@@ -152,6 +152,11 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
     )
 
 
+def comparison_key(settings: Mapping[str, Any]) -> str:
+    """Hash what a comparison of runs depends on: their results, in their order, as plain values."""
+    return _hash(dict(settings))
+
+
 def resolved(analysis: Analysis) -> dict[str, Any]:
     """Write an analysis out in full, defaults included, as plain values for JSON.
 

@@ -1,0 +1,95 @@
+"""A comparison of runs as tables on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bayescluster.cli.guard import say
+from bayescluster.report.compare_words import (
+    STANDINGS,
+    difference_words,
+    effect_words,
+    pair_words,
+    synthetic_words,
+    verdict_words,
+)
+from bayescluster.report.words import NONE, group, label, verdict_probability
+from bayescluster.results.compared import Compared
+
+MEASURE = "average_marginal_effect"
+
+
+def print_compared(found: Compared) -> None:
+    """Print effects and verdicts side by side, differences, and what to be wary of."""
+    if found.synthetic:
+        say(f"SYNTHETIC data. {synthetic_words(found)}")
+    for run in found.failed:
+        say(f"The diagnostics gate of {run.label} FAILED: nothing it says can be relied on.")
+    names = [run.label for run in found.runs]
+    _print(
+        "Average marginal effects, with 90% intervals",
+        ("For", "Capital", *names),
+        [
+            (
+                group(row.by, row.group),
+                label(row.capital),
+                *(effect_words(*pair) for pair in zip(found.runs, row.estimates, strict=True)),
+            )
+            for row in found.effects
+            if row.measure == MEASURE
+        ],
+    )
+    _print(
+        "Verdicts",
+        ("Claim", "For", *names),
+        [
+            (
+                row.title if row.scope == "observed" else f"{row.title} ({row.scope})",
+                group(row.by, row.group),
+                *(verdict_words(told) for told in row.told),
+            )
+            for row in found.verdicts
+        ],
+    )
+    _print_differences(found)
+    say()
+    for text in found.warnings:
+        say(f"WARNING {text}")
+    for text in found.notes:
+        say(text)
+
+
+def _print_differences(found: Compared) -> None:
+    say()
+    for pair in found.pairs:
+        say(f"{pair_words(found, pair)}: {STANDINGS[pair.standing]}; {pair.why}")
+    _print(
+        "Differences of average marginal effects",
+        ("Pair", "For", "Capital", "Difference", "Above 0"),
+        [
+            (
+                pair_words(found, row),
+                group(row.by, row.group),
+                label(row.capital),
+                difference_words(found, row),
+                NONE if row.positive is None else verdict_probability(row.positive),
+            )
+            for row in found.differences
+            if row.measure == MEASURE
+        ],
+    )
+
+
+def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
+    for head in heads:
+        table.add_column(head)
+    for row in rows:
+        table.add_row(*row)
+    # room for every column, whatever the terminal: rows are not to be cut
+    Console(highlight=False, markup=False, width=100 + 34 * len(heads)).print(table)

@@ -1,0 +1,40 @@
+"""``bayescluster prior``: what an analysis says before its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.guard import guarded, say
+
+
+@guarded
+def prior(
+    config: Config,
+    out: Out = Path("runs"),
+    draws: Annotated[int, typer.Option("--draws", help="Draws from the prior.")] = 2000,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Tell what the prior says of outcomes, effects and claims, before any outcome is seen.
+
+    Nothing is fitted. Warnings tell where the prior alone decides a claim, or puts much of itself at
+    implausible outcomes, and which block of priors to look at.
+    """
+    from bayescluster.cli.prior_tables import print_prior
+    from bayescluster.cli.progress import watching
+    from bayescluster.workflow.prior import Options, study_prior
+
+    with watching() as watch:
+        finished = study_prior(config, Options(draws, seed), out, watch)
+    if json:
+        say(finished.results.model_dump_json(indent=2))
+        return
+    print_prior(finished.results)
+    say(f"Report: {finished.directory / 'prior.html'}")

@@ -1,0 +1,26 @@
+"""Runs for tests of what is done with finished ones: instant draws, and results without traditions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bayescluster.workflow import collect, forms, run
+from tests.instant import InstantSampler
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def quick_runs(patch: pytest.MonkeyPatch) -> None:
+    """Make runs quick: an instant sampler, no traditions beside the corners, and no report."""
+    InstantSampler().stand_in(patch)
+    for name in ("causes_of", "set_results", "ceiling_results", "other_likelihoods"):
+        patch.setattr(collect, name, _nothing)
+    patch.setattr(collect, "claims_table", _nothing)
+    patch.setattr(collect, "readings_of", _nothing)
+    patch.setattr(collect, "alone_effects", lambda *_: {})
+    for module in (run, forms):
+        patch.setattr(module, "finish_report", _nothing)
