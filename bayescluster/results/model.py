@@ -14,6 +14,7 @@ from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
+from bayescluster.results.fit_checks import FitChecks
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
@@ -254,6 +255,7 @@ class EquationResults(Value):
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
     effects: tuple[EffectRow, ...]
+    fit_checks: FitChecks | None = None
 
 
 class FitFacts(Value):
@@ -336,3 +338,5 @@ class Results(Value):
     """Where a capital is latent."""
     weakest_node: WeakestNode | None = None
     """Where the analysis asks which capital holds groups back."""
+    fit_checks: FitChecks | None = None
+    """LOO-PIT and calibration curves of the equation in focus."""

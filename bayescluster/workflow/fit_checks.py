@@ -1,0 +1,56 @@
+"""Whether an equation fits: LOO-PIT, calibration, and the count of predictive flags."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from bayescluster.checks.left_out_predictive import steps
+from bayescluster.checks.loo import left_out
+from bayescluster.checks.loo_pit import loo_pit, members, pit_values, why_no_pit
+from bayescluster.checks.predictive import counted
+from bayescluster.checks.thresholds import MISFIT_P
+from bayescluster.design.record import Design
+from bayescluster.model.evaluate import Draws
+from bayescluster.results.fit_checks import FitChecks, LooPit
+from bayescluster.results.model import PredictiveRow
+
+FIT_STREAM = 35
+"""Keeps the random streams of these checks apart from the others."""
+PIT = 1
+"""Keeps them apart from each other."""
+
+
+def fit_checks(
+    design: Design, draws: Draws, tree: xr.DataTree, predictive: tuple[PredictiveRow, ...]
+) -> FitChecks:
+    """Check the fit of one equation.
+
+    Parameters
+    ----------
+    design, draws
+        The equation, and all draws of its posterior.
+    tree
+        The DataTree of the fit.
+    predictive
+        Its posterior predictive checks.
+    """
+    no_pit = why_no_pit(design)
+    return FitChecks(
+        predictive=counted(predictive),
+        alpha=MISFIT_P,
+        pit=None if no_pit else _pit(design, draws, tree),
+        pit_reason=no_pit,
+    )
+
+
+def _rng(design: Design, which: int) -> np.random.Generator:
+    position = [each.equation_name for each in design.equations].index(design.equation_name)
+    return np.random.default_rng((design.analysis.sampling.seed, FIT_STREAM, which, position))
+
+
+def _pit(design: Design, draws: Draws, tree: xr.DataTree) -> LooPit:
+    rng = _rng(design, PIT)
+    scores, weights = left_out(design, tree)
+    values = pit_values(steps(design, draws, weights), rng)
+    return loo_pit(values, scores, members(design), rng)
