@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from bayescluster.checks.calibration import calibration, events_of, why_no_calibration
 from bayescluster.checks.left_out_predictive import steps
-from bayescluster.checks.loo import left_out
+from bayescluster.checks.loo import LeftOut, left_out
 from bayescluster.checks.loo_pit import loo_pit, members, pit_values, why_no_pit
 from bayescluster.checks.predictive import counted
 from bayescluster.checks.thresholds import MISFIT_P
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
-from bayescluster.results.fit_checks import FitChecks, LooPit
+from bayescluster.results.fit_checks import Calibration, FitChecks, LooPit
 from bayescluster.results.model import PredictiveRow
 
 FIT_STREAM = 35
 """Keeps the random streams of these checks apart from the others."""
-PIT = 1
+PIT, CALIBRATION = 1, 2
 """Keeps them apart from each other."""
 
 
@@ -35,12 +36,15 @@ def fit_checks(
     predictive
         Its posterior predictive checks.
     """
-    no_pit = why_no_pit(design)
+    no_pit, no_calibration = why_no_pit(design), why_no_calibration(design)
+    found = None if no_pit and no_calibration else left_out(design, tree)
     return FitChecks(
         predictive=counted(predictive),
         alpha=MISFIT_P,
-        pit=None if no_pit else _pit(design, draws, tree),
+        pit=_pit(design, draws, found) if found and not no_pit else None,
         pit_reason=no_pit,
+        calibration=_calibration(design, draws, found) if found and not no_calibration else None,
+        calibration_reason=no_calibration,
     )
 
 
@@ -49,8 +53,12 @@ def _rng(design: Design, which: int) -> np.random.Generator:
     return np.random.default_rng((design.analysis.sampling.seed, FIT_STREAM, which, position))
 
 
-def _pit(design: Design, draws: Draws, tree: xr.DataTree) -> LooPit:
+def _pit(design: Design, draws: Draws, found: LeftOut) -> LooPit:
     rng = _rng(design, PIT)
-    scores, weights = left_out(design, tree)
-    values = pit_values(steps(design, draws, weights), rng)
-    return loo_pit(values, scores, members(design), rng)
+    values = pit_values(steps(design, draws, found.weights), rng)
+    return loo_pit(values, found.scores, members(design), rng)
+
+
+def _calibration(design: Design, draws: Draws, found: LeftOut) -> Calibration:
+    rng = _rng(design, CALIBRATION)
+    return calibration(events_of(design, draws, found), members(design), rng)

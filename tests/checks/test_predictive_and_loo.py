@@ -161,7 +161,8 @@ def test_a_statistic_far_out_is_flagged():
     whole = {row.statistic: row for row in rows if row.by == "all"}
     assert whole["mean"].tail == 1.0
     assert whole["sd"].tail == 0.0
-    assert all(row.flagged for row in whole.values())
+    # of normal replicates the skewness is that of the data, wherever they lie
+    assert {name for name, row in whole.items() if not row.flagged} == {"skewness"}
 
 
 def test_at_most_so_many_replicates(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fit_made as fit
 import numpy as np
 
 from bayescluster.results import ceilings as ceil
@@ -584,6 +585,7 @@ def beside(
         predictive=predictive(groups(industries, rng)[:5], rng),
         loo=whole.loo,
         effects=tuple(row for row in whole.effects if row.by != "cluster"),
+        fit_checks=fit.not_made(5),
     )
 
 
@@ -741,6 +743,7 @@ def results(
         verdicts=judged if passed else tuple(map(unreliable, judged)),
         curves=curves(industries),
         surfaces=surfaces(industries, rng),
+        fit_checks=fit.checks(industries, len(rows)),
         reproduction=m.Reproduction(
             command="bayescluster run configs/asian_clusters.yaml",
             analysis=ANALYSIS,
@@ -930,6 +933,7 @@ def bare() -> m.Results:
             "curves": (),
             "surfaces": (),
             "predictive": whole.predictive[:1],
+            "fit_checks": None,
         }
     )
 
