@@ -84,8 +84,9 @@ def _high(values: Array, known: Known) -> Array:
     return np.take_along_axis(np.take_along_axis(values, order, -1), at, -1)[..., 0]
 
 
-def _of_rates(statistic: Statistic) -> Statistic:
-    return lambda values, known: statistic(values / known.trials, known)
+def _sd_of_rates(values: Array, known: Known) -> Array:
+    assert known.trials is not None
+    return _sd(values / known.trials, known)
 
 
 _COUNTS: Final[dict[str, Statistic]] = {
@@ -109,7 +110,7 @@ STATISTICS: Final[dict[str, dict[str, Statistic]]] = {
     "binomial": {
         MEAN: mean,
         "sd": _sd,
-        "sd of rates": _of_rates(_sd),
+        "sd of rates": _sd_of_rates,
         ZEROS: _zeros,
         "largest": _largest,
     },

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from bayescluster.report import words
 from bayescluster.results.fit_checks import CalibrationRow, FitChecks, PitRow, PredictiveCount
-from bayescluster.results.model import Results
+from bayescluster.results.model import EquationResults, Results
 
 Row = PitRow | CalibrationRow
 
 
 def equations(results: Results) -> Iterator[tuple[str, FitChecks]]:
     """Fit of every equation that has been looked at, that in focus first."""
-    for one in (results, *results.others):
+    parts: tuple[Results | EquationResults, ...] = (results, *results.others)
+    for one in parts:
         if one.fit_checks is not None:
             yield one.model.equation, one.fit_checks
 
