@@ -24,9 +24,13 @@ def count(found: PredictiveCount) -> str:
     verb = "is" if found.flagged == 1 else "are"
     return (
         f"{words.count(found.flagged)} of {words.count(found.checked)} predictive statistics {verb} "
-        f"flagged; of a model that is right, {words.number(found.by_chance, 1.0)} would be at most, "
-        "on average"
+        f"flagged; {chance(found.by_chance)}"
     )
+
+
+def chance(flags: float) -> str:
+    """Flags to expect of a model that is right."""
+    return f"of a model that is right, chance flags {words.number(flags, 1.0)} on average, at most"
 
 
 def pit(found: FitChecks) -> str:

@@ -25,7 +25,7 @@ def pit(industries: tuple[str, ...]) -> mf.LooPit:
         randomised=20,
         curve=mf.PitCurve(
             at=tuple(at.tolist()),
-            difference=tuple((-0.08 * np.sin(2 * np.pi * at)).tolist()),
+            difference=tuple((0.08 * np.sin(2 * np.pi * at)).tolist()),
             low=tuple((-half).tolist()),
             high=tuple(half.tolist()),
             level=0.95,

@@ -16,7 +16,7 @@ from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 
-CHANCE = "of a model that is right, 0.6 would be at most, on average"
+CHANCE = "of a model that is right, chance flags 0.6 on average, at most"
 REASON = "the rows were sampled by design &amp; so on"
 
 
@@ -39,8 +39,8 @@ def test_section_says_what_was_found(page: str) -> None:
     text = section(page)
     assert "Does the model fit?" in text
     assert "LOO-PIT: 1 of 4 tests flag a misfit" in text
-    assert "2 of 1,200 rows have a Pareto k above 0.70" in text
-    assert "1 rows have no LOO-PIT value" in text
+    assert "LOO-PIT values are unsure: 2 of 1,200." in text
+    assert "1 row has no LOO-PIT value and is left out" in text
     assert "fewer than 10 rows" in text
     assert "fewer than 5 rows with it, or without it" in text
     assert "figure-loo-pit" in text
@@ -49,7 +49,7 @@ def test_section_says_what_was_found(page: str) -> None:
 
 
 def test_flags_of_predictive_checks_stand_beside_those_of_chance(page: str) -> None:
-    assert "of a model that is right, about 0.6 would be at most, on average." in page
+    assert f"far from what the model makes; {CHANCE}." in page
 
 
 def test_what_was_not_made_says_why(results: Results) -> None:

@@ -46,7 +46,7 @@ def loo_pit(results: Results, *, narrow: bool = False) -> Figure:
     with settings():
         figure = canvas(NARROW if narrow else WIDE, 2.6)
         axes = figure.add_subplot()
-        label = f"{words.share(curve.level)} of models that fit, at most"
+        label = f"where {words.share(curve.level)} of such curves stay if the model fits"
         axes.fill_between(curve.at, curve.low, curve.high, color=MUTED, alpha=0.18, label=label)
         axes.axhline(0, color=INK, linewidth=0.7)
         axes.plot(curve.at, curve.difference, color=FIRST, label="these outcomes")

@@ -58,11 +58,13 @@ def _notes(found: LooPit | None) -> tuple[str, ...]:
     if found is not None and found.bad:
         limit = words.number(found.khat_threshold, 0.1)
         notes.append(
-            f"{words.count(found.bad)} of {words.count(found.rows)} rows have a Pareto k above "
-            f"{limit}: their LOO-PIT values are unsure."
+            f"Rows whose Pareto k is above {limit}, so that their LOO-PIT values are unsure: "
+            f"{words.count(found.bad)} of {words.count(found.rows)}."
         )
     if found is not None and found.left_out:
-        notes.append(f"{words.count(found.left_out)} rows have no LOO-PIT value and are left out.")
+        one = found.left_out == 1
+        many = "1 row has" if one else f"{words.count(found.left_out)} rows have"
+        notes.append(f"{many} no LOO-PIT value and {'is' if one else 'are'} left out.")
     return tuple(notes)
 
 
