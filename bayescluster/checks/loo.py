@@ -35,8 +35,23 @@ class RowScores(NamedTuple):
         return ~(self.khat <= self.khat_threshold)
 
 
+class LeftOut(NamedTuple):
+    """Scores of the rows, and the weights that turn draws into those of the fit without a row.
+
+    ``weights`` is ``(draw, answered row)``, the chains one after the other; each column sums to 1.
+    """
+
+    scores: RowScores
+    weights: Array
+
+
 def leave_row_out(design: Design, tree: xr.DataTree) -> RowScores:
-    """Score every row by what the others say of it.
+    """Score every row by what the others say of it."""
+    return left_out(design, tree).scores
+
+
+def left_out(design: Design, tree: xr.DataTree) -> LeftOut:
+    """Score every row by what the others say of it, and keep the weights behind it.
 
     Source: Vehtari, Gelman and Gabry (2017), as computed by arviz.
     """
@@ -47,13 +62,15 @@ def leave_row_out(design: Design, tree: xr.DataTree) -> RowScores:
         warnings.simplefilter("ignore", UserWarning)
         found = az.loo(tree, var_name=design.equation_name, pointwise=True)
     draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
-    return RowScores(
+    scores = RowScores(
         np.asarray(found.elpd_i, dtype="float64").ravel(),
         np.asarray(found.pareto_k, dtype="float64").ravel(),
         khat_max(draws),
         float(found.se),
         float(found.p),
     )
+    kept = found.log_weights.transpose(CHAIN, DRAW, ...).to_numpy()
+    return LeftOut(scores, np.exp(kept.reshape(draws, -1)))
 
 
 def psis_loo(design: Design, tree: xr.DataTree) -> Loo:

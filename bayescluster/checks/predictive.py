@@ -1,23 +1,30 @@
 """Posterior predictive checks: whether the model makes data like those observed.
 
-Overall, by industry and by cluster, with statistics that the family leaves free: a bernoulli model
-with varying intercepts will match shares, so a share far off in one cluster says that the cluster
-is pooled too strongly; the sd, the zeros and the largest value say whether the likelihood fits.
-With survey weights all but the largest value are weighted, on both sides: what the model says of
-the population is not what a sample looks like that was drawn by its outcome.
+Overall, by industry and by cluster, with the statistics of the family (`checks.statistics`): a
+bernoulli model with varying intercepts will match shares, so a share far off in one cluster says
+that the cluster is pooled too strongly; the sd, the zeros and the largest value say whether the
+likelihood fits. With survey weights all but the smallest and largest value are weighted, on both
+sides: what the model says of the population is not what a sample looks like that was drawn by its
+outcome.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.checks.statistics import (
+    STATISTICS,
+    Known,
+    Statistic,
+    level_statistics,
+    of_clusters,
+)
 from bayescluster.checks.thresholds import PREDICTIVE_TAIL
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
+from bayescluster.results.fit_checks import PredictiveCount
 from bayescluster.results.model import (
     INTERVAL,
     By,
@@ -25,60 +32,26 @@ from bayescluster.results.model import (
 )
 
 Array = NDArray[np.float64]
-Statistic = Callable[[Array, Array | None], Array]
-"""``(values, survey weights of the rows or None) -> statistic``, over the last axis."""
 
 REPLICATES = 1000
 
 
-def _largest(values: Array, _: Array | None) -> Array:
-    return np.asarray(values.max(axis=-1))
-
-
-def _smallest(values: Array, _: Array | None) -> Array:
-    return np.asarray(values.min(axis=-1))
-
-
-def _mean(values: Array, weights: Array | None) -> Array:
-    return np.asarray(np.average(values, axis=-1, weights=weights))
-
-
-def _sd(values: Array, weights: Array | None) -> Array:
-    if weights is None:
-        return np.asarray(values.std(axis=-1))
-    around = values - _mean(values, weights)[..., None]
-    return np.sqrt(_mean(around**2, weights))
-
-
-def _zeros(values: Array, weights: Array | None) -> Array:
-    return _mean(values == 0, weights)
-
-
-STATISTICS: dict[str, dict[str, Statistic]] = {
-    "probability": {"mean": _mean},
-    "share": {"mean": _mean, "sd": _sd, "smallest": _smallest, "largest": _largest},
-    "rate": {"mean": _mean, "sd": _sd, "share of zeros": _zeros, "largest": _largest},
-    "mean": {"mean": _mean, "sd": _sd, "largest": _largest},
-    "level": {"mean": _mean, "sd": _sd},
-}
-"""Statistics by the scale of the outcome; ordinal outcomes add the share of each level."""
-
-
 def statistics(design: Design) -> dict[str, Statistic]:
     """Statistics that are checked for the family of a design."""
-    counts = design.rows.trials is not None
-    found = dict(STATISTICS["rate" if counts else design.family.scale])
-    for code, level in enumerate(design.levels):
-        found[f"share of {level}"] = _share(code)
-    return found
+    return STATISTICS[design.family.name] | level_statistics(design.levels)
 
 
-def _share(code: int) -> Statistic:
-    return lambda values, weights: _mean(values == code, weights)
+def counted(rows: tuple[PredictiveRow, ...]) -> PredictiveCount:
+    """Count the flags, and those to expect of a model that is right."""
+    return PredictiveCount(
+        checked=len(rows),
+        flagged=sum(row.flagged for row in rows),
+        by_chance=2 * PREDICTIVE_TAIL * len(rows),
+    )
 
 
 def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow, ...]:
-    """Compare every statistic with its replicates; the mean alone within clusters.
+    """Compare every statistic with its replicates; few of them within clusters.
 
     Replicates are at most `REPLICATES` of the posterior predictive draws, evenly spaced.
     """
@@ -91,16 +64,20 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
     for groups in declared_groups(design):
         chosen = statistics(design)
         if groups.by == "cluster":
-            chosen = {"mean": chosen["mean"]}
+            chosen = of_clusters(chosen, design.levels)
         for k, label in enumerate(groups.labels):
             # rows without an outcome have nothing to be compared with
             members = np.flatnonzero(groups.members[:, k] & design.answered)
             if not members.size:
                 continue
+            trials = design.rows.trials
+            known = Known(
+                None if groups.of_rows is None else groups.of_rows[members],
+                None if trials is None else trials[members],
+            )
             for what, statistic in chosen.items():
-                weights = None if groups.of_rows is None else groups.of_rows[members]
-                observed = float(statistic(design.outcome[members], weights))
-                replicated = statistic(draws[:, members], weights)
+                observed = float(statistic(design.outcome[members], known))
+                replicated = statistic(draws[:, members], known)
                 rows.append(_row((groups.by, label, what), members.size, observed, replicated))
     return tuple(rows)
 

@@ -18,6 +18,19 @@ TREEDEPTH_SHARE_MAX: Final = 0.0
 PREDICTIVE_TAIL: Final = 0.01
 """A replicated statistic this far out is flagged."""
 
+MISFIT_P: Final = 0.05
+"""LOO-PIT and calibration are flagged below this p-value, adjusted for the number of tests.
+
+A convention. LOO-PIT values of a model that fits fall below it far less often: each is made with
+the outcomes of the others, which makes them more even than independent ones.
+"""
+
+MISFIT_ROWS: Final = 10
+"""Fewest rows of a group whose LOO-PIT or calibration is tested: a convention."""
+
+MISFIT_EVENTS: Final = 5
+"""Fewest rows with, and without, an event whose calibration is tested: a convention."""
+
 SANDWICH_RATIO: Final = (0.8, 1.2)
 """Sandwich sd over posterior sd outside this range is warned of: intervals a fifth too wide or narrow."""
 

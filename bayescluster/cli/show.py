@@ -9,7 +9,13 @@ from bayescluster.cli.guard import guarded, say
 @guarded
 def show(run: Run, json: AsJson = False) -> None:
     """Show verdicts, effects and diagnostics of a finished run."""
-    from bayescluster.cli.tables import print_claims, print_effects, print_gate, print_summary
+    from bayescluster.cli.tables import (
+        print_claims,
+        print_effects,
+        print_fit,
+        print_gate,
+        print_summary,
+    )
     from bayescluster.runs.store import RunDirectory
 
     directory = RunDirectory.open(run)
@@ -21,4 +27,5 @@ def show(run: Run, json: AsJson = False) -> None:
     print_claims(results)
     print_effects(results)
     print_gate(results)
+    print_fit(results)
     say(f"Report: {directory.report_path}")

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from bayescluster.cli.guard import say
-from bayescluster.report import weakest_words
+from bayescluster.report import fit_words, weakest_words
 from bayescluster.report.words import fixed, label, step, verdict_probability
 from bayescluster.results.model import (
     EffectRow,
@@ -122,6 +122,14 @@ def print_gate(results: Results) -> None:
             say(f"{'':<12} {item.advice}")
         for name in item.worst:
             say(f"{'':<12} - {name}")
+
+
+def print_fit(results: Results) -> None:
+    """Print whether the model fits, a line a check."""
+    for equation, found in fit_words.equations(results):
+        of = f" ({equation})" if results.others else ""
+        for line in fit_words.lines(found):
+            say(f"Fit{of}: {line}")
 
 
 def print_claims(results: Results) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pydantic import BaseModel
 
+from bayescluster.report.fit_tables import fit_tables
 from bayescluster.report.flat import RawTable, Value, flat, table
 from bayescluster.report.tradition_tables import (
     cause_tables,
@@ -128,6 +129,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
         *(weakest_tables(results.weakest_node) if results.weakest_node else ()),
+        *fit_tables(results),
     )
 
 

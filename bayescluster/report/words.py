@@ -66,6 +66,8 @@ FORM_NOTES: Final = {
     "own reports.",
     "checks": "The gate has a line for each form. Predictive checks and cross-validation are of {0}, "
     "which has the largest weight; those of the other forms stand in their own reports.",
+    "fit": "This is of {0}, which has the largest weight; those of the other forms stand in their own "
+    "reports.",
     "model": "This is the model of {0}, which has the largest weight; those of the other forms stand "
     "in their own reports.",
 }

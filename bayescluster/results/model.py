@@ -15,6 +15,7 @@ from bayescluster.results.checklist import Checklist
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
+from bayescluster.results.fit_checks import FitChecks
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
@@ -255,6 +256,7 @@ class EquationResults(Value):
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
     effects: tuple[EffectRow, ...]
+    fit_checks: FitChecks | None = None
 
 
 class FitFacts(Value):
@@ -339,3 +341,5 @@ class Results(Value):
     """Where the analysis asks which capital holds groups back."""
     checklist: Checklist | None = None
     """Filled when a report is written, from what then stands beside the run; not kept in a file."""
+    fit_checks: FitChecks | None = None
+    """LOO-PIT and calibration curves of the equation in focus."""

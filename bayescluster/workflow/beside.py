@@ -24,6 +24,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.effects import effect_rows
 from bayescluster.workflow.facts import model_facts, outcome_facts
+from bayescluster.workflow.fit_checks import fit_checks
 from bayescluster.workflow.learning import learned, learning_estimands, learning_results
 
 
@@ -72,12 +73,14 @@ def _equation(
                     group = label if by == "all" else f"{by} {label}"
                     name = f"{design.equation_name}: marginal effect of {capital} ({group})"
                     estimands[name] = values[:, column]
+    predictive = predictive_checks(design, tree)
     return EquationResults(
         outcome=outcome_facts(design),
         model=model_facts(design, draws),
-        predictive=predictive_checks(design, tree),
+        predictive=predictive,
         loo=psis_loo(design, tree),
         effects=rows,
+        fit_checks=fit_checks(design, draws, tree, predictive),
     )
 
 

@@ -47,6 +47,7 @@ from bayescluster.workflow.effects import (
     ranks,
 )
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
+from bayescluster.workflow.fit_checks import fit_checks
 from bayescluster.workflow.measurement import (
     measurement_draws,
     measurement_estimands,
@@ -106,6 +107,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     estimands = measurement_estimands(design, measured) | dict(beside.estimands)
     estimands |= node_estimands(node)
     answers = _answers(fitted, evidence, estimands)
+    predictive = predictive_checks(design, tree)
     asked = Asked(
         evidence,
         lambda some: verdicts(some, evidence, answers.gate.passed),
@@ -123,7 +125,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         model=_model(evidence),
         fit=fit,
         gate=answers.gate,
-        predictive=predictive_checks(design, tree),
+        predictive=predictive,
         loo=psis_loo(design, tree),
         effects=effects,
         differences=differences(evidence),
@@ -149,6 +151,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),
         weakest_node=weakest_node(node, answers.gate.passed),
+        fit_checks=fit_checks(design, evidence.posterior, tree, predictive),
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from scipy import stats
 
 from bayescluster.checks import predictive
 from bayescluster.checks.loo import psis_loo
-from bayescluster.checks.predictive import predictive_checks, statistics
+from bayescluster.checks.predictive import counted, predictive_checks, statistics
+from bayescluster.checks.statistics import STATISTICS, Known
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES
@@ -26,31 +28,46 @@ def tree_of(design: Design, **groups: Any) -> xr.DataTree:
     return xr.DataTree.from_dict(found)
 
 
+COUNTS = ["mean", "sd", "variance over mean", "share of zeros", "largest"]
+AMOUNTS = ["mean", "sd", "skewness", "smallest", "95% quantile", "largest"]
+
+
 @pytest.mark.parametrize(
     ("family", "wanted"),
     [
         ("bernoulli", ["mean"]),
-        ("binomial", ["mean", "sd", "share of zeros", "largest"]),
-        ("poisson", ["mean", "sd", "share of zeros", "largest"]),
+        ("binomial", ["mean", "sd", "sd of rates", "share of zeros", "largest"]),
+        ("poisson", COUNTS),
+        ("negative_binomial", COUNTS),
         ("probit", ["mean"]),
         ("beta", ["mean", "sd", "smallest", "largest"]),
-        ("gaussian", ["mean", "sd", "largest"]),
-        ("lognormal", ["mean", "sd", "largest"]),
+        ("gaussian", AMOUNTS),
+        ("student_t", AMOUNTS),
+        ("lognormal", AMOUNTS),
         (
             "ordinal",
             ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"],
         ),
     ],
 )
-def test_statistics_of_each_scale(family, wanted):
+def test_statistics_of_each_family(family, wanted):
     assert list(statistics(small_design(family, "additive"))) == wanted
 
 
-def test_every_scale_has_statistics():
-    assert {family.scale for family in FAMILIES.values()} == set(predictive.STATISTICS)
+def test_every_family_has_statistics():
+    assert set(FAMILIES) == set(STATISTICS)
 
 
-@pytest.mark.parametrize("family", ["poisson", "binomial", "beta", "ordinal"])
+IN_CLUSTERS = {
+    "poisson": {"mean", "share of zeros"},
+    "binomial": {"mean", "share of zeros"},
+    "beta": {"mean"},
+    "gaussian": {"mean"},
+    "ordinal": {"mean", "share of 3"},
+}
+
+
+@pytest.mark.parametrize("family", list(IN_CLUSTERS))
 def test_statistics_against_their_replicates(family):
     design = small_design(family, "additive")
     drawn = np.random.default_rng(1).integers(0, 4, (2, 30, design.size)).astype(float)
@@ -62,15 +79,23 @@ def test_statistics_against_their_replicates(family):
         "share of zeros": lambda v: np.mean(v == 0),
         "smallest": np.min,
         "largest": np.max,
+        "skewness": lambda v: np.nan_to_num(stats.skew(v)) if np.ptp(v) else 0.0,
+        "variance over mean": lambda v: np.var(v) / np.mean(v) if np.any(v) else 0.0,
+        "95% quantile": lambda v: np.quantile(v, 0.95, method="inverted_cdf"),
     } | {f"share of {k}": lambda v, k=k: np.mean(v == k) for k in range(4)}
     assert {row.by for row in rows} == {"all", "industry", "cluster"}
     for row in rows:
         labels = {"all": ["all"]}.get(row.by) or design.group_labels(row.by)
         index = np.zeros(design.size, int) if row.by == "all" else design.index(row.by)
         members = np.flatnonzero(index == list(labels).index(row.group))
-        function = by_hand[row.statistic]
-        replicated = np.array([function(one[members]) for one in flat])
-        observed = function(design.outcome[members])
+        if row.statistic == "sd of rates":
+            trials = design.rows.trials[members]
+            replicated = np.array([np.std(one[members] / trials) for one in flat])
+            observed = np.std(design.outcome[members] / trials)
+        else:
+            function = by_hand[row.statistic]
+            replicated = np.array([function(one[members]) for one in flat])
+            observed = function(design.outcome[members])
         assert row.rows == members.size
         assert row.observed == pytest.approx(observed)
         assert (row.low, row.high) == pytest.approx(tuple(np.quantile(replicated, [0.05, 0.95])))
@@ -78,7 +103,55 @@ def test_statistics_against_their_replicates(family):
         wanted = np.mean((replicated > observed) & ~ties) + 0.5 * ties.mean()
         assert row.tail == pytest.approx(wanted)
         assert row.flagged == (min(wanted, 1 - wanted) < 0.01)
-        assert row.by != "cluster" or row.statistic == "mean"
+    inside = {row.statistic for row in rows if row.by == "cluster"}
+    assert inside == IN_CLUSTERS[family]
+    assert {row.statistic for row in rows if row.by == "industry"} == set(statistics(design))
+
+
+def test_weighted_statistics_are_those_of_repeated_rows():
+    values = np.random.default_rng(6).gamma(1.0, 1.0, (3, 40))
+    times = np.arange(40) % 4 + 1
+    repeated = np.repeat(values, times, axis=1)
+    for family, found in STATISTICS.items():
+        for statistic in found.values():
+            trials = None if family != "binomial" else np.full(40, 5.0)
+            more = None if trials is None else np.full(repeated.shape[1], 5.0)
+            weighted = statistic(values, Known(times / times.mean(), trials))
+            np.testing.assert_allclose(weighted, statistic(repeated, Known(None, more)))
+
+
+def test_equal_outcomes_have_neither_dispersion_nor_skewness():
+    for value in (0.0, 0.1, 2.1):
+        same = np.full((2, 7), value)
+        assert (STATISTICS["gaussian"]["skewness"](same, Known()) == 0).all()
+        assert np.abs(STATISTICS["poisson"]["variance over mean"](same, Known())).max() < 1e-12
+
+
+def test_counts_that_poisson_does_not_make_are_flagged_by_their_dispersion():
+    design = small_design("poisson", "intercept")
+    rng = np.random.default_rng(7)
+    mean = 3.0
+    drawn = rng.poisson(mean, (2, 500, design.size)).astype(float)
+    wide = rng.poisson(mean * rng.gamma(0.5, 2.0, design.size)).astype(float)
+    data = design.data.assign(outcome=design.data["outcome"].copy(data=wide))
+    rows = predictive_checks(
+        replace(design, data=data), tree_of(design, posterior_predictive=drawn)
+    )
+    whole = {row.statistic: row for row in rows if row.by == "all"}
+    assert whole["variance over mean"].flagged
+    assert whole["share of zeros"].flagged
+
+
+def test_flags_are_counted_beside_those_of_chance():
+    design = small_design("gaussian", "additive")
+    rng = np.random.default_rng(8)
+    y = design.outcome
+    drawn = rng.normal(y.mean(), y.std(), (2, 400, design.size))
+    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    found = counted(rows)
+    assert found.checked == len(rows)
+    assert found.flagged == sum(row.flagged for row in rows)
+    assert found.by_chance == pytest.approx(0.02 * len(rows))
 
 
 def test_a_statistic_far_out_is_flagged():
@@ -88,7 +161,8 @@ def test_a_statistic_far_out_is_flagged():
     whole = {row.statistic: row for row in rows if row.by == "all"}
     assert whole["mean"].tail == 1.0
     assert whole["sd"].tail == 0.0
-    assert all(row.flagged for row in whole.values())
+    # of normal replicates the skewness is that of the data, wherever they lie
+    assert {name for name, row in whole.items() if not row.flagged} == {"skewness"}
 
 
 def test_at_most_so_many_replicates(monkeypatch):

@@ -66,6 +66,7 @@ def test_predictive_statistics_are_weighted_on_both_sides(design):
     statistics = {
         "mean": np.mean,
         "sd": np.std,
+        "variance over mean": lambda y: np.var(y) / np.mean(y),
         "share of zeros": lambda y: np.mean(y == 0),
         "largest": np.max,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fit_made as fit
 import numpy as np
 
 from bayescluster.results import ceilings as ceil
@@ -586,6 +587,7 @@ def beside(
         predictive=predictive(groups(industries, rng)[:5], rng),
         loo=whole.loo,
         effects=tuple(row for row in whole.effects if row.by != "cluster"),
+        fit_checks=fit.not_made(5),
     )
 
 
@@ -743,6 +745,7 @@ def results(
         verdicts=judged if passed else tuple(map(unreliable, judged)),
         curves=curves(industries),
         surfaces=surfaces(industries, rng),
+        fit_checks=fit.checks(industries, len(rows)),
         reproduction=m.Reproduction(
             command="bayescluster run configs/asian_clusters.yaml",
             analysis=ANALYSIS,
@@ -934,6 +937,7 @@ def bare() -> m.Results:
             "surfaces": (),
             "predictive": whole.predictive[:1],
             "checklist": None,
+            "fit_checks": None,
         }
     )
 

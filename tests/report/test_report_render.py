@@ -37,6 +37,10 @@ TABLES = (
     "measurement_loadings",
     "measurement_background",
     "measurement_departures",
+    "fit_loo_pit",
+    "fit_loo_pit_curve",
+    "fit_calibration",
+    "fit_calibration_curve",
 )
 
 

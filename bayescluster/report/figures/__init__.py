@@ -11,6 +11,7 @@ from bayescluster.report.figures.conditional_effect_plot import (
     conditional_effect,
 )
 from bayescluster.report.figures.confounding_plot import CONFOUNDING, confounding
+from bayescluster.report.figures.fit_plot import CALIBRATION, LOO_PIT, calibration, loo_pit
 from bayescluster.report.figures.forest_plot import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
 from bayescluster.report.figures.gains_plot import GAINS, gains
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_matrix
@@ -26,6 +27,7 @@ __all__ = [
     "FIGURES",
     "FigureError",
     "FigureSpec",
+    "calibration",
     "ceiling",
     "ceilings",
     "claims_matrix",
@@ -37,6 +39,7 @@ __all__ = [
     "forest",
     "gains",
     "learning_matrix",
+    "loo_pit",
     "needed_levels",
     "predictive",
     "set_plot",
@@ -60,6 +63,8 @@ FIGURES: tuple[FigureSpec, ...] = (
     NEEDED_LEVELS,
     LEARNING_MATRIX,
     PREDICTIVE,
+    LOO_PIT,
+    CALIBRATION,
     COMPARISON,
     CONFOUNDING,
     SET_PLOT,

@@ -10,6 +10,7 @@ from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
+from bayescluster.report.sections.fit_checks import FIT_CHECKS
 from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
 from bayescluster.report.sections.learning import LEARNING
@@ -43,6 +44,7 @@ SECTIONS: tuple[Section, ...] = (
     LEARNING,
     CHECKS,
     CHECKLIST,
+    FIT_CHECKS,
     LIKELIHOODS,
     MODEL,
     READING,

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.predictive_plot import PREDICTIVE
+from bayescluster.report.fit_words import chance, equations
 from bayescluster.report.sections.record import (
     Cell,
     Section,
@@ -34,6 +35,7 @@ def body(results: Results) -> Markup:
         predictive=_predictive(results.predictive, _focus(results)),
         checked=len(checked),
         flagged=sum(row.flagged for row in checked),
+        chance=chance(sum(found.predictive.by_chance for _, found in equations(results))),
         loo=_loo(results),
         beside=tuple(
             _predictive(other.predictive, f" of {other.model.equation}")

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayescluster.checks import calibration_curve
+from bayescluster.checks.calibration import NO_EVENT
+from bayescluster.checks.left_out_predictive import WEIGHTED
+from bayescluster.checks.loo_pit import YES_NO
+from bayescluster.design.record import Design
+from bayescluster.families import FAMILIES, YES_OR_NO
+from bayescluster.model.evaluate import Draws, log_likelihood
+from bayescluster.workflow.fit_checks import fit_checks
+from tests.draws import known_draws
+from tests.factories import firms, small_design
+
+CHAINS, DRAWS = 4, 50
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(calibration_curve, "SIMULATIONS", 19)
+
+
+def checked(design: Design, draws: Draws | None = None) -> Any:
+    draws = draws or known_draws(design, CHAINS * DRAWS, CHAINS, spread=0.05)
+    density = log_likelihood(design, draws).reshape(CHAINS, DRAWS, -1)
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({"x": (("chain", "draw"), np.zeros((CHAINS, DRAWS)))}),
+            "log_likelihood": xr.Dataset(
+                {design.equation_name: (("chain", "draw", "row"), density)}
+            ),
+        }
+    )
+    return fit_checks(design, draws, tree, ())
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_every_family_has_a_check_or_says_why_not(family):
+    design = small_design(family, "additive", {"cluster": ["intercept"]})
+    found = checked(design)
+    yes_no, ordinal = family in YES_OR_NO, family == "ordinal"
+    assert (found.pit is None) == yes_no
+    assert found.pit_reason == (YES_NO if yes_no else "")
+    assert (found.calibration is not None) == (yes_no or ordinal)
+    assert found.calibration_reason == ("" if yes_no or ordinal else NO_EVENT)
+    if found.pit:
+        assert [row.group for row in found.pit.groups] == ["all", "I0", "I1"]
+        assert found.pit.rows == 48
+        discrete = design.family.counted or ordinal
+        assert found.pit.randomised == (20 if discrete else 0)
+    if found.calibration:
+        events = ["at least 1", "at least 2", "at least 3"] if ordinal else ["yes"]
+        assert [row.event for row in found.calibration.rows if row.by == "all"] == events
+        assert len(found.calibration.rows) == 3 * len(events)
+    assert checked(design) == found
+
+
+def test_rows_without_an_outcome_take_no_part():
+    frame = firms()
+    frame["growth"] = frame["growth"].where(np.arange(48) % 6 != 0)
+    design = small_design("gaussian", "additive", data={"missing": "impute"}, frame=frame)
+    found = checked(design)
+    assert found.pit.rows == 40
+    assert sum(row.rows for row in found.pit.groups if row.by == "industry") == 40
+
+
+def test_survey_weights_leave_nothing_to_check():
+    frame = firms().assign(stands_for=np.linspace(1, 2, 48))
+    for family in ("bernoulli", "gaussian"):
+        design = small_design(family, "additive", data={"weight": "stands_for"}, frame=frame)
+        found = checked(design)
+        assert (found.pit, found.calibration) == (None, None)
+        assert (found.pit_reason, found.calibration_reason) == (WEIGHTED, WEIGHTED)
+
+
+def test_a_model_far_off_is_flagged():
+    design = small_design("gaussian", "additive")
+    # the outcome lies around 10, these draws around 0
+    found = checked(design)
+    assert found.pit.groups[0].flagged
+    assert "lie above what is predicted" in found.pit.groups[0].shape
