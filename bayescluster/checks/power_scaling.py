@@ -121,7 +121,9 @@ def _without_noise(whole: Array, parts: Array) -> Sensed:
     return Sensed(whole, np.sqrt(noise2), np.maximum(left - error, 0.0), left + error)
 
 
-def diagnosis(prior: tuple[float, float, float], likelihood: tuple[float, float] | None) -> Diagnosis:
+def diagnosis(
+    prior: tuple[float, float, float], likelihood: tuple[float, float] | None
+) -> Diagnosis:
     """Say what a sensitivity to the prior means.
 
     Parameters

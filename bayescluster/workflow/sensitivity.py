@@ -80,7 +80,9 @@ def sensitivity_of(
     judged = scaled_verdicts(evidence, scaled, verdicts)
     not_made = [f"The likelihood was not scaled: {reason}."] if reason else []
     if design.analysis.traditions.ceiling_models is not None:
-        not_made.append("Models of the ceiling have posteriors of their own, which were not scaled.")
+        not_made.append(
+            "Models of the ceiling have posteriors of their own, which were not scaled."
+        )
     found = _made(evidence, blocks, rows, tuple(not_made))
     return found.model_copy(
         update={"verdicts": judged, "statements": statements(found, judged, len(verdicts))}

@@ -18,6 +18,7 @@ from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.report.sections.sensitivity import SENSITIVITY
 from bayescluster.report.sections.sets import SETS
 from bayescluster.report.sections.verdict_curves import VERDICT_CURVES
 from bayescluster.report.sections.verdicts import VERDICTS
@@ -42,6 +43,7 @@ SECTIONS: tuple[Section, ...] = (
     LEARNING,
     CHECKS,
     LIKELIHOODS,
+    SENSITIVITY,
     MODEL,
     READING,
     REPRODUCTION,
