@@ -55,13 +55,15 @@ def sensitivity(results: Results, *, narrow: bool = False) -> Figure:
         raise FigureError("The results hold no sensitivity.")
     quantities = _most_sensitive(found)
     with settings():
-        figure = canvas(NARROW if narrow else WIDE, 1.3 + 0.24 * len(quantities))
+        figure = canvas(
+            NARROW if narrow else WIDE, 1.3 + (0.36 if narrow else 0.24) * len(quantities)
+        )
         axes = figure.subplots()
         names = list(dict.fromkeys(row.block for row in found.rows))
         for k, name in enumerate(names):
             _block(axes, found, k, [(place, row) for place, row in _of(quantities, name)])
         axes.axvline(found.threshold, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        labels = [folded(quantity_title(rows[0]), 22 if narrow else 44) for rows in quantities]
+        labels = [_label(rows[0], narrow=narrow) for rows in quantities]
         axes.set_yticks(range(len(quantities)), labels)
         axes.set_ylim(len(quantities) - 0.4, -0.6)
         axes.set_xlim(left=0)
@@ -70,6 +72,11 @@ def sensitivity(results: Results, *, narrow: bool = False) -> Figure:
         handles, keys = axes.get_legend_handles_labels()
         figure.legend(handles, keys, loc="outside upper left", ncols=1 if narrow else 2)
         return plain_text(figure)
+
+
+def _label(row: SensitivityRow, *, narrow: bool) -> str:
+    title = quantity_title(row)
+    return folded(title, 22, 2) if narrow else folded(title, 52, 1)
 
 
 def _most_sensitive(found: Sensitivity) -> list[list[SensitivityRow]]:
