@@ -41,12 +41,12 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
     shown = _shown(found) if found is not None else []
     if found is None or not shown:
         raise FigureError("The results hold no verdict under other priors.")
-    titles = [f"{rows[0].title}, {words.group(rows[0].by, rows[0].group)}" for rows in shown]
+    titles = [f"{words.group(rows[0].by, rows[0].group)}: {rows[0].title}" for rows in shown]
     with settings():
-        made = panels(titles, narrow=narrow, height=2.1, extra=1.0)
+        made = panels(titles, narrow=narrow, height=2.3, extra=1.0)
         for axes, title, rows in zip(made.axes, titles, shown, strict=True):
             _panel(axes, found, rows, results.verdicts[rows[0].claim])
-            axes.set_title(folded(title, 29, 3), color=INK)
+            axes.set_title(folded(title, 29, 4), color=INK)
         for axes in made.bottom:
             axes.set_xlabel("Power of the priors")
         for axes in made.left:
