@@ -72,9 +72,11 @@ def print_sensitivity(results: Results) -> None:
     }
     flips = {row.claim for row in found.verdicts if row.flips}
     untold = {row.claim for row in found.verdicts if row.verdict == "cannot be told"} - flips
-    parts = [f"{len(flagged)} parameters or estimands sensitive to their priors"]
+    looked_at = {(row.quantity, row.group) for row in found.rows}
+    parts = [f"{len(flagged)} of {len(looked_at)} parameters and estimands are sensitive to them"]
     if found.verdicts:
-        parts.append(f"{len(flips)} verdicts flip with weaker or stronger priors")
+        judged = len({row.claim for row in found.verdicts})
+        parts.append(f"{len(flips)} of {judged} verdicts flip with weaker or stronger ones")
     if untold:
         parts.append(f"{len(untold)} cannot be told at every power from these draws")
     say(f"\nPriors: {'; '.join(parts)}.")

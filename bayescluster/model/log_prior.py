@@ -127,7 +127,7 @@ def _of_equation(design: Design, draws: PosteriorDraws) -> Iterator[PriorBlock]:
         "group_sd, correlation",
         _groups(design, priors, draws),
     )
-    yield block("likelihood", "noise of the outcome", "family", _family(design, priors, draws))
+    yield block("noise", "noise of the outcome", "family", _family(design, priors, draws))
     yield block("cutpoints", "cutpoints", "cutpoints", _cutpoints(design, priors, draws))
     yield block("variance", "explained variance", "r2d2m2", _variance(design, draws))
 

@@ -133,12 +133,10 @@ def test_each_block_holds_its_own_priors():
     design = SHAPES["correlated"]()
     posterior, _ = at_points(design)
     found = {block.name: block for block in prior_blocks(design, posterior)}
-    assert list(found) == ["population", "groups", "likelihood"]
+    assert list(found) == ["population", "groups", "noise"]
     sigma = posterior["sigma"].to_numpy().ravel()
-    np.testing.assert_allclose(
-        found["likelihood"].density, stats.halfcauchy.logpdf(sigma, scale=1.5)
-    )
-    assert found["likelihood"].priors == ("sigma ~ HalfCauchy(1.5)",)
+    np.testing.assert_allclose(found["noise"].density, stats.halfcauchy.logpdf(sigma, scale=1.5))
+    assert found["noise"].priors == ("sigma ~ HalfCauchy(1.5)",)
     assert found["groups"].priors == (
         "sds of industry ~ Half Student t(3, 0.4)",
         "correlations of industry, correlations of cluster ~ LKJ(3.5)",
@@ -152,7 +150,7 @@ def test_the_form_stands_apart_from_the_coefficients():
     design = SHAPES["student t, ces"]()
     posterior, _ = at_points(design)
     found = {block.name: block for block in prior_blocks(design, posterior)}
-    assert list(found) == ["population", "form", "groups", "likelihood"]
+    assert list(found) == ["population", "form", "groups", "noise"]
     assert found["form"].priors[1:] == ("share ~ Beta(2, 2)", "substitution ~ Normal(0, 2)")
     intercept = posterior["population"].to_numpy()[0, :, 0]
     density = found["population"].density

@@ -91,10 +91,11 @@ def test_nothing_to_draw(results):
 def test_one_line_on_the_terminal(whole, results, capsys):
     print_summary(whole)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Priors")]
-    untold = len(whole.verdicts) - 1
-    assert lines == [
-        "Priors: 1 parameters or estimands sensitive to their priors; 1 verdicts flip with weaker "
-        f"or stronger priors; {untold} cannot be told at every power from these draws."
-    ]
+    count = len(whole.verdicts)
+    wanted = (
+        f"Priors: 1 of 2 parameters and estimands are sensitive to them; 1 of {count} verdicts flip "
+        f"with weaker or stronger ones; {count - 1} cannot be told at every power from these draws."
+    )
+    assert lines == [wanted]
     print_summary(results)
     assert "Priors" not in capsys.readouterr().out
