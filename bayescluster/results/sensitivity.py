@@ -57,6 +57,8 @@ class ScaledVerdict(Value):
     by: By
     group: str
     scope: str
+    declared: Literal["supported", "rejected", "undecided"]
+    """Verdict with the priors as they are."""
     block: str
     power: float
     probability: float | None

@@ -86,6 +86,7 @@ def _judge(
         by=verdict.by,
         group=verdict.group,
         scope=verdict.scope,
+        declared=verdict.verdict,
         block=block,
         power=power,
         probability=told.probability if reliable else None,
@@ -126,8 +127,8 @@ def _of_verdicts(found: Sensitivity, verdicts: Sequence[ScaledVerdict]) -> Itera
     for row in flips[:LISTED]:
         sure = "" if row.certain else ", within Monte Carlo error of the bound"
         yield (
-            f"{row.title} ({row.group}): {row.verdict} with {titles[row.block]} to the power "
-            f"{row.power:g} (probability {row.probability:.3f}{sure})."
+            f"{row.title} ({row.group}): {row.declared} as declared, {row.verdict} with "
+            f"{titles[row.block]} to the power {row.power:g} (probability {row.probability:.3f}{sure})."
         )
     if len(flips) > LISTED:
         yield f"{len(flips) - LISTED} more verdicts flip: see the table."

@@ -39,6 +39,7 @@ def scaled(whole: Results) -> Results:
             by=verdict.by,
             group=verdict.group,
             scope=verdict.scope,
+            declared=verdict.verdict,
             block=block,
             power=power,
             probability=None if untold else 0.9412 if flips else verdict.probability,

@@ -141,7 +141,16 @@ def test_a_prior_far_from_the_data_is_named():
     assert "population[human_capital]" in told
     assert "effect of human_capital (all)" in told
     assert "social_capital" not in told
-    assert any("Human capital" in one and "to the power" in one for one in found.statements)
+    title = "More human capital goes with a higher expected outcome (all)"
+    start = f"{title}: supported as declared, undecided with all priors to the power 1.25"
+    assert any(one.startswith(start) for one in found.statements)
+    assert any(
+        one.startswith(
+            "With the priors of population effects to the power 2 verdicts cannot be told"
+        )
+        and "refit with such priors under equations.upgrading.priors: terms, controls" in one
+        for one in found.statements
+    )
 
 
 def test_weak_priors_are_not():
