@@ -15,6 +15,8 @@ Diagnosis = Literal[
 ]
 """What a sensitivity means; ``within noise`` where the draws are too few to tell it from nothing."""
 
+Kind = Literal["parameter", "estimand"]
+
 
 class SensitivityBlock(Value):
     """Priors that are raised to a power together."""
@@ -34,7 +36,7 @@ class SensitivityRow(Value):
     """
 
     quantity: str
-    kind: Literal["parameter", "estimand"]
+    kind: Kind
     by: By | None = None
     group: str | None = None
     block: str

@@ -23,11 +23,9 @@ LISTED: Final = 8
 
 
 class Scaled(NamedTuple):
-    """A block of priors: its name, its title, where it is stated, and its log density ``(draw,)``."""
+    """A block of priors, or all of them: its name, and its log density ``(draw,)``."""
 
     name: str
-    title: str
-    place: str
     density: Array
 
 
@@ -123,15 +121,22 @@ def _of_quantities(found: Sensitivity) -> Iterator[str]:
 
 def _of_verdicts(found: Sensitivity, verdicts: Sequence[ScaledVerdict]) -> Iterator[str]:
     titles, places = _titles(found), {block.name: block.place for block in found.blocks}
-    flips = [row for row in verdicts if row.flips]
-    for row in flips[:LISTED]:
+    flips: dict[int, list[ScaledVerdict]] = {}
+    for row in verdicts:
+        if row.flips:
+            flips.setdefault(row.claim, []).append(row)
+    for rows in list(flips.values())[:LISTED]:
+        # the least change of a prior at which it flips
+        row = min(rows, key=lambda one: abs(np.log(one.power)))
         sure = "" if row.certain else ", within Monte Carlo error of the bound"
+        more = f"; {len(rows) - 1} more blocks or powers do so too" if len(rows) > 1 else ""
         yield (
             f"{row.title} ({row.group}): {row.declared} as declared, {row.verdict} with "
-            f"{titles[row.block]} to the power {row.power:g} (probability {row.probability:.3f}{sure})."
+            f"{titles[row.block]} to the power {row.power:g} (probability "
+            f"{row.probability:.3f}{sure}){more}."
         )
     if len(flips) > LISTED:
-        yield f"{len(flips) - LISTED} more verdicts flip: see the table."
+        yield f"{len(flips) - LISTED} more claims have another verdict: see the table."
     untold = {(r.block, r.power): r.khat for r in verdicts if r.verdict == "cannot be told"}
     for (block, power), khat in untold.items():
         shown = "not finite" if khat is None else f"{khat:.2f}"

@@ -29,7 +29,13 @@ from bayescluster.names import (
 )
 from bayescluster.results.base import By
 from bayescluster.results.model import Verdict
-from bayescluster.results.sensitivity import Sensitivity, SensitivityBlock, SensitivityRow
+from bayescluster.results.sensitivity import (
+    Diagnosis,
+    Kind,
+    Sensitivity,
+    SensitivityBlock,
+    SensitivityRow,
+)
 from bayescluster.workflow.scaled_verdicts import POWERS, Scaled, scaled_verdicts, statements
 
 ALL, LIKELIHOOD = "all", "likelihood"
@@ -91,10 +97,10 @@ def sensitivity_of(
 
 def parts_of(blocks: Sequence[PriorBlock]) -> tuple[Scaled, ...]:
     """Every block by itself, then all of them together where there are several."""
-    found = [Scaled(block.name, block.title, block.place, block.density) for block in blocks]
+    found = [Scaled(block.name, block.density) for block in blocks]
     if len(blocks) > 1:
         total = np.sum([block.density for block in blocks], axis=0)
-        found.append(Scaled(ALL, "all priors", "equations: priors", total))
+        found.append(Scaled(ALL, total))
     return tuple(found)
 
 
@@ -172,14 +178,14 @@ def _rows(
     data = None if likelihood is None else sensitivity(likelihood, draws, chains)
     found = []
     for k, quantity in enumerate(quantities):
-        kind = "parameter" if k < len(parameters) else "estimand"
+        kind: Kind = "parameter" if k < len(parameters) else "estimand"
         bounds = None if data is None else (float(data.low[k]), float(data.high[k]))
         own = parts if data is None else [*parts, _Part(LIKELIHOOD, data)]
         for name, sensed in own:
             value, noise, low, high = (float(column[k]) for column in sensed)
             if not np.isfinite(value):
                 continue
-            said = "-" if name == LIKELIHOOD else diagnosis((value, low, high), bounds)
+            said: Diagnosis = "-" if name == LIKELIHOOD else diagnosis((value, low, high), bounds)
             found.append(
                 SensitivityRow(
                     quantity=quantity.name,
