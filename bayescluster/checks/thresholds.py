@@ -85,6 +85,13 @@ differences below it leave the weights of the indicators much as they are."""
 SURE_OF_SIGN: Final = 0.90
 """Probability of a sign from which a likelihood counts as sure of it."""
 
+SENSITIVITY_MIN: Final = 0.05
+"""Power-scaling sensitivity from which a quantity counts as sensitive.
+
+Kallioinen, Paananen, Bürkner and Vehtari (2024), Statistics and Computing 34, 57: the distance that
+a standard normal moves by when its mean shifts by about .3 standard deviations per doubling.
+"""
+
 
 PRIOR_ODDS: Final = 10.0
 """Prior odds for or against a claim from which the prior leans: strong evidence only makes up for it.

@@ -35,6 +35,7 @@ def print_summary(results: Results) -> None:
                 f"  {verdict.verdict:<10} {verdict_probability(verdict.probability):>6} "
                 f"(prior {verdict_probability(verdict.prior_probability)})  {verdict.group}"
             )
+    print_sensitivity(results)
     say()
 
 
@@ -54,6 +55,31 @@ def print_forms(results: Results) -> None:
     for statement in found.statements:
         say(f"  {statement}")
     say(f"  Effects, corners and verdicts are averages; all else is of {found.leading}.")
+
+
+def print_sensitivity(results: Results) -> None:
+    """Print in one line what hangs on the priors; nothing where nothing was scaled."""
+    found = results.sensitivity
+    if found is None:
+        return
+    if not found.blocks:
+        say(f"\nPriors: {' '.join(found.not_made)}")
+        return
+    flagged = {
+        (row.quantity, row.group)
+        for row in found.rows
+        if row.diagnosis not in ("-", "within noise")
+    }
+    flips = {row.claim for row in found.verdicts if row.flips}
+    untold = {row.claim for row in found.verdicts if row.verdict == "cannot be told"} - flips
+    looked_at = {(row.quantity, row.group) for row in found.rows}
+    parts = [f"{len(flagged)} of {len(looked_at)} parameters and estimands are sensitive to them"]
+    if found.verdicts:
+        judged = len({row.claim for row in found.verdicts})
+        parts.append(f"{len(flips)} of {judged} verdicts flip with weaker or stronger ones")
+    if untold:
+        parts.append(f"{len(untold)} cannot be told at every power from these draws")
+    say(f"\nPriors: {'; '.join(parts)}.")
 
 
 def print_weakest_node(results: Results) -> None:

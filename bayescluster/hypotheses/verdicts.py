@@ -45,8 +45,8 @@ GATE_FAILED = "The diagnostics gate failed: the probability cannot be relied on.
 Decision = Literal["supported", "rejected", "undecided"]
 
 
-class _Event(NamedTuple):
-    """One event for one group, with what it rests on."""
+class Event(NamedTuple):
+    """One event for one group, ``(draw,)`` each, with what it rests on."""
 
     group: str
     posterior: NDArray[np.bool_]
@@ -63,26 +63,12 @@ def verdicts(
     return tuple(
         _judge(claim, event, evidence, gate_passed)
         for claim in claims
-        for event in _events(claim, evidence)
+        for event in events(claim, evidence)
     )
 
 
-class ClaimedEvent(NamedTuple):
-    """What a claim asks of one group: the event in words, its prior draws, and what it lacks."""
-
-    group: str
-    words: str
-    draws: NDArray[np.bool_]
-    unsupported: str
-
-
-def prior_events(claim: Hypothesis, evidence: Evidence) -> Iterator[ClaimedEvent]:
-    """Give the events of a claim at the draws of the prior, without a verdict on them."""
-    for event in _events(claim, evidence):
-        yield ClaimedEvent(event.group, event.words, event.prior, event.unsupported)
-
-
-def _events(claim: Hypothesis, evidence: Evidence) -> Iterator[_Event]:
+def events(claim: Hypothesis, evidence: Evidence) -> Iterator[Event]:
+    """The event of a claim for every group it asks for, draw by draw, before any verdict."""
     match claim:
         case Effect():
             return _effect(claim, evidence)
@@ -92,7 +78,7 @@ def _events(claim: Hypothesis, evidence: Evidence) -> Iterator[_Event]:
             return _corner(claim, evidence)
 
 
-def _effect(claim: Effect, evidence: Evidence) -> Iterator[_Event]:
+def _effect(claim: Effect, evidence: Evidence) -> Iterator[Event]:
     posterior, prior = _effects(claim.capital, claim.measure, claim, evidence)
     sign = 1.0 if claim.direction == "positive" else -1.0
     beyond = f"above {claim.margin:g}" if sign > 0 else f"below {-claim.margin:g}"
@@ -104,7 +90,7 @@ def _effect(claim: Effect, evidence: Evidence) -> Iterator[_Event]:
         figure = _figure(
             f"{what} of {CAPITAL_WORDS[claim.capital]}", posterior[:, column], evidence
         )
-        yield _Event(
+        yield Event(
             label,
             sign * posterior[:, column] > claim.margin,
             sign * prior[:, column] > claim.margin,
@@ -113,14 +99,14 @@ def _effect(claim: Effect, evidence: Evidence) -> Iterator[_Event]:
         )
 
 
-def _difference(claim: Difference, evidence: Evidence) -> Iterator[_Event]:
+def _difference(claim: Difference, evidence: Evidence) -> Iterator[Event]:
     posterior, prior = _effects(claim.capital, "average_marginal_effect", claim, evidence)
     column = {label: k for k, label in evidence.columns("industry")}
     pairs = [claim.between] if claim.between else list(combinations(column, 2))
     for first, second in pairs:
         less = posterior[:, column[first]] - posterior[:, column[second]]
         less_prior = prior[:, column[first]] - prior[:, column[second]]
-        yield _Event(
+        yield Event(
             f"{first} over {second}",
             less > claim.margin,
             less_prior > claim.margin,
@@ -141,7 +127,7 @@ def _effects(
     return by_measure[0][capital], by_measure[1][capital]
 
 
-def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
+def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[Event]:
     levels = levels_of(evidence.design, claim)
     quantity = quantity_of(evidence.design, claim.at_least)
     surface, before = (
@@ -172,7 +158,7 @@ def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[_Event]:
             if thin
             else _behind_gates(claim, needed, evidence, column)
         )
-        yield _Event(
+        yield Event(
             label,
             region.event[:, column],
             prior.event[:, column],
@@ -202,7 +188,7 @@ def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = Non
     return VerdictFigure(label=label, estimate=found, support=near)
 
 
-def _judge(claim: Hypothesis, event: _Event, evidence: Evidence, gate_passed: bool) -> Verdict:
+def _judge(claim: Hypothesis, event: Event, evidence: Evidence, gate_passed: bool) -> Verdict:
     probability = float(event.posterior.mean())
     prior = float(event.prior.mean())
     depends = evidence.stopped.get(claim.kind, "")

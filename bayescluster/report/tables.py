@@ -13,6 +13,7 @@ from bayescluster.report.tradition_tables import (
     ceiling_model_tables,
     ceiling_tables,
     curve_tables,
+    sensitivity_tables,
     set_raw_tables,
     weakest_tables,
 )
@@ -128,6 +129,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *cause_tables(results.causes),
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
+        *sensitivity_tables(results.sensitivity),
         *(weakest_tables(results.weakest_node) if results.weakest_node else ()),
         *fit_tables(results),
     )

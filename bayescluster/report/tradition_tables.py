@@ -22,6 +22,7 @@ from bayescluster.results.model import (
     Results,
 )
 from bayescluster.results.necessity import BottleneckRow, CeilingRow, Necessity
+from bayescluster.results.sensitivity import ScaledVerdict, Sensitivity, SensitivityRow
 from bayescluster.results.sets import (
     Combination,
     PlainSets,
@@ -129,6 +130,13 @@ def weakest_tables(found: WeakestNode) -> Iterator[RawTable]:
     yield table("weakest_nodes", NodeRow, map(flat, found.nodes))
     yield table("weakest_needs", NeedRow, map(flat, found.needs))
     yield table("weakest_plans", PlanRow, (flat(row) for plan in found.plans for row in plan.rows))
+
+
+def sensitivity_tables(found: Sensitivity | None) -> Iterator[RawTable]:
+    """Sensitivities by block of priors, and verdicts under other powers of them."""
+    if found is not None:
+        yield table("sensitivity", SensitivityRow, map(flat, found.rows))
+        yield table("scaled_verdicts", ScaledVerdict, map(flat, found.verdicts))
 
 
 def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:

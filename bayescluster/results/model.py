@@ -19,6 +19,7 @@ from bayescluster.results.fit_checks import FitChecks
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
+from bayescluster.results.sensitivity import Sensitivity
 from bayescluster.results.sets import SetResults
 from bayescluster.results.verdict_curves import VerdictCurve
 from bayescluster.results.weakest_node import WeakestNode
@@ -331,6 +332,8 @@ class Results(Value):
     reproduction: Reproduction
     likelihoods: Likelihoods | None = None
     """Where the form has a product of the capitals."""
+    sensitivity: Sensitivity | None = None
+    """Power-scaling of priors and likelihood; null in results of before it."""
     variance: SharedVariance | None = None
     """Where the analysis asks for the R2D2M2 prior."""
     weighting: Weighting | None = None

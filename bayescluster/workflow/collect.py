@@ -53,6 +53,7 @@ from bayescluster.workflow.measurement import (
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.sensitivity import sensitivity_of
 from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
@@ -147,6 +148,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         residuals=beside.residuals,
         learning=beside.learning,
         reproduction=reproduction,
+        sensitivity=sensitivity_of(evidence, tree, answers.verdicts),
         variance=shared_variance(design, tree),
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),

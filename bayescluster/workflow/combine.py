@@ -43,6 +43,7 @@ from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts
 from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.effects import Alone, corner_tables, differences, effect_rows, ranks
+from bayescluster.workflow.sensitivity import of_leading_form
 from bayescluster.workflow.traditions import claims_table
 from bayescluster.workflow.verdict_curves import averaged_curves
 from bayescluster.workflow.weakest_node import averaged_node
@@ -112,6 +113,7 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
                 ],
                 _passed(forms),
             ),
+            "sensitivity": of_leading_form(base.sensitivity, lead.name),
             "reproduction": reproduction,
         }
     )

@@ -27,7 +27,7 @@ from bayescluster.errors import ConfigError, Problem
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.summary import probability_error
 from bayescluster.hypotheses.evidence import Evidence, Looked
-from bayescluster.hypotheses.verdicts import PRIOR_DRAWS_MIN, ClaimedEvent, prior_events
+from bayescluster.hypotheses.verdicts import PRIOR_DRAWS_MIN, Event, events
 from bayescluster.hypotheses.words import title_of
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
@@ -244,18 +244,18 @@ def _events(
 ) -> Iterator[PriorEvent]:
     parameters = {block.words: block.draws for block in known}
     for number, claim in enumerate(claims, start=1):
-        for event in prior_events(claim, evidence):
+        for event in events(claim, evidence):
             yield _event(number, claim, event, parameters)
 
 
 def _event(
-    number: int, claim: Hypothesis, event: ClaimedEvent, parameters: dict[str, Array]
+    number: int, claim: Hypothesis, event: Event, parameters: dict[str, Array]
 ) -> PriorEvent:
-    probability = float(event.draws.mean())
-    few = round(min(probability, 1 - probability) * event.draws.size) < PRIOR_DRAWS_MIN
+    probability = float(event.prior.mean())
+    few = round(min(probability, 1 - probability) * event.prior.size) < PRIOR_DRAWS_MIN
     support, reject = (None, None) if few else needed_odds(probability, claim.level)
-    turned = turns_on(event.draws, parameters)
-    error = probability_error(event.draws, 0)
+    turned = turns_on(event.prior, parameters)
+    error = probability_error(event.prior, 0)
     return PriorEvent(
         claim=number,
         kind=claim.kind,

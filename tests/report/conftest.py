@@ -5,6 +5,7 @@ import report_made as made
 import report_weakest as weakest
 from causes_made import caused
 from ceiling_models_made import modelled
+from sensitivity_made import scaled
 
 from bayescluster.report.html import render_html
 from bayescluster.results.model import Results
@@ -39,7 +40,7 @@ def compared() -> Results:
 def drawn_whole() -> Results:
     """Results that hold something for every figure."""
     whole = caused(made.with_sets(made.compared(made.several())))
-    return modelled(weakest.asked(whole))
+    return scaled(modelled(weakest.asked(whole)))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ from bayescluster.report.figures.learning_plot import LEARNING_MATRIX, learning_
 from bayescluster.report.figures.needed_plot import NEEDED_LEVELS, needed_levels
 from bayescluster.report.figures.predictive_plot import PREDICTIVE, predictive
 from bayescluster.report.figures.record import FigureError, FigureSpec
+from bayescluster.report.figures.scaled_verdicts_plot import SCALED_VERDICTS, scaled_verdicts
+from bayescluster.report.figures.sensitivity_plot import SENSITIVITY, sensitivity
 from bayescluster.report.figures.set_plot import SET_PLOT, set_plot
 from bayescluster.report.figures.surface_plot import SURFACE, surface
 from bayescluster.report.figures.verdict_curve_plot import verdict_curve, verdict_curve_figures
@@ -42,6 +44,8 @@ __all__ = [
     "loo_pit",
     "needed_levels",
     "predictive",
+    "scaled_verdicts",
+    "sensitivity",
     "set_plot",
     "surface",
     "verdict_curve",
@@ -71,4 +75,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     CLAIMS_MATRIX,
     *(figure for pair in CEILINGS.values() for figure in pair),
     GAINS,
+    SENSITIVITY,
+    SCALED_VERDICTS,
 )

@@ -20,6 +20,7 @@ from bayescluster.report.sections.reading import READING
 from bayescluster.report.sections.record import Section
 from bayescluster.report.sections.reproduction import REPRODUCTION
 from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.report.sections.sensitivity import SENSITIVITY
 from bayescluster.report.sections.sets import SETS
 from bayescluster.report.sections.verdict_curves import VERDICT_CURVES
 from bayescluster.report.sections.verdicts import VERDICTS
@@ -46,6 +47,7 @@ SECTIONS: tuple[Section, ...] = (
     CHECKLIST,
     FIT_CHECKS,
     LIKELIHOODS,
+    SENSITIVITY,
     MODEL,
     READING,
     REPRODUCTION,
