@@ -8,7 +8,9 @@ from operator import attrgetter
 
 from bayescluster.cli.guard import say
 from bayescluster.report import weakest_words
+from bayescluster.report.sections.checks import likely_words
 from bayescluster.report.words import fixed, label, step, verdict_probability
+from bayescluster.results.gate import Attempt, Gate, Reason
 from bayescluster.results.model import (
     EffectRow,
     Results,
@@ -23,6 +25,7 @@ def print_summary(results: Results) -> None:
     if not results.gate.passed:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
         say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
+        print_failures(results.gate)
     print_forms(results)
     print_weakest_node(results)
     if not results.verdicts:
@@ -114,7 +117,7 @@ def _steps(results: Results, rows: Sequence[EffectRow]) -> str:
 
 
 def print_gate(results: Results) -> None:
-    """Print the diagnostics, with advice where one failed."""
+    """Print the diagnostics, with likely reasons and advice where one failed."""
     words = {True: "passed", False: "FAILED", None: "NOT MADE"}
     for item in results.gate.items:
         say(f"{item.name:<12} {words[item.passed]:<9} {item.found} (asked: {item.threshold})")
@@ -122,6 +125,39 @@ def print_gate(results: Results) -> None:
             say(f"{'':<12} {item.advice}")
         for name in item.worst:
             say(f"{'':<12} - {name}")
+        if item.passed is not True:
+            say(f"{'':<12} likely: {likely_words(item, results.gate)}")
+    print_reasons(results.gate, results.gate.reasons)
+    print_attempts(results.attempts)
+
+
+def print_failures(gate: Gate) -> None:
+    """Print what failed, why it probably did, and what to try next."""
+    for item in gate.items:
+        if item.passed is not True:
+            say(f"  {item.name}: {item.found}; likely: {likely_words(item, gate)}")
+            if not gate.reasons_of(item):
+                say(f"    try: {item.advice}")
+    print_reasons(gate, [reason for reason in gate.reasons if reason.checks])
+
+
+def print_reasons(gate: Gate, reasons: Sequence[Reason]) -> None:
+    """Print reasons, what was found and what to try; the rest beside a gate that passed them."""
+    for reason in reasons:
+        beside = " (the draws are not to blame)" if reason in gate.beside else ""
+        say(f"  {reason.title} ({reason.where}): {reason.found}{beside}")
+        say(f"    try: {reason.advice}")
+
+
+def print_attempts(attempts: Sequence[Attempt]) -> None:
+    """Print attempts after a failed gate: what was changed, and what the gate then said."""
+    if not attempts:
+        return
+    say("\nAttempts (only how the posterior is drawn was changed, not the model)")
+    for one in attempts:
+        said = "passed" if one.gate_passed else f"FAILED ({', '.join(one.failing)})"
+        changed = ", ".join(f"{c.setting} {c.before} to {c.after}" for c in one.changes)
+        say(f"  {one.number}  {said:<9} {changed or 'the analysis as asked'}  [{one.key}]")
 
 
 def print_claims(results: Results) -> None:
