@@ -67,7 +67,7 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
     ),
     (NOT_MADE, None): Advice("run the fit again", "a check that was not made is not passed"),
     (ANY, "centred_funnel"): Advice(
-        "sample {level} non-centred (equations.{equation}.varying.{level}.centred: false); if it "
+        "sample {term} by {level} non-centred (equations.{equation}.varying.{level}.centred: {value}); if it "
         "stays, let {term} not vary by {level}, or state a tighter "
         "equations.{equation}.priors.group_sd.{level}",
         FUNNELS,
@@ -80,7 +80,7 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
     ),
     (ANY, "inverted_funnel"): Advice(
         "the groups say much of their own {term}: sample it centred by {level} "
-        "(equations.{equation}.varying.{level}.centred: [{term}])",
+        "(equations.{equation}.varying.{level}.centred: {value})",
         FUNNELS,
     ),
     (ANY, "several_modes"): Advice(

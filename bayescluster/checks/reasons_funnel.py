@@ -120,14 +120,37 @@ def _by_shape(place: _Place, named: bool, failed: set[str]) -> Reason | None:
 
 
 def _told(kind: ReasonKind, place: _Place, found: Found) -> Reason:
-    grouping = place.grouping
+    grouping, equation = place.grouping, place.design.equation_name
+    value = _parameterised(kind, place)
     facts = {"level": grouping.name, "term": place.term, "groups": len(grouping.labels)}
     return reason(
         kind,
-        place.design.equation_name,
+        equation,
         found,
-        facts,
+        facts | {"value": value},
         level=grouping.name,
         term=place.term,
         parameters=(place.sd_name,),
+        setting=f"equations.{equation}.varying.{grouping.name}.centred" if value else "",
+        value=value,
     )
+
+
+def _parameterised(kind: ReasonKind, place: _Place) -> str:
+    """Which terms to sample centred instead; nothing where that would not help.
+
+    Correlated effects are centred all together, or not at all.
+    """
+    grouping = place.grouping
+    if kind == "funnel":
+        return ""
+    if kind == "inverted_funnel":
+        centred = tuple(t for t in grouping.terms if t in (*grouping.centred, place.term))
+        whole = grouping.correlated
+    else:
+        centred = tuple(t for t in grouping.centred if t != place.term)
+        whole = False
+        centred = () if grouping.correlated else centred
+    if whole or centred == grouping.terms:
+        return "true"
+    return f"[{', '.join(centred)}]" if centred else "false"

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
+from bayescluster.cli.attempts import print_attempts
 from bayescluster.cli.guard import say
 from bayescluster.report import weakest_words
 from bayescluster.report.sections.checks import likely_words
 from bayescluster.report.words import fixed, label, step, verdict_probability
-from bayescluster.results.gate import Attempt, Gate, Reason
+from bayescluster.results.gate import Gate, Reason
 from bayescluster.results.model import (
     EffectRow,
     Results,
@@ -147,17 +148,6 @@ def print_reasons(gate: Gate, reasons: Sequence[Reason]) -> None:
         beside = " (the draws are not to blame)" if reason in gate.beside else ""
         say(f"  {reason.title} ({reason.where}): {reason.found}{beside}")
         say(f"    try: {reason.advice}")
-
-
-def print_attempts(attempts: Sequence[Attempt]) -> None:
-    """Print attempts after a failed gate: what was changed, and what the gate then said."""
-    if not attempts:
-        return
-    say("\nAttempts (only how the posterior is drawn was changed, not the model)")
-    for one in attempts:
-        said = "passed" if one.gate_passed else f"FAILED ({', '.join(one.failing)})"
-        changed = ", ".join(f"{c.setting} {c.before} to {c.after}" for c in one.changes)
-        say(f"  {one.number}  {said:<9} {changed or 'the analysis as asked'}  [{one.key}]")
 
 
 def print_claims(results: Results) -> None:

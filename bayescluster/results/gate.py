@@ -58,6 +58,9 @@ class Reason(Value):
     advice: str
     """The next thing to try."""
     source: str
+    setting: str = ""
+    """Setting of the analysis that changes how the model is sampled, and not the model; its value."""
+    value: str = ""
     checks: tuple[str, ...] = ()
     """Failed checks that it may explain; none where it stands beside a gate that passed them."""
 
@@ -75,6 +78,11 @@ class Gate(Value):
     items: tuple[CheckItem, ...]
     reasons: tuple[Reason, ...] = ()
     """Likely reasons of what failed, and what else was seen in design and predictive checks."""
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Names of the checks that failed, or could not be made."""
+        return tuple(item.name for item in self.items if item.passed is not True)
 
     def reasons_of(self, item: CheckItem) -> tuple[Reason, ...]:
         """Likely reasons of one failed check."""
