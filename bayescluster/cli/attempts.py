@@ -16,7 +16,7 @@ def print_attempts(attempts: Sequence[Attempt]) -> None:
     say("\nAttempts (only how the posterior is drawn was changed, not the model)")
     for one in attempts:
         said = "passed" if one.gate_passed else f"FAILED ({', '.join(one.failing)})"
-        changed = ", ".join(f"{c.setting} {c.before} to {c.after}" for c in one.changes)
+        changed = ", ".join(map(str, one.changes))
         say(f"  {one.number}  {changed or 'the analysis as asked'}: {said}  [{one.key}]")
 
 

@@ -103,6 +103,10 @@ class Change(Value):
     after: str
     why: str
 
+    def __str__(self) -> str:
+        """What was changed, in words."""
+        return f"{self.setting}: {self.before} to {self.after}"
+
 
 class Attempt(Value):
     """One fit of a chain of attempts: what was changed, and what the gate then said."""

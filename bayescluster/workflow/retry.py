@@ -119,7 +119,7 @@ def _retried(question: Asked, once: Callable[[Asked], Tried], watch: Watch) -> R
             watch.step("Nothing is left to change but the model")
             break
         question = question._replace(analysis=step.analysis)
-        changed = ", ".join(f"{c.setting} {c.before} to {c.after}" for c in step.changes)
+        changed = ", ".join(map(str, step.changes))
         watch.step(f"The gate failed. Attempt {len(tried)} of {RETRIES}: {changed}")
         tried.append(once(question))
         lines = yaml_text(settings_changed(first, step.analysis))

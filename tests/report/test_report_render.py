@@ -29,6 +29,8 @@ TABLES = (
     "sandwich",
     "predictive",
     "checks",
+    "reasons",
+    "attempts",
     "groups",
     "readings",
     "ceilings",

@@ -105,8 +105,7 @@ def _attempts(results: Results) -> Table:
         rows(
             (
                 str(one.number),
-                "; ".join(f"{c.setting}: {c.before} to {c.after}" for c in one.changes)
-                or "nothing: the analysis as asked",
+                "; ".join(map(str, one.changes)) or "nothing: the analysis as asked",
                 "; ".join(dict.fromkeys(c.why for c in one.changes)) or words.NONE,
                 Cell("✓ passed", look="good")
                 if one.gate_passed
