@@ -92,7 +92,8 @@ def test_again_nothing_is_fitted_or_written(sampler, config):
     assert {p: p.stat().st_mtime_ns for p in times} == times
 
 
-def test_what_was_drawn_first_is_not_overwritten(sampler, config):
+@pytest.mark.usefixtures("sampler")
+def test_what_was_drawn_first_is_not_overwritten(config):
     first = run_analysis(config, config.parent / "runs")
     posterior = (first.directory.path / "posterior.nc").read_bytes()
     run_with_retries(config, config.parent / "runs")
@@ -116,7 +117,8 @@ def test_a_passed_gate_is_not_tried_again(sampler, config):
     assert sampler.compiled == 1
 
 
-def test_posterior_alone_is_tried_again_too(sampler, config):
+@pytest.mark.usefixtures("sampler")
+def test_posterior_alone_is_tried_again_too(config):
     found = fit_with_retries(config, config.parent / "runs")
     assert [attempt.gate_passed for attempt in found.attempts] == [False, False, True]
     assert not found.last.directory.results_path.exists()

@@ -87,7 +87,7 @@ def _watermark(mark: str, view: str) -> ElementTree.Element:
             "textLength": f"{length:.1f}",
             "lengthAdjust": "spacingAndGlyphs",
             "text-anchor": "middle",
-            "style": f"fill: {BAD}; opacity: 0.22; "
+            "style": f"fill: {BAD}; opacity: 0.35; "
             f"font: bold {length / len(mark) / GLYPH:.1f}px sans-serif",
         }
     )

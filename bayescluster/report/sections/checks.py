@@ -101,12 +101,13 @@ def _attempts(results: Results) -> Table:
     """Attempts after a failed gate, in their order."""
     return Table(
         "Attempts",
-        columns("#Attempt", "Changed", "Why", "What the gate said", "Kept in"),
+        columns("Attempt", "Changed", "Why", "What the gate said", "Kept in"),
         rows(
             (
                 str(one.number),
                 "; ".join(map(str, one.changes)) or "nothing: the analysis as asked",
-                "; ".join(dict.fromkeys(c.why for c in one.changes)) or words.NONE,
+                "; ".join(dict.fromkeys(w for c in one.changes for w in c.why.split("; ")))
+                or words.NONE,
                 Cell("✓ passed", look="good")
                 if one.gate_passed
                 else Cell("✕ failed", ", ".join(one.failing), look="bad"),
