@@ -41,7 +41,7 @@ def separation(columns: Mapping[str, Array], yes: Array, no: Array) -> Separatio
     Returns
     -------
     Separation or None
-        Columns that separate alone, or else those of the rule that all make together; None where
+        Columns that separate alone, or else a smallest set that does so together; None where
         the outcome overlaps everywhere, or has one value only.
     """
     known = {
@@ -55,10 +55,20 @@ def separation(columns: Mapping[str, Array], yes: Array, no: Array) -> Separatio
     if whole is None:
         return None
     alone = [name for name, values in known.items() if _rule([values], yes, no) is not None]
-    together = [name for name, part in zip(known, whole[1:], strict=True) if abs(part) > TOLERANCE]
     signed = _signed(list(known.values()), yes, no)
-    right = signed @ whole > TOLERANCE
-    return Separation(tuple(alone or together), _is_complete(signed), float(right.mean()))
+    complete = _is_complete(signed)
+    right = 1.0 if complete else float((signed @ whole > TOLERANCE).mean())
+    return Separation(tuple(alone or _fewest(known, yes, no)), complete, right)
+
+
+def _fewest(known: Mapping[str, Array], yes: Array, no: Array) -> list[str]:
+    """Columns that separate together and no longer do when one more is left out."""
+    kept = dict(known)
+    for name in known:
+        rest = [values for other, values in kept.items() if other != name]
+        if rest and _rule(rest, yes, no) is not None:
+            del kept[name]
+    return list(kept)
 
 
 def _signed(columns: list[Array], yes: Array, no: Array) -> Array:

@@ -54,10 +54,13 @@ def _finished(config: Path, out: Path, retry: bool) -> Finished:
 
 def _say(finished: Finished, config: Path, retry: bool) -> None:
     from bayescluster.cli.attempts import offer_retry, print_attempts, print_outcome
-    from bayescluster.cli.tables import print_summary
+    from bayescluster.cli.tables import print_failures, print_summary
 
     results = finished.results
     print_summary(results)
+    if not results.gate.passed:
+        say("What failed, and what to try:")
+        print_failures(results.gate)
     if retry:
         print_attempts(results.attempts)
         print_outcome(results.attempts)

@@ -26,7 +26,6 @@ def print_summary(results: Results) -> None:
     if not results.gate.passed:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
         say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
-        print_failures(results.gate)
     print_forms(results)
     print_weakest_node(results)
     if not results.verdicts:

@@ -36,7 +36,7 @@ def test_quasi_complete_separation():
 
 
 def test_two_columns_separate_together():
-    one = found(X + Z > 0.3, x=X, z=Z)
+    one = found(X + Z > 0.3, x=X, other=RNG.normal(size=60), z=Z)
     assert one is not None
     assert (set(one.columns), one.complete) == ({"x", "z"}, True)
 
