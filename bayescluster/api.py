@@ -223,7 +223,13 @@ def validate(source: Analysis | Path | str) -> Design:
     return design_of(asked(source))
 
 
-def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | None = None) -> Run:
+def fit(
+    source: Analysis | Path | str,
+    out: Path | str = "runs",
+    watch: Watch | None = None,
+    *,
+    retry: bool = False,
+) -> Run:
     """Fit an analysis and write its report, or take what is finished.
 
     Parameters
@@ -234,7 +240,14 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
         Folder of the runs.
     watch
         Told of the progress; silent without it.
+    retry
+        After a failed gate draw again as its reasons advise, at most three times, each a run of its
+        own: the one that passed is given, or the last. ``run.results.attempts`` tells all.
     """
+    if retry:
+        from bayescluster.workflow.retry import run_with_retries
+
+        return Run(run_with_retries(source, out, watch).last.directory)
     return Run(run_analysis(source, out, watch).directory)
 
 

@@ -13,6 +13,17 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.checks.advice import (
+    DIVERGENCES,
+    ENERGY,
+    ESS_BULK,
+    ESS_TAIL,
+    NOT_MADE,
+    ONE_CHAIN,
+    RHAT,
+    TREE_DEPTH,
+    advice_for,
+)
 from bayescluster.checks.thresholds import (
     BFMI_MIN,
     DIVERGENCES_MAX,
@@ -22,17 +33,13 @@ from bayescluster.checks.thresholds import (
 )
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
-from bayescluster.results.model import (
-    CheckItem,
-    Gate,
-)
+from bayescluster.results.gate import CheckItem, Gate
 
 Array = NDArray[np.float64]
 
 WORST_SHOWN = 8
 AT_ONCE = 256
 """Quantities diagnosed together: latent capitals are thousands, and each needs several copies."""
-NOT_MADE = "not made"
 STILL = 1e-12
 """An estimand that moves no more than this does not move."""
 
@@ -131,20 +138,17 @@ def element_names(values: xr.DataArray) -> list[str]:
 def _rhat(quantities: Sequence[Quantity], chains: int) -> CheckItem:
     question = "Do the chains agree with each other?"
     if chains < 2 or not quantities:
-        return _missing("R-hat", question, "run at least 2 chains (sampling.chains: 4)")
+        return _missing(RHAT, question, advice_for(ONE_CHAIN).text)
     bad = [q for q in quantities if not q.rhat <= RHAT_MAX]
     worst = sorted(quantities, key=lambda q: -_or(q.rhat, np.inf))
     return CheckItem(
-        name="R-hat",
+        name=RHAT,
         question=question,
         found=f"largest {worst[0].rhat:.3f} over {len(quantities)} parameters and estimands",
         threshold=f"at most {RHAT_MAX}",
         passed=not bad,
         worst=tuple(q.name for q in worst[: min(len(bad), WORST_SHOWN)]),
-        advice="double sampling.tune and sampling.draws; if it stays, the posterior may have "
-        "several modes or a term that the data do not determine"
-        if bad
-        else "",
+        advice=advice_for(RHAT).text if bad else "",
     )
 
 
@@ -153,19 +157,20 @@ def _ess(quantities: Sequence[Quantity], kind: str) -> CheckItem:
         "bulk": "Are there enough independent draws for means?",
         "tail": "Are there enough independent draws for intervals and small probabilities?",
     }[kind]
+    check = ESS_BULK if kind == "bulk" else ESS_TAIL
     if not quantities:
-        return _missing(f"ESS, {kind}", question)
+        return _missing(check, question)
     size = {q.name: q.ess_bulk if kind == "bulk" else q.ess_tail for q in quantities}
     bad = [name for name, ess in size.items() if not ess >= ESS_MIN]
     worst = sorted(size, key=lambda name: _or(size[name], -1.0))
     return CheckItem(
-        name=f"ESS, {kind}",
+        name=check,
         question=question,
         found=f"smallest {size[worst[0]]:.0f} over {len(size)} parameters and estimands",
         threshold=f"at least {ESS_MIN}",
         passed=not bad,
         worst=tuple(worst[: min(len(bad), WORST_SHOWN)]),
-        advice=f"raise sampling.draws about {_factor(size[worst[0]])} times" if bad else "",
+        advice=advice_for(check, factor=_factor(size[worst[0]])).text if bad else "",
     )
 
 
@@ -181,7 +186,7 @@ def _sampler(tree: xr.DataTree, max_treedepth: int) -> list[CheckItem]:
     if "sample_stats" not in tree.children:
         return [
             _missing(name, "What did the sampler say?")
-            for name in ("Divergences", "E-BFMI", "Tree depth")
+            for name in (DIVERGENCES, ENERGY, TREE_DEPTH)
         ]
     stats = tree["sample_stats"].to_dataset()
     return [_divergences(stats), _energy(stats), _treedepth(stats, max_treedepth)]
@@ -190,38 +195,33 @@ def _sampler(tree: xr.DataTree, max_treedepth: int) -> list[CheckItem]:
 def _divergences(stats: xr.Dataset) -> CheckItem:
     question = "Could the sampler follow the posterior everywhere?"
     if "diverging" not in stats:
-        return _missing("Divergences", question)
+        return _missing(DIVERGENCES, question)
     count, total = int(stats["diverging"].sum()), int(stats["diverging"].size)
     return CheckItem(
-        name="Divergences",
+        name=DIVERGENCES,
         question=question,
         found=f"{count} of {total} draws",
         threshold=f"{DIVERGENCES_MAX}",
         passed=count <= DIVERGENCES_MAX,
-        advice="raise sampling.target_accept (0.95, then 0.99); if some stay, a group sd near 0 "
-        "makes a funnel: let fewer terms vary, or state a tighter priors.group_sd"
-        if count > DIVERGENCES_MAX
-        else "",
+        advice=advice_for(DIVERGENCES).text if count > DIVERGENCES_MAX else "",
     )
 
 
 def _energy(stats: xr.Dataset) -> CheckItem:
     question = "Does the sampler move between the body and the tails?"
     if "energy" not in stats:
-        return _missing("E-BFMI", question)
+        return _missing(ENERGY, question)
     energy = stats["energy"].transpose(CHAIN, DRAW).to_numpy()
     bfmi = np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)
     low = [f"chain {k + 1}" for k, value in enumerate(bfmi) if not value >= BFMI_MIN]
     return CheckItem(
-        name="E-BFMI",
+        name=ENERGY,
         question=question,
         found=f"smallest {bfmi.min():.2f}",
         threshold=f"at least {BFMI_MIN}",
         passed=not low,
         worst=tuple(low),
-        advice="a parameter has heavy tails or a funnel: state tighter priors on the group sds"
-        if low
-        else "",
+        advice=advice_for(ENERGY).text if low else "",
     )
 
 
@@ -232,20 +232,23 @@ def _treedepth(stats: xr.Dataset, limit: int) -> CheckItem:
     elif "depth" in stats:
         share = float((stats["depth"] >= limit).mean())
     else:
-        return _missing("Tree depth", question)
+        return _missing(TREE_DEPTH, question)
     return CheckItem(
-        name="Tree depth",
+        name=TREE_DEPTH,
         question=question,
         found=f"{share:.1%} of draws at the limit of {limit}",
-        threshold=f"{TREEDEPTH_SHARE_MAX:.0%}",
+        threshold=f"at most {TREEDEPTH_SHARE_MAX:.0%}",
         passed=share <= TREEDEPTH_SHARE_MAX,
-        advice="raise sampling.max_treedepth by 2; standardise inputs of very different sizes"
-        if share > TREEDEPTH_SHARE_MAX
-        else "",
+        advice=advice_for(TREE_DEPTH).text if share > TREEDEPTH_SHARE_MAX else "",
     )
 
 
-def _missing(name: str, question: str, advice: str = "run the fit again") -> CheckItem:
+def _missing(name: str, question: str, advice: str = "") -> CheckItem:
     return CheckItem(
-        name=name, question=question, found=NOT_MADE, threshold="", passed=None, advice=advice
+        name=name,
+        question=question,
+        found=NOT_MADE,
+        threshold="",
+        passed=None,
+        advice=advice or advice_for(NOT_MADE).text,
     )

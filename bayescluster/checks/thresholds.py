@@ -12,8 +12,60 @@ DIVERGENCES_MAX: Final = 0
 BFMI_MIN: Final = 0.3
 """Betancourt (2017), A conceptual introduction to Hamiltonian Monte Carlo."""
 
-TREEDEPTH_SHARE_MAX: Final = 0.0
-"""Share of draws at the largest tree depth: costly rather than wrong, but told."""
+TREEDEPTH_SHARE_MAX: Final = 0.01
+"""Share of draws at the largest tree depth: a matter of cost, not of truth.
+
+Stan, Runtime warnings and convergence problems, holds a warning of it for safe to ignore where R-hat
+and effective sample sizes are good, as does Betancourt (2017); the share is a convention of this
+project, for trajectories that end early all the time are a random walk.
+"""
+
+FUNNEL_DIVERGENCES: Final = 0.5
+"""Share of the divergences that lie in the lowest quarter of a group sd, from which it is a funnel.
+
+A quarter would be chance. Betancourt and Girolami (2015), Hamiltonian Monte Carlo for hierarchical
+models, find them in the neck; the share is a convention of this project.
+"""
+
+FUNNEL_DIVERGENCES_MIN: Final = 4
+"""Fewest divergences whose place is looked at: of fewer, half lie in a quarter by chance too often."""
+
+FUNNEL_CORRELATION: Final = 0.8
+"""Correlation of the log of a group sd with the log spread of its effects from which it is a funnel.
+
+Below minus that, with the spread of standardised effects, it is an inverted one. The geometry is
+that of Neal (2003), Annals of Statistics 31(3), section 8; the size is a convention of this project.
+"""
+
+MODES_APART: Final = 1.0
+"""Sd of the means of the chains over the sd within them from which chains sit in different places.
+
+R-hat is then about 1.4 (Gelman and Rubin 1992, Statistical Science 7(4)), far beyond slow mixing.
+"""
+
+MODES_DRIFT: Final = 0.5
+"""Change of a chain from its first half to its second, over that sd, beyond which it is still moving."""
+
+KURTOSIS_MAX: Final = 3.0
+"""Excess kurtosis of draws beyond which a parameter has heavy tails: that of a Laplace distribution."""
+
+ENERGY_CORRELATION: Final = 0.5
+"""Correlation with the energy from which a parameter is named as what the sampler is slow along.
+
+Stan, Runtime warnings and convergence problems, looks there; the size is a convention of this project.
+"""
+
+COLLINEAR: Final = 0.7
+"""Correlation of the capitals from which their effects are told apart badly.
+
+Dormann et al. (2013), Ecography 36(1).
+"""
+
+CORNER_FIRMS_MIN: Final = 1
+"""Fewest firms near a corner of which anything is said: below, it is wholly extrapolated.
+
+King and Zeng (2006), Political Analysis 14(2), on counterfactuals far from all data.
+"""
 
 PREDICTIVE_TAIL: Final = 0.01
 """A replicated statistic this far out is flagged."""

@@ -5,40 +5,71 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.arguments import AsJson, Config, Out, Retry
 from bayescluster.cli.guard import GATE_FAILED, guarded, say, say_json
 
 if TYPE_CHECKING:
     from bayescluster.results.model import Results
+    from bayescluster.workflow.run import Finished
 
 
 @guarded
-def run(config: Config, out: Out = Path("runs"), json: AsJson = False) -> int:
+def run(config: Config, out: Out = Path("runs"), json: AsJson = False, retry: Retry = False) -> int:
     """Fit an analysis, judge its hypotheses and write the report.
 
     What an earlier run of the same analysis and data has finished is used again.
     Exit code 4: fitted, but the diagnostics gate failed; the report says why.
     """
-    from bayescluster.cli.progress import watching
-    from bayescluster.cli.tables import print_summary
-    from bayescluster.workflow.run import run_analysis
-
-    with watching() as watch:
-        finished = run_analysis(config, out, watch)
+    finished = _finished(config, out, retry)
+    results = finished.results
     if json:
         say_json(
             {
                 "run": str(finished.directory.path),
                 "report": str(finished.directory.report_path),
-                "gate_passed": finished.results.gate.passed,
-                "forms": _forms(finished.results),
-                "verdicts": [v.model_dump(mode="json") for v in finished.results.verdicts],
+                "gate_passed": results.gate.passed,
+                "forms": _forms(results),
+                "attempts": [attempt.model_dump(mode="json") for attempt in results.attempts],
+                "verdicts": [v.model_dump(mode="json") for v in results.verdicts],
             }
         )
     else:
-        print_summary(finished.results)
-        say(f"Report: {finished.directory.report_path}")
-    return 0 if finished.results.gate.passed else GATE_FAILED
+        _say(finished, config, retry)
+    return 0 if results.gate.passed else GATE_FAILED
+
+
+def _finished(config: Path, out: Path, retry: bool) -> Finished:
+    from bayescluster.cli.progress import watching
+    from bayescluster.workflow.run import Finished, run_analysis
+
+    with watching() as watch:
+        if not retry:
+            return run_analysis(config, out, watch)
+        from bayescluster.workflow.retry import run_with_retries
+
+        last = run_with_retries(config, out, watch).last
+    assert last.results is not None  # a run has them
+    return Finished(last.directory, last.results)
+
+
+def _say(finished: Finished, config: Path, retry: bool) -> None:
+    from bayescluster.cli.attempts import offer_retry, print_attempts, print_outcome
+    from bayescluster.cli.tables import print_failures, print_summary
+
+    results = finished.results
+    print_summary(results)
+    if not results.gate.passed:
+        say("What failed, and what to try:")
+        print_failures(results.gate)
+    if retry:
+        print_attempts(results.attempts)
+        print_outcome(results.attempts)
+    elif not results.gate.passed:
+        offer_retry("run", config)
+    if results.gate.beside:
+        told = "; ".join(f"{one.title} ({one.where})" for one in results.gate.beside)
+        say(f"Seen beside the diagnostics: {told}. `bayescluster show` says what to try.")
+    say(f"Report: {finished.directory.report_path}")
 
 
 def _forms(results: Results) -> list[dict[str, Any]]:

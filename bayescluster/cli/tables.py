@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 
+from bayescluster.cli.attempts import print_attempts
 from bayescluster.cli.guard import say
 from bayescluster.report import fit_words, weakest_words
+from bayescluster.report.sections.checks import likely_words
 from bayescluster.report.words import fixed, label, step, verdict_probability
+from bayescluster.results.gate import Gate, Reason
 from bayescluster.results.model import (
     EffectRow,
     Results,
@@ -140,7 +143,7 @@ def _steps(results: Results, rows: Sequence[EffectRow]) -> str:
 
 
 def print_gate(results: Results) -> None:
-    """Print the diagnostics, with advice where one failed."""
+    """Print the diagnostics, with likely reasons and advice where one failed."""
     words = {True: "passed", False: "FAILED", None: "NOT MADE"}
     for item in results.gate.items:
         say(f"{item.name:<12} {words[item.passed]:<9} {item.found} (asked: {item.threshold})")
@@ -148,6 +151,28 @@ def print_gate(results: Results) -> None:
             say(f"{'':<12} {item.advice}")
         for name in item.worst:
             say(f"{'':<12} - {name}")
+        if item.passed is not True:
+            say(f"{'':<12} likely: {likely_words(item, results.gate)}")
+    print_reasons(results.gate, results.gate.reasons)
+    print_attempts(results.attempts)
+
+
+def print_failures(gate: Gate) -> None:
+    """Print what failed, why it probably did, and what to try next."""
+    for item in gate.items:
+        if item.passed is not True:
+            say(f"  {item.name}: {item.found}; likely: {likely_words(item, gate)}")
+            if not gate.reasons_of(item):
+                say(f"    try: {item.advice}")
+    print_reasons(gate, [reason for reason in gate.reasons if reason.checks])
+
+
+def print_reasons(gate: Gate, reasons: Sequence[Reason]) -> None:
+    """Print reasons, what was found and what to try; the rest beside a gate that passed them."""
+    for reason in reasons:
+        beside = " (the draws are not to blame)" if reason in gate.beside else ""
+        say(f"  {reason.title} ({reason.where}): {reason.found}{beside}")
+        say(f"    try: {reason.advice}")
 
 
 def print_fit(results: Results) -> None:

@@ -24,6 +24,7 @@ from bayescluster.report.necessity import summary_json
 from bayescluster.report.spreadsheet import harmless
 from bayescluster.report.tables import raw_tables
 from bayescluster.report.tradition_tables import necessity_tables
+from bayescluster.report.words import NOT_FOR_CITING
 from bayescluster.results.model import Results
 from bayescluster.results.necessity import ALL_ROWS, Necessity
 from bayescluster.runs.atomic import write_text
@@ -136,12 +137,13 @@ def _file_name(title: str, taken: set[str]) -> str:
 def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
+    mark = "" if results.gate.passed else NOT_FOR_CITING
     for spec in figures_of(results):
         text = ""
         if spec.wanted(results):
             try:
                 figure = spec.draw(results, False)
-                text = standalone(figure, spec.name, spec.alternative(results))
+                text = standalone(figure, spec.name, spec.alternative(results), mark)
             except ValueError:
                 text = ""
         found[spec.name] = text

@@ -35,6 +35,7 @@ from bayescluster.results.facts import (
     SandwichRow,
     ShareRow,
 )
+from bayescluster.results.gate import Attempt, Reason
 from bayescluster.results.identification import Contraction, CornerWeight
 from bayescluster.results.learning import (
     DominanceRow,
@@ -111,6 +112,8 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
             EQUATION,
         ),
         table("checks", CheckItem, map(flat, results.gate.items)),
+        table("reasons", Reason, map(flat, results.gate.reasons)),
+        table("attempts", Attempt, map(flat, results.attempts)),
         table("groups", GroupRow, map(flat, results.sample.groups)),
         table(
             "readings",

@@ -20,6 +20,8 @@ ODDS_SHOWN = 1000.0
 """Odds ratios beyond this, or its inverse, are only said to be beyond it."""
 NONE: Final = "–"
 """Stands where there is no number."""
+NOT_FOR_CITING: Final = "Did not pass its checks: not for citing"
+"""Written across pages and figures of a fit whose gate failed."""
 
 SCOPES: Final = {
     "observed": "the firms as observed, each in its own cluster",

@@ -16,6 +16,7 @@ from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.fit_checks import FitChecks
+from bayescluster.results.gate import Attempt, Change, CheckItem, Gate, Reason
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
@@ -24,30 +25,18 @@ from bayescluster.results.sets import SetResults
 from bayescluster.results.verdict_curves import VerdictCurve
 from bayescluster.results.weakest_node import WeakestNode
 
-__all__ = ["INTERVAL", "SCHEMA_VERSION", "By", "Estimate", "Value"]
-
-
-class CheckItem(Value):
-    """One diagnostic of the gate: what was asked, what was found, and what to do about it.
-
-    ``passed`` is null where the check could not be made; the gate then fails.
-    """
-
-    name: str
-    question: str
-    found: str
-    threshold: str
-    passed: bool | None
-    worst: tuple[str, ...] = ()
-    """Names of the parameters or estimands that fail, worst first."""
-    advice: str = ""
-
-
-class Gate(Value):
-    """The convergence gate: closed unless every check was made and passed."""
-
-    passed: bool
-    items: tuple[CheckItem, ...]
+__all__ = [
+    "INTERVAL",
+    "SCHEMA_VERSION",
+    "Attempt",
+    "By",
+    "Change",
+    "CheckItem",
+    "Estimate",
+    "Gate",
+    "Reason",
+    "Value",
+]
 
 
 class PredictiveRow(Value):
@@ -301,6 +290,8 @@ class Results(Value):
     model: ModelFacts
     fit: FitFacts
     gate: Gate
+    attempts: tuple[Attempt, ...] = ()
+    """Where a failed gate was followed by further attempts: all of them, this one among them."""
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
     comparison: Comparison | None = None

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from bayescluster.results.gate import Attempt
 from bayescluster.runs.atomic import write_json
 from bayescluster.runs.documents import read_document
 from bayescluster.runs.keys import host_facts, resolved, versions, without_directory
@@ -54,6 +55,8 @@ class Manifest(Frozen):
     stages: dict[StageName, Stage] = {}
     gate_passed: bool | None = None
     """Whether the diagnostics gate was passed; null before it was tried."""
+    attempts: tuple[Attempt, ...] = ()
+    """Where a failed gate was followed by further attempts: all of them, each a run of its own."""
 
     @property
     def files(self) -> dict[str, str]:

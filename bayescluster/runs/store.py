@@ -44,8 +44,11 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayescluster.inference.nuts import Chain
+    from bayescluster.results.gate import Attempt
 
 NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
+KEPT = ("started", "stages", "gate_passed", "attempts")
+"""What a manifest keeps when its run goes on."""
 CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
 
 
@@ -173,7 +176,7 @@ class RunDirectory:
                         "move that directory away, then run the same command again",
                     )
                 )
-            kept = {name: getattr(before, name) for name in ("started", "stages", "gate_passed")}
+            kept = {name: getattr(before, name) for name in KEPT}
             manifest = manifest.model_copy(update=kept)
         self.write_manifest(manifest)
         return manifest
@@ -181,6 +184,10 @@ class RunDirectory:
     def record_gate(self, passed: bool) -> None:
         """Note whether the diagnostics gate was passed."""
         edit(self.path, lambda manifest: manifest.model_copy(update={"gate_passed": passed}))
+
+    def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
+        """Note the attempts of which this run is one."""
+        edit(self.path, lambda manifest: manifest.model_copy(update={"attempts": attempts}))
 
     @contextmanager
     def stage(self, name: StageName, key: str | None = None) -> Iterator[None]:

@@ -13,6 +13,7 @@ from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.likelihoods import other_likelihoods
 from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
+from bayescluster.checks.reasons import Seen, likely_reasons
 from bayescluster.checks.sandwich import weighting
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
@@ -29,12 +30,13 @@ from bayescluster.results.model import (
     Curve,
     FitFacts,
     Gate,
+    PredictiveRow,
     Reproduction,
     Results,
     Surface,
     Verdict,
 )
-from bayescluster.workflow.beside import equations_beside
+from bayescluster.workflow.beside import Beside, equations_beside
 from bayescluster.workflow.causes import causes_of
 from bayescluster.workflow.ceiling_models import CeilingEvidence, preferred
 from bayescluster.workflow.ceilings import ceiling_results
@@ -115,6 +117,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         answers.gate.passed,
         preferred(fitted.ceilings, fit.seed),
     )
+    predictive = predictive_checks(design, tree)
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -125,7 +128,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         measures=measure_facts(design),
         model=_model(evidence),
         fit=fit,
-        gate=answers.gate,
+        gate=explained(answers.gate, fitted, (predictive, beside)),
         predictive=predictive,
         loo=psis_loo(design, tree),
         effects=effects,
@@ -155,6 +158,18 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         weakest_node=weakest_node(node, answers.gate.passed),
         fit_checks=fit_checks(design, evidence.posterior, tree, predictive),
     )
+
+
+def explained(
+    gate: Gate, fitted: Fitted, checked: tuple[tuple[PredictiveRow, ...], Beside] = ((), Beside())
+) -> Gate:
+    """Add likely reasons to a gate, from draws, design and the predictive checks of all equations."""
+    design = fitted.design
+    predictive, beside = checked
+    rows = {design.equation_name: predictive}
+    rows |= {one.model.equation: one.predictive for one in beside.others}
+    reasons = likely_reasons(Seen(design, fitted.tree, rows), gate)
+    return gate.model_copy(update={"reasons": reasons})
 
 
 def _model(evidence: Evidence) -> ModelFacts:

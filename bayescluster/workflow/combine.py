@@ -96,7 +96,7 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
     return base.model_copy(
         update={
             "title": _title(base, lead.name),
-            "gate": _gate(base.gate, rows, lead.name),
+            "gate": _gate(parts, rows, lead.name),
             "comparison": _comparison(parts, fits, rows, criterion, lead.name),
             "effects": effect_rows(mixture, _alone(base.effects)),
             "differences": differences(mixture),
@@ -173,12 +173,26 @@ def _alone(effects: Sequence[EffectRow]) -> Alone:
     }
 
 
-def _gate(leading: Gate, rows: Sequence[FormRow], lead: str) -> Gate:
-    """Checks of the leading form, and one line for each of the others."""
-    named = [item.model_copy(update={"name": f"{lead}: {item.name}"}) for item in leading.items] + [
-        _line(row) for row in rows if row.form != lead
+def _gate(parts: Sequence[Part], rows: Sequence[FormRow], lead: str) -> Gate:
+    """Checks of the leading form, and one line for each of the others; likely reasons of all."""
+    own = {part.name: part.results.gate for part in parts}
+    named = [item.model_copy(update={"name": f"{lead}: {item.name}"}) for item in own[lead].items]
+    named += [_line(row) for row in rows if row.form != lead]
+    reasons = [
+        reason.model_copy(update={"checks": tuple(f"{lead}: {name}" for name in reason.checks)})
+        for reason in own[lead].reasons
     ]
-    return Gate(passed=all(item.passed is True for item in named), items=tuple(named))
+    failed = {item.name for item in named if item.passed is not True}
+    for form, gate in own.items():
+        line = f"{form}: gate"
+        if line in failed:
+            told = [reason for reason in gate.reasons if reason.checks]
+            reasons += [reason.model_copy(update={"checks": (line,)}) for reason in told]
+    return Gate(
+        passed=all(item.passed is True for item in named),
+        items=tuple(named),
+        reasons=tuple(reasons),
+    )
 
 
 def _line(row: FormRow) -> CheckItem:

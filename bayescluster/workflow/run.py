@@ -32,7 +32,7 @@ from bayescluster.workflow.ceiling_fits import fit_ceiling_models
 from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.checklist import checklist_of
 from bayescluster.workflow.collect import Fitted, collect
-from bayescluster.workflow.prepare import asked, cases_of, designs_of, key_of
+from bayescluster.workflow.prepare import Asked, asked, cases_of, designs_of, key_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM = 6
@@ -65,9 +65,13 @@ def run_analysis(
     ConfigError, DataError, FitError, RunError
         See `bayescluster.errors`. Whatever was finished before is kept.
     """
-    watch = watch or Silent()
-    opened = _open(source, Path(root), watch)
-    directory, command = opened.directory, _command(source)
+    return run_asked(asked(source), Path(root), watch or Silent(), command_of(source))
+
+
+def run_asked(question: Asked, root: Path, watch: Watch, command: str) -> Finished:
+    """Do the same with an analysis that has been read, as ``command`` would."""
+    opened = _open(question, root, watch)
+    directory = opened.directory
     with directory.lock():
         if len(opened.designs) > 1:
             from bayescluster.workflow import forms
@@ -85,8 +89,19 @@ def fit_analysis(
     source: Analysis | Path | str, root: Path | str = "runs", watch: Watch | None = None
 ) -> RunDirectory:
     """Draw the posterior of an analysis and keep it, without results and report."""
-    watch = watch or Silent()
-    opened = _open(source, Path(root), watch)
+    return fit_asked(asked(source), Path(root), watch or Silent()).directory
+
+
+class Drawn(NamedTuple):
+    """An analysis whose posterior is drawn: the design of each form, and the directory."""
+
+    designs: tuple[Design, ...]
+    directory: RunDirectory
+
+
+def fit_asked(question: Asked, root: Path, watch: Watch) -> Drawn:
+    """Do the same with an analysis that has been read."""
+    opened = _open(question, root, watch)
     directory = opened.directory
     with directory.lock():
         if len(opened.designs) > 1:
@@ -96,7 +111,7 @@ def fit_analysis(
         else:
             fit_design(opened.designs[0], directory, watch)
             fit_ceiling_models(opened.designs[0], directory, watch)
-    return directory
+    return Drawn(opened.designs, directory)
 
 
 def write_run_report(directory: RunDirectory, results: Results) -> None:
@@ -142,8 +157,7 @@ class _Opened(NamedTuple):
     directory: RunDirectory
 
 
-def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> _Opened:
-    question = asked(source)
+def _open(question: Asked, root: Path, watch: Watch) -> _Opened:
     watch.step("Reading the firms")
     designs = designs_of(question)
     # of one form the key is that of its narrowed analysis, wherever it is fitted
@@ -152,7 +166,8 @@ def _open(source: Analysis | Path | str, root: Path, watch: Watch) -> _Opened:
     return _Opened(analysis, designs, RunDirectory.create(root, analysis.name, key))
 
 
-def _command(source: Analysis | Path | str) -> str:
+def command_of(source: Analysis | Path | str) -> str:
+    """Name the command, or the call, that gives a result again."""
     if isinstance(source, Analysis):
         return "bayescluster.fit(analysis)"
     return f"bayescluster run {Path(source).name}"

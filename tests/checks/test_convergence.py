@@ -198,12 +198,12 @@ def test_energy_by_definition():
 @pytest.mark.parametrize("given", ["maxdepth_reached", "depth"])
 def test_trajectories_cut_short_fail(given):
     depth = np.full((CHAINS, DRAWS), 4)
-    depth[0, :16] = 10
+    depth[0, :17] = 10
     cut = stats(depth=depth, maxdepth_reached=depth == 10)
     other = "depth" if given == "maxdepth_reached" else "maxdepth_reached"
     found = gate(sample_stats=cut.drop_vars(other))
     assert failed(found) == ["Tree depth"]
-    assert item(found, "Tree depth").found == "1.0% of draws at the limit of 10"
+    assert item(found, "Tree depth").found == "1.1% of draws at the limit of 10"
 
 
 def test_names_of_elements():

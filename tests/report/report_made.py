@@ -386,7 +386,12 @@ def gate(passed: bool) -> m.Gate:
             "smallest 0.71",
             "at least 0.3",
         ),
-        ("Tree depth", "Were trajectories cut short?", "0.0% of draws at the limit of 10", "0%"),
+        (
+            "Tree depth",
+            "Were trajectories cut short?",
+            "0.0% of draws at the limit of 10",
+            "at most 1%",
+        ),
     )
     items = [
         m.CheckItem(name=name, question=question, found=found, threshold=threshold, passed=True)
@@ -403,7 +408,50 @@ def gate(passed: bool) -> m.Gate:
             }
         )
         items[4] = items[4].model_copy(update={"found": "not made", "passed": None})
-    return m.Gate(passed=passed, items=tuple(items))
+    return m.Gate(passed=passed, items=tuple(items), reasons=() if passed else REASONS)
+
+
+REASONS = (
+    m.Reason(
+        kind="funnel",
+        title="funnel: a group sd near 0",
+        equation="upgrading",
+        level="industry",
+        term="interaction",
+        parameters=("industry_sd[interaction]",),
+        found="75% of 12 divergences lie where the sd of interaction by industry is small",
+        number=0.75,
+        threshold=0.5,
+        advice="raise sampling.target_accept (0.95, then 0.99)",
+        source="Betancourt and Girolami (2015)",
+        checks=("R-hat",),
+    ),
+    m.Reason(
+        kind="collinear_capitals",
+        title="collinear capitals",
+        equation="upgrading",
+        parameters=("human_capital", "social_capital"),
+        found="correlation 0.81 of human and social capital over 400 rows",
+        number=0.81,
+        threshold=0.7,
+        advice="do not read their effects one by one",
+        source="Dormann et al. (2013), Ecography 36(1)",
+    ),
+)
+ATTEMPTS = (
+    m.Attempt(number=0, key="0" * 16, gate_passed=False, failing=("R-hat", "E-BFMI")),
+    m.Attempt(
+        number=1,
+        key="1" * 16,
+        changes=(
+            m.Change(
+                setting="sampling.target_accept", before="0.9", after="0.95", why="Divergences"
+            ),
+        ),
+        gate_passed=True,
+        settings="sampling:\n  target_accept: 0.95\n",
+    ),
+)
 
 
 def predictive(rows: list[ms.GroupRow], rng: np.random.Generator) -> tuple[m.PredictiveRow, ...]:

@@ -30,6 +30,8 @@ TABLES = (
     "sandwich",
     "predictive",
     "checks",
+    "reasons",
+    "attempts",
     "groups",
     "readings",
     "ceilings",

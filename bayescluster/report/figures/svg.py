@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from io import BytesIO
+from math import atan2, degrees, hypot
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayescluster.report.figures.record import FigureSpec
-from bayescluster.report.figures.style import VARIABLES, settings
+from bayescluster.report.figures.style import BAD, VARIABLES, settings
 from bayescluster.results.model import Results
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,6 +21,8 @@ LINK = "{http://www.w3.org/1999/xlink}href"
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _REFERENCE = re.compile(r"url\(#")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+GLYPH = 0.55
+"""Usual width of a letter over the size of its font."""
 STYLE = "*{stroke-linejoin:round;stroke-linecap:butt}svg{background:#fff}text{white-space:pre}"
 
 
@@ -56,14 +59,39 @@ def inline(figure: Figure, name: str, label: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def standalone(figure: Figure, name: str, label: str) -> str:
-    """SVG as a file of its own, on white."""
-    root = _tree(figure, name, label)
+def standalone(figure: Figure, name: str, label: str, mark: str = "") -> str:
+    """SVG as a file of its own, on white; ``mark`` is written across it."""
+    root = _tree(figure, name, f"{mark}. {label}" if mark else label)
+    if mark:
+        root.append(_watermark(mark, root.attrib["viewBox"]))
     root.set("xmlns", "http://www.w3.org/2000/svg")
     style = ElementTree.Element("style")
     style.text = STYLE
     root.insert(1, style)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _watermark(mark: str, view: str) -> ElementTree.Element:
+    """Text along the diagonal of a figure, in front of all."""
+    left, top, width, height = map(float, view.split())
+    x, y, length = left + width / 2, top + height / 2, 0.8 * hypot(width, height)
+    angle = degrees(atan2(height, width))
+    found = ElementTree.Element("text")
+    found.text = mark
+    found.attrib.update(
+        {
+            "class": "watermark",
+            "x": f"{x:.1f}",
+            "y": f"{y:.1f}",
+            "transform": f"rotate({-angle:.1f} {x:.1f} {y:.1f})",
+            "textLength": f"{length:.1f}",
+            "lengthAdjust": "spacingAndGlyphs",
+            "text-anchor": "middle",
+            "style": f"fill: {BAD}; opacity: 0.35; "
+            f"font: bold {length / len(mark) / GLYPH:.1f}px sans-serif",
+        }
+    )
+    return found
 
 
 def _variable(match: re.Match[str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from bayescluster.checks.advice import NO_REASON
+from bayescluster.checks.threshold_table import thresholds
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.predictive_plot import PREDICTIVE
@@ -18,6 +20,7 @@ from bayescluster.report.sections.record import (
 )
 from bayescluster.results.model import (
     CheckItem,
+    Gate,
     PredictiveRow,
     Results,
 )
@@ -31,6 +34,9 @@ def body(results: Results) -> Markup:
         "checks.html.j2",
         results=results,
         gate=_gate(results),
+        reasons=_reasons(results.gate),
+        attempts=_attempts(results),
+        thresholds=_thresholds(),
         figures=figures(results, PREDICTIVE),
         predictive=_predictive(results.predictive, _focus(results)),
         checked=len(checked),
@@ -50,20 +56,80 @@ def _gate(results: Results) -> Table:
     return Table(
         "Diagnostics gate",
         columns("Check", "Question", "Found", "Asked for", "Result"),
-        rows(_item(item) for item in results.gate.items),
+        rows(_item(item, results.gate) for item in results.gate.items),
     )
 
 
-def _item(item: CheckItem) -> tuple[str | Cell, ...]:
+def _item(item: CheckItem, gate: Gate) -> tuple[str | Cell, ...]:
     worst = f"Worst: {', '.join(item.worst)}." if item.worst else ""
     advice = words.sentence(item.advice)
-    note = " ".join(part for part in (worst, advice) if part)
+    likely = "" if item.passed is True else f"Likely: {likely_words(item, gate)}."
+    note = " ".join(part for part in (worst, advice, likely) if part)
     result = {
         True: Cell("✓ passed", look="good"),
         False: Cell("✕ failed", look="bad"),
         None: Cell("✕ not made", look="bad"),
     }[item.passed]
     return item.name, item.question, Cell(item.found, note), item.threshold or words.NONE, result
+
+
+def likely_words(item: CheckItem, gate: Gate) -> str:
+    """Likely reasons of a failed check in a line; that none was recognised where there is none."""
+    found = gate.reasons_of(item)
+    return "; ".join(f"{one.title} ({one.where})" for one in found) or NO_REASON
+
+
+def _reasons(gate: Gate) -> Table:
+    """Every reason with what was found and what to try; those beside a passed gate too."""
+    return Table(
+        "Likely reasons, and what to try next",
+        columns("Reason", "Where", "Found", "What to try next", "May explain"),
+        rows(
+            (
+                words.sentence(one.title)[:-1],
+                Cell(one.where, ", ".join(one.parameters)),
+                one.found,
+                Cell(words.sentence(one.advice), one.source),
+                ", ".join(one.checks) or "none of the checks: the draws are not to blame",
+            )
+            for one in gate.reasons
+        ),
+        "A reason is a likely one: more than one can hold, and advice is what to try, not what will "
+        "mend it.",
+    )
+
+
+def _attempts(results: Results) -> Table:
+    """Attempts after a failed gate, in their order."""
+    return Table(
+        "Attempts",
+        columns("Attempt", "Changed", "Why", "What the gate said", "Kept in"),
+        rows(
+            (
+                str(one.number),
+                "; ".join(map(str, one.changes)) or "nothing: the analysis as asked",
+                "; ".join(dict.fromkeys(w for c in one.changes for w in c.why.split("; ")))
+                or words.NONE,
+                Cell("✓ passed", look="good")
+                if one.gate_passed
+                else Cell("✕ failed", ", ".join(one.failing), look="bad"),
+                Cell(one.key, "this report" if one.key == results.reproduction.key else ""),
+            )
+            for one in results.attempts
+        ),
+        "Only how the posterior is drawn was changed, never the model: every attempt draws from the "
+        "same posterior. The gate was the same for all.",
+    )
+
+
+def _thresholds() -> Table:
+    found = thresholds()
+    return Table(
+        "Thresholds of the checks",
+        columns("Threshold", "#Value", "What it is, and its source"),
+        rows((one.name, one.value, one.source) for one in found),
+        folded=f"All {words.count(len(found))} thresholds of the checks, with their sources",
+    )
 
 
 def _focus(results: Results) -> str:

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import report_made as made
+from report_reading import Page
+
+from bayescluster.checks.threshold_table import thresholds
+from bayescluster.report import words
+from bayescluster.report.figures.svg import standalone
+from bayescluster.report.html import render_html
+from bayescluster.report.render import write_report
+from bayescluster.results.model import Results
+
+MARK = "Did not pass its checks: not for citing"
+
+
+def test_a_failed_check_is_told_with_its_likely_reason_and_what_to_try(failed_page: str) -> None:
+    text = Page(failed_page).text
+    assert "Likely: funnel: a group sd near 0 (industry, interaction)." in text
+    assert "Likely: no likely reason was recognised." in text  # of E-BFMI
+    for reason in made.REASONS:
+        assert reason.found in text
+        assert words.sentence(reason.advice) in text
+        assert reason.source in text
+    assert "none of the checks: the draws are not to blame" in text
+
+
+def test_a_passed_gate_needs_no_reason(page: str) -> None:
+    assert "Likely:" not in page
+    assert "Likely reasons" not in page
+
+
+def test_attempts_are_told(failed: Results, page: str) -> None:
+    tried = failed.model_copy(update={"attempts": made.ATTEMPTS})
+    text = Page(render_html(tried)).text
+    assert "Attempts" in text
+    assert "sampling.target_accept: 0.9 to 0.95" in text
+    assert "nothing: the analysis as asked" in text
+    assert "1" * 16 in text
+    assert "What the gate said" not in page
+
+
+def test_thresholds_stand_in_the_report_with_their_sources(page: str) -> None:
+    text = Page(page).text
+    assert len(thresholds()) > 20
+    for row in thresholds():
+        assert row.name in text
+        assert row.source in text
+
+
+def test_a_failed_fit_is_marked_on_the_page_and_in_its_title(page: str, failed_page: str) -> None:
+    assert f'<div class="watermark" aria-hidden="true">{MARK}</div>' in failed_page
+    assert f"<title>{MARK} | " in failed_page
+    assert MARK not in page
+
+
+def test_figures_of_a_failed_fit_are_marked(
+    results: Results, failed: Results, tmp_path: Path
+) -> None:
+    write_report(failed, tmp_path / "failed")
+    write_report(results, tmp_path / "passed")
+    drawn = sorted((tmp_path / "failed" / "figures").glob("*.svg"))
+    assert len(drawn) > 5
+    for path in drawn:
+        root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
+        (mark,) = (one for one in root.iter() if one.get("class") == "watermark")
+        assert mark.text == MARK
+        assert root.attrib["aria-label"].startswith(f"{MARK}. ")
+        assert MARK not in (tmp_path / "passed" / "figures" / path.name).read_text(encoding="utf-8")
+
+
+def test_a_mark_stays_inside_its_figure() -> None:
+    from matplotlib.figure import Figure
+
+    root = ElementTree.fromstring(standalone(Figure(figsize=(6, 2)), "x", "label", MARK))
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    (mark,) = (one for one in root.iter() if one.get("class") == "watermark")
+    length = float(mark.attrib["textLength"])
+    assert 0.5 * width < length < (width**2 + height**2) ** 0.5
