@@ -13,10 +13,12 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.lookup import suggestion
 from bayescluster.results.comparison import FormRow
+from bayescluster.results.folds import FOLDS_VERSION, Folds
 from bayescluster.results.model import (
     Estimate,
     Results,
 )
+from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.collect import Fitted, evidence_of
@@ -26,7 +28,7 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bayescluster.workflow.watch import Watch
+    from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -185,6 +187,37 @@ class Run:
                 if row.by == by
             ]
         )
+
+    @property
+    def left_out(self) -> Folds | None:
+        """What was found by leaving out; nothing where nothing was left out yet."""
+        return self._directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
+
+    def leave_out(
+        self,
+        by: Literal["cluster", "industry", "row"],
+        watch: CountingWatch | None = None,
+        **settings: int | None,
+    ) -> Folds:
+        """Predict clusters or industries from refits without them, or mend rows; see the command.
+
+        Parameters
+        ----------
+        by
+            What is left out.
+        watch
+            Told of the progress; silent without it.
+        **settings
+            Options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``, ``jobs``.
+        """
+        from bayescluster.workflow.folds import leave_out
+        from bayescluster.workflow.folds_plan import BY, Options
+
+        _known(by, BY, "by")
+        for name in settings:
+            _known(name, Options._fields[1:], "setting")
+        options = Options(by)._replace(**settings)
+        return leave_out(self._directory, options, watch).results
 
     def plot_effects(self, capital: str = "human_capital") -> Figure:
         """Forest of the effects of a capital by industry, pooled and unpooled."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    check,
     design,
     doctor,
     fit,
@@ -37,6 +38,7 @@ COMMANDS = (
     ("validate", validate.validate),
     ("design", design.design),
     ("fit", fit.fit),
+    ("check", check.check),
     ("report", report.report),
     ("show", show.show),
     ("nca", nca.nca),

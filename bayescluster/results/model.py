@@ -14,6 +14,7 @@ from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
+from bayescluster.results.folds import Folds
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
@@ -336,3 +337,5 @@ class Results(Value):
     """Where a capital is latent."""
     weakest_node: WeakestNode | None = None
     """Where the analysis asks which capital holds groups back."""
+    folds: Folds | None = None
+    """What was found by leaving out; kept in a file of its own, and put in when a report is written."""

@@ -134,6 +134,11 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
     return _hash({"fit": fit_key(plain, data_digest), "judged": judged, "settings": dict(settings)})
 
 
+def folds_key(fit: str, settings: Mapping[str, Any]) -> str:
+    """Hash what refits without some rows depend on: the fit, and their own settings."""
+    return _hash({"fit": fit, "settings": dict(settings)})
+
+
 def resolved(analysis: Analysis) -> dict[str, Any]:
     """Write an analysis out in full, defaults included, as plain values for JSON.
 

@@ -15,6 +15,7 @@ from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
+from bayescluster.results.folds import FOLDS_VERSION, Folds
 from bayescluster.results.model import (
     SCHEMA_VERSION,
     FitFacts,
@@ -22,6 +23,7 @@ from bayescluster.results.model import (
     Results,
 )
 from bayescluster.runs.keys import resolved, results_key, versions
+from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
@@ -104,6 +106,10 @@ def write_run_report(directory: RunDirectory, results: Results) -> None:
         with form.lock():
             write_run_report(form, form.load_results())
 
+    # what was found by leaving out is kept apart: it comes later, and results do not rest on it
+    folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
+    if folds is not None:
+        results = results.model_copy(update={"folds": folds})
     key = directory.read_manifest().stages["results"].key
     with directory.stage("report", key):
         write_report(results, directory.path)

@@ -9,6 +9,7 @@ from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
+from bayescluster.report.sections.folds import FOLDS
 from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
 from bayescluster.report.sections.learning import LEARNING
@@ -41,6 +42,7 @@ SECTIONS: tuple[Section, ...] = (
     WEAKEST_NODE,
     LEARNING,
     CHECKS,
+    FOLDS,
     LIKELIHOODS,
     MODEL,
     READING,
