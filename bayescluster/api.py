@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import xarray as xr
@@ -216,8 +216,8 @@ class Run:
         _known(by, BY, "by")
         for name in settings:
             _known(name, Options._fields[1:], "setting")
-        options = Options(by)._replace(**settings)
-        return leave_out(self._directory, options, watch).results
+        asked: dict[str, Any] = dict(settings)
+        return leave_out(self._directory, Options(by, **asked), watch).results
 
     def plot_effects(self, capital: str = "human_capital") -> Figure:
         """Forest of the effects of a capital by industry, pooled and unpooled."""
