@@ -113,7 +113,8 @@ def test_an_altered_refit_is_made_again(run, refits):
     assert len(refits.held) == 6
 
 
-def test_clusters_and_industries_stand_side_by_side(run, refits):
+@pytest.mark.usefixtures("refits")
+def test_clusters_and_industries_stand_side_by_side(run):
     leave_out(run, CLUSTERS)
     both = leave_out(run, CLUSTERS._replace(by="industry")).results
     assert [part.by for part in both.groups] == ["cluster", "industry"]
@@ -226,16 +227,20 @@ def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
     ("swaps", "message"),
     [
         (
-            {"method: single}\n  social": "method: single}\n  social"},
-            "The analysis cannot be read:\n"
-            "  --folds: 9 folds of 4 clusters\n"
-            "    ask for 2 to 4 folds, or for none: then each cluster is left out alone\n",
+            {},
+            (
+                "The analysis cannot be read:\n"
+                "  --folds: 9 folds of 4 clusters\n"
+                "    ask for 2 to 4 folds, or for none: then each cluster is left out alone\n"
+            ),
         ),
         (
             {"  cluster: cluster\n": "", "      cluster: [intercept]\n": ""},
-            "The analysis cannot be read:\n"
-            "  --leave-out: the data declare no clusters\n"
-            "    name the column in data.cluster, or leave out something else: cluster, industry, row\n",
+            (
+                "The analysis cannot be read:\n"
+                "  --leave-out: the data declare no clusters\n"
+                "    name the column in data.cluster, or leave out something else: cluster, industry, row\n"
+            ),
         ),
     ],
 )
