@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import xarray as xr
@@ -13,22 +13,25 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.lookup import suggestion
 from bayescluster.results.comparison import FormRow
+from bayescluster.results.folds import FOLDS_VERSION, Folds
 from bayescluster.results.model import (
     Estimate,
     Results,
 )
+from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.collect import Fitted, evidence_of
+from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.prepare import asked, design_of
-from bayescluster.workflow.run import open_design, run_analysis
+from bayescluster.workflow.run import run_analysis
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bayescluster.results.compared import Compared
     from bayescluster.results.prior import PriorStudy
-    from bayescluster.workflow.watch import Watch
+    from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -187,6 +190,37 @@ class Run:
                 if row.by == by
             ]
         )
+
+    @property
+    def left_out(self) -> Folds | None:
+        """What was found by leaving out; nothing where nothing was left out yet."""
+        return self._directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
+
+    def leave_out(
+        self,
+        by: Literal["cluster", "industry", "row"],
+        watch: CountingWatch | None = None,
+        **settings: int | None,
+    ) -> Folds:
+        """Predict clusters or industries from refits without them, or mend rows; see the command.
+
+        Parameters
+        ----------
+        by
+            What is left out.
+        watch
+            Told of the progress; silent without it.
+        **settings
+            Options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``, ``jobs``.
+        """
+        from bayescluster.workflow.folds import leave_out
+        from bayescluster.workflow.folds_plan import BY, Options
+
+        _known(by, BY, "by")
+        for name in settings:
+            _known(name, Options._fields[1:], "setting")
+        asked: dict[str, Any] = dict(settings)
+        return leave_out(self._directory, Options(by, **asked), watch).results
 
     def plot_effects(self, capital: str = "human_capital") -> Figure:
         """Forest of the effects of a capital by industry, pooled and unpooled."""

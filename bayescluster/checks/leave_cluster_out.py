@@ -9,27 +9,26 @@ Psychometrika 84(3).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from bayescluster.checks.integrals import log_mean_density
+from bayescluster.checks.integrated import (
+    enough_draws,
+    exclusive,
+    integrated_likelihood,
+    own_groups,
+)
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws, GroupDraws, predictor_at
+from bayescluster.model.evaluate import Array, Draws
 from bayescluster.names import CLUSTER
-
-DRAWS = 1000
-"""Most draws that are looked at, evenly spaced."""
-FARTHEST = 5.0
-"""The search for a mode begins no farther from 0 than this, in standard deviations."""
 
 
 class ClusterScores(NamedTuple):
-    """Log predictive density of each left-out cluster, and the Pareto k behind it, ``(cluster,)``."""
+    """Log predictive density of each left-out group, and the Pareto k behind it, ``(group,)``."""
 
     elpd: Array
     khat: Array
@@ -37,15 +36,8 @@ class ClusterScores(NamedTuple):
 
     @property
     def bad(self) -> NDArray[np.bool_]:
-        """Clusters whose Pareto k is above the threshold, or is not a number."""
+        """Groups whose Pareto k is above the threshold, or is not a number."""
         return ~(self.khat <= self.khat_threshold)
-
-
-class _Own(NamedTuple):
-    """A grouping of which one group has all its rows within the cluster."""
-
-    grouping: str
-    group: int
 
 
 def why_not(design: Design) -> str:
@@ -56,114 +48,56 @@ def why_not(design: Design) -> str:
     if np.unique(cluster).size < 2:
         return "there is but one cluster"
     for grouping in design.groupings:
-        own = [_exclusive(design.index(grouping.name), rows) for rows in _clusters(design)]
+        own = [exclusive(design.index(grouping.name), rows) for rows in rows_of(design, CLUSTER)]
         if max(len(found) for found in own) > 1:
             return f"several effects by {grouping.name} lie within one cluster"
     return ""
 
 
 def leave_cluster_out(design: Design, draws: Draws) -> ClusterScores:
-    """Score every cluster by what the other clusters say of it.
+    """Score every cluster by what the other clusters say of it; see `leave_group_out`."""
+    return leave_group_out(design, draws, CLUSTER)
+
+
+def leave_group_out(design: Design, draws: Draws, by: str) -> ClusterScores:
+    """Score every group of a grouping by what the other groups say of it.
 
     Parameters
     ----------
     design
-        A design for which `why_not` finds nothing.
+        A design; of clusters, one for which `why_not` finds nothing.
     draws
-        Draws of its posterior; at most `DRAWS` of them are used.
+        Draws of its posterior; so many of them are used as the integrals allow.
+    by
+        The grouping.
 
     Returns
     -------
     ClusterScores
-        In the order of the cluster labels.
+        In the order of the labels of the groups.
     """
     from arviz_stats.base import array_stats
 
-    few = draws.thinned(DRAWS)
-    likelihood = marginal_likelihood(design, few)
+    few = draws.thinned(
+        min(enough_draws(design, own_groups(design, rows, rows)) for rows in rows_of(design, by))
+    )
+    likelihood = marginal_likelihood(design, few, by)
     log_weights, khat = array_stats.psislw(likelihood, r_eff=1.0, axis=0)
     elpd = logsumexp(np.asarray(log_weights) + likelihood.T, axis=1)
     return ClusterScores(np.asarray(elpd), np.asarray(khat, dtype="float64"), khat_max(few.size))
 
 
-def marginal_likelihood(design: Design, draws: Draws) -> Array:
-    """Log density of each cluster's rows, its own effects integrated out, ``(draw, cluster)``."""
-    return np.column_stack([_marginal(design, draws, rows) for rows in _clusters(design)])
-
-
-def _clusters(design: Design) -> list[NDArray[np.int64]]:
-    cluster = design.index(CLUSTER)
-    count = len(design.group_labels(CLUSTER))
-    return [np.flatnonzero(cluster == k) for k in range(count)]
-
-
-def _exclusive(member: NDArray[np.int64], rows: NDArray[np.int64]) -> list[int]:
-    """Groups that have all their rows among these."""
-    inside = np.bincount(member[rows], minlength=int(member.max()) + 1)
-    whole = np.bincount(member)
-    return [int(group) for group in np.flatnonzero((inside == whole) & (whole > 0))]
-
-
-def _marginal(design: Design, draws: Draws, rows: NDArray[np.int64]) -> Array:
-    own = tuple(
-        _Own(grouping.name, group)
-        for grouping in design.groupings
-        for group in _exclusive(design.index(grouping.name), rows)
-    )
-    out = np.empty(draws.size)
-    for which, part in draws.for_rows(rows).chunks(rows.size):
-        out[which] = _integrated(design, part, rows, own)
-    return out
-
-
-def _integrated(
-    design: Design, draws: Draws, rows: NDArray[np.int64], own: tuple[_Own, ...]
-) -> Array:
-    told = np.flatnonzero(design.answered[rows])
-    answered = rows[told]
-    known = design.rows.at(answered)
-    weights = 1.0 if design.weights is None else design.weights.rows[answered]
-    outcome, offset = design.outcome[answered], design.offset[answered]
-
-    def density(at: Draws) -> Array:
-        capitals = at.capitals or (design.capitals[0][rows], design.capitals[1][rows])
-        eta = predictor_at(design, at, capitals, rows)[:, told] + offset
-        found = weights * design.family.log_density(outcome, eta, at.parameters, known)
-        return np.asarray(found.sum(axis=1))
-
-    if not own:
-        return density(draws)
-    roots = [_root(draws.groups[name]) for name, _ in own]  # (draw, term, term) each
-    start = np.concatenate(
+def marginal_likelihood(design: Design, draws: Draws, by: str = CLUSTER) -> Array:
+    """Log density of each group's rows, its own effects integrated out, ``(draw, group)``."""
+    return np.column_stack(
         [
-            np.linalg.solve(root, draws.groups[name].effect[:, group, :, None])[..., 0]
-            for root, (name, group) in zip(roots, own, strict=True)
-        ],
-        axis=1,
+            integrated_likelihood(design, draws, rows, own_groups(design, rows, rows))
+            for rows in rows_of(design, by)
+        ]
     )
-    start = np.clip(start, -FARTHEST, FARTHEST)
-    return log_mean_density(lambda z: density(_with(draws, own, roots, z)), start)
 
 
-def _root(group: GroupDraws) -> Array:
-    """Root of the covariance of a group's effects: effects are this times standard normals."""
-    scale = np.maximum(group.sd, np.finfo(float).tiny)[:, :, None]
-    if group.correlation is None:
-        return np.asarray(scale * np.eye(len(group.terms)))
-    return np.asarray(scale * np.linalg.cholesky(group.correlation))
-
-
-def _with(draws: Draws, own: tuple[_Own, ...], roots: list[Array], z: Array) -> Draws:
-    """Put other effects in the place of the cluster's own, from standard normals."""
-    groups = dict(draws.groups)
-    start = 0
-    for (name, group), root in zip(own, roots, strict=True):
-        width = root.shape[1]
-        mine = np.einsum("sij,sj->si", root, z[:, start : start + width])
-        start += width
-        # all rows are in this group, or in none of it
-        held = groups[name]
-        effect = held.effect.copy()
-        effect[:, group] = mine
-        groups[name] = held._replace(effect=effect)
-    return replace(draws, groups=groups)
+def rows_of(design: Design, by: str) -> list[NDArray[np.int64]]:
+    """Positions of the rows of each group, in the order of the labels."""
+    member = design.index(by)
+    return [np.flatnonzero(member == k) for k in range(len(design.group_labels(by)))]

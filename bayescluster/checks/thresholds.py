@@ -163,6 +163,22 @@ PRIOR_TURNS: Final = 0.1
 """Correlation over prior draws from which an event is said to turn on a parameter: a convention."""
 
 
+FOLD_RHAT_MAX: Final = 1.05
+FOLD_ESS_MIN: Final = 100
+"""A refit without some rows has few draws, and one log score is asked of it, whose own error is told.
+
+So its limits are laxer than the gate's: R-hat between the 1.01 of Vehtari et al. (2021) and the 1.1 of
+Gelman and Rubin (1992), and 50 effective draws for each of the 2 chains, below which Vehtari et al. do
+not rely on R-hat itself. Divergences are not borne here either.
+"""
+
+FOLD_ERROR_MAX: Final = 0.5
+"""Largest Monte Carlo standard error of the log score of a left-out group: a convention.
+
+Eight times below the difference in elpd from which forms are told apart.
+"""
+
+
 def khat_max(draws: int) -> float:
     """Largest Pareto k that PSIS-LOO can bear, given the draws.
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    check,
     compare,
     design,
     doctor,
@@ -40,6 +41,7 @@ COMMANDS = (
     ("prior", prior.prior),
     ("design", design.design),
     ("fit", fit.fit),
+    ("check", check.check),
     ("report", report.report),
     ("show", show.show),
     ("compare", compare.compare),

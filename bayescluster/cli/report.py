@@ -10,7 +10,7 @@ from bayescluster.cli.guard import guarded, say
 def report(run: Run) -> None:
     """Write the report of a finished run again, without fitting anything."""
     from bayescluster.runs.store import RunDirectory
-    from bayescluster.workflow.run import write_run_report
+    from bayescluster.workflow.finish import write_run_report
 
     directory = RunDirectory.open(run)
     with directory.lock():

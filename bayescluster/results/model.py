@@ -16,6 +16,7 @@ from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.fit_checks import FitChecks
+from bayescluster.results.folds import Folds
 from bayescluster.results.gate import Attempt, Change, CheckItem, Gate, Reason
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
@@ -337,3 +338,5 @@ class Results(Value):
     """Filled when a report is written, from what then stands beside the run; not kept in a file."""
     fit_checks: FitChecks | None = None
     """LOO-PIT and calibration curves of the equation in focus."""
+    folds: Folds | None = None
+    """What was found by leaving out; kept in a file of its own, and put in when a report is written."""

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-from bayescluster.results.checklist import Checklist
+from bayescluster.results.base import Value
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.sampling import Sampling
 
@@ -116,11 +116,10 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
 
 
-def report_key(results: str, checklist: Checklist | None) -> str:
-    """Hash what a report depends on: the results, and what its checklist found beside the run."""
-    if checklist is None:
-        return results
-    return _hash({"results": results, "checklist": checklist.model_dump()})
+def report_key(results: str, *beside: Value | None) -> str:
+    """Hash what a report depends on: the results, and what came beside them later."""
+    found = [None if each is None else each.model_dump() for each in beside]
+    return _hash({"results": results, "beside": found}) if any(found) else results
 
 
 def ceiling_key(asked: Mapping[str, Any]) -> str:
@@ -155,6 +154,11 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
 def comparison_key(settings: Mapping[str, Any]) -> str:
     """Hash what a comparison of runs depends on: their results, in their order, as plain values."""
     return _hash(dict(settings))
+
+
+def folds_key(fit: str, settings: Mapping[str, Any]) -> str:
+    """Hash what refits without some rows depend on: the fit, and their own settings."""
+    return _hash({"fit": fit, "settings": dict(settings)})
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 StageName = Literal[
-    "design", "sampling", "posterior", "forms", "ceiling_models", "results", "report"
+    "design", "sampling", "posterior", "forms", "ceiling_models", "results", "folds", "report"
 ]
 
 MANIFEST: Final = "manifest.json"
@@ -24,6 +24,10 @@ FORMS: Final = "forms"
 CEILING_MODELS: Final = "ceiling_models"
 """Folder of the posteriors of ceiling models, where an analysis asks for them."""
 
+FOLDS: Final = "folds.json"
+FOLDS_FOLDER: Final = "folds"
+"""What was found by leaving out, and the folder of the refits behind it, a file each."""
+
 PARTIAL: Final = ".partial"
 """Ending of a file that is being written; it is renamed when it is whole."""
 
@@ -34,6 +38,7 @@ PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "forms": (),
     "ceiling_models": (f"{CEILING_MODELS}/*.nc",),
     "results": (RESULTS,),
+    "folds": (FOLDS, f"{FOLDS_FOLDER}/**/*"),
     "report": (f"{TABLES}/**/*", f"{FIGURES}/**/*", REPORT),
 }
 """Stages in their order, and where each keeps its files.

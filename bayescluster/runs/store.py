@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bayescluster.errors import Problem, RunError
 from bayescluster.results.model import (
@@ -297,6 +297,26 @@ class RunDirectory:
         """Load every number a report shows; `RunError` if they are missing or altered."""
         path = self._finished("results", RESULTS)
         return read_document(path, Results, SCHEMA_VERSION, REMAKE)
+
+    def save_document(self, stage: StageName, file: str, document: BaseModel) -> None:
+        """Save a typed document of a stage."""
+        text = document.model_dump_json(indent=1) + "\n"
+        self._save(stage, file, lambda path: write_text(path, text))
+
+    def load_document[M: BaseModel](
+        self, stage: StageName, file: str, kind: type[M], version: int
+    ) -> M | None:
+        """Load a typed document of a stage; nothing where it was not finished or was lost.
+
+        Raises
+        ------
+        RunError
+            If the file is not as it was written.
+        """
+        found = self.read_manifest().stages.get(stage)
+        if found is None or file not in found.files or not (self.path / file).is_file():
+            return None
+        return read_document(self._finished(stage, file), kind, version, REMAKE)
 
     def verify(self) -> list[Problem]:
         """Compare every file with what the manifest says of it; an empty list is a whole run."""

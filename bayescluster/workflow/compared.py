@@ -43,7 +43,7 @@ from bayescluster.workflow.compared_rows import (
     verdict_rows,
 )
 from bayescluster.workflow.compared_words import notes_of, pair_of, warnings_of
-from bayescluster.workflow.run import open_design
+from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.watch import Silent, Watch
 
 COMPARE_STREAM: Final = 34

@@ -20,8 +20,9 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.ceiling_fits import fit_ceiling_models
 from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.combine import Part, combined
+from bayescluster.workflow.finish import finish_report
 from bayescluster.workflow.prepare import key_of
-from bayescluster.workflow.run import finish_design, finish_report, fit_design, reproduction
+from bayescluster.workflow.run import finish_design, fit_design, reproduction
 from bayescluster.workflow.watch import Watch
 
 if TYPE_CHECKING:

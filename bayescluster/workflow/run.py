@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from bayescluster.design.record import (
     Design,
-    design_from,
     design_tree,
 )
 from bayescluster.inference.assemble import assemble
@@ -15,24 +14,22 @@ from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
-from bayescluster.report.render import write_report
 from bayescluster.results.model import (
     SCHEMA_VERSION,
     FitFacts,
     Reproduction,
     Results,
 )
-from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
-from bayescluster.runs.layout import FORMS
+from bayescluster.runs.keys import resolved, results_key, versions
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 from bayescluster.workflow.ceiling_fits import fit_ceiling_models
 from bayescluster.workflow.ceiling_models import ceiling_evidence
-from bayescluster.workflow.checklist import checklist_of
 from bayescluster.workflow.collect import Fitted, collect
-from bayescluster.workflow.prepare import Asked, asked, cases_of, designs_of, key_of
+from bayescluster.workflow.finish import finish_report
+from bayescluster.workflow.prepare import Asked, asked, designs_of, key_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM = 6
@@ -112,41 +109,6 @@ def fit_asked(question: Asked, root: Path, watch: Watch) -> Drawn:
             fit_design(opened.designs[0], directory, watch)
             fit_ceiling_models(opened.designs[0], directory, watch)
     return Drawn(opened.designs, directory)
-
-
-def write_run_report(directory: RunDirectory, results: Results) -> None:
-    """Write report, tables and figures of a run from its results; those of its forms too."""
-    for form in directory.forms().values():
-        with form.lock():
-            _write(form, form.load_results())
-    whole = with_checklist(directory, results)
-    _write(directory, whole)
-
-
-def with_checklist(directory: RunDirectory, results: Results) -> Results:
-    """Fill the checklist of a run: it tells what stands beside the run now, and is not kept."""
-    manifest = directory.read_manifest()
-    analysis = Analysis.model_validate(manifest.analysis)
-    key = model_key(analysis, manifest.data_digest, cases_of(open_design(directory)))
-    return results.model_copy(update={"checklist": checklist_of(directory, results, key)})
-
-
-def _write(directory: RunDirectory, results: Results) -> None:
-    with directory.stage("report", _report_key(directory, results)):
-        write_report(results, directory.path)
-
-
-def _report_key(directory: RunDirectory, results: Results) -> str:
-    key = directory.read_manifest().stages["results"].key
-    return report_key(key, results.checklist)
-
-
-def open_design(directory: RunDirectory) -> Design:
-    """Open the design of a run; of a run of several forms, that of the first."""
-    for form in directory.forms().values():
-        return open_design(form)
-    analysis = Analysis.model_validate(directory.read_manifest().analysis)
-    return design_from(analysis, directory.load_design())
 
 
 class _Opened(NamedTuple):
@@ -236,19 +198,6 @@ def _results(design: Design, directory: RunDirectory, watch: Watch, command: str
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results
-
-
-def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
-    """Write the report of a run from its results, unless it is there.
-
-    Of one of several forms it has no checklist: that stands in the report of all together.
-    """
-    whole = results if directory.path.parent.name == FORMS else with_checklist(directory, results)
-    if directory.is_done("report", _report_key(directory, whole)):
-        watch.step("The report is there already")
-        return
-    watch.step(f"Writing the report of {results.name}")
-    _write(directory, whole)
 
 
 def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts:

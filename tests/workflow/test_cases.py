@@ -11,7 +11,8 @@ import pytest
 from bayescluster.model.distributions import prior_text
 from bayescluster.model.priors import model_priors
 from bayescluster.results.model import Results
-from bayescluster.workflow.run import open_design, run_analysis
+from bayescluster.workflow.finish import open_design
+from bayescluster.workflow.run import run_analysis
 from tests.cli.small import call, write
 
 CASES = """\

@@ -14,7 +14,8 @@ from bayescluster.results.model import (
 )
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.run import open_design, run_analysis
+from bayescluster.workflow.finish import open_design
+from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict, firms
 
 

@@ -11,6 +11,7 @@ from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
 from bayescluster.report.sections.effects import EFFECTS
 from bayescluster.report.sections.fit_checks import FIT_CHECKS
+from bayescluster.report.sections.folds import FOLDS
 from bayescluster.report.sections.forms import FORMS
 from bayescluster.report.sections.header import HEADER
 from bayescluster.report.sections.learning import LEARNING
@@ -46,6 +47,7 @@ SECTIONS: tuple[Section, ...] = (
     CHECKS,
     CHECKLIST,
     FIT_CHECKS,
+    FOLDS,
     LIKELIHOODS,
     SENSITIVITY,
     MODEL,

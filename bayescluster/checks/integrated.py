@@ -1,0 +1,194 @@
+"""Log density of rows with the effects of their own groups integrated out, draw by draw.
+
+Effects of a group that is left out are known from nothing but their distribution. So what the model
+says of its rows, all together, is the mean of their joint density over that distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.checks.integrals import log_mean_density
+from bayescluster.design.record import Design
+from bayescluster.model.evaluate import Array, Draws, GroupDraws, predictor_at
+
+DRAWS = 1000
+"""Most draws that are looked at, evenly spaced."""
+DRAWS_WITHIN = 200
+"""The same where an integral stands within an integral at every draw."""
+FARTHEST = 5.0
+"""The search for a mode begins no farther from 0 than this, in standard deviations."""
+TOGETHER = 16
+"""Most effects that are integrated at once; beyond, those of the finest grouping go group by group."""
+
+Positions = NDArray[np.int64]
+RowDensity = Callable[[Draws], Array]
+"""Log density of each row at draws, ``(draw, row)``."""
+
+
+class Own(NamedTuple):
+    """A grouping of which one group has all its rows among those that are left out."""
+
+    grouping: str
+    group: int
+
+
+def own_groups(design: Design, rows: Positions, held: Positions) -> tuple[Own, ...]:
+    """Groups of some rows that have all their rows among those left out, grouping by grouping.
+
+    Parameters
+    ----------
+    design
+        The design.
+    rows
+        Positions of the rows that are looked at, some of ``held``.
+    held
+        Positions of all rows that are left out.
+    """
+    return tuple(
+        Own(grouping.name, int(group))
+        for grouping in design.groupings
+        for group in np.intersect1d(
+            exclusive(design.index(grouping.name), held), design.index(grouping.name)[rows]
+        )
+    )
+
+
+def exclusive(member: Positions, rows: Positions) -> list[int]:
+    """Groups that have all their rows among these."""
+    inside = np.bincount(member[rows], minlength=int(member.max()) + 1)
+    whole = np.bincount(member)
+    return [int(group) for group in np.flatnonzero((inside == whole) & (whole > 0))]
+
+
+def enough_draws(design: Design, own: Sequence[Own]) -> int:
+    """How many draws to look at, by what the integral costs."""
+    return DRAWS_WITHIN if _effects(design, own) > TOGETHER else DRAWS
+
+
+def integrated_likelihood(
+    design: Design, draws: Draws, rows: Positions, own: Sequence[Own]
+) -> Array:
+    """Joint log density of rows at each draw, the effects of some groups integrated out, ``(draw,)``.
+
+    Parameters
+    ----------
+    design
+        The design; its weights multiply the log density of its rows.
+    draws
+        Draws of the parameters, for all rows.
+    rows
+        Positions of the rows.
+    own
+        Groups whose effects are integrated out under their distribution at each draw.
+    """
+    if not rows.size:
+        return np.zeros(draws.size)
+    out = np.empty(draws.size)
+    for which, part in draws.for_rows(rows).chunks(rows.size):
+        out[which] = _integrated(design, part, rows, own)
+    return out
+
+
+def _effects(design: Design, own: Sequence[Own]) -> int:
+    width = {grouping.name: len(grouping.terms) for grouping in design.groupings}
+    return sum(width[name] for name, _ in own)
+
+
+def _integrated(design: Design, draws: Draws, rows: Positions, own: Sequence[Own]) -> Array:
+    by_row = _row_density(design, rows)
+    inner: list[Own] = []
+    if _effects(design, own) > TOGETHER:
+        names = [name for name, _ in own]
+        finest = max(dict.fromkeys(names), key=names.count)
+        inner = [one for one in own if one.grouping == finest]
+    outer = [one for one in own if one not in inner]
+
+    def density(at: Draws) -> Array:
+        return _group_by_group(at, inner, by_row) if inner else by_row(at).sum(axis=1)
+
+    if not outer:
+        return density(draws)
+    roots = [_root(draws.groups[name]) for name, _ in outer]  # (draw, term, term) each
+    start = np.concatenate(
+        [
+            _standard(root, draws.groups[name].effect[:, [group]])[:, 0]
+            for root, (name, group) in zip(roots, outer, strict=True)
+        ],
+        axis=1,
+    )
+    return log_mean_density(lambda z: density(_with(draws, outer, roots, z)), start)
+
+
+def _row_density(design: Design, rows: Positions) -> RowDensity:
+    """Log density of the answered rows at draws for all these rows."""
+    told = np.flatnonzero(design.answered[rows])
+    answered = rows[told]
+    known = design.rows.at(answered)
+    weights = 1.0 if design.weights is None else design.weights.rows[answered]
+    outcome, offset = design.outcome[answered], design.offset[answered]
+
+    def density(at: Draws) -> Array:
+        capitals = at.capitals or (design.capitals[0][rows], design.capitals[1][rows])
+        # members of rows that are not told still stand in the draws
+        eta = predictor_at(design, at, capitals, rows)[:, told] + offset
+        found = design.family.log_density(outcome, eta, at.parameters, known)
+        full = np.zeros((at.size, rows.size))
+        full[:, told] = weights * found
+        return full
+
+    return density
+
+
+def _group_by_group(draws: Draws, inner: Sequence[Own], by_row: RowDensity) -> Array:
+    """Integrate the effects of groups that share no rows, each by itself, ``(draw,)``."""
+    name = inner[0].grouping
+    held = draws.groups[name]
+    groups = np.array([group for _, group in inner])
+    belongs = held.member[:, None] == groups  # (row, group)
+    root = _root(held)
+    start = _standard(root, held.effect[:, groups])  # (draw, group, term)
+    shape = start.shape
+
+    def density(z: Array) -> Array:
+        effect = held.effect.copy()
+        effect[:, groups] = np.einsum("sij,sgj->sgi", root, z.reshape(shape))
+        at = replace(draws, groups=draws.groups | {name: held._replace(effect=effect)})
+        return np.asarray(by_row(at) @ belongs).ravel()
+
+    each = log_mean_density(density, start.reshape(-1, shape[2])).reshape(shape[:2])
+    found = each.sum(axis=1)
+    others = ~belongs.any(axis=1)
+    return np.asarray(found + by_row(draws)[:, others].sum(axis=1)) if others.any() else found
+
+
+def _root(group: GroupDraws) -> Array:
+    """Root of the covariance of a group's effects: effects are this times standard normals."""
+    scale = np.maximum(group.sd, np.finfo(float).tiny)[:, :, None]
+    if group.correlation is None:
+        return np.asarray(scale * np.eye(len(group.terms)))
+    return np.asarray(scale * np.linalg.cholesky(group.correlation))
+
+
+def _standard(root: Array, effect: Array) -> Array:
+    """Effects ``(draw, group, term)`` in standard deviations, not too far from 0."""
+    found = np.linalg.solve(root, np.swapaxes(effect, -1, -2))
+    return np.clip(np.swapaxes(found, -1, -2), -FARTHEST, FARTHEST)
+
+
+def _with(draws: Draws, own: Sequence[Own], roots: Sequence[Array], z: Array) -> Draws:
+    """Put other effects in the place of the groups' own, from standard normals."""
+    effects: dict[str, Array] = {}
+    start = 0
+    for (name, group), root in zip(own, roots, strict=True):
+        width = root.shape[1]
+        effect = effects.setdefault(name, draws.groups[name].effect.copy())
+        effect[:, group] = np.einsum("sij,sj->si", root, z[:, start : start + width])
+        start += width
+    groups = {name: draws.groups[name]._replace(effect=effect) for name, effect in effects.items()}
+    return replace(draws, groups=draws.groups | groups)

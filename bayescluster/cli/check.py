@@ -1,0 +1,73 @@
+"""``bayescluster check``: further checks of a finished run, which refit it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from bayescluster.cli.arguments import AsJson, Run
+from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
+
+
+@guarded
+def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
+    run: Run,
+    leave_out: Annotated[
+        Literal["cluster", "industry", "row"],
+        typer.Option(
+            "--leave-out",
+            help="Predict each cluster or industry from a refit without it; or mend the rows where "
+            "importance sampling fails.",
+            show_default=False,
+        ),
+    ],
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            "--folds",
+            min=2,
+            help="Refits, each without several groups at once.",
+            show_default="one for each group",
+        ),
+    ] = None,
+    most: Annotated[
+        int, typer.Option("--most", min=0, help="Most rows that are refitted without.")
+    ] = 10,
+    draws: Annotated[
+        int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
+    ] = 500,
+    tune: Annotated[
+        int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
+    ] = 500,
+    chains: Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")] = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
+    ] = None,
+    json: AsJson = False,
+) -> int:
+    """Check how well a finished run predicts what it has not seen, by refits without it.
+
+    What an earlier call with the same settings has finished is used again. The report of the run is
+    written again, with what was found.
+    """
+    from bayescluster.cli.folds_tables import print_folds
+    from bayescluster.cli.progress import watching
+    from bayescluster.runs.store import RunDirectory
+    from bayescluster.workflow.folds import leave_out as left_out
+    from bayescluster.workflow.folds_plan import Options
+
+    options = Options(leave_out, folds, most, draws, tune, chains, jobs)
+    try:
+        with watching() as watch:
+            finished = left_out(RunDirectory.open(run), options, watch)
+    except KeyboardInterrupt:
+        say_aside("Interrupted. Finished refits are kept: the same command goes on from them.")
+        return INTERRUPTED
+    if json:
+        say(finished.results.model_dump_json(indent=2))
+    else:
+        print_folds(finished.results, leave_out)
+        say(f"Report: {finished.directory.report_path}")
+    return 0

@@ -1,0 +1,300 @@
+"""Prediction by leaving out, from a finished run to its report; the sampler is instant."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayescluster as bc
+from bayescluster.checks.stacking import stacking_weights
+from bayescluster.errors import FitError
+from bayescluster.results.folds import Fold
+from bayescluster.runs.store import RunDirectory
+from bayescluster.workflow.finish import open_design
+from bayescluster.workflow.folds import leave_out
+from bayescluster.workflow.folds_plan import Options, held_out
+from bayescluster.workflow.run import run_analysis
+from tests.cli.small import call, write
+from tests.factories import firms, small_design
+from tests.instant import InstantSampler
+from tests.workflow.left_out_made import InstantLeftOut
+
+PLAIN = {"tune: 500": "tune: 10, prior_draws: 200"}
+FORMS = PLAIN | {"structure: interaction": "structure: [additive, conjunctive]"}
+CLUSTERS = Options("cluster", draws=200, tune=50, jobs=1)
+
+
+def finished(folder: Path, swaps=PLAIN) -> Path:
+    """A folder with a finished run of the small analysis."""
+    write(folder, swaps)
+    with pytest.MonkeyPatch.context() as patch:
+        InstantSampler().stand_in(patch)
+        run_analysis(folder / "analysis.yaml", folder / "runs")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def one_form(tmp_path_factory) -> Path:
+    return finished(tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="module")
+def two_forms(tmp_path_factory) -> Path:
+    return finished(tmp_path_factory.mktemp("two"), FORMS)
+
+
+def copied(made: Path, folder: Path) -> RunDirectory:
+    shutil.copytree(made, folder, dirs_exist_ok=True)
+    return RunDirectory.open(folder / "runs" / "small")
+
+
+@pytest.fixture
+def run(one_form, tmp_path, monkeypatch) -> RunDirectory:
+    monkeypatch.chdir(tmp_path)
+    return copied(one_form, tmp_path)
+
+
+@pytest.fixture
+def refits(monkeypatch) -> InstantLeftOut:
+    stand_in = InstantLeftOut()
+    stand_in.stand_in(monkeypatch)
+    return stand_in
+
+
+def test_every_cluster_is_left_out_once(run, refits):
+    found = leave_out(run, CLUSTERS).results.cluster
+    assert refits.compiled == 1
+    cluster = open_design(run).index("cluster")
+    assert refits.held == [tuple(np.flatnonzero(cluster == k)) for k in range(4)]
+    assert len({sampling.seed for sampling in refits.samplings}) == 4
+    assert [row.group for row in found.rows] == list(open_design(run).group_labels("cluster"))
+    assert [row.rows for row in found.rows] == list(np.bincount(cluster))
+    (form,) = found.forms
+    assert (form.groups, form.counted, form.diag_refits, form.diag_failed) == (4, 4, 4, 0)
+    assert form.elpd == pytest.approx(sum(row.elpd for row in found.rows))
+    assert form.psis == pytest.approx(sum(row.psis for row in found.rows))
+    errors = [row.mcse for row in found.rows]
+    assert form.mcse == pytest.approx(np.linalg.norm(errors))
+    assert form.se == pytest.approx(2 * np.std([row.elpd for row in found.rows], ddof=1))
+    assert run.verify() == []
+
+
+def test_refits_are_made_once_and_go_on_after_an_interruption(run, refits):
+    refits.stop_after = 2
+    with pytest.raises(KeyboardInterrupt):
+        leave_out(run, CLUSTERS)
+    assert len(list(run.path.glob("folds/cluster-*/0*.json"))) == 2
+    assert run.verify() == []
+    assert run.read_manifest().stages["folds"].status == "interrupted"
+    refits.stop_after = None
+    whole = leave_out(run, CLUSTERS).results
+    assert len(refits.held) == len(set(refits.held)) == 4
+    compiled = refits.compiled
+    assert leave_out(run, CLUSTERS).results == whole
+    assert (refits.compiled, len(refits.held)) == (compiled, 4)
+    # what others settings find stands beside it, and does not take its place
+    leave_out(run, CLUSTERS._replace(draws=250))
+    assert len(refits.held) == 8
+    assert leave_out(run, CLUSTERS).results == whole
+    assert run.verify() == []
+
+
+def test_an_altered_refit_is_made_again(run, refits):
+    whole = leave_out(run, CLUSTERS).results
+    (path,) = run.path.glob("folds/cluster-*/002.json")
+    path.write_text(path.read_text().replace('"rows"', '"Rows"'))
+    assert leave_out(run, CLUSTERS).results == whole
+    assert len(refits.held) == 5
+    path.unlink()
+    assert leave_out(run, CLUSTERS).results == whole
+    assert len(refits.held) == 6
+
+
+@pytest.mark.usefixtures("refits")
+def test_clusters_and_industries_stand_side_by_side(run):
+    leave_out(run, CLUSTERS)
+    both = leave_out(run, CLUSTERS._replace(by="industry")).results
+    assert [part.by for part in both.groups] == ["cluster", "industry"]
+    assert [row.group for row in both.industry.rows] == ["Electronics", "Goods"]
+    page = run.report_path.read_text(encoding="utf-8")
+    assert "Clusters left out" in page
+    assert "Industries left out" in page
+    assert "joint log predictive density of all its rows" in page
+    # writing the report again keeps it
+    assert call("report", str(run.path)).code == 0
+    assert run.report_path.read_text(encoding="utf-8") == page
+
+
+def test_a_refit_that_fails_is_tried_again_then_named_and_does_not_count(run, refits):
+    refits.apart, refits.apart_without = 5.0, 0
+    found = leave_out(run, CLUSTERS).results.cluster
+    first, second = (s for s, held in zip(refits.samplings, refits.held, strict=True) if 0 in held)
+    assert (first.draws, first.target_accept) == (200, 0.9)
+    assert (second.draws, second.target_accept) == (400, 0.99)
+    (bad,) = (row for row in found.rows if not row.counts)
+    assert (
+        bad.group == open_design(run).group_labels("cluster")[open_design(run).index("cluster")[0]]
+    )
+    assert bad.why.startswith("R-hat ")
+    assert bad.elpd is not None
+    (form,) = found.forms
+    counted = [row for row in found.rows if row.counts]
+    assert (form.counted, form.diag_failed, form.diag_second) == (3, 1, 1)
+    assert form.elpd == pytest.approx(sum(row.elpd for row in counted))
+    assert form.psis == pytest.approx(sum(row.psis for row in counted))
+    page = run.report_path.read_text(encoding="utf-8")
+    assert f"{bad.group} does not count: R-hat" in page
+    assert "over 3 of 4 clusters" in page
+
+
+def test_a_refit_that_cannot_be_made_is_named(run, refits):
+    refits.fault = FitError("chain 1 stopped: no start")
+    found = leave_out(run, CLUSTERS).results.cluster
+    (form,) = found.forms
+    assert (form.counted, form.diag_refits, form.diag_failed, form.elpd) == (0, 0, 4, 0.0)
+    assert form.weight is None
+    assert {row.why for row in found.rows} == {"chain 1 stopped: no start"}
+    page = run.report_path.read_text(encoding="utf-8")
+    assert "no refit passed its gate: there is no elpd." in page.lower()
+
+
+def test_several_groups_at_once_are_balanced():
+    frame = firms(90, 2, 5)
+    frame = frame[(frame["cluster"] != "C00") | (frame.index > 45)]
+    design = small_design("bernoulli", "additive", {"cluster": ["intercept"]}, frame=frame)
+    for folds in (2, 3, 10):
+        found = held_out(design, Options("cluster", folds))
+        assert [one.number for one in found] == list(range(1, folds + 1))
+        labels = [label for one in found for label in one.labels]
+        assert sorted(labels) == sorted(design.group_labels("cluster"))
+        rows = np.concatenate([one.rows for one in found])
+        assert sorted(rows) == list(range(design.size))
+        sizes = [one.rows.size for one in found]
+        assert max(sizes) - min(sizes) <= 9  # the largest cluster
+        for one in found:
+            for label, part in zip(one.labels, one.parts, strict=True):
+                at = design.group_labels("cluster").index(label)
+                assert (design.index("cluster")[part] == at).all()
+
+
+def test_groups_left_out_together_are_scored_each_by_itself(run, refits):
+    found = leave_out(run, CLUSTERS._replace(folds=2)).results.cluster
+    assert found.folds == 2
+    assert len(refits.held) == 2
+    assert [row.group for row in found.rows] == list(open_design(run).group_labels("cluster"))
+    assert {row.fold for row in found.rows} == {1, 2}
+    assert sum(row.rows for row in found.rows) == 14
+
+
+def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
+    run = copied(two_forms, tmp_path)
+    found = leave_out(run, CLUSTERS).results.cluster
+    assert refits.compiled == 2
+    assert [form.form for form in found.forms] == ["additive", "conjunctive"]
+    elpd = np.array(
+        [[row.elpd for row in found.rows if row.form == form.form] for form in found.forms]
+    ).T
+    psis = np.array(
+        [[row.psis for row in found.rows if row.form == form.form] for form in found.forms]
+    ).T
+    np.testing.assert_allclose([form.weight for form in found.forms], stacking_weights(elpd))
+    np.testing.assert_allclose([form.psis_weight for form in found.forms], stacking_weights(psis))
+    best = int(elpd.sum(axis=0).argmax())
+    for k, form in enumerate(found.forms):
+        less = elpd[:, k] - elpd[:, best]
+        assert form.difference == pytest.approx(less.sum())
+        assert form.difference_se == pytest.approx(2 * less.std(ddof=1))
+    for form in run.forms().values():
+        own = json.loads((form.path / "folds.json").read_text())
+        assert len(own["cluster"]["forms"]) == 1
+        assert "Clusters left out" in form.report_path.read_text(encoding="utf-8")
+    assert run.verify() == []
+    page = run.report_path.read_text(encoding="utf-8")
+    assert "Stacking weight" in page
+    # a group that fails under one form counts under none
+    refits.apart, refits.apart_without = 5.0, 0
+    for path in run.path.glob("forms/additive/folds/cluster-*/0*.json"):
+        path.unlink()
+    again = leave_out(run, CLUSTERS).results.cluster
+    assert [form.counted for form in again.forms] == [3, 3]
+    assert [form.diag_failed for form in again.forms] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("swaps", "message"),
+    [
+        (
+            {},
+            (
+                "The analysis cannot be read:\n"
+                "  --folds: 9 folds of 4 clusters\n"
+                "    ask for 2 to 4 folds, or for none: then each cluster is left out alone\n"
+            ),
+        ),
+        (
+            {"  cluster: cluster\n": "", "      cluster: [intercept]\n": ""},
+            (
+                "The analysis cannot be read:\n"
+                "  --leave-out: the data declare no clusters\n"
+                "    name the column in data.cluster, or leave out something else: cluster, industry, row\n"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(tmp_path, monkeypatch, refits, swaps, message):
+    monkeypatch.chdir(tmp_path)
+    finished(tmp_path, PLAIN | swaps)
+    found = call("check", "runs/small", "--leave-out", "cluster", "--folds", "9")
+    assert (found.code, found.out) == (2, "")
+    assert found.err == message
+    assert refits.compiled == 0
+
+
+def test_the_terminal_tells_scores_and_where_the_report_is(run, refits):
+    quick = ("--draws", "200", "--tune", "50", "--jobs", "1")
+    found = call("check", "runs/small", "--leave-out", "cluster", *quick)
+    assert found.code == 0, found.err
+    lines = found.out.splitlines()
+    assert lines[0] == (
+        "Each of 4 clusters was left out in a refit of its own, 2 chains of 200 draws after 50 of "
+        "tuning."
+    )
+    assert lines[3].split() == ["Cluster", "Rows", "elpd", "MCSE", "PSIS", "k", "Refit"]
+    assert [line.split()[0] for line in lines[4:8]] == ["Hsinchu", "Ludhiana", "Penang", "Sialkot"]
+    assert lines[-1] == f"Report: {Path('runs/small') / run.path.name / 'report.html'}"
+    assert "4 refits" in found.err
+    again = call("check", "runs/small", "--leave-out", "cluster", *quick, "--json")
+    assert json.loads(again.out) == json.loads((run.path / "folds.json").read_text())
+    assert "All refits are there already" in again.err
+    assert len(refits.held) == 4
+
+
+def test_an_interruption_says_how_to_go_on(run, refits):
+    refits.stop_after = 1
+    found = call("check", str(run.path), "--leave-out", "cluster", "--jobs", "1")
+    assert (found.code, found.out) == (130, "")
+    assert found.err.splitlines()[-1] == (
+        "Interrupted. Finished refits are kept: the same command goes on from them."
+    )
+
+
+@pytest.mark.usefixtures("refits")
+def test_from_python(run):
+    opened = bc.open_run(run.path)
+    assert opened.left_out is None
+    found = opened.leave_out("cluster", draws=200, tune=50)
+    assert opened.left_out == found
+    assert found.cluster.draws == 200
+    with pytest.raises(ValueError, match="unknown by 'firm'"):
+        opened.leave_out("firm")
+    with pytest.raises(ValueError, match="unknown setting 'drawz'"):
+        opened.leave_out("cluster", drawz=3)
+
+
+def test_a_refit_that_counts_has_no_reason():
+    assert Fold(number=1, held=("a",), rows=1, status="fitted").passed
+    assert not Fold(number=1, held=("a",), rows=1, status="fitted", reasons=("x",)).passed
