@@ -76,6 +76,9 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
         for name in ("constructs", "equations")
     }
     del asked["data"]["source"]
+    if not asked["data"]["exclude"]:
+        # so that keys made before rows could be left out stay what they were
+        del asked["data"]["exclude"]
     asked["residual_correlation"] = analysis.residual_correlation
     for name, equation in asked["equations"].items():
         if equation["priors"]["from"] is not None:
@@ -132,6 +135,21 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
     plain = analysis.model_copy(update={"sampling": Sampling()})
     judged = analysis.model_dump(include={"hypotheses", "traditions"})
     return _hash({"fit": fit_key(plain, data_digest), "judged": judged, "settings": dict(settings)})
+
+
+def sweep_key(run: str, universes: Mapping[str, str | None], settings: Mapping[str, Any]) -> str:
+    """Hash what a multiverse is made of.
+
+    Parameters
+    ----------
+    run
+        Key of the fit of the analysis as it is.
+    universes
+        Key of each universe's results by its name; nothing where it cannot be fitted.
+    settings
+        What else the pages depend on, as plain values.
+    """
+    return _hash({"run": run, "universes": dict(universes), "settings": dict(settings)})
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:
