@@ -26,7 +26,9 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bayescluster.workflow.watch import Watch
+    from bayescluster.workflow.multiverse import Finished
+    from bayescluster.workflow.sweep_plan import Options
+    from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -234,6 +236,37 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
         Told of the progress; silent without it.
     """
     return Run(run_analysis(source, out, watch).directory)
+
+
+def sweep(
+    source: Analysis | Path | str,
+    out: Path | str = "runs",
+    options: Options | None = None,
+    watch: CountingWatch | None = None,
+) -> Finished:
+    """Fit an analysis under alternatives, and tell which choice flips which verdict.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`; its block ``multiverse`` holds the alternatives.
+    out
+        Folder of the runs.
+    options
+        Settings of the fits. With more than one job, each runs in a process of its own: a script then
+        needs the guard ``if __name__ == "__main__":``. One job without it.
+    watch
+        Told of the progress; silent without it.
+
+    Returns
+    -------
+    Finished
+        ``results``, every number of it, and the ``directory`` of its page.
+    """
+    from bayescluster.workflow.multiverse import sweep_analysis
+    from bayescluster.workflow.sweep_plan import Options
+
+    return sweep_analysis(source, options or Options(jobs=1), out, watch)
 
 
 def open_run(path: Path | str) -> Run:

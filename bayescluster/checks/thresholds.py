@@ -81,3 +81,8 @@ def khat_max(draws: int) -> float:
     from math import log10
 
     return min(1 - 1 / log10(draws), 0.7)
+
+
+FLIP_ERRORS: Final = 2.0
+"""A flip of a verdict is called near where either probability lies within so many Monte Carlo
+standard errors of the bound it is judged by: about the 95% interval of a mean of draws."""

@@ -19,6 +19,7 @@ from bayescluster.cli import (
     schema,
     show,
     simulate,
+    sweep,
     validate,
 )
 from bayescluster.cli.guard import settings
@@ -36,6 +37,7 @@ COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
     ("design", design.design),
+    ("sweep", sweep.sweep),
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),

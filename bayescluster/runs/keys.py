@@ -165,6 +165,9 @@ def resolved(analysis: Analysis) -> dict[str, Any]:
         if equation["priors"]["from"] is not None:
             cases = equation["priors"]["from"]["cases"]
             equation["priors"]["from"]["cases"] = without_directory(cases)
+    for change in (plain["multiverse"] or {"priors": {}})["priors"].values():
+        if change["from"] is not None:
+            change["from"]["cases"] = without_directory(change["from"]["cases"])
     return plain
 
 

@@ -79,6 +79,14 @@ def _each_once[T](listed: tuple[T, ...]) -> tuple[T, ...]:
     return listed
 
 
+def _with_capitals(listed: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
+    if "intercept" in listed:
+        raise ValueError(
+            "'intercept' uses neither capital: no claim could be put to it; leave it out"
+        )
+    return _each_once(listed)
+
+
 class Multiverse(Frozen):
     """Alternatives that `bayescluster sweep` refits the analysis under; nothing else looks at them.
 
@@ -95,7 +103,7 @@ class Multiverse(Frozen):
     """Other sets of controls, by a name of your own; an empty list is a set too."""
     families: Annotated[tuple[FamilyName, ...], AfterValidator(_each_once)] = ()
     """Other likelihoods of the outcome."""
-    structures: Annotated[tuple[StructureName, ...], AfterValidator(_each_once)] = ()
+    structures: Annotated[tuple[StructureName, ...], AfterValidator(_with_capitals)] = ()
     """Other structural forms, each by itself."""
     varying: dict[Name, dict[str, Varying]] = {}
     """Other sets of varying effects, by a name of your own."""
