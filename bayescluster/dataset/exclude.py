@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -89,7 +90,7 @@ def exclusion_words(item: Exclusion) -> str:
     return f"{item.column} {' or '.join(bounds)}"
 
 
-def _excluded(series: pd.Series[object], item: Exclusion) -> NDArray[np.bool_]:
+def _excluded(series: pd.Series[Any], item: Exclusion) -> NDArray[np.bool_]:
     """Whether each row is left out, ``(row,)``."""
     if item.one_of:
         wanted = [label_of(value) for value in item.one_of]

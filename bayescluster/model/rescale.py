@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, Problem
@@ -27,7 +28,7 @@ A beta prior, of a share, has none. A test holds the table to the distributions 
 """
 
 
-def rescaled[D: Distribution](prior: D, factor: float) -> D:
+def rescaled(prior: Distribution, factor: float) -> Distribution:
     """Give the same distribution at so many times its scale; a beta prior stays as it is."""
     held = SCALES.get(prior.distribution)
     if held is None:
@@ -76,7 +77,7 @@ def rescaled_priors(designs: Sequence[Design], factor: float, where: Where) -> P
     for found in resolved:
         terms |= found.population
         groups |= found.group_sd
-    update = {
+    update: dict[str, Any] = {
         "from_": None,
         "terms": {name: rescaled(prior, factor) for name, prior in terms.items()},
         "controls": rescaled(stated.controls or slope(baseline_of(first)), factor),

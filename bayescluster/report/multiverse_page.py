@@ -120,7 +120,7 @@ def _matrix(found: Multiverse) -> Iterator[MatrixRow]:
 
 
 def _look(answer: Answer) -> str:
-    parts = [answer.verdict or "silent"]
+    parts: list[str] = [answer.verdict or "silent"]
     if answer.flip:
         parts.append("near" if answer.near else "flip")
     return " ".join(parts)

@@ -258,7 +258,7 @@ def same_fits(universes: Sequence[Universe]) -> Mapping[str, str]:
     """Name the earlier universe of the same fit, by the name of the later one."""
     keyed = [(one.fit.key, one.name) for one in universes if one.fit is not None]
     ordered = sorted(enumerate(keyed), key=lambda pair: (pair[1][0], pair[0]))
-    same = {}
+    same: dict[str, str] = {}
     for _, group in groupby(ordered, key=lambda pair: pair[1][0]):
         first, *later = [name for _, (_, name) in group]
         same |= dict.fromkeys(later, first)
