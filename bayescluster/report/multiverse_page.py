@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from itertools import groupby
 from typing import NamedTuple
@@ -36,7 +36,9 @@ from bayescluster.report.multiverse_words import (
 )
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
-from bayescluster.results.multiverse import Answer, Multiverse, Universe
+from bayescluster.results.multiverse import Answer, ClaimRow, Multiverse, Universe
+
+NO_BREAK = "\u00a0"
 
 
 class MatrixCell(NamedTuple):
@@ -126,23 +128,33 @@ def _look(answer: Answer) -> str:
     return " ".join(parts)
 
 
-def _claims(found: Multiverse) -> Table | None:
-    if not found.claims:
-        return None
+def _claims(found: Multiverse) -> tuple[Table, ...]:
+    """Claims that flip somewhere, and below them, folded away, those that hold."""
+    flipped = [claim for claim in found.claims if claim.flips]
+    held = [claim for claim in found.claims if not claim.flips]
+    words_of_held = f"{len(held)} claims that flip in no universe"
+    tables = [_claim_table("Claims that flip", flipped)] if flipped else []
+    if held:
+        tables.append(_claim_table("Claims that do not flip", held, folded=words_of_held))
+    return tuple(tables)
+
+
+def _claim_table(caption: str, claims: Sequence[ClaimRow], folded: str = "") -> Table:
     return Table(
-        "Claim by claim",
+        caption,
         columns("Claim", "Declared region", "As declared", "#Probability", "Over the universes"),
         rows(
             (
                 Cell(name_of(claim), "" if claim.by == "all" else claim.group),
                 Cell(claim.region, f"supported from {words.share(claim.level)}"),
-                shown(claim.answers[0]),
+                shown(claim.answers[0]).replace(" ", NO_BREAK),
                 range_words(claim),
                 claim.words,
             )
-            for claim in found.claims
+            for claim in claims
         ),
         "Probability: the least and the largest over the universes that passed their checks.",
+        folded,
     )
 
 
