@@ -79,7 +79,7 @@ def specification_plot(curve: Curve, *, narrow: bool = False) -> Figure:
         figure = canvas(NARROW if narrow else WIDE, CURVE + height + 0.3)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[CURVE, height])
         _effects(above, curve)
-        _choices(below, curve, labels, 18 if narrow else 36)
+        _choices(below, curve, labels, 20 if narrow else 46)
         return plain_text(figure)
 
 
