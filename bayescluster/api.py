@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from bayescluster.results.compared import Compared
     from bayescluster.results.prior import PriorStudy
+    from bayescluster.workflow.multiverse import Finished
+    from bayescluster.workflow.sweep_plan import Options
     from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
@@ -312,6 +314,37 @@ def compare(
 
     paths = [run.path if isinstance(run, Run) else run for run in runs]
     return compare_runs(paths, out, watch).results
+
+
+def sweep(
+    source: Analysis | Path | str,
+    out: Path | str = "runs",
+    options: Options | None = None,
+    watch: CountingWatch | None = None,
+) -> Finished:
+    """Fit an analysis under alternatives, and tell which choice flips which verdict.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`; its block ``multiverse`` holds the alternatives.
+    out
+        Folder of the runs.
+    options
+        Settings of the fits. With more than one job, each runs in a process of its own: a script then
+        needs the guard ``if __name__ == "__main__":``. One job without it.
+    watch
+        Told of the progress; silent without it.
+
+    Returns
+    -------
+    Finished
+        ``results``, every number of it, and the ``directory`` of its page.
+    """
+    from bayescluster.workflow.multiverse import sweep_analysis
+    from bayescluster.workflow.sweep_plan import Options
+
+    return sweep_analysis(source, options or Options(jobs=1), out, watch)
 
 
 def open_run(path: Path | str) -> Run:

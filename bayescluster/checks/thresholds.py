@@ -194,3 +194,6 @@ DOUBLED_CHANGE: Final = 0.1
 
 A convention of this project: some 100 independent draws know a mean to a tenth of its deviation.
 """
+FLIP_ERRORS: Final = 2.0
+"""A flip of a verdict is called near where either probability lies within so many Monte Carlo
+standard errors of the bound it is judged by: about the 95% interval of a mean of draws."""

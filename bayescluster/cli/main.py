@@ -22,6 +22,7 @@ from bayescluster.cli import (
     schema,
     show,
     simulate,
+    sweep,
     validate,
 )
 from bayescluster.cli.guard import settings
@@ -40,6 +41,7 @@ COMMANDS = (
     ("validate", validate.validate),
     ("prior", prior.prior),
     ("design", design.design),
+    ("sweep", sweep.sweep),
     ("fit", fit.fit),
     ("check", check.check),
     ("report", report.report),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from bayescluster.dataset.derive import derive
+from bayescluster.dataset.exclude import exclusion_problems, without_excluded
 from bayescluster.dataset.groups import nesting_problems, spelling_problems
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import (
@@ -89,10 +90,13 @@ def prepare(table: Table, data: Data, needed: Sequence[Needed], where: Where) ->
     columns = list(derived.frame.columns)
     _raise_if_any(
         *derived.problems,
-        *_unknown_columns(columns, derived.failed, data.keep, needed, where),
+        *_unknown_columns(columns, derived.failed, data, needed, where),
         *_unknown_values(derived.frame, data.keep, where),
+        *exclusion_problems(derived.frame, data.exclude, where),
     )
     rows, filters = _filtered(derived.frame, data.keep, where)
+    rows, left_out = without_excluded(rows, data.exclude, where)
+    filters = (*filters, *left_out)
     required = {item.column: item for item in reversed(needed) if not item.optional}
     if data.missing != "drop":
         _raise_if_any(*_missing_problems(rows, required, MENDS[data.missing], where))
@@ -115,13 +119,14 @@ def _raise_if_any(*problems: Problem) -> None:
 def _unknown_columns(
     columns: list[str],
     failed: frozenset[str],
-    keep: tuple[RowFilter, ...],
+    data: Data,
     needed: Sequence[Needed],
     where: Where,
 ) -> Iterator[Problem]:
     of_filters = [
-        Needed(item.column, "filter", ("data", "keep", position, "column"))
-        for position, item in enumerate(keep)
+        Needed(item.column, role, ("data", key, position, "column"))
+        for key, role in (("keep", "filter"), ("exclude", "exclusion"))
+        for position, item in enumerate(getattr(data, key))
     ]
     for item in [*of_filters, *needed]:
         if item.column not in columns and item.column not in failed:

@@ -77,6 +77,9 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
         for name in ("constructs", "equations")
     }
     del asked["data"]["source"]
+    if not asked["data"]["exclude"]:
+        # so that keys made before rows could be left out stay what they were
+        del asked["data"]["exclude"]
     asked["residual_correlation"] = analysis.residual_correlation
     for name, equation in asked["equations"].items():
         if equation["priors"]["from"] is not None:
@@ -161,6 +164,21 @@ def folds_key(fit: str, settings: Mapping[str, Any]) -> str:
     return _hash({"fit": fit, "settings": dict(settings)})
 
 
+def sweep_key(run: str, universes: Mapping[str, str | None], settings: Mapping[str, Any]) -> str:
+    """Hash what a multiverse is made of.
+
+    Parameters
+    ----------
+    run
+        Key of the fit of the analysis as it is.
+    universes
+        Key of each universe's results by its name; nothing where it cannot be fitted.
+    settings
+        What else the pages depend on, as plain values.
+    """
+    return _hash({"run": run, "universes": dict(universes), "settings": dict(settings)})
+
+
 def resolved(analysis: Analysis) -> dict[str, Any]:
     """Write an analysis out in full, defaults included, as plain values for JSON.
 
@@ -174,6 +192,9 @@ def resolved(analysis: Analysis) -> dict[str, Any]:
         if equation["priors"]["from"] is not None:
             cases = equation["priors"]["from"]["cases"]
             equation["priors"]["from"]["cases"] = without_directory(cases)
+    for change in (plain["multiverse"] or {"priors": {}})["priors"].values():
+        if change["from"] is not None:
+            change["from"]["cases"] = without_directory(change["from"]["cases"])
     return plain
 
 

@@ -11,6 +11,7 @@ from bayescluster.spec.data import Data
 from bayescluster.spec.design_analysis import DesignOptions
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Hypothesis
+from bayescluster.spec.multiverse import Multiverse
 from bayescluster.spec.sampling import Report, Sampling
 from bayescluster.spec.traditions import Traditions
 from bayescluster.spec.weakest_node import WeakestNode
@@ -42,6 +43,8 @@ class Analysis(Frozen):
     report: Report = Report()
     design: DesignOptions = DesignOptions()
     """Of `bayescluster design` alone."""
+    multiverse: Multiverse | None = None
+    """Of `bayescluster sweep` alone: alternatives to refit under; a default set without it."""
 
     @property
     def equation(self) -> Equation:

@@ -82,6 +82,31 @@ class RowFilter(Frozen):
     one_of: tuple[Scalar, ...] = Field(min_length=1)
 
 
+class Exclusion(Frozen):
+    """Rows to leave out: those whose column holds one of the values, or a number beyond a bound."""
+
+    column: Column
+    one_of: tuple[Scalar, ...] = ()
+    """Values that are left out."""
+    below: float | None = None
+    """Rows with less than this are left out."""
+    above: float | None = None
+    """Rows with more than this are left out."""
+
+    @model_validator(mode="after")
+    def _leaves_something_out(self) -> Exclusion:
+        bounds = self.below is not None or self.above is not None
+        if not self.one_of and not bounds:
+            raise ValueError(
+                "an exclusion says which rows are left out; give one_of, below or above"
+            )
+        if self.one_of and bounds:
+            raise ValueError("one_of goes with labels, below and above with numbers; give one kind")
+        if self.below is not None and self.above is not None and self.below > self.above:
+            raise ValueError("below must not be above `above`: no row would be left")
+        return self
+
+
 class Data(Frozen):
     """The table of firms."""
 
@@ -106,6 +131,8 @@ class Data(Frozen):
     outcomes, controls and capitals inside the model, as missing at random given the rest of it."""
     keep: tuple[RowFilter, ...] = ()
     """Filters on rows, all of which must hold."""
+    exclude: tuple[Exclusion, ...] = ()
+    """Rows to leave out, after the filters: those that any of these speaks of."""
     derive: tuple[Derivation, ...] = ()
     """New columns, made in this order, before the filters."""
     sheet: str | None = None

@@ -8,11 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bayescluster.design.record import Design
-from bayescluster.results.model import (
-    SCHEMA_VERSION,
-    Results,
-)
-from bayescluster.runs.keys import results_key, versions
+from bayescluster.results.model import Results
 from bayescluster.runs.layout import FORMS, MANIFEST, REPORT
 from bayescluster.runs.manifest import new_manifest
 from bayescluster.runs.store import RunDirectory
@@ -22,7 +18,12 @@ from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.combine import Part, combined
 from bayescluster.workflow.finish import finish_report
 from bayescluster.workflow.prepare import key_of
-from bayescluster.workflow.run import finish_design, fit_design, reproduction
+from bayescluster.workflow.run import (
+    design_results,
+    fit_design,
+    key_of_results,
+    reproduction,
+)
 from bayescluster.workflow.watch import Watch
 
 if TYPE_CHECKING:
@@ -90,15 +91,37 @@ def finish_forms(
     command: str,
 ) -> Results:
     """Compute results and write reports of every fitted form and of their comparison."""
+    parts = _parts(designs, directory, watch, command)
+    for part in parts:
+        with part.run.lock():
+            finish_report(part.run, part.results, OfForm(watch, part.design.structure.name))
+    results = _compared(analysis, parts, directory, watch, command)
+    finish_report(directory, results, watch)
+    return results
+
+
+def forms_results(
+    analysis: Analysis,
+    designs: Sequence[Design],
+    directory: RunDirectory,
+    watch: Watch,
+    command: str,
+) -> Results:
+    """Compute results of every fitted form and of their comparison, and write no report."""
+    parts = _parts(designs, directory, watch, command)
+    return _compared(analysis, parts, directory, watch, command)
+
+
+def _parts(
+    designs: Sequence[Design], directory: RunDirectory, watch: Watch, command: str
+) -> list[Part]:
     parts = []
     for design in designs:
         name, run = design.structure.name, directory.form(design.structure.name)
         with run.lock():
-            results = finish_design(_titled(design), run, OfForm(watch, name), command)
+            results = design_results(_titled(design), run, OfForm(watch, name), command)
         parts.append(Part(design, run, results, f"{FORMS}/{name}/{REPORT}"))
-    results = _compared(analysis, parts, directory, watch, command)
-    finish_report(directory, results, watch)
-    return results
+    return parts
 
 
 def _is_fitted(design: Design, run: RunDirectory) -> bool:
@@ -122,7 +145,7 @@ def _compared(
     command: str,
 ) -> Results:
     manifest = directory.read_manifest()
-    key = results_key(manifest.key, analysis, {"schema": SCHEMA_VERSION, "versions": versions()})
+    key = key_of_results(manifest.key, analysis)
     if directory.is_done("results", key):
         watch.step("The comparison of the forms is there already")
         return directory.load_results()

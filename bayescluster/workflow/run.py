@@ -82,6 +82,37 @@ def run_asked(question: Asked, root: Path, watch: Watch, command: str) -> Finish
     return Finished(directory, results)
 
 
+def fit_question(question: Asked, directory: RunDirectory, watch: Watch, command: str) -> Results:
+    """Fit a question in a directory of its own and compute its results; no report is written.
+
+    Parameters
+    ----------
+    question
+        The analysis, and where its paths start.
+    directory
+        Run directory that is made for its key.
+    watch
+        Told of the progress.
+    command
+        What a user would type to get the same.
+    """
+    designs = designs_of(question)
+    with directory.lock():
+        if len(designs) > 1:
+            from bayescluster.workflow import forms
+
+            forms.fit_forms(question.analysis, designs, directory, watch)
+            return forms.forms_results(question.analysis, designs, directory, watch, command)
+        fit_design(designs[0], directory, watch)
+        fit_ceiling_models(designs[0], directory, watch)
+        return design_results(designs[0], directory, watch, command)
+
+
+def key_of_results(fit: str, analysis: Analysis) -> str:
+    """Key of the results of a fit: what they depend on besides it."""
+    return results_key(fit, analysis, {"schema": SCHEMA_VERSION, "versions": versions()})
+
+
 def fit_analysis(
     source: Analysis | Path | str, root: Path | str = "runs", watch: Watch | None = None
 ) -> RunDirectory:
@@ -177,15 +208,15 @@ def _sample(design: Design, directory: RunDirectory, model: object, watch: Watch
 
 def finish_design(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
     """Compute results and write the report of a fitted design, or take what is there."""
-    results = _results(design, directory, watch, command)
+    results = design_results(design, directory, watch, command)
     finish_report(directory, results, watch)
     return results
 
 
-def _results(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
+def design_results(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
+    """Compute results of a fitted design, or take what is there."""
     manifest = directory.read_manifest()
-    extra = {"schema": SCHEMA_VERSION, "versions": versions()}
-    key = results_key(manifest.key, design.analysis, extra)
+    key = key_of_results(manifest.key, design.analysis)
     if directory.is_done("results", key):
         watch.step("The results are there already")
         return directory.load_results()

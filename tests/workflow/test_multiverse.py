@@ -1,0 +1,380 @@
+"""A sweep from its alternatives to its files; the sampler is instant but for the flip at the end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bayescluster import api
+from bayescluster.checks import convergence
+from bayescluster.errors import FitError, RunError
+from bayescluster.runs.lock import locked
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.hypotheses import Difference
+from bayescluster.workflow import multiverse as sweeping
+from bayescluster.workflow.multiverse import sweep_analysis
+from bayescluster.workflow.run import run_analysis
+from bayescluster.workflow.sweep_plan import Options, SweepError, cost_of, plan_of
+from tests.factories import analysis_dict, firms
+from tests.fits import write_csv
+from tests.instant import InstantSampler
+
+HYPOTHESES = [
+    {"kind": "effect", "capital": "human_capital", "by": "all"},
+    {"kind": "effect", "capital": "social_capital", "by": "industry"},
+    {"kind": "difference", "capital": "human_capital"},
+    {"kind": "difference", "capital": "human_capital", "between": ["I0", "I2"]},
+    {"kind": "complementarity", "by": "all"},
+]
+ALTERNATIVES = {
+    "priors": {"wide": {"scale": 2}, "defaults": {"defaults": True}},
+    "exclude": {"no-I2": {"column": "industry", "one_of": ["I2"]}},
+    "constructs": {"size": {"social_capital": {"indicators": ["size"], "method": "single"}}},
+    "controls": {"none": []},
+    "families": ["probit"],
+    "structures": ["additive"],
+    "varying": {"levels": {"industry": ["intercept"]}},
+}
+NESTED = {"industry": ["intercept", "human_capital", "interaction"]}
+PRIORS = {
+    "terms": {
+        "human_capital": {"distribution": "normal", "sd": 3},
+        "size": {"distribution": "normal", "sd": 2},
+    },
+    "group_sd": {"industry": {"distribution": "half_normal", "sd": 1}},
+}
+SAMPLING = {"draws": 500, "tune": 50, "chains": 2, "seed": 5, "prior_draws": 100}
+
+
+@pytest.fixture
+def sampler(monkeypatch) -> InstantSampler:
+    stand_in = InstantSampler()
+    stand_in.stand_in(monkeypatch)
+    return stand_in
+
+
+def made(folder: Path, block: Any = ALTERNATIVES, **more: Any) -> Analysis:
+    source = write_csv(firms(rows=90, industries=3, clusters=2), folder)
+    plain = analysis_dict(
+        "bernoulli",
+        "interaction",
+        NESTED,
+        {"source": source},
+        hypotheses=more.pop("hypotheses", HYPOTHESES),
+        controls=["size"],
+        priors=PRIORS,
+    )
+    extra = {} if block is None else {"multiverse": block}
+    return Analysis.model_validate(plain | {"sampling": SAMPLING} | extra | more)
+
+
+def plan(analysis: Analysis, tmp_path: Path, options: Options = Options()):  # noqa: B008
+    return plan_of(analysis, tmp_path / "runs", options)
+
+
+def universe(found: Any, name: str) -> Any:
+    return next(one for one in found.universes if one.name == name)
+
+
+def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
+    base = made(tmp_path)
+    found = plan(base, tmp_path)
+    assert found.declared
+    assert [one.name for one in found.universes] == [
+        "as declared",
+        "structures: additive",
+        "families: probit",
+        "constructs: size",
+        "controls: none",
+        "varying: levels",
+        "exclude: no-I2",
+        "priors: wide",
+        "priors: defaults",
+    ]
+    changed = {
+        one.name: one.fit.question.analysis for one in found.universes if one.fit is not None
+    }
+    assert changed["as declared"] == base
+    assert changed["structures: additive"].equation.structure == ("additive",)
+    assert changed["families: probit"].equation.family == "probit"
+    assert changed["constructs: size"].constructs["social_capital"].items[0].column == "size"
+    assert changed["controls: none"].equation.controls == ()
+    # the prior of a control that is no longer there goes with it
+    assert set(changed["controls: none"].equation.priors.terms) == {"human_capital"}
+    assert changed["varying: levels"].equation.groupings["industry"].terms == ("intercept",)
+    assert changed["exclude: no-I2"].data.exclude[0].one_of == ("I2",)
+    assert changed["priors: wide"].equation.priors.terms["human_capital"].sd == 6
+    assert changed["priors: wide"].equation.priors.group_sd["industry"].sd == 2
+    assert changed["priors: defaults"].equation.priors.terms == {}
+    for name, analysis in changed.items():
+        if name.startswith("priors"):
+            assert analysis.equation.model_copy(update={"priors": base.equation.priors}) == (
+                base.equation
+            )
+            assert (
+                analysis.model_copy(
+                    update={"equations": base.equations, "multiverse": base.multiverse}
+                )
+                == base
+            )
+    keys = [one.fit.key for one in found.universes if one.fit is not None]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_capital_measured_by_a_control_is_refused_where_it_is_declared(tmp_path):
+    """The control `size` cannot stay fixed while it is the capital: listed, and not fatal."""
+    one = universe(plan(made(tmp_path), tmp_path), "constructs: size")
+    assert one.fit is None
+    assert "the control 'size' is an indicator of social_capital" in one.problems[0].what
+
+
+def test_claims_on_what_is_left_out_are_left_out(tmp_path):
+    analysis = universe(plan(made(tmp_path), tmp_path), "exclude: no-I2").fit.question.analysis
+    between = [one.between for one in analysis.hypotheses if isinstance(one, Difference)]
+    assert between == [None]
+
+
+def test_all_combinations(tmp_path):
+    block = {"families": ["probit"], "controls": {"none": []}, "priors": {"wide": {"scale": 2}}}
+    found = plan(made(tmp_path, block | {"combine": "all"}), tmp_path)
+    assert len(found.universes) == 8
+    assert found.universes[0].choices == ()
+    last = found.universes[-1]
+    assert last.name == "families: probit, controls: none, priors: wide"
+    assert last.fit is not None
+    equation = last.fit.question.analysis.equation
+    # what is stated is stated on the scale of the link; defaults are those of the probit
+    assert equation.priors.terms["intercept"].sd == pytest.approx(2 * 1.5 * 3**0.5 / np.pi)
+
+
+def test_a_set_by_default(tmp_path):
+    found = plan(made(tmp_path, None), tmp_path)
+    assert not found.declared
+    assert [one.name for one in found.universes] == [
+        "as declared",
+        "structures: additive",
+        "families: probit",
+        *(f"exclude: without I{k}" for k in range(3)),
+        "priors: half scale",
+        "priors: double scale",
+    ]
+    with pytest.raises(SweepError, match="8 universes by default, and cap allows 5"):
+        plan(made(tmp_path, {"cap": 5}), tmp_path)
+
+
+def test_no_sweep_without_capitals(tmp_path):
+    analysis = made(tmp_path, None, hypotheses=[])
+    equation = analysis.equation.model_copy(update={"structure": ("intercept",), "varying": {}})
+    analysis = analysis.model_copy(
+        update={"equations": {"upgrading": equation}, "constructs": {}, "multiverse": None}
+    )
+    with pytest.raises(SweepError, match="structure 'intercept' uses neither capital"):
+        plan(analysis, tmp_path)
+
+
+def test_from_alternatives_to_files(tmp_path, sampler):
+    analysis, root = made(tmp_path), tmp_path / "runs"
+    finished = sweep_analysis(analysis, Options(jobs=1), root)
+    found = finished.results
+    assert finished.directory.parent == root / "synthetic" / "sweep"
+    assert (finished.directory / "sweep.json").read_text() == found.model_dump_json(indent=2) + "\n"
+    assert found.run_key == run_analysis(analysis, root).directory.path.name
+    assert sampler.compiled == 8  # the run above took what was there
+    assert not found.synthetic
+    rows = list(csv.DictReader(io.StringIO((finished.directory / "sweep.csv").read_text())))
+    assert len(rows) == len(found.claims) * len(found.universes)
+    assert {row["universe"] for row in rows} == {one.name for one in found.universes}
+    page = (finished.directory / "sweep.html").read_text()
+    assert "priors: wide" in page
+    assert "no posterior over choices" in page
+    # the folder of the analysis holds the ordinary run alone, so that the newest is the one meant
+    assert [path.parent.name for path in root.glob("synthetic/*/manifest.json")] == [found.run_key]
+
+
+@pytest.mark.usefixtures("sampler")
+def test_claims_are_matched_and_absent_ones_said_to_be(tmp_path):
+    found = sweep_analysis(made(tmp_path), Options(jobs=1), tmp_path / "runs").results
+    places = {one.name: k for k, one in enumerate(found.universes)}
+    by_group = {(row.kind, row.capital, row.group): row for row in found.claims}
+    gone = by_group["effect", "social_capital", "I2"].answers
+    assert gone[places["exclude: no-I2"]].status == "not_asked"
+    assert gone[places["families: probit"]].status in ("asked", "unchecked")
+    assert gone[places["constructs: size"]].status == "not_fitted"
+    kept = by_group["effect", "social_capital", "I1"].answers
+    assert kept[places["exclude: no-I2"]].status != "not_asked"
+    # declared twice over: by its pair, and among all pairs
+    twice = [row for row in found.claims if row.group == "I0 over I2"]
+    assert len(twice) == 2
+    assert {row.answers[places["exclude: no-I2"]].status for row in twice} == {"not_asked"}
+    failed = found.universes[places["constructs: size"]]
+    assert (failed.status, failed.key) == ("not_fitted", None)
+    assert failed.message.startswith(
+        "analysis.equations.upgrading.controls.0: the control 'size' is an indicator"
+    )
+    assert "1 of 9 universes could not be fitted (constructs: size)." in found.notes
+
+
+def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
+    """Chains apart in one universe alone: it is counted, and shows no verdict."""
+    block = {"families": ["probit"], "controls": {"none": []}}
+    analysis, whole = made(tmp_path, block), sampler.sample_chains
+
+    def apart(design, *arguments):
+        sampler.apart = 3.0 if design.equation.family == "probit" else 0.0
+        return whole(design, *arguments)
+
+    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", apart)
+    monkeypatch.setattr(convergence, "ESS_MIN", 10)
+    monkeypatch.setattr(convergence, "RHAT_MAX", 1.3)
+    found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
+    status = {one.name: one.status for one in found.universes}
+    assert status == {
+        "as declared": "passed",
+        "families: probit": "unchecked",
+        "controls: none": "passed",
+    }
+    assert "R-hat" in universe(found, "families: probit").message
+    assert {row.answers[1].status for row in found.claims} == {"unchecked"}
+    assert all(row.answers[1].verdict is None for row in found.claims)
+    assert {point.universe for point in found.effects} == {"as declared", "controls: none"}
+    assert all("1 did not pass the checks" in row.words for row in found.claims)
+
+
+def test_a_base_whose_gate_failed_has_no_flips(tmp_path, sampler):
+    sampler.apart = 3.0
+    found = sweep_analysis(
+        made(tmp_path, {"families": ["probit"]}), Options(jobs=1), tmp_path / "runs"
+    ).results
+    assert found.base.status == "unchecked"
+    assert not any(row.flips for row in found.claims)
+    assert found.claims[0].words == (
+        "The analysis as it is did not pass its checks: no verdict to compare with."
+    )
+
+
+def test_what_is_fitted_is_not_fitted_again(tmp_path, sampler):
+    root, block = tmp_path / "runs", {"families": ["probit"], "structures": ["additive"]}
+    run_analysis(made(tmp_path, None), root)
+    assert sampler.compiled == 1
+    analysis = made(tmp_path, block)
+    cost = cost_of(plan_of(analysis, root, Options()), root)
+    assert (cost.universes, cost.fitted, cost.refits, cost.draws) == (3, 1, 2, 1100)
+    assert cost.seconds is not None
+    first = sweep_analysis(analysis, Options(jobs=1), root)
+    assert sampler.compiled == 3
+    again = sweep_analysis(analysis, Options(jobs=1), root)
+    assert sampler.compiled == 3
+    assert again == first
+    # a sweep that shares universes with it takes them
+    sweep_analysis(made(tmp_path, block | {"controls": {"none": []}}), Options(jobs=1), root)
+    assert sampler.compiled == 4
+    # other draws are other fits
+    sweep_analysis(analysis, Options(draws=60, jobs=1), root)
+    assert sampler.compiled == 7
+
+
+def test_a_sweep_that_was_stopped_goes_on(tmp_path, sampler):
+    analysis, root = made(tmp_path, {"families": ["probit"]}), tmp_path / "runs"
+    sampler.stop_after = 1
+    with pytest.raises(KeyboardInterrupt):
+        sweep_analysis(analysis, Options(jobs=1), root)
+    assert sampler.sampled == [0]
+    sampler.stop_after = None
+    sweep_analysis(analysis, Options(jobs=1), root)
+    assert sampler.sampled == [0, 1, 0, 1]
+
+
+def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch):
+    analysis, whole = made(tmp_path, {"families": ["probit"]}), sampler.sample_chains
+
+    def failing(design, *arguments):
+        failed = design.equation.family == "probit"
+        sampler.fault = FitError("no point to start from") if failed else None
+        return whole(design, *arguments)
+
+    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", failing)
+    found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
+    assert [(one.status, one.message) for one in found.universes][1] == (
+        "not_fitted",
+        "no point to start from",
+    )
+    sampler.fault = FitError("no point to start from")
+    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", whole)
+    with pytest.raises(FitError, match="no point to start from"):
+        sweep_analysis(analysis, Options(draws=70, jobs=1), tmp_path / "runs")
+
+
+@pytest.mark.usefixtures("sampler")
+def test_the_same_fit_is_made_once(tmp_path, sampler):
+    block = {"families": ["bernoulli", "probit"], "controls": {"same": ["size"]}}
+    found = sweep_analysis(made(tmp_path, block), Options(jobs=1), tmp_path / "runs").results
+    assert sampler.compiled == 2
+    assert [one.same_as for one in found.universes] == ["", "as declared", "", "as declared"]
+
+
+@pytest.mark.usefixtures("sampler")
+def test_several_forms_are_a_universe_too(tmp_path):
+    analysis = made(tmp_path, {"structures": ["additive"]})
+    equation = analysis.equation.model_copy(update={"structure": ("interaction", "conjunctive")})
+    both = analysis.model_copy(update={"equations": {"upgrading": equation}})
+    found = sweep_analysis(both, Options(jobs=1), tmp_path / "runs").results
+    assert [one.status != "not_fitted" for one in found.universes] == [True, True]
+    assert found.universes[1].choices[0].words == "additive in place of interaction, conjunctive"
+
+
+@pytest.mark.usefixtures("sampler")
+def test_another_process_keeps_off(tmp_path):
+    analysis, root = made(tmp_path, {"families": ["probit"]}), tmp_path / "runs"
+    directory = sweep_analysis(analysis, Options(jobs=1), root).directory
+    with locked(directory), pytest.raises(RunError, match="another process is writing"):
+        sweep_analysis(analysis, Options(jobs=1), root)
+
+
+def test_other_processes_are_sent_plain_text(tmp_path):
+    """What a process is sent makes the same question again, priors from `from` included."""
+    fit = plan(made(tmp_path), tmp_path).universes[1].fit
+    text, folder, run = sweeping._sent(fit)
+    assert Analysis.model_validate_json(text) == fit.question.analysis
+    assert (Path(folder), Path(run)) == (fit.question.directory, fit.run.path)
+
+
+def test_a_planted_flip_is_found(tmp_path):
+    """The effect is in one industry alone: without it nothing supports the claim."""
+    rng = np.random.default_rng(11)
+    frame = firms(rows=60, industries=3, clusters=2)
+    human = (frame["training"] - 3.0) / 2.0
+    there = frame["industry"] == "I2"
+    frame["growth"] = np.where(there, 4.0 * human, 0.0) + rng.normal(size=60)
+    plain = analysis_dict(
+        "gaussian",
+        "additive",
+        {},
+        {"source": write_csv(frame, tmp_path)},
+        hypotheses=[{"kind": "effect", "capital": "human_capital", "by": "all", "margin": 0.5}],
+    )
+    plain |= {
+        "sampling": {"draws": 500, "tune": 500, "chains": 2, "seed": 3},
+        "multiverse": {
+            "exclude": {
+                "without-I2": {"column": "industry", "one_of": ["I2"]},
+                "without-I0": {"column": "industry", "one_of": ["I0"]},
+            }
+        },
+    }
+    finished = api.sweep(Analysis.model_validate(plain), tmp_path / "runs")
+    (claim,) = finished.results.claims
+    assert [one.verdict for one in claim.answers] == ["supported", "rejected", "supported"]
+    assert [one.flip for one in claim.answers] == [False, True, False]
+    assert not claim.answers[1].near
+    assert claim.words == ("Supported in 2 of 3; flips to rejected when exclude: without-I2.")
+    (without, _) = finished.results.choices
+    assert (without.flips, without.compared, without.turned) == (1, 1, 1)
+    effect = {point.universe: point.estimate.mean for point in finished.results.effects}
+    assert effect["as declared"] > 0.5 > effect["exclude: without-I2"]
+    assert json.loads((finished.directory / "sweep.json").read_text())["claims"][0]["flips"] == 1
