@@ -129,8 +129,8 @@ class PriorStudy(Value):
     name: str
     title: str
     key: str
-    run_key: str | None
-    """Key of the fit of the same analysis."""
+    model_key: str
+    """Key of the model, by which a run of it finds this study."""
     synthetic: bool
     draws: int
     seed: int

@@ -167,25 +167,19 @@ def _study(
     found: tuple[Sequence[PriorPart], Sequence[PriorWarning]],
 ) -> PriorStudy:
     details = designs[0].details
-    cases = {
-        each.equation_name: each.details.cases.digest
-        for each in designs[0].equations
-        if each.details.cases is not None
-    }
     settings = {
         "study": FOLDER,
         "version": PRIOR_VERSION,
         "seed": seed,
         "draws": draws,
-        "cases": cases,
+        "cases": cases_of(designs[0]),
     }
     parts, warnings = found
     return PriorStudy(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
         key=design_key(analysis, details.digest, settings),
-        # of one form the key is that of its narrowed analysis, as for the run
-        run_key=key_of(analysis if len(designs) > 1 else designs[0].analysis, designs[0]),
+        model_key=model_key_of(analysis, designs),
         synthetic=details.synthetic,
         draws=draws,
         seed=seed,

@@ -16,13 +16,9 @@ from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 from bayescluster.workflow.collect import Fitted, explained
+from bayescluster.workflow.finish import write_run_report
 from bayescluster.workflow.prepare import Asked, asked, designs_of
-from bayescluster.workflow.run import (
-    command_of,
-    fit_asked,
-    run_asked,
-    write_run_report,
-)
+from bayescluster.workflow.run import command_of, fit_asked, run_asked
 from bayescluster.workflow.watch import Silent, Watch
 
 RETRIES: Final = 3

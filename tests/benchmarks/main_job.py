@@ -34,15 +34,16 @@ def main() -> None:
     arguments = parser.parse_args()
     with timed("import"):
         from bayescluster.workflow import run
+        from bayescluster.workflow.finish import write_run_report
     with tempfile.TemporaryDirectory() as folder:
-        smallest = _stages(run, Path(arguments.config), Path(folder))
+        smallest = _stages(run, write_run_report, Path(arguments.config), Path(folder))
     for stage, seconds in SECONDS.items():
         sys.stdout.write(f"{stage:<11} {seconds:8.2f} s\n")
     rate = smallest / SECONDS["sampling"]
     sys.stdout.write(f"smallest ESS {smallest:.0f}, {rate:.0f} per second of sampling\n")
 
 
-def _stages(run, config: Path, folder: Path) -> float:
+def _stages(run, write_run_report, config: Path, folder: Path) -> float:
     with timed("design"):
         question = run.asked(config)
         design = run.design_of(question)
@@ -60,7 +61,7 @@ def _stages(run, config: Path, folder: Path) -> float:
     with timed("whole run"):
         finished = run.run_analysis(config, folder)
     with timed("report"):
-        run.write_run_report(finished.directory, finished.results)
+        write_run_report(finished.directory, finished.results)
     ess = [row.estimate.ess_bulk for row in finished.results.effects if row.estimate.ess_bulk]
     return min(ess)
 
