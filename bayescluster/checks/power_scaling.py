@@ -8,7 +8,9 @@ diagnosing prior and likelihood sensitivity with power-scaling, Statistics and C
 distance as computed by arviz.
 
 A distance is never below 0: of finite draws it is above 0 even where nothing moves. That part grows
-as the draws get fewer, so it is read off parts of the chains, and no flag is raised by it.
+as the draws get fewer, so it is read off parts of the chains, and no flag is raised by it. The
+distance is put in units of its largest value over the range of the draws; more draws reach further,
+so that it also falls a little (a tenth, say) as they get more: that is part of its definition.
 """
 
 from __future__ import annotations

@@ -116,7 +116,9 @@ def _of_quantities(found: Sensitivity) -> Iterator[str]:
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         yield f"{diagnosis[0].upper()}{diagnosis[1:]}, by {titles[block]}: {listed}{more}."
     if found.rows and not told:
-        yield "No parameter and no estimand is sensitive to a block of priors."
+        estimands = any(row.kind == "estimand" for row in found.rows)
+        what = "No parameter and no estimand" if estimands else "No parameter"
+        yield f"{what} is sensitive to a block of priors."
 
 
 def _of_verdicts(found: Sensitivity, verdicts: Sequence[ScaledVerdict]) -> Iterator[str]:

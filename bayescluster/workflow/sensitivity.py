@@ -113,14 +113,10 @@ def of_leading_form(found: Sensitivity | None, form: str) -> Sensitivity | None:
         f"are the parameters of {form}; the report of each form has its own estimands and verdicts."
     )
     kept = tuple(row for row in found.rows if row.kind == "parameter")
-    return found.model_copy(
-        update={
-            "rows": kept,
-            "verdicts": (),
-            "statements": (),
-            "not_made": (*found.not_made, left_out),
-        }
+    alone = found.model_copy(
+        update={"rows": kept, "verdicts": (), "not_made": (*found.not_made, left_out)}
     )
+    return alone.model_copy(update={"statements": statements(alone, (), 0)})
 
 
 def _made(

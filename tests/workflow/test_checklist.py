@@ -158,3 +158,28 @@ def _model_key(directory: RunDirectory) -> str:
 
     manifest = directory.read_manifest()
     return model_key(Analysis.model_validate(manifest.analysis), manifest.data_digest)
+
+
+def test_sensitivity_to_the_priors_is_told_by_its_counts(small_run: Any) -> None:
+    results = small_run.run.results
+    found = results.sensitivity
+    assert found is not None
+    told = item(of(results), "Do the estimates hang on the priors")
+    flagged = {
+        (row.quantity, row.group)
+        for row in found.rows
+        if row.diagnosis not in ("-", "within noise")
+    }
+    assert told.found.startswith(f"{len(flagged)} of ")
+    assert (told.status, told.link) == ("look" if flagged else "done", "#sensitivity")
+    first = found.verdicts[0].model_copy(update={"flips": True})
+    flipped = found.model_copy(update={"verdicts": (first, *found.verdicts[1:])})
+    verdicts = item(
+        of(results.model_copy(update={"sensitivity": flipped})),
+        "Do the verdicts hang on the priors",
+    )
+    assert verdicts.status == "look"
+    assert verdicts.found.startswith("1 of ")
+    without = of(results.model_copy(update={"sensitivity": None}))
+    assert item(without, "Do the estimates hang").status == "not done"
+    assert item(without, "Do the verdicts hang").status == "not done"

@@ -191,10 +191,12 @@ def test_a_model_whose_prior_is_not_known_is_not_scaled():
 
 
 def test_of_several_forms_the_parameters_of_the_leading_one():
-    found = made(small_design("gaussian", "additive", hypotheses=[CLAIM]))
+    design = small_design("gaussian", "additive", hypotheses=[CLAIM])
+    found = made(design, centre=[10.0, 1.0, 0.5])
     kept = of_leading_form(found, "additive")
     assert kept is not None
     assert {row.kind for row in kept.rows} == {"parameter"}
     assert kept.verdicts == ()
+    assert kept.statements == ("No parameter is sensitive to a block of priors.",)
     assert "these are the parameters of additive" in kept.not_made[-1]
     assert of_leading_form(None, "additive") is None

@@ -27,7 +27,37 @@ def _likelihoods(known: Known) -> Answer:
     return Answer("done", what, "#likelihoods")
 
 
+def _priors(known: Known) -> Answer:
+    found = known.results.sensitivity
+    if found is None or not found.rows:
+        why = "; ".join(found.not_made) if found is not None else "no prior was scaled"
+        return Answer("not done", why)
+    own = [row for row in found.rows if row.block != "likelihood"]
+    flagged = {(r.quantity, r.group) for r in own if r.diagnosis not in ("-", "within noise")}
+    of = counted(len({(r.quantity, r.group) for r in own}), "parameter or estimand", QUANTITIES)
+    what = f"{len(flagged)} of {of} sensitive to a block of priors, by power-scaling"
+    return Answer("look" if flagged else "done", what, "#sensitivity")
+
+
+def _verdicts(known: Known) -> Answer:
+    if not known.results.verdicts:
+        return Answer("not applicable", "no claim was put to the data")
+    found = known.results.sensitivity
+    if found is None or not found.verdicts:
+        return Answer("not done", "no verdict was put to other priors")
+    flips = {row.claim for row in found.verdicts if row.flips}
+    untold = {row.claim for row in found.verdicts if row.probability is None} - flips
+    of = counted(len(known.results.verdicts), "verdict")
+    what = f"{len(flips)} of {of} flip with priors to a power"
+    if untold:
+        what += f"; {len(untold)} cannot be told at every power from these draws"
+    return Answer("look" if flips or untold else "done", what, "#sensitivity")
+
+
+QUANTITIES = "parameters and estimands"
 RULES = (
     Rule("Were other structural forms compared?", ("Workflow 8",), _forms),
+    Rule("Do the estimates hang on the priors?", ("BARG 5.A", "WAMBS 7"), _priors),
+    Rule("Do the verdicts hang on the priors?", ("BARG 5.E", "WAMBS 9"), _verdicts),
     Rule("Would another likelihood say otherwise?", ("Workflow 7",), _likelihoods),
 )
