@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pydantic import BaseModel
 
 from bayescluster.report.flat import RawTable, Value, flat, table
+from bayescluster.report.folds_raw import folds_tables
 from bayescluster.report.tradition_tables import (
     cause_tables,
     ceiling_model_tables,
@@ -122,6 +123,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
         *(weakest_tables(results.weakest_node) if results.weakest_node else ()),
+        *folds_tables(results.folds),
     )
 
 

@@ -375,7 +375,8 @@ def test_a_row_whose_refit_fails_is_not_mended(run, refits):
     assert (found.forms[0].diag_failed, found.forms[0].diag_left) == (1, 1)
 
 
-def test_rows_that_are_well_need_no_refit(run, refits, monkeypatch):
+@pytest.mark.usefixtures("run")
+def test_rows_that_are_well_need_no_refit(refits, monkeypatch):
     good = RowScores(np.full(14, -0.7), np.full(14, 0.2), 0.7, 1.0, 2.0)
     monkeypatch.setattr(folds_rows, "leave_row_out", lambda _design, _tree: good)
     found = call("check", "runs/small", "--leave-out", "row")
