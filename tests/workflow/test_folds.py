@@ -126,6 +126,7 @@ def test_clusters_and_industries_stand_side_by_side(run):
     assert "Clusters left out" in page
     assert "Industries left out" in page
     assert "joint log predictive density of all its rows" in page
+    assert "Standard errors rest on 4 clusters, and are themselves rough." in page
     # writing the report again keeps it
     assert call("report", str(run.path)).code == 0
     assert run.report_path.read_text(encoding="utf-8") == page
