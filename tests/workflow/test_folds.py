@@ -23,6 +23,8 @@ from bayescluster.workflow.run import open_design, run_analysis
 from tests.cli.small import call, write
 from tests.factories import firms, small_design
 from tests.instant import InstantSampler
+from tests.measured import CONSTRUCTS, measured_firms
+from tests.systems import equation, system
 from tests.workflow.left_out_made import InstantLeftOut
 
 PLAIN = {"tune: 500": "tune: 10, prior_draws: 200"}
@@ -438,3 +440,22 @@ def test_designs_that_cannot_be_refitted_say_why_and_what_instead():
     ]
     assert refusals(rows) == []
     assert "survey weight" in notes(rows, CLUSTERS)[-1]
+
+
+def test_several_equations_and_latent_capitals_are_refused():
+    tied = system(
+        {"process": equation("process"), "upgrading": equation("upgraded")}, focus="upgrading"
+    )
+    assert [problem.what for problem in refusals(tied)] == [
+        "several equations were fitted together: a group cannot be left out of one alone"
+    ]
+    latent = small_design(
+        "bernoulli",
+        "additive",
+        constructs=CONSTRUCTS["human latent"],
+        frame=measured_firms(),
+    )
+    assert [problem.what for problem in refusals(latent)] == [
+        "human_capital is latent: its indicators would still speak of the rows left out"
+    ]
+    assert "constructs.*.method: mean" in refusals(latent)[0].mend
