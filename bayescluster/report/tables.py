@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from bayescluster.report.fit_tables import fit_tables
 from bayescluster.report.flat import RawTable, Value, flat, table
+from bayescluster.report.folds_raw import folds_tables
 from bayescluster.report.tradition_tables import (
     cause_tables,
     ceiling_model_tables,
@@ -135,6 +136,7 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *sensitivity_tables(results.sensitivity),
         *(weakest_tables(results.weakest_node) if results.weakest_node else ()),
         *fit_tables(results),
+        *folds_tables(results.folds),
     )
 
 

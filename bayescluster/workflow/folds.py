@@ -97,8 +97,7 @@ def leave_out(
     results = directory.load_results()
     with directory.lock():
         forms = directory.forms()
-        runs = forms or {results.comparison.leading if results.comparison else "": directory}
-        for run in runs.values():
+        for run in forms.values() or [directory]:
             check(open_design(run), options)
         scores: list[_Scores] = []
         for name, run in forms.items():

@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.checks.thresholds import SANDWICH_UNITS
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, DesignError, Problem
 from bayescluster.names import CAPITALS, INDUSTRY
@@ -18,6 +19,8 @@ from bayescluster.spec.sampling import Sampling
 FOLDS_STREAM: Final = 32
 """Keeps the seeds of refits without some rows apart from the others."""
 BY: Final = ("cluster", "industry", "row")
+SECOND_ACCEPT: Final = 0.99
+"""Acceptance rate that a second attempt at a refit aims for."""
 PSIS_INSTEAD: Final = "the report's PSIS-LOO leaves out rows of such a model without refits"
 
 Unit = Literal["cluster", "industry", "row"]
@@ -215,9 +218,6 @@ def samplings(design: Design, options: Options, place: tuple[int, ...]) -> Itera
         )
 
 
-SECOND_ACCEPT: Final = 0.99
-
-
 def notes(design: Design, options: Options) -> tuple[str, ...]:
     """What a reader of the scores has to know."""
     found = []
@@ -230,6 +230,11 @@ def notes(design: Design, options: Options) -> tuple[str, ...]:
             "under their distribution. It is not a sum of scores of rows, each told by the others of "
             "its group."
         )
+        groups = np.unique(design.index(options.by)).size
+        if groups < SANDWICH_UNITS:
+            found.append(
+                f"Standard errors rest on {groups} {_plural(options.by)}, and are themselves rough."
+            )
     found.append(
         "Refits keep the units of the capitals and of the controls, which rest on the means and "
         "standard deviations of all rows, those left out too."

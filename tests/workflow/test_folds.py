@@ -10,17 +10,22 @@ import numpy as np
 import pytest
 
 import bayescluster as bc
+from bayescluster.checks.loo import RowScores
+from bayescluster.checks.row_repair import IntegratedScore
 from bayescluster.checks.stacking import stacking_weights
 from bayescluster.errors import FitError
 from bayescluster.results.folds import Fold
 from bayescluster.runs.store import RunDirectory
+from bayescluster.workflow import folds_rows
 from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.folds import leave_out
-from bayescluster.workflow.folds_plan import Options, held_out
+from bayescluster.workflow.folds_plan import Options, held_out, notes, refusals
 from bayescluster.workflow.run import run_analysis
 from tests.cli.small import call, write
 from tests.factories import firms, small_design
 from tests.instant import InstantSampler
+from tests.measured import CONSTRUCTS, measured_firms
+from tests.systems import equation, system
 from tests.workflow.left_out_made import InstantLeftOut
 
 PLAIN = {"tune: 500": "tune: 10, prior_draws: 200"}
@@ -124,6 +129,7 @@ def test_clusters_and_industries_stand_side_by_side(run):
     assert "Clusters left out" in page
     assert "Industries left out" in page
     assert "joint log predictive density of all its rows" in page
+    assert "Standard errors rest on 4 clusters, and are themselves rough." in page
     # writing the report again keeps it
     assert call("report", str(run.path)).code == 0
     assert run.report_path.read_text(encoding="utf-8") == page
@@ -298,3 +304,159 @@ def test_from_python(run):
 def test_a_refit_that_counts_has_no_reason():
     assert Fold(number=1, held=("a",), rows=1, status="fitted").passed
     assert not Fold(number=1, held=("a",), rows=1, status="fitted", reasons=("x",)).passed
+
+
+ROWS = Options("row", most=2, draws=200, tune=50, jobs=1)
+
+
+class Scores:
+    """Rows 3, 1 and 6 have weights that fail; integrating out mends row 1."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(folds_rows, "leave_row_out", self.rows)
+        patch.setattr(folds_rows, "integrated_row", self.integrated)
+        self.elpd = np.linspace(-2.0, -0.5, 14)
+
+    def rows(self, _design, _tree) -> RowScores:
+        khat = np.full(14, 0.1)
+        khat[[3, 1, 6]] = 1.2, 0.9, np.nan
+        return RowScores(self.elpd, khat, 0.7, 1.0, 2.0)
+
+    def integrated(self, _design, _draws, row) -> IntegratedScore:
+        return IntegratedScore(-1.5, 0.3 if row == 1 else 0.8, 0.7)
+
+
+@pytest.fixture
+def scores(monkeypatch) -> Scores:
+    return Scores(monkeypatch)
+
+
+def test_rows_that_fail_are_integrated_then_refitted(run, refits, scores):
+    found = leave_out(run, ROWS).results.row
+    assert refits.held == [(6,), (3,)]  # what has no Pareto k at all comes first
+    labels = open_design(run).labels("firm")
+    assert [(row.row, row.way) for row in found.repairs] == [
+        (labels[6], "refit"),
+        (labels[3], "refit"),
+        (labels[1], "integrated"),
+    ]
+    refitted = {row.row: row.refit for row in found.repairs if row.way == "refit"}
+    wanted = scores.elpd.copy()
+    wanted[[1, 3, 6]] = -1.5, refitted[labels[3]], refitted[labels[6]]
+    (form,) = found.forms
+    assert form.elpd == pytest.approx(wanted.sum())
+    assert form.psis == pytest.approx(scores.elpd.sum())
+    assert form.se == pytest.approx(np.sqrt(14) * wanted.std(ddof=1))
+    assert (form.diag_khat_bad, form.diag_integrated, form.diag_refits) == (3, 1, 2)
+    assert (form.diag_left, form.diag_failed, form.diag_khat_max) == (0, 0, 1.2)
+    assert run.verify() == []
+    page = run.report_path.read_text(encoding="utf-8")
+    assert "Rows above the threshold, and which way each went" in page
+    assert "the effects of its cluster integrated out" in page
+
+
+@pytest.mark.usefixtures("scores")
+def test_more_refits_go_on_from_those_that_are_there(run, refits):
+    few = leave_out(run, ROWS._replace(most=1)).results.row
+    assert [row.way for row in few.repairs] == ["refit", "left", "integrated"]
+    assert few.repairs[1].why == "more rows than --most allows"
+    assert few.forms[0].diag_left == 1
+    assert few.forms[0].elpd != leave_out(run, ROWS).results.row.forms[0].elpd
+    assert refits.held == [(6,), (3,)]
+    none = leave_out(run, ROWS._replace(most=0)).results.row
+    assert [row.way for row in none.repairs] == ["left", "left", "integrated"]
+    assert len(refits.held) == 2
+
+
+@pytest.mark.usefixtures("scores")
+def test_a_row_whose_refit_fails_is_not_mended(run, refits):
+    refits.apart, refits.apart_without = 5.0, 3
+    found = leave_out(run, ROWS).results.row
+    bad = next(row for row in found.repairs if row.way == "left")
+    assert bad.row == open_design(run).labels("firm")[3]
+    assert bad.why.startswith("R-hat ")
+    assert bad.refit is not None
+    assert (found.forms[0].diag_failed, found.forms[0].diag_left) == (1, 1)
+
+
+@pytest.mark.usefixtures("run")
+def test_rows_that_are_well_need_no_refit(refits, monkeypatch):
+    good = RowScores(np.full(14, -0.7), np.full(14, 0.2), 0.7, 1.0, 2.0)
+    monkeypatch.setattr(folds_rows, "leave_row_out", lambda _design, _tree: good)
+    found = call("check", "runs/small", "--leave-out", "row")
+    assert found.code == 0, found.err
+    assert "no row is above the threshold: elpd −9.8 stands as it was." in found.out
+    assert refits.compiled == 0
+
+
+def test_rows_of_several_forms(two_forms, tmp_path, scores, refits):
+    run = copied(two_forms, tmp_path)
+    found = leave_out(run, ROWS).results.row
+    assert refits.compiled == 2
+    assert [form.form for form in found.forms] == ["additive", "conjunctive"]
+    assert [row.form for row in found.repairs] == ["additive"] * 3 + ["conjunctive"] * 3
+    assert sum(form.weight for form in found.forms) == pytest.approx(1.0)
+    again = call("check", str(run.path), "--leave-out", "row", "--most", "2", "--draws", "200",
+                 "--tune", "50")  # fmt: skip
+    assert again.code == 0, again.err
+    assert "Forms compared" in again.out
+    assert scores.elpd.size == 14
+
+
+def test_rows_have_no_folds(run):
+    found = call("check", str(run.path), "--leave-out", "row", "--folds", "3")
+    assert (found.code, found.out) == (2, "")
+    assert found.err == (
+        "The analysis cannot be read:\n"
+        "  --folds: rows are left out one by one\n"
+        "    leave --folds out\n"
+    )
+
+
+def test_designs_that_cannot_be_refitted_say_why_and_what_instead():
+    frame = firms()
+    frame.loc[3, "growth"] = np.nan
+    holes = small_design("gaussian", "additive", data={"missing": "impute"}, frame=frame)
+    frame = firms()
+    frame["weight"] = 1.0 + frame.index % 2
+    frame["cluster_weight"] = 1.0 + (frame["cluster"] == "C00")
+    weighted = {"weight": "weight", "cluster_weight": "cluster_weight"}
+    clusters = small_design(
+        "gaussian", "additive", {"cluster": ["intercept"]}, data=weighted, frame=frame
+    )
+    rows = small_design("gaussian", "additive", data={"weight": "weight"}, frame=frame)
+    assert [str(problem) for problem in refusals(holes)] == [
+        (
+            "upgrading: missing values are imputed, with the help of the rows that would be left out\n"
+            "    set data.missing: drop and leave groups out of that run; the report's PSIS-LOO leaves "
+            "out rows of such a model without refits"
+        )
+    ]
+    assert [str(problem) for problem in refusals(clusters)] == [
+        (
+            "upgrading: clusters have survey weights: the effect of a cluster without rows would still "
+            "count with its weight\n"
+            "    leave data.cluster_weight out of the analysis and run it again; row weights are kept"
+        )
+    ]
+    assert refusals(rows) == []
+    assert "survey weight" in notes(rows, CLUSTERS)[-1]
+
+
+def test_several_equations_and_latent_capitals_are_refused():
+    tied = system(
+        {"process": equation("process"), "upgrading": equation("upgraded")}, focus="upgrading"
+    )
+    assert [problem.what for problem in refusals(tied)] == [
+        "several equations were fitted together: a group cannot be left out of one alone"
+    ]
+    latent = small_design(
+        "bernoulli",
+        "additive",
+        constructs=CONSTRUCTS["human latent"],
+        frame=measured_firms(),
+    )
+    assert [problem.what for problem in refusals(latent)] == [
+        "human_capital is latent: its indicators would still speak of the rows left out"
+    ]
+    assert "constructs.*.method: mean" in refusals(latent)[0].mend
