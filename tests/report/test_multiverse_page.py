@@ -129,6 +129,8 @@ def test_each_answer_has_its_cell():
     ]
     assert [shown(one) for one in ANSWERS[3:]] == ["·", "–", "/"]
     assert told(ANSWERS[0], ANSWERS[0]) == "supported, 0.970"
+    thin = ANSWERS[2].model_copy(update={"near": False, "stopped": "Fewer than 5 firms."})
+    assert told(thin, ANSWERS[0]) == "undecided, 0.940; flips from supported. Fewer than 5 firms."
 
 
 def test_data_are_escaped_and_synthetic_ones_said_to_be():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +354,38 @@ def test_other_processes_are_sent_plain_text(tmp_path):
     text, folder, run = sweeping._sent(fit)
     assert Analysis.model_validate_json(text) == fit.question.analysis
     assert (Path(folder), Path(run)) == (fit.question.directory, fit.run.path)
+
+
+class ThreadPool(ThreadPoolExecutor):
+    """Stands in for a pool of processes, which would know nothing of the instant sampler."""
+
+    def __init__(self, workers: int, **_: Any) -> None:
+        super().__init__(workers)
+
+
+class DeadPool(ThreadPool):
+    """A pool whose processes die."""
+
+    def submit(self, *_: Any, **__: Any) -> Future:
+        future: Future = Future()
+        future.set_exception(BrokenProcessPool("killed"))
+        return future
+
+
+def test_several_jobs_find_what_one_does(tmp_path, sampler, monkeypatch):
+    analysis, root = made(tmp_path), tmp_path / "runs"
+    first = sweep_analysis(analysis, Options(jobs=1), root).results
+    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", ThreadPool)
+    second = sweep_analysis(analysis, Options(jobs=3), tmp_path / "others").results
+    assert sampler.compiled == 18
+    assert second == first
+
+
+@pytest.mark.usefixtures("sampler")
+def test_a_process_that_dies_is_no_mystery(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", DeadPool)
+    with pytest.raises(FitError, match="a process that fitted a universe ended before"):
+        sweep_analysis(made(tmp_path), Options(jobs=2), tmp_path / "runs")
 
 
 def test_a_planted_flip_is_found(tmp_path):
