@@ -81,7 +81,8 @@ def told(answer: Answer, base: Answer) -> str:
     if not answer.flip:
         return text
     near = " (near the bound)" if answer.near else ""
-    return f"{text}; flips from {base.verdict}{near}"
+    stopped = f". {answer.stopped}" if answer.stopped else ""
+    return f"{text}; flips from {base.verdict}{near}{stopped}"
 
 
 def range_words(claim: ClaimRow) -> str:

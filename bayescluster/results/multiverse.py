@@ -61,6 +61,8 @@ class Answer(Value):
     prior_probability: float | None = None
     region: str = ""
     reason: str = ""
+    stopped: str = ""
+    """Why it is undecided whatever the probability; nothing where the probability decides."""
     flip: bool = False
     """Whether the verdict differs from that of the analysis as it is."""
     near: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,10 @@ from bayescluster.workflow.sweep_plan import FOLDER, Fit, Options, Plan, plan_of
 from bayescluster.workflow.watch import CountingWatch, Silent, Watch
 
 COMMAND = "bayescluster sweep"
+DIED = "a process that fitted a universe ended before it was done"
+DIED_MEND = (
+    "if memory ran out, take fewer jobs; the same command goes on from the chains that are finished"
+)
 
 
 class Finished(NamedTuple):
@@ -132,6 +137,8 @@ def _fitted(pending: Sequence[Fit], jobs: int, watch: CountingWatch) -> Iterator
         futures = {pool.submit(_fit_elsewhere, *_sent(fit)): fit for fit in pending}
         for future in as_completed(futures):
             yield futures[future], future.result()
+    except BrokenProcessPool:
+        raise FitError(Problem(DIED, "--jobs", DIED_MEND)) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -120,6 +120,7 @@ def _answer(told: Told, verdict: Verdict | None, base: Verdict | None) -> found.
         prior_probability=verdict.prior_probability,
         region=verdict.region,
         reason=verdict.reason,
+        stopped=verdict.stopped,
         flip=flip,
         near=flip and base is not None and (_near(verdict, base) or _near(base, verdict)),
     )

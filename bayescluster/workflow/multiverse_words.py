@@ -57,10 +57,16 @@ def _of(same: int, asked: int) -> str:
 
 
 def _universes(answers: Sequence[Answer]) -> str:
-    named = [f"{one.universe}{' (near the bound)' if one.near else ''}" for one in answers[:NAMED]]
+    named = [f"{one.universe}{_aside(one)}" for one in answers[:NAMED]]
     more = len(answers) - len(named)
     listed = "; or ".join(named) if any(", " in one for one in named) else ", ".join(named)
     return f"{listed} and {more} more" if more else listed
+
+
+def _aside(answer: Answer) -> str:
+    if answer.stopped:
+        return " (whatever the probability)"
+    return " (near the bound)" if answer.near else ""
 
 
 def notes(found: Multiverse) -> tuple[str, ...]:

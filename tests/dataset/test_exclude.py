@@ -62,7 +62,7 @@ def test_all_faults_are_told_at_once():
         "  a.yaml:data.exclude.0.one_of.0: no row has 'Toyz' in 'industry'\n"
         "    did you mean 'Toys'?\n"
         "  a.yaml:data.exclude.1.column: 'industry' is not a column of numbers: 'Toys' in row 1, "
-        "'Shoes' in row 3 and 'Cars' in row 5\n"
+        "'Shoes' in row 3, 'Cars' in row 5\n"
         "    below and above go with numbers; name labels by one_of"
     )
 

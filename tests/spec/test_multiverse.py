@@ -81,7 +81,7 @@ multiverse:
         "    leave it out\n"
         "  a.yaml:34:5: empty needs at least 1, 0 given\n"
         "  a.yaml:35:3: unknown combine 'each'\n"
-        "    choose one of: one_at_a_time, all"
+        "    known: one_at_a_time, all"
     )
 
 
@@ -89,7 +89,7 @@ multiverse:
     ("combine", "said"),
     [
         ("one_at_a_time", "10 universes, and cap allows 9: each is a fit"),
-        ("all", "576 universes, and cap allows 9: each is a fit"),
+        ("all", "288 universes, and cap allows 9: each is a fit"),
     ],
 )
 def test_more_universes_than_the_cap_are_a_problem(tmp_path, combine, said):

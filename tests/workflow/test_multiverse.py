@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from bayescluster.errors import FitError, RunError
 from bayescluster.runs.lock import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
+from bayescluster.spec.priors import Priors
 from bayescluster.workflow import multiverse as sweeping
 from bayescluster.workflow.multiverse import sweep_analysis
 from bayescluster.workflow.run import run_analysis
@@ -35,7 +38,10 @@ HYPOTHESES = [
 ALTERNATIVES = {
     "priors": {"wide": {"scale": 2}, "defaults": {"defaults": True}},
     "exclude": {"no-I2": {"column": "industry", "one_of": ["I2"]}},
-    "constructs": {"size": {"social_capital": {"indicators": ["size"], "method": "single"}}},
+    "constructs": {
+        "size": {"social_capital": {"indicators": ["size"], "method": "single"}},
+        "both": {"social_capital": {"indicators": ["trust", "error"], "method": "mean"}},
+    },
     "controls": {"none": []},
     "families": ["probit"],
     "structures": ["additive"],
@@ -91,6 +97,7 @@ def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
         "structures: additive",
         "families: probit",
         "constructs: size",
+        "constructs: both",
         "controls: none",
         "varying: levels",
         "exclude: no-I2",
@@ -103,7 +110,11 @@ def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
     assert changed["as declared"] == base
     assert changed["structures: additive"].equation.structure == ("additive",)
     assert changed["families: probit"].equation.family == "probit"
-    assert changed["constructs: size"].constructs["social_capital"].items[0].column == "size"
+    assert changed["constructs: both"].constructs["social_capital"].method == "mean"
+    assert (
+        changed["constructs: both"].constructs["human_capital"]
+        == (base.constructs["human_capital"])
+    )
     assert changed["controls: none"].equation.controls == ()
     # the prior of a control that is no longer there goes with it
     assert set(changed["controls: none"].equation.priors.terms) == {"human_capital"}
@@ -170,7 +181,8 @@ def test_a_set_by_default(tmp_path):
 
 def test_no_sweep_without_capitals(tmp_path):
     analysis = made(tmp_path, None, hypotheses=[])
-    equation = analysis.equation.model_copy(update={"structure": ("intercept",), "varying": {}})
+    changes = {"structure": ("intercept",), "varying": {}, "priors": Priors()}
+    equation = analysis.equation.model_copy(update=changes)
     analysis = analysis.model_copy(
         update={"equations": {"upgrading": equation}, "constructs": {}, "multiverse": None}
     )
@@ -185,7 +197,7 @@ def test_from_alternatives_to_files(tmp_path, sampler):
     assert finished.directory.parent == root / "synthetic" / "sweep"
     assert (finished.directory / "sweep.json").read_text() == found.model_dump_json(indent=2) + "\n"
     assert found.run_key == run_analysis(analysis, root).directory.path.name
-    assert sampler.compiled == 8  # the run above took what was there
+    assert sampler.compiled == 9  # the run above took what was there
     assert not found.synthetic
     rows = list(csv.DictReader(io.StringIO((finished.directory / "sweep.csv").read_text())))
     assert len(rows) == len(found.claims) * len(found.universes)
@@ -217,7 +229,7 @@ def test_claims_are_matched_and_absent_ones_said_to_be(tmp_path):
     assert failed.message.startswith(
         "analysis.equations.upgrading.controls.0: the control 'size' is an indicator"
     )
-    assert "1 of 9 universes could not be fitted (constructs: size)." in found.notes
+    assert "1 of 10 universes could not be fitted (constructs: size)." in found.notes
 
 
 def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
@@ -344,6 +356,38 @@ def test_other_processes_are_sent_plain_text(tmp_path):
     assert (Path(folder), Path(run)) == (fit.question.directory, fit.run.path)
 
 
+class ThreadPool(ThreadPoolExecutor):
+    """Stands in for a pool of processes, which would know nothing of the instant sampler."""
+
+    def __init__(self, workers: int, **_: Any) -> None:
+        super().__init__(workers)
+
+
+class DeadPool(ThreadPool):
+    """A pool whose processes die."""
+
+    def submit(self, *_: Any, **__: Any) -> Future:
+        future: Future = Future()
+        future.set_exception(BrokenProcessPool("killed"))
+        return future
+
+
+def test_several_jobs_find_what_one_does(tmp_path, sampler, monkeypatch):
+    analysis, root = made(tmp_path), tmp_path / "runs"
+    first = sweep_analysis(analysis, Options(jobs=1), root).results
+    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", ThreadPool)
+    second = sweep_analysis(analysis, Options(jobs=3), tmp_path / "others").results
+    assert sampler.compiled == 18
+    assert second == first
+
+
+@pytest.mark.usefixtures("sampler")
+def test_a_process_that_dies_is_no_mystery(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", DeadPool)
+    with pytest.raises(FitError, match="a process that fitted a universe ended before"):
+        sweep_analysis(made(tmp_path), Options(jobs=2), tmp_path / "runs")
+
+
 def test_a_planted_flip_is_found(tmp_path):
     """The effect is in one industry alone: without it nothing supports the claim."""
     rng = np.random.default_rng(11)
@@ -359,7 +403,7 @@ def test_a_planted_flip_is_found(tmp_path):
         hypotheses=[{"kind": "effect", "capital": "human_capital", "by": "all", "margin": 0.5}],
     )
     plain |= {
-        "sampling": {"draws": 500, "tune": 500, "chains": 2, "seed": 3},
+        "sampling": {"draws": 1000, "tune": 500, "chains": 2, "seed": 3},
         "multiverse": {
             "exclude": {
                 "without-I2": {"column": "industry", "one_of": ["I2"]},
@@ -368,6 +412,7 @@ def test_a_planted_flip_is_found(tmp_path):
         },
     }
     finished = api.sweep(Analysis.model_validate(plain), tmp_path / "runs")
+    assert [one.message for one in finished.results.universes] == ["", "", ""]
     (claim,) = finished.results.claims
     assert [one.verdict for one in claim.answers] == ["supported", "rejected", "supported"]
     assert [one.flip for one in claim.answers] == [False, True, False]
