@@ -120,7 +120,7 @@ def compare_runs(
         verdicts=verdicts,
         pairs=pairs,
         differences=tuple(_differences(opened, pairs, effects, watch)),
-        warnings=warnings_of(facts, verdicts),
+        warnings=warnings_of(facts, verdicts, pairs),
         notes=notes_of(facts, pairs),
     )
     start = _root(opened[0]) if root is None else Path(root)

@@ -80,13 +80,13 @@ def _standing(
 
 
 def warnings_of(
-    runs: Sequence[ComparedRun], verdicts: Sequence[ComparedVerdict]
+    runs: Sequence[ComparedRun], verdicts: Sequence[ComparedVerdict], pairs: Sequence[Pair]
 ) -> tuple[str, ...]:
     """Warn of everything that makes the runs less comparable than they look."""
     return (
         *_gates(runs),
         *_synthetic(runs),
-        *_data(runs),
+        *_data(runs, pairs),
         *_outcomes(runs),
         *_units(runs),
         *_claims(runs, verdicts),
@@ -113,10 +113,10 @@ def _synthetic(runs: Sequence[ComparedRun]) -> Iterator[str]:
         )
 
 
-def _data(runs: Sequence[ComparedRun]) -> Iterator[str]:
+def _data(runs: Sequence[ComparedRun], pairs: Sequence[Pair]) -> Iterator[str]:
     digests = len({run.data_digest for run in runs})
     sizes = len({(run.rows, run.firms, run.clusters, run.industries) for run in runs})
-    if digests == sizes == 1:
+    if digests == sizes == 1 and all(pair.standing != "independent" for pair in pairs):
         return
     told = "; ".join(
         f"{run.label}: {run.data}, {run.firms:,} firms in {run.clusters:,} clusters" for run in runs

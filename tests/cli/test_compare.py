@@ -50,17 +50,6 @@ def test_the_terminal_tells_effects_verdicts_and_differences(runs):
     assert call("runs", "list").code == 0
 
 
-def test_one_run_alone(runs):
-    found = call("compare", "runs/one")
-    assert (found.code, found.out) == (5, "")
-    assert found.err.removeprefix("Opening the runs\n") == (
-        "These runs cannot be compared:\n"
-        "  runs/one: one run alone has nothing to be compared with\n"
-        "    name two or more, such as: bayescluster compare runs/ONE runs/OTHER\n"
-    )
-    assert runs
-
-
 def test_missing_runs_are_all_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = call("compare", "runs/a", "runs/b")

@@ -37,7 +37,7 @@ def together(one: Results, other: Results, standing: str = "independent") -> Com
         verdicts=verdicts,
         pairs=(pair,),
         differences=(less,),
-        warnings=warnings_of(runs, verdicts),
+        warnings=warnings_of(runs, verdicts, (pair,)),
         notes=notes_of(runs, (pair,)),
     )
 

@@ -261,3 +261,13 @@ def test_all_faults_are_told_at_once(made):
         f"  {made / 'here'}: this run is named twice",
         "    name each run once; of several runs of one analysis, give the directories",
     ]
+
+
+def test_one_run_alone(made):
+    with pytest.raises(RunError) as raised:
+        compare_runs([made / "here"])
+    assert str(raised.value) == (
+        "These runs cannot be compared:\n"
+        f"  {made / 'here'}: one run alone has nothing to be compared with\n"
+        "    name two or more, such as: bayescluster compare runs/ONE runs/OTHER"
+    )
