@@ -1,4 +1,4 @@
-"""Calibration of the leave-one-out probabilities of a yes, or of reaching each level."""
+"""Calibration of the probabilities of a yes, or of reaching each level."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.checks.calibration_curve import SIMULATIONS, Calibrated, calibrated, shape
-from bayescluster.checks.left_out_predictive import WEIGHTED, chance_of_yes, levels_reached
+from bayescluster.checks.calibration_curve import Calibrated, calibrated, shape
+from bayescluster.checks.left_out_predictive import (
+    WEIGHTED,
+    chance_of_yes,
+    levels_reached,
+)
 from bayescluster.checks.loo import LeftOut
 from bayescluster.checks.loo_pit import FEW, Member
 from bayescluster.checks.thresholds import MISFIT_EVENTS, MISFIT_P, MISFIT_ROWS
 from bayescluster.checks.uniformity import holm
 from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
-from bayescluster.model.evaluate import Draws
+from bayescluster.model.evaluate import Draws, linear_predictor
 from bayescluster.results.fit_checks import Calibration, CalibrationCurve, CalibrationRow
 from bayescluster.spec.hypotheses import By
 
@@ -24,16 +28,26 @@ Array = NDArray[np.float64]
 
 NO_EVENT = "only of a yes or no and of ordinal levels; LOO-PIT is for outcomes such as this"
 FEW_EVENTS = f"fewer than {MISFIT_EVENTS} rows with it, or without it"
+DRAWS = 1000
+"""At most so many draws, evenly spaced; the smallest p-value is one in a thousand."""
 YES = "yes"
 AT_LEAST = "at least {0}"
 
 
 class Event(NamedTuple):
-    """An event, its leave-one-out probability, and whether it happened, ``(answered row,)``."""
+    """An event: its probability at each draw, from the other rows, and whether it happened.
+
+    ``chances`` is ``(draw, answered row)``, ``left_out`` and ``happened`` are ``(answered row,)``.
+    """
 
     name: str
-    predicted: Array
+    chances: Array
+    left_out: Array
     happened: Array
+
+    def at(self, rows: NDArray[np.bool_]) -> Event:
+        """The same of some rows."""
+        return Event(self.name, self.chances[:, rows], self.left_out[rows], self.happened[rows])
 
 
 def why_no_calibration(design: Design) -> str:
@@ -44,15 +58,23 @@ def why_no_calibration(design: Design) -> str:
 
 
 def events_of(design: Design, draws: Draws, left_out: LeftOut) -> tuple[Event, ...]:
-    """Yes, or each level above the lowest, with what the other rows say of it."""
-    outcome = design.answers
+    """Yes, or each level above the lowest, with the probabilities that the model gives it."""
+    outcome, few = design.answers, draws.thinned(DRAWS)
+    eta = linear_predictor(design, few)[:, design.answered]  # (draw, row)
     if not design.levels:
-        return (Event(YES, chance_of_yes(design, left_out), outcome),)
-    chances = levels_reached(design, draws, left_out.weights)
-    return tuple(
-        Event(AT_LEAST.format(level), chances[k], (outcome > k).astype("float64"))
-        for k, level in enumerate(design.levels[1:])
-    )
+        chances = design.family.expectation(eta, few.parameters)
+        return (Event(YES, chances, chance_of_yes(design, left_out), outcome),)
+    exceedance = design.family.exceedance
+    assert exceedance is not None
+    rows = design.rows.at(np.flatnonzero(design.answered))
+    others = levels_reached(design, draws, left_out.weights)
+    found = []
+    for code, level in enumerate(design.levels[1:], start=1):
+        bar = np.full(outcome.size, float(code))
+        chances = exceedance(bar, eta, few.parameters, rows)
+        happened = (outcome >= code).astype("float64")
+        found.append(Event(AT_LEAST.format(level), chances, others[code - 1], happened))
+    return tuple(found)
 
 
 def calibration(
@@ -70,20 +92,22 @@ def calibration(
     rows, curves = [], []
     for event in events:
         for group in groups:
-            which = group.rows & np.isfinite(event.predicted)
-            part = Event(event.name, event.predicted[which], event.happened[which])
+            part = event.at(group.rows)
             row, found = _row(group, part, rng)
             rows.append((row, part))
             if found is not None and group.by == "all":
                 curves.append(_curve(event.name, found))
-    judged = [row for by in ("all", "industry") for row in _judged(rows, by)]
-    return Calibration(simulations=SIMULATIONS, rows=tuple(judged), curves=tuple(curves))
+    judged = [*_judged(rows, "all")]
+    for event in events:
+        judged += _judged([pair for pair in rows if pair[0].event == event.name], "industry")
+    draws = max((len(event.chances) for event in events), default=0)
+    return Calibration(draws=draws, rows=tuple(judged), curves=tuple(curves))
 
 
 def _row(
     group: Member, event: Event, rng: np.random.Generator
 ) -> tuple[CalibrationRow, Calibrated | None]:
-    size, happened = event.predicted.size, int(event.happened.sum())
+    size, happened = event.happened.size, int(event.happened.sum())
     row = CalibrationRow(
         event=event.name, by=group.by, group=group.group, rows=size, happened=happened
     )
@@ -91,8 +115,13 @@ def _row(
     few = few or (FEW_EVENTS if min(happened, size - happened) < MISFIT_EVENTS else "")
     if few:
         return row.model_copy(update={"reason": few}), None
-    found = calibrated(event.predicted, event.happened, rng)
-    known = found.split._asdict() | {"predicted": float(event.predicted.mean()), "p": found.p}
+    found = calibrated(event.chances, event.happened, rng)
+    known = found.split._asdict() | {
+        "predicted": float(event.chances.mean()),
+        "expected": found.expected,
+        "left_out_score": float(np.mean((event.left_out - event.happened) ** 2)),
+        "p": found.p,
+    }
     return row.model_copy(update=known), found
 
 
@@ -111,5 +140,5 @@ def _judged(rows: Sequence[tuple[CalibrationRow, Event]], by: By) -> Iterator[Ca
             continue
         p = next(adjusted)
         flagged = p < MISFIT_P
-        words = shape(part.predicted, part.happened) if flagged else ""
+        words = shape(part.chances.mean(axis=0), part.happened) if flagged else ""
         yield row.model_copy(update={"adjusted": p, "flagged": flagged, "shape": words})

@@ -1,11 +1,16 @@
-"""Calibration of predicted probabilities: whether what is given 30% happens in 3 of 10 rows.
+"""Calibration of probabilities: whether what the model gives 30% happens in 3 of 10 rows.
 
-The curve is the isotonic regression of the events on their predicted probabilities, and the mean
-Brier score is split by it into miscalibration, discrimination and uncertainty (CORP: Dimitriadis,
-Gneiting and Jordan 2021, PNAS 118(8)). The band and the test come from events drawn anew from the
-predictions: how far a curve strays where the predictions are right. They take the events for
-independent given the predictions; leave-one-out predictions share their data, which makes the test
-flag a model that fits no more often than it says.
+The curve is the isotonic regression of the events on their probabilities, and the mean Brier score
+is split by it into miscalibration, discrimination and uncertainty (CORP: Dimitriadis, Gneiting and
+Jordan 2021, PNAS 118(8)).
+
+The test is a posterior predictive check: the miscalibration of the events at each draw, against
+that of events replicated from the same draw (Gelman, Meng and Stern 1996, Statistica Sinica 6).
+Given a draw the events are independent, so the replicates are what a right model makes; that the
+draws have seen the events makes the check flag less often than it says. Leave-one-out
+probabilities would not do: those of a cluster with many events all lie lower for the rows with the
+event than for those without, which ties rows together, and a test that takes them for independent
+flags most right models of small clusters.
 """
 
 from __future__ import annotations
@@ -21,8 +26,6 @@ from bayescluster.results.base import INTERVAL
 
 Array = NDArray[np.float64]
 
-SIMULATIONS = 999
-"""Sets of events drawn anew; the smallest p-value is one in a thousand."""
 POINTS = 100
 """Points of a curve that are kept, evenly spaced over the ranked predictions."""
 
@@ -59,9 +62,13 @@ class Curve(NamedTuple):
 
 
 class Calibrated(NamedTuple):
-    """How well probabilities are calibrated: the split score, its p-value, and the curve."""
+    """How well probabilities are calibrated: the split score, its p-value, and the curve.
+
+    ``split`` is the mean over draws; ``expected`` the mean miscalibration of replicated events.
+    """
 
     split: Split
+    expected: float
     p: float
     curve: Curve
 
@@ -112,33 +119,39 @@ def _split(predicted: Array, happened: Array, found: Isotonic) -> Split:
     return Split(score, score - recalibrated, uncertainty - recalibrated, uncertainty)
 
 
-def calibrated(predicted: Array, happened: Array, rng: np.random.Generator) -> Calibrated:
+def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Calibrated:
     """Split the score, test miscalibration, and put a band around the curve.
 
     Parameters
     ----------
-    predicted
-        Probabilities, ``(row,)``.
+    chances
+        Probabilities at each draw, ``(draw, row)``.
     happened
         0 or 1, ``(row,)``.
     rng
         For the events drawn anew.
     """
-    pooled = _pooled(predicted)
-    found = _isotonic(pooled, happened)
-    split = _split(predicted, happened, found)
-    curves, lost = np.empty((SIMULATIONS, found.predicted.size)), np.empty(SIMULATIONS)
-    for k in range(SIMULATIONS):
-        drawn = (rng.random(predicted.size) < predicted).astype("float64")
-        again = _isotonic(pooled, drawn)
-        curves[k], lost[k] = again.happened, _split(predicted, drawn, again).miscalibration
+    mean = _pooled(chances.mean(axis=0))
+    found = _isotonic(mean, happened)
+    some = np.unique(np.linspace(0, mean.values.size - 1, POINTS).astype("int64"))
+    splits, again, curves = [], [], []
+    for chance in chances:
+        drawn = (rng.random(chance.size) < chance).astype("float64")
+        pooled = _pooled(chance)
+        splits.append(_split(chance, happened, _isotonic(pooled, happened)))
+        again.append(_split(chance, drawn, _isotonic(pooled, drawn)).miscalibration)
+        curves.append(_isotonic(mean, drawn).happened[some])
+    lost = np.array([split.miscalibration for split in splits])
     # a sum in another order may differ in its last digit
-    worse = int((lost >= split.miscalibration - 1e-12).sum())
+    worse = int((np.array(again) >= lost - 1e-12).sum())
     tail = (1 - INTERVAL) / 2
-    some = np.unique(np.linspace(0, found.predicted.size - 1, POINTS).astype("int64"))
-    low, high = np.quantile(curves[:, some], [tail, 1 - tail], axis=0)
-    curve = Curve(found.predicted[some], found.happened[some], low, high)
-    return Calibrated(split, (worse + 1) / (SIMULATIONS + 1), curve)
+    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    return Calibrated(
+        Split(*(float(part) for part in np.mean(splits, axis=0))),
+        float(np.mean(again)),
+        (worse + 1) / (len(chances) + 1),
+        Curve(mean.values[some], found.happened[some], low, high),
+    )
 
 
 def shape(predicted: Array, happened: Array) -> str:
@@ -154,4 +167,4 @@ def shape(predicted: Array, happened: Array) -> str:
         z = float((rest * scale).sum() / spread) if spread > 0 else 0.0
         if abs(z) >= TELLING:
             found.append((abs(z), above if z > 0 else below))
-    return "; ".join(words for _, words in sorted(found, reverse=True)) or CROOKED
+    return " and ".join(words for _, words in sorted(found, reverse=True)) or CROOKED

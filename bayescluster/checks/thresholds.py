@@ -73,8 +73,8 @@ PREDICTIVE_TAIL: Final = 0.01
 MISFIT_P: Final = 0.05
 """LOO-PIT and calibration are flagged below this p-value, adjusted for the number of tests.
 
-A convention. LOO-PIT values of a model that fits fall below it far less often: each is made with
-the outcomes of the others, which makes them more even than independent ones.
+A convention. Models that fit fall below it less often: LOO-PIT values are more even than
+independent ones, and calibration is tested with draws that have seen the events.
 """
 
 MISFIT_ROWS: Final = 10

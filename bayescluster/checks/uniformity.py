@@ -88,7 +88,7 @@ def shape(components: Sequence[float]) -> str:
     """Name how values depart from the uniform, the clearest first; at most two ways."""
     clear = sorted(range(len(components)), key=lambda k: -abs(components[k]))
     told = [SHAPES[k][components[k] < 0] for k in clear if abs(components[k]) >= TELLING]
-    return "; ".join(told[:2]) or OTHER_SHAPE
+    return " and ".join(told[:2]) or OTHER_SHAPE
 
 
 def ecdf_difference(values: Array, level: float, rng: np.random.Generator) -> PitCurve:

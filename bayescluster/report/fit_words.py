@@ -54,7 +54,10 @@ def _tests(rows: Iterable[Row]) -> str:
     flagged = [row for row in made if row.flagged]
     if not flagged:
         return f"no sign of misfit in {len(made)} {'test' if len(made) == 1 else 'tests'}"
-    told = "; ".join(f"{name(row)}: {row.shape}" for row in flagged)
+    # how the industries differ stands in the tables
+    told = "; ".join(
+        f"{name(row)}: {row.shape}" if row.by == "all" else name(row) for row in flagged
+    )
     return f"{len(flagged)} of {len(made)} tests flag a misfit ({told})"
 
 

@@ -65,9 +65,10 @@ class LooPit(Value):
 
 
 class CalibrationRow(Value):
-    """Calibration of the predicted probability of one event in one group.
+    """Calibration of the probability of one event in one group.
 
-    ``score`` (mean Brier score) = ``miscalibration`` - ``discrimination`` + ``uncertainty``.
+    ``score`` (mean Brier score) = ``miscalibration`` - ``discrimination`` + ``uncertainty``, each
+    the mean over draws; ``left_out_score`` is that of probabilities from the other rows.
     """
 
     event: str
@@ -77,14 +78,17 @@ class CalibrationRow(Value):
     happened: int
     """Rows in which the event happened."""
     predicted: float | None = None
-    """Mean of the predicted probabilities."""
+    """Mean of the probabilities."""
     score: float | None = None
+    left_out_score: float | None = None
     miscalibration: float | None = None
+    expected: float | None = None
+    """Miscalibration of events replicated by the model: of a model that is right."""
     discrimination: float | None = None
     uncertainty: float | None = None
     p: float | None = None
     adjusted: float | None = None
-    """The same, corrected for the number of events and groups of its kind (Holm)."""
+    """The same, corrected for the number of events, or of industries (Holm)."""
     flagged: bool = False
     shape: str = ""
     """How events differ from their predictions, in words; empty where they are not flagged."""
@@ -95,7 +99,8 @@ class CalibrationRow(Value):
 class CalibrationCurve(Value):
     """How often an event happened where a probability was predicted, never falling (isotonic).
 
-    The band holds nine of ten such curves at each point where the predictions are right.
+    Probabilities are posterior means; the band holds nine of ten curves of replicated events at
+    each point.
     """
 
     event: str
@@ -106,9 +111,10 @@ class CalibrationCurve(Value):
 
 
 class Calibration(Value):
-    """Calibration of leave-one-out probabilities, all firms and by industry."""
+    """Calibration of probabilities, all firms and by industry."""
 
-    simulations: int
+    draws: int
+    """Draws of the posterior whose replicated events the miscalibration is compared with."""
     rows: tuple[CalibrationRow, ...]
     curves: tuple[CalibrationCurve, ...]
 

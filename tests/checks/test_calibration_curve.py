@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from bayescluster.checks import calibration_curve
 from bayescluster.checks.calibration import (
     FEW_EVENTS,
     NO_EVENT,
@@ -34,10 +33,7 @@ from tests.checks.test_loo_pit import draws_of_intercept, scores_of
 from tests.checks.test_predictive_and_loo import tree_of
 from tests.factories import firms, small_design
 
-
-@pytest.fixture
-def quick(monkeypatch):
-    monkeypatch.setattr(calibration_curve, "SIMULATIONS", 199)
+DRAWS = 200
 
 
 # --- pooling adjacent violators and the split score ----------------------------------------------
@@ -106,79 +102,87 @@ def test_parts_of_simple_predictions():
 # --- the test ------------------------------------------------------------------------------------
 
 
-def left_out_shares(rng: Any, clusters: int = 30, rows: int = 12) -> tuple[Any, Any]:
-    """Exact leave-one-out probabilities of yes or no in clusters, beta-binomial."""
-    share = rng.beta(2.0, 3.0, (clusters, 1))
-    happened = (rng.random((clusters, rows)) < share).astype(float)
-    others = happened.sum(axis=1, keepdims=True) - happened
-    return ((2.0 + others) / (5.0 + rows - 1)).ravel(), happened.ravel()
-
-
-@pytest.mark.usefixtures("quick")
 def test_a_model_that_fits_is_flagged_no_more_often_than_the_nominal_rate():
     rng = np.random.default_rng(3)
-    ps = np.array([calibrated(*left_out_shares(rng), rng).p for _ in range(200)])
-    # 4 standard errors of 200 tests above 0.05
-    assert (ps < 0.05).mean() < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 200)
+    ps = []
+    for _ in range(100):
+        # clusters of 12 rows, whose shares have a known distribution
+        share = rng.beta(2.0, 3.0, (30, 1))
+        happened = (rng.random((30, 12)) < share).astype(float)
+        yes = happened.sum(axis=1)
+        draws = rng.beta(2.0 + yes, 15.0 - yes, (DRAWS, 30))
+        ps.append(calibrated(np.repeat(draws, 12, axis=1), happened.ravel(), rng).p)
+    assert np.mean(np.array(ps) < 0.05) <= 0.05
 
 
-@pytest.mark.usefixtures("quick")
-def test_right_predictions_have_uniform_p_values():
+def test_known_probabilities_have_uniform_p_values():
     rng = np.random.default_rng(4)
     ps = []
-    for _ in range(200):
+    for _ in range(150):
         predicted = rng.beta(1.0, 2.0, 150)
-        ps.append(calibrated(predicted, (rng.random(150) < predicted).astype(float), rng).p)
+        happened = (rng.random(150) < predicted).astype(float)
+        ps.append(calibrated(np.tile(predicted, (DRAWS, 1)), happened, rng).p)
     assert stats.kstest(ps, "uniform").pvalue > 1e-3
 
 
-@pytest.mark.usefixtures("quick")
-def test_band_holds_the_curve_of_right_predictions():
+def test_band_holds_the_curve_of_known_probabilities():
     rng = np.random.default_rng(5)
     inside = []
     for _ in range(100):
         predicted = rng.random(120)
-        curve = calibrated(predicted, (rng.random(120) < predicted).astype(float), rng).curve
+        happened = (rng.random(120) < predicted).astype(float)
+        curve = calibrated(np.tile(predicted, (DRAWS, 1)), happened, rng).curve
         inside.append(((curve.low <= curve.happened) & (curve.happened <= curve.high)).mean())
     assert 0.86 < np.mean(inside) < 0.95
 
 
-def fitted_logit(x: Any, y: Any) -> Any:
-    """Probabilities of a logit fitted by maximum likelihood."""
+def fitted_logit(x: Any, y: Any, rng: Any) -> Any:
+    """Probabilities of a logit at draws of its normal approximation, ``(draw, row)``."""
     beta = np.zeros(x.shape[1])
     for _ in range(50):
         mean = special.expit(x @ beta)
-        step = np.linalg.solve(x.T @ (x * (mean * (1 - mean))[:, None]), x.T @ (y - mean))
-        beta = beta + step
-    return special.expit(x @ beta)
+        hessian = x.T @ (x * (mean * (1 - mean))[:, None])
+        beta = beta + np.linalg.solve(hessian, x.T @ (y - mean))
+    draws = rng.multivariate_normal(beta, np.linalg.inv(hessian), DRAWS)
+    return special.expit(draws @ x.T)
 
 
-@pytest.mark.usefixtures("quick")
 def test_a_logit_of_another_link_is_caught():
     rng = np.random.default_rng(6)
     x = rng.normal(size=1500)
     # an event that never passes four in ten, however large x
-    y = (rng.random(1500) < 0.4 * special.expit(4 * x)).astype(float)
-    predicted = fitted_logit(np.column_stack([np.ones(1500), x]), y)
-    found = calibrated(predicted, y, rng)
+    share = 0.4 * special.expit(4 * x)
+    y = (rng.random(1500) < share).astype(float)
+    chances = fitted_logit(np.column_stack([np.ones(1500), x]), y, rng)
+    found = calibrated(chances, y, rng)
     assert found.p < 0.01
+    assert found.split.miscalibration > 2 * found.expected
     outside = (found.curve.happened < found.curve.low) | (found.curve.happened > found.curve.high)
     assert outside.mean() > 0.1
-    # the same data by the link that made them
-    right = calibrated(0.4 * special.expit(4 * x), y, rng)
-    assert right.p > 0.01
-    assert right.split.miscalibration < found.split.miscalibration
+    # the same data by the probabilities that made them
+    right = calibrated(np.tile(share, (DRAWS, 1)), y, rng)
+    assert right.p > 0.05
 
 
-@pytest.mark.usefixtures("quick")
+def test_a_logit_that_fits_is_not_flagged():
+    rng = np.random.default_rng(12)
+    ps = []
+    for _ in range(60):
+        x = np.column_stack([np.ones(300), rng.normal(size=(300, 5))])
+        y = (rng.random(300) < special.expit(x @ rng.normal(0, 0.5, 6))).astype(float)
+        ps.append(calibrated(fitted_logit(x, y, rng), y, rng).p)
+    # 60 tests at 0.05: more than 8 have a probability below 0.01
+    assert np.sum(np.array(ps) < 0.05) <= 8
+
+
 def test_a_logit_that_leaves_out_the_industry_is_caught_in_the_industries():
     rng = np.random.default_rng(7)
     x, where = rng.normal(size=900), np.arange(900) % 3
     y = (rng.random(900) < special.expit(x + np.array([-1.0, 0.0, 1.0])[where])).astype(float)
-    predicted = fitted_logit(np.column_stack([np.ones(900), x]), y)
+    chances = fitted_logit(np.column_stack([np.ones(900), x]), y, rng)
     groups = [Member("all", "all", np.ones(900, bool))]
     groups += [Member("industry", f"I{k}", where == k) for k in range(3)]
-    found = calibration([Event("yes", predicted, y)], groups, rng)
+    found = calibration([Event("yes", chances, chances.mean(axis=0), y)], groups, rng)
     rows = {row.group: row for row in found.rows}
     assert not rows["all"].flagged
     assert [rows[f"I{k}"].flagged for k in range(3)] == [True, False, True]
@@ -186,6 +190,8 @@ def test_a_logit_that_leaves_out_the_industry_is_caught_in_the_industries():
     assert MORE in rows["I2"].shape
     ps = [rows[f"I{k}"].p for k in range(3)]
     assert [rows[f"I{k}"].adjusted for k in range(3)] == holm(ps)
+    assert rows["all"].left_out_score == pytest.approx(np.mean((chances.mean(axis=0) - y) ** 2))
+    assert found.draws == DRAWS
 
 
 @pytest.mark.parametrize(
@@ -221,7 +227,9 @@ def test_chance_of_yes_is_that_of_the_conjugate_model():
     found = left_out(design, tree_of(design, log_likelihood=density))
     (event,) = events_of(design, draws_of_intercept(special.logit(share)), found)
     exact = (1 + y.sum() - y) / (2 + n - 1)
-    np.testing.assert_allclose(event.predicted, exact, atol=0.002)
+    np.testing.assert_allclose(event.left_out, exact, atol=0.002)
+    np.testing.assert_allclose(event.chances.mean(), share.mean(), atol=0.01)
+    assert event.chances.shape == (1000, n)
     np.testing.assert_array_equal(event.happened, y)
     assert event.name == "yes"
 
@@ -235,12 +243,12 @@ def test_levels_are_cumulated():
     events = events_of(design, draws, LeftOut(scores_of(design.size), weights))
     assert [event.name for event in events] == ["at least 1", "at least 2", "at least 3"]
     for k, event in enumerate(events):
-        wanted = weights.T @ special.expit(eta - cut[:, k])
-        np.testing.assert_allclose(event.predicted, wanted)
+        chances = special.expit(eta - cut[:, k])
+        np.testing.assert_allclose(event.left_out, weights.T @ chances)
+        np.testing.assert_allclose(event.chances, np.tile(chances[:, None], design.size))
         np.testing.assert_array_equal(event.happened, design.outcome >= k + 1)
 
 
-@pytest.mark.usefixtures("quick")
 def test_where_it_is_not_made():
     assert why_no_calibration(small_design("bernoulli", "intercept")) == ""
     assert why_no_calibration(small_design("ordinal", "intercept")) == ""
@@ -249,8 +257,8 @@ def test_where_it_is_not_made():
     weighted = small_design("bernoulli", "intercept", data={"weight": "stands_for"}, frame=frame)
     assert why_no_calibration(weighted) == WEIGHTED
     rng = np.random.default_rng(11)
-    predicted = rng.random(40)
-    rare = Event("rare", predicted, (np.arange(40) < 4).astype(float))
+    chances = rng.random((DRAWS, 40))
+    rare = Event("rare", chances, chances[0], (np.arange(40) < 4).astype(float))
     few = np.arange(40) < 9
     groups = [Member("all", "all", np.ones(40, bool)), Member("industry", "few", few)]
     found = calibration([rare], groups, rng)

@@ -222,7 +222,7 @@ def test_components_are_standard_normal_of_uniform_values():
 
 def test_no_clear_component_is_said_so():
     assert shape((0.4, -1.9, 1.0, 1.2)) == OTHER_SHAPE
-    assert shape((0.4, -2.1, 1.0, 3.0)) == f"{SHAPES[3][0]}; {SHAPES[1][1]}"
+    assert shape((0.4, -2.1, 1.0, 3.0)) == f"{SHAPES[3][0]} and {SHAPES[1][1]}"
 
 
 def test_industries_are_adjusted_for_their_number_and_small_ones_not_tested():

@@ -58,7 +58,7 @@ def pit_row(by: str, group: str, p: float) -> mf.PitRow:
 def calibration(industries: tuple[str, ...]) -> mf.Calibration:
     at = np.linspace(0.05, 0.9, 40)
     return mf.Calibration(
-        simulations=999,
+        draws=1000,
         rows=(
             calibration_row("all", "all"),
             *(calibration_row("industry", name) for name in industries[:-1]),
@@ -92,7 +92,9 @@ def calibration_row(by: str, group: str) -> mf.CalibrationRow:
         happened=101,
         predicted=0.3381,
         score=0.1912,
+        left_out_score=0.1948,
         miscalibration=0.0034,
+        expected=0.0041,
         discrimination=0.0355,
         uncertainty=0.2233,
         p=0.412,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.checks import calibration_curve
 from bayescluster.checks.calibration import NO_EVENT
 from bayescluster.checks.left_out_predictive import WEIGHTED
 from bayescluster.checks.loo_pit import YES_NO
@@ -18,11 +17,6 @@ from tests.draws import known_draws
 from tests.factories import firms, small_design
 
 CHAINS, DRAWS = 4, 50
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr(calibration_curve, "SIMULATIONS", 19)
 
 
 def checked(design: Design, draws: Draws | None = None) -> Any:
@@ -80,7 +74,7 @@ def test_survey_weights_leave_nothing_to_check():
 
 def test_a_model_far_off_is_flagged():
     design = small_design("gaussian", "additive")
-    # the outcome lies around 10, these draws around 0
+    # the outcome lies around 10 with an sd of 5; these draws around 0 with one of 1 to 2
     found = checked(design)
     assert found.pit.groups[0].flagged
-    assert "lie above what is predicted" in found.pit.groups[0].shape
+    assert found.pit.groups[0].location > 5

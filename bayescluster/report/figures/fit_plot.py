@@ -105,7 +105,7 @@ def calibration(results: Results, *, narrow: bool = False) -> Figure:
             _curve(axes, curve)
             axes.set_title(folded(words.label(curve.event), 34), color=INK)
         for axes in made.bottom:
-            axes.set_xlabel("Predicted by the other rows")
+            axes.set_xlabel("Probability of the model")
         for axes in made.left:
             axes.set_ylabel("Happened")
         handles, labels = made.axes[0].get_legend_handles_labels()
@@ -115,7 +115,12 @@ def calibration(results: Results, *, narrow: bool = False) -> Figure:
 
 def _curve(axes: Axes, curve: CalibrationCurve) -> None:
     axes.fill_between(
-        curve.predicted, curve.low, curve.high, color=MUTED, alpha=0.18, label="90% band if right"
+        curve.predicted,
+        curve.low,
+        curve.high,
+        color=MUTED,
+        alpha=0.18,
+        label="90% of replicated events",
     )
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.7)
     axes.plot(curve.predicted, curve.happened, color=FIRST, label="how often it happened")
@@ -153,19 +158,16 @@ def _pit_alternative(results: Results) -> str:
 
 def _calibration_caption(_: Results) -> str:
     return (
-        "How often an event happened where a probability was predicted from all other rows: the "
-        "isotonic curve, with the band of nine of ten such curves where the predictions are right. "
-        "On the diagonal what is given 30% happens in 3 of 10 rows."
+        "How often an event happened where the model gives it a probability: the isotonic curve, "
+        "with the band of nine of ten such curves of events that the model replicates. On the "
+        "diagonal what is given 30% happens in 3 of 10 rows."
     )
 
 
 def _calibration_alternative(results: Results) -> str:
     found = _calibration(results)
     assert found is not None
-    return (
-        f"{len(found.curves)} calibration curve(s) of leave-one-out probabilities; the tests are "
-        "given in the table below."
-    )
+    return f"{len(found.curves)} calibration curve(s); the tests are given in the table below."
 
 
 LOO_PIT = FigureSpec(

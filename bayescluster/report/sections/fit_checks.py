@@ -138,8 +138,9 @@ def _calibration(found: Calibration, of: str) -> Table:
             "#Rows",
             "#Happened",
             "#Predicted",
-            "#Brier score",
+            "#Brier score, left out",
             "#Miscalibration",
+            "#of replicates",
             "#Discrimination",
             "#p",
             "#Adjusted",
@@ -155,8 +156,9 @@ def _calibration(found: Calibration, of: str) -> Table:
                 words.count(row.rows),
                 words.share(row.happened / row.rows) if row.rows else words.NONE,
                 words.NONE if row.predicted is None else words.share(row.predicted),
-                _score(row.score),
+                _score(row.left_out_score),
                 _score(row.miscalibration),
+                _score(row.expected),
                 _score(row.discrimination),
                 _p(row.p),
                 _p(row.adjusted),
@@ -164,10 +166,10 @@ def _calibration(found: Calibration, of: str) -> Table:
             )
             for row in found.rows
         ),
-        "The Brier score is miscalibration less discrimination plus the variance of the event. The "
-        "p-value is the share of data sets drawn from the predictions whose miscalibration is at "
-        f"least this large ({found.simulations} of them), adjusted for the number of events and "
-        "groups (Holm).",
+        "The Brier score is miscalibration less discrimination plus the variance of the event; the "
+        "one shown is of each row as predicted from all others. The p-value is the share of "
+        f"{words.count(found.draws)} posterior draws whose replicated events are at least as badly "
+        "calibrated as those observed, adjusted for the number of events, or of industries (Holm).",
         folded=f"Calibration of probabilities{of}, {len(found.rows)} tests"
         if len(found.rows) > MOST_ROWS
         else "",
