@@ -32,7 +32,7 @@ ALL: Final = (*MIXING, DIVERGENCES, ENERGY, TREE_DEPTH)
 EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
     "centred_funnel": (*MIXING, DIVERGENCES, ENERGY),
     "funnel": (*MIXING, DIVERGENCES, ENERGY),
-    "inverted_funnel": (*MIXING, DIVERGENCES, TREE_DEPTH),
+    "inverted_funnel": (*MIXING, TREE_DEPTH),
     "several_modes": MIXING,
     "heavy_tails": (*MIXING, ENERGY),
     "separation": ALL,

@@ -112,7 +112,7 @@ def _by_shape(place: _Place, named: bool, failed: set[str]) -> Reason | None:
         kind: ReasonKind = "centred_funnel" if place.centred else "funnel"
         words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
         return _told(kind, place, Found(words, together, FUNNEL_CORRELATION))
-    wanted = named or failed & {DIVERGENCES, TREE_DEPTH}
+    wanted = named or TREE_DEPTH in failed
     if wanted and not place.centred and apart <= -FUNNEL_CORRELATION:
         words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
         return _told("inverted_funnel", place, Found(words, apart, FUNNEL_CORRELATION))

@@ -41,7 +41,9 @@ def normal(*shape: int) -> Any:
     return RNG.normal(size=(CHAINS, DRAWS, *shape))
 
 
-def tree(sd: Any = None, effect: Any = None, diverging: Any = None, **changes: Any) -> xr.DataTree:
+def tree(
+    sd: Any = None, effect: Any = None, diverging: Any = None, energy: Any = None, **changes: Any
+) -> xr.DataTree:
     sd = np.exp(0.3 * normal(2)) if sd is None else sd
     effect = normal(6, 2) if effect is None else effect
     variables = {
@@ -56,7 +58,7 @@ def tree(sd: Any = None, effect: Any = None, diverging: Any = None, **changes: A
     }
     lead = ("chain", "draw")
     hit = np.zeros((CHAINS, DRAWS), bool) if diverging is None else diverging
-    stats = {"diverging": (lead, hit), "energy": (lead, normal())}
+    stats = {"diverging": (lead, hit), "energy": (lead, normal() if energy is None else energy)}
     return xr.DataTree.from_dict(
         {"posterior": xr.Dataset(variables, coords), "sample_stats": xr.Dataset(stats)}
     )
@@ -174,9 +176,9 @@ def test_heavy_tails_are_named():
 
 
 def test_what_the_energy_is_slow_along_is_named():
-    drawn = tree()
-    slow = drawn["posterior"]["population"].to_numpy()[..., 0]
-    drawn["sample_stats"]["energy"] = (("chain", "draw"), 3 * slow + normal())
+    values = normal(3)
+    population = (("chain", "draw", "term"), values)
+    drawn = tree(energy=3 * values[..., 0] + normal(), population=population)
     reason = one(reasons(gate("E-BFMI"), drawn), "heavy_tails")
     assert reason.parameters == ("population[intercept]",)
 
