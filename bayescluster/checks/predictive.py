@@ -41,6 +41,15 @@ def statistics(design: Design) -> dict[str, Statistic]:
     return STATISTICS[design.family.name] | level_statistics(design.levels)
 
 
+def known_of(design: Design, of_rows: Array | None, members: NDArray[np.int64]) -> Known:
+    """What is known of some rows beside their outcome: survey weights, and trials."""
+    trials = design.rows.trials
+    return Known(
+        None if of_rows is None else of_rows[members],
+        None if trials is None else trials[members],
+    )
+
+
 def counted(rows: tuple[PredictiveRow, ...]) -> PredictiveCount:
     """Count the flags, and those to expect of a model that is right."""
     return PredictiveCount(
@@ -70,11 +79,7 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
             members = np.flatnonzero(groups.members[:, k] & design.answered)
             if not members.size:
                 continue
-            trials = design.rows.trials
-            known = Known(
-                None if groups.of_rows is None else groups.of_rows[members],
-                None if trials is None else trials[members],
-            )
+            known = known_of(design, groups.of_rows, members)
             for what, statistic in chosen.items():
                 observed = float(statistic(design.outcome[members], known))
                 replicated = statistic(draws[:, members], known)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.checks.predictive import statistics
+from bayescluster.checks.predictive import known_of, statistics
 from bayescluster.checks.thresholds import (
     PRIOR_EDGE,
     PRIOR_EDGE_SHARE,
@@ -56,7 +56,7 @@ def prior_predictive(design: Design, replicated: Array) -> tuple[PriorPredictive
     rows = []
     for groups, k in _shown(design):
         members = np.flatnonzero(groups.members[:, k])
-        weights = None if groups.of_rows is None else groups.of_rows[members]
+        known = known_of(design, groups.of_rows, members)
         for what, statistic in statistics(design).items():
             rows.append(
                 PriorPredictiveRow(
@@ -64,7 +64,7 @@ def prior_predictive(design: Design, replicated: Array) -> tuple[PriorPredictive
                     group=groups.labels[k],
                     rows=members.size,
                     statistic=what,
-                    spread=spread(statistic(replicated[:, members], weights)),
+                    spread=spread(statistic(replicated[:, members], known)),
                 )
             )
     return tuple(rows)

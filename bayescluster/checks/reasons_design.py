@@ -67,7 +67,7 @@ def collinear(seen: Seen) -> Iterator[Reason]:
     pair = pair[np.isfinite(pair).all(axis=1)]
     if len(pair) < 3 or (pair.std(axis=0) == 0).any():
         return
-    found = float(np.corrcoef(pair.T)[0, 1])
+    found = float(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1])
     if abs(found) >= COLLINEAR:
         words = f"correlation {found:.2f} of human and social capital over {len(pair)} rows"
         yield reason(

@@ -148,6 +148,8 @@ class Multiverse(Value):
     key: str
     run_key: str
     """Key of the fit of the analysis as it stands in its file."""
+    model_key: str
+    """Key of its model, by which a run of it finds this study."""
     synthetic: bool
     outcome: str
     interval: float

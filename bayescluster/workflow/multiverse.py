@@ -197,6 +197,7 @@ def multiverse_of(plan: Plan, key: str, failed: Mapping[Path, str]) -> Multivers
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
         key=key,
         run_key=plan.run_key,
+        model_key=plan.model_key,
         synthetic=plan.synthetic,
         outcome=analysis.equation.outcome,
         interval=INTERVAL,

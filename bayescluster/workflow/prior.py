@@ -57,7 +57,7 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Hypothesis, Scope
 from bayescluster.workflow.facts import model_facts, outcome_facts
-from bayescluster.workflow.prepare import asked, designs_of, key_of
+from bayescluster.workflow.prepare import asked, cases_of, designs_of, model_key_of
 from bayescluster.workflow.prior_blocks import Block, blocks
 from bayescluster.workflow.prior_estimands import prior_estimands
 from bayescluster.workflow.prior_words import notes_of, warnings_of

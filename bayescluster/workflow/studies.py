@@ -10,10 +10,16 @@ from typing import Final, NamedTuple
 from pydantic import ValidationError
 
 from bayescluster.results.base import Value
+from bayescluster.results.calibration import Calibration
 from bayescluster.results.design_analysis import DesignAnalysis
+from bayescluster.results.multiverse import Multiverse
+from bayescluster.results.prior import PriorStudy
 
 STUDIES: Final[Mapping[str, type[Value]]] = {
+    "prior": PriorStudy,
     "design": DesignAnalysis,
+    "calibrate": Calibration,
+    "sweep": Multiverse,
 }
 """Kinds of study, and what the document of each holds: ``<kind>/<key>/<kind>.json``."""
 

@@ -26,7 +26,7 @@ from bayescluster.workflow.alternatives import (
     default_alternatives,
     where_of,
 )
-from bayescluster.workflow.prepare import Asked, asked, designs_of, key_of
+from bayescluster.workflow.prepare import Asked, asked, designs_of, key_of, model_key_of
 from bayescluster.workflow.run import key_of_results
 
 FOLDER: Final = "sweep"
@@ -100,6 +100,8 @@ class Plan(NamedTuple):
     """Whether the alternatives are those of the analysis file."""
     run_key: str
     """Key of the fit of the analysis as it stands in the file."""
+    model_key: str
+    """Key of its model, however it is sampled."""
     synthetic: bool
     sampling: Sampling
     universes: tuple[Universe, ...]
@@ -160,6 +162,7 @@ def plan_of(source: Analysis | Path | str, root: Path, options: Options) -> Plan
         block,
         declared,
         _key(analysis, designs),
+        model_key_of(analysis, designs),
         designs[0].details.synthetic,
         sampling,
         (),

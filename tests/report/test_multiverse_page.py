@@ -88,6 +88,7 @@ def made(**changes: object) -> Multiverse:
         "title": "Made up",
         "key": "k",
         "run_key": "r",
+        "model_key": "m",
         "synthetic": True,
         "outcome": "y",
         "interval": 0.9,

@@ -102,7 +102,7 @@ def made(
         name="made",
         title="Made",
         key="0" * 16,
-        run_key=None,
+        model_key="0123456789abcdef",
         synthetic=synthetic,
         draws=500,
         seed=1,

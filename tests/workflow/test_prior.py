@@ -173,11 +173,11 @@ def test_files_are_whole_and_the_same_again(tmp_path):
 
 
 def test_from_python_and_with_the_key_of_the_run(tmp_path):
-    from bayescluster.workflow.prepare import key_of
+    from bayescluster.workflow.prepare import model_key_of
 
     analysis = made(tmp_path)
     found = bc.prior(analysis, draws=DRAWS, out=tmp_path / "runs")
     assert isinstance(found, PriorStudy)
     (design,) = designs_of(asked(analysis))
-    assert found.run_key == key_of(design.analysis, design)
+    assert found.model_key == model_key_of(analysis, (design,))
     assert not found.synthetic

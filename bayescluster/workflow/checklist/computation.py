@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from bayescluster.checks.thresholds import DOUBLED_CHANGE
+from bayescluster.results.calibration import Calibration, State
+from bayescluster.results.checklist import Status
 from bayescluster.workflow.checklist.record import Answer, Known, Rule
 
 SAMPLER = ("Divergences", "E-BFMI", "Tree depth")
@@ -26,6 +29,25 @@ def _gate(known: Known, names: tuple[str, ...]) -> Answer:
     if failed:
         return Answer("look", found, "#checks", failed[0].advice)
     return Answer("done", found, "#checks")
+
+
+STATES: Final[dict[State, tuple[Status, str]]] = {
+    "not_rejected": ("done", "ranks of the truth look uniform"),
+    "rejected": ("look", "ranks of the truth are not uniform"),
+    "too_few": ("look", "too few refits to test whether ranks are uniform"),
+}
+
+
+def _calibrated(known: Known) -> Answer:
+    found = known.study("calibrate", Calibration)
+    if found is None:
+        return known.not_done("calibrate", "simulation-based calibration")
+    status, words = STATES[found.state]
+    rows = sum(len(form.rows) for form in found.forms)
+    passed = sum(form.passed for form in found.forms)
+    made = sum(form.replications for form in found.forms)
+    what = f"{words}: {counted(rows, 'quantity', 'quantities')}, {passed} of {made} refits passed"
+    return Answer(status, what, known.pages["calibrate"])
 
 
 def _doubled(known: Known) -> Answer:
@@ -55,6 +77,11 @@ RULES = (
         "Are there enough independent draws?",
         ("BARG 2.C", "WAMBS 4", "WAMBS 5"),
         partial(_gate, names=("ESS, bulk", "ESS, tail")),
+    ),
+    Rule(
+        "Does the method recover truths drawn from its prior?",
+        ("Workflow 4",),
+        _calibrated,
     ),
     Rule("Did the sampler run well?", ("Workflow 5",), partial(_gate, names=SAMPLER)),
 )

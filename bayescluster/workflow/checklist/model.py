@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayescluster.results.design_analysis import DesignAnalysis
+from bayescluster.results.prior import PriorStudy
 from bayescluster.workflow.checklist.record import Answer, Known, Rule, counted
 
 
@@ -38,6 +39,19 @@ def _priors(known: Known) -> Answer:
     return Answer("done", f"the prior of {counted(listed, 'parameter')} is listed", "#model")
 
 
+def _prior_predictive(known: Known) -> Answer:
+    found = known.study("prior", PriorStudy)
+    if found is None:
+        return known.not_done("prior", "study of the prior")
+    what = f"outcomes, effects and claims at {found.draws:,} draws of the prior"
+    warned = len(found.warnings)
+    if warned:
+        return Answer(
+            "look", f"{what}; {counted(warned, 'warning')}", known.pages["prior"], "see its page"
+        )
+    return Answer("done", f"{what}; no warning", known.pages["prior"])
+
+
 def _prior_of_verdicts(known: Known) -> Answer:
     before = [verdict.prior_probability for verdict in known.results.verdicts]
     if not before:
@@ -47,14 +61,9 @@ def _prior_of_verdicts(known: Known) -> Answer:
 
 
 def _design(known: Known) -> Answer:
-    study = known.studies.get("design")
-    if study is None or not isinstance(study.document, DesignAnalysis):
-        return Answer(
-            "not done",
-            "no design analysis of this model was found",
-            next=known.command("design"),
-        )
-    found = study.document
+    found = known.study("design", DesignAnalysis)
+    if found is None:
+        return known.not_done("design", "design analysis")
     forms = counted(len(found.forms), "true form")
     what = f"{counted(found.replications, 'replication')} of {forms}"
     return Answer("done", what, known.pages["design"])
@@ -65,6 +74,11 @@ RULES = (
     Rule("Are the data and what is missing described?", ("BARG 1.A",), _firms),
     Rule("Are likelihood and levels specified?", ("BARG 1.B", "BARG 1.D"), _likelihood),
     Rule("Are the priors stated?", ("BARG 1.C", "WAMBS 1"), _priors),
+    Rule(
+        "Does the prior make outcomes and effects that can be believed?",
+        ("BARG 1.E", "WAMBS 1", "Workflow 2"),
+        _prior_predictive,
+    ),
     Rule("Is the prior probability of each claim given?", ("BARG 1.E",), _prior_of_verdicts),
     Rule(
         "Would such verdicts be right at this number of firms?",

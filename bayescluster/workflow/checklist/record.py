@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from bayescluster.results.base import Value
 from bayescluster.results.checklist import Status
 from bayescluster.results.model import CheckItem, Results
 from bayescluster.workflow.checklist.doubled import Doubled
@@ -30,9 +31,15 @@ class Known(NamedTuple):
         """Item of the gate by name."""
         return next((item for item in self.results.gate.items if item.name == name), None)
 
-    def command(self, study: str) -> str:
-        """Command that makes a study of this analysis."""
-        return f"bayescluster {study} {self.file}"
+    def study[V: Value](self, kind: str, holds: type[V]) -> V | None:
+        """Document of a study that stands beside the run."""
+        found = self.studies.get(kind)
+        return found.document if found is not None and isinstance(found.document, holds) else None
+
+    def not_done(self, study: str, what: str) -> Answer:
+        """Answer where a study was not made: the command that makes it."""
+        found = f"no {what} of this model was found beside the run"
+        return Answer("not done", found, next=f"bayescluster {study} {self.file}")
 
 
 class Answer(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.results.multiverse import Multiverse
 from bayescluster.workflow.checklist.record import Answer, Known, Rule, counted
 
 
@@ -54,10 +55,29 @@ def _verdicts(known: Known) -> Answer:
     return Answer("look" if flips or untold else "done", what, "#sensitivity")
 
 
+def _choices(known: Known) -> Answer:
+    found = known.study("sweep", Multiverse)
+    if found is None:
+        return known.not_done("sweep", "multiverse")
+    passed = sum(each.status == "passed" for each in found.universes)
+    flips = sum(row.flips > 0 for row in found.claims)
+    what = (
+        f"{flips} of {counted(len(found.claims), 'verdict')} flip in some of "
+        f"{counted(len(found.universes), 'universe')}, {passed} of which passed the gate"
+    )
+    whole = passed == len(found.universes)
+    return Answer("done" if whole and not flips else "look", what, known.pages["sweep"])
+
+
 QUANTITIES = "parameters and estimands"
 RULES = (
     Rule("Were other structural forms compared?", ("Workflow 8",), _forms),
     Rule("Do the estimates hang on the priors?", ("BARG 5.A", "WAMBS 7"), _priors),
     Rule("Do the verdicts hang on the priors?", ("BARG 5.E", "WAMBS 9"), _verdicts),
+    Rule(
+        "Would other defensible choices say otherwise?",
+        ("BARG 5.E", "WAMBS 8", "WAMBS 9", "Workflow 8"),
+        _choices,
+    ),
     Rule("Would another likelihood say otherwise?", ("Workflow 7",), _likelihoods),
 )
