@@ -63,7 +63,7 @@ def _groups_left_out(known: Known) -> Answer:
         for form in part.forms
     ]
     failed = sum(form.diag_failed for part in folds.groups for form in part.forms)
-    return Answer("look" if failed else "done", "; ".join(found), "#folds")
+    return Answer("look" if failed else "done", "; ".join(found), "#left-out")
 
 
 RULES = (
