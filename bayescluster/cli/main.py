@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    calibrate,
     design,
     doctor,
     fit,
@@ -36,6 +37,7 @@ COMMANDS = (
     ("run", run.run),
     ("validate", validate.validate),
     ("design", design.design),
+    ("calibrate", calibrate.calibrate),
     ("fit", fit.fit),
     ("report", report.report),
     ("show", show.show),
