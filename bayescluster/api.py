@@ -26,7 +26,9 @@ from bayescluster.workflow.run import open_design, run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bayescluster.workflow.watch import Watch
+    from bayescluster.results.calibration import Calibration
+    from bayescluster.workflow.calibration_plan import Options as CalibrationOptions
+    from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -234,6 +236,30 @@ def fit(source: Analysis | Path | str, out: Path | str = "runs", watch: Watch | 
         Told of the progress; silent without it.
     """
     return Run(run_analysis(source, out, watch).directory)
+
+
+def calibrate(
+    source: Analysis | Path | str,
+    options: CalibrationOptions | None = None,
+    out: Path | str = "runs",
+    watch: CountingWatch | None = None,
+) -> Calibration:
+    """Simulate outcomes from the prior, refit them, and see whether ranks and probabilities are right.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`; paths in the latter start at the working directory.
+    options
+        Replications, size and settings of the refits.
+    out
+        Folder of the runs; replications that are there already are used again.
+    watch
+        Told of the progress; silent without it.
+    """
+    from bayescluster.workflow.calibration import calibrate_analysis
+
+    return calibrate_analysis(source, options, out, watch).results
 
 
 def open_run(path: Path | str) -> Run:
