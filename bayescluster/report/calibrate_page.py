@@ -44,7 +44,9 @@ from bayescluster.results.calibration import (
 from bayescluster.results.design_analysis import Share
 
 SHOWN: Final = 12
-"""Quantities whose ranks are drawn at once, worst first; the others are folded away."""
+"""Quantities whose ranks are drawn at once, worst first; others are folded away."""
+FOLDED: Final = 36
+"""Quantities that are drawn there; the rest stand in the table."""
 
 
 class _Part(NamedTuple):
@@ -74,7 +76,7 @@ def page_text(found: Calibration) -> str:
 
 
 def _part(found: Calibration, form: FormCalibration) -> _Part:
-    shown, others = form.rows[:SHOWN], form.rows[SHOWN:]
+    shown, others = form.rows[:SHOWN], form.rows[SHOWN : SHOWN + FOLDED]
     return _Part(
         form.form,
         gate_words(found, form),
@@ -110,7 +112,8 @@ def _reliability(row: Reliability, form: str, interval: float) -> Drawn:
     caption = (
         f"Claims by the probability stated, and the share of them that is true, with "
         f"{words.share(interval)} intervals that count replications. On the broken line every "
-        "probability is right; a red square is a share whose interval leaves out what was stated."
+        f"probability is right; a red square is a share whose interval leaves out what was stated: "
+        f"{words.share(1 - interval)} of them would by chance."
     )
     return _drawn(
         f"reliability-{form}",

@@ -113,4 +113,4 @@ def share_words(found: Share | None) -> str:
 
 def interval_words(found: Share | None) -> str:
     """Interval of a share in per cent; empty where there is none."""
-    return "" if found is None else f"{100 * found.low:.0f} to {100 * found.high:.0f}"
+    return "" if found is None else f"{100 * found.low:.0f}\u00a0to\u00a0{100 * found.high:.0f}"

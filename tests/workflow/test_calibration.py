@@ -263,7 +263,7 @@ def test_files_hold_the_same_numbers(analysis, tmp_path):
         positions = [float(line["position"]) for line in table if line["name"] == row.name]
         assert row.mean == pytest.approx(np.mean(positions))
     page = (found.directory / "calibrate.html").read_text()
-    for words in ("Simulation-based calibration", "The other quantities, drawn", "Reliability"):
+    for words in ("Simulation-based calibration", "Further quantities, drawn", "Reliability"):
         assert words in page
     assert "could not be drawn" not in page
     assert "http" not in page.replace("http://www.w3.org", "")
@@ -290,7 +290,8 @@ def test_every_form_is_calibrated(tmp_path, refits):
     assert any("by itself" in note for note in found.notes)
 
 
-def test_the_document_names_the_run_of_the_same_analysis(analysis, tmp_path, monkeypatch, refits):
+@pytest.mark.usefixtures("refits")
+def test_the_document_names_the_run_of_the_same_analysis(analysis, tmp_path):
     from bayescluster.workflow.prepare import design_of, key_of
 
     plan = plan_of(analysis, QUICK)

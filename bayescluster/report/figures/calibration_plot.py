@@ -73,7 +73,9 @@ def _panel(axes: Axes, row: QuantityRow, band: Band) -> None:
     axes.axhline(0, color=MUTED, linewidth=0.6, zorder=2)
     colour = BAD if row.rejected else FIRST
     axes.plot(at, found, color=colour, linewidth=1.4 if row.rejected else 1.1, zorder=3)
-    axes.set_title(folded(row.name, 24, 3), fontsize=7, color=BAD if row.rejected else INK)
+    # names of variables have no place to be broken at
+    title = row.name.replace("_", " ").replace("[", " [")
+    axes.set_title(folded(title, 25, 3), fontsize=7, color=BAD if row.rejected else INK)
     axes.tick_params(labelsize=7)
 
 
@@ -95,7 +97,7 @@ def reliability_plot(found: Reliability, *, narrow: bool = False) -> Figure:
     if not found.bins:
         raise FigureError("No probability was stated.")
     with settings():
-        figure = canvas(NARROW if narrow else 0.62 * WIDE, 3.4 if narrow else 3.9)
+        figure = canvas(NARROW if narrow else WIDE, 3.4)
         axes = figure.add_subplot()
         axes.plot((0, 1), (0, 1), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=2)
         for each in found.bins:
