@@ -10,7 +10,7 @@ import pytest
 from tests.cli.small import SWAPS, call, write
 from tests.instant import InstantRepeated
 
-QUICK = ("--replications", "2", "--draws", "60", "--tune", "50")
+QUICK = ("--replications", "2", "--draws", "200", "--tune", "50")
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_the_terminal_tells_ranks_reliability_and_where_the_report_is(folder):
     lines = found.out.splitlines()
     assert lines[0] == (
         "2 replications of 14 firms in 2 clusters (0.5 times the clusters, 2 times the firms in "
-        "each), each refitted with 2 chains of 60 draws."
+        "each), each refitted with 2 chains of 200 draws."
     )
     assert lines[1] == "2 of 2 refits passed the gate."
     assert any(line.startswith("interaction: ranks of true values, the worst 10") for line in lines)

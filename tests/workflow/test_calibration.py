@@ -76,7 +76,7 @@ def raised(truth, rng):
 
 def of_a_mean(folder: Path) -> Analysis:
     rng = np.random.default_rng(2)
-    frame = pd.DataFrame({"growth": rng.normal(MEAN, 12, 9), "error": rng.uniform(8, 16, 9)})
+    frame = pd.DataFrame({"growth": rng.normal(MEAN, 6, 9), "error": rng.uniform(4, 8, 9)})
     prior = {"distribution": "normal", "mean": MEAN, "sd": SD}
     equation = {
         "outcome": "growth",
@@ -108,7 +108,7 @@ CASES = {
 def test_what_is_wrong_is_caught_and_named(name, tmp_path, monkeypatch):
     repeated, generator, wanted = CASES[name]
     monkeypatch.setattr(calibration, "Repeated", repeated)
-    options = Options(replications=150, draws=60, tune=50, seed=3)
+    options = Options(replications=150, draws=200, tune=50, seed=3)
     done = calibrate_analysis(of_a_mean(tmp_path), options, tmp_path, generator=generator)
     (form,) = done.results.forms
     assert (form.passed, form.claims) == (150, ())
@@ -125,7 +125,7 @@ HYPOTHESES = [
     {"kind": "necessary", "capital": "human_capital", "by": "industry"},
     {"kind": "necessary", "capital": "human_capital", "by": "all", "scope": "new_cluster"},
 ]
-QUICK = Options(replications=3, draws=60, tune=50, jobs=2)
+QUICK = Options(replications=3, draws=200, tune=50, jobs=2)
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_jobs_and_interruptions_change_nothing(analysis, refits, tmp_path):
 
 @pytest.mark.usefixtures("refits")
 def test_size_seed_and_settings_have_directories_of_their_own(analysis, tmp_path):
-    asked = (QUICK, QUICK._replace(firms=0.5), QUICK._replace(seed=6), QUICK._replace(draws=70))
+    asked = (QUICK, QUICK._replace(firms=0.5), QUICK._replace(seed=6), QUICK._replace(draws=210))
     found = [calibrate_analysis(analysis, each, tmp_path) for each in asked]
     assert len({each.directory for each in found}) == 4
     assert [each.results.size.firms for each in found] == [96, 48, 96, 96]
