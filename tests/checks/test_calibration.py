@@ -133,7 +133,7 @@ def test_exact_posteriors_pass():
     [
         ({"prior": 0.5}, "overconfident"),
         ({"noise": 0.5}, "overconfident"),
-        ({"noise": 2.0}, "underconfident"),
+        ({"noise": 3.0}, "underconfident"),
     ],
 )
 def test_wrong_posteriors_are_caught_and_named(believed, words):
