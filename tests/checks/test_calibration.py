@@ -19,10 +19,12 @@ from bayescluster.checks.reliability import Told, bins, observed, scores
 from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
 
 
-def conjugate(seed: int, count: int = 200, prior: float = 1.0, noise: float = 1.0) -> np.ndarray:
+def conjugate(
+    seed: int, count: int = 200, prior: float = 1.0, noise: float = 1.0, wide: float = 1.0
+) -> np.ndarray:
     """Positions of normal means among exact draws; ``prior`` and ``noise`` are what is believed.
 
-    The truth is N(0, 1), and three observations have sd 1.
+    The truth is N(0, 1), and three observations have sd 1; ``wide`` multiplies the posterior sd.
     """
     rng = np.random.default_rng(seed)
     found = []
@@ -31,7 +33,7 @@ def conjugate(seed: int, count: int = 200, prior: float = 1.0, noise: float = 1.
         mean = rng.normal(truth, 1.0, 3).mean()
         precision = 1 / prior**2 + 3 / noise**2
         centre = 3 / noise**2 * mean / precision
-        draws = rng.normal(centre, precision**-0.5, (2, 60))
+        draws = rng.normal(centre, wide * precision**-0.5, (2, 60))
         found.append(placed(truth, draws, 120.0, rng).position)
     return np.array(found)
 
@@ -133,7 +135,7 @@ def test_exact_posteriors_pass():
     [
         ({"prior": 0.5}, "overconfident"),
         ({"noise": 0.5}, "overconfident"),
-        ({"noise": 3.0}, "underconfident"),
+        ({"wide": 1.5}, "underconfident"),
     ],
 )
 def test_wrong_posteriors_are_caught_and_named(believed, words):
