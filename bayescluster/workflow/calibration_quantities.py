@@ -68,7 +68,8 @@ def estimands(evidence: Evidence) -> list[Quantity]:
         return found
     surface = evidence.surface("observed", default_levels(design))
     for by in ("all", "industry"):
-        for column, label in evidence.columns(by):
+        for column, group in evidence.columns(by):
+            label = "all firms" if by == "all" else group
             for capital in CAPITALS:
                 word = CAPITAL_WORDS[capital]
                 for what, values in (
