@@ -29,8 +29,10 @@ from bayescluster.workflow.run import run_analysis
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayescluster.results.calibration import Calibration
     from bayescluster.results.compared import Compared
     from bayescluster.results.prior import PriorStudy
+    from bayescluster.workflow.calibration_plan import Options as CalibrationOptions
     from bayescluster.workflow.multiverse import Finished
     from bayescluster.workflow.sweep_plan import Options
     from bayescluster.workflow.watch import CountingWatch, Watch
@@ -345,6 +347,30 @@ def sweep(
     from bayescluster.workflow.sweep_plan import Options
 
     return sweep_analysis(source, options or Options(jobs=1), out, watch)
+
+
+def calibrate(
+    source: Analysis | Path | str,
+    options: CalibrationOptions | None = None,
+    out: Path | str = "runs",
+    watch: CountingWatch | None = None,
+) -> Calibration:
+    """Simulate outcomes from the prior, refit them, and see whether ranks and probabilities are right.
+
+    Parameters
+    ----------
+    source
+        Analysis file, or an `Analysis`; paths in the latter start at the working directory.
+    options
+        Replications, size and settings of the refits.
+    out
+        Folder of the runs; replications that are there already are used again.
+    watch
+        Told of the progress; silent without it.
+    """
+    from bayescluster.workflow.calibration import calibrate_analysis
+
+    return calibrate_analysis(source, options, out, watch).results
 
 
 def open_run(path: Path | str) -> Run:

@@ -152,7 +152,7 @@ def _whole(design: Design, chains: list[int], draws: int, rng: np.random.Generat
 
 
 class InstantRepeated:
-    """Stands in for `bayescluster.inference.repeated.Repeated` in a design analysis.
+    """Stands in for `bayescluster.inference.repeated.Repeated` in design analysis and calibration.
 
     Attributes
     ----------
@@ -173,13 +173,14 @@ class InstantRepeated:
         self.apart = 0.0
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of model, compiler and sampler in a design analysis."""
-        from bayescluster.workflow import design_analysis, design_truths
+        """Take the place of model, compiler and sampler in design analysis and calibration."""
+        from bayescluster.workflow import calibration, design_analysis, design_truths
 
-        for module in (design_analysis, design_truths):
+        for module in (design_analysis, design_truths, calibration):
             patch.setattr(module, "build_model", lambda design: design)
             patch.setattr(module, "sample_prior", _prior)
-        patch.setattr(design_analysis, "Repeated", self._of)
+        for module in (design_analysis, calibration):
+            patch.setattr(module, "Repeated", self._of)
 
     def _of(self, design: Design) -> _Refitting:
         self.compiled.append(design.structure.name)

@@ -197,3 +197,22 @@ A convention of this project: some 100 independent draws know a mean to a tenth 
 FLIP_ERRORS: Final = 2.0
 """A flip of a verdict is called near where either probability lies within so many Monte Carlo
 standard errors of the bound it is judged by: about the 95% interval of a mean of draws."""
+
+
+NOT_UNIFORM: Final = 0.05
+"""Calibration is rejected where ranks are as far from uniform with at most this probability.
+
+Corrected for the number of quantities (Holm 1979, Scandinavian Journal of Statistics 6), so that it
+is the chance of a false alarm over all of them; 0.05 is a convention.
+"""
+RANKS_MIN: Final = 20
+"""Fewest replications from which ranks are held against the uniform distribution: a convention.
+
+Of 20 uniform ranks the band of the ECDF still reaches 0.3 to each side in its middle.
+"""
+INDEPENDENT_MIN: Final = 25
+"""Effective draws of every quantity below which a refit fails the gate of a calibration.
+
+Ranks among autocorrelated draws pile up at both ends (Talts, Betancourt, Simpson, Vehtari and
+Gelman 2018, section 5.1); so few draws hardly know their own autocorrelation. A convention.
+"""

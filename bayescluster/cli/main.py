@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli import (
+    calibrate,
     check,
     compare,
     design,
@@ -42,6 +43,7 @@ COMMANDS = (
     ("prior", prior.prior),
     ("design", design.design),
     ("sweep", sweep.sweep),
+    ("calibrate", calibrate.calibrate),
     ("fit", fit.fit),
     ("check", check.check),
     ("report", report.report),

@@ -7,16 +7,13 @@ there is not made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
 
 from bayescluster.design.record import Design
-from bayescluster.inference.nuts import available_cores
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.reported import reported_variables
@@ -59,6 +56,7 @@ from bayescluster.workflow.replication import (
     judged_replication,
     simulated,
 )
+from bayescluster.workflow.resumed import in_threads, kept
 from bayescluster.workflow.watch import CountingWatch, Silent
 
 FOLDER: Final = "design"
@@ -121,8 +119,8 @@ def analyse_design(
         sized = []
         for size in sizes_of(plan):
             _make(plan, size, directory, watch)
-            kept = [_kept(case.path(directory, size)) for case in _cases(plan)]
-            sized.append(Sized(size.facts, tuple(each for each in kept if each is not None)))
+            found = [_kept(case.path(directory, size)) for case in _cases(plan)]
+            sized.append(Sized(size.facts, tuple(each for each in found if each is not None)))
         results = _results(plan, key, sized)
         write_design(results, directory)
     return Finished(directory, results)
@@ -151,11 +149,7 @@ def _cases(plan: Plan) -> Iterator[_Case]:
 
 def _kept(path: Path) -> Replication | None:
     """A replication that is there; a file that cannot be understood counts as none."""
-    try:
-        found = Replication.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return found if found.schema_version == DESIGN_VERSION else None
+    return kept(path, Replication, DESIGN_VERSION)
 
 
 def _make(plan: Plan, size: Size, directory: Path, watch: CountingWatch) -> None:
@@ -185,23 +179,8 @@ def _make(plan: Plan, size: Size, directory: Path, watch: CountingWatch) -> None
         write_text(case.path(directory, size), made.model_dump_json(indent=1) + "\n")
 
     watch.count("replications", 0, len(pending))
-    for done, future in enumerate(_run(work, pending, plan.options.jobs), start=1):
-        future.result()
+    for done in in_threads(work, pending, plan.options.jobs):
         watch.count("replications", done, len(pending))
-
-
-def _run(
-    work: Callable[[_Case], None], cases: Sequence[_Case], jobs: int | None
-) -> Iterator[Future[None]]:
-    """Work at cases in threads: the sampler and numpy hold no lock while they compute.
-
-    What runs when something goes wrong ends, and is kept; nothing further is begun.
-    """
-    pool = ThreadPoolExecutor(jobs or available_cores())
-    try:
-        yield from as_completed([pool.submit(work, case) for case in cases])
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _fitter(plan: Plan, size: Size, form: StructureName) -> Fitter:

@@ -154,9 +154,16 @@ def _options(options: Options, analysis: Analysis) -> Iterator[Problem]:
             "--replications",
             f"ask for 1 to {REPLICATIONS_MAX}",
         )
-    for way, times in (("firms", options.firms), ("clusters", options.clusters)):
+    yield from size_problems(options.firms, options.clusters, analysis)
+
+
+def size_problems(
+    firms: Sequence[float], clusters: Sequence[float], analysis: Analysis
+) -> Iterator[Problem]:
+    """Say what is wrong with multipliers of firms and clusters."""
+    for way, times in (("firms", firms), ("clusters", clusters)):
         yield from _multipliers(f"--{way}", times)
-    if analysis.data.cluster is None and set(options.clusters) != {1.0}:
+    if analysis.data.cluster is None and set(clusters) != {1.0}:
         yield Problem(
             "the data declare no clusters, so that there cannot be more or fewer of them",
             "--clusters",
@@ -204,9 +211,23 @@ def sizes_of(plan: Plan) -> tuple[Size, ...]:
 
 
 def _size(plan: Plan, firms: float, clusters: float) -> Size:
-    base = plan.own[0]
     entropy = (plan.seed, DESIGN_STREAM, SIZE_STREAM, round(1000 * firms), round(1000 * clusters))
-    design = resized(base, firms, clusters, np.random.default_rng(entropy))
+    return size_of(plan.own[0], firms, clusters, np.random.default_rng(entropy))
+
+
+def size_of(base: Design, firms: float, clusters: float, rng: np.random.Generator) -> Size:
+    """Take a design to another size, and say what is in it.
+
+    Parameters
+    ----------
+    base
+        The design, as the data are.
+    firms, clusters
+        Multipliers of the firms in each cluster, and of the clusters in each industry.
+    rng
+        Chooses what is left out, or taken once more.
+    """
+    design = resized(base, firms, clusters, rng)
     declared = base.analysis.data
     facts = SizeFacts(
         firms_times=firms,

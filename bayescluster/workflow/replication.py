@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -25,7 +25,7 @@ from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.sampling import Sampling
 from bayescluster.structures.additive import ADDITIVE
-from bayescluster.workflow.traditions import Asked, readings_of
+from bayescluster.workflow.traditions import READERS, Asked, Reader, readings_of
 
 RHAT_MAX: Final = 1.05
 """Above this a refit counts as undecided.
@@ -85,33 +85,54 @@ def judged_replication(
         Settings of the refit.
     """
     started = time.perf_counter()
-    about: dict[str, Any] = {
-        "truth": truth.design.structure.name,
-        "fitted": fitter.form,
-        "number": number_,
-    }
     true = replace(truth.draw.part(np.zeros(COPIES, dtype="int64")), chains=0)
     real = Evidence(replaced(truth.design, outcome), true, true, sampling.seed)
-    refused = _refused(fitter.repeated.design, outcome)
+    made = attempted(fitter.repeated, outcome, sampling)
+    found = None
+    if made.refit is not None:
+        draws = made.refit.draws.thinned_by_chain(READ)
+        evidence = Evidence(made.refit.design, draws, fitter.prior, sampling.seed)
+        found = evidence, made.status == "fitted"
+    return Replication(
+        truth=truth.design.structure.name,
+        fitted=fitter.form,
+        number=number_,
+        status=made.status,
+        reason=made.reason,
+        rhat=made.rhat,
+        divergences=made.divergences,
+        seconds=round(time.perf_counter() - started, 3) if found else 0.0,
+        judged=_told(real, found),
+    )
+
+
+class Attempt(NamedTuple):
+    """A refit and how it went; no refit where none could be made."""
+
+    refit: Refit | None
+    status: Literal["fitted", "not_converged", "not_fitted"]
+    reason: str = ""
+    rhat: float | None = None
+    divergences: int = 0
+
+
+def attempted(repeated: Repeated, outcome: Array, sampling: Sampling) -> Attempt:
+    """Refit a simulated outcome, or say why an analysis would have no posterior of it."""
+    refused = _refused(repeated.design, outcome)
     if refused:
-        return Replication(**about, status="not_fitted", reason=refused, judged=_told(real, None))
+        return Attempt(None, "not_fitted", refused)
     try:
-        refit = fitter.repeated.fit(outcome, sampling)
+        refit = repeated.fit(outcome, sampling)
     except FitError as error:
-        reason = error.problems[0].what
-        return Replication(**about, status="not_fitted", reason=reason, judged=_told(real, None))
+        return Attempt(None, "not_fitted", error.problems[0].what)
     rhat = largest_rhat(refit)
     passed = rhat is not None and rhat <= RHAT_MAX
-    draws = refit.draws.thinned_by_chain(READ)
-    found = Evidence(refit.design, draws, fitter.prior, sampling.seed)
-    return Replication(
-        **about,
-        status="fitted" if passed else "not_converged",
-        reason="" if passed else f"R-hat above {RHAT_MAX:g}",
-        rhat=rhat,
-        divergences=int(refit.tree["sample_stats"]["diverging"].sum()),
-        seconds=round(time.perf_counter() - started, 3),
-        judged=_told(real, (found, passed)),
+    return Attempt(
+        refit,
+        "fitted" if passed else "not_converged",
+        "" if passed else f"R-hat above {RHAT_MAX:g}",
+        rhat,
+        int(refit.tree["sample_stats"]["diverging"].sum()),
     )
 
 
@@ -151,14 +172,16 @@ class Answer(NamedTuple):
     verdict: str
 
 
-def answers(evidence: Evidence, gate_passed: bool) -> dict[Key, Answer]:
-    """Judge the declared hypotheses, and read every claim by every tradition."""
+def answers(
+    evidence: Evidence, gate_passed: bool, readers: tuple[Reader, ...] = READERS
+) -> dict[Key, Answer]:
+    """Judge the declared hypotheses, and read every claim by every tradition asked for."""
 
     def judge(some: tuple[Hypothesis, ...]) -> tuple[Verdict, ...]:
         return verdicts(some, evidence, gate_passed)
 
     found: dict[Key, Answer] = {}
-    for key, answer in _said(evidence, judge, gate_passed):
+    for key, answer in _said(Asked(evidence, judge, gate_passed), readers):
         place = 0
         while (*key, place) in found:
             place += 1
@@ -167,17 +190,17 @@ def answers(evidence: Evidence, gate_passed: bool) -> dict[Key, Answer]:
 
 
 def _said(
-    evidence: Evidence, judge: Any, gate_passed: bool
+    asked: Asked, readers: tuple[Reader, ...]
 ) -> Iterator[tuple[tuple[str, str, str, str], Answer]]:
-    hypotheses = evidence.design.analysis.hypotheses
+    hypotheses = asked.evidence.design.analysis.hypotheses
     for position, claim in enumerate(hypotheses):
-        for verdict in judge((claim,)):
+        for verdict in asked.judge((claim,)):
             title = verdict.title
             if verdict.scope != "observed":
                 title = f"{title} ({verdict.scope.replace('_', ' ')})"
             answer = Answer(title, verdict.probability, verdict.verdict)
             yield (DECLARED, f"{position + 1}", verdict.by, verdict.group), answer
-    for reading in readings_of(Asked(evidence, judge, gate_passed)):
+    for reading in readings_of(asked, readers):
         answer = Answer(CLAIMS[reading.claim], reading.probability, reading.verdict)
         yield (reading.tradition, reading.claim, reading.by, reading.group), answer
 

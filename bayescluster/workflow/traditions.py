@@ -47,11 +47,13 @@ def _ceilings(asked: Asked) -> Iterable[Reading]:
 
 READERS: Final[tuple[Reader, ...]] = (_corners, _ceilings, _sets, _causes)
 """One a tradition, in the order of the table."""
+READERS_OF_THE_POSTERIOR: Final[tuple[Reader, ...]] = (_corners, _ceilings, _causes)
+"""Those whose probabilities are shares of posterior draws; of the others, of replicated firms."""
 
 
-def readings_of(asked: Asked) -> tuple[Reading, ...]:
-    """Read every claim by every tradition."""
-    return tuple(reading for reader in READERS for reading in reader(asked))
+def readings_of(asked: Asked, readers: tuple[Reader, ...] = READERS) -> tuple[Reading, ...]:
+    """Read every claim by every tradition, or by some of them."""
+    return tuple(reading for reader in readers for reading in reader(asked))
 
 
 def claims_table(level: float, readings: Iterable[Reading]) -> Claims:

@@ -8,7 +8,7 @@ from typing import Final
 from bayescluster.checks.thresholds import DOUBLED_CHANGE
 from bayescluster.results.calibration import Calibration, State
 from bayescluster.results.checklist import Status
-from bayescluster.workflow.checklist.record import Answer, Known, Rule
+from bayescluster.workflow.checklist.record import Answer, Known, Rule, counted
 
 SAMPLER = ("Divergences", "E-BFMI", "Tree depth")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bayescluster.results.fit_checks import CalibrationRow, PitRow
 from bayescluster.workflow.checklist.record import Answer, Known, Rule, counted
 
 
@@ -20,7 +21,7 @@ def _distributions(known: Known) -> Answer:
     if found is None:
         return Answer("not done", "LOO-PIT and calibration were not made", "#checks")
     missing = [why for why in (found.pit_reason, found.calibration_reason) if why]
-    rows = [*(found.pit.groups if found.pit else ())]
+    rows: list[PitRow | CalibrationRow] = [*(found.pit.groups if found.pit else ())]
     rows += [*(found.calibration.rows if found.calibration else ())]
     tested = [row for row in rows if row.p is not None]
     if not tested:

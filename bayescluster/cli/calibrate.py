@@ -1,0 +1,70 @@
+"""``bayescluster calibrate``: whether the posterior of an analysis says what its model means."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.guard import GATE_FAILED, INTERRUPTED, guarded, say, say_aside
+
+
+@guarded
+def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
+    config: Config,
+    out: Out = Path("runs"),
+    replications: Annotated[
+        int, typer.Option("--replications", help="Simulated outcomes of each form.")
+    ] = 100,
+    firms: Annotated[
+        float, typer.Option("--firms", help="Multiplier of the firms, such as 0.2.")
+    ] = 1.0,
+    clusters: Annotated[
+        float, typer.Option("--clusters", help="Multiplier of the clusters, such as 0.5.")
+    ] = 1.0,
+    draws: Annotated[
+        int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
+    ] = 500,
+    tune: Annotated[
+        int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
+    ] = 500,
+    chains: Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")] = 2,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
+    ] = None,
+    json: AsJson = False,
+) -> int:
+    """Simulate from the prior, refit, and see whether ranks and probabilities are right.
+
+    True values must have uniform ranks among the posterior draws: parameters, effects, corners, the
+    joint log likelihood. Of claims given a probability, that share must be true. What an earlier call
+    has finished is used again: more replications go on from there. Exit code 4 where uniformity is
+    rejected.
+    """
+    from bayescluster.cli.calibrate_tables import print_calibration
+    from bayescluster.cli.progress import watching
+    from bayescluster.workflow.calibration import calibrate_analysis
+    from bayescluster.workflow.calibration_plan import Options
+
+    options = Options(replications, firms, clusters, draws, tune, chains, seed, jobs)
+    try:
+        with watching() as watch:
+            finished = calibrate_analysis(config, options, out, watch)
+    except KeyboardInterrupt:
+        say_aside(
+            "Interrupted. Finished replications are kept: the same command goes on from them."
+        )
+        return INTERRUPTED
+    if json:
+        say(finished.results.model_dump_json(indent=2))
+    else:
+        print_calibration(finished.results)
+        say(f"Report: {finished.directory / 'calibrate.html'}")
+    return GATE_FAILED if finished.results.state == "rejected" else 0

@@ -1,0 +1,167 @@
+"""``bayescluster calibrate``: what it prints, what it writes, and whole messages of its errors."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+import pytest
+
+from tests.cli.small import SWAPS, call, write
+from tests.instant import InstantRepeated
+
+QUICK = ("--replications", "2", "--draws", "200", "--tune", "50")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def refits(monkeypatch) -> InstantRepeated:
+    from bayescluster.workflow import calibration_replication
+
+    stand_in = InstantRepeated()
+    stand_in.stand_in(monkeypatch)
+    monkeypatch.setattr(calibration_replication, "INDEPENDENT_MIN", 1)
+    return stand_in
+
+
+@pytest.mark.usefixtures("refits")
+def test_the_terminal_tells_ranks_reliability_and_where_the_report_is(folder):
+    write(folder)
+    found = call("calibrate", "analysis.yaml", *QUICK, "--firms", "2", "--clusters", "0.5")
+    assert found.code == 0, found.err
+    lines = found.out.splitlines()
+    assert lines[0] == (
+        "2 replications of 14 firms in 2 clusters (0.5 times the clusters, 2 times the firms in "
+        "each), each refitted with 2 chains of 200 draws."
+    )
+    assert lines[1] == "2 of 2 refits passed the gate."
+    assert any(line.startswith("interaction: ranks of true values, the worst 10") for line in lines)
+    assert any(line.startswith("All claims together  ") for line in lines)
+    assert "Nothing can be said: fewer than 20 replications passed the gate." in lines
+    report = lines[-1].removeprefix("Report: ")
+    assert report.startswith("runs/small/calibrate/")
+    assert (folder / report).is_file()
+
+
+@pytest.mark.usefixtures("refits")
+def test_json_is_the_file(folder):
+    write(folder)
+    found = call("calibrate", "analysis.yaml", *QUICK, "--json", "--out", "elsewhere")
+    (path,) = folder.glob("elsewhere/small/calibrate/*/calibrate.json")
+    assert json.loads(found.out) == json.loads(path.read_text())
+
+
+@pytest.mark.usefixtures("refits")
+def test_a_rejection_has_an_exit_code_after_all_is_written(folder):
+    write(folder)
+    found = call("calibrate", "analysis.yaml", "--replications", "60", *QUICK[2:])
+    assert found.code == 4
+    assert "Calibration is REJECTED: the ranks of " in found.out
+    (page,) = folder.glob("runs/small/calibrate/*/calibrate.html")
+    assert "Calibration is REJECTED" in page.read_text()
+
+
+def test_what_is_interrupted_keeps_what_is_finished(folder, refits):
+    write(folder)
+    refits.stop_after = 1
+    found = call("calibrate", "analysis.yaml", *QUICK, "--jobs", "1")
+    assert (found.code, found.out) == (130, "")
+    assert found.err.splitlines()[-1] == (
+        "Interrupted. Finished replications are kept: the same command goes on from them."
+    )
+    refits.stop_after = None
+    again = call("calibrate", "analysis.yaml", *QUICK)
+    assert again.code == 0
+    assert "interaction: 1 replications (1 kept from before)" in again.err
+    last = call("calibrate", "analysis.yaml", *QUICK)
+    assert "interaction: all replications are there already" in last.err
+
+
+class Fault(NamedTuple):
+    """What is changed or asked for, and what the user is told."""
+
+    name: str
+    analysis: SWAPS
+    arguments: tuple[str, ...]
+    code: int
+    message: str
+
+
+TITLE = "This cannot be calibrated by simulation"
+FAULTS = (
+    Fault(
+        "several equations",
+        {
+            "    outcome: upgraded": "    predictors: [patenting]\n    outcome: upgraded",
+            "equations:\n": "equations:\n"
+            "  patenting: {outcome: patents, family: poisson, structure: additive}\n",
+        },
+        (),
+        2,
+        f"{TITLE}:\n"
+        "  analysis.yaml:10:1: a calibration simulates and refits one equation, and the analysis has "
+        "2\n"
+        "    calibrate each equation in a file of its own\n",
+    ),
+    Fault(
+        "latent capital",
+        {
+            "{indicators: [training], method: single}": "{indicators: [training, staff], method: latent}"
+        },
+        (),
+        2,
+        f"{TITLE}:\n"
+        "  analysis.yaml:8:50: human_capital is latent: its indicators would have to be simulated and "
+        "refitted too\n"
+        "    set `method: mean` for it: that calibrates the model of the outcome alone\n",
+    ),
+    Fault(
+        "survey weights",
+        {"  industry: industry\n": "  industry: industry\n  weight: staff\n"},
+        (),
+        2,
+        f"{TITLE}:\n"
+        "  analysis.yaml:7:3: a likelihood raised to survey weights is that of no outcome that could "
+        "be simulated\n"
+        "    leave the weights out for it: that calibrates the model of the firms as sampled\n",
+    ),
+    Fault(
+        "bad options, all at once",
+        {},
+        ("--replications", "0", "--firms", "0", "--clusters", "nan"),
+        2,
+        f"{TITLE} (3 problems):\n"
+        "  --replications: 0 replications\n"
+        "    ask for 1 to 1000\n"
+        "  --firms: 0 times the firms\n"
+        "    a multiplier is above 0 and at most 20, such as 0.5,1,2\n"
+        "  --clusters: nan times the clusters\n"
+        "    a multiplier is above 0 and at most 20, such as 0.5,1,2\n",
+    ),
+    Fault(
+        "missing values",
+        {
+            "  industry: industry\n": "  industry: industry\n  missing_values: [12]\n  missing: impute\n"
+        },
+        (),
+        3,
+        "The model cannot be built on these data:\n"
+        "  analysis.yaml:8:3: values are missing, and a calibration does not simulate which ones "
+        "would be\n"
+        "    set `missing: drop` for it, or `error` on data without gaps\n",
+    ),
+)
+
+
+@pytest.mark.usefixtures("refits")
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_message_is_whole(fault, folder):
+    write(folder, fault.analysis)
+    found = call("calibrate", "analysis.yaml", *fault.arguments)
+    assert (found.code, found.out) == (fault.code, "")
+    assert found.err.removeprefix("Reading the firms\n") == fault.message
