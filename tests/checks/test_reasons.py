@@ -77,8 +77,8 @@ def one(found: Any, kind: str) -> Any:
 
 def neck(sd: Any, term: int, share: float) -> Any:
     """Divergences, most of them where one sd is small."""
-    low = np.argwhere(sd[..., term] < np.quantile(sd[..., term], 0.2))[: int(20 * share)]
-    high = np.argwhere(sd[..., term] > np.quantile(sd[..., term], 0.5))[: int(20 * (1 - share))]
+    low = np.argwhere(sd[..., term] < np.quantile(sd[..., term], 0.2))[: round(20 * share)]
+    high = np.argwhere(sd[..., term] > np.quantile(sd[..., term], 0.5))[: round(20 * (1 - share))]
     hit = np.zeros((CHAINS, DRAWS), bool)
     hit[tuple(np.concatenate([low, high]).T)] = True
     return hit
