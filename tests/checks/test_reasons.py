@@ -138,6 +138,14 @@ def test_a_sd_that_moves_with_its_effects_is_a_funnel_where_it_is_named():
     assert reasons(gate("ESS, bulk", worst=("population[intercept]",)), drawn) == ()
 
 
+def test_chains_far_apart_are_no_funnel_by_themselves():
+    shift = np.array([0.0, 1.0, 2.0, 3.0])[:, None, None]
+    sd = np.exp(0.3 * normal(2) + shift)
+    effect = np.exp(shift)[..., None] * (1 + 0.3 * normal(6, 2))
+    found = reasons(gate("R-hat", worst=("cluster_sd[intercept]",)), tree(sd=sd, effect=effect))
+    assert [each.kind for each in found] == ["several_modes"]
+
+
 def test_effects_known_better_than_their_sd_are_an_inverted_funnel():
     sd = np.exp(0.6 * normal(2))
     effect = np.arange(1.0, 7.0)[:, None] + 0.02 * normal(6, 2)
