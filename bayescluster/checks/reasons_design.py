@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bayescluster.checks.advice import predictive_of
-from bayescluster.checks.reasons_record import Array, Found, Seen, reason
+from bayescluster.checks.reasons_record import Array, Found, Seen, correlation, reason
 from bayescluster.checks.separation import separation
 from bayescluster.checks.thresholds import COLLINEAR, CORNER_FIRMS_MIN, PREDICTIVE_TAIL
 from bayescluster.design.record import Design
@@ -65,9 +65,9 @@ def collinear(seen: Seen) -> Iterator[Reason]:
         return
     pair = np.column_stack(design.capitals)
     pair = pair[np.isfinite(pair).all(axis=1)]
-    if len(pair) < 3 or (pair.std(axis=0) == 0).any():
+    if len(pair) < 3:
         return
-    found = float(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1])
+    found = correlation(pair[:, 0], pair[:, 1])
     if abs(found) >= COLLINEAR:
         words = f"correlation {found:.2f} of human and social capital over {len(pair)} rows"
         yield reason(

@@ -31,10 +31,17 @@ class _Place(NamedTuple):
     log_sd: Array
     effect: Array
     """``(draw, group)``."""
+    chains: int
 
     @property
     def centred(self) -> bool:
         return self.term in self.grouping.centred
+
+    def within_chains(self, values: Array) -> float:
+        """Correlation of something with the log sd, apart from where the chains sit."""
+        pair = (each.reshape(self.chains, -1) for each in (self.log_sd, values))
+        first, second = (each - each.mean(axis=1, keepdims=True) for each in pair)
+        return correlation(first.ravel(), second.ravel())
 
     @property
     def sd_name(self) -> str:
@@ -79,7 +86,7 @@ def _places(seen: Seen) -> Iterator[_Place]:
                 if not (np.isfinite(draws).all() and (draws > 0).all()):
                     continue
                 values = effects[..., position].reshape(draws.size, -1).astype("float64")
-                yield _Place(design, grouping, term, np.log(draws), values)
+                yield _Place(design, grouping, term, np.log(draws), values, len(sds))
 
 
 def _by_divergences(seen: Seen, place: _Place) -> Reason | None:
@@ -105,8 +112,8 @@ def _by_divergences(seen: Seen, place: _Place) -> Reason | None:
 def _by_shape(place: _Place, named: bool, failed: set[str]) -> Reason | None:
     """See whether sd and spread of the effects move together, or sd and standardised effects."""
     spread = 0.5 * np.log(np.square(place.effect).mean(axis=1) + np.finfo(float).tiny)
-    together = correlation(place.log_sd, spread)
-    apart = correlation(place.log_sd, spread - place.log_sd)
+    together = place.within_chains(spread)
+    apart = place.within_chains(spread - place.log_sd)
     by = f"of the sd of {place.term} by {place.grouping.name}"
     if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
         kind: ReasonKind = "centred_funnel" if place.centred else "funnel"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 TOLERANCE = 1e-6
 """Margins below it are those of the solver."""
@@ -29,7 +29,7 @@ class Separation(NamedTuple):
     share: float
 
 
-def separation(columns: Mapping[str, Array], yes: Rows, no: Rows) -> Separation | None:
+def separation(columns: Mapping[str, Array], yes: Mask, no: Mask) -> Separation | None:
     """Look for separation of a yes or no outcome by a linear predictor.
 
     Parameters
@@ -62,7 +62,7 @@ def separation(columns: Mapping[str, Array], yes: Rows, no: Rows) -> Separation 
     return Separation(tuple(alone or _fewest(known, yes, no)), complete, right)
 
 
-def _fewest(known: Mapping[str, Array], yes: Rows, no: Rows) -> list[str]:
+def _fewest(known: Mapping[str, Array], yes: Mask, no: Mask) -> list[str]:
     """Columns that separate together and no longer do when one more is left out."""
     kept = dict(known)
     for name in known:
@@ -72,13 +72,13 @@ def _fewest(known: Mapping[str, Array], yes: Rows, no: Rows) -> list[str]:
     return list(kept)
 
 
-def _signed(columns: list[Array], yes: Rows, no: Rows) -> Array:
+def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
     """Rows with the constant, turned round for each no, ``(observation, coefficient)``."""
     rows = np.column_stack([np.ones(len(yes)), *columns])
     return np.concatenate([rows[yes], -rows[no]])
 
 
-def _rule(columns: list[Array], yes: Rows, no: Rows) -> Array | None:
+def _rule(columns: list[Array], yes: Mask, no: Mask) -> Array | None:
     """Coefficients with no row on the wrong side and some on the right one."""
     signed = _signed(columns, yes, no)
     found = linprog(

@@ -206,6 +206,15 @@ def test_trajectories_cut_short_fail(given):
     assert item(found, "Tree depth").found == "1.1% of draws at the limit of 10"
 
 
+def test_one_trajectory_in_a_hundred_may_be_cut_short():
+    depth = np.full((CHAINS, DRAWS), 4)
+    depth[0, :16] = 10
+    found = gate(sample_stats=stats(depth=depth, maxdepth_reached=depth == 10))
+    assert found.passed
+    assert item(found, "Tree depth").found == "1.0% of draws at the limit of 10"
+    assert item(found, "Tree depth").threshold == "at most 1%"
+
+
 def test_names_of_elements():
     values = posterior()
     assert element_names(values["sigma"]) == [""]

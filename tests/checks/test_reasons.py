@@ -77,8 +77,8 @@ def one(found: Any, kind: str) -> Any:
 
 def neck(sd: Any, term: int, share: float) -> Any:
     """Divergences, most of them where one sd is small."""
-    low = np.argwhere(sd[..., term] < np.quantile(sd[..., term], 0.2))[: int(20 * share)]
-    high = np.argwhere(sd[..., term] > np.quantile(sd[..., term], 0.5))[: int(20 * (1 - share))]
+    low = np.argwhere(sd[..., term] < np.quantile(sd[..., term], 0.2))[: round(20 * share)]
+    high = np.argwhere(sd[..., term] > np.quantile(sd[..., term], 0.5))[: round(20 * (1 - share))]
     hit = np.zeros((CHAINS, DRAWS), bool)
     hit[tuple(np.concatenate([low, high]).T)] = True
     return hit
@@ -136,6 +136,14 @@ def test_a_sd_that_moves_with_its_effects_is_a_funnel_where_it_is_named():
     found = reasons(gate("R-hat", worst=(f"cluster_effect[{label}, human_capital]",)), drawn)
     assert [(each.kind, each.term) for each in found] == [("funnel", "human_capital")]
     assert reasons(gate("ESS, bulk", worst=("population[intercept]",)), drawn) == ()
+
+
+def test_chains_far_apart_are_no_funnel_by_themselves():
+    shift = np.array([0.0, 1.0, 2.0, 3.0])[:, None, None]
+    sd = np.exp(0.3 * normal(2) + shift)
+    effect = np.exp(shift)[..., None] * (1 + 0.3 * normal(6, 2))
+    found = reasons(gate("R-hat", worst=("cluster_sd[intercept]",)), tree(sd=sd, effect=effect))
+    assert [each.kind for each in found] == ["several_modes"]
 
 
 def test_effects_known_better_than_their_sd_are_an_inverted_funnel():
