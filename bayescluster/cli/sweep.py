@@ -64,7 +64,8 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
 
 def _list(config: Path, out: Path, options: Options, json: bool) -> int:
     from bayescluster.cli.sweep_tables import plan_json, print_plan
-    from bayescluster.workflow.sweep_plan import cost_of, plan_of
+    from bayescluster.workflow.sweep_cost import cost_of
+    from bayescluster.workflow.sweep_plan import plan_of
 
     plan = plan_of(config, out, options)
     cost = cost_of(plan, out)

@@ -23,7 +23,8 @@ from bayescluster.results.multiverse import Multiverse
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bayescluster.workflow.sweep_plan import Cost, Plan, Universe
+    from bayescluster.workflow.sweep_cost import Cost
+    from bayescluster.workflow.sweep_plan import Plan, Universe
 
 WIDTH = 140
 """Characters of a line where no terminal says how many it has."""

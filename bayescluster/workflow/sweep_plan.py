@@ -11,7 +11,7 @@ import numpy as np
 
 from bayescluster.design.record import Design
 from bayescluster.design.semantics import check_semantics
-from bayescluster.errors import ConfigError, DataError, Problem, RunError
+from bayescluster.errors import ConfigError, DataError, Problem
 from bayescluster.results.model import Results
 from bayescluster.runs.layout import MANIFEST, StageName
 from bayescluster.runs.store import RunDirectory
@@ -254,50 +254,3 @@ def _run(plan: Plan, root: Path, analysis: Analysis, key: str) -> RunDirectory:
 def _key(analysis: Analysis, designs: Sequence[Design]) -> str:
     # of one form the key is that of its narrowed analysis, wherever it is fitted
     return key_of(analysis if len(designs) > 1 else designs[0].analysis, designs[0])
-
-
-class Cost(NamedTuple):
-    """What a sweep would still take."""
-
-    universes: int
-    fitted: int
-    """Universes whose results are there."""
-    refits: int
-    unfitted: int
-    """Universes that cannot be fitted."""
-    draws: int
-    """Draws of a refit, those for tuning included, over all chains."""
-    seconds: float | None
-    """Of all refits one after the other, by the time that the fit of the analysis took; nothing where
-    it was never fitted."""
-
-
-def cost_of(plan: Plan, root: Path) -> Cost:
-    """Say how many fits are to be made, and about how long they would take."""
-    pending = [each for each in plan.pending if not each.is_fitted]
-    sampling = plan.sampling
-    draws = sampling.chains * (sampling.draws + sampling.tune)
-    unfitted = sum(each.fit is None for each in plan.universes)
-    once = _seconds(plan, root, draws)
-    return Cost(
-        universes=len(plan.universes),
-        fitted=len(plan.universes) - unfitted - len(plan.pending),
-        refits=len(pending),
-        unfitted=unfitted,
-        draws=draws,
-        seconds=None if once is None else once * len(pending),
-    )
-
-
-def _seconds(plan: Plan, root: Path, draws: int) -> float | None:
-    """Time of one fit, in proportion to the draws of the fit that is there."""
-    run = RunDirectory(root / plan.analysis.name / plan.run_key)
-    try:
-        stages = run.read_manifest().stages
-    except RunError:
-        return None
-    named = ("sampling", "posterior", "forms", "results")
-    known = [stages[name].seconds for name in named if name in stages]
-    asked_for = plan.analysis.sampling
-    before = asked_for.chains * (asked_for.draws + asked_for.tune)
-    return sum(known) * draws / before if known else None
