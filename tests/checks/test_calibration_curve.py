@@ -147,6 +147,19 @@ def fitted_logit(x: Any, y: Any, rng: Any) -> Any:
     return special.expit(draws @ x.T)
 
 
+def test_draws_that_agree_have_the_p_value_of_one():
+    rng = np.random.default_rng(13)
+    predicted = rng.random(200)
+    happened = (rng.random(200) < predicted**1.3).astype(float)
+    found = calibrated(np.tile(predicted, (DRAWS, 1)), happened, rng)
+    lost = split_score(predicted, happened).miscalibration
+    drawn = (rng.random((2000, 200)) < predicted).astype(float)
+    tail = np.mean([split_score(predicted, one).miscalibration >= lost for one in drawn])
+    # of 200 and 2000 replicates
+    assert abs(found.p - tail) < 4 * np.sqrt(tail * (1 - tail) * (1 / 200 + 1 / 2000)) + 1 / 200
+    assert found.split == pytest.approx(split_score(predicted, happened))
+
+
 def test_a_logit_of_another_link_is_caught():
     rng = np.random.default_rng(6)
     x = rng.normal(size=1500)
