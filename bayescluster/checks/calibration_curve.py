@@ -4,11 +4,12 @@ The curve is the isotonic regression of the events on their probabilities, and t
 is split by it into miscalibration, discrimination and uncertainty (CORP: Dimitriadis, Gneiting and
 Jordan 2021, PNAS 118(8)).
 
-The test is a posterior predictive check: the miscalibration of the events at each draw, against
-that of events replicated from the same draw (Gelman, Meng and Stern 1996, Statistica Sinica 6).
-Given a draw the events are independent, so the replicates are what a right model makes; that the
-draws have seen the events makes the check flag less often than it says. Leave-one-out
-probabilities would not do: those of a cluster with many events all lie lower for the rows with the
+The test holds the miscalibration of the events at each draw against that of events replicated from
+the draws. Of a right model, data and a draw from their posterior are distributed as data and the
+parameters that made them, so the p-value of any one draw is uniform (Johnson 2004, Annals of
+Statistics 32(6)); those of all draws are put together by the Cauchy combination, which bears their
+dependence. The usual posterior predictive p-value, their mean, would be near a half for nearly any
+model. Leave-one-out probabilities would not do: those of a cluster with many events all lie lower for the rows with the
 event than for those without, which ties rows together, and a test that takes them for independent
 flags most right models of small clusters.
 """
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from bayescluster.checks.uniformity import TELLING
+from bayescluster.checks.uniformity import TELLING, combined
 from bayescluster.results.base import INTERVAL
 
 Array = NDArray[np.float64]
@@ -141,17 +142,22 @@ def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Cal
         splits.append(_split(chance, happened, _isotonic(pooled, happened)))
         again.append(_split(chance, drawn, _isotonic(pooled, drawn)).miscalibration)
         curves.append(_isotonic(mean, drawn).happened[some])
-    lost = np.array([split.miscalibration for split in splits])
-    # a sum in another order may differ in its last digit
-    worse = int((np.array(again) >= lost - 1e-12).sum())
+    lost = [split.miscalibration for split in splits]
     tail = (1 - INTERVAL) / 2
     low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
     return Calibrated(
         Split(*(float(part) for part in np.mean(splits, axis=0))),
         float(np.mean(again)),
-        (worse + 1) / (len(chances) + 1),
+        combined(_tails(np.array(lost), np.array(again))),
         Curve(mean.values[some], found.happened[some], low, high),
     )
+
+
+def _tails(values: Array, replicated: Array) -> list[float]:
+    """Share of replicates that are at least each value, the value itself counted among them."""
+    # a sum in another order may differ in its last digit
+    below = np.searchsorted(np.sort(replicated), values - 1e-12)
+    return [float(p) for p in (replicated.size - below + 1) / (replicated.size + 1)]
 
 
 def shape(predicted: Array, happened: Array) -> str:

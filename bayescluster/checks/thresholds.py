@@ -74,7 +74,7 @@ MISFIT_P: Final = 0.05
 """LOO-PIT and calibration are flagged below this p-value, adjusted for the number of tests.
 
 A convention. Models that fit fall below it less often: LOO-PIT values are more even than
-independent ones, and calibration is tested with draws that have seen the events.
+independent ones, and calibration is tested at draws that have seen the events.
 """
 
 MISFIT_ROWS: Final = 10

@@ -147,6 +147,19 @@ def fitted_logit(x: Any, y: Any, rng: Any) -> Any:
     return special.expit(draws @ x.T)
 
 
+def test_draws_that_agree_have_the_p_value_of_one():
+    rng = np.random.default_rng(13)
+    predicted = rng.random(200)
+    happened = (rng.random(200) < predicted**1.3).astype(float)
+    found = calibrated(np.tile(predicted, (DRAWS, 1)), happened, rng)
+    lost = split_score(predicted, happened).miscalibration
+    drawn = (rng.random((2000, 200)) < predicted).astype(float)
+    tail = np.mean([split_score(predicted, one).miscalibration >= lost for one in drawn])
+    # of 200 and 2000 replicates
+    assert abs(found.p - tail) < 4 * np.sqrt(tail * (1 - tail) * (1 / 200 + 1 / 2000)) + 1 / 200
+    assert found.split == pytest.approx(split_score(predicted, happened))
+
+
 def test_a_logit_of_another_link_is_caught():
     rng = np.random.default_rng(6)
     x = rng.normal(size=1500)
@@ -176,7 +189,8 @@ def test_a_logit_that_fits_is_not_flagged():
 
 
 def test_a_logit_that_leaves_out_the_industry_is_caught_in_the_industries():
-    rng = np.random.default_rng(7)
+    # all firms together are calibrated but for chance: 1 of 25 such data sets is flagged
+    rng = np.random.default_rng(8)
     x, where = rng.normal(size=900), np.arange(900) % 3
     y = (rng.random(900) < special.expit(x + np.array([-1.0, 0.0, 1.0])[where])).astype(float)
     chances = fitted_logit(np.column_stack([np.ones(900), x]), y, rng)

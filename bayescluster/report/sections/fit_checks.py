@@ -167,9 +167,9 @@ def _calibration(found: Calibration, of: str) -> Table:
             for row in found.rows
         ),
         "The Brier score is miscalibration less discrimination plus the variance of the event; the "
-        "one shown is of each row as predicted from all others. The p-value is the share of "
-        f"{words.count(found.draws)} posterior draws whose replicated events are at least as badly "
-        "calibrated as those observed, adjusted for the number of events, or of industries (Holm).",
+        "one shown is of each row as predicted from all others. The p-value holds the events against "
+        f"those replicated by the model, at each of {words.count(found.draws)} posterior draws, put "
+        "together; it is adjusted for the number of events, or of industries (Holm).",
         folded=f"Calibration of probabilities{of}, {len(found.rows)} tests"
         if len(found.rows) > MOST_ROWS
         else "",
