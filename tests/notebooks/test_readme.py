@@ -19,7 +19,7 @@ INSTALL = "python -m venv .venv && .venv/bin/pip install -c constraints.txt "
     "command",
     [
         f"{INSTALL}. && .venv/bin/bayescluster run configs/asian_clusters.yaml",
-        f'{INSTALL}-e ".[test]" && .venv/bin/pytest',
+        f'{INSTALL}-e ".[test]" && .venv/bin/pytest -n auto --dist loadfile',
     ],
 )
 def test_both_commands_stand_alone(command: str) -> None:
