@@ -59,8 +59,8 @@ class Plan(NamedTuple):
     def size(self) -> Size:
         """The firms that outcomes are simulated for."""
         firms, clusters = self.options.firms, self.options.clusters
-        entropy = (self.seed, CALIBRATION_STREAM, SIZE_STREAM)
-        entropy = (*entropy, round(1000 * firms), round(1000 * clusters))
+        times = (round(1000 * firms), round(1000 * clusters))
+        entropy = (self.seed, CALIBRATION_STREAM, SIZE_STREAM, *times)
         return size_of(self.own[0], firms, clusters, np.random.default_rng(entropy))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -100,7 +100,7 @@ def _rows(found: Sequence[CalibrationReplication]) -> Iterator[QuantityRow]:
 def _corrected(row: QuantityRow, corrected: float | None) -> QuantityRow:
     if row.p is None or corrected is None:
         return row.model_copy(update={"shape": None})
-    update = {"p_corrected": corrected, "rejected": corrected <= NOT_UNIFORM}
+    update: dict[str, Any] = {"p_corrected": corrected, "rejected": corrected <= NOT_UNIFORM}
     if row.p > NOT_UNIFORM:
         update["shape"] = None
     return row.model_copy(update=update)
