@@ -235,7 +235,11 @@ def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
     assert run.verify() == []
     page = run.report_path.read_text(encoding="utf-8")
     assert "Stacking weight" in page
-    # a group that fails under one form counts under none
+
+
+def test_a_group_that_fails_under_one_form_counts_under_none(two_forms, tmp_path, refits):
+    run = copied(two_forms, tmp_path)
+    leave_out(run, CLUSTERS)
     refits.apart, refits.apart_without = 5.0, 0
     for path in run.path.glob("forms/additive/folds/cluster-*/0*.json"):
         path.unlink()
