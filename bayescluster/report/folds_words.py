@@ -93,7 +93,7 @@ def row_outcome(found: LeftOutRows, form: FormRows) -> str:
         return f"{named}no row is above the threshold: elpd {words.fixed(form.elpd, 1)} stands as it was."
     return (
         f"{named}elpd {words.fixed(form.elpd, 1)} (SE {words.fixed(form.se, 1)}), before "
-        f"{words.fixed(form.psis, 1)}; of {form.diag_khat_bad} rows above the threshold "
-        f"{form.diag_integrated} were mended by integrating out, {form.diag_refits} by refits, and "
-        f"{form.diag_left} stay as they were."
+        f"{words.fixed(form.psis, 1)}. Of the rows above the threshold (there are "
+        f"{form.diag_khat_bad}), mended by integrating out: {form.diag_integrated}; by refits: "
+        f"{form.diag_refits}; not mended: {form.diag_left}."
     )

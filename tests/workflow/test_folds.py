@@ -16,7 +16,7 @@ from bayescluster.checks.stacking import stacking_weights
 from bayescluster.errors import FitError
 from bayescluster.results.folds import Fold
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow import folds_rows
+from bayescluster.workflow import folds, folds_rows
 from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.folds import leave_out
 from bayescluster.workflow.folds_plan import Options, held_out, notes, refusals
@@ -61,6 +61,18 @@ def copied(made: Path, folder: Path) -> RunDirectory:
 def run(one_form, tmp_path, monkeypatch) -> RunDirectory:
     monkeypatch.chdir(tmp_path)
     return copied(one_form, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def report(request, monkeypatch) -> None:
+    """Reports take seconds to draw: they are written only where a test looks at them."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(folds, "write_run_report", lambda _run, _results: None)
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Say that a test looks at the report."""
 
 
 @pytest.fixture
@@ -119,7 +131,7 @@ def test_an_altered_refit_is_made_again(run, refits):
     assert len(refits.held) == 6
 
 
-@pytest.mark.usefixtures("refits")
+@pytest.mark.usefixtures("drawn", "refits")
 def test_clusters_and_industries_stand_side_by_side(run):
     leave_out(run, CLUSTERS)
     both = leave_out(run, CLUSTERS._replace(by="industry")).results
@@ -135,6 +147,7 @@ def test_clusters_and_industries_stand_side_by_side(run):
     assert run.report_path.read_text(encoding="utf-8") == page
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_refit_that_fails_is_tried_again_then_named_and_does_not_count(run, refits):
     refits.apart, refits.apart_without = 5.0, 0
     found = leave_out(run, CLUSTERS).results.cluster
@@ -157,6 +170,7 @@ def test_a_refit_that_fails_is_tried_again_then_named_and_does_not_count(run, re
     assert "over 3 of 4 clusters" in page
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_refit_that_cannot_be_made_is_named(run, refits):
     refits.fault = FitError("chain 1 stopped: no start")
     found = leave_out(run, CLUSTERS).results.cluster
@@ -172,9 +186,9 @@ def test_several_groups_at_once_are_balanced():
     frame = firms(90, 2, 5)
     frame = frame[(frame["cluster"] != "C00") | (frame.index > 45)]
     design = small_design("bernoulli", "additive", {"cluster": ["intercept"]}, frame=frame)
-    for folds in (2, 3, 10):
-        found = held_out(design, Options("cluster", folds))
-        assert [one.number for one in found] == list(range(1, folds + 1))
+    for count in (2, 3, 10):
+        found = held_out(design, Options("cluster", count))
+        assert [one.number for one in found] == list(range(1, count + 1))
         labels = [label for one in found for label in one.labels]
         assert sorted(labels) == sorted(design.group_labels("cluster"))
         rows = np.concatenate([one.rows for one in found])
@@ -196,6 +210,7 @@ def test_groups_left_out_together_are_scored_each_by_itself(run, refits):
     assert sum(row.rows for row in found.rows) == 14
 
 
+@pytest.mark.usefixtures("drawn")
 def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
     run = copied(two_forms, tmp_path)
     found = leave_out(run, CLUSTERS).results.cluster
@@ -221,7 +236,11 @@ def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
     assert run.verify() == []
     page = run.report_path.read_text(encoding="utf-8")
     assert "Stacking weight" in page
-    # a group that fails under one form counts under none
+
+
+def test_a_group_that_fails_under_one_form_counts_under_none(two_forms, tmp_path, refits):
+    run = copied(two_forms, tmp_path)
+    leave_out(run, CLUSTERS)
     refits.apart, refits.apart_without = 5.0, 0
     for path in run.path.glob("forms/additive/folds/cluster-*/0*.json"):
         path.unlink()
@@ -331,6 +350,7 @@ def scores(monkeypatch) -> Scores:
     return Scores(monkeypatch)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_rows_that_fail_are_integrated_then_refitted(run, refits, scores):
     found = leave_out(run, ROWS).results.row
     assert refits.held == [(6,), (3,)]  # what has no Pareto k at all comes first
