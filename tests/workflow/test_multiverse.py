@@ -82,7 +82,8 @@ def made(folder: Path, block: Any = ALTERNATIVES, **more: Any) -> Analysis:
         priors=PRIORS,
     )
     extra = {} if block is None else {"multiverse": block}
-    return Analysis.model_validate(plain | {"sampling": SAMPLING} | extra | more)
+    plain |= {"sampling": SAMPLING, "traditions": {"sets": {"replicates": 100}}}
+    return Analysis.model_validate(plain | extra | more)
 
 
 def plan(analysis: Analysis, tmp_path: Path, options: Options = Options()):  # noqa: B008
