@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
+
+# a slow machine is no fault of the code: no test asks how long an example takes
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 SMALL = """\
 name: small

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -91,10 +91,7 @@ def finish_forms(
     command: str,
 ) -> Results:
     """Compute results and write reports of every fitted form and of their comparison."""
-    parts = _parts(designs, directory, watch, command)
-    for part in parts:
-        with part.run.lock():
-            finish_report(part.run, part.results, OfForm(watch, part.design.structure.name))
+    parts = _parts(designs, directory, watch, command, finish_design)
     results = _compared(analysis, parts, directory, watch, command)
     finish_report(directory, results, watch)
     return results
@@ -108,18 +105,23 @@ def forms_results(
     command: str,
 ) -> Results:
     """Compute results of every fitted form and of their comparison, and write no report."""
-    parts = _parts(designs, directory, watch, command)
+    parts = _parts(designs, directory, watch, command, design_results)
     return _compared(analysis, parts, directory, watch, command)
 
 
 def _parts(
-    designs: Sequence[Design], directory: RunDirectory, watch: Watch, command: str
+    designs: Sequence[Design],
+    directory: RunDirectory,
+    watch: Watch,
+    command: str,
+    finish: Callable[[Design, RunDirectory, Watch, str], Results],
 ) -> list[Part]:
+    """Finish every fitted form, with its report or without."""
     parts = []
     for design in designs:
         name, run = design.structure.name, directory.form(design.structure.name)
         with run.lock():
-            results = design_results(_titled(design), run, OfForm(watch, name), command)
+            results = finish(_titled(design), run, OfForm(watch, name), command)
         parts.append(Part(design, run, results, f"{FORMS}/{name}/{REPORT}"))
     return parts
 

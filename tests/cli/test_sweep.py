@@ -50,7 +50,7 @@ def test_a_dry_run_lists_universes_and_cost_and_fits_nothing(folder, sampler):
     ]
     assert lines[6:] == [
         "controls: export cannot be fitted:",
-        "  analysis.yaml:25:3: no column 'exports' in the data (control)",
+        "  analysis.yaml:25:23: no column 'exports' in the data (control)",
         (
             "    its columns: firm, cluster, industry, training, trust, size, staff, region, upgraded, "
             "patents, trials, grade"
@@ -145,7 +145,7 @@ FAULTS = (
         {"structure: interaction": "structure: interactoin"},
         (
             "The analysis cannot be read:\n"
-            "  analysis.yaml:13:5: unknown structure 'interactoin'\n"
+            "  analysis.yaml:14:5: unknown structure 'interactoin'\n"
             "    did you mean 'interaction'?\n"
         ),
     ),
