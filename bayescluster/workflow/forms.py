@@ -20,6 +20,7 @@ from bayescluster.workflow.finish import finish_report
 from bayescluster.workflow.prepare import key_of
 from bayescluster.workflow.run import (
     design_results,
+    finish_design,
     fit_design,
     key_of_results,
     reproduction,
