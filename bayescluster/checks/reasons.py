@@ -75,8 +75,9 @@ def _of_sampler(seen: Seen, gate: Gate) -> Iterator[Reason]:
     worst = {name for item in gate.items for name in item.worst}
     if "posterior" not in seen.tree.children:
         return
-    yield from funnels(seen, failed, worst)
-    if RHAT in failed:
-        yield from several_modes(seen)
+    modes = [*several_modes(seen)] if RHAT in failed else []
+    # chains in different places name every parameter: then only divergences tell of a funnel
+    yield from funnels(seen, set() if modes else failed, set() if modes else worst)
+    yield from modes
     if failed & {ENERGY, ESS_TAIL}:
         yield from thick_tails(seen, ENERGY in failed)

@@ -67,7 +67,11 @@ def remedied(analysis: Analysis, failure: Failure, designs: Sequence[Design]) ->
     sampling, changes = _sampling(analysis.sampling, failure)
     tried = analysis.model_copy(update={"sampling": sampling})
     if len(designs) == 1:
+        # one change a grouping at a time: the reasons of another term come again if they stay
+        first = {reason.setting: reason for reason in reversed(failure.reasons)}
         for reason in failure.reasons:
+            if first[reason.setting] is not reason:
+                continue
             step = _parameterised(tried, reason, designs[0])
             if step is not None:
                 tried, changes = step.analysis, (*changes, *step.changes)

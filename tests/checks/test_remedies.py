@@ -93,6 +93,13 @@ def test_reasons_that_explain_no_failure_change_nothing():
     assert changes("Tree depth", reasons=(beside,)) == ["sampling.max_treedepth: 10 to 12"]
 
 
+def test_one_change_a_grouping_at_a_time():
+    again = CENTRED.model_copy(update={"value": "true", "term": "human_capital"})
+    assert changes("R-hat", reasons=(CENTRED, again))[2:] == [
+        "equations.upgrading.varying.cluster.centred: [intercept] to false"
+    ]
+
+
 def test_of_several_forms_the_parameterisation_stays():
     step = remedied(ANALYSIS, Failure(("Divergences",), (CENTRED,)), [DESIGN, DESIGN])
     assert step is not None
