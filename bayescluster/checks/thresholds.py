@@ -99,3 +99,10 @@ def khat_max(draws: int) -> float:
     from math import log10
 
     return min(1 - 1 / log10(draws), 0.7)
+
+
+DOUBLED_CHANGE: Final = 0.1
+"""Change of an effect, in its standard deviations, with twice the draws that is no cause to look.
+
+A convention of this project: some 100 independent draws know a mean to a tenth of its deviation.
+"""

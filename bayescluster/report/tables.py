@@ -15,6 +15,7 @@ from bayescluster.report.tradition_tables import (
     set_raw_tables,
     weakest_tables,
 )
+from bayescluster.results.checklist import ChecklistItem
 from bayescluster.results.claims import Reading
 from bayescluster.results.comparison import (
     FormCorner,
@@ -92,6 +93,11 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         ),
         table("case_priors", InformedPrior, map(flat, cases.priors if cases else ())),
         table("cases", CaseRow, map(flat, cases.cases if cases else ())),
+        table(
+            "checklist",
+            ChecklistItem,
+            map(flat, results.checklist.items if results.checklist else ()),
+        ),
         table("variance", ShareRow, map(flat, results.variance.rows if results.variance else ())),
         table(
             "sandwich", SandwichRow, map(flat, results.weighting.rows if results.weighting else ())

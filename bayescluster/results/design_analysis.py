@@ -142,6 +142,8 @@ class DesignAnalysis(Value):
     name: str
     title: str
     key: str
+    model_key: str
+    """Key of the model, by which a run of it finds this study."""
     synthetic: bool
     outcome: str
     level: float

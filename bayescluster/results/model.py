@@ -11,6 +11,7 @@ from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Va
 from bayescluster.results.causes import CausesResults
 from bayescluster.results.ceiling_models import CeilingModelsResults
 from bayescluster.results.ceilings import Ceilings
+from bayescluster.results.checklist import Checklist
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
@@ -336,3 +337,5 @@ class Results(Value):
     """Where a capital is latent."""
     weakest_node: WeakestNode | None = None
     """Where the analysis asks which capital holds groups back."""
+    checklist: Checklist | None = None
+    """Filled when a report is written, from what then stands beside the run; not kept in a file."""

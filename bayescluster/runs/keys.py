@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
+from bayescluster.results.checklist import Checklist
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.sampling import Sampling
 
@@ -90,6 +91,15 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
     )
 
 
+def model_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | None = None) -> str:
+    """Hash what the model is, however it is sampled, as 16 hex characters.
+
+    A study of a model (its prior, its calibration, its design) stands beside every fit of it, also
+    one with more draws; see `fit_key` for the parameters.
+    """
+    return fit_key(analysis.model_copy(update={"sampling": Sampling()}), data_digest, cases)
+
+
 def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = None) -> str:
     """Hash what the results depend on: the fit, the hypotheses and the texts.
 
@@ -104,6 +114,13 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     """
     asked = analysis.model_dump(include=set(RESULT_FIELDS))
     return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
+
+
+def report_key(results: str, checklist: Checklist | None) -> str:
+    """Hash what a report depends on: the results, and what its checklist found beside the run."""
+    if checklist is None:
+        return results
+    return _hash({"results": results, "checklist": checklist.model_dump()})
 
 
 def ceiling_key(asked: Mapping[str, Any]) -> str:
@@ -129,9 +146,10 @@ def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]
     settings
         Settings of the simulation and the refits, as plain values.
     """
-    plain = analysis.model_copy(update={"sampling": Sampling()})
     judged = analysis.model_dump(include={"hypotheses", "traditions"})
-    return _hash({"fit": fit_key(plain, data_digest), "judged": judged, "settings": dict(settings)})
+    return _hash(
+        {"fit": model_key(analysis, data_digest), "judged": judged, "settings": dict(settings)}
+    )
 
 
 def comparison_key(settings: Mapping[str, Any]) -> str:

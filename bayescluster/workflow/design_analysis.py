@@ -51,6 +51,7 @@ from bayescluster.workflow.design_plan import (
 )
 from bayescluster.workflow.design_summary import ENOUGH, Sized, design_rows, failures, needed
 from bayescluster.workflow.design_truths import form_design, seed_of, truths
+from bayescluster.workflow.prepare import model_key_of
 from bayescluster.workflow.replication import (
     RHAT_MAX,
     Fitter,
@@ -240,6 +241,7 @@ def _results(plan: Plan, key: str, sized: Sequence[Sized]) -> DesignAnalysis:
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
         key=key,
+        model_key=model_key_of(analysis, plan.own),
         synthetic=plan.own[0].details.synthetic,
         outcome=analysis.equation.outcome,
         level=analysis.traditions.level,

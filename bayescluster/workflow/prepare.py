@@ -15,7 +15,7 @@ from bayescluster.design.forms import forms_of
 from bayescluster.design.record import Design
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import DataError
-from bayescluster.runs.keys import fit_key
+from bayescluster.runs.keys import fit_key, model_key
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, needed_columns
 from bayescluster.spec.load import dotted, load_analysis
@@ -75,12 +75,25 @@ def designs_of(question: Asked) -> tuple[Design, ...]:
 
 def key_of(analysis: Analysis, design: Design) -> str:
     """Key of the fit of an analysis, whose data and cases are those of a design."""
-    cases = {
+    return fit_key(analysis, design.details.digest, cases_of(design))
+
+
+def model_key_of(analysis: Analysis, designs: Sequence[Design]) -> str:
+    """Key of the model of an analysis: what its studies and all its fits have in common.
+
+    Of several forms it is that of all together; of one, that of the analysis narrowed to it.
+    """
+    whole = analysis if len(designs) > 1 else designs[0].analysis
+    return model_key(whole, designs[0].details.digest, cases_of(designs[0]))
+
+
+def cases_of(design: Design) -> dict[str, str]:
+    """Digest of the table of cases that priors are taken from, by equation."""
+    return {
         each.equation_name: each.details.cases.digest
         for each in design.equations
         if each.details.cases is not None
     }
-    return fit_key(analysis, design.details.digest, cases)
 
 
 def _in_python(path: Sequence[str | int]) -> str:

@@ -15,21 +15,24 @@ from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
+from bayescluster.report.render import write_report
 from bayescluster.results.model import (
     SCHEMA_VERSION,
     FitFacts,
     Reproduction,
     Results,
 )
-from bayescluster.runs.keys import resolved, results_key, versions
+from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
+from bayescluster.runs.layout import FORMS
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 from bayescluster.workflow.ceiling_fits import fit_ceiling_models
 from bayescluster.workflow.ceiling_models import ceiling_evidence
+from bayescluster.workflow.checklist import checklist_of
 from bayescluster.workflow.collect import Fitted, collect
-from bayescluster.workflow.prepare import asked, designs_of, key_of
+from bayescluster.workflow.prepare import asked, cases_of, designs_of, key_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM = 6
@@ -98,15 +101,29 @@ def fit_analysis(
 
 def write_run_report(directory: RunDirectory, results: Results) -> None:
     """Write report, tables and figures of a run from its results; those of its forms too."""
-    from bayescluster.report.render import write_report
-
     for form in directory.forms().values():
         with form.lock():
-            write_run_report(form, form.load_results())
+            _write(form, form.load_results())
+    whole = with_checklist(directory, results)
+    _write(directory, whole)
 
-    key = directory.read_manifest().stages["results"].key
-    with directory.stage("report", key):
+
+def with_checklist(directory: RunDirectory, results: Results) -> Results:
+    """Fill the checklist of a run: it tells what stands beside the run now, and is not kept."""
+    manifest = directory.read_manifest()
+    analysis = Analysis.model_validate(manifest.analysis)
+    key = model_key(analysis, manifest.data_digest, cases_of(open_design(directory)))
+    return results.model_copy(update={"checklist": checklist_of(directory, results, key)})
+
+
+def _write(directory: RunDirectory, results: Results) -> None:
+    with directory.stage("report", _report_key(directory, results)):
         write_report(results, directory.path)
+
+
+def _report_key(directory: RunDirectory, results: Results) -> str:
+    key = directory.read_manifest().stages["results"].key
+    return report_key(key, results.checklist)
 
 
 def open_design(directory: RunDirectory) -> Design:
@@ -207,12 +224,16 @@ def _results(design: Design, directory: RunDirectory, watch: Watch, command: str
 
 
 def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
-    """Write the report of a run from its results, unless it is there."""
-    if directory.is_done("report", directory.read_manifest().stages["results"].key):
+    """Write the report of a run from its results, unless it is there.
+
+    Of one of several forms it has no checklist: that stands in the report of all together.
+    """
+    whole = results if directory.path.parent.name == FORMS else with_checklist(directory, results)
+    if directory.is_done("report", _report_key(directory, whole)):
         watch.step("The report is there already")
         return
     watch.step(f"Writing the report of {results.name}")
-    write_run_report(directory, results)
+    _write(directory, whole)
 
 
 def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts:

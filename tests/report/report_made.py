@@ -13,6 +13,8 @@ from bayescluster.results import learning as ml
 from bayescluster.results import model as m
 from bayescluster.results import sample as ms
 from bayescluster.results import sets as mset
+from bayescluster.workflow.checklist import filled
+from bayescluster.workflow.checklist.record import Known
 
 INDUSTRIES = (
     "Traditional manufacturing",
@@ -632,7 +634,7 @@ def results(
     rng = np.random.default_rng(RNG)
     rows = groups(industries, rng)
     judged = verdicts(industries, rng)
-    return m.Results(
+    whole = m.Results(
         ceilings=made_ceilings(),
         name="asian-clusters",
         title="Human capital, social capital and product upgrading in 24 clusters",
@@ -751,6 +753,7 @@ def results(
             started="2008-03-01T09:00:00+00:00",
         ),
     )
+    return whole.model_copy(update={"checklist": filled(Known(whole, {}, {}, None))})
 
 
 def yes_or_no(whole: m.Results, capital: str) -> m.Results:
@@ -930,6 +933,7 @@ def bare() -> m.Results:
             "curves": (),
             "surfaces": (),
             "predictive": whole.predictive[:1],
+            "checklist": None,
         }
     )
 

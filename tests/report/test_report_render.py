@@ -25,6 +25,7 @@ TABLES = (
     "coefficients",
     "case_priors",
     "cases",
+    "checklist",
     "variance",
     "sandwich",
     "predictive",

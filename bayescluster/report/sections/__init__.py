@@ -5,6 +5,7 @@ from __future__ import annotations
 from bayescluster.report.sections.causes import CAUSES
 from bayescluster.report.sections.ceiling_models import CEILING_MODELS
 from bayescluster.report.sections.ceilings import CEILINGS
+from bayescluster.report.sections.checklist import CHECKLIST
 from bayescluster.report.sections.checks import CHECKS
 from bayescluster.report.sections.claims import CLAIMS
 from bayescluster.report.sections.corners import CORNERS
@@ -41,6 +42,7 @@ SECTIONS: tuple[Section, ...] = (
     WEAKEST_NODE,
     LEARNING,
     CHECKS,
+    CHECKLIST,
     LIKELIHOODS,
     MODEL,
     READING,

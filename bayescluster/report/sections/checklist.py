@@ -1,0 +1,62 @@
+"""What was done of all that guidelines ask for, and what was not."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from markupsafe import Markup
+
+from bayescluster.report import words
+from bayescluster.report.environment import filled
+from bayescluster.report.sections.record import Cell, Section, Table, columns
+from bayescluster.results.checklist import Checklist, ChecklistItem, Status
+from bayescluster.results.model import Results
+
+STATUS: Final[dict[Status, Cell]] = {
+    "done": Cell("✓ done", look="good"),
+    "look": Cell("! look at it", look="bad"),
+    "not done": Cell("✕ not done", look="bad"),
+    "reader": Cell("for the reader"),
+    "not applicable": Cell("does not apply"),
+}
+
+
+def body(results: Results) -> Markup:
+    """How much was done in a sentence, then the table."""
+    found = results.checklist
+    assert found is not None
+    return filled("checklist.html.j2", results=results, found=found, table=_table(found))
+
+
+def _table(found: Checklist) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for part in dict.fromkeys(item.part for item in found.items):
+        rows.append((Cell(part, look="head"), Cell(""), Cell(""), Cell("")))
+        rows += [_row(item) for item in found.items if item.part == part]
+    return Table(
+        "Checklist of the analysis",
+        columns("Asked", "Asked by", "Status", "Found"),
+        tuple(rows),
+        "BARG: Kruschke (2021), Bayesian analysis reporting guidelines. WAMBS: Depaoli and van de "
+        "Schoot (2017), checklist of when to worry. Workflow: Gelman et al. (2020), Bayesian "
+        "workflow, by section.",
+    )
+
+
+def _row(item: ChecklistItem) -> tuple[Cell, ...]:
+    found = words.sentence(item.found)
+    return (
+        Cell(item.asked, look="inside"),
+        Cell(", ".join(item.sources)),
+        STATUS[item.status],
+        Cell(found, words.sentence(item.next), link=item.link),
+    )
+
+
+CHECKLIST = Section(
+    "checklist",
+    "What was done, and what was not",
+    "Checklist",
+    body,
+    wanted=lambda results: results.checklist is not None,
+)

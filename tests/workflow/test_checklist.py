@@ -1,0 +1,160 @@
+"""The checklist is filled from what is there, and says what is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bayescluster.results.checklist import ChecklistItem
+from bayescluster.results.model import Results
+from bayescluster.runs.store import RunDirectory
+from bayescluster.workflow.checklist import filled
+from bayescluster.workflow.checklist.record import Known
+from bayescluster.workflow.run import finish_report, with_checklist
+from bayescluster.workflow.studies import STUDIES, studies_of
+from bayescluster.workflow.watch import Silent
+
+
+def item(results: Results, asked: str) -> ChecklistItem:
+    assert results.checklist is not None
+    found = [one for one in results.checklist.items if one.asked.startswith(asked)]
+    assert len(found) == 1, asked
+    return found[0]
+
+
+def of(results: Results) -> Results:
+    return results.model_copy(update={"checklist": filled(Known(results, {}, {}, None))})
+
+
+@pytest.fixture
+def copied(small_run: Any, tmp_path: Path) -> RunDirectory:
+    """A copy of the small run, in a folder of its name."""
+    source = small_run.run.path
+    return RunDirectory(Path(shutil.copytree(source, tmp_path / "small" / source.name)))
+
+
+def design_document(model_key: str) -> str:
+    whole = dict.fromkeys(STUDIES["design"].model_fields, ())
+    texts = dict.fromkeys(("name", "title", "key", "outcome"), "x")
+    numbers = dict.fromkeys(("level", "enough", "interval", "rhat_max"), 0.9)
+    counts = dict.fromkeys(("replications", "draws", "tune", "chains", "seed"), 3)
+    plain = whole | texts | numbers | counts | {"synthetic": True, "model_key": model_key}
+    return json.dumps(plain | {"schema_version": 1, "forms": ["additive", "ces"]})
+
+
+def place(directory: RunDirectory, kind: str, text: str) -> Path:
+    path = directory.path.parent / kind / "0123456789abcdef" / f"{kind}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_point_of_both_guidelines_is_asked(small_run: Any) -> None:
+    checklist = of(small_run.run.results).checklist
+    assert checklist is not None
+    named = {source for one in checklist.items for source in one.sources}
+    # 5.D asks for Bayes factors of models, 2.D for what is not MCMC: neither is offered here
+    barg = "B 1.A 1.B 1.C 1.D 1.E 2.A 2.B 2.C 3.A 3.B 3.C 4.A 4.B 4.C 4.D 4.F 5.A 5.E 6.A 6.B"
+    assert {f"BARG {point}" for point in barg.split()} <= named
+    assert {f"WAMBS {point}" for point in range(1, 11)} <= named
+
+
+def test_what_was_not_done_says_so_and_how(small_run: Any) -> None:
+    results = of(small_run.run.results)
+    design = item(results, "Would such verdicts be right")
+    assert (design.status, design.next) == ("not done", "bayescluster design analysis.yaml")
+    doubled = item(results, "Does that hold with twice the draws")
+    assert doubled.status == "not done"
+    assert "draws: 300" in doubled.next
+    assert item(results, "Are the limits stated").status == "not done"
+
+
+def test_numbers_are_those_of_the_results(small_run: Any) -> None:
+    results = of(small_run.run.results)
+    rhat = next(one for one in results.gate.items if one.name == "R-hat")
+    converged = item(results, "Have the chains converged")
+    assert rhat.found in converged.found
+    assert converged.status == ("done" if rhat.passed else "look")
+    flagged = sum(row.flagged for row in results.predictive)
+    assert item(results, "Does the model make data").found.startswith(f"{flagged} of ")
+
+
+def test_a_check_that_was_not_made_is_not_done(small_run: Any) -> None:
+    whole = small_run.run.results
+    gate = whole.gate.model_copy(update={"items": whole.gate.items[1:]})
+    bare = of(whole.model_copy(update={"gate": gate, "loo": None, "predictive": ()}))
+    for asked in ("Have the chains converged", "How well are rows", "Does the model make data"):
+        assert item(bare, asked).status == "not done"
+
+
+def test_links_lead_to_places_of_the_page(copied: RunDirectory) -> None:
+    results = with_checklist(copied, copied.load_results())
+    with copied.lock():
+        finish_report(copied, results, Silent())
+    page = copied.report_path.read_text(encoding="utf-8")
+    assert results.checklist is not None
+    anchors = {one.link for one in results.checklist.items if one.link.startswith("#")}
+    assert len(anchors) > 5
+    for anchor in anchors:
+        assert f'id="{anchor.removeprefix("#")}"' in page
+
+
+def test_a_study_of_the_same_model_is_found_and_the_report_written_again(
+    copied: RunDirectory,
+) -> None:
+    results = copied.load_results()
+    with copied.lock():
+        finish_report(copied, results, Silent())
+    before = copied.read_manifest().stages["report"].key
+    key = _model_key(copied)
+    place(copied, "design", design_document(key))
+    with copied.lock():
+        finish_report(copied, results, Silent())
+    assert copied.read_manifest().stages["report"].key != before
+    found = item(with_checklist(copied, results), "Would such verdicts be right")
+    assert (found.status, found.found) == ("done", "3 replications of 2 true forms")
+    page = copied.report_path.read_text(encoding="utf-8")
+    assert f'href="{found.link}"' in page
+    linked = copied.path / found.link
+    assert os.path.normpath(linked) == str(
+        copied.path.parent / "design" / "0123456789abcdef" / "design.html"
+    )
+
+
+@pytest.mark.parametrize("text", ["not json", "[]", '{"model_key": "KEY"}'])
+def test_a_document_that_cannot_be_read_does_not_count(copied: RunDirectory, text: str) -> None:
+    key = _model_key(copied)
+    place(copied, "design", text.replace("KEY", key))
+    assert studies_of(copied.path.parent, key) == {}
+
+
+def test_a_study_of_another_model_does_not_count(copied: RunDirectory) -> None:
+    place(copied, "design", design_document("another"))
+    assert studies_of(copied.path.parent, _model_key(copied)) == {}
+    assert "design" in studies_of(copied.path.parent, "another")
+
+
+def test_a_longer_run_of_the_same_model_is_set_beside(copied: RunDirectory) -> None:
+    longer = copied.path.parent / "longer"
+    shutil.copytree(copied.path, longer)
+    manifest = json.loads((longer / "manifest.json").read_text(encoding="utf-8"))
+    manifest["analysis"]["sampling"]["draws"] *= 2
+    manifest["gate_passed"] = True
+    (longer / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    found = item(with_checklist(copied, copied.load_results()), "Does that hold with twice")
+    assert found.status == "done"
+    assert re.search(r"600 draws in all \(run longer\).* 0\.00 of its sd", found.found)
+
+
+def _model_key(directory: RunDirectory) -> str:
+    from bayescluster.runs.keys import model_key
+    from bayescluster.spec.analysis import Analysis
+
+    manifest = directory.read_manifest()
+    return model_key(Analysis.model_validate(manifest.analysis), manifest.data_digest)
