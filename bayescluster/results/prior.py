@@ -131,6 +131,8 @@ class PriorStudy(Value):
     key: str
     run_key: str | None
     """Key of the fit of the same analysis."""
+    model_key: str | None = None
+    """Key of the model, by which a run finds the study whatever its sampling."""
     synthetic: bool
     draws: int
     seed: int

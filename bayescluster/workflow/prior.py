@@ -57,7 +57,7 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Hypothesis, Scope
 from bayescluster.workflow.facts import model_facts, outcome_facts
-from bayescluster.workflow.prepare import asked, designs_of, key_of
+from bayescluster.workflow.prepare import asked, designs_of, key_of, model_key_of
 from bayescluster.workflow.prior_blocks import Block, blocks
 from bayescluster.workflow.prior_estimands import prior_estimands
 from bayescluster.workflow.prior_words import notes_of, warnings_of
@@ -186,6 +186,7 @@ def _study(
         key=design_key(analysis, details.digest, settings),
         # of one form the key is that of its narrowed analysis, as for the run
         run_key=key_of(analysis if len(designs) > 1 else designs[0].analysis, designs[0]),
+        model_key=model_key_of(analysis, designs),
         synthetic=details.synthetic,
         draws=draws,
         seed=seed,
