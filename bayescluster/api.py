@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from bayescluster.results.calibration import Calibration
     from bayescluster.results.compared import Compared
     from bayescluster.results.prior import PriorStudy
-    from bayescluster.workflow.calibration_plan import Options as CalibrationOptions
-    from bayescluster.workflow.multiverse import Finished
-    from bayescluster.workflow.sweep_plan import Options
+    from bayescluster.workflow.calibration.plan import Options as CalibrationOptions
+    from bayescluster.workflow.multiverse.plan import Options
+    from bayescluster.workflow.multiverse.study import Finished
     from bayescluster.workflow.watch import CountingWatch, Watch
 
 By = Literal["all", "industry", "cluster"]
@@ -217,8 +217,8 @@ class Run:
         **settings
             Options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``, ``jobs``.
         """
-        from bayescluster.workflow.folds import leave_out
-        from bayescluster.workflow.folds_plan import BY, Options
+        from bayescluster.workflow.folds.plan import BY, Options
+        from bayescluster.workflow.folds.study import leave_out
 
         _known(by, BY, "by")
         for name in settings:
@@ -300,7 +300,7 @@ def prior(
 
     The seed is that of the analysis without another; ``prior.html`` is written below ``out``.
     """
-    from bayescluster.workflow.prior import Options, study_prior
+    from bayescluster.workflow.prior.study import Options, study_prior
 
     return study_prior(source, Options(draws, seed), out, watch).results
 
@@ -312,7 +312,7 @@ def compare(
 
     ``compare.html`` is written below ``out``, which is the folder of the first run without it.
     """
-    from bayescluster.workflow.compared import compare_runs
+    from bayescluster.workflow.compared.study import compare_runs
 
     paths = [run.path if isinstance(run, Run) else run for run in runs]
     return compare_runs(paths, out, watch).results
@@ -343,8 +343,8 @@ def sweep(
     Finished
         ``results``, every number of it, and the ``directory`` of its page.
     """
-    from bayescluster.workflow.multiverse import sweep_analysis
-    from bayescluster.workflow.sweep_plan import Options
+    from bayescluster.workflow.multiverse.plan import Options
+    from bayescluster.workflow.multiverse.study import sweep_analysis
 
     return sweep_analysis(source, options or Options(jobs=1), out, watch)
 
@@ -368,7 +368,7 @@ def calibrate(
     watch
         Told of the progress; silent without it.
     """
-    from bayescluster.workflow.calibration import calibrate_analysis
+    from bayescluster.workflow.calibration.study import calibrate_analysis
 
     return calibrate_analysis(source, options, out, watch).results
 

@@ -124,7 +124,7 @@ def _tails(count: int) -> Array:
     at = points(count)[:, None]
     numbers = np.arange(count + 1)
     below, above = binom.cdf(numbers, count, at), binom.sf(numbers - 1, count, at)
-    return np.minimum(1.0, 2 * np.minimum(below, above))
+    return np.asarray(np.minimum(1.0, 2 * np.minimum(below, above)))
 
 
 def _chance(count: int, farthest: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bayescluster.cli.guard import say
-from bayescluster.report.calibrate_words import (
+from bayescluster.report.pages.calibrate_words import (
     chance_words,
     claim_words,
     gate_words,

@@ -55,8 +55,8 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     from bayescluster.cli.folds_tables import print_folds
     from bayescluster.cli.progress import watching
     from bayescluster.runs.store import RunDirectory
-    from bayescluster.workflow.folds import leave_out as left_out
-    from bayescluster.workflow.folds_plan import Options
+    from bayescluster.workflow.folds.plan import Options
+    from bayescluster.workflow.folds.study import leave_out as left_out
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
-from bayescluster.report.compare_words import (
+from bayescluster.report.pages.compare_words import (
     STANDINGS,
     difference_words,
     effect_words,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
-from bayescluster.report.design_words import (
+from bayescluster.report.pages.design_words import (
     FORM_WORDS,
     GROUP_WORDS,
     RIGHT,
@@ -16,7 +16,7 @@ from bayescluster.report.design_words import (
     times_words,
     tradition_words,
 )
-from bayescluster.report.design_words import triple as triple_of
+from bayescluster.report.pages.design_words import triple as triple_of
 from bayescluster.results.design_analysis import DesignAnalysis, DesignRow, SizeFacts
 
 

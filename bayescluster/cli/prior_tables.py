@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
-from bayescluster.report.prior_words import (
+from bayescluster.report.pages.prior_words import (
     estimand_words,
     factor_words,
     part_words,

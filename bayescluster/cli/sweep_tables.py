@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bayescluster.cli.guard import say
 from bayescluster.report import words
-from bayescluster.report.multiverse_words import (
+from bayescluster.report.pages.multiverse_words import (
     DISCLAIMER,
     STATUS,
     flips_of,
@@ -23,8 +23,8 @@ from bayescluster.results.multiverse import Multiverse
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bayescluster.workflow.sweep_cost import Cost
-    from bayescluster.workflow.sweep_plan import Plan, Universe
+    from bayescluster.workflow.multiverse.cost import Cost
+    from bayescluster.workflow.multiverse.plan import Plan, Universe
 
 WIDTH = 140
 """Characters of a line where no terminal says how many it has."""

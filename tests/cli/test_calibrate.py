@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def refits(monkeypatch) -> InstantRepeated:
-    from bayescluster.workflow import calibration_replication
+    from bayescluster.workflow.calibration.study import replication as calibration_replication
 
     stand_in = InstantRepeated()
     stand_in.stand_in(monkeypatch)

@@ -10,8 +10,8 @@ import pytest
 
 from bayescluster.report.figures.record import FigureError
 from bayescluster.report.figures.specification_plot import curves_of, specification_plot
-from bayescluster.report.multiverse_page import csv_text, effects_csv_text, page_text
-from bayescluster.report.multiverse_words import flips_words, shown, told
+from bayescluster.report.pages.multiverse import csv_text, effects_csv_text, page_text
+from bayescluster.report.pages.multiverse_words import flips_words, shown, told
 from bayescluster.results.base import Estimate
 from bayescluster.results.multiverse import (
     Answer,

@@ -9,10 +9,10 @@ from xml.etree import ElementTree
 import pytest
 
 from bayescluster.checks.ranks import band
-from bayescluster.report.calibrate_page import FOLDED, SHOWN, page_text, ranks_text
-from bayescluster.report.calibrate_words import SHAPE_WORDS, state_words, verdict_words
 from bayescluster.report.figures.calibration_plot import ecdf_plot, reliability_plot
 from bayescluster.report.figures.record import FigureError
+from bayescluster.report.pages.calibrate import FOLDED, SHOWN, page_text, ranks_text
+from bayescluster.report.pages.calibrate_words import SHAPE_WORDS, state_words, verdict_words
 from bayescluster.results.calibration import (
     Band,
     Bin,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import report_made as made
 
-from bayescluster.report.compare_page import csv_text, page_text
+from bayescluster.report.pages.compare import csv_text, page_text
 from bayescluster.results.compared import Compared, ComparedDifference, Pair
 from bayescluster.results.model import Results
-from bayescluster.workflow.compared_rows import corner_rows, effect_rows, run_facts, verdict_rows
-from bayescluster.workflow.compared_words import notes_of, warnings_of
+from bayescluster.workflow.compared.rows import corner_rows, effect_rows, run_facts, verdict_rows
+from bayescluster.workflow.compared.words import notes_of, warnings_of
 
 
 def together(one: Results, other: Results, standing: str = "independent") -> Compared:

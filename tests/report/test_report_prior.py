@@ -16,8 +16,8 @@ from bayescluster.report.figures.intervals_plot import (
 from bayescluster.report.figures.record import FigureError
 from bayescluster.report.figures.style import VARIABLES
 from bayescluster.report.figures.svg import standalone
-from bayescluster.report.prior_page import csv_text, page_text
-from bayescluster.report.prior_words import factor_words, spread_words
+from bayescluster.report.pages.prior import csv_text, page_text
+from bayescluster.report.pages.prior_words import factor_words, spread_words
 from bayescluster.results.prior import (
     PriorEstimand,
     PriorEvent,

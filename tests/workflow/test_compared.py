@@ -14,7 +14,7 @@ import bayescluster.api as bc
 from bayescluster.errors import RunError
 from bayescluster.results.compared import Compared
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.compared import compare_runs
+from bayescluster.workflow.compared.study import compare_runs
 from bayescluster.workflow.run import fit_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv

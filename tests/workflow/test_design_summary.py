@@ -9,9 +9,9 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta
 
-from bayescluster.report.design_words import failure_words, needed_words
+from bayescluster.report.pages.design_words import failure_words, needed_words
 from bayescluster.results.design_analysis import Judged, Replication, SizeFacts
-from bayescluster.workflow.design_summary import (
+from bayescluster.workflow.design_analysis.summary import (
     Sized,
     design_rows,
     failures,

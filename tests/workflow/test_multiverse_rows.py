@@ -9,7 +9,7 @@ import pytest
 
 from bayescluster.results.model import Verdict
 from bayescluster.results.multiverse import ClaimRow
-from bayescluster.workflow.multiverse_rows import Told, claim_rows
+from bayescluster.workflow.multiverse.rows import Told, claim_rows
 
 PLAIN: dict[str, Any] = {
     "kind": "effect",

@@ -18,7 +18,7 @@ from bayescluster.model.build import build_model
 from bayescluster.results.prior import PriorStudy
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.prepare import asked, designs_of
-from bayescluster.workflow.prior import DRAW_STREAM, PRIOR_STREAM, Options, study_prior
+from bayescluster.workflow.prior.study import DRAW_STREAM, PRIOR_STREAM, Options, study_prior
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 

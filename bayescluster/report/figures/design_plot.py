@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayescluster.report.design_words import GROUP_WORDS, size_words, tradition_words
 from bayescluster.report.figures.record import FigureError
 from bayescluster.report.figures.style import (
     BAD,
@@ -22,6 +21,7 @@ from bayescluster.report.figures.style import (
     plain_text,
     settings,
 )
+from bayescluster.report.pages.design_words import GROUP_WORDS, size_words, tradition_words
 from bayescluster.results.design_analysis import DesignAnalysis, DesignRow, SizeFacts
 
 BAR = 0.2

@@ -30,16 +30,16 @@ from bayescluster.results.folds import (
 from bayescluster.runs.layout import FOLDS, FOLDS_FOLDER
 from bayescluster.runs.store import RunDirectory
 from bayescluster.workflow.finish import open_design, write_run_report
-from bayescluster.workflow.folds_plan import (
+from bayescluster.workflow.folds.plan import (
     Held,
     Options,
     check,
     held_out,
     key_of_folds,
 )
-from bayescluster.workflow.folds_refits import STAGE, Refits
-from bayescluster.workflow.folds_rows import MendedRows, mended_rows, rows_left_out
-from bayescluster.workflow.folds_summary import FormScores, groups_left_out
+from bayescluster.workflow.folds.refits import STAGE, Refits
+from bayescluster.workflow.folds.rows import MendedRows, mended_rows, rows_left_out
+from bayescluster.workflow.folds.summary import FormScores, groups_left_out
 from bayescluster.workflow.watch import CountingWatch, Silent
 
 if TYPE_CHECKING:

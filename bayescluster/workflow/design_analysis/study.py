@@ -33,8 +33,8 @@ from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.equation import StructureName
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.design_notes import design_notes
-from bayescluster.workflow.design_plan import (
+from bayescluster.workflow.design_analysis.notes import design_notes
+from bayescluster.workflow.design_analysis.plan import (
     DESIGN_STREAM,
     FORMS,
     OUTCOME_STREAM,
@@ -46,8 +46,14 @@ from bayescluster.workflow.design_plan import (
     plan_of,
     sizes_of,
 )
-from bayescluster.workflow.design_summary import ENOUGH, Sized, design_rows, failures, needed
-from bayescluster.workflow.design_truths import form_design, seed_of, truths
+from bayescluster.workflow.design_analysis.summary import (
+    ENOUGH,
+    Sized,
+    design_rows,
+    failures,
+    needed,
+)
+from bayescluster.workflow.design_analysis.truths import form_design, seed_of, truths
 from bayescluster.workflow.prepare import model_key_of
 from bayescluster.workflow.replication import (
     RHAT_MAX,
@@ -244,7 +250,7 @@ def _results(plan: Plan, key: str, sized: Sequence[Sized]) -> DesignAnalysis:
 
 def write_design(results: DesignAnalysis, directory: Path) -> None:
     """Write ``design.json``, ``design.csv`` and ``design.html``."""
-    from bayescluster.report.design_page import csv_text, page_text
+    from bayescluster.report.pages.design import csv_text, page_text
 
     write_text(directory / "design.json", results.model_dump_json(indent=2) + "\n")
     write_text(directory / "design.csv", csv_text(results))

@@ -19,7 +19,7 @@ from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.spec.design_analysis import Truths
 from bayescluster.spec.equation import StructureName
-from bayescluster.workflow.design_plan import (
+from bayescluster.workflow.design_analysis.plan import (
     DESIGN_STREAM,
     FORMS,
     REPLICATIONS_MAX,

@@ -11,7 +11,15 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayescluster.report import words
-from bayescluster.report.calibrate_words import (
+from bayescluster.report.environment import filled
+from bayescluster.report.figures.calibration_plot import (
+    ecdf_alternative,
+    ecdf_plot,
+    reliability_alternative,
+    reliability_plot,
+)
+from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.pages.calibrate_words import (
     KIND_WORDS,
     chance_words,
     claim_words,
@@ -24,14 +32,6 @@ from bayescluster.report.calibrate_words import (
     verdict_words,
     worse_words,
 )
-from bayescluster.report.environment import filled
-from bayescluster.report.figures.calibration_plot import (
-    ecdf_alternative,
-    ecdf_plot,
-    reliability_alternative,
-    reliability_plot,
-)
-from bayescluster.report.figures.svg import Drawn, inline
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
 from bayescluster.results.calibration import (

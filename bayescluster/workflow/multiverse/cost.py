@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bayescluster.errors import RunError
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.sweep_plan import Plan
+from bayescluster.workflow.multiverse.plan import Plan
 
 
 class Cost(NamedTuple):

@@ -32,8 +32,8 @@ from bayescluster.runs.lock import locked
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.calibration_notes import calibration_notes
-from bayescluster.workflow.calibration_plan import (
+from bayescluster.workflow.calibration.notes import calibration_notes
+from bayescluster.workflow.calibration.plan import (
     CALIBRATION_STREAM,
     OUTCOME_STREAM,
     PRIOR_STREAM,
@@ -45,9 +45,9 @@ from bayescluster.workflow.calibration_plan import (
     Plan,
     plan_of,
 )
-from bayescluster.workflow.calibration_replication import Chance, Generator, Ready, calibrated
-from bayescluster.workflow.calibration_summary import form_calibrations, state_of
-from bayescluster.workflow.design_plan import Size
+from bayescluster.workflow.calibration.replication import Chance, Generator, Ready, calibrated
+from bayescluster.workflow.calibration.summary import form_calibrations, state_of
+from bayescluster.workflow.design_analysis.plan import Size
 from bayescluster.workflow.prepare import model_key_of
 from bayescluster.workflow.replication import RHAT_MAX, simulated
 from bayescluster.workflow.resumed import in_threads, kept
@@ -238,7 +238,7 @@ def _write(
     results: Calibration, made: dict[str, tuple[CalibrationReplication, ...]], directory: Path
 ) -> None:
     """Write ``calibrate.json``, ``ranks.csv`` and ``calibrate.html``."""
-    from bayescluster.report.calibrate_page import page_text, ranks_text
+    from bayescluster.report.pages.calibrate import page_text, ranks_text
 
     write_text(directory / "calibrate.json", results.model_dump_json(indent=2) + "\n")
     everyone = [each for found in made.values() for each in found]

@@ -10,7 +10,7 @@ from bayescluster.design.record import Design
 from bayescluster.hypotheses.words import percent
 from bayescluster.model.evaluate import Array
 from bayescluster.results.prior import Outlook, PriorEvent, PriorPart, PriorRange, PriorWarning
-from bayescluster.workflow.prior_blocks import Block
+from bayescluster.workflow.prior.blocks import Block
 
 SAYS: dict[Outlook, str] = {
     "decided_for": "the prior alone would support it",

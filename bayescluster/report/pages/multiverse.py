@@ -19,7 +19,7 @@ from bayescluster.report.figures.specification_plot import (
     specification_plot,
 )
 from bayescluster.report.figures.svg import Drawn, inline
-from bayescluster.report.multiverse_words import (
+from bayescluster.report.pages.multiverse_words import (
     DIMENSIONS,
     DISCLAIMER,
     KEY,

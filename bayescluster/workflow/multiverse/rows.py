@@ -10,9 +10,9 @@ from bayescluster.checks.thresholds import FLIP_ERRORS
 from bayescluster.report import words
 from bayescluster.results import multiverse as found
 from bayescluster.results.model import EffectRow, Results, Verdict
-from bayescluster.workflow.alternatives import Alternative
-from bayescluster.workflow.multiverse_words import claim_words
-from bayescluster.workflow.sweep_plan import Universe
+from bayescluster.workflow.multiverse.alternatives import Alternative
+from bayescluster.workflow.multiverse.plan import Universe
+from bayescluster.workflow.multiverse.words import claim_words
 
 ClaimKey = tuple[str | None, ...]
 """What makes a claim the same in two universes: kind, capital, groups, scope and levels."""

@@ -18,7 +18,7 @@ from bayescluster.results.folds import (
     ImportanceScores,
     LeftOutGroups,
 )
-from bayescluster.workflow.folds_plan import Held, Options, notes
+from bayescluster.workflow.folds.plan import Held, Options, notes
 
 
 class FormScores(NamedTuple):

@@ -9,7 +9,10 @@ from io import StringIO
 from markupsafe import Markup
 
 from bayescluster.report import words
-from bayescluster.report.compare_words import (
+from bayescluster.report.environment import filled
+from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
+from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.pages.compare_words import (
     STANDINGS,
     SYNTHETIC,
     difference_words,
@@ -19,9 +22,6 @@ from bayescluster.report.compare_words import (
     synthetic_words,
     verdict_words,
 )
-from bayescluster.report.environment import filled
-from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
-from bayescluster.report.figures.svg import Drawn, inline
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
 from bayescluster.results.compared import Compared, ComparedCorner, ComparedEffect

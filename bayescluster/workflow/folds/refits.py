@@ -18,7 +18,7 @@ from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.results.folds import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.runs.layout import StageName
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.folds_plan import Held, Options, samplings
+from bayescluster.workflow.folds.plan import Held, Options, samplings
 from bayescluster.workflow.watch import CountingWatch
 
 STAGE: Final[StageName] = "folds"

@@ -21,7 +21,7 @@ from bayescluster.names import DRAW
 from bayescluster.results.calibration import CalibrationReplication, Ranked
 from bayescluster.results.design_analysis import Judged
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.calibration_quantities import Quantity, estimands, parameters
+from bayescluster.workflow.calibration.quantities import Quantity, estimands, parameters
 from bayescluster.workflow.replication import (
     COPIES,
     READ,

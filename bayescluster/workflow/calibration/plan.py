@@ -11,7 +11,7 @@ from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, DesignError, Problem
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
-from bayescluster.workflow.design_plan import Size, size_of, size_problems
+from bayescluster.workflow.design_analysis.plan import Size, size_of, size_problems
 from bayescluster.workflow.prepare import Asked, asked, designs_of
 
 CALIBRATION_STREAM: Final = 31

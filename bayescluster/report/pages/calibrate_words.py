@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from bayescluster.report.design_words import GROUP_WORDS, size_words, times_words, tradition_words
+from bayescluster.report.pages.design_words import (
+    GROUP_WORDS,
+    size_words,
+    times_words,
+    tradition_words,
+)
 from bayescluster.report.words import NONE, share
 from bayescluster.results.calibration import (
     Calibration,

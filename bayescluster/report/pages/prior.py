@@ -14,7 +14,7 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
 from bayescluster.report.figures.svg import Drawn, inline
-from bayescluster.report.prior_words import (
+from bayescluster.report.pages.prior_words import (
     estimand_words,
     factor_words,
     factors_note,

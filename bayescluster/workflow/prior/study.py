@@ -58,9 +58,9 @@ from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Hypothesis, Scope
 from bayescluster.workflow.facts import model_facts, outcome_facts
 from bayescluster.workflow.prepare import asked, cases_of, designs_of, model_key_of
-from bayescluster.workflow.prior_blocks import Block, blocks
-from bayescluster.workflow.prior_estimands import prior_estimands
-from bayescluster.workflow.prior_words import notes_of, warnings_of
+from bayescluster.workflow.prior.blocks import Block, blocks
+from bayescluster.workflow.prior.estimands import prior_estimands
+from bayescluster.workflow.prior.words import notes_of, warnings_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM: Final = 28
@@ -272,7 +272,7 @@ def _event(
 
 def write_prior(results: PriorStudy, directory: Path) -> None:
     """Write ``prior.json``, ``prior.csv`` (the estimands) and ``prior.html``."""
-    from bayescluster.report.prior_page import csv_text, page_text
+    from bayescluster.report.pages.prior import csv_text, page_text
 
     write_text(directory / "prior.json", results.model_dump_json(indent=2) + "\n")
     write_text(directory / "prior.csv", csv_text(results))

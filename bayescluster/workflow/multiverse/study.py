@@ -26,7 +26,8 @@ from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import dotted
 from bayescluster.workflow.forms import OfForm
-from bayescluster.workflow.multiverse_rows import (
+from bayescluster.workflow.multiverse.plan import FOLDER, Fit, Options, Plan, plan_of
+from bayescluster.workflow.multiverse.rows import (
     Told,
     choice_rows,
     claim_rows,
@@ -34,10 +35,9 @@ from bayescluster.workflow.multiverse_rows import (
     same_fits,
     universe_facts,
 )
-from bayescluster.workflow.multiverse_words import notes
+from bayescluster.workflow.multiverse.words import notes
 from bayescluster.workflow.prepare import Asked
 from bayescluster.workflow.run import fit_question
-from bayescluster.workflow.sweep_plan import FOLDER, Fit, Options, Plan, plan_of
 from bayescluster.workflow.watch import CountingWatch, Silent, Watch
 
 COMMAND = "bayescluster sweep"
@@ -247,7 +247,7 @@ def _sampler(plan: Plan) -> Sampler:
 
 def write_sweep(results: Multiverse, directory: Path) -> None:
     """Write ``sweep.json``, ``sweep.html``, and tables of verdicts and of effects as csv."""
-    from bayescluster.report.multiverse_page import csv_text, effects_csv_text, page_text
+    from bayescluster.report.pages.multiverse import csv_text, effects_csv_text, page_text
 
     write_text(directory / "sweep.json", results.model_dump_json(indent=2) + "\n")
     write_text(directory / "sweep.csv", csv_text(results))

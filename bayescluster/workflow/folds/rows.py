@@ -20,9 +20,9 @@ from bayescluster.names import ROW
 from bayescluster.results.folds import Fold, FormRows, LeftOutRows, RowRepair, Way
 from bayescluster.runs.layout import FOLDS_FOLDER
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.folds_plan import Held, Options, key_of_folds, notes
-from bayescluster.workflow.folds_refits import Refits
-from bayescluster.workflow.folds_summary import weights_of
+from bayescluster.workflow.folds.plan import Held, Options, key_of_folds, notes
+from bayescluster.workflow.folds.refits import Refits
+from bayescluster.workflow.folds.summary import weights_of
 from bayescluster.workflow.watch import CountingWatch
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bayescluster.results.calibration import FormCalibration
-from bayescluster.workflow.calibration_plan import Plan
+from bayescluster.workflow.calibration.plan import Plan
 
 
 def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[str]:

@@ -36,13 +36,13 @@ from bayescluster.runs.lock import locked
 from bayescluster.runs.store import RunDirectory
 from bayescluster.workflow.averaging import Averaged, Weighed
 from bayescluster.workflow.collect import Fitted, evidence_of
-from bayescluster.workflow.compared_rows import (
+from bayescluster.workflow.compared.rows import (
     corner_rows,
     effect_rows,
     run_facts,
     verdict_rows,
 )
-from bayescluster.workflow.compared_words import notes_of, pair_of, warnings_of
+from bayescluster.workflow.compared.words import notes_of, pair_of, warnings_of
 from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.watch import Silent, Watch
 
@@ -270,7 +270,7 @@ def _evidence(one: _Opened) -> Evidence:
 
 def write_compared(results: Compared, directory: Path) -> None:
     """Write ``compare.json``, ``compare.csv`` (effects and differences) and ``compare.html``."""
-    from bayescluster.report.compare_page import csv_text, page_text
+    from bayescluster.report.pages.compare import csv_text, page_text
 
     write_text(directory / "compare.json", results.model_dump_json(indent=2) + "\n")
     write_text(directory / "compare.csv", csv_text(results))

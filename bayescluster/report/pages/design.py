@@ -9,7 +9,14 @@ from io import StringIO
 from markupsafe import Markup
 
 from bayescluster.report import words
-from bayescluster.report.design_words import (
+from bayescluster.report.environment import filled
+from bayescluster.report.figures.design_plot import (
+    design_alternative,
+    design_plot,
+    overall,
+)
+from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.pages.design_words import (
     FORM_WORDS,
     GROUP_WORDS,
     failure_words,
@@ -18,13 +25,6 @@ from bayescluster.report.design_words import (
     times_words,
     tradition_words,
 )
-from bayescluster.report.environment import filled
-from bayescluster.report.figures.design_plot import (
-    design_alternative,
-    design_plot,
-    overall,
-)
-from bayescluster.report.figures.svg import Drawn, inline
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
 from bayescluster.results.design_analysis import DesignAnalysis, DesignRow, Share, SizeFacts

@@ -18,7 +18,7 @@ from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.multiverse import DIMENSIONS, Multiverse
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.alternatives import (
+from bayescluster.workflow.multiverse.alternatives import (
     Alternative,
     Made,
     changed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bayescluster.hypotheses.words import CORNER_WORDS
-from bayescluster.workflow.design_plan import Plan
+from bayescluster.workflow.design_analysis.plan import Plan
 
 
 def design_notes(plan: Plan) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Pages of the studies that stand beside runs: one file each, and its words."""

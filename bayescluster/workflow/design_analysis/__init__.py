@@ -1,0 +1,1 @@
+"""How often verdicts would be right: simulated outcomes, refitted."""

@@ -1,0 +1,1 @@
+"""What is left out by refitting, or by mending importance weights."""

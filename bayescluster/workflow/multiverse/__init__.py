@@ -1,0 +1,1 @@
+"""An analysis under alternatives: which choice flips which verdict."""

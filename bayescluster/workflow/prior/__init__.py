@@ -1,0 +1,1 @@
+"""What an analysis says before its data."""
