@@ -71,7 +71,7 @@ def test_what_was_not_done_says_so_and_how(small_run: Any) -> None:
     assert (design.status, design.next) == ("not done", "bayescluster design analysis.yaml")
     doubled = item(results, "Does that hold with twice the draws")
     assert doubled.status == "not done"
-    assert "draws: 300" in doubled.next
+    assert "sampling.draws to 300" in doubled.next
     assert item(results, "Are the limits stated").status == "not done"
 
 

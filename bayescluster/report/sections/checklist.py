@@ -47,9 +47,19 @@ def _row(item: ChecklistItem) -> tuple[Cell, ...]:
     found = words.sentence(item.found)
     return (
         Cell(item.asked, look="inside"),
-        Cell(", ".join(item.sources)),
+        Cell(_sources(item.sources)),
         STATUS[item.status],
-        Cell(found, words.sentence(item.next), link=item.link),
+        Cell(found, f"Next: {item.next}" if item.next else "", link=item.link),
+    )
+
+
+def _sources(found: tuple[str, ...]) -> str:
+    """Points by guideline, its name once: ``BARG 1.B, 1.D; WAMBS 1``."""
+    named = [source.split(" ", 1) for source in found]
+    guides = dict.fromkeys(guide for guide, _ in named)
+    return "; ".join(
+        f"{guide} {', '.join(point for other, point in named if other == guide)}"
+        for guide in guides
     )
 
 

@@ -56,7 +56,7 @@ def _doubled(known: Known) -> Answer:
         return Answer(
             "not done",
             "no run of this model with twice the draws was found",
-            next=f"set `sampling: draws: {2 * fit.draws}` and run again under the same name",
+            next=f"set sampling.draws to {2 * fit.draws}, and run again under the same name",
         )
     what = (
         f"with {found.draws:,} draws in all (run {found.key}) no effect moves by more than "

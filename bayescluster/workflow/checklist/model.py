@@ -11,7 +11,7 @@ def _question(known: Known) -> Answer:
     claims = {(verdict.kind, verdict.capital, verdict.title) for verdict in known.results.verdicts}
     if not claims:
         return Answer(
-            "not done", "no claim is declared", "#effects", "declare `hypotheses:` in the analysis"
+            "not done", "no claim is declared", "#effects", "declare hypotheses in the analysis"
         )
     what = f"{counted(len(claims), 'claim')} on {known.results.outcome.label}"
     return Answer("done", what, "#verdicts")

@@ -15,7 +15,7 @@ def _limits(known: Known) -> Answer:
     limits = known.results.limits
     if not limits:
         return Answer(
-            "not done", "the analysis states no limits", next="state them under `limits:`"
+            "not done", "the analysis states no limits", next="state them under limits"
         )
     return Answer("done", f"{counted(len(limits), 'limit')} stated by the analysis", "#top")
 

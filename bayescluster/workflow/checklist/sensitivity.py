@@ -12,7 +12,7 @@ def _forms(known: Known) -> Answer:
         return Answer(
             "not done",
             f"only the form '{known.results.model.structure}' was fitted",
-            next="list several under `structure:`, or write `structure: all`",
+            next="list several forms under structure, such as [additive, interaction, conjunctive]",
         )
     what = f"{counted(len(found.forms), 'form')} compared by {found.criterion}"
     return Answer("done", what, "#forms")
