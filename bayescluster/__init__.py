@@ -12,7 +12,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bayescluster.api import Run, fit, load, open_run, validate
+    from bayescluster.api import (
+        Run,
+        calibrate,
+        compare,
+        fit,
+        load,
+        open_run,
+        prior,
+        sweep,
+        validate,
+    )
     from bayescluster.errors import BayesClusterError, ConfigError, DataError, FitError, RunError
 
 __version__ = "0.1.0"
@@ -22,6 +32,10 @@ _PLACES = {
     "load": "bayescluster.api",
     "open_run": "bayescluster.api",
     "validate": "bayescluster.api",
+    "calibrate": "bayescluster.api",
+    "compare": "bayescluster.api",
+    "prior": "bayescluster.api",
+    "sweep": "bayescluster.api",
     "Run": "bayescluster.api",
     "BayesClusterError": "bayescluster.errors",
     "ConfigError": "bayescluster.errors",
@@ -37,9 +51,13 @@ __all__ = [
     "FitError",
     "Run",
     "RunError",
+    "calibrate",
+    "compare",
     "fit",
     "load",
     "open_run",
+    "prior",
+    "sweep",
     "validate",
 ]
 

@@ -14,9 +14,7 @@ def _again(known: Known) -> Answer:
 def _limits(known: Known) -> Answer:
     limits = known.results.limits
     if not limits:
-        return Answer(
-            "not done", "the analysis states no limits", next="state them under limits"
-        )
+        return Answer("not done", "the analysis states no limits", next="state them under limits")
     return Answer("done", f"{counted(len(limits), 'limit')} stated by the analysis", "#top")
 
 
