@@ -70,14 +70,12 @@ def run_asked(question: Asked, root: Path, watch: Watch, command: str) -> Finish
     opened = _open(question, root, watch)
     directory = opened.directory
     with directory.lock():
+        _fit(opened, watch)
         if len(opened.designs) > 1:
             from bayescluster.workflow import forms
 
-            forms.fit_forms(opened.analysis, opened.designs, directory, watch)
             results = forms.finish_forms(opened.analysis, opened.designs, directory, watch, command)
         else:
-            fit_design(opened.designs[0], directory, watch)
-            fit_ceiling_models(opened.designs[0], directory, watch)
             results = finish_design(opened.designs[0], directory, watch, command)
     return Finished(directory, results)
 
@@ -97,14 +95,13 @@ def fit_question(question: Asked, directory: RunDirectory, watch: Watch, command
         What a user would type to get the same.
     """
     designs = designs_of(question)
+    opened = _Opened(question.analysis, designs, directory)
     with directory.lock():
+        _fit(opened, watch)
         if len(designs) > 1:
             from bayescluster.workflow import forms
 
-            forms.fit_forms(question.analysis, designs, directory, watch)
             return forms.forms_results(question.analysis, designs, directory, watch, command)
-        fit_design(designs[0], directory, watch)
-        fit_ceiling_models(designs[0], directory, watch)
         return design_results(designs[0], directory, watch, command)
 
 
@@ -130,16 +127,9 @@ class Drawn(NamedTuple):
 def fit_asked(question: Asked, root: Path, watch: Watch) -> Drawn:
     """Do the same with an analysis that has been read."""
     opened = _open(question, root, watch)
-    directory = opened.directory
-    with directory.lock():
-        if len(opened.designs) > 1:
-            from bayescluster.workflow import forms
-
-            forms.fit_forms(opened.analysis, opened.designs, directory, watch)
-        else:
-            fit_design(opened.designs[0], directory, watch)
-            fit_ceiling_models(opened.designs[0], directory, watch)
-    return Drawn(opened.designs, directory)
+    with opened.directory.lock():
+        _fit(opened, watch)
+    return Drawn(opened.designs, opened.directory)
 
 
 class _Opened(NamedTuple):
@@ -157,6 +147,17 @@ def _open(question: Asked, root: Path, watch: Watch) -> _Opened:
     analysis = question.analysis if len(designs) > 1 else designs[0].analysis
     key = key_of(analysis, designs[0])
     return _Opened(analysis, designs, RunDirectory.create(root, analysis.name, key))
+
+
+def _fit(opened: _Opened, watch: Watch) -> None:
+    """Draw the posterior of every form, and of the ceiling models, or take what is there."""
+    if len(opened.designs) > 1:
+        from bayescluster.workflow import forms
+
+        forms.fit_forms(opened.analysis, opened.designs, opened.directory, watch)
+    else:
+        fit_design(opened.designs[0], opened.directory, watch)
+        fit_ceiling_models(opened.designs[0], opened.directory, watch)
 
 
 def command_of(source: Analysis | Path | str) -> str:
