@@ -46,16 +46,27 @@ def written(
     return path
 
 
+def counts(folder: Path, family: str, apart: float) -> Results:
+    """Counts that spread more than a poisson model makes; ``apart``: how the capitals differ."""
+    rng = np.random.default_rng(33)
+    human = rng.normal(size=120)
+    social = human + apart * rng.normal(size=120)
+    mean = np.exp(1 + 0.3 * human)
+    upgrades = rng.negative_binomial(0.5, 0.5 / (0.5 + mean))
+    config = written(folder, family, training=human, trust=social, y=upgrades)
+    return run_analysis(config, folder / "runs").results
+
+
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """Counts that spread more than a poisson model makes, of firms whose capitals rise together."""
-    folder, rng = tmp_path_factory.mktemp("crowded"), np.random.default_rng(33)
-    human = rng.normal(size=120)
-    social = human + 0.25 * rng.normal(size=120)
-    mean = np.exp(1 + 0.3 * human)
-    counts = rng.negative_binomial(0.5, 0.5 / (0.5 + mean))
-    config = written(folder, "poisson", training=human, trust=social, y=counts)
-    return run_analysis(config, folder / "runs").results
+    """A poisson model of such counts, of firms whose capitals rise together."""
+    return counts(tmp_path_factory.mktemp("crowded"), "poisson", apart=0.25)
+
+
+@pytest.fixture(scope="module")
+def advised(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The family that is advised, and firms that have one capital without the other."""
+    return counts(tmp_path_factory.mktemp("advised"), "negative_binomial", apart=3.0)
 
 
 def kinds(results: Results) -> dict[str, list[str]]:
@@ -94,6 +105,25 @@ def test_a_separated_logit_names_the_predictor(tmp_path: Path) -> None:
     assert reason.parameters == ("human_capital",)
     assert "complete separation" in reason.found
     assert "prior" in reason.advice
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["misspecified_family", "collinear_capitals", "empty_corner"])
+def test_what_was_advised_repairs_it(crowded: Results, advised: Results, kind: str) -> None:
+    assert kind in kinds(crowded)
+    assert kind not in kinds(advised)
+    assert advised.gate.passed
+
+
+@pytest.mark.slow
+def test_firms_that_break_the_rule_end_the_separation(tmp_path: Path) -> None:
+    rng = np.random.default_rng(33)
+    human, social = rng.normal(size=80), rng.normal(size=80)
+    upgraded = (human + rng.logistic(size=80) > 0.2).astype(int)
+    config = written(tmp_path, "bernoulli", training=human, trust=social, y=upgraded)
+    results = run_analysis(config, tmp_path / "runs").results
+    assert "separation" not in kinds(results)
+    assert results.gate.passed
 
 
 @pytest.fixture(scope="module")
