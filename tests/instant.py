@@ -174,9 +174,9 @@ class InstantRepeated:
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of model, compiler and sampler in design analysis and calibration."""
-        from bayescluster.workflow.calibration.study import study as calibration
-        from bayescluster.workflow.design_analysis.study import study as design_analysis
-        from bayescluster.workflow.design_analysis.study import truths as design_truths
+        from bayescluster.workflow.calibration import study as calibration
+        from bayescluster.workflow.design_analysis import study as design_analysis
+        from bayescluster.workflow.design_analysis import truths as design_truths
 
         for module in (design_analysis, design_truths, calibration):
             patch.setattr(module, "build_model", lambda design: design)

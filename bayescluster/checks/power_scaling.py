@@ -94,7 +94,10 @@ def sensitivity(density: Array, quantities: Array, chains: int) -> Sensed:
     each = np.full((len(parts), count), np.nan)
     for k, part in enumerate(parts):
         some = (ends[0][part], ends[1][part])
-        each[k, moving] = _distance(quantities[np.ix_(part, moving)], some)
+        # what stands still in a half, as in a chain that is stuck, no weights can move there
+        within = moving & (np.ptp(quantities[part], axis=0) > STILL)
+        each[k, moving] = 0.0
+        each[k, within] = _distance(quantities[np.ix_(part, within)], some)
     return _without_noise(whole, each)
 
 

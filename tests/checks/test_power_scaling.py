@@ -212,3 +212,11 @@ def test_what_stands_still_is_not_sensitive():
 )
 def test_words_by_the_bounds(prior, likelihood, wanted):
     assert diagnosis(prior, likelihood) == wanted
+
+
+def test_a_chain_that_is_stuck_has_a_sensitivity_nonetheless():
+    rng = np.random.default_rng(36)
+    draws = rng.normal(size=(4, 200))
+    draws[2] = 0.3
+    found = sensitivity(rng.normal(size=800), draws.reshape(-1, 1), 4)
+    assert np.isfinite([*found.value, *found.noise, *found.low, *found.high]).all()

@@ -134,7 +134,13 @@ def test_statistics_are_those_of_the_family():
     design = small_design("poisson", "additive")
     drawn = np.random.default_rng(5).poisson(2.0, (DRAWS, design.size)).astype(float)
     rows = {(row.group, row.statistic): row for row in prior_predictive(design, drawn)}
-    assert {name for _, name in rows} == {"mean", "sd", "share of zeros", "largest"}
+    assert {name for _, name in rows} == {
+        "mean",
+        "sd",
+        "share of zeros",
+        "largest",
+        "variance over mean",
+    }
     members = design.index("industry") == 1
     wanted = np.quantile(drawn[:, members].mean(axis=1), [0.05, 0.5, 0.95])
     found = rows["I1", "mean"].spread

@@ -105,9 +105,9 @@ def test_band_is_that_of_simulation():
 
 def test_probability_of_two_positions_by_hand(monkeypatch):
     """One point, two positions: both below 1/2 has probability 1/4, as has none."""
-    from bayescluster.checks import calibration
+    from bayescluster.checks import ranks
 
-    monkeypatch.setattr(calibration, "RANKS_MIN", 2)
+    monkeypatch.setattr(ranks, "RANKS_MIN", 2)
     assert points(2).tolist() == [0.5]
     assert uniformity(np.array([0.1, 0.2])) == pytest.approx(0.5)
     assert uniformity(np.array([0.1, 0.9])) == pytest.approx(1.0)

@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def refits(monkeypatch) -> InstantRepeated:
-    from bayescluster.workflow.calibration.study import replication as calibration_replication
+    from bayescluster.workflow.calibration import replication as calibration_replication
 
     stand_in = InstantRepeated()
     stand_in.stand_in(monkeypatch)
@@ -36,7 +36,7 @@ def test_the_terminal_tells_ranks_reliability_and_where_the_report_is(folder):
     assert found.code == 0, found.err
     lines = found.out.splitlines()
     assert lines[0] == (
-        "2 replications of 14 firms in 2 clusters (0.5 times the clusters, 2 times the firms in "
+        "2 replications of 12 firms in 2 clusters (0.5 times the clusters, 2 times the firms in "
         "each), each refitted with 2 chains of 200 draws."
     )
     assert lines[1] == "2 of 2 refits passed the gate."

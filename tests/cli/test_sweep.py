@@ -52,7 +52,7 @@ def test_a_dry_run_lists_universes_and_cost_and_fits_nothing(folder, sampler):
         "controls: export cannot be fitted:",
         "  analysis.yaml:25:23: no column 'exports' in the data (control)",
         (
-            "    its columns: firm, cluster, industry, training, trust, size, staff, region, upgraded, "
+            "    known: firm, cluster, industry, training, trust, size, staff, region, upgraded, "
             "patents, trials, grade"
         ),
         (

@@ -11,7 +11,7 @@ from bayescluster.errors import FitError
 from bayescluster.inference.repeated import Refit, replaced, with_unit_weights
 from bayescluster.model.evaluate import draws_of
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.folds.study import refits as folds_refits
+from bayescluster.workflow.folds import refits as folds_refits
 from tests.instant import _statistics, _whole
 
 

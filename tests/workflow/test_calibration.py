@@ -18,11 +18,11 @@ from bayescluster.inference.repeated import Refit, replaced
 from bayescluster.model.evaluate import draws_of
 from bayescluster.runs.lock import locked
 from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow.calibration import replication as calibration_replication
+from bayescluster.workflow.calibration import study as calibration
 from bayescluster.workflow.calibration.plan import Options, plan_of
 from bayescluster.workflow.calibration.quantities import LIKELIHOOD, MEMBERS_MAX, parameters
 from bayescluster.workflow.calibration.study import calibrate_analysis
-from bayescluster.workflow.calibration.study import replication as calibration_replication
-from bayescluster.workflow.calibration.study import study as calibration
 from bayescluster.workflow.replication import simulated
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv

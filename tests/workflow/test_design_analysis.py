@@ -16,9 +16,9 @@ from bayescluster.errors import DesignError, RunError
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.runs.lock import locked
 from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow.design_analysis import study as design_analysis
 from bayescluster.workflow.design_analysis.plan import Options, plan_of, sizes_of
 from bayescluster.workflow.design_analysis.study import analyse_design
-from bayescluster.workflow.design_analysis.study import study as design_analysis
 from bayescluster.workflow.design_analysis.truths import form_design, truths
 from bayescluster.workflow.replication import Truth, answers, simulated, true_answers
 from tests.draws import known_draws

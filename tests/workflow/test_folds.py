@@ -17,10 +17,10 @@ from bayescluster.errors import FitError
 from bayescluster.results.folds import Fold
 from bayescluster.runs.store import RunDirectory
 from bayescluster.workflow.finish import open_design
+from bayescluster.workflow.folds import rows as folds_rows
+from bayescluster.workflow.folds import study as folds
 from bayescluster.workflow.folds.plan import Options, held_out, notes, refusals
 from bayescluster.workflow.folds.study import leave_out
-from bayescluster.workflow.folds.study import rows as folds_rows
-from bayescluster.workflow.folds.study import study as folds
 from bayescluster.workflow.run import run_analysis
 from tests.cli.small import call, write
 from tests.factories import firms, small_design

@@ -20,9 +20,9 @@ from bayescluster.runs.lock import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors
+from bayescluster.workflow.multiverse import study as sweeping
 from bayescluster.workflow.multiverse.cost import cost_of
 from bayescluster.workflow.multiverse.plan import Options, SweepError, plan_of
-from bayescluster.workflow.multiverse.study import study as sweeping
 from bayescluster.workflow.multiverse.study import sweep_analysis
 from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict, firms
