@@ -24,6 +24,7 @@ from bayescluster.workflow.multiverse import study as sweeping
 from bayescluster.workflow.multiverse.cost import cost_of
 from bayescluster.workflow.multiverse.plan import Options, SweepError, plan_of
 from bayescluster.workflow.multiverse.study import sweep_analysis
+from bayescluster.workflow.multiverse.words import FEWER_DRAWS, notes
 from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
@@ -261,6 +262,9 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
     assert all(row.answers[1].verdict is None for row in found.claims)
     assert {point.universe for point in found.effects} == {"as declared"}
     assert all("1 did not pass the checks" in row.words for row in found.claims)
+    assert FEWER_DRAWS not in found.notes
+    fewer = found.sampler.model_copy(update={"as_declared": False})
+    assert FEWER_DRAWS in notes(found.model_copy(update={"sampler": fewer}))
 
 
 def test_a_base_whose_gate_failed_has_no_flips(tmp_path, sampler):

@@ -18,6 +18,10 @@ WHAT_IT_LACKS: Final = (
     "Only the alternatives listed were tried. A verdict that holds in all of them can still hang on a "
     "choice that nobody listed."
 )
+FEWER_DRAWS: Final = (
+    "The draws here are not those of the analysis, and a check that failed may ask for no more than "
+    "them: leave out --draws, --tune and --chains."
+)
 NO_BASE: Final = "The analysis as it is did not pass its checks: no verdict to compare with."
 
 
@@ -84,6 +88,9 @@ def notes(found: Multiverse) -> tuple[str, ...]:
             "question are better declared, under `multiverse:`."
         )
     told += [f"{words}." for words in _lacking(found.universes)]
+    few = any(one.status == "unchecked" for one in found.universes)
+    if few and not found.sampler.as_declared:
+        told.append(FEWER_DRAWS)
     return tuple(told)
 
 
