@@ -90,8 +90,23 @@ def assert_is_the_oracle(design: Any, **keys: Any) -> None:
     assert graph.log_density(first) != pytest.approx(graph.log_density(second), abs=0.1)
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-@pytest.mark.parametrize("family", FAMILIES)
+def _marks(family: str, structure: str) -> list[pytest.MarkDecorator]:
+    """Every family with one form and every form with two families by default; the others slow.
+
+    A form knows nothing of the family: each pair is a model of its own to compile.
+    """
+    usual = structure == "interaction" or family in ("bernoulli", "negative_binomial")
+    return [] if usual else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    ("family", "structure"),
+    [
+        pytest.param(family, structure, marks=_marks(family, structure))
+        for family in FAMILIES
+        for structure in STRUCTURES
+    ],
+)
 def test_every_family_and_form(family, structure):
     varying = {
         "industry": TERMS[structure],

@@ -45,7 +45,13 @@ def design_for(case: str, family: str = "gaussian", structure: str = "interactio
     return small_design(family, structure, frame=frame, **CASES[case])
 
 
-@pytest.mark.parametrize("case", CASES)
+SELDOM = ("social latent", "no clusters", "no controls", "nothing else")
+"""Cases left to the slow tests: parts of those that stay."""
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] * (case in SELDOM)) for case in CASES]
+)
 def test_log_density_is_the_oracle(case):
     design = design_for(case)
     graph, oracle = graph_of(design), MeasuredOracle(design)
