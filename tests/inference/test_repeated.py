@@ -38,8 +38,20 @@ class OfTemplate(Oracle):
         return float(total)
 
 
-@pytest.mark.parametrize("structure", ["additive", "conjunctive", "ces"])
-@pytest.mark.parametrize("family", FAMILIES)
+def _marks(family: str, structure: str) -> list[pytest.MarkDecorator]:
+    """Every family with one form, every form with two families; the other pairs are slow."""
+    usual = structure == "additive" or family in ("bernoulli", "negative_binomial")
+    return [] if usual else [pytest.mark.slow]
+
+
+@pytest.mark.parametrize(
+    ("family", "structure"),
+    [
+        pytest.param(family, structure, marks=_marks(family, structure))
+        for family in FAMILIES
+        for structure in ("additive", "conjunctive", "ces")
+    ],
+)
 def test_density_is_the_oracle_at_any_outcome(family, structure):
     form_term = {"conjunctive": ["both"]}.get(structure, ["intercept"])
     varying = {"industry": form_term, "cluster": form_term}

@@ -116,7 +116,7 @@ def test_every_family_and_form(family, structure):
     assert_is_the_oracle(design)
 
 
-@pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("family", ["gaussian", pytest.param("bernoulli", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_hierarchy(shape, family):
     assert_is_the_oracle(small_design(family, "interaction", **SHAPES[shape]))
