@@ -17,6 +17,17 @@ Retry = Annotated[
         help="After a failed gate, draw again as advised: at most 3 attempts, the model unchanged.",
     ),
 ]
+RefitDraws = Annotated[
+    int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
+]
+RefitTune = Annotated[
+    int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
+]
+RefitChains = Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")]
+RefitJobs = Annotated[
+    int | None,
+    typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
+]
 Run = Annotated[
     Path,
     typer.Argument(

@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from bayescluster.cli.arguments import AsJson, Run
+from bayescluster.cli.arguments import (
+    AsJson,
+    RefitChains,
+    RefitDraws,
+    RefitJobs,
+    RefitTune,
+    Run,
+)
 from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
 
 
@@ -34,17 +41,10 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     most: Annotated[
         int, typer.Option("--most", min=0, help="Most rows that are refitted without.")
     ] = 10,
-    draws: Annotated[
-        int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
-    ] = 500,
-    tune: Annotated[
-        int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
-    ] = 500,
-    chains: Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")] = 2,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
-    ] = None,
+    draws: RefitDraws = 500,
+    tune: RefitTune = 500,
+    chains: RefitChains = 2,
+    jobs: RefitJobs = None,
     json: AsJson = False,
 ) -> int:
     """Check how well a finished run predicts what it has not seen, by refits without it.

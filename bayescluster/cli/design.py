@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.arguments import (
+    AsJson,
+    Config,
+    Out,
+    RefitChains,
+    RefitDraws,
+    RefitJobs,
+    RefitTune,
+)
 from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
 
 
@@ -31,21 +39,14 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     clusters: Annotated[
         str, typer.Option("--clusters", help="Multipliers of the clusters, such as 0.5,1,2.")
     ] = "1",
-    draws: Annotated[
-        int, typer.Option("--draws", min=50, help="Draws kept in each chain of a refit.")
-    ] = 500,
-    tune: Annotated[
-        int, typer.Option("--tune", min=50, help="Draws spent on adapting each chain.")
-    ] = 500,
-    chains: Annotated[int, typer.Option("--chains", min=2, help="Chains of a refit.")] = 2,
+    draws: RefitDraws = 500,
+    tune: RefitTune = 500,
+    chains: RefitChains = 2,
     seed: Annotated[
         int | None,
         typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
     ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
-    ] = None,
+    jobs: RefitJobs = None,
     json: AsJson = False,
 ) -> int:
     """Simulate firms from known truths, and tell how often each verdict would be right.

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bayescluster.cli.guard import say
 from bayescluster.report import folds_words
 from bayescluster.results.folds import Folds, FormFolds, FormRows, LeftOutGroups, LeftOutRows
 
 NONE = "-"
+
+COMPARED: Final = (
+    "Form",
+    ">elpd",
+    ">SE",
+    ">difference",
+    ">SE",
+    ">weight",
+    ">PSIS weight",
+    ">diag_khat_bad",
+    ">diag_khat_max",
+    ">diag_refits",
+    ">diag_failed",
+)
 
 
 def print_folds(found: Folds, by: str) -> None:
@@ -53,37 +68,22 @@ def _print_groups(found: LeftOutGroups) -> None:
 
 
 def _compare(forms: Sequence[FormFolds]) -> None:
-    _table(
-        "Forms compared",
-        (
-            "Form",
-            ">elpd",
-            ">SE",
-            ">difference",
-            ">SE",
-            ">weight",
-            ">PSIS weight",
-            ">diag_khat_bad",
-            ">diag_khat_max",
-            ">diag_refits",
-            ">diag_failed",
-        ),
-        (
-            (
-                form.form,
-                _fixed(form.elpd, 1),
-                _fixed(form.se, 1),
-                _fixed(form.difference, 1),
-                _fixed(form.difference_se, 1),
-                _fixed(form.weight, 2),
-                _fixed(form.psis_weight, 2),
-                str(form.diag_khat_bad),
-                _fixed(form.diag_khat_max, 2),
-                str(form.diag_refits),
-                str(form.diag_failed),
-            )
-            for form in forms
-        ),
+    _table("Forms compared", COMPARED, (_compared(form) for form in forms))
+
+
+def _compared(form: FormFolds | FormRows) -> tuple[str, ...]:
+    return (
+        form.form,
+        _fixed(form.elpd, 1),
+        _fixed(form.se, 1),
+        _fixed(form.difference, 1),
+        _fixed(form.difference_se, 1),
+        _fixed(form.weight, 2),
+        _fixed(form.psis_weight, 2),
+        str(form.diag_khat_bad),
+        _fixed(form.diag_khat_max, 2),
+        str(form.diag_refits),
+        str(form.diag_failed),
     )
 
 
@@ -130,40 +130,8 @@ def _print_rows(found: LeftOutRows) -> None:
 
 
 def _compare_rows(forms: Sequence[FormRows]) -> None:
-    _table(
-        "Forms compared",
-        (
-            "Form",
-            ">elpd",
-            ">SE",
-            ">difference",
-            ">SE",
-            ">weight",
-            ">PSIS weight",
-            ">diag_khat_bad",
-            ">diag_khat_max",
-            ">diag_refits",
-            ">diag_failed",
-            ">diag_left",
-        ),
-        (
-            (
-                form.form,
-                _fixed(form.elpd, 1),
-                _fixed(form.se, 1),
-                _fixed(form.difference, 1),
-                _fixed(form.difference_se, 1),
-                _fixed(form.weight, 2),
-                _fixed(form.psis_weight, 2),
-                str(form.diag_khat_bad),
-                _fixed(form.diag_khat_max, 2),
-                str(form.diag_refits),
-                str(form.diag_failed),
-                str(form.diag_left),
-            )
-            for form in forms
-        ),
-    )
+    rows = ((*_compared(form), str(form.diag_left)) for form in forms)
+    _table("Forms compared", (*COMPARED, ">diag_left"), rows)
 
 
 def _fixed(value: float | None, places: int) -> str:

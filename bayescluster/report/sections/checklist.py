@@ -39,7 +39,7 @@ def _table(found: Checklist) -> Table:
         tuple(rows),
         "BARG: Kruschke (2021), Bayesian analysis reporting guidelines. WAMBS: Depaoli and van de "
         "Schoot (2017), checklist of when to worry. Workflow: Gelman et al. (2020), Bayesian "
-        "workflow, by section.",
+        "workflow, by section. STROBE: von Elm et al. (2007), reporting of observational studies.",
     )
 
 

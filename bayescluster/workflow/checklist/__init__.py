@@ -2,7 +2,8 @@
 
 The points are those of the Bayesian analysis reporting guidelines (BARG: Kruschke 2021, Nature Human
 Behaviour 5), of the checklist WAMBS (Depaoli and van de Schoot 2017, Psychological Methods 22(2)) and
-of Bayesian workflow (Gelman et al. 2020, arXiv:2011.01808, by section). Whatever was not done says so.
+of Bayesian workflow (Gelman et al. 2020, arXiv:2011.01808, by section); that on limits is of STROBE
+(von Elm et al. 2007, PLoS Medicine 4(10)). Whatever was not done says so.
 """
 
 from __future__ import annotations

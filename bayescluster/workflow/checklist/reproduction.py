@@ -20,5 +20,5 @@ def _limits(known: Known) -> Answer:
 
 RULES = (
     Rule("Can it be run again?", ("BARG 6.A", "BARG 6.B"), _again),
-    Rule("Are the limits stated?", ("Workflow 10",), _limits),
+    Rule("Are the limits stated?", ("STROBE 19",), _limits),
 )
