@@ -186,6 +186,16 @@ def outcome_data(equation: str) -> str:
     return f"{equation}_outcome_data"
 
 
+def predictor_data(equation: str) -> str:
+    """Outcomes of other equations that enter a model that is compiled once for many of them."""
+    return f"{equation}_predictor_data"
+
+
+def answers_data(capital: str) -> str:
+    """Answers that measure a latent capital, of a model that is compiled once for many of them."""
+    return f"{capital}_answers_data"
+
+
 def weight_data(equation: str) -> str:
     """Weights of the rows of a model that is compiled once for many of them."""
     return f"{equation}_weight_data"

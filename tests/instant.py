@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
-from bayescluster.inference.repeated import Refit, replaced
+from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.sampling import Sampling
@@ -193,15 +193,14 @@ class _Refitting:
     def __init__(self, design: Design, log: InstantRepeated) -> None:
         self.design, self._log = design, log
 
-    def fit(self, outcome: np.ndarray, sampling: Sampling) -> Refit:
+    def fit(self, design: Design, sampling: Sampling) -> Refit:
         """Draw at once, from no posterior."""
         if len(self._log.fitted) == self._log.stop_after:
             raise KeyboardInterrupt
-        self._log.fitted.append(outcome)
+        self._log.fitted.append(design.outcome)
         rng = np.random.default_rng(sampling.seed)
         chains = list(range(sampling.chains))
         drawn = _whole(self.design, chains, sampling.draws, rng)
         drawn = drawn + self._log.apart * drawn["chain"]
-        design = replaced(self.design, outcome)
         tree = {"posterior": drawn, "sample_stats": _statistics(drawn, rng)}
         return Refit(design, draws_of(design, drawn), xr.DataTree.from_dict(tree))

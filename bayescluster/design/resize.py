@@ -43,7 +43,7 @@ class _Taken(NamedTuple):
 
 
 def resized(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> Design:
-    """Take a design of one equation to another size.
+    """Take a design, and those of the equations beside it, to another size.
 
     Parameters
     ----------
@@ -59,6 +59,11 @@ def resized(design: Design, firms: float, clusters: float, rng: np.random.Genera
     if firms == clusters == 1.0:
         return design
     taken = _taken(design, firms, clusters, rng)
+    others = tuple(_resized(each, taken) for each in design.others)
+    return replace(_resized(design, taken), others=others)
+
+
+def _resized(design: Design, taken: _Taken) -> Design:
     data = design.data.isel({ROW: taken.row})
     data = data.assign_coords({ROW: _numbered(np.array(design.labels(ROW))[taken.row])})
     data = data.assign({FIRM_CODE: (ROW, taken.firm)})

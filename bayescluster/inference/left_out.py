@@ -15,6 +15,7 @@ from arviz_stats.loo import SamplingWrapper
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Array, Design
+from bayescluster.design.replaced import replaced
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws, draws_of, predictor_at
 from bayescluster.names import CHAIN, DRAW, ROW
@@ -63,7 +64,8 @@ class LeftOut(SamplingWrapper):  # type: ignore[misc] # arviz has no types
 
     def sample(self, modified_observed_data: Array) -> Refit:
         """Draw the posterior under these weights of the rows."""
-        found: Refit = self.model.fit(self.design.outcome, self.sampling, modified_observed_data)
+        design = replaced(self.model.design, self.design.outcome, modified_observed_data)
+        found: Refit = self.model.fit(design, self.sampling)
         return found
 
     def get_inference_data(self, fitted_model: Refit) -> xr.DataTree:

@@ -12,6 +12,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.design.gaps import gaps
 from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
@@ -26,6 +27,7 @@ from bayescluster.model.imputation import (
     sum_out,
 )
 from bayescluster.model.measurement import capital_variables, measurement_coords
+from bayescluster.model.observed import Observed
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.model.residuals import observe_together
 from bayescluster.model.variance import (
@@ -47,7 +49,6 @@ from bayescluster.names import (
     TERM,
     group_dim,
     group_term,
-    outcome_data,
     steps,
 )
 from bayescluster.structures.arithmetic import working
@@ -61,9 +62,9 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     design
         The design in focus.
     replaceable
-        Hold outcome and weights of the rows as data that can be replaced in a compiled model; for
-        designs that `is_replaceable`. Priors stay those of this design, whatever replaces its
-        outcome.
+        Hold what is observed as data that can be replaced in a compiled model; for designs that
+        `is_replaceable`, see `bayescluster.model.observed`. Priors stay those of this design,
+        whatever replaces its outcome.
 
     Returns
     -------
@@ -79,42 +80,40 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     coords = measurement_coords(design) | imputation_coords(design)
     for equation in design.equations:
         coords |= model_coords(equation)
+    observed = Observed(replaceable)
     with pm.Model(coords=coords) as model:
-        inputs = add_inputs(design, capital_variables(design))
+        inputs = add_inputs(design, capital_variables(design, observed))
         tied = []
         for equation in design.equations:
-            observation = _equation(equation, entering(equation, inputs))
+            observation = _equation(equation, entering(equation, inputs), observed)
             if equation.equation_name in design.analysis.residual_correlation:
                 tied.append(observation)
             else:
-                if replaceable:
-                    held = pm.Data(outcome_data(equation.equation_name), design.outcome)
-                    observation = observation._replace(outcome=held)
                 observe_answers(equation, observation, inputs)
-                weigh_rows(equation, replaceable)
+                weigh_rows(equation, observed)
         if tied:
             weights = 1.0 if design.weights is None else design.weights.rows
-            observe_together(tied, weights)
+            observe_together(tied, design.size, weights)
         sum_out(inputs)
     return model
 
 
 def is_replaceable(design: Design) -> bool:
-    """Whether the outcome of a design stands by itself: one equation, every value known."""
-    return not design.others and design.is_complete
+    """Whether all that is observed can be data of the model: no input has missing cells."""
+    return not gaps(design)
 
 
-def _equation(design: Design, enter: Entering) -> Observation:
+def _equation(design: Design, enter: Entering, observed: Observed) -> Observation:
     """Add the coefficients of one equation; the likelihood is still to be added."""
     priors = model_priors(design)
     parameters = _family_parameters(design, priors)
     priors = priors._replace(scales=shared_scales(design, parameters))
     return Observation(
         design.equation_name,
-        _linear_predictor(design, priors, enter),
+        _linear_predictor(design, priors, enter, observed),
         parameters,
         design.rows if enter.row is None else design.rows.at(enter.row),
-        enter.spread(design.outcome),
+        enter.spread(observed.outcome(design)),
         ROW,
     )
 
@@ -141,12 +140,16 @@ def model_coords(design: Design) -> dict[str, Any]:
     return coords
 
 
-def _linear_predictor(design: Design, priors: ModelPriors, enter: Entering) -> Any:
+def _linear_predictor(
+    design: Design, priors: ModelPriors, enter: Entering, observed: Observed
+) -> Any:
     by_row = row_coefficients(design, _population(design, priors), priors)
     coefficients = {term: enter.spread(value) for term, value in by_row.items()}
     shift = coefficients[INTERCEPT] + _shift(design, priors, enter)
-    for position, name in enumerate(design.equation.predictors):
-        known = enter.spread(np.nan_to_num(design.predictors[:, position]))
+    names = design.equation.predictors
+    columns: Any = observed.predictors(design) if names else ()
+    for position, name in enumerate(names):
+        known = enter.spread(columns[:, position])
         values = known + enter.added[name] if name in enter.added else known
         shift = shift + coefficients[name] * values
     coefficients[INTERCEPT] = shift

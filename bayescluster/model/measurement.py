@@ -25,6 +25,7 @@ from bayescluster.design.record import (
     Array,
     Design,
 )
+from bayescluster.model.observed import Observed
 from bayescluster.names import (
     CAPITALS,
     CLUSTER,
@@ -54,10 +55,14 @@ CLUSTER_MEAN_SD = 1.0
 
 
 class _Latent(NamedTuple):
-    """A raw latent capital as far as its prior goes: its name, indicators, and prior mean."""
+    """A raw latent capital as far as its prior goes: its name, indicators, and prior mean.
+
+    ``answers`` is what the indicators say, ``(row, item)``, as the model observes it.
+    """
 
     capital: str
     items: Items
+    answers: Any
     mean: Any
 
 
@@ -78,7 +83,7 @@ def latent_capitals(design: Design) -> tuple[str, ...]:
     return tuple(capital for capital in CAPITALS if design.is_latent(capital))
 
 
-def capital_variables(design: Design) -> tuple[Any, Any]:
+def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
     """Human and social capital of every row: arrays where observed, variables where latent."""
     found: dict[str, Any] = {
         capital: values
@@ -90,14 +95,14 @@ def capital_variables(design: Design) -> tuple[Any, Any]:
         # a score that is imputed rests on the latent capital, not the other way round
         if isinstance(other, np.ndarray) and np.isnan(other).any():
             other = None
-        found[capital] = _latent(design, capital, other)
+        found[capital] = _latent(design, capital, other, observed)
     human, social = (found[capital] for capital in CAPITALS)
     return human, social
 
 
-def _latent(design: Design, capital: str, other: Any | None) -> Any:
-    items = design.items(capital)
-    latent = _Latent(capital, items, _prior_mean(design, capital, other))
+def _latent(design: Design, capital: str, other: Any | None, observed: Observed) -> Any:
+    items, answers = design.items(capital), observed.answers(design, capital)
+    latent = _Latent(capital, items, answers, _prior_mean(design, capital, other))
     loadings = _loadings(latent)
     raw = _conditional(latent, loadings)
     _observe_discrete(latent, loadings, raw)
@@ -144,7 +149,7 @@ def _conditional(latent: _Latent, loadings: Any) -> Any:
     With prior variance 1, residuals ``r = x - intercept - loading * mean`` and error variances
     ``v``: precision ``1 + sum(loading^2 / v)``, shift ``sum(loading * r / v) / precision``.
     """
-    capital, items, mean = latent
+    capital, items, answers, mean = latent
     size = items.values.shape[0]
     z = pm.Normal(f"{capital}_z", 0.0, 1.0, dims=ROW)
     at = items.continuous
@@ -154,7 +159,7 @@ def _conditional(latent: _Latent, loadings: Any) -> Any:
     intercept = pm.Normal(item_intercepts(capital), 0.0, ITEM_INTERCEPT_SD, dims=dim)
     error = pm.HalfNormal(item_errors(capital), ERROR_SD, dims=dim)
     answered = np.isfinite(items.values[:, at])  # (row, item)
-    values = np.where(answered, items.values[:, at], 0.0)
+    values = answers[:, list(at)]
     loading = loadings[list(at)]
     weight = loading / error**2
     if answered.all():
@@ -179,8 +184,9 @@ def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
         name = item_thresholds(latent.capital, items.columns[position])
         values = items.values[:, position]
         answered = np.flatnonzero(np.isfinite(values))
-        codes = values[answered].astype("int64")
-        usual = usual_thresholds(codes, levels)
+        # the prior is that of the design, whatever answers replace its own
+        usual = usual_thresholds(values[answered], levels)
+        codes = latent.answers[answered, position].astype("int64")
         order = {"transform": pm.distributions.transforms.ordered} if levels > 2 else {}
         cut = pm.Normal(name, usual, THRESHOLD_SD, shape=levels - 1, initval=usual, **order)
         eta = loadings[position] * raw[answered]

@@ -27,7 +27,7 @@ TINY = 1e-12
 
 
 def observe_together(
-    observations: Sequence[Observation], weights: NDArray[np.float64] | float = 1.0
+    observations: Sequence[Observation], size: int, weights: NDArray[np.float64] | float = 1.0
 ) -> None:
     """Add the joint likelihood of equations whose residuals correlate.
 
@@ -35,6 +35,8 @@ def observe_together(
     ----------
     observations
         Linear predictor, parameters and outcome of each equation.
+    size
+        Number of rows.
     weights
         Survey weight of each row, ``(row,)``, or 1.
     """
@@ -47,26 +49,25 @@ def observe_together(
     if "sigma" in observations[0].parameters:
         density = _gaussian(observations, factor)
     else:
-        density = _probit(observations, factor)
+        density = _probit(observations, factor, size)
     pm.Potential("residuals", (weights * density).sum())
 
 
 def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
     sds = pt.stack([each.parameters["sigma"] for each in observations])
     mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
-    outcome = np.column_stack([each.outcome for each in observations])
+    outcome = pt.stack([each.outcome for each in observations], axis=-1)
     return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
 
 
-def _probit(observations: Sequence[Observation], factor: Any) -> Any:
+def _probit(observations: Sequence[Observation], factor: Any, size: int) -> Any:
     count = len(observations)
-    size = observations[0].outcome.size
     uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
     components: list[Any] = []
     total: Any = 0.0
     for k, each in enumerate(observations):
         known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
-        sign = np.where(each.outcome > 0.5, 1.0, -1.0)
+        sign = pt.where(pt.gt(each.outcome, 0.5), 1.0, -1.0)
         # P(the component falls on the side that was answered), given the components before
         reach = sign * (each.linear_predictor + known) / factor[k, k]
         total = total + log_cdf(reach)

@@ -16,20 +16,18 @@ from numpy.typing import NDArray
 
 from bayescluster.design.parts import Grouping
 from bayescluster.design.record import Design
-from bayescluster.names import CLUSTER, FIRM, group_cholesky, weight_data
+from bayescluster.model.observed import Observed
+from bayescluster.names import CLUSTER, FIRM, group_cholesky
 
 
-def weigh_rows(design: Design, replaceable: bool = False) -> None:
-    """Weigh the likelihood of the PyMC model in context, by data that can be replaced if asked."""
+def weigh_rows(design: Design, observed: Observed) -> None:
+    """Weigh the likelihood of the PyMC model in context."""
     if design.weights is None:
         return
     model = pm.modelcontext(None)
     outcome = model[design.equation_name]
     density = pm.logp(outcome, model.rvs_to_values[outcome])  # (row,)
-    weights: Any = design.weights.rows
-    if replaceable:
-        weights = pm.Data(weight_data(design.equation_name), weights)
-    extra = pt.dot(weights - 1.0, density)
+    extra = pt.dot(observed.weights(design) - 1.0, density)
     pm.Potential(design.variable("weighted_rows"), extra)
 
 

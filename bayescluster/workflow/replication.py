@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.design.record import Array, Design
+from bayescluster.design.replaced import replaced
 from bayescluster.errors import FitError
 from bayescluster.estimands.summary import diagnostics, number
 from bayescluster.families import Family, Rows
@@ -18,7 +19,7 @@ from bayescluster.hypotheses.ceilings.readings import NECESSITY
 from bayescluster.hypotheses.claims import CLAIMS
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
-from bayescluster.inference.repeated import Refit, Repeated, replaced
+from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.results.design_analysis import DECLARED, Judged, Replication
 from bayescluster.results.model import Verdict
@@ -87,7 +88,7 @@ def judged_replication(
     started = time.perf_counter()
     true = replace(truth.draw.part(np.zeros(COPIES, dtype="int64")), chains=0)
     real = Evidence(replaced(truth.design, outcome), true, true, sampling.seed)
-    made = attempted(fitter.repeated, outcome, sampling)
+    made = attempted(fitter.repeated, replaced(fitter.repeated.design, outcome), sampling)
     found = None
     if made.refit is not None:
         draws = made.refit.draws.thinned_by_chain(READ)
@@ -116,13 +117,13 @@ class Attempt(NamedTuple):
     divergences: int = 0
 
 
-def attempted(repeated: Repeated, outcome: Array, sampling: Sampling) -> Attempt:
-    """Refit a simulated outcome, or say why an analysis would have no posterior of it."""
-    refused = _refused(repeated.design, outcome)
+def attempted(repeated: Repeated, design: Design, sampling: Sampling) -> Attempt:
+    """Refit simulated data, or say why an analysis would have no posterior of them."""
+    refused = next(filter(None, map(_refused, design.equations)), "")
     if refused:
         return Attempt(None, "not_fitted", refused)
     try:
-        refit = repeated.fit(outcome, sampling)
+        refit = repeated.fit(design, sampling)
     except FitError as error:
         return Attempt(None, "not_fitted", error.problems[0].what)
     rhat = largest_rhat(refit)
@@ -152,10 +153,11 @@ def _flat(variable: xr.DataArray) -> Array:
     return np.asarray(ordered.to_numpy(), dtype="float64").reshape(draws, -1)
 
 
-def _refused(design: Design, outcome: Array) -> str:
-    """Why an analysis would refuse this outcome, if it would."""
+def _refused(design: Design) -> str:
+    """Why an analysis would refuse the outcome of an equation, if it would."""
     family: Family = design.family
-    rows: Rows = design.rows
+    rows: Rows = design.rows.at(np.flatnonzero(design.answered))
+    outcome = design.answers
     if not np.isfinite(outcome).all() or family.support(outcome, rows) is not None:
         return "the simulated outcome is outside the support of the family"
     return "the simulated outcome is the same in every row" if np.ptp(outcome) == 0 else ""

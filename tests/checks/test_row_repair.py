@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from bayescluster.checks.row_repair import conditional_density, integrated_row, unit_of
-from bayescluster.inference.repeated import replaced
+from bayescluster.design.replaced import replaced
 from bayescluster.model.evaluate import Draws, GroupDraws, log_likelihood
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from tests.draws import known_draws

@@ -10,9 +10,9 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Design
+from bayescluster.design.replaced import replaced, with_unit_weights
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.inference.left_out import LeftOut, row_log_likelihood
-from bayescluster.inference.repeated import replaced, with_unit_weights
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.names import ROW
 from bayescluster.spec.sampling import Sampling

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 
+from bayescluster.design.replaced import replaced, with_unit_weights
 from bayescluster.errors import DesignError
 from bayescluster.families import FAMILIES
 from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.inference.repeated import Repeated, replaced, with_unit_weights
+from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.names import outcome_data, weight_data
@@ -91,7 +92,7 @@ def test_draws_are_those_of_the_ordinary_model():
     outcome = np.random.default_rng(1).permutation(design.outcome)
     other = replaced(design, outcome)
     sampling = Sampling(draws=300, tune=300, chains=2, seed=7)
-    refit = Repeated(design).fit(outcome, sampling)
+    refit = Repeated(design).fit(replaced(design, outcome), sampling)
     ordinary = compile_model(build_model(other), reported_variables(other))
     for number, chain in enumerate(sorted(sample_chains(ordinary, sampling, range(2)))):
         found = refit.tree["posterior"].sel(chain=number)
@@ -108,14 +109,14 @@ def test_the_template_settles_how_groups_are_sampled():
     assert replace(found).outcome.std() == 0
 
 
-def test_missing_outcomes_are_refused():
+def test_missing_inputs_are_refused():
     frame = firms()
-    frame.loc[3, "growth"] = np.nan
+    frame.loc[3, "training"] = np.nan
     design = small_design("gaussian", "additive", data={"missing": "impute"}, frame=frame)
     with pytest.raises(DesignError) as raised:
         Repeated(design)
     assert str(raised.value) == (
         "The model cannot be built on these data:\n"
-        "  upgrading: the outcome cannot be replaced by others in a compiled model\n"
-        "    several equations and missing values need a model of their own for each fit"
+        "  human_capital: inputs with missing cells cannot be replaced by others in a compiled model\n"
+        "    leave rows that lack them out with `missing: drop` under `data`"
     )

@@ -26,7 +26,7 @@ def likelihood(etas, outcomes, gradient: bool = False):
                 Observation(f"y{k}", eta + shift[k], {}, Rows(), np.array(y, dtype=float), "firm")
                 for k, (eta, y) in enumerate(zip(etas, outcomes, strict=True))
             ]
-            observe_together(observations)
+            observe_together(observations, len(etas[0]))
         potential, correlation = model.replace_rvs_by_values(
             [model.potentials[0], model["residual_correlation"]]
         )

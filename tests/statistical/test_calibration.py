@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from bayescluster.design.replaced import replaced
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.membership import groups_of
@@ -57,7 +58,7 @@ def test_ranks_are_uniform(structure) -> None:
     for k in range(REPLICATIONS):
         outcome = replicate(design, truths.part(np.array([k])), np.random.default_rng(k))[0]
         sampling = Sampling(draws=400, tune=400, chains=2, seed=k + 1, target_accept=0.95)
-        posterior = repeated.fit(outcome, sampling).draws
+        posterior = repeated.fit(replaced(design, outcome), sampling).draws
         found = quantities(design, posterior.thinned(KEPT))
         for name, values in found.items():
             ranks[name].append(int((values < wanted[name][k]).sum()))

@@ -20,6 +20,7 @@ import pytest
 from scipy.special import expit
 
 from bayescluster.design.record import Array, Design
+from bayescluster.design.replaced import replaced
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.inference.repeated import Repeated
@@ -77,7 +78,7 @@ def counts(form: str, size: int, replications: int) -> dict[str, Counter[str]]:
         rng = np.random.default_rng((size, number, list(TRUTHS).index(truth)))
         outcome = (rng.random(size) < p).astype(float)
         sampling = Sampling(draws=500, tune=500, chains=2, seed=number, target_accept=0.9)
-        fit = repeated.fit(outcome, sampling)
+        fit = repeated.fit(replaced(design, outcome), sampling)
         evidence = Evidence(fit.design, fit.draws, fit.draws.thinned(100), 1)
         return verdicts((CLAIM,), evidence, gate_passed=True)[0].verdict
 

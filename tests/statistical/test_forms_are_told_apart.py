@@ -18,6 +18,7 @@ from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.stacking import stacking_weights
 from bayescluster.checks.thresholds import ELPD_DIFFERENCE_MIN, ELPD_DIFFERENCE_SES
 from bayescluster.design.forms import of_form
+from bayescluster.design.replaced import replaced
 from bayescluster.inference.repeated import Repeated
 from bayescluster.model.evaluate import log_likelihood
 from bayescluster.spec.sampling import Sampling
@@ -100,7 +101,7 @@ def scores(models: dict[str, Repeated], outcome: np.ndarray, seed: int) -> Itera
     """Elpd of every row left out, under each form."""
     for model in models.values():
         sampling = Sampling(draws=500, tune=400, chains=2, seed=seed + 1, target_accept=0.95)
-        design, draws, tree = model.fit(outcome, sampling)
+        design, draws, tree = model.fit(replaced(model.design, outcome), sampling)
         density = log_likelihood(design, draws).reshape(2, 500, ROWS)
         dims = ("chain", "draw", "firm")
         tree["log_likelihood"] = xr.Dataset({design.equation_name: (dims, density)})

@@ -7,8 +7,9 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Design
+from bayescluster.design.replaced import with_unit_weights
 from bayescluster.errors import FitError
-from bayescluster.inference.repeated import Refit, replaced, with_unit_weights
+from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.spec.sampling import Sampling
 from bayescluster.workflow.folds import refits as folds_refits
@@ -62,12 +63,13 @@ class Refitting:
     def __init__(self, design: Design, log: InstantLeftOut) -> None:
         self.design, self._log = design, log
 
-    def fit(self, outcome: np.ndarray, sampling: Sampling, weights: np.ndarray) -> Refit:
+    def fit(self, design: Design, sampling: Sampling) -> Refit:
         """Draw at once."""
         log = self._log
         if len(log.held) == log.stop_after:
             raise KeyboardInterrupt
-        held = tuple(int(row) for row in np.flatnonzero(weights == 0))
+        assert design.weights is not None
+        held = tuple(int(row) for row in np.flatnonzero(design.weights.rows == 0))
         log.held.append(held)
         log.samplings.append(sampling)
         if log.fault is not None:
@@ -77,5 +79,4 @@ class Refitting:
         if log.apart_without is None or log.apart_without in held:
             drawn = drawn + log.apart * drawn["chain"]
         tree = {"posterior": drawn, "sample_stats": _statistics(drawn, rng)}
-        design = replaced(self.design, outcome, weights)
         return Refit(design, draws_of(design, drawn), xr.DataTree.from_dict(tree))

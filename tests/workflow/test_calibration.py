@@ -13,9 +13,11 @@ import pytest
 import xarray as xr
 
 from bayescluster.api import calibrate
+from bayescluster.design.replaced import replaced
 from bayescluster.errors import RunError
-from bayescluster.inference.repeated import Refit, replaced
+from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
+from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.runs.lock import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.calibration import replication as calibration_replication
@@ -23,7 +25,6 @@ from bayescluster.workflow.calibration import study as calibration
 from bayescluster.workflow.calibration.plan import Options, plan_of
 from bayescluster.workflow.calibration.quantities import LIKELIHOOD, MEMBERS_MAX, parameters
 from bayescluster.workflow.calibration.study import calibrate_analysis
-from bayescluster.workflow.replication import simulated
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated, _whole
@@ -46,13 +47,13 @@ class ExactRepeated:
         self.design = design
         return self
 
-    def fit(self, outcome, sampling) -> Refit:
+    def fit(self, design, sampling) -> Refit:
         """Draw the posterior by its formula."""
-        weight = (self.noise * self.design.rows.standard_error) ** -2.0
+        weight = (self.noise * design.rows.standard_error) ** -2.0
         weight = np.zeros_like(weight) if self.deaf else weight
         before = (self.prior * SD) ** -2
         precision = before + weight.sum()
-        centre = (MEAN * before + weight @ outcome) / precision
+        centre = (MEAN * before + weight @ design.outcome) / precision
         rng = np.random.default_rng(sampling.seed)
         shape = (sampling.chains, sampling.draws, 1)
         draws = rng.normal(centre, precision**-0.5, shape)
@@ -60,19 +61,29 @@ class ExactRepeated:
         posterior = xr.Dataset({"population": (dims, draws)}, {"term": ["intercept"]})
         stats = xr.Dataset({"diverging": (dims[:2], np.zeros(shape[:2], dtype=bool))})
         tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
-        design = replaced(self.design, outcome)
         return Refit(design, draws_of(design, posterior), tree)
 
 
-def doubled(truth, rng):
+def with_outcome(data, outcome) -> Simulated:
+    """The same truth with another outcome."""
+    return data._replace(design=replaced(data.design, outcome))
+
+
+def doubled(design, draw, rng):
     """The outcome that a truth gives, with twice the noise."""
-    mean = truth.draw.population["intercept"][0]
-    return mean + 2 * (simulated(truth, rng) - mean)
+    data, mean = simulate(design, draw, rng), draw["population"].item()
+    return with_outcome(data, mean + 2 * (data.design.outcome - mean))
 
 
-def raised(truth, rng):
+def raised(design, draw, rng):
     """The outcome that a truth gives, plus a constant."""
-    return simulated(truth, rng) + 4.0
+    data = simulate(design, draw, rng)
+    return with_outcome(data, data.design.outcome + 4.0)
+
+
+def flat(design, draw, rng):
+    """The same outcome in every row."""
+    return with_outcome(simulate(design, draw, rng), np.zeros(design.size))
 
 
 def of_a_mean(folder: Path) -> Analysis:
@@ -95,13 +106,13 @@ def of_a_mean(folder: Path) -> Analysis:
 
 
 CASES = {
-    "right": (ExactRepeated(), simulated, {}),
-    "prior halved": (ExactRepeated(prior=0.4), simulated, {INTERCEPT: "overconfident"}),
-    "noise doubled": (ExactRepeated(noise=2.0), simulated, {INTERCEPT: "underconfident"}),
+    "right": (ExactRepeated(), simulate, {}),
+    "prior halved": (ExactRepeated(prior=0.4), simulate, {INTERCEPT: "overconfident"}),
+    "noise doubled": (ExactRepeated(noise=2.0), simulate, {INTERCEPT: "underconfident"}),
     "outcomes of twice the noise": (ExactRepeated(), doubled, {INTERCEPT: "overconfident"}),
     "outcomes too high": (ExactRepeated(), raised, {INTERCEPT: "too_high"}),
     # ranks of the parameter are uniform: only the data-dependent quantity sees it
-    "outcome ignored": (ExactRepeated(deaf=True), simulated, {LIKELIHOOD: "too_low"}),
+    "outcome ignored": (ExactRepeated(deaf=True), simulate, {LIKELIHOOD: "too_low"}),
 }
 
 
@@ -225,9 +236,7 @@ def test_refits_that_fail_the_gate_are_shown_with_and_without(analysis, refits, 
 
 
 def test_outcomes_that_no_analysis_would_take_have_no_ranks(analysis, refits, tmp_path):
-    found = calibrate_analysis(
-        analysis, QUICK, tmp_path, generator=lambda truth, _: np.zeros(truth.design.size)
-    ).results
+    found = calibrate_analysis(analysis, QUICK, tmp_path, generator=flat).results
     assert not refits.fitted
     assert (found.state, found.forms[0].not_fitted) == ("too_few", 3)
     assert found.forms[0].reasons == ("the simulated outcome is the same in every row",)
@@ -346,7 +355,8 @@ def test_a_real_model_is_calibrated(tmp_path):
     assert wide.state == "rejected"
 
 
-def _with_more_noise(truth, rng):
-    first, second = simulated(truth, rng), simulated(truth, rng)
+def _with_more_noise(design, draw, rng):
+    data = simulate(design, draw, rng)
+    first, second = data.design.outcome, simulate(design, draw, rng).design.outcome
     # the difference of two draws is noise alone, sqrt(2) times that of the model
-    return first + 2 * (first - second)
+    return with_outcome(data, first + 2 * (first - second))

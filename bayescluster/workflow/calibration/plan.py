@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, DesignError, Problem
 from bayescluster.spec.analysis import Analysis
@@ -88,12 +89,14 @@ def plan_of(source: object, options: Options) -> Plan:
     if problems:
         raise CalibrationError(problems)
     own = designs_of(question)
-    if not own[0].is_complete:
+    lacking = [gap.name for gap in gaps(own[0])]
+    if lacking:
         raise DesignError(
             Problem(
-                "values are missing, and a calibration does not simulate which ones would be",
+                f"inputs have missing cells ({', '.join(lacking)}), which a model estimates beside its "
+                "parameters: a calibration does not simulate them",
                 question.where(("data", "missing")),
-                "set `missing: drop` for it, or `error` on data without gaps",
+                "set `missing: drop` for it: that calibrates the model of the complete rows",
             )
         )
     seed = question.analysis.sampling.seed if options.seed is None else options.seed
@@ -101,20 +104,6 @@ def plan_of(source: object, options: Options) -> Plan:
 
 
 def _unsimulated(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    if len(analysis.equations) > 1:
-        yield Problem(
-            "a calibration simulates and refits one equation, and the analysis has "
-            f"{len(analysis.equations)}",
-            where(("equations",)),
-            "calibrate each equation in a file of its own",
-        )
-    for name, construct in analysis.constructs.items():
-        if construct.method == "latent":
-            yield Problem(
-                f"{name} is latent: its indicators would have to be simulated and refitted too",
-                where(("constructs", name, "method")),
-                "set `method: mean` for it: that calibrates the model of the outcome alone",
-            )
     for column in ("weight", "cluster_weight"):
         if getattr(analysis.data, column) is not None:
             yield Problem(

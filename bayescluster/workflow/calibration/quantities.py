@@ -1,8 +1,11 @@
-"""The quantities whose ranks are looked at: parameters, estimands, and the joint log likelihood."""
+"""The quantities whose ranks are looked at: parameters, estimands, and the joint log likelihood.
+
+Of truth and refit alike they are made here, so that both are the same function of their draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,17 +13,35 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
+from bayescluster.estimands.measurement import (
+    capital_correlation,
+    omega,
+    posterior_spread,
+    standardised_loadings,
+)
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model.evaluate import Array, log_likelihood
-from bayescluster.names import CAPITALS, CHAIN, DRAW, group_correlation, group_effect
+from bayescluster.model.evaluate import Array, Draws, log_likelihood
+from bayescluster.model.measurement import latent_capitals
+from bayescluster.names import (
+    CAPITALS,
+    CHAIN,
+    DRAW,
+    INDUSTRY,
+    RESIDUAL_CORRELATION,
+    ROW,
+    group_correlation,
+    group_effect,
+)
 from bayescluster.results.calibration import QuantityKind
+from bayescluster.workflow.learning import learned, learning_estimands
 
 MEMBERS_MAX: Final = 6
 """Effects of groupings with more groups than this are looked at by their spread, not one by one."""
 
 LIKELIHOOD: Final = "joint log likelihood of the outcome"
+LIKELIHOOD_OF_ALL: Final = "joint log likelihood of all outcomes"
 
 
 class Quantity(NamedTuple):
@@ -31,13 +52,29 @@ class Quantity(NamedTuple):
     values: Array
 
 
+class Reading(NamedTuple):
+    """What quantities are read from: the equation in focus, and those beside it."""
+
+    evidence: Evidence
+    beside: tuple[Evidence, ...] = ()
+
+    @property
+    def systems(self) -> list[tuple[Design, Draws]]:
+        """Every equation with its draws, that in focus first."""
+        return [(each.design, each.posterior) for each in (self.evidence, *self.beside)]
+
+
 def parameters(design: Design, group: xr.Dataset) -> list[Quantity]:
-    """Parameters of a posterior or prior, and the spread of effects of many groups."""
-    return [
+    """Parameters of a posterior or prior.
+
+    Of effects of many groups, and of latent capitals, a few numbers that say much of them.
+    """
+    found = [
         Quantity("parameter", name, values)
         for variable in reported_variables(design)
         for name, values in _parts(design, variable, group[variable])
     ]
+    return found + [Quantity("parameter", *each) for each in _measured(design, group)]
 
 
 def _parts(design: Design, name: str, found: xr.DataArray) -> Iterator[tuple[str, Array]]:
@@ -45,12 +82,14 @@ def _parts(design: Design, name: str, found: xr.DataArray) -> Iterator[tuple[str
     values = np.asarray(shaped.to_numpy(), dtype="float64")
     dims = [dim for dim in found.dims if dim not in (CHAIN, DRAW)]
     labels = [[str(label) for label in found[dim].to_numpy()] for dim in dims]
-    for grouping in design.groupings:
-        if name == design.variable(group_effect(grouping.name)) and len(labels[0]) > MEMBERS_MAX:
-            for k, term in enumerate(labels[1]):
-                yield f"spread of {name}[{term}]", values[:, :, k].std(axis=1)
-            return
-    triangle = {design.variable(group_correlation(each.name)) for each in design.groupings}
+    if ROW in dims:
+        yield from _by_industry(design, name, values)
+        return
+    if name in _of_groups(design, group_effect) and len(labels[0]) > MEMBERS_MAX:
+        for k, term in enumerate(labels[1]):
+            yield f"spread of {name}[{term}]", values[:, :, k].std(axis=1)
+        return
+    triangle = {RESIDUAL_CORRELATION, *_of_groups(design, group_correlation)}
     for place in np.ndindex(*values.shape[1:]):
         # a correlation matrix says everything below its diagonal
         if name in triangle and place[0] <= place[1]:
@@ -59,13 +98,67 @@ def _parts(design: Design, name: str, found: xr.DataArray) -> Iterator[tuple[str
         yield f"{name}[{inside}]" if inside else name, values[(slice(None), *place)]
 
 
-def estimands(evidence: Evidence) -> list[Quantity]:
+def _of_groups(design: Design, name: Callable[[str], str]) -> set[str]:
+    """Names that a variable of groupings has in any of the equations."""
+    return {
+        each.variable(name(grouping.name))
+        for each in design.equations
+        for grouping in each.groupings
+    }
+
+
+def _by_industry(design: Design, name: str, values: Array) -> Iterator[tuple[str, Array]]:
+    """A latent capital, ``(draw, row)``: that of one firm, and its mean in each industry."""
+    yield f"{name}[{design.labels(ROW)[0]}]", values[:, 0]
+    index, labels = design.index(INDUSTRY), design.group_labels(INDUSTRY)
+    # the mean over all firms is 0 in every draw
+    for k, label in enumerate(labels if len(labels) > 1 else ()):
+        yield f"mean of {name}[{label}]", values[:, index == k].mean(axis=1)
+
+
+def _measured(design: Design, group: xr.Dataset) -> Iterator[tuple[str, Array]]:
+    """What a report says of latent capitals: reliability, and how they go together."""
+    latent = latent_capitals(design)
+    for capital in latent:
+        spread = posterior_spread(group, capital)
+        loadings = standardised_loadings(design, group, capital, spread)
+        yield f"reliability of {capital}", omega(loadings)
+    if latent:
+        yield "correlation of the capitals", capital_correlation(design, group)
+
+
+def estimands(reading: Reading) -> list[Quantity]:
     """Effects and corners that a report has for all firms and each industry, and the likelihood."""
-    design, draws = evidence.design, evidence.posterior
-    density = log_likelihood(design, draws).sum(axis=1)
-    found = [Quantity("likelihood", LIKELIHOOD, density)]
-    if not design.has_capitals:
-        return found
+    density = [log_likelihood(design, draws).sum(axis=1) for design, draws in reading.systems]
+    name = LIKELIHOOD_OF_ALL if reading.beside else LIKELIHOOD
+    found = [Quantity("likelihood", name, np.sum(density, axis=0))]
+    if reading.evidence.design.has_capitals:
+        found += _in_focus(reading.evidence)
+    system = learned(reading.systems)
+    effects: Mapping[str, Array] = (
+        dict(_beside(reading.beside)) if system is None else learning_estimands(system)
+    )
+    return found + [Quantity("effect", *item) for item in effects.items()]
+
+
+def _beside(others: Sequence[Evidence]) -> Iterator[tuple[str, Array]]:
+    """Marginal effects on the outcomes of the equations beside."""
+    for each in others:
+        if not each.design.has_capitals:
+            continue
+        surface = each.surface("observed", default_levels(each.design))
+        for by in ("all", "industry"):
+            for column, group in each.columns(by):
+                label = "all firms" if by == "all" else group
+                for capital, values in surface.marginal.items():
+                    word = CAPITAL_WORDS[capital]
+                    name = f"{each.design.equation_name}: average marginal effect: {word}, {label}"
+                    yield name, values[:, column]
+
+
+def _in_focus(evidence: Evidence) -> list[Quantity]:
+    """Effects and corners of the equation in focus."""
+    design, found = evidence.design, list[Quantity]()
     surface = evidence.surface("observed", default_levels(design))
     for by in ("all", "industry"):
         for column, group in evidence.columns(by):

@@ -1,4 +1,4 @@
-"""One replication of a calibration: a truth, an outcome of it, a refit, ranks and events."""
+"""One replication of a calibration: a truth, data drawn from it, a refit, ranks and events."""
 
 from __future__ import annotations
 
@@ -12,29 +12,28 @@ import xarray as xr
 
 from bayescluster.checks.ranks import placed
 from bayescluster.checks.thresholds import INDEPENDENT_MIN
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.inference.repeated import Refit, Repeated, replaced
+from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws, draws_of
+from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.names import DRAW
 from bayescluster.results.calibration import CalibrationReplication, Ranked
 from bayescluster.results.design_analysis import Judged
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.calibration.quantities import Quantity, estimands, parameters
+from bayescluster.workflow.calibration.quantities import Quantity, Reading, estimands, parameters
 from bayescluster.workflow.replication import (
     COPIES,
     READ,
     Attempt,
-    Truth,
     answers,
     attempted,
-    simulated,
 )
 from bayescluster.workflow.traditions import READERS_OF_THE_POSTERIOR
 
-Generator = Callable[[Truth, np.random.Generator], Array]
-"""Draws an outcome, ``(row,)``, from a truth; another than the model's shows what is caught."""
+Generator = Callable[[Design, xr.Dataset, np.random.Generator], Simulated]
+"""Draws the data of a design from a truth; another than the model's shows what is caught."""
 
 
 class Ready(NamedTuple):
@@ -43,7 +42,7 @@ class Ready(NamedTuple):
     repeated: Repeated
     prior: Draws
     truths: xr.Dataset
-    generator: Generator = simulated
+    generator: Generator = simulate
 
     @property
     def design(self) -> Design:
@@ -52,7 +51,7 @@ class Ready(NamedTuple):
 
 
 class Chance(NamedTuple):
-    """Where the randomness of a replication comes from: outcome, refit, and ranks."""
+    """Where the randomness of a replication comes from: data, refit, and ranks."""
 
     outcome: np.random.Generator
     sampling: Sampling
@@ -73,10 +72,8 @@ def calibrated(ready: Ready, number: int, chance: Chance) -> CalibrationReplicat
     """
     started = time.perf_counter()
     design, form = ready.design, ready.design.equation.form
-    drawn = ready.truths.isel({DRAW: [number]})
-    one = draws_of(design, drawn)
-    outcome = ready.generator(Truth(design, one), chance.outcome)
-    made = attempted(ready.repeated, outcome, chance.sampling)
+    data = ready.generator(design, ready.truths.isel({DRAW: [number]}), chance.outcome)
+    made = attempted(ready.repeated, data.design, chance.sampling)
     found = CalibrationReplication(
         form=form,
         number=number,
@@ -87,22 +84,45 @@ def calibrated(ready: Ready, number: int, chance: Chance) -> CalibrationReplicat
     )
     if made.refit is None:
         return found
-    copies = replace(one.part(np.zeros(COPIES, dtype="int64")), chains=0)
     # a seed of its own: new clusters of the truth are not those of the first draws
-    real = Evidence(replaced(design, outcome), copies, copies, chance.sampling.seed + 1)
-    few = made.refit.draws.thinned_by_chain(READ)
-    evidence = Evidence(made.refit.design, few, ready.prior, chance.sampling.seed)
-    wanted = [*parameters(design, drawn), *estimands(real)]
-    ranks, fewest = _ranks(wanted, made.refit, evidence, chance.rank)
+    real = _reading(data.design, data.draw, _copied, None, chance.sampling.seed + 1)
+    posterior = made.refit.tree["posterior"].to_dataset()
+    read = _reading(data.design, posterior, _thinned, ready.prior, chance.sampling.seed)
+    wanted = [*parameters(design, data.draw), *estimands(real)]
+    ranks, fewest = _ranks(wanted, made.refit, read, chance.rank)
+    passed = made.status == "fitted"
     return found.model_copy(
         update={
             **_gate(made, fewest),
-            "read": few.size,
+            "read": read.evidence.posterior.size,
             "ranks": ranks,
-            "judged": _judged(real, evidence, made.status == "fitted", chance.rank),
+            "judged": _judged(real.evidence, read.evidence, passed, chance.rank),
             "seconds": round(time.perf_counter() - started, 3),
         }
     )
+
+
+def _copied(draws: Draws) -> Draws:
+    return replace(draws.part(np.zeros(COPIES, dtype="int64")), chains=0)
+
+
+def _thinned(draws: Draws) -> Draws:
+    return draws.thinned_by_chain(READ)
+
+
+def _reading(
+    design: Design,
+    group: xr.Dataset,
+    some: Callable[[Draws], Draws],
+    prior: Draws | None,
+    seed: int,
+) -> Reading:
+    """Read every equation from some of the draws of a group; without a prior they are their own."""
+    turned = [design, *(design.turned_to(each.equation_name) for each in design.others)]
+    drawn = [some(draws_of(each, group)) for each in turned]
+    priors = [drawn[0] if prior is None else prior, *drawn[1:]]
+    found = (Evidence(*each, seed) for each in zip(turned, drawn, priors, strict=True))
+    return Reading(next(found), tuple(found))
 
 
 def _gate(made: Attempt, fewest: float) -> dict[str, str]:
@@ -115,13 +135,13 @@ def _gate(made: Attempt, fewest: float) -> dict[str, str]:
 
 
 def _ranks(
-    wanted: Sequence[Quantity], refit: Refit, evidence: Evidence, rng: np.random.Generator
+    wanted: Sequence[Quantity], refit: Refit, read: Reading, rng: np.random.Generator
 ) -> tuple[tuple[Ranked, ...], float]:
     """Rank every truth; and the smallest effective sample size."""
     own = parameters(refit.design, refit.tree["posterior"].to_dataset())
     effective = [*_effective(own, refit.draws.chains)]
-    others = estimands(evidence)
-    effective += _effective(others, evidence.posterior.chains)
+    others = estimands(read)
+    effective += _effective(others, read.evidence.posterior.chains)
     ranks = []
     for truth, drawn, ess in zip(wanted, [*own, *others], effective, strict=True):
         assert truth.name == drawn.name

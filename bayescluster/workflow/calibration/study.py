@@ -20,6 +20,7 @@ from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of
+from bayescluster.model.simulated import simulate
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.calibration import (
     CALIBRATION_VERSION,
@@ -49,7 +50,7 @@ from bayescluster.workflow.calibration.replication import Chance, Generator, Rea
 from bayescluster.workflow.calibration.summary import form_calibrations, state_of
 from bayescluster.workflow.design_analysis.plan import Size
 from bayescluster.workflow.prepare import model_key_of
-from bayescluster.workflow.replication import RHAT_MAX, simulated
+from bayescluster.workflow.replication import RHAT_MAX
 from bayescluster.workflow.resumed import in_threads, kept
 from bayescluster.workflow.watch import CountingWatch, Silent
 
@@ -94,7 +95,7 @@ def calibrate_analysis(
     options: Options | None = None,
     root: Path | str = "runs",
     watch: CountingWatch | None = None,
-    generator: Generator = simulated,
+    generator: Generator = simulate,
 ) -> Finished:
     """Simulate, refit, rank, and write what comes of it.
 
@@ -109,7 +110,7 @@ def calibrate_analysis(
     watch
         Told of the progress.
     generator
-        Draws an outcome from a truth: that of the model. With another one a calibration shows what
+        Draws data from a truth: that of the model. With another one a calibration shows what
         it would make of an analysis whose model is not that of its data; give it a folder of its own,
         for kept replications are told apart by analysis and settings only.
 
