@@ -1,0 +1,239 @@
+"""Data drawn from a draw of the parameters: what the account says they are, and what a model takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from pytensor.compile.mode import Mode
+from scipy.special import expit
+
+from bayescluster.design.record import Design
+from bayescluster.inference.prior import sample_prior
+from bayescluster.inference.reported import reported_variables
+from bayescluster.model import measurement
+from bayescluster.model.build import build_model
+from bayescluster.model.evaluate import draws_of, linear_predictor
+from bayescluster.model.observed import observed_data
+from bayescluster.model.simulated import Simulated, simulate
+from tests.factories import firms, small_design
+from tests.measured import CONSTRUCTS, measured_firms
+from tests.model.oracle import perturbed
+from tests.model.test_several_equations import THREE, TIED_GAUSSIAN, TIED_PROBIT, TWO
+from tests.oracles import fast_compile
+from tests.systems import learners, system
+
+CONTROLS = ["exporter", {"column": "size", "transform": "log"}]
+
+
+def measured(case: str, rows: int = 48, family: str = "bernoulli") -> Design:
+    frame = measured_firms(rows)
+    constructs = CONSTRUCTS[case]
+    return small_design(
+        family, "interaction", frame=frame, constructs=constructs, controls=CONTROLS
+    )
+
+
+def drawn(design: Design, seed: int = 3) -> Simulated:
+    """Data of one draw of the prior."""
+    with fast_compile():
+        model = build_model(design)
+        draw = sample_prior(design, model, reported_variables(design), 1, seed)
+    return simulate(design, draw, np.random.default_rng(seed))
+
+
+CASES: dict[str, Any] = {
+    "two equations": lambda: system(TWO),
+    "tied probit": lambda: system(TIED_PROBIT, residual_correlation=["buyers", "upgrading"]),
+    "human latent": lambda: measured("human latent"),
+    "both latent": lambda: measured("both latent"),
+}
+
+
+def log_density(model: pm.Model) -> Any:
+    parts = [part.sum() for part in model.logp(sum=False)]
+    return model.compile_fn(parts, mode=Mode("py", "fast_compile"))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_of_data_is_the_model_of_those_data(case, monkeypatch):
+    def same_for_all(_codes: Any, levels: int) -> np.ndarray:
+        return np.linspace(-1.0, 1.0, levels - 1)
+
+    # their priors are in units of the answers, and stay those of the first ones
+    monkeypatch.setattr(measurement, "usual_thresholds", same_for_all)
+    design = CASES[case]()
+    other = drawn(design).design
+    with fast_compile():
+        replaceable, ordinary = build_model(design, replaceable=True), build_model(other)
+        functions = [log_density(model) for model in (replaceable, ordinary)]
+        first = log_density(build_model(design))
+        shapes = {name: np.shape(value) for name, value in ordinary.initial_point().items()}
+    point = perturbed(shapes, 2)
+    before = sum(functions[0](point))
+    assert before == pytest.approx(sum(first(point)), rel=1e-9)
+    for name, values in observed_data(other).items():
+        replaceable.set_data(name, values)
+    found, wanted = (float(sum(function(point))) for function in functions)
+    assert found == pytest.approx(wanted, rel=1e-9)
+    assert abs(found - before) > 1.0
+
+
+def test_correlated_normal_residuals_are_data_too():
+    design = system(TIED_GAUSSIAN, residual_correlation=["skill", "sales"])
+    other = drawn(design).design
+    with fast_compile():
+        models = build_model(design, replaceable=True), build_model(other)
+        functions = [
+            model.compile_fn(
+                model.logp(vars=model.potentials, sum=False),
+                mode=Mode("py", "fast_compile"),
+                inputs=model.value_vars,
+                on_unused_input="ignore",
+            )
+            for model in models
+        ]
+        shapes = {name: np.shape(value) for name, value in models[1].initial_point().items()}
+    for name, values in observed_data(other).items():
+        models[0].set_data(name, values)
+    point = perturbed(shapes, 2)
+    found, wanted = (float(function(point)[0]) for function in functions)
+    assert found == pytest.approx(wanted, rel=1e-9)
+
+
+ROWS = 6000
+
+
+def value(draw: xr.Dataset, name: str) -> np.ndarray:
+    return np.asarray(draw[name].transpose("chain", "draw", ...).to_numpy()[0, 0])
+
+
+@pytest.fixture(scope="module")
+def many() -> Simulated:
+    return drawn(measured("both latent", ROWS), 5)
+
+
+def raw_of(data: Simulated, capital: str) -> np.ndarray:
+    parts = (value(data.draw, f"{capital}{tail}") for tail in ("", "_raw_sd", "_raw_mean"))
+    level, spread, center = parts
+    return level * spread + center
+
+
+def test_raw_capitals_rest_on_cluster_controls_and_the_other_capital(many):
+    design = many.design
+    clusters = np.eye(len(design.group_labels("cluster")))[design.index("cluster")]
+    controls = np.column_stack(list(design.background.values()))
+    for capital in ("human_capital", "social_capital"):
+        columns, wanted = [clusters, controls], list(value(many.draw, f"{capital}_background"))
+        if capital == "social_capital":
+            columns.append(value(many.draw, "human_capital")[:, None])
+            wanted.append(float(value(many.draw, "social_capital_on_other")))
+        inputs, raw = np.column_stack(columns), raw_of(many, capital)
+        found, *_ = np.linalg.lstsq(inputs, raw, rcond=None)
+        residual = raw - inputs @ found
+        assert residual.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * ROWS))
+        np.testing.assert_allclose(found[clusters.shape[1] :], wanted, atol=0.08)
+        assert value(many.draw, capital).std(ddof=1) == pytest.approx(1.0)
+
+
+def test_answers_are_those_of_their_measurement(many):
+    design = many.design
+    for capital in ("human_capital", "social_capital"):
+        items, raw = design.items(capital), raw_of(many, capital)
+        loading = value(many.draw, f"{capital}_loading")
+        for k, column in enumerate(items.columns):
+            answered = np.isfinite(items.values[:, k])
+            answers, mine = items.values[answered, k], raw[answered]
+            if items.levels[k]:
+                cut = np.atleast_1d(value(many.draw, f"{capital}_threshold_{column}"))
+                for level, threshold in enumerate(cut, start=1):
+                    p = expit(loading[k] * mine - threshold)
+                    error = np.sqrt((p * (1 - p)).sum()) / p.size
+                    assert (answers >= level).mean() == pytest.approx(p.mean(), abs=4 * error)
+                    side = mine > mine.mean()
+                    apart = (answers >= level)[side].mean() - p[side].mean()
+                    assert abs(apart) < 6 * error
+                continue
+            at = items.continuous.index(k)
+            residual = (
+                answers - loading[k] * mine - value(many.draw, f"{capital}_item_intercept")[at]
+            )
+            error = value(many.draw, f"{capital}_item_error")[at]
+            assert abs(residual.mean()) < 4 * error / np.sqrt(mine.size)
+            assert residual.std() == pytest.approx(error, rel=4 / np.sqrt(2 * mine.size))
+            assert abs(np.corrcoef(residual, mine)[0, 1]) < 4 / np.sqrt(mine.size)
+
+
+def test_answers_that_are_missing_stay_missing():
+    design = measured("both latent")
+    found = drawn(design).design
+    for capital in ("human_capital", "social_capital"):
+        before, after = (each.items(capital).values for each in (design, found))
+        np.testing.assert_array_equal(np.isnan(before), np.isnan(after))
+        assert np.isnan(before).any()
+        assert not np.array_equal(before, after, equal_nan=True)
+
+
+def test_outcomes_that_are_missing_stay_missing():
+    frame = firms()
+    frame.loc[[3, 8], "upgraded"] = np.nan
+    design = small_design("bernoulli", "additive", data={"missing": "impute"}, frame=frame)
+    found = drawn(design).design
+    np.testing.assert_array_equal(np.flatnonzero(~found.answered), [3, 8])
+
+
+def test_outcomes_enter_the_equations_that_rest_on_them():
+    design = system(THREE)
+    found = drawn(design).design
+    equations = {each.equation_name: each for each in found.equations}
+    for each in equations.values():
+        for k, name in enumerate(each.equation.predictors):
+            center, scale = (
+                float(each.data[f"predictor_{what}"][k]) for what in ("center", "scale")
+            )
+            entered = (equations[name].outcome - center) / scale
+            np.testing.assert_allclose(each.predictors[:, k], entered)
+    template = {each.equation_name: each for each in design.equations}
+    for name, each in equations.items():
+        assert not np.array_equal(each.outcome, template[name].outcome)
+        assert each.groupings == template[name].groupings
+
+
+def test_residuals_have_the_correlation_of_the_draw():
+    design = system(TIED_GAUSSIAN, frame=learners(ROWS), residual_correlation=["skill", "sales"])
+    found = drawn(design, 6)
+    correlation = value(found.draw, "residual_correlation")[0, 1]
+    residuals = []
+    for each in found.design.equations:
+        if each.equation_name in design.analysis.residual_correlation:
+            draws = draws_of(each, found.draw)
+            rest = each.outcome - linear_predictor(each, draws)[0]
+            assert rest.std() == pytest.approx(draws.parameters["sigma"].item(), rel=0.05)
+            residuals.append(rest)
+    assert abs(correlation) > 0.2
+    assert np.corrcoef(residuals)[0, 1] == pytest.approx(correlation, abs=0.05)
+
+
+def test_probit_answers_have_the_correlation_of_the_draw():
+    tied = ["buyers", "upgrading"]
+    design = system(TIED_PROBIT, frame=learners(ROWS), residual_correlation=tied)
+    found = drawn(design, 4)
+    names = [str(name) for name in found.draw["residual_equation"].to_numpy()]
+    correlation = value(found.draw, "residual_correlation")[
+        names.index(tied[0]), names.index(tied[1])
+    ]
+    both, alone = [], []
+    noise = np.random.default_rng(2).standard_normal((2, 4_000_000 // ROWS, ROWS))
+    noise[1] = correlation * noise[0] + np.sqrt(1 - correlation**2) * noise[1]
+    for name, normal in zip(tied, noise, strict=True):
+        each = found.design.turned_to(name)
+        eta = linear_predictor(each, draws_of(each, found.draw))[0]
+        both.append(each.outcome)
+        alone.append((eta + normal > 0).mean(axis=0))
+        noise[tied.index(name)] = eta + normal > 0
+    wanted = (noise[0] * noise[1]).mean() - (alone[0] * alone[1]).mean()
+    seen = (both[0] * both[1]).mean() - (alone[0] * alone[1]).mean()
+    assert seen == pytest.approx(wanted, abs=4 / np.sqrt(ROWS) * 0.5)
