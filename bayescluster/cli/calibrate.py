@@ -24,7 +24,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     config: Config,
     out: Out = Path("runs"),
     replications: Annotated[
-        int, typer.Option("--replications", help="Simulated outcomes of each form.")
+        int, typer.Option("--replications", help="Simulated data sets of each form.")
     ] = 100,
     firms: Annotated[
         float, typer.Option("--firms", help="Multiplier of the firms, such as 0.2.")

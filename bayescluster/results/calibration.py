@@ -152,6 +152,7 @@ class Calibration(Value):
     """Key of the model, by which a run of it finds this study."""
     synthetic: bool
     outcome: str
+    """What is simulated: outcomes, that in focus first, and the indicators of latent capitals."""
     size: SizeFacts
     replications: int
     draws: int

@@ -49,6 +49,31 @@ def test_the_terminal_tells_ranks_reliability_and_where_the_report_is(folder):
 
 
 @pytest.mark.usefixtures("refits")
+def test_several_equations_are_calibrated_together(folder):
+    further = "  patenting: {outcome: northern, family: bernoulli, structure: additive}\n"
+    swaps = {
+        "    outcome: upgraded": "    predictors: [patenting]\n    outcome: upgraded",
+        "equations:\n": f"equations:\n{further}",
+        "  industry: industry\n": "  industry: industry\n  derive:\n"
+        "    - {kind: recode, name: northern, of: region, values: {north: 1, south: 0}}\n",
+        "sampling:": "focus: upgrading\nsampling:",
+    }
+    write(folder, swaps)
+    found = call("calibrate", "analysis.yaml", *QUICK, "--firms", "2")
+    assert found.code == 0, found.err
+    (path,) = folder.glob("runs/small/calibrate/*/calibrate.json")
+    plain = json.loads(path.read_text())
+    assert plain["outcome"] == "upgraded (with northern)"
+    names = {row["name"] for row in plain["forms"][0]["rows"]}
+    assert {
+        "joint log likelihood of all outcomes",
+        "patenting_population[human_capital]",
+        "upgrading: indirect effect of human_capital (all)",
+    } <= names
+    assert any("Outcomes of all equations are simulated" in note for note in plain["notes"])
+
+
+@pytest.mark.usefixtures("refits")
 def test_json_is_the_file(folder):
     write(folder)
     found = call("calibrate", "analysis.yaml", *QUICK, "--json", "--out", "elsewhere")
@@ -95,32 +120,6 @@ class Fault(NamedTuple):
 TITLE = "This cannot be calibrated by simulation"
 FAULTS = (
     Fault(
-        "several equations",
-        {
-            "    outcome: upgraded": "    predictors: [patenting]\n    outcome: upgraded",
-            "equations:\n": "equations:\n"
-            "  patenting: {outcome: patents, family: poisson, structure: additive}\n",
-        },
-        (),
-        2,
-        f"{TITLE}:\n"
-        "  analysis.yaml:10:1: a calibration simulates and refits one equation, and the analysis has "
-        "2\n"
-        "    calibrate each equation in a file of its own\n",
-    ),
-    Fault(
-        "latent capital",
-        {
-            "{indicators: [training], method: single}": "{indicators: [training, staff], method: latent}"
-        },
-        (),
-        2,
-        f"{TITLE}:\n"
-        "  analysis.yaml:8:50: human_capital is latent: its indicators would have to be simulated and "
-        "refitted too\n"
-        "    set `method: mean` for it: that calibrates the model of the outcome alone\n",
-    ),
-    Fault(
         "survey weights",
         {"  industry: industry\n": "  industry: industry\n  weight: staff\n"},
         (),
@@ -151,9 +150,9 @@ FAULTS = (
         (),
         3,
         "The model cannot be built on these data:\n"
-        "  analysis.yaml:8:3: values are missing, and a calibration does not simulate which ones "
-        "would be\n"
-        "    set `missing: drop` for it, or `error` on data without gaps\n",
+        "  analysis.yaml:8:3: inputs have missing cells (human_capital, log(size)), which a model "
+        "estimates beside its parameters: a calibration does not simulate them\n"
+        "    set `missing: drop` for it: that calibrates the model of the complete rows\n",
     ),
 )
 

@@ -12,6 +12,8 @@ from bayescluster.design.forms import as_form
 from bayescluster.design.resize import copies, resized
 from bayescluster.model.evaluate import draws_of, linear_predictor
 from tests.factories import analysis_of, firms, small_design
+from tests.model.test_several_equations import TWO
+from tests.systems import system
 
 NESTED = {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]}
 
@@ -54,6 +56,19 @@ def test_whole_multiples_take_everything_so_often(design):
     assert after == {row: 4 * count for row, count in before.items()}
     # inputs keep their units
     assert found.scaling("human_capital") == design.scaling("human_capital")
+
+
+def test_equations_beside_have_the_same_firms():
+    design = system(TWO)
+    found = resized(design, 0.5, 1.0, rng())
+    (before,), (other,) = design.others, found.others
+    assert other.size == found.size
+    np.testing.assert_array_equal(other.firms, found.firms)
+    assert other.group_labels("cluster") == found.group_labels("cluster")
+    # what enters is the outcome of the same rows still
+    entering = found.predictors[:, 0]
+    np.testing.assert_array_equal(entering, other.outcome)
+    assert found.size == before.size / 2
 
 
 def test_firms_stay_in_the_copies_of_their_cluster(design):

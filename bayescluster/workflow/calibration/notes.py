@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bayescluster.design.record import Design
+from bayescluster.model.measurement import latent_capitals
 from bayescluster.results.calibration import FormCalibration
 from bayescluster.workflow.calibration.plan import Plan
+
+
+def simulated_words(design: Design) -> str:
+    """Name what is simulated: the outcome in focus, those beside it, the answers behind capitals."""
+    outcomes = [each.equation.outcome for each in (design, *design.others)]
+    found = outcomes[0] if len(outcomes) == 1 else f"{outcomes[0]} (with {', '.join(outcomes[1:])})"
+    latent = latent_capitals(design)
+    return f"{found} and the indicators of {' and '.join(latent)}" if latent else found
 
 
 def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[str]:
     """Say what the ranks and shares rest on."""
     design = plan.own[0]
+    equations = design.equations
     yield (
         "A calibration tests whether simulator, prior, sampler and estimands belong to one and the same "
         "model. It says nothing of whether that model is the one behind the observed firms, whose "
@@ -29,10 +40,24 @@ def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[
             "is chance (a new cluster), chance decides it. Of a ceiling the event is that d is at least "
             "as large as declared, not that a compensatory model gives less."
         )
-    if design.family.on_link_scale is not None or design.family.link == "log":
+    if any(
+        each.family.on_link_scale is not None or each.family.link == "log" for each in equations
+    ):
         yield (
             "Default priors in units of the outcome, or centred on it, are those of the observed "
             "outcome in every refit: the refits do not take them from the simulated outcome."
+        )
+    latent = latent_capitals(design)
+    if latent:
+        yield (
+            f"The answers that measure {' and '.join(latent)} are simulated too, missing where they are "
+            "missing in the data. Priors of their thresholds, and the units of the others, are those of "
+            "the observed answers."
+        )
+    if len(equations) > 1:
+        yield (
+            "Outcomes of all equations are simulated, each from those that enter it, and all are "
+            "refitted together. Claims are those of the equation in focus."
         )
     if len(plan.own) > 1:
         yield "Each form is calibrated by itself; the average over the forms is not."

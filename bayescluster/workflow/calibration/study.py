@@ -33,7 +33,7 @@ from bayescluster.runs.lock import locked
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.calibration.notes import calibration_notes
+from bayescluster.workflow.calibration.notes import calibration_notes, simulated_words
 from bayescluster.workflow.calibration.plan import (
     CALIBRATION_STREAM,
     OUTCOME_STREAM,
@@ -216,7 +216,7 @@ def _results(
         key=key,
         model_key=model_key_of(analysis, plan.own),
         synthetic=own.details.synthetic,
-        outcome=analysis.equation.outcome,
+        outcome=simulated_words(own),
         size=study.size.facts,
         replications=asked.replications,
         draws=asked.draws,

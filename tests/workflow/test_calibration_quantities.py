@@ -1,0 +1,99 @@
+"""Quantities of a truth and of draws are the same, whatever the analysis; no fit is needed for that."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.inference.prior import sample_prior
+from bayescluster.inference.reported import reported_variables
+from bayescluster.model.build import build_model
+from bayescluster.model.evaluate import draws_of, log_likelihood
+from bayescluster.model.simulated import simulate
+from bayescluster.workflow.calibration.quantities import (
+    LIKELIHOOD,
+    LIKELIHOOD_OF_ALL,
+    Reading,
+    estimands,
+    parameters,
+)
+from tests.model.test_simulated import CASES
+from tests.oracles import fast_compile
+from tests.systems import equation, system
+
+EXPECTED = {
+    "two equations": {
+        "upgrading_cluster_correlation[human_capital, buyers]",
+        "upgrading: through buyers effect of human_capital (all)",
+        LIKELIHOOD_OF_ALL,
+    },
+    "tied probit": {
+        "residual_correlation[upgrading, buyers]",
+        "upgrading: direct effect of social_capital (industry I1)",
+        LIKELIHOOD_OF_ALL,
+    },
+    "human latent": {
+        "human_capital_threshold_rank[0]",
+        "mean of human_capital[I1]",
+        "human_capital[f00]",
+        "reliability of human_capital",
+        "correlation of the capitals",
+        LIKELIHOOD,
+    },
+    "both latent": {"social_capital_on_other", "reliability of social_capital", LIKELIHOOD},
+}
+TWICE = {"human_capital_raw", "human_capital[f01]", "social_capital_z[f00]"}
+
+
+def reading(design, group) -> Reading:
+    turned = [design, *(design.turned_to(each.equation_name) for each in design.others)]
+    evidence = []
+    for each in turned:
+        draws = draws_of(each, group)
+        evidence.append(Evidence(each, draws, draws, 1))
+    return Reading(evidence[0], tuple(evidence[1:]))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_truth_and_draws_have_the_same_quantities(case):
+    design = CASES[case]()
+    drawn = _prior_of(design, 12)
+    data = simulate(design, drawn.isel(draw=[3]), np.random.default_rng(2))
+    true = [*parameters(design, data.draw), *estimands(reading(data.design, data.draw))]
+    found = [*parameters(design, drawn), *estimands(reading(data.design, drawn))]
+    assert [each[:2] for each in true] == [each[:2] for each in found]
+    names = [each.name for each in true]
+    assert len(set(names)) == len(names)
+    assert EXPECTED[case] <= set(names)
+    assert not TWICE & set(names)
+    assert {each.values.shape for each in true} == {(1,)}
+    assert {each.values.shape for each in found} == {(12,)}
+    # the third draw is the truth: parameters that were not simulated have its values
+    for one, many in zip(true, found, strict=True):
+        if one.kind == "parameter" and "capital" not in one.name:
+            assert many.values[3] == pytest.approx(one.values[0])
+
+
+def test_the_likelihood_is_that_of_all_outcomes():
+    design = CASES["two equations"]()
+    drawn = _prior_of(design)
+    (found,) = (each for each in estimands(reading(design, drawn)) if each.kind == "likelihood")
+    parts = [log_likelihood(each, draws_of(each, drawn)) for each in design.equations]
+    np.testing.assert_allclose(found.values, sum(part.sum(axis=1) for part in parts))
+
+
+def test_equations_that_do_not_feed_each_other_have_their_effects():
+    design = system({"process": equation("process"), "upgrading": equation("upgraded")})
+    names = {each.name for each in estimands(reading(design, _prior_of(design)))}
+    assert {
+        "average marginal effect: human capital, all firms",
+        "process: average marginal effect: human capital, all firms",
+        "process: average marginal effect: social capital, I1",
+    } <= names
+
+
+def _prior_of(design, draws=5):
+    with fast_compile():
+        model = build_model(design)
+        return sample_prior(design, model, reported_variables(design), draws, 4)
