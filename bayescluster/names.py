@@ -196,6 +196,16 @@ def answers_data(capital: str) -> str:
     return f"{capital}_answers_data"
 
 
+def gap_data(name: str) -> str:
+    """Answers of an input with missing cells, of a model that is compiled once for many of them."""
+    return f"{name}_gap_data"
+
+
+def control_data(equation: str) -> str:
+    """Controls of a model that is compiled once for many of them, where some have missing cells."""
+    return f"{equation}_control_data"
+
+
 def weight_data(equation: str) -> str:
     """Weights of the rows of a model that is compiled once for many of them."""
     return f"{equation}_weight_data"

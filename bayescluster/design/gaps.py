@@ -31,6 +31,9 @@ CONTINUOUS_FAMILIES = ("gaussian", "student_t", "lognormal", "beta")
 """Families of which a missing outcome that enters another equation is a variable of the model."""
 
 
+Place = Literal["capital", "control", "outcome"]
+
+
 class Gap(NamedTuple):
     """An input with missing cells.
 
@@ -44,12 +47,16 @@ class Gap(NamedTuple):
         As it enters equations, ``(row,)``, NaN where missing.
     levels
         Values it can have, on that scale; none where it is continuous.
+    center, scale
+        Mean and standard deviation of the answers.
     """
 
     name: str
-    place: Literal["capital", "control", "outcome"]
+    place: Place
     values: Array
     levels: tuple[float, ...]
+    center: float
+    scale: float
 
     @property
     def missing(self) -> NDArray[np.bool_]:
@@ -60,16 +67,6 @@ class Gap(NamedTuple):
     def rows(self) -> NDArray[np.int64]:
         """Positions of the rows that lack it."""
         return np.flatnonzero(self.missing)
-
-    @property
-    def center(self) -> float:
-        """Mean of the answers."""
-        return float(self.values[~self.missing].mean())
-
-    @property
-    def scale(self) -> float:
-        """Standard deviation of the answers."""
-        return float(self.values[~self.missing].std(ddof=1))
 
     @property
     def codes(self) -> NDArray[np.int64]:
@@ -101,10 +98,15 @@ class Configurations(NamedTuple):
 def gaps(design: Design) -> tuple[Gap, ...]:
     """All gaps of the equations of a design, in the order in which each rests on those before it.
 
-    Capitals and controls that are continuous, then those that are discrete, then outcomes.
+    Capitals and controls that are continuous, then those that are discrete, then outcomes. Of a design
+    with other data than its template they have the levels and units of the template.
     """
     inputs = [*_capital_gaps(design), *_control_gaps(design)]
-    return (*sorted(inputs, key=lambda gap: bool(gap.levels)), *_outcome_gaps(design))
+    found = (*sorted(inputs, key=lambda gap: bool(gap.levels)), *_outcome_gaps(design))
+    if design.template is None:
+        return found
+    values = {gap.name: gap.values for gap in found}
+    return tuple(gap._replace(values=values[gap.name]) for gap in gaps(design.template))
 
 
 def discrete_gaps(design: Design) -> tuple[Gap, ...]:
@@ -168,12 +170,17 @@ def inputs_of(design: Design, gap: Gap) -> tuple[str, ...]:
     return (*known_inputs(design), *latent, *before)
 
 
+def _gap(name: str, place: Place, values: Array, levels: tuple[float, ...]) -> Gap:
+    answers = values[~np.isnan(values)]
+    return Gap(name, place, values, levels, float(answers.mean()), float(answers.std(ddof=1)))
+
+
 def _capital_gaps(design: Design) -> Iterator[Gap]:
     for capital, values in zip(CAPITALS, design.capitals, strict=True):
         if np.isnan(values).any():
             known = np.unique(values[~np.isnan(values)])
             levels = tuple(known.tolist()) if design.is_binary(capital) else ()
-            yield Gap(capital, "capital", values, levels)
+            yield _gap(capital, "capital", values, levels)
 
 
 def _control_gaps(design: Design) -> Iterator[Gap]:
@@ -187,7 +194,7 @@ def _control_gaps(design: Design) -> Iterator[Gap]:
             seen.add(name)
             known = np.unique(values[~np.isnan(values)])
             discrete = np.isin(known, (0.0, 1.0)).all() or _is_ordinal(each.equation, name)
-            yield Gap(name, "control", values, tuple(known.tolist()) if discrete else ())
+            yield _gap(name, "control", values, tuple(known.tolist()) if discrete else ())
 
 
 def _is_ordinal(equation: Equation, name: str) -> bool:
@@ -210,7 +217,7 @@ def _outcome_gaps(design: Design) -> Iterator[Gap]:
             )
             codes = np.arange(_levels(each))
             levels = tuple(((codes - center) / scale).tolist())
-            yield Gap(name, "outcome", (each.outcome - center) / scale, levels)
+            yield _gap(name, "outcome", (each.outcome - center) / scale, levels)
 
 
 def _levels(each: Design) -> int:

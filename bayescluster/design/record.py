@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -73,12 +73,16 @@ class Design:
     others
         Designs of the other equations of the analysis, in causal order; only the design in focus
         carries them. Their rows are the same.
+    template
+        The design that this one has other data than. What was settled from its data holds here too:
+        how groups are sampled, and the units of what has missing cells.
     """
 
     analysis: Analysis
     data: xr.Dataset
     equation_name: str = ""
     others: tuple[Design, ...] = ()
+    template: Design | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Take the equation in focus where none is named."""
@@ -98,7 +102,8 @@ class Design:
     def turned_to(self, name: str) -> Design:
         """Design of another equation of the analysis, which then carries the rest."""
         found = {each.equation_name: replace(each, others=()) for each in self.equations}
-        return replace(found.pop(name), others=tuple(found.values()))
+        template = None if self.template is None else self.template.turned_to(name)
+        return replace(found.pop(name), others=tuple(found.values()), template=template)
 
     def reaching(self, level: Scalar | None) -> Design:
         """The same, asked for the probability that the outcome is at least a level."""
@@ -216,14 +221,20 @@ class Design:
         """Coded controls, ``(row, control)``; NaN where missing."""
         return self._array(CONTROLS)
 
-    def control_parts(self, human: Any, social: Any) -> Iterator[ControlPart]:
+    @property
+    def control_bases(self) -> Array:
+        """Controls without the capital in them, ``(row, control)``; 0 where missing."""
+        return np.nan_to_num(self._array(CONTROL_BASE))
+
+    def control_parts(self, human: Any, social: Any, bases: Any = None) -> Iterator[ControlPart]:
         """Controls in parts that move alike, with the capitals at given levels.
 
         A control that is the product of something with a capital follows the capital: its column is
         that of its base times the level. Missing cells are 0: what is imputed is added to them.
+        ``bases`` stand in for `control_bases`.
         """
         owners = self.data[CONTROL_CAPITAL].to_numpy()
-        bases = np.nan_to_num(self._array(CONTROL_BASE))
+        bases = self.control_bases if bases is None else bases
         for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
             mine = np.flatnonzero(owners == capital)
             if mine.size:
@@ -308,7 +319,7 @@ class Design:
         """Groupings with varying effects, in the order of the analysis."""
         from bayescluster.design.groupings import groupings
 
-        return groupings(self)
+        return groupings(self) if self.template is None else self.template.groupings
 
     def labels(self, dim: str) -> tuple[str, ...]:
         """Labels along a dimension."""

@@ -30,10 +30,7 @@ def _assigned(
     design: Design, variables: Mapping[str, Mapping[str, Any]], others: tuple[Design, ...]
 ) -> Design:
     data = design.data.assign(dict(variables.get(design.equation_name, {})))
-    found = replace(design, data=data, others=others)
-    # what the template settled holds for its outcome: here too, whatever this outcome would settle
-    vars(found)["groupings"] = design.groupings
-    return found
+    return replace(design, data=data, others=others, template=design.template or design)
 
 
 def replaced(design: Design, outcome: Array, weights: Array | None = None) -> Design:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,8 @@ class Recast(Design):
 
 def recast(design: Design, record: Family) -> Recast:
     """Give a design another family, its outcome as it is."""
-    return Recast(design.analysis, design.data, design.equation_name, design.others, record)
+    parts = {part.name: getattr(design, part.name) for part in fields(Design)}
+    return Recast(**parts, record=record)
 
 
 def in_form(design: Design, form: StructureName) -> Design:

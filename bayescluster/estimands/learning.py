@@ -134,33 +134,52 @@ def _set(position: int, level: float) -> Setting:
 
 def form_draws(design: Design, draws: Draws, weights: Array) -> tuple[FormDraws, ...]:
     """Effects of every predictor of an equation on its expected outcome."""
-    observed = design.predictors
     found = []
     for position, name in enumerate(design.equation.predictors):
-        column = observed[:, position]
-        binary = bool(np.isin(column, (0.0, 1.0)).all())
-        ends = (np.zeros_like(column), np.ones_like(column))
-        if not binary:
-            ends = (column - STEP, column + STEP)
-        low, high = (_with_form(design, draws, weights, position, end) for end in ends)
-        marginal = (high - low) / (1.0 if binary else 2 * STEP)
-        mean = column @ weights
-        spread = np.sqrt(np.maximum((column**2) @ weights - mean**2, 0.0))  # (group,)
+        answers = design.predictors[:, position]
+        binary = bool(np.isin(answers[~np.isnan(answers)], (0.0, 1.0)).all())
+        marginal, spread = np.empty((2, draws.size, weights.shape[1]))
+        for which, part in draws.chunks(design.size):
+            marginal[which], spread[which] = _form(design, part, weights, position, binary)
         found.append(FormDraws(name, binary, marginal, marginal * spread))
     return tuple(found)
 
 
-def _with_form(design: Design, draws: Draws, weights: Array, position: int, values: Array) -> Array:
-    """Average expected outcome with one predictor set and all else as observed, ``(draw, group)``."""
-    entering = design.predictors.copy()
-    entering[:, position] = values
+def _form(
+    design: Design, draws: Draws, weights: Array, position: int, binary: bool
+) -> tuple[Array, Array]:
+    """Average effect of a predictor, and its spread among the rows of each group, ``(draw, group)``."""
+    entering = _entering(design, draws)
+    column = entering[:, :, position]  # (draw or 1, row)
+    ends = (np.zeros(1), np.ones(1)) if binary else (column - STEP, column + STEP)
+    low, high = (_with_form(design, draws, weights, _set_to(entering, position, e)) for e in ends)
+    mean = column @ weights
+    spread = np.sqrt(np.maximum(column**2 @ weights - mean**2, 0.0))
+    return (high - low) / (1.0 if binary else 2 * STEP), spread
+
+
+def _entering(design: Design, draws: Draws) -> Array:
+    """Outcomes of other equations as they enter, imputed where missing, ``(draw or 1, row, predictor)``."""
+    known = np.nan_to_num(design.predictors)
+    columns = [
+        known[None, :, position] + (draws.imputed[name].added() if name in draws.imputed else 0.0)
+        for position, name in enumerate(design.equation.predictors)
+    ]
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
+
+
+def _set_to(entering: Array, position: int, values: Array) -> Array:
+    found = entering.copy()
+    found[:, :, position] = values
+    return found
+
+
+def _with_form(design: Design, draws: Draws, weights: Array, entering: Array) -> Array:
+    """Average expected outcome with predictors at some values, all else as observed, ``(draw, group)``."""
     rows = np.arange(design.size)
-    out = np.empty((draws.size, weights.shape[1]))
-    for which, part in draws.chunks(design.size):
-        capitals = part.capitals or design.capitals
-        eta = predictor_at(design, part, capitals, rows, entering[None])
-        out[which] = expectation(design, eta, part, rows) @ weights
-    return out
+    capitals = draws.capitals or design.capitals
+    eta = predictor_at(design, draws, capitals, rows, entering)
+    return np.asarray(expectation(design, eta, draws, rows) @ weights)
 
 
 class Confounded(NamedTuple):

@@ -11,7 +11,7 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model.completion import completed
+from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Array, draws_of, log_likelihood, replicate
 from bayescluster.names import CHAIN, DRAW, ROW, answered_dim
 
@@ -28,8 +28,8 @@ STATISTICS = (
 )
 """Sampler statistics that are kept, where the sampler gives them."""
 
-PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM, IMPUTED_STREAM = 1, 2, 12
-"""Keep the random streams of replicated outcomes and imputed values apart from each other and from the chains'."""
+PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM = 1, 2
+"""Keep the random streams of replicated outcomes apart from each other and from the chains'."""
 
 
 def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: int) -> xr.DataTree:
@@ -42,10 +42,9 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     # nutpie keeps the raw variables of the sampler too; a reader wants those that mean something
     kept = list(reported_variables(design))
     posterior = xr.concat([chain.posterior[kept] for chain in ordered], CHAIN)
-    posterior = completed(design, posterior, np.random.default_rng((seed, IMPUTED_STREAM)))
+    posterior = completed(design, posterior, imputing(seed))
     # prior draws have no outcomes to learn from
-    forward = np.random.default_rng((seed, IMPUTED_STREAM, 1))
-    prior = completed(design, prior, forward, posterior=False)
+    prior = completed(design, prior, imputing(seed, 1), posterior=False)
     stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
     groups = {
         "posterior": posterior,

@@ -2,8 +2,8 @@
 
 Compiling costs half a minute where a small fit costs a second. So replications of a simulation,
 calibration and folds share one compiled model, in which the outcomes, the answers that measure latent
-capitals and the weights of the rows are data. Nothing else may change between fits: neither rows, nor
-groups, nor controls, nor which answers are missing.
+capitals, those of inputs with missing cells and the weights of the rows are data. Nothing else may
+change between fits: neither rows, nor groups, nor complete inputs, nor which cells are missing.
 
 Priors stay those of the template. Default priors of most families do not depend on the outcome;
 those of gaussian, student_t and lognormal outcomes are in units of its standard deviation, and
@@ -19,13 +19,12 @@ from typing import NamedTuple
 
 import xarray as xr
 
-from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.design.replaced import with_unit_weights
-from bayescluster.errors import DesignError, Problem
 from bayescluster.inference.nuts import Progress, compile_model, sample_chains
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model.build import build_model, is_replaceable
+from bayescluster.model.build import build_model
+from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.model.observed import observed_data
 from bayescluster.names import CHAIN
@@ -53,21 +52,11 @@ class Repeated:
 
     Raises
     ------
-    DesignError
-        If an input has missing cells: they are part of the model, not of its data.
     FitError
         If the model cannot be compiled.
     """
 
     def __init__(self, design: Design, weighted: bool = False) -> None:
-        if not is_replaceable(design):
-            raise DesignError(
-                Problem(
-                    "inputs with missing cells cannot be replaced by others in a compiled model",
-                    ", ".join(gap.name for gap in gaps(design)),
-                    "leave rows that lack them out with `missing: drop` under `data`",
-                )
-            )
         self.design = with_unit_weights(design) if weighted else design
         model = build_model(self.design, replaceable=True)
         self.compiled = compile_model(model, reported_variables(self.design))
@@ -99,6 +88,7 @@ class Repeated:
         # nutpie keeps the raw variables of the sampler too
         kept = list(reported_variables(design))
         posterior = xr.concat([chain.posterior[kept] for chain in chains], CHAIN)
+        posterior = completed(design, posterior, imputing(sampling.seed))
         stats = xr.concat([chain.sample_stats for chain in chains], CHAIN)
         tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
         return Refit(design, draws_of(design, posterior), tree)

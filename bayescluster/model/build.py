@@ -12,7 +12,6 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayescluster.design.gaps import gaps
 from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
@@ -62,9 +61,8 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     design
         The design in focus.
     replaceable
-        Hold what is observed as data that can be replaced in a compiled model; for designs that
-        `is_replaceable`, see `bayescluster.model.observed`. Priors stay those of this design,
-        whatever replaces its outcome.
+        Hold what is observed as data that can be replaced in a compiled model; see
+        `bayescluster.model.observed`. Priors stay those of this design, whatever replaces its data.
 
     Returns
     -------
@@ -82,7 +80,7 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
         coords |= model_coords(equation)
     observed = Observed(replaceable)
     with pm.Model(coords=coords) as model:
-        inputs = add_inputs(design, capital_variables(design, observed))
+        inputs = add_inputs(design, capital_variables(design, observed), observed)
         tied = []
         for equation in design.equations:
             observation = _equation(equation, entering(equation, inputs), observed)
@@ -96,11 +94,6 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
             observe_together(tied, design.size, weights)
         sum_out(inputs)
     return model
-
-
-def is_replaceable(design: Design) -> bool:
-    """Whether all that is observed can be data of the model: no input has missing cells."""
-    return not gaps(design)
 
 
 def _equation(design: Design, enter: Entering, observed: Observed) -> Observation:
@@ -145,7 +138,7 @@ def _linear_predictor(
 ) -> Any:
     by_row = row_coefficients(design, _population(design, priors), priors)
     coefficients = {term: enter.spread(value) for term, value in by_row.items()}
-    shift = coefficients[INTERCEPT] + _shift(design, priors, enter)
+    shift = coefficients[INTERCEPT] + _shift(design, priors, enter, observed)
     names = design.equation.predictors
     columns: Any = observed.predictors(design) if names else ()
     for position, name in enumerate(names):
@@ -159,7 +152,7 @@ def _linear_predictor(
     return eta + pt.zeros(size) if eta.ndim == 0 else eta
 
 
-def _shift(design: Design, priors: ModelPriors, enter: Entering) -> Any:
+def _shift(design: Design, priors: ModelPriors, enter: Entering, observed: Observed) -> Any:
     """What shifts the level of a row: controls and offset, ``(row,)`` or 0."""
     shift: Any = 0.0
     if design.control_names:
@@ -169,7 +162,7 @@ def _shift(design: Design, priors: ModelPriors, enter: Entering) -> Any:
             if priors.scales is None
             else shared_controls(design, priors.scales)
         )
-        for part in design.control_parts(enter.human, enter.social):
+        for part in design.control_parts(enter.human, enter.social, observed.controls(design)):
             base = enter.spread(part.base)
             shift = shift + pt.dot(base, gamma[part.positions]) * part.level
         for control in monotonic_controls(design):

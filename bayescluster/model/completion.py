@@ -42,6 +42,13 @@ from bayescluster.names import (
 )
 
 CELLS_A_CHUNK = 2_000_000
+IMPUTED_STREAM = 12
+"""Keeps the random stream of imputed values apart from all others."""
+
+
+def imputing(seed: int, *further: int) -> np.random.Generator:
+    """Source of the imputed values of a fit with a seed."""
+    return np.random.default_rng((seed, IMPUTED_STREAM, *further))
 
 
 def completed(

@@ -36,6 +36,7 @@ from bayescluster.design.record import (
 )
 from bayescluster.families import FAMILIES, Observation, Rows
 from bayescluster.model.likelihood import observe, row_density
+from bayescluster.model.observed import Observed
 from bayescluster.names import (
     CAPITALS,
     PREDICTOR_CENTER,
@@ -64,6 +65,8 @@ class Inputs(NamedTuple):
     capitals: tuple[Any, Any]
     continuous: dict[str, Any]
     cases: Configurations | None
+    codes: dict[str, Any]
+    """Codes of discrete inputs in each case, ``(case,)``."""
     densities: list[Any]
     """Log densities of the cases, ``(case,)`` each: their sum is that of all that is summed out."""
 
@@ -98,7 +101,7 @@ def imputation_coords(design: Design) -> dict[str, Any]:
     return coords
 
 
-def add_inputs(design: Design, capitals: tuple[Any, Any]) -> Inputs:
+def add_inputs(design: Design, capitals: tuple[Any, Any], observed: Observed) -> Inputs:
     """Add the regressions that impute to the PyMC model in context.
 
     Parameters
@@ -107,8 +110,11 @@ def add_inputs(design: Design, capitals: tuple[Any, Any]) -> Inputs:
         The design in focus.
     capitals
         Human and social capital of each row: NaN where a score is missing.
+    observed
+        Adds the answers.
     """
     found = gaps(design)
+    held = {gap.name: observed.gap(gap) for gap in found if gap.place != "outcome"}
     complete: dict[str, Any] = dict(zip(CAPITALS, capitals, strict=True))
     continuous: dict[str, Any] = {}
     inputs: dict[str, Any] = dict(known_inputs(design))
@@ -116,20 +122,23 @@ def add_inputs(design: Design, capitals: tuple[Any, Any]) -> Inputs:
     for gap in found:
         if gap.levels or gap.place == "outcome":
             continue
-        continuous[gap.name] = _continuous(design, gap, inputs)
-        whole = pt.set_subtensor(_known(gap)[gap.rows], continuous[gap.name])
+        answers = pt.as_tensor_variable(held[gap.name])
+        continuous[gap.name] = _continuous(design, gap, inputs, answers)
+        whole = pt.set_subtensor(answers[gap.rows], continuous[gap.name])
         inputs[gap.name] = (whole - gap.center) / gap.scale
         if gap.place == "capital":
             complete[gap.name] = whole
     cases = configurations(found, design.size) if any(gap.levels for gap in found) else None
-    made = Inputs(found, (complete[CAPITALS[0]], complete[CAPITALS[1]]), continuous, cases, [])
+    codes = {}
+    for gap in found:
+        if cases is not None and gap.levels and gap.place != "outcome":
+            codes[gap.name] = observed.codes(gap, held[gap.name], cases)
+    made = Inputs(
+        found, (complete[CAPITALS[0]], complete[CAPITALS[1]]), continuous, cases, codes, []
+    )
     if cases is not None:
         _discrete(design, made, inputs)
     return made
-
-
-def _known(gap: Gap) -> Any:
-    return pt.as_tensor_variable(np.nan_to_num(gap.values))
 
 
 def _mean(design: Design, gap: Gap, inputs: Mapping[str, Any], sd: float) -> Any:
@@ -149,14 +158,14 @@ def _mean(design: Design, gap: Gap, inputs: Mapping[str, Any], sd: float) -> Any
     return total
 
 
-def _continuous(design: Design, gap: Gap, inputs: Mapping[str, Any]) -> Any:
+def _continuous(design: Design, gap: Gap, inputs: Mapping[str, Any], held: Any) -> Any:
     """Missing cells of a continuous gap on the scale on which it enters, one a missing cell."""
     name = gap.name
     intercept = pm.Normal(imputation(name, "intercept"), 0.0, INTERCEPT_SD)
     sd = pm.HalfNormal(imputation(name, "sd"), RESIDUAL_SD)
     mean = intercept + _mean(design, gap, inputs, SLOPE_SD) + pt.zeros(design.size)
     known = np.flatnonzero(~gap.missing)
-    answers = (gap.values[known] - gap.center) / gap.scale
+    answers = (held[known] - gap.center) / gap.scale
     fit = pm.logp(pm.Normal.dist(mean[known], sd), answers)
     pm.Potential(imputation(name, "answers"), fit.sum())
     # as distances from the regression, which the answers know well: nearly independent of it
@@ -173,7 +182,7 @@ def _discrete(design: Design, made: Inputs, inputs: Mapping[str, Any]) -> None:
     for gap in made.gaps:
         if not gap.levels or gap.place == "outcome":
             continue
-        codes = made.cases.codes[gap.name]
+        codes = made.codes[gap.name]
         steps = cutpoint_means(gap)
         ordered = {"transform": pm.distributions.transforms.ordered, "initval": steps}
         cut = pm.Normal(
@@ -185,7 +194,7 @@ def _discrete(design: Design, made: Inputs, inputs: Mapping[str, Any]) -> None:
         )
         eta = _mean(design, gap, by_case, LOGIT_SLOPE_SD) + pt.zeros(row.size)
         made.densities.append(_step_density(eta, cut, codes, steps.size))
-        by_case[gap.name] = (np.array(gap.levels)[codes] - gap.center) / gap.scale
+        by_case[gap.name] = (_levels_at(gap, codes) - gap.center) / gap.scale
 
 
 def cutpoint_means(gap: Gap) -> Array:
@@ -215,16 +224,22 @@ def entering(equation: Design, made: Inputs) -> Entering:
         if gap.levels:
             assert cases is not None
             missing = gap.missing[cases.row]
-            values = np.array(gap.levels)[cases.codes[gap.name]]
             if gap.place == "capital":
-                capitals[gap.name] = np.where(missing, values, capitals[gap.name])
+                capitals[gap.name] = _levels_at(gap, made.codes[gap.name])
             elif gap.name != equation.equation_name:
+                values = np.array(gap.levels)[cases.codes[gap.name]]
                 added[gap.name] = np.where(missing, values, 0.0)
         elif gap.place != "capital" and gap.name != equation.equation_name:
             cells = _as_it_enters(equation, gap, made.continuous[gap.name])
             whole = pt.set_subtensor(pt.zeros(equation.size)[gap.rows], cells)
             added[gap.name] = whole if row is None else whole[row]
     return Entering(capitals[CAPITALS[0]], capitals[CAPITALS[1]], added, row)
+
+
+def _levels_at(gap: Gap, codes: Any) -> Any:
+    """Values of a discrete gap at codes, which are numbers or a variable of the graph."""
+    levels = np.array(gap.levels)
+    return levels[codes] if isinstance(codes, np.ndarray) else pt.as_tensor_variable(levels)[codes]
 
 
 def _as_it_enters(equation: Design, gap: Gap, cells: Any) -> Any:
@@ -242,7 +257,8 @@ def _as_it_enters(equation: Design, gap: Gap, cells: Any) -> Any:
 def observe_answers(equation: Design, observation: Observation, made: Inputs) -> None:
     """Add the likelihood of an equation, whose rows are those of its predictor: rows or cases."""
     gap = next((gap for gap in made.gaps if gap.name == equation.equation_name), None)
-    lacking = np.flatnonzero(~equation.answered)
+    lacks = ~equation.answered
+    lacking = np.flatnonzero(lacks)
     enter = entering(equation, made)
     if gap is not None and not gap.levels:
         at = lacking if enter.row is None else np.searchsorted(enter.row, lacking)
@@ -258,9 +274,11 @@ def observe_answers(equation: Design, observation: Observation, made: Inputs) ->
     if gap is not None and gap.levels:
         assert made.cases is not None
         codes = made.cases.codes[gap.name].astype("float64")
-        outcome = np.where(gap.missing[enter.row], codes, observation.outcome)
-        observation = observation._replace(outcome=outcome)
-    known = np.flatnonzero(np.isfinite(observation.outcome))
+        observation = observation._replace(
+            outcome=pt.where(lacks[enter.row], codes, observation.outcome)
+        )
+        lacks = np.zeros(equation.size, dtype=bool)
+    known = np.flatnonzero(~lacks[enter.row])
     density = row_density(equation.family, _some(observation, known))
     made.densities.append(pt.set_subtensor(pt.zeros(enter.row.size)[known], density))
 

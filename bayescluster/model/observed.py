@@ -1,8 +1,8 @@
 """What a model observes: constants of its graph, or data that are replaced once it is compiled.
 
-Outcomes, those of other equations that enter as predictors, and the answers that measure latent
-capitals. All else (rows, groups, controls, priors, which answers are missing) is that of the design
-that the model was built from.
+Outcomes, those of other equations that enter as predictors, the answers that measure latent capitals,
+and the answers of inputs with missing cells. All else (rows, groups, complete inputs, priors, which
+cells are missing) is that of the design that the model was built from.
 """
 
 from __future__ import annotations
@@ -11,9 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 
+from bayescluster.design.gaps import Configurations, Gap, gaps
 from bayescluster.design.record import Array, Design
-from bayescluster.names import CAPITALS, answers_data, outcome_data, predictor_data, weight_data
+from bayescluster.names import (
+    CAPITALS,
+    answers_data,
+    control_data,
+    gap_data,
+    outcome_data,
+    predictor_data,
+    weight_data,
+)
 
 
 class Observed(NamedTuple):
@@ -32,6 +42,23 @@ class Observed(NamedTuple):
         values = np.nan_to_num(design.predictors)
         return self._held(predictor_data(design.equation_name), values)
 
+    def controls(self, design: Design) -> Any:
+        """Controls without the capital in them, ``(row, control)``; 0 where missing."""
+        if not has_gaps(design):
+            return design.control_bases
+        return self._held(control_data(design.equation_name), design.control_bases)
+
+    def gap(self, gap: Gap) -> Any:
+        """Answers of an input with missing cells, ``(row,)``: codes where it is discrete, 0 if missing."""
+        return self._held(gap_data(gap.name), answers_of(gap))
+
+    def codes(self, gap: Gap, held: Any, cases: Configurations) -> Any:
+        """Code of a discrete input in each case, ``(case,)``: that of its answers, or one of all."""
+        codes = cases.codes[gap.name]
+        if not self.replaceable:
+            return codes
+        return pt.where(gap.missing[cases.row], codes, held[cases.row])
+
     def answers(self, design: Design, capital: str) -> Any:
         """Answers that measure a latent capital, ``(row, item)``; 0 where missing."""
         return self._held(answers_data(capital), np.nan_to_num(design.items(capital).values))
@@ -41,8 +68,18 @@ class Observed(NamedTuple):
         assert design.weights is not None
         return self._held(weight_data(design.equation_name), design.weights.rows)
 
-    def _held(self, name: str, values: Array) -> Any:
+    def _held(self, name: str, values: Any) -> Any:
         return pm.Data(name, values) if self.replaceable else values
+
+
+def has_gaps(design: Design) -> bool:
+    """Whether a control of an equation has missing cells."""
+    return bool(np.isnan(design.controls).any())
+
+
+def answers_of(gap: Gap) -> Any:
+    """Answers of an input with missing cells, as a model takes them, ``(row,)``."""
+    return gap.codes if gap.levels else np.nan_to_num(gap.values)
 
 
 def observed_data(design: Design) -> dict[str, Array]:
@@ -53,9 +90,12 @@ def observed_data(design: Design) -> dict[str, Array]:
         found[outcome_data(name)] = np.nan_to_num(each.outcome)
         if each.equation.predictors:
             found[predictor_data(name)] = np.nan_to_num(each.predictors)
+        if has_gaps(each):
+            found[control_data(name)] = each.control_bases
         if each.weights is not None:
             found[weight_data(name)] = each.weights.rows
     for capital in CAPITALS:
         if design.is_latent(capital):
             found[answers_data(capital)] = np.nan_to_num(design.items(capital).values)
-    return found
+    inputs = (gap for gap in gaps(design) if gap.place != "outcome")
+    return found | {gap_data(gap.name): answers_of(gap) for gap in inputs}

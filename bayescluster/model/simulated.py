@@ -1,8 +1,8 @@
 """All that a model observes, drawn anew from one draw of its parameters.
 
-In the order in which the model has it: latent capitals and the answers that measure them, then the
-outcome of each equation, in causal order, so that each rests on the outcomes drawn before it. Answers
-that are missing stay missing.
+In the order in which the model has it: latent capitals and the answers that measure them, inputs with
+missing cells, then the outcome of each equation, in causal order, so that each rests on what was drawn
+before it. What is missing stays missing, and is part of the truth.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.design.gaps import Gap, gaps, inputs_of, known_inputs
 from bayescluster.design.record import Array, Design
 from bayescluster.design.replaced import with_data
 from bayescluster.model.cells import flat
 from bayescluster.model.evaluate import draws_of, linear_predictor, replicate
-from bayescluster.model.measurement import latent_capitals
+from bayescluster.model.simulated_answers import Measured, measured
 from bayescluster.names import (
     CAPITALS,
     CHAIN,
-    CLUSTER,
+    CONTROL,
+    CONTROL_BASE,
+    CONTROLS,
     DRAW,
     OUTCOME,
     PREDICTOR,
@@ -32,25 +35,20 @@ from bayescluster.names import (
     RESIDUAL_CORRELATION,
     RESIDUAL_EQUATION,
     ROW,
-    background,
-    capital_cluster_sd,
-    item_dim,
-    item_errors,
-    item_intercepts,
-    item_loadings,
-    item_thresholds,
-    items,
-    on_other,
-    raw_mean,
-    raw_sd,
+    imputation,
+    imputed,
+    imputed_dim,
 )
+
+Variables = dict[str, dict[str, Any]]
+"""Variables of the designs of equations, by name of the equation."""
 
 
 class Simulated(NamedTuple):
     """Data drawn from one draw of the parameters, as a design, and the draw itself.
 
-    ``draw`` has dims ``(chain, draw, ...)`` of length 1 each; its latent capitals are those that the
-    answers were drawn from.
+    ``draw`` has dims ``(chain, draw, ...)`` of length 1 each; its latent capitals and missing cells are
+    those that the data were drawn with.
     """
 
     design: Design
@@ -58,113 +56,106 @@ class Simulated(NamedTuple):
 
 
 def simulate(design: Design, draw: xr.Dataset, rng: np.random.Generator) -> Simulated:
-    """Draw answers and outcomes of every equation.
+    """Draw answers, inputs with missing cells, and outcomes of every equation.
 
     Parameters
     ----------
     design
-        The design in focus, no input of which has missing cells: rows, groups, controls, observed
-        capitals, and the units of what is drawn.
+        The design in focus: rows, groups, complete inputs, and the units of what is drawn.
     draw
         One draw of the parameters, from the prior or a posterior.
     rng
         Source of the noise.
     """
-    truth, answers = _capitals(design, draw, rng)
-    measured = with_data(design, {each.equation_name: answers for each in design.equations})
-    return Simulated(with_data(measured, _outcomes(measured, truth, rng)), truth)
+    found = measured(design, draw, rng)
+    draw = found.draw
+    made = _with_all(design, found.answers)
+    inputs = _inputs(design, found, rng)
+    made = with_data(made, _entering_inputs(design, inputs))
+    for gap in gaps(design):
+        if gap.place != "outcome":
+            draw = _cells(design, draw, gap, inputs[gap.name])
+    outcomes = _outcomes(made, draw, rng)
+    for gap in gaps(design):
+        if gap.place == "outcome":
+            draw = _cells(design, draw, gap, outcomes[gap.name])
+    return Simulated(with_data(made, _entering_outcomes(design, outcomes)), draw)
 
 
-def _capitals(
-    design: Design, draw: xr.Dataset, rng: np.random.Generator
-) -> tuple[xr.Dataset, dict[str, Any]]:
-    """Put latent capitals into a draw, and draw the answers that measure them."""
-    answers: dict[str, Any] = {}
-    known = {
-        capital: values
-        for capital, values in zip(CAPITALS, design.capitals, strict=True)
-        if not design.is_latent(capital)
-    }
-    for capital in latent_capitals(design):
-        raw = _raw(design, draw, capital, known, rng)
-        center, spread = raw.mean(), raw.std(ddof=1)
-        known[capital] = (raw - center) / spread
-        made = {raw_mean(capital): center, raw_sd(capital): spread}
-        draw = draw.assign({name: ((CHAIN, DRAW), [[value]]) for name, value in made.items()})
-        draw = draw.assign({capital: ((CHAIN, DRAW, ROW), known[capital][None, None])})
-        answers[items(capital)] = (
-            (ROW, item_dim(capital)),
-            _answers(design, draw, capital, raw, rng),
-        )
-    return draw, answers
+def _with_all(design: Design, variables: Mapping[str, Any]) -> Design:
+    return with_data(design, {each.equation_name: variables for each in design.equations})
 
 
-def _one(draw: xr.Dataset, name: str) -> Array:
-    found: Array = flat(draw, name)[0]
+def _cells(design: Design, draw: xr.Dataset, gap: Gap, values: Array) -> xr.Dataset:
+    """Put the values of missing cells into a draw."""
+    dim = imputed_dim(gap.name)
+    cells = xr.Variable((CHAIN, DRAW, dim), values[gap.rows][None, None])
+    labels = np.array(design.labels(ROW))[gap.rows]
+    return draw.assign({imputed(gap.name): cells}).assign_coords({dim: labels})
+
+
+def _inputs(design: Design, found: Measured, rng: np.random.Generator) -> dict[str, Array]:
+    """Inputs with missing cells by name, ``(row,)`` each, as they enter equations."""
+    known = {**known_inputs(design), **found.capitals}
+    values: dict[str, Array] = {}
+    for gap in gaps(design):
+        if gap.place == "outcome":
+            continue
+        eta = np.zeros(design.size)
+        names = inputs_of(design, gap)
+        if names:
+            slope = flat(found.draw, imputation(gap.name, "slope"))[0]
+            eta = np.column_stack([known[name] for name in names]) @ slope
+        values[gap.name] = _input(gap, eta, found.draw, rng)
+        known[gap.name] = (values[gap.name] - gap.center) / gap.scale
+    return values
+
+
+def _input(gap: Gap, eta: Array, draw: xr.Dataset, rng: np.random.Generator) -> Array:
+    def one(part: str) -> Array:
+        found: Array = flat(draw, imputation(gap.name, part))[0]
+        return found
+
+    if gap.levels:
+        # the response behind has logistic errors: the cutpoints that it passes are counted
+        behind = eta + rng.logistic(size=eta.size)
+        passed = (behind[:, None] > np.atleast_1d(one("cutpoints"))).sum(axis=1)
+        return np.array(gap.levels)[passed]
+    noise = one("sd") * rng.standard_normal(eta.size)
+    return np.asarray(gap.center + gap.scale * (one("intercept") + eta + noise))
+
+
+def _entering_inputs(design: Design, inputs: Mapping[str, Array]) -> Variables:
+    """Capitals and controls with missing cells, as variables of the designs."""
+    found: Variables = {}
+    for each in design.equations:
+        variables: dict[str, Any] = {
+            capital: (ROW, np.where(np.isnan(values), np.nan, inputs[capital]))
+            for capital, values in zip(CAPITALS, each.capitals, strict=True)
+            if capital in inputs
+        }
+        names = [name for name in each.control_names if name in inputs]
+        if names:
+            for part in (CONTROLS, CONTROL_BASE):
+                columns = each.data[part].transpose(ROW, CONTROL).to_numpy().copy()
+                for name in names:
+                    k = each.control_names.index(name)
+                    columns[:, k] = np.where(np.isnan(columns[:, k]), np.nan, inputs[name])
+                variables[part] = ((ROW, CONTROL), columns)
+        found[each.equation_name] = variables
     return found
 
 
-def _raw(
-    design: Design,
-    draw: xr.Dataset,
-    capital: str,
-    known: Mapping[str, Array],
-    rng: np.random.Generator,
-) -> Array:
-    """Raw capital of every row before any answer is seen, ``(row,)``."""
-    mean = np.zeros(design.size)
-    if capital_cluster_sd(capital) in draw:
-        groups = len(design.group_labels(CLUSTER))
-        mean += rng.normal(0.0, _one(draw, capital_cluster_sd(capital)), groups)[
-            design.index(CLUSTER)
-        ]
-    if background(capital) in draw:
-        columns = np.column_stack(list(design.background.values()))
-        mean += columns @ _one(draw, background(capital))
-    if on_other(capital) in draw:
-        other = next(values for name, values in known.items() if name != capital)
-        mean += _one(draw, on_other(capital)) * other
-    return np.asarray(mean - mean.mean() + rng.standard_normal(design.size))
-
-
-def _answers(
-    design: Design, draw: xr.Dataset, capital: str, raw: Array, rng: np.random.Generator
-) -> Array:
-    """Answers to the indicators of a capital, ``(row, item)``, NaN where they are missing."""
-    found = design.items(capital)
-    loading = _one(draw, item_loadings(capital))
-    made = np.empty(found.values.shape)
-    for position, levels in enumerate(found.levels):
-        eta = loading[position] * raw
-        if levels:
-            cut = _one(draw, item_thresholds(capital, found.columns[position]))
-            # the response behind the answer has logistic errors: thresholds that it passes are counted
-            behind = eta + rng.logistic(size=raw.size)
-            made[:, position] = (behind[:, None] > cut).sum(axis=1)
-        else:
-            k = found.continuous.index(position)
-            intercept, error = (
-                _one(draw, name(capital))[k] for name in (item_intercepts, item_errors)
-            )
-            made[:, position] = intercept + eta + error * rng.standard_normal(raw.size)
-    return np.where(np.isfinite(found.values), made, np.nan)
-
-
-def _outcomes(
-    design: Design, draw: xr.Dataset, rng: np.random.Generator
-) -> dict[str, dict[str, Any]]:
-    """Outcomes of each equation and what of other outcomes enters it, as variables of its design."""
+def _outcomes(design: Design, draw: xr.Dataset, rng: np.random.Generator) -> dict[str, Array]:
+    """Outcome of each equation, ``(row,)``, those that will be missing too."""
     noise = _correlated_noise(design, draw, rng)
     made: dict[str, Array] = {}
-    found: dict[str, dict[str, Any]] = {}
     for equation in design.equations:
         name = equation.equation_name
         entering = {PREDICTORS: ((ROW, PREDICTOR), _entering(equation, made))}
         each = with_data(replace(equation, others=()), {name: entering})
         made[name] = _outcome(each, draw, noise.get(name), rng)
-        known = np.where(equation.answered, made[name], np.nan)
-        found[name] = entering | {OUTCOME: (ROW, known)}
-    return found
+    return made
 
 
 def _entering(equation: Design, made: Mapping[str, Array]) -> Array:
@@ -173,6 +164,19 @@ def _entering(equation: Design, made: Mapping[str, Array]) -> Array:
     columns = [made[name] for name in equation.equation.predictors]
     whole = np.column_stack([np.empty((equation.size, 0)), *columns])
     return np.asarray((whole - center) / scale)
+
+
+def _entering_outcomes(design: Design, made: Mapping[str, Array]) -> Variables:
+    """Outcomes, and what of them enters other equations, as variables of the designs."""
+    lacks = {each.equation_name: ~each.answered for each in design.equations}
+    known = {name: np.where(lacks[name], np.nan, values) for name, values in made.items()}
+    return {
+        each.equation_name: {
+            OUTCOME: (ROW, known[each.equation_name]),
+            PREDICTORS: ((ROW, PREDICTOR), _entering(each, known)),
+        }
+        for each in design.equations
+    }
 
 
 def _outcome(
@@ -193,7 +197,7 @@ def _correlated_noise(
     """Standard normal residuals of the equations whose residuals correlate, ``(row,)`` each."""
     if not design.analysis.residual_correlation:
         return {}
-    correlation = _one(draw, RESIDUAL_CORRELATION)
+    correlation = flat(draw, RESIDUAL_CORRELATION)[0]
     names = [str(name) for name in draw[RESIDUAL_EQUATION].to_numpy()]
     independent = rng.standard_normal((design.size, len(names)))
     return dict(zip(names, (independent @ np.linalg.cholesky(correlation).T).T, strict=True))

@@ -21,6 +21,7 @@ from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws, replicate
+from bayescluster.names import DRAWN_AFTER
 from bayescluster.results.design_analysis import DECLARED, Judged, Replication
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
@@ -140,7 +141,8 @@ def attempted(repeated: Repeated, design: Design, sampling: Sampling) -> Attempt
 def largest_rhat(refit: Refit) -> float | None:
     """Largest R-hat of any parameter; nothing where one chain alone was drawn."""
     group = refit.tree["posterior"].to_dataset()
-    parts = [_flat(group[name]) for name in group.data_vars]
+    # what is drawn after the fit says nothing of the chains
+    parts = [_flat(found) for found in group.data_vars.values() if DRAWN_AFTER not in found.attrs]
     values = np.concatenate(parts, axis=1)
     moving = values[:, np.ptp(values, axis=0) > 0]
     rhat = diagnostics(moving, refit.draws.chains)[0]

@@ -142,18 +142,6 @@ FAULTS = (
         "  --clusters: nan times the clusters\n"
         "    a multiplier is above 0 and at most 20, such as 0.5,1,2\n",
     ),
-    Fault(
-        "missing values",
-        {
-            "  industry: industry\n": "  industry: industry\n  missing_values: [12]\n  missing: impute\n"
-        },
-        (),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:8:3: inputs have missing cells (human_capital, log(size)), which a model "
-        "estimates beside its parameters: a calibration does not simulate them\n"
-        "    set `missing: drop` for it: that calibrates the model of the complete rows\n",
-    ),
 )
 
 

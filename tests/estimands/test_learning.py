@@ -23,6 +23,13 @@ from bayescluster.estimands.learning import (
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.mediation import expected_outcome
 from bayescluster.estimands.membership import groups_of
+from bayescluster.inference.prior import sample_prior
+from bayescluster.inference.reported import reported_variables
+from bayescluster.model.build import build_model
+from bayescluster.model.completion import completed, imputing
+from bayescluster.model.evaluate import draws_of
+from tests.model.test_imputed_mediators import mediated
+from tests.oracles import fast_compile
 from tests.systems import equation, system, system_draws
 
 LEVELS = Levels((-1.2, 1.4), (-0.9, 1.1), "by hand")
@@ -133,6 +140,27 @@ def test_a_form_that_is_a_number_is_per_standard_deviation():
     (form,) = form_draws(design, draws, groups_of(design, "all").weights)
     assert not form.binary
     np.testing.assert_allclose(form.marginal[:, 0], draws.population["skill"], rtol=1e-9)
+
+
+def test_missing_forms_are_those_of_each_draw():
+    design = mediated()
+    with fast_compile():
+        model = build_model(design)
+        prior = sample_prior(design, model, reported_variables(design), 3, 4)
+    prior = completed(design, prior, imputing(4), posterior=False)
+    draws, weights = draws_of(design, prior), groups_of(design, "industry").weights
+    found = form_draws(design, draws, weights)
+    assert [form.binary for form in found] == [True, False]
+    for k in range(3):
+        one = draws.part(np.array([k]))
+        cells = [one.imputed[name].added()[0] for name in design.equation.predictors]
+        whole = np.nan_to_num(design.predictors) + np.column_stack(cells)
+        filled = replace(design, data=design.data.assign(predictors=(("firm", "predictor"), whole)))
+        alone = form_draws(filled, replace(one, imputed={}), weights)
+        for form, wanted in zip(found, alone, strict=True):
+            assert np.isfinite(form.marginal).all()
+            np.testing.assert_allclose(form.marginal[k], wanted.marginal[0])
+            np.testing.assert_allclose(form.standardised[k], wanted.standardised[0])
 
 
 def test_dominance_and_ranks(design):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 
+from bayescluster.design.record import Design
 from bayescluster.design.replaced import replaced, with_unit_weights
-from bayescluster.errors import DesignError
 from bayescluster.families import FAMILIES
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.repeated import Repeated
@@ -21,6 +22,7 @@ from bayescluster.spec.sampling import Sampling
 from bayescluster.structures import STRUCTURES
 from tests.factories import firms, small_design
 from tests.model.oracle import Oracle, perturbed
+from tests.model.test_imputation import gappy_design
 from tests.oracles import fast_compile
 
 NESTED = {"industry": ["intercept"], "cluster": ["intercept"]}
@@ -87,19 +89,29 @@ def test_every_form_takes_other_outcomes():
         assert weight_data(NAME) not in model.named_vars
 
 
-def test_draws_are_those_of_the_ordinary_model():
-    design = small_design("bernoulli", "additive", NESTED, frame=firms(rows=120))
-    outcome = np.random.default_rng(1).permutation(design.outcome)
-    other = replaced(design, outcome)
+def of_complete_rows() -> Design:
+    return small_design("bernoulli", "additive", NESTED, frame=firms(rows=120))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [of_complete_rows, pytest.param(partial(gappy_design, "bernoulli"), marks=pytest.mark.slow)],
+    ids=["complete", "missing"],
+)
+def test_draws_are_those_of_the_ordinary_model(made):
+    design = made()
+    rng = np.random.default_rng(1)
+    shuffled = np.where(design.answered, rng.permutation(design.size) % 2, np.nan)
+    other = replaced(design, shuffled)
     sampling = Sampling(draws=300, tune=300, chains=2, seed=7)
-    refit = Repeated(design).fit(replaced(design, outcome), sampling)
+    refit = Repeated(design).fit(other, sampling)
     ordinary = compile_model(build_model(other), reported_variables(other))
     for number, chain in enumerate(sorted(sample_chains(ordinary, sampling, range(2)))):
         found = refit.tree["posterior"].sel(chain=number)
         for name in reported_variables(design):
             np.testing.assert_allclose(found[name], chain.posterior[name][0], rtol=1e-6, atol=1e-6)
     assert refit.draws.chains == 2
-    np.testing.assert_array_equal(refit.design.outcome, outcome)
+    np.testing.assert_array_equal(refit.design.outcome, shuffled)
 
 
 def test_the_template_settles_how_groups_are_sampled():
@@ -107,16 +119,3 @@ def test_the_template_settles_how_groups_are_sampled():
     found = replaced(design, np.zeros(design.size))
     assert found.groupings == design.groupings
     assert replace(found).outcome.std() == 0
-
-
-def test_missing_inputs_are_refused():
-    frame = firms()
-    frame.loc[3, "training"] = np.nan
-    design = small_design("gaussian", "additive", data={"missing": "impute"}, frame=frame)
-    with pytest.raises(DesignError) as raised:
-        Repeated(design)
-    assert str(raised.value) == (
-        "The model cannot be built on these data:\n"
-        "  human_capital: inputs with missing cells cannot be replaced by others in a compiled model\n"
-        "    leave rows that lack them out with `missing: drop` under `data`"
-    )

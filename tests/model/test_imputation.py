@@ -35,10 +35,10 @@ CONTROLS = [
 SHARES = {"size": 0.2, "exporter": 0.3, "owned": 0.3, "rank": 0.3, "upgraded": 0.1, "growth": 0.1}
 
 
-def gappy(**more: float) -> pd.DataFrame:
+def gappy(rows: int = 48, **more: float) -> pd.DataFrame:
     """Synthetic firms with missing cells, some of them in the same row."""
     rng = np.random.default_rng(5)
-    frame = firms()
+    frame = firms(rows)
     frame["owned"] = rng.integers(0, 2, len(frame))
     frame["rank"] = rng.integers(1, 4, len(frame))
     for column, share in (SHARES | more).items():

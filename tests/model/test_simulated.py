@@ -11,10 +11,11 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy.special import expit
 
+from bayescluster.design.gaps import gaps, inputs_of, known_inputs
 from bayescluster.design.record import Design
 from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model import measurement
+from bayescluster.model import build, measurement
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, linear_predictor
 from bayescluster.model.observed import observed_data
@@ -22,10 +23,13 @@ from bayescluster.model.simulated import Simulated, simulate
 from tests.factories import firms, small_design
 from tests.measured import CONSTRUCTS, measured_firms
 from tests.model.oracle import perturbed
+from tests.model.test_imputation import gappy, gappy_design
+from tests.model.test_imputed_mediators import mediated
 from tests.model.test_several_equations import THREE, TIED_GAUSSIAN, TIED_PROBIT, TWO
 from tests.oracles import fast_compile
 from tests.systems import learners, system
 
+RANK = {"column": "rank", "kind": "ordinal"}
 CONTROLS = ["exporter", {"column": "size", "transform": "log"}]
 
 
@@ -45,11 +49,30 @@ def drawn(design: Design, seed: int = 3) -> Simulated:
     return simulate(design, draw, np.random.default_rng(seed))
 
 
+def missing_yes_or_no() -> Design:
+    rng = np.random.default_rng(2)
+    frame = gappy(exporter=0.2)
+    frame["training"] = rng.integers(0, 2, len(frame)).astype(float)
+    frame.loc[rng.random(len(frame)) < 0.2, "training"] = np.nan
+    return small_design(
+        "negative_binomial",
+        "interaction",
+        {"industry": ["human_capital"]},
+        data={"missing": "impute"},
+        controls=["exporter", "owned"],
+        frame=frame,
+    )
+
+
 CASES: dict[str, Any] = {
     "two equations": lambda: system(TWO),
     "tied probit": lambda: system(TIED_PROBIT, residual_correlation=["buyers", "upgrading"]),
     "human latent": lambda: measured("human latent"),
     "both latent": lambda: measured("both latent"),
+    "tied gaussian": lambda: system(TIED_GAUSSIAN, residual_correlation=["skill", "sales"]),
+    "missing inputs": lambda: gappy_design("bernoulli", more={"training": 0.1}),
+    "missing yes-or-no capital": missing_yes_or_no,
+    "missing mediators": mediated,
 }
 
 
@@ -58,14 +81,26 @@ def log_density(model: pm.Model) -> Any:
     return model.compile_fn(parts, mode=Mode("py", "fast_compile"))
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_model_of_data_is_the_model_of_those_data(case, monkeypatch):
-    def same_for_all(_codes: Any, levels: int) -> np.ndarray:
-        return np.linspace(-1.0, 1.0, levels - 1)
+@pytest.fixture
+def priors_of_the_template(monkeypatch) -> Any:
+    """Priors in units of an outcome, or of answers, stay those of the first ones."""
 
-    # their priors are in units of the answers, and stay those of the first ones
-    monkeypatch.setattr(measurement, "usual_thresholds", same_for_all)
+    def settle(design: Design) -> None:
+        template = {each.equation_name: each for each in design.equations}
+        of = build.model_priors
+        monkeypatch.setattr(build, "model_priors", lambda other: of(template[other.equation_name]))
+        same = [-1.0, -0.2, 0.3, 1.0]
+        monkeypatch.setattr(
+            measurement, "usual_thresholds", lambda _, levels: np.array(same[: levels - 1])
+        )
+
+    return settle
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_model_of_data_is_the_model_of_those_data(case, priors_of_the_template):
     design = CASES[case]()
+    priors_of_the_template(design)
     other = drawn(design).design
     with fast_compile():
         replaceable, ordinary = build_model(design, replaceable=True), build_model(other)
@@ -80,28 +115,6 @@ def test_a_model_of_data_is_the_model_of_those_data(case, monkeypatch):
     found, wanted = (float(sum(function(point))) for function in functions)
     assert found == pytest.approx(wanted, rel=1e-9)
     assert abs(found - before) > 1.0
-
-
-def test_correlated_normal_residuals_are_data_too():
-    design = system(TIED_GAUSSIAN, residual_correlation=["skill", "sales"])
-    other = drawn(design).design
-    with fast_compile():
-        models = build_model(design, replaceable=True), build_model(other)
-        functions = [
-            model.compile_fn(
-                model.logp(vars=model.potentials, sum=False),
-                mode=Mode("py", "fast_compile"),
-                inputs=model.value_vars,
-                on_unused_input="ignore",
-            )
-            for model in models
-        ]
-        shapes = {name: np.shape(value) for name, value in models[1].initial_point().items()}
-    for name, values in observed_data(other).items():
-        models[0].set_data(name, values)
-    point = perturbed(shapes, 2)
-    found, wanted = (float(function(point)[0]) for function in functions)
-    assert found == pytest.approx(wanted, rel=1e-9)
 
 
 ROWS = 6000
@@ -175,6 +188,50 @@ def test_answers_that_are_missing_stay_missing():
         np.testing.assert_array_equal(np.isnan(before), np.isnan(after))
         assert np.isnan(before).any()
         assert not np.array_equal(before, after, equal_nan=True)
+
+
+def test_inputs_with_missing_cells_follow_their_regressions():
+    design = small_design(
+        "bernoulli",
+        "additive",
+        data={"missing": "impute"},
+        controls=["year", {"column": "size", "transform": "log"}, "exporter", RANK],
+        frame=gappy(ROWS, training=0.2),
+    )
+    found = drawn(design, 6)
+    known: dict[str, np.ndarray] = dict(known_inputs(design))
+    for gap in gaps(found.design):
+        cells = value(found.draw, f"imputed_{gap.name}")
+        assert cells.size == gap.missing.sum() > ROWS / 10
+        whole = gap.values.copy()
+        whole[gap.rows] = cells
+        slope = value(found.draw, f"imputation_{gap.name}_slope")
+        eta = np.column_stack([known[name] for name in inputs_of(design, gap)]) @ slope
+        standard = (whole - gap.center) / gap.scale
+        known[gap.name] = standard
+        if gap.levels:
+            assert set(whole) == set(gap.levels)
+            cut = np.atleast_1d(value(found.draw, f"imputation_{gap.name}_cutpoints"))
+            for level, threshold in zip(gap.levels[1:], cut, strict=True):
+                p = expit(eta - threshold)
+                for some in (gap.missing, eta > np.median(eta)):
+                    error = np.sqrt((p * (1 - p))[some].sum()) / some.sum()
+                    seen = (whole >= level)[some].mean()
+                    assert seen == pytest.approx(p[some].mean(), abs=4 * error)
+            continue
+        sd = value(found.draw, f"imputation_{gap.name}_sd")
+        residual = standard - value(found.draw, f"imputation_{gap.name}_intercept") - eta
+        for some in (gap.missing, ~gap.missing):
+            assert abs(residual[some].mean()) < 4 * sd / np.sqrt(some.sum())
+            assert residual[some].std() == pytest.approx(sd, rel=4 / np.sqrt(2 * some.sum()))
+    assert {gap.name for gap in gaps(design)} == {"human_capital", "log(size)", "exporter", "rank"}
+    # what enters the equation is what was drawn
+    size = found.design.control_names.index("log(size)")
+    entering = {gap.name: gap.values for gap in gaps(found.design)}
+    np.testing.assert_array_equal(
+        found.design.control_bases[:, size], np.nan_to_num(entering["log(size)"])
+    )
+    np.testing.assert_array_equal(found.design.capitals[0], entering["human_capital"])
 
 
 def test_outcomes_that_are_missing_stay_missing():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.results.calibration import FormCalibration
@@ -15,7 +16,10 @@ def simulated_words(design: Design) -> str:
     outcomes = [each.equation.outcome for each in (design, *design.others)]
     found = outcomes[0] if len(outcomes) == 1 else f"{outcomes[0]} (with {', '.join(outcomes[1:])})"
     latent = latent_capitals(design)
-    return f"{found} and the indicators of {' and '.join(latent)}" if latent else found
+    if latent:
+        found += f" and the indicators of {' and '.join(latent)}"
+    inputs = [gap.name for gap in gaps(design) if gap.place != "outcome"]
+    return f"{found}; {', '.join(inputs)}, with missing cells" if inputs else found
 
 
 def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[str]:
@@ -53,6 +57,12 @@ def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[
             f"The answers that measure {' and '.join(latent)} are simulated too, missing where they are "
             "missing in the data. Priors of their thresholds, and the units of the others, are those of "
             "the observed answers."
+        )
+    lacking = [gap.name for gap in gaps(design)]
+    if lacking or not all(each.answered.all() for each in equations):
+        yield (
+            "Cells that are missing in the data are missing in every simulated data set too, as if "
+            "chance had chosen them: whether values are missing at random is not tested."
         )
     if len(equations) > 1:
         yield (

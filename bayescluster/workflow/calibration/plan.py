@@ -7,9 +7,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
-from bayescluster.errors import ConfigError, DesignError, Problem
+from bayescluster.errors import ConfigError, Problem
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
 from bayescluster.workflow.design_analysis.plan import Size, size_of, size_problems
@@ -89,16 +88,6 @@ def plan_of(source: object, options: Options) -> Plan:
     if problems:
         raise CalibrationError(problems)
     own = designs_of(question)
-    lacking = [gap.name for gap in gaps(own[0])]
-    if lacking:
-        raise DesignError(
-            Problem(
-                f"inputs have missing cells ({', '.join(lacking)}), which a model estimates beside its "
-                "parameters: a calibration does not simulate them",
-                question.where(("data", "missing")),
-                "set `missing: drop` for it: that calibrates the model of the complete rows",
-            )
-        )
     seed = question.analysis.sampling.seed if options.seed is None else options.seed
     return Plan(question, own, options, seed)
 

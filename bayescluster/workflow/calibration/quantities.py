@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.measurement import (
@@ -33,6 +34,7 @@ from bayescluster.names import (
     ROW,
     group_correlation,
     group_effect,
+    imputed,
 )
 from bayescluster.results.calibration import QuantityKind
 from bayescluster.workflow.learning import learned, learning_estimands
@@ -67,7 +69,8 @@ class Reading(NamedTuple):
 def parameters(design: Design, group: xr.Dataset) -> list[Quantity]:
     """Parameters of a posterior or prior.
 
-    Of effects of many groups, and of latent capitals, a few numbers that say much of them.
+    Of effects of many groups, of latent capitals and of missing cells, a few numbers that say much of
+    them.
     """
     found = [
         Quantity("parameter", name, values)
@@ -84,6 +87,11 @@ def _parts(design: Design, name: str, found: xr.DataArray) -> Iterator[tuple[str
     labels = [[str(label) for label in found[dim].to_numpy()] for dim in dims]
     if ROW in dims:
         yield from _by_industry(design, name, values)
+        return
+    if name in {imputed(gap.name) for gap in gaps(design)}:
+        yield f"{name}[{labels[0][0]}]", values[:, 0]
+        if len(labels[0]) > 1:
+            yield f"mean of {name}", values.mean(axis=1)
         return
     if name in _of_groups(design, group_effect) and len(labels[0]) > MEMBERS_MAX:
         for k, term in enumerate(labels[1]):

@@ -19,6 +19,7 @@ from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
+from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.simulated import simulate
 from bayescluster.results.base import INTERVAL
@@ -184,6 +185,9 @@ def _ready(study: _Study, position: int) -> Ready:
     truths, prior = (
         sample_prior(design, model, reported, draws, seed)
         for draws, seed in zip((REPLICATIONS_MAX, PRIOR_DRAWS), seeds, strict=True)
+    )
+    prior = completed(
+        design, prior, imputing(plan.seed_of(PRIOR_STREAM, position)), posterior=False
     )
     return Ready(Repeated(design), draws_of(design, prior), truths, study.generator)
 
