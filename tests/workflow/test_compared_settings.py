@@ -102,8 +102,6 @@ def test_spellings_of_one_thing_are_no_difference():
             {"hypotheses": [{"kind": "effect", "capital": "human_capital", "margin": 0.02}]},
             {
                 "hypotheses": (None, "effect human_capital by industry"),
-                "hypotheses.effect human_capital by industry.capital": (None, "human_capital"),
-                "hypotheses.effect human_capital by industry.kind": (None, "effect"),
                 "hypotheses.effect human_capital by industry.margin": (None, "0.02"),
             },
         ),

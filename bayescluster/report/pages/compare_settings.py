@@ -37,7 +37,7 @@ def of_kind(found: Compared, changes: Changes) -> tuple[DifferingSetting, ...]:
 
 def lead(found: Compared) -> str:
     """Say in how many settings the analyses differ, and what is not among them."""
-    data = "" if found.same_data else " The content of the data differs too, and is no setting."
+    data = "" if found.same_data else " The data differ in content, which is no setting."
     if not found.settings:
         return f"The analyses are the same in every setting.{data}"
     counts = {kind: len(of_kind(found, kind)) for kind in CHANGES}

@@ -7,7 +7,7 @@ is set in it: its defaults are no choices of anyone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.constructs import Indicator
 from bayescluster.spec.data import PackageSource
 from bayescluster.spec.equation import ColumnControl, VaryingTerms
+from bayescluster.spec.hypotheses import Claim, Difference
 from bayescluster.spec.priors import Distribution
 
 CHANGES: Final[dict[str, Changes]] = {
@@ -66,14 +67,13 @@ def differing(analyses: Sequence[Analysis], same_data: bool) -> tuple[DifferingS
         Whether all data have the same content; where they lie then changes nothing.
     """
     found = [settings_of(each) for each in analyses]
-    places = list(dict.fromkeys(place for each in found for place in each))
     rows = [
         DifferingSetting(
             place=place,
-            changes="report" if place == SOURCE and same_data else CHANGES[_head(place, 1)],
+            changes="report" if place == SOURCE and same_data else CHANGES[place.partition(".")[0]],
             values=tuple(each[place].text if place in each else None for each in found),
         )
-        for place in places
+        for place in _in_order(found)
         if _differs([each.get(place) for each in found])
     ]
     shown = [row.place for row in rows]
@@ -84,14 +84,21 @@ def differing(analyses: Sequence[Analysis], same_data: bool) -> tuple[DifferingS
         if set(row.values) != {GIVEN, None}
         or not any(other.startswith(f"{row.place}.") for other in shown)
     ]
-    first = {_head(place, 2): k for k, place in reversed(list(enumerate(places)))}
-    return tuple(
-        sorted(told, key=lambda row: (ORDER.index(row.changes), first[_head(row.place, 2)]))
-    )
+    return tuple(sorted(told, key=lambda row: ORDER.index(row.changes)))
 
 
-def _head(place: str, parts: int) -> str:
-    return ".".join(place.split(".")[:parts])
+def _in_order(found: Sequence[Mapping[str, Setting]]) -> list[str]:
+    """Places of all analyses; what only later ones have stands behind what it follows there."""
+    places: list[str] = []
+    for each in found:
+        after = 0
+        for place in each:
+            if place in places:
+                after = places.index(place) + 1
+            else:
+                places.insert(after, place)
+                after += 1
+    return places
 
 
 def _differs(found: Sequence[Setting | None]) -> bool:
@@ -101,8 +108,13 @@ def _differs(found: Sequence[Setting | None]) -> bool:
     return len({None if each is None else each.text for each in found}) > 1
 
 
-def _of_model(value: BaseModel, place: str) -> Iterator[tuple[str, Setting]]:
+def _of_model(
+    value: BaseModel, place: str, told: Collection[str] = ()
+) -> Iterator[tuple[str, Setting]]:
+    """Give the fields of a block, but for those that its name in a list has told."""
     for name, field in type(value).model_fields.items():
+        if name in told:
+            continue
         key = field.alias or name
         here = f"{place}.{key}" if place else key
         found = getattr(value, name)
@@ -140,29 +152,45 @@ def _of_list(value: tuple[Any, ...], place: str, default: bool) -> Iterator[tupl
     """Give the list in its order, then what stands in each of its blocks, by a name of its own."""
     if not value:
         return
-    names: list[str] = []
-    for one in value:
-        name = _name(one)
-        same = sum(other.partition(" #")[0] == name for other in names)
-        names.append(f"{name} #{same + 1}" if same else name)
-    yield place, Setting(", ".join(names), default)
-    for name, one in zip(names, value, strict=True):
+    names = [_name(one) for one in value]
+    before = [names[:k].count(name) for k, name in enumerate(names)]
+    told = [f"{name} #{k + 1}" if k else name for name, k in zip(names, before, strict=True)]
+    yield place, Setting(", ".join(told), default)
+    for name, one in zip(told, value, strict=True):
         if isinstance(one, BaseModel):
-            yield from _of_model(one, f"{place}.{name}")
+            yield from _of_model(one, f"{place}.{name}", _named_by(one))
+
+
+NAMING: Final = (
+    ("kind", "capital", "by", "scope"),
+    ("product",),
+    ("name",),
+    ("column",),
+    ("kind",),
+)
+"""What names a block of a list: claims by the first that they have, all others by one alone."""
+
+
+def _named_by(one: BaseModel) -> tuple[str, ...]:
+    """Fields that name a block of a list, so that it is found wherever it stands in others."""
+    fields = type(one).model_fields
+    claim = isinstance(one, Claim | Difference)
+    named = (NAMING[0],) if claim else NAMING[1:]
+    found = next((each for each in named if each[0] in fields), ())
+    return tuple(field for field in found if field in fields)
 
 
 def _name(one: Any) -> str:
-    """Name a part of a list by what it is about, so that it is found wherever it stands in others."""
     if not isinstance(one, BaseModel):
         return _text(one)
-    plain = one.model_dump()
-    if "product" in plain:
-        return " x ".join(plain["product"])
-    if "kind" in plain and "level" in plain:  # a claim
-        capital, by, scope = (plain.get(key) for key in ("capital", "by", "scope"))
-        words = (plain["kind"], capital, by and f"by {by}", scope != "observed" and scope)
-        return " ".join(str(word) for word in words if word)
-    return str(plain.get("name") or plain.get("column") or plain.get("kind") or type(one).__name__)
+    words = {field: getattr(one, field) for field in _named_by(one)}
+    if "product" in words:
+        return " x ".join(words["product"])
+    if words.get("scope") == "observed":
+        del words["scope"]
+    if "by" in words:
+        words["by"] = f"by {words['by']}"
+    return " ".join(_text(word) for word in words.values()) or type(one).__name__
 
 
 def _written_out(field: str, value: Any) -> Any:
