@@ -188,7 +188,6 @@ def test_settings_of_the_runs_that_differ_are_told(made):
     claim = "effect human_capital by all"
     at = "equations.upgrading"
     assert _settings(found) == {
-        "data.keep": ("model", (None, None, "industry")),
         "data.keep.industry.one_of": ("model", (None, None, "I0")),
         f"{at}.structure": ("model", ("additive", "interaction", "additive")),
         f"{at}.varying.industry.terms": ("model", ("intercept", "intercept", None)),

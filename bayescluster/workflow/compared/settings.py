@@ -41,6 +41,7 @@ CHANGES: Final[dict[str, Changes]] = {
 ORDER: Final[tuple[Changes, ...]] = ("model", "claims", "sampling", "report")
 SOURCE: Final = "data.source"
 GIVEN: Final = "given"
+LISTED: Final = "listed"
 EMPTY: Final = "none"
 
 
@@ -49,6 +50,8 @@ class Setting(NamedTuple):
 
     text: str
     default: bool
+    parts: frozenset[str] = frozenset()
+    """Names of the blocks of a list, which stands for their order alone: each has a place of its own."""
 
 
 def settings_of(analysis: Analysis) -> dict[str, Setting]:
@@ -81,7 +84,7 @@ def differing(analyses: Sequence[Analysis], same_data: bool) -> tuple[DifferingS
     told = [
         row
         for row in rows
-        if set(row.values) != {GIVEN, None}
+        if not set(row.values) <= {GIVEN, LISTED, None}
         or not any(other.startswith(f"{row.place}.") for other in shown)
     ]
     return tuple(sorted(told, key=lambda row: ORDER.index(row.changes)))
@@ -103,6 +106,9 @@ def _in_order(found: Sequence[Mapping[str, Setting]]) -> list[str]:
 
 def _differs(found: Sequence[Setting | None]) -> bool:
     there = [each for each in found if each is not None]
+    if any(each.parts for each in there):
+        orders = {(each.parts, each.text) for each in there}
+        return len(orders) > len({each.parts for each in there})
     if len(there) < len(found) and all(each.default for each in there):
         return False
     return len({None if each is None else each.text for each in found}) > 1
@@ -149,16 +155,20 @@ def _of_mapping(value: Mapping[Any, Any], place: str) -> Iterator[tuple[str, Set
 
 
 def _of_list(value: tuple[Any, ...], place: str, default: bool) -> Iterator[tuple[str, Setting]]:
-    """Give the list in its order, then what stands in each of its blocks, by a name of its own."""
+    """Give a list as one value; of blocks their order, and then each by a name of its own."""
     if not value:
         return
     names = [_name(one) for one in value]
     before = [names[:k].count(name) for k, name in enumerate(names)]
     told = [f"{name} #{k + 1}" if k else name for name, k in zip(names, before, strict=True)]
-    yield place, Setting(", ".join(told), default)
-    for name, one in zip(told, value, strict=True):
-        if isinstance(one, BaseModel):
-            yield from _of_model(one, f"{place}.{name}", _named_by(one))
+    blocks = [
+        (name, one) for name, one in zip(told, value, strict=True) if isinstance(one, BaseModel)
+    ]
+    parts = frozenset(name for name, _ in blocks)
+    yield place, Setting(", ".join(told), default, parts)
+    for name, one in blocks:
+        yield f"{place}.{name}", Setting(LISTED, default=False)
+        yield from _of_model(one, f"{place}.{name}", _named_by(one))
 
 
 NAMING: Final = (
