@@ -142,6 +142,7 @@ def test_settings_that_differ_stand_in_a_table_of_their_kind(results):
     raw = page_text(found)
     assert "employees &lt;b&gt;" in raw
     assert raw.count('<td class="thin">not set</td>') == 1
+    assert raw.count("Places are those of the analysis file") == 1
     assert lead(found) == (
         "Settings that differ, by what they bear on (changes the model: 2; "
         "changes the draws only: 1; changes neither: 1)."

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
+import bayescluster.api as bc
 from bayescluster.results.checklist import ChecklistItem
 from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
@@ -23,6 +24,9 @@ from bayescluster.workflow.checklist.record import Known
 from bayescluster.workflow.finish import finish_report, with_beside
 from bayescluster.workflow.studies import STUDIES, studies_of
 from bayescluster.workflow.watch import Silent
+from tests.factories import analysis_dict, firms
+from tests.fits import write_csv
+from tests.quick import quick_runs
 
 CLAIMS = get_args(get_args(hypotheses.Hypothesis)[0])
 
@@ -294,7 +298,7 @@ def test_default_regions_are_told_from_declared_ones(copied: RunDirectory) -> No
     ("texts", "status", "found"),
     [
         ({}, "not applicable", "no description"),
-        ({"description": "Which capital goes with upgrading?"}, "done", "no causal word"),
+        ({"description": "Which capital goes with upgrading?"}, "done", "no cause without"),
         ({"description": "A significant effect (p-value below 0.05)."}, "look", "“p-value”"),
         ({"description": "Does training cause upgrading?"}, "look", "“cause”"),
         (
@@ -303,7 +307,7 @@ def test_default_regions_are_told_from_declared_ones(copied: RunDirectory) -> No
                 "limits": ("Training is not exogenous.",),
             },
             "done",
-            "no causal word without",
+            "no cause without",
         ),
     ],
 )
@@ -326,3 +330,22 @@ def test_synthetic_firms_are_to_be_called_so(copied: RunDirectory) -> None:
     assert "none of these words says so" in silent.found
     spoken = bare | {"limits": ("The firms are simulated.",)}
     assert answered(known(copied, results.model_copy(update=spoken)), WORDS).status == "done"
+
+
+def test_each_of_several_forms_has_draws_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick_runs(monkeypatch)
+    plain = analysis_dict(varying={"industry": ["intercept"]})
+    plain["equations"]["upgrading"]["structure"] = ["additive", "interaction"]
+    plain["data"]["source"] = write_csv(firms(), tmp_path, "firms.csv")
+    plain["sampling"] = {"draws": 60, "tune": 10, "chains": 2, "prior_draws": 100}
+    run = bc.fit(Analysis.model_validate(plain), tmp_path / "runs")
+    directory = RunDirectory.open(run.path)
+    assert "the draws of 4 chains" in answered(known(directory), AGAIN).found
+    (directory.forms()["interaction"].path / "posterior.nc").unlink()
+    lost = answered(known(directory), AGAIN)
+    assert (lost.status, "posterior.nc of the form 'interaction'" in lost.found) == (
+        "in part",
+        True,
+    )

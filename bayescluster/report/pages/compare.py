@@ -12,7 +12,7 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
 from bayescluster.report.figures.svg import Drawn, inline
-from bayescluster.report.pages.compare_settings import lead, setting_tables
+from bayescluster.report.pages.compare_settings import READING, lead, setting_tables
 from bayescluster.report.pages.compare_words import (
     STANDINGS,
     SYNTHETIC,
@@ -41,6 +41,7 @@ def page_text(found: Compared) -> str:
             runs=_runs(found),
             settings_lead=lead(found),
             settings=setting_tables(found),
+            settings_reading=READING,
             figures=tuple(_figures(found)),
             effects=tuple(_effects(found)),
             pairs=_pairs(found),

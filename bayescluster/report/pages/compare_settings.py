@@ -9,6 +9,10 @@ from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.results.compared import Changes, Compared, DifferingSetting
 
 NOT_SET: Final = "not set"
+READING: Final = (
+    f"Places are those of the analysis file, with defaults written out. “{NOT_SET}”: the analysis has "
+    "none; “listed” and “given”: it has such an entry or block, with its defaults."
+)
 CHANGES: Final[dict[Changes, tuple[str, str]]] = {
     "model": (
         "Changes the model",
@@ -20,7 +24,7 @@ CHANGES: Final[dict[Changes, tuple[str, str]]] = {
     ),
     "sampling": (
         "Changes the draws only",
-        "The posterior is the same; its summaries move by the Monte Carlo error of the draws.",
+        "The posterior of a model stays what it is; its summaries move by their Monte Carlo error.",
     ),
     "report": (
         "Changes neither",
@@ -63,7 +67,7 @@ def setting_tables(found: Compared) -> tuple[Table, ...]:
             title,
             heads,
             rows(_cells(row) for row in of_kind(found, kind)),
-            f"{note} Defaults are written out; “{NOT_SET}”: the analysis has none.",
+            note,
             folded=title if kind == "report" else "",
         )
         for kind, (title, note) in CHANGES.items()

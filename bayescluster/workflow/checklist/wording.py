@@ -39,8 +39,7 @@ def _words(known: Known) -> Answer:
         return Answer("look", told, "#top", "; ".join(mend for _, mend in faults))
     if not results.description and not results.limits:
         return Answer("not applicable", "the analysis has no description and no limits to look at")
-    what = "title, description and limits use no term of tests and intervals of another inference"
-    what += ", and no causal word without what it takes"
+    what = "title, description and limits speak of no significance, and of no cause without what it takes"
     if results.sample.synthetic:
         what += "; they say that the firms are synthetic"
     return Answer("done", what, "#top")
