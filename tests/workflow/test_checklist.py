@@ -212,8 +212,8 @@ def answered(told: Known, asked: str) -> ChecklistItem:
 AGAIN, REGIONS, WORDS = "Is all there", "Are the regions", "Do the words"
 
 
-def test_every_point_can_come_out_otherwise(copied: RunDirectory) -> None:
-    """No rule answers the same whatever is known: nothing at all, or a finished run."""
+def test_points_come_out_otherwise_where_nothing_is_there(copied: RunDirectory) -> None:
+    """The same points of a finished run, and where nothing is known of it."""
     results = copied.load_results()
     bare = results.model_copy(
         update={
