@@ -73,9 +73,8 @@ def left_out(design: Design, tree: xr.DataTree) -> LeftOut:
     return LeftOut(scores, np.exp(kept.reshape(draws, -1)))
 
 
-def psis_loo(design: Design, tree: xr.DataTree) -> Loo:
-    """Estimate the expected log predictive density of rows left out one by one."""
-    found = leave_row_out(design, tree)
+def psis_loo(design: Design, found: RowScores) -> Loo:
+    """Sum up the expected log predictive density of rows left out one by one; see `left_out`."""
     khat, limit = found.khat, found.khat_threshold
     order = np.argsort(-np.nan_to_num(khat, nan=np.inf))
     labels = np.array(design.labels(ROW))[design.answered]

@@ -1,10 +1,10 @@
 """Whether values are uniform, and how they are not.
 
 The p-value is that of pointwise order tests in a Cauchy combination (POT-C; Tesso and Vehtari 2026,
-as computed by arviz), the band that of Säilynoja, Bürkner and Vehtari (2022), Statistics and
-Computing 32, and the shapes the components of Neyman's (1937) smooth test. The band and the
-components take the values for independent. Leave-one-out values are not: of a model that fits they
-are more even than that, and every test here then flags less often than it says.
+as computed by arviz), the band that of `bayescluster.checks.ecdf_band`, and the shapes the
+components of Neyman's (1937) smooth test. The band and the components take the values for
+independent. Leave-one-out values are not: of a model that fits they are more even than that, and
+every test here then flags less often than it says.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.stats import binom
 
+from bayescluster.checks.ecdf_band import counts_below, simulated_band
 from bayescluster.results.fit_checks import PitCurve
 
 Array = NDArray[np.float64]
 
 GRID = np.linspace(0.0, 1.0, 101)[1:-1]
 """Where the band and the curve are evaluated."""
-SIMULATIONS = 2000
 TELLING = 2.0
 """A component this far from 0, in its standard deviations, is told."""
 
@@ -103,33 +102,16 @@ def ecdf_difference(values: Array, level: float, rng: np.random.Generator) -> Pi
     rng
         For the width of the band.
     """
-    ranked = np.sort(values, axis=1)
-    below = np.mean([np.searchsorted(one, GRID, side="right") for one in ranked], axis=0)
+    below = np.mean([counts_below(one, GRID) for one in values], axis=0)
     size = values.shape[1]
-    low, high = band(size, level, rng)
+    _, low, high = simulated_band(size, GRID, level, rng)
     return PitCurve(
         at=tuple(GRID.tolist()),
         difference=tuple((below / size - GRID).tolist()),
-        low=tuple((low - GRID).tolist()),
-        high=tuple((high - GRID).tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
         level=level,
     )
-
-
-def band(size: int, level: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Band that holds the distribution function of so many uniform values at all of `GRID` at once.
-
-    Each point is binomial; the share of it that the band leaves out at either side is such that
-    all points are within it with the probability asked for.
-    """
-    widths = np.diff(np.concatenate([[0.0], GRID, [1.0]]))
-    counts = rng.multinomial(size, widths, SIMULATIONS).cumsum(axis=1)[
-        :, :-1
-    ]  # (simulation, point)
-    tails = np.minimum(binom.cdf(counts, size, GRID), binom.sf(counts - 1, size, GRID))
-    outside = np.quantile(tails.min(axis=1), 1 - level)
-    low, high = binom.ppf(outside, size, GRID), binom.isf(outside, size, GRID)
-    return np.asarray(low / size), np.asarray(high / size)
 
 
 def holm(ps: Sequence[float]) -> list[float]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 
 from bayescluster.cli.guard import say
+from bayescluster.report.pages.compare_settings import lead, of_kind, setting_words
 from bayescluster.report.pages.compare_words import (
     STANDINGS,
     difference_words,
@@ -17,15 +19,18 @@ from bayescluster.report.words import NONE, group, label, verdict_probability
 from bayescluster.results.compared import Compared
 
 MEASURE = "average_marginal_effect"
+WIDEST = 60
+"""Longest value of a setting that is printed whole: the page has them all."""
 
 
 def print_compared(found: Compared) -> None:
-    """Print effects and verdicts side by side, differences, and what to be wary of."""
+    """Print what differs in the analyses, effects and verdicts side by side, differences, and what to be wary of."""
     if found.synthetic:
         say(f"SYNTHETIC data. {synthetic_words(found)}")
     for run in found.failed:
         say(f"The diagnostics gate of {run.label} FAILED: nothing it says can be relied on.")
     names = [run.label for run in found.runs]
+    _print_settings(found)
     _print(
         "Average marginal effects, with 90% intervals",
         ("For", "Capital", *names),
@@ -57,6 +62,28 @@ def print_compared(found: Compared) -> None:
         say(f"WARNING {text}")
     for text in found.notes:
         say(text)
+
+
+def _print_settings(found: Compared) -> None:
+    """Print settings of model, claims and sampling that differ; names and texts are but counted."""
+    say(lead(found))
+    kinds = {"model": "model", "claims": "claims", "sampling": "draws"}
+    _print(
+        "What differs between the analyses",
+        ("Changes", "Setting", *(run.label for run in found.runs)),
+        [
+            (
+                kinds[row.changes],
+                row.place,
+                *(shorten(setting_words(value), WIDEST, placeholder=" …") for value in row.values),
+            )
+            for row in found.settings
+            if row.changes in kinds
+        ],
+    )
+    texts = len(of_kind(found, "report"))
+    if texts:
+        say(f"{texts} more that change neither (names, texts): see the report.")
 
 
 def _print_differences(found: Compared) -> None:

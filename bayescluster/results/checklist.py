@@ -6,8 +6,9 @@ from typing import Literal
 
 from bayescluster.results.base import Value
 
-Status = Literal["done", "look", "not done", "reader", "not applicable"]
-"""``look``: done, and something was found; ``reader``: what no program can judge."""
+Status = Literal["done", "look", "in part", "not done", "reader", "not applicable"]
+"""``look``: done, and something was found; ``in part``: some of it was done, the rest is told;
+``reader``: what no program can judge."""
 
 
 class ChecklistItem(Value):

@@ -7,11 +7,15 @@ from typing import Literal
 from bayescluster.results.base import By, Estimate, Value
 from bayescluster.results.sample import OutcomeFacts
 
-COMPARED_VERSION = 1
+COMPARED_VERSION = 2
 
 Standing = Literal["independent", "shared", "apart"]
 """``independent``: draws of the two can be subtracted. ``shared``: the runs share data or firms, so
 only their means can be. ``apart``: the outcomes are on other scales, and nothing can be subtracted."""
+
+Changes = Literal["model", "claims", "sampling", "report"]
+"""What a setting bears on. ``model``: the posterior itself. ``claims``: what is asked of it.
+``sampling``: the draws alone. ``report``: neither, but names, texts and options of other studies."""
 
 
 class CapitalUnit(Value):
@@ -48,6 +52,16 @@ class ComparedRun(Value):
     clusters: int
     industries: int
     capitals: tuple[CapitalUnit, ...]
+
+
+class DifferingSetting(Value):
+    """A setting in which the analyses of the runs differ; null where it is not set."""
+
+    place: str
+    """Dotted place in the analysis file, such as ``equations.upgrading.structure``."""
+    changes: Changes
+    values: tuple[str | None, ...]
+    """As the analysis of each run has it, defaults written out."""
 
 
 class ComparedEffect(Value):
@@ -131,6 +145,8 @@ class Compared(Value):
     run_keys: tuple[str, ...]
     interval: float
     runs: tuple[ComparedRun, ...]
+    settings: tuple[DifferingSetting, ...]
+    """Where the analyses differ; empty where they are the same in every setting."""
     effects: tuple[ComparedEffect, ...]
     corners: tuple[ComparedCorner, ...]
     verdicts: tuple[ComparedVerdict, ...]
@@ -143,6 +159,11 @@ class Compared(Value):
     def synthetic(self) -> bool:
         """Whether the data of any run are synthetic."""
         return any(run.synthetic for run in self.runs)
+
+    @property
+    def same_data(self) -> bool:
+        """Whether the data of all runs have the same content."""
+        return len({run.data_digest for run in self.runs}) == 1
 
     @property
     def failed(self) -> tuple[ComparedRun, ...]:

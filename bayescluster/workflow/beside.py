@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.design.record import Design
 from bayescluster.estimands.learning import DRAWS
@@ -24,7 +23,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.workflow.effects import effect_rows
 from bayescluster.workflow.facts import model_facts, outcome_facts
-from bayescluster.workflow.fit_checks import fit_checks
+from bayescluster.workflow.fit_checks import row_checks
 from bayescluster.workflow.learning import learned, learning_estimands, learning_results
 
 
@@ -74,13 +73,14 @@ def _equation(
                     name = f"{design.equation_name}: marginal effect of {capital} ({group})"
                     estimands[name] = values[:, column]
     predictive = predictive_checks(design, tree)
+    left_out = row_checks(design, draws, tree, predictive)
     return EquationResults(
         outcome=outcome_facts(design),
         model=model_facts(design, draws),
         predictive=predictive,
-        loo=psis_loo(design, tree),
+        loo=left_out.loo,
         effects=rows,
-        fit_checks=fit_checks(design, draws, tree, predictive),
+        fit_checks=left_out.fit,
     )
 
 

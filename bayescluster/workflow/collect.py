@@ -11,7 +11,6 @@ import xarray as xr
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.likelihoods import other_likelihoods
-from bayescluster.checks.loo import psis_loo
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.reasons import Seen, likely_reasons
 from bayescluster.checks.sandwich import weighting
@@ -49,7 +48,7 @@ from bayescluster.workflow.effects import (
     ranks,
 )
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
-from bayescluster.workflow.fit_checks import fit_checks
+from bayescluster.workflow.fit_checks import row_checks
 from bayescluster.workflow.measurement import (
     measurement_draws,
     measurement_estimands,
@@ -118,6 +117,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         preferred(fitted.ceilings, fit.seed),
     )
     predictive = predictive_checks(design, tree)
+    left_out = row_checks(design, evidence.posterior, tree, predictive)
     return Results(
         name=analysis.name,
         title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
@@ -130,7 +130,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         fit=fit,
         gate=explained(answers.gate, fitted, (predictive, beside)),
         predictive=predictive,
-        loo=psis_loo(design, tree),
+        loo=left_out.loo,
         effects=effects,
         differences=differences(evidence),
         ranks=ranks(evidence),
@@ -156,7 +156,7 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
         weighting=weighting(design, evidence.posterior),
         measurement=measurement_facts(design, measured),
         weakest_node=weakest_node(node, answers.gate.passed),
-        fit_checks=fit_checks(design, evidence.posterior, tree, predictive),
+        fit_checks=left_out.fit,
     )
 
 

@@ -1,20 +1,22 @@
-"""Whether an equation fits: LOO-PIT, calibration, and the count of predictive flags."""
+"""Whether an equation fits: PSIS-LOO, LOO-PIT, calibration, and the count of predictive flags."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from bayescluster.checks.calibration import calibration, events_of, why_no_calibration
 from bayescluster.checks.left_out_predictive import steps
-from bayescluster.checks.loo import LeftOut, left_out
+from bayescluster.checks.loo import LeftOut, left_out, psis_loo
 from bayescluster.checks.loo_pit import loo_pit, members, pit_values, why_no_pit
 from bayescluster.checks.predictive import counted
 from bayescluster.checks.thresholds import MISFIT_P
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
 from bayescluster.results.fit_checks import Calibration, FitChecks, LooPit
-from bayescluster.results.model import PredictiveRow
+from bayescluster.results.model import Loo, PredictiveRow
 
 FIT_STREAM = 35
 """Keeps the random streams of these checks apart from the others."""
@@ -22,10 +24,17 @@ PIT, CALIBRATION = 1, 2
 """Keeps them apart from each other."""
 
 
-def fit_checks(
+class RowChecks(NamedTuple):
+    """How well the rows are predicted from the others, and how their outcomes are distributed."""
+
+    loo: Loo
+    fit: FitChecks
+
+
+def row_checks(
     design: Design, draws: Draws, tree: xr.DataTree, predictive: tuple[PredictiveRow, ...]
-) -> FitChecks:
-    """Check the fit of one equation.
+) -> RowChecks:
+    """Leave every row of an equation out, once, for all checks that look at rows left out.
 
     Parameters
     ----------
@@ -36,14 +45,31 @@ def fit_checks(
     predictive
         Its posterior predictive checks.
     """
+    found = left_out(design, tree)
+    return RowChecks(psis_loo(design, found.scores), fit_checks(design, draws, found, predictive))
+
+
+def fit_checks(
+    design: Design, draws: Draws, found: LeftOut, predictive: tuple[PredictiveRow, ...]
+) -> FitChecks:
+    """Check the fit of one equation.
+
+    Parameters
+    ----------
+    design, draws
+        The equation, and all draws of its posterior.
+    found
+        Scores and weights of the rows left out.
+    predictive
+        Its posterior predictive checks.
+    """
     no_pit, no_calibration = why_no_pit(design), why_no_calibration(design)
-    found = None if no_pit and no_calibration else left_out(design, tree)
     return FitChecks(
         predictive=counted(predictive),
         alpha=MISFIT_P,
-        pit=_pit(design, draws, found) if found and not no_pit else None,
+        pit=None if no_pit else _pit(design, draws, found),
         pit_reason=no_pit,
-        calibration=_calibration(design, draws, found) if found and not no_calibration else None,
+        calibration=None if no_calibration else _calibration(design, draws, found),
         calibration_reason=no_calibration,
     )
 

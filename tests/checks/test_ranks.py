@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
+from bayescluster.checks.ecdf_band import exact_band, simulated_band
 from bayescluster.checks.ranks import (
     band,
     difference,
@@ -101,6 +102,16 @@ def test_band_is_that_of_simulation():
     # counts of 100: at most one apart
     assert abs(found.low - (low - at)).max() < 0.0101
     assert abs(found.high - (high - at)).max() < 0.0101
+
+
+def test_the_simulated_band_is_the_exact_one():
+    """Two ways to one band; the counts at a point are whole, so they are at most one apart."""
+    for count in (60, 250):
+        exact = exact_band(count, 0.95)
+        simulated = simulated_band(count, exact.points, 0.95, np.random.default_rng(6))
+        assert abs(exact.low - simulated.low).max() < 1.01 / count
+        assert abs(exact.high - simulated.high).max() < 1.01 / count
+        assert (exact.low < simulated.high).all()
 
 
 def test_probability_of_two_positions_by_hand(monkeypatch):

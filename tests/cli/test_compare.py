@@ -50,6 +50,26 @@ def test_the_terminal_tells_effects_verdicts_and_differences(runs):
     assert call("runs", "list").code == 0
 
 
+def test_the_terminal_tells_what_differs_in_short(runs):
+    long = "says " + "much " * 40
+    write(
+        runs,
+        FAST
+        | {"structure: interaction": "structure: additive"}
+        | {"name: small": f"name: third\ndescription: {long}"},
+    )
+    assert call("run", "analysis.yaml").code in {0, 4}
+    found = call("compare", "runs/one", "runs/third")
+    lines = [" ".join(line.split()) for line in found.out.splitlines()]
+    start = lines.index("What differs between the analyses")
+    assert lines[start + 1 : start + 3] == [
+        "Changes Setting one third",
+        "model equations.upgrading.structure interaction additive",
+    ]
+    assert lines[start + 3] == "2 more that change neither (names, texts): see the report."
+    assert "much much" not in found.out
+
+
 def test_missing_runs_are_all_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = call("compare", "runs/a", "runs/b")

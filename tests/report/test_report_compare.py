@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import report_made as made
+from report_reading import Page
 
 from bayescluster.report.pages.compare import csv_text, page_text
-from bayescluster.results.compared import Compared, ComparedDifference, Pair
+from bayescluster.report.pages.compare_settings import lead
+from bayescluster.results.compared import Compared, ComparedDifference, DifferingSetting, Pair
 from bayescluster.results.model import Results
 from bayescluster.workflow.compared.rows import corner_rows, effect_rows, run_facts, verdict_rows
 from bayescluster.workflow.compared.words import notes_of, warnings_of
 
 
-def together(one: Results, other: Results, standing: str = "independent") -> Compared:
+def setting(
+    place: str, changes: str, first: str | None = "1", second: str | None = "2"
+) -> DifferingSetting:
+    return DifferingSetting(place=place, changes=changes, values=(first, second))  # type: ignore[arg-type]
+
+
+def together(
+    one: Results,
+    other: Results,
+    standing: str = "independent",
+    settings: tuple[DifferingSetting, ...] = (),
+) -> Compared:
     runs = run_facts([(None, one, "a"), (None, other, "b")])  # type: ignore[list-item]
     verdicts, effects = verdict_rows([one, other]), effect_rows([one, other])
     pair = Pair(first=0, second=1, standing=standing, why="because", firms_shared=0)  # type: ignore[arg-type]
@@ -32,6 +45,7 @@ def together(one: Results, other: Results, standing: str = "independent") -> Com
         run_keys=tuple(run.run_key for run in runs),
         interval=0.9,
         runs=runs,
+        settings=settings,
         effects=effects,
         corners=corner_rows([one, other]),
         verdicts=verdicts,
@@ -107,3 +121,45 @@ def test_runs_that_lack_rows_are_shown_with_a_dash(results):
     assert lacking
     assert all(row.by == "industry" for row in lacking)
     assert '<td class="number ">–</td>' in page_text(found)
+
+
+def test_settings_that_differ_stand_in_a_table_of_their_kind(results):
+    settings = (
+        setting("equations.upgrading.structure", "model", "interaction", "additive"),
+        setting("equations.upgrading.controls", "model", "employees <b>", None),
+        setting("sampling.draws", "sampling", "1000", "50"),
+        setting("description", "report", "this", "that"),
+    )
+    found = together(named(results, "a"), named(results, "b"), settings=settings)
+    page = Page(page_text(found)).text
+    model, sampling, texts = (
+        page.index(title)
+        for title in ("Changes the model", "Changes the draws only", "Changes neither")
+    )
+    assert model < page.index("equations.upgrading.structure") < sampling
+    assert sampling < page.index("sampling.draws") < texts < page.index("description")
+    assert "Changes what is asked" not in page
+    raw = page_text(found)
+    assert "employees &lt;b&gt;" in raw
+    assert raw.count('<td class="thin">not set</td>') == 1
+    assert raw.count("Places are those of the analysis file") == 1
+    assert lead(found) == (
+        "Settings that differ, by what they bear on (changes the model: 2; "
+        "changes the draws only: 1; changes neither: 1)."
+    )
+
+
+def test_analyses_that_are_the_same_say_so(results):
+    found = together(named(results, "a"), named(results, "b"))
+    assert lead(found) == "The analyses are the same in every setting."
+    assert "Changes the model" not in page_text(found)
+    other = results.reproduction.model_copy(update={"data_digest": "f" * 64})
+    apart = named(results.model_copy(update={"reproduction": other}), "b")
+    assert lead(together(named(results, "a"), apart)) == (
+        "The analyses are the same in every setting. The data differ in content, which is no setting."
+    )
+    draws = (setting("sampling.draws", "sampling"),)
+    assert lead(together(named(results, "a"), named(results, "b"), settings=draws)) == (
+        "Settings that differ, by what they bear on (changes the draws only: 1). No setting of the "
+        "model differs."
+    )

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import bayescluster.api as bc
 from bayescluster.checks.calibration import NO_EVENT
 from bayescluster.checks.left_out_predictive import WEIGHTED
+from bayescluster.checks.loo import leave_row_out, left_out, psis_loo
 from bayescluster.checks.loo_pit import YES_NO
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES, YES_OR_NO
 from bayescluster.model.evaluate import Draws, log_likelihood
+from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
+from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.fit_checks import fit_checks
 from tests.draws import known_draws
-from tests.factories import firms, small_design
+from tests.factories import analysis_dict, firms, small_design
+from tests.fits import write_csv
+from tests.quick import quick_runs
 
 CHAINS, DRAWS = 4, 50
 
@@ -30,7 +37,7 @@ def checked(design: Design, draws: Draws | None = None) -> Any:
             ),
         }
     )
-    return fit_checks(design, draws, tree, ())
+    return fit_checks(design, draws, left_out(design, tree), ())
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
@@ -78,3 +85,32 @@ def test_a_model_far_off_is_flagged():
     found = checked(design)
     assert found.pit.groups[0].flagged
     assert found.pit.groups[0].location > 5
+
+
+@pytest.mark.parametrize("equations", [1, 2])
+def test_a_run_leaves_rows_out_once_for_each_equation(tmp_path, monkeypatch, equations):
+    import arviz
+
+    asked = []
+    real = arviz.loo
+
+    def counted(tree: Any, *, var_name: str, **more: Any) -> Any:
+        asked.append(var_name)
+        return real(tree, var_name=var_name, **more)
+
+    quick_runs(monkeypatch)
+    monkeypatch.setattr(arviz, "loo", counted)
+    plain = analysis_dict("poisson", "additive", {"cluster": ["intercept"]})
+    plain["data"]["source"] = write_csv(firms(), tmp_path, "firms.csv")
+    plain["sampling"] = {"draws": 60, "tune": 10, "chains": 2, "prior_draws": 100}
+    if equations == 2:
+        other = {"outcome": "upgraded", "family": "bernoulli", "structure": "additive"}
+        plain["equations"] = {"grading": other, **plain["equations"]}
+    run = bc.fit(Analysis.model_validate(plain), tmp_path / "runs")
+    assert sorted(asked) == sorted(plain["equations"])
+    # and what both checks say rests on the same scores
+    directory = RunDirectory.open(run.path)
+    design = open_design(directory)
+    scores = leave_row_out(design, directory.load_posterior())
+    assert run.results.loo == psis_loo(design, scores)
+    assert run.results.fit_checks.pit.bad == run.results.loo.bad == int(scores.bad.sum())

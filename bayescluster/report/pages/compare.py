@@ -12,6 +12,7 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
 from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.pages.compare_settings import READING, lead, setting_tables
 from bayescluster.report.pages.compare_words import (
     STANDINGS,
     SYNTHETIC,
@@ -30,7 +31,7 @@ MEASURE = "average_marginal_effect"
 
 
 def page_text(found: Compared) -> str:
-    """Write the page: the runs, what to be wary of, effects side by side, corners, verdicts."""
+    """Write the page: the runs, what differs in them, effects side by side, corners, verdicts."""
     return str(
         filled(
             "compare.html.j2",
@@ -38,6 +39,9 @@ def page_text(found: Compared) -> str:
             synthetic_mark=SYNTHETIC,
             synthetic_text=synthetic_words(found),
             runs=_runs(found),
+            settings_lead=lead(found),
+            settings=setting_tables(found),
+            settings_reading=READING,
             figures=tuple(_figures(found)),
             effects=tuple(_effects(found)),
             pairs=_pairs(found),

@@ -15,6 +15,7 @@ from bayescluster.results.model import Results
 STATUS: Final[dict[Status, Cell]] = {
     "done": Cell("✓ done", look="good"),
     "look": Cell("! look at it", look="bad"),
+    "in part": Cell("◐ in part", look="bad"),
     "not done": Cell("✕ not done", look="bad"),
     "reader": Cell("for the reader"),
     "not applicable": Cell("does not apply"),
@@ -37,9 +38,10 @@ def _table(found: Checklist) -> Table:
         "Checklist of the analysis",
         columns("Asked", "Asked by", "Status", "Found"),
         tuple(rows),
-        "BARG: Kruschke (2021), Bayesian analysis reporting guidelines. WAMBS: Depaoli and van de "
-        "Schoot (2017), checklist of when to worry. Workflow: Gelman et al. (2020), Bayesian "
-        "workflow, by section. STROBE: von Elm et al. (2007), reporting of observational studies.",
+        "BARG: Kruschke (2021), Bayesian analysis reporting guidelines, by step. WAMBS: Depaoli and "
+        "van de Schoot (2017), checklist of when to worry. Workflow: Gelman et al. (2020), Bayesian "
+        "workflow, by section. STROBE: von Elm et al. (2007), reporting of observational studies. "
+        "BARG 4 also asks for the loss function: verdicts rest on a declared probability and use none.",
     )
 
 

@@ -70,7 +70,7 @@ def _groups_left_out(known: Known) -> Answer:
 RULES = (
     Rule("Does the model make data like these?", ("BARG 3.A",), _predictive),
     Rule("Are single outcomes as likely as predicted?", ("Workflow 6",), _distributions),
-    Rule("Are posteriors summarised?", ("BARG 3.B", "BARG 4.F"), _summaries),
+    Rule("Are posteriors summarised?", ("BARG 3.B", "BARG 4"), _summaries),
     Rule("Do the estimates make sense?", ("WAMBS 6",), _sense),
     Rule("How well are rows predicted from the others?", ("Workflow 6",), _rows_left_out),
     Rule("How well are whole groups predicted?", ("Workflow 6",), _groups_left_out),

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from bayescluster.results.base import Value
 from bayescluster.results.checklist import Status
 from bayescluster.results.model import CheckItem, Results
+from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.checklist.doubled import Doubled
+from bayescluster.workflow.checklist.kept import Kept
 from bayescluster.workflow.studies import Study
 
 
@@ -20,6 +22,10 @@ class Known(NamedTuple):
     pages: Mapping[str, str]
     """Path from the report to the page of each study."""
     doubled: Doubled | None
+    analysis: Analysis | None = None
+    """The analysis, where it was asked for."""
+    kept: Kept | None = None
+    """What is there to get the run again, where it was looked for."""
 
     @property
     def file(self) -> str:

@@ -6,9 +6,15 @@ from bayescluster.workflow.checklist.record import Answer, Known, Rule, counted
 
 
 def _again(known: Known) -> Answer:
-    made = known.results.reproduction
-    what = f"analysis, data digest, {counted(len(made.versions), 'version')}, seed"
-    return Answer("done", f"{what} {known.results.fit.seed}", "#reproduction")
+    kept = known.kept
+    if kept is None:
+        return Answer("not done", "the files of the run were not looked at", "#reproduction")
+    found = f"in the run: {', '.join(kept.there) or 'nothing'}"
+    if not kept.lacking:
+        return Answer("done", f"{found}; the data themselves are not kept", "#reproduction")
+    lacking = f"{found}; lacking: {'; '.join(kept.lacking)}"
+    again = "run the analysis again: what is lacking is made anew"
+    return Answer("in part" if kept.there else "not done", lacking, "#reproduction", again)
 
 
 def _limits(known: Known) -> Answer:
@@ -19,6 +25,6 @@ def _limits(known: Known) -> Answer:
 
 
 RULES = (
-    Rule("Can it be run again?", ("BARG 6.A", "BARG 6.B"), _again),
+    Rule("Is all there that it takes to get it again?", ("BARG 6",), _again),
     Rule("Are the limits stated?", ("STROBE 19",), _limits),
 )

@@ -72,11 +72,11 @@ def _choices(known: Known) -> Answer:
 QUANTITIES = "parameters and estimands"
 RULES = (
     Rule("Were other structural forms compared?", ("Workflow 8",), _forms),
-    Rule("Do the estimates hang on the priors?", ("BARG 5.A", "WAMBS 7"), _priors),
-    Rule("Do the verdicts hang on the priors?", ("BARG 5.E", "WAMBS 9"), _verdicts),
+    Rule("Do the estimates hang on the priors?", ("BARG 5", "WAMBS 7"), _priors),
+    Rule("Do the verdicts hang on the priors?", ("BARG 5", "WAMBS 9"), _verdicts),
     Rule(
         "Would other defensible choices say otherwise?",
-        ("BARG 5.E", "WAMBS 8", "WAMBS 9", "Workflow 8"),
+        ("BARG 5", "WAMBS 8", "WAMBS 9", "Workflow 8"),
         _choices,
     ),
     Rule("Would another likelihood say otherwise?", ("Workflow 7",), _likelihoods),

@@ -34,6 +34,7 @@ from bayescluster.runs.keys import comparison_key
 from bayescluster.runs.layout import FORMS
 from bayescluster.runs.lock import locked
 from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
 from bayescluster.workflow.averaging import Averaged, Weighed
 from bayescluster.workflow.collect import Fitted, evidence_of
 from bayescluster.workflow.compared.rows import (
@@ -42,6 +43,7 @@ from bayescluster.workflow.compared.rows import (
     run_facts,
     verdict_rows,
 )
+from bayescluster.workflow.compared.settings import differing
 from bayescluster.workflow.compared.words import notes_of, pair_of, warnings_of
 from bayescluster.workflow.finish import open_design
 from bayescluster.workflow.watch import Silent, Watch
@@ -65,9 +67,10 @@ class CompareError(RunError):
 
 
 class _Opened(NamedTuple):
-    """A run with its results, the key of these, and the identifiers of its firms."""
+    """A run with its analysis, its results, the key of these, and the identifiers of its firms."""
 
     directory: RunDirectory
+    analysis: Analysis
     results: Results
     key: str
     firms: frozenset[str] | None
@@ -103,6 +106,7 @@ def compare_runs(
     )
     effects = effect_rows([one.results for one in opened])
     verdicts = verdict_rows([one.results for one in opened])
+    same_data = len({run.data_digest for run in facts}) == 1
     key = comparison_key(
         {
             "study": FOLDER,
@@ -115,6 +119,7 @@ def compare_runs(
         run_keys=tuple(one.results.reproduction.key for one in opened),
         interval=INTERVAL,
         runs=facts,
+        settings=differing([one.analysis for one in opened], same_data),
         effects=effects,
         corners=corner_rows([one.results for one in opened]),
         verdicts=verdicts,
@@ -176,7 +181,8 @@ def _opened(path: Path) -> _Opened:
         firms = frozenset(
             label.removesuffix(" #1") if repeats else label for label in labels[first].tolist()
         )
-    return _Opened(directory, results, manifest.stages["results"].key, firms)
+    analysis = Analysis.model_validate(manifest.analysis)
+    return _Opened(directory, analysis, results, manifest.stages["results"].key, firms)
 
 
 def _differences(
