@@ -12,7 +12,16 @@ from bayescluster.hypotheses.causes.sensitivity import WEAK
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.confounding_plot import CONFOUNDING
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    group_cell,
+    groups_in,
+    rows,
+)
 from bayescluster.results.causes import (
     BothArms,
     CauseBounds,
@@ -54,10 +63,6 @@ def _by_contrast(row: ContrastRow) -> str:
     return row.contrast
 
 
-def _group(by: str, name: str) -> Cell:
-    return Cell(words.group(by, name), look="head" if by == "all" else "")
-
-
 def _contrast(found: list[ContrastRow]) -> Table:
     first = found[0]
     return Table(
@@ -65,7 +70,7 @@ def _contrast(found: list[ContrastRow]) -> Table:
         columns("Group", "#With", "#Without", "#PN", "#PS", "#PNS"),
         rows(
             (
-                _group(row.by, row.group),
+                group_cell(row.by, row.group),
                 Cell(words.plain(row.exposed), f"{words.firms(row.support)} near, at least"),
                 Cell(words.plain(row.unexposed)),
                 bounds(row.pn),
@@ -265,7 +270,6 @@ DEGREES = {
 
 def _degrees(found: CausesResults) -> tuple[Table, ...]:
     made: list[DegreeRow] = list(found.degrees)
-    groups = dict.fromkeys((row.by, row.group) for row in made)
     of_group = {(row.of, row.by, row.group): row for row in made}
     kinds = dict.fromkeys(row.of for row in made)
     return tuple(
@@ -274,10 +278,10 @@ def _degrees(found: CausesResults) -> tuple[Table, ...]:
             columns("Group", *(f"#{OF[kind]}" for kind in kinds)),
             rows(
                 (
-                    _group(by, group),
+                    group_cell(by, group),
                     *(words.plain(getattr(of_group[kind, by, group], name)) for kind in kinds),
                 )
-                for by, group in groups
+                for by, group in groups_in(made)
             ),
             note,
         )

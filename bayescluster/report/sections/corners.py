@@ -16,6 +16,7 @@ from bayescluster.report.sections.record import (
     Table,
     columns,
     figures,
+    group_cell,
     rows,
 )
 from bayescluster.results.model import (
@@ -64,7 +65,7 @@ def _table(found: Corners, results: Results, *, clusters: bool) -> Table:
         columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
         rows(
             (
-                Cell(words.group(by, group), look="head" if by == "all" else ""),
+                group_cell(by, group),
                 *(_cell(corners.get(corner), outcome) for corner in words.CORNERS),
             )
             for (by, group), corners in by_group.items()

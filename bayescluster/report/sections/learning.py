@@ -10,16 +10,23 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.learning_plot import LEARNING_MATRIX
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    group_cell,
+    groups_in,
+    rows,
+)
 from bayescluster.results.learning import (
     Learning,
     MatrixRow,
     PathRow,
-    SensitivityRow,
     TippingRow,
 )
 from bayescluster.results.model import (
-    By,
     Results,
 )
 from bayescluster.results.sample import OutcomeFacts
@@ -86,10 +93,6 @@ def _forms(matrix: Iterable[MatrixRow]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row.form for row in matrix))
 
 
-def _group(by: str, name: str) -> Cell:
-    return Cell(words.group(by, name), look="head" if by == "all" else "")
-
-
 def _matrix(matrix: list[MatrixRow], outcome: OutcomeFacts) -> Table:
     forms = _forms(matrix)
     found = {(row.by, row.group, row.form): row for row in matrix}
@@ -99,8 +102,8 @@ def _matrix(matrix: list[MatrixRow], outcome: OutcomeFacts) -> Table:
         f"Form of learning and {outcome.column}, {words.unit(outcome).name}",
         columns("Group", *heads),
         rows(
-            (_group(by, group), *(_form(found[by, group, form], outcome) for form in forms))
-            for by, group in _groups(matrix)
+            (group_cell(by, group), *(_form(found[by, group, form], outcome) for form in forms))
+            for by, group in groups_in(matrix)
         ),
         "Change of the expected outcome with each form, averaged over the firms of the group; the "
         "other forms and the capitals as observed.",
@@ -113,10 +116,6 @@ def _form(row: MatrixRow, outcome: OutcomeFacts) -> Cell:
     )
 
 
-def _groups(found: Iterable[MatrixRow | PathRow | SensitivityRow]) -> list[tuple[By, str]]:
-    return list(dict.fromkeys((row.by, row.group) for row in found))
-
-
 def _dominant(
     matrix: list[MatrixRow], outcome: OutcomeFacts, learning: Learning
 ) -> tuple[Table, ...]:
@@ -127,7 +126,7 @@ def _dominant(
         columns("Group", *(f"#{form}" for form in forms)),
         rows(
             (
-                _group(by, group),
+                group_cell(by, group),
                 *(
                     Cell(
                         words.probability(found[by, group, form].ranks[0]),
@@ -136,7 +135,7 @@ def _dominant(
                     for form in forms
                 ),
             )
-            for by, group in _groups(matrix)
+            for by, group in groups_in(matrix)
         ),
         "Below each probability, the standardised effect: change of the expected outcome per standard "
         "deviation of the form among the firms of the group. Forms that few or nearly all firms have "
@@ -174,11 +173,11 @@ def _paths(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterable[Tab
             columns("Group", "#Total", "#Direct", "#Through learning", "#Share through learning"),
             rows(
                 (
-                    _group(by, group),
+                    group_cell(by, group),
                     *(_path(found[by, group, path], outcome) for path in PATHS),
                     _share(shares.get((by, group))),
                 )
-                for by, group in _groups(some)
+                for by, group in groups_in(some)
             ),
             "Total = direct + through learning. The share is the median of their ratio, told only "
             "where the interval of the total effect excludes 0.",
@@ -215,8 +214,8 @@ def _through(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterable[T
             f"{words.unit(outcome).name}",
             columns("Group", *(f"#{form}" for form in names)),
             rows(
-                (_group(by, group), *(_path(found[by, group, form], outcome) for form in names))
-                for by, group in _groups(some)
+                (group_cell(by, group), *(_path(found[by, group, form], outcome) for form in names))
+                for by, group in groups_in(some)
             ),
             "The capital is raised for this form alone; the others stay distributed as under its low "
             "level. These effects need not add up to what acts through learning in all.",
@@ -243,13 +242,13 @@ def _on_forms(results: Results, learning: Learning) -> tuple[Table, ...]:
                 columns("Group", *heads),
                 rows(
                     (
-                        _group(by, group),
+                        group_cell(by, group),
                         *(
                             _path(found[by, group, form], words.outcome_of(results, form))
                             for form in learning.forms
                         ),
                     )
-                    for by, group in _groups(some)
+                    for by, group in groups_in(some)
                 ),
             )
         )
@@ -275,11 +274,11 @@ def _sensitivity(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterab
             columns("Group", *heads, "#Mean is 0 at b =", "#Interval reaches 0 at b ="),
             rows(
                 (
-                    _group(by, group),
+                    group_cell(by, group),
                     *(words.effect(found[by, group, b].indirect, outcome) for b in biases),
                     *_tipping(tipping[by, group], outcome),
                 )
-                for by, group in _groups(some)
+                for by, group in groups_in(some)
             ),
         )
         yield Table(
@@ -287,10 +286,10 @@ def _sensitivity(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterab
             columns("Group", *heads),
             rows(
                 (
-                    _group(by, group),
+                    group_cell(by, group),
                     *(words.effect(found[by, group, b].direct, outcome) for b in biases),
                 )
-                for by, group in _groups(some)
+                for by, group in groups_in(some)
             ),
             folded=f"Direct effects if a confounder added b: {what}",
         )
