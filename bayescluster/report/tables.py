@@ -26,6 +26,7 @@ from bayescluster.results.comparison import (
     FormVerdict,
     LeftOutCluster,
 )
+from bayescluster.results.corners import CornerRow
 from bayescluster.results.facts import (
     CaseRow,
     Coefficient,
@@ -48,7 +49,6 @@ from bayescluster.results.learning import (
 )
 from bayescluster.results.model import (
     CheckItem,
-    CornerRow,
     DifferenceRow,
     EffectRow,
     EquationResults,

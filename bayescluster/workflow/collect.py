@@ -22,20 +22,19 @@ from bayescluster.hypotheses.ceilings.found import CEILING_STREAM
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import draws_of
+from bayescluster.results.corners import Corners
 from bayescluster.results.facts import ModelFacts
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.model import (
-    Corners,
     Curve,
     EffectRow,
-    FitFacts,
     Gate,
     PredictiveRow,
-    Reproduction,
     Results,
     Surface,
     Verdict,
 )
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.workflow.beside import Beside, equations_beside
 from bayescluster.workflow.causes import causes_of
 from bayescluster.workflow.ceiling_models import CeilingEvidence, preferred

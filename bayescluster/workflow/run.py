@@ -16,10 +16,9 @@ from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.results.model import (
     SCHEMA_VERSION,
-    FitFacts,
-    Reproduction,
     Results,
 )
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.runs.keys import resolved, results_key, versions
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory

@@ -11,9 +11,9 @@ import xarray as xr
 from bayescluster.errors import Problem, RunError
 from bayescluster.inference.nuts import Chain, chain_seeds
 from bayescluster.results.model import (
-    FitFacts,
     Results,
 )
+from bayescluster.results.reproduction import FitFacts
 from bayescluster.runs import atomic, tracking
 from bayescluster.runs.keys import fit_key
 from bayescluster.runs.manifest import Manifest, new_manifest

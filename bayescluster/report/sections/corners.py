@@ -19,10 +19,8 @@ from bayescluster.report.sections.record import (
     group_cell,
     rows,
 )
+from bayescluster.results.corners import CornerRow, Corners, LevelAmounts
 from bayescluster.results.model import (
-    CornerRow,
-    Corners,
-    LevelAmounts,
     Results,
 )
 from bayescluster.results.sample import OutcomeFacts
