@@ -24,11 +24,8 @@ from bayescluster.design.missing import gap_problems
 from bayescluster.design.monotonic import ladder_variables
 from bayescluster.design.notes import details_of, memberships
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
-from bayescluster.design.record import (
-    Array,
-    Design,
-    details_text,
-)
+from bayescluster.design.parts import details_text
+from bayescluster.design.record import Array, Design
 from bayescluster.design.set_conditions import condition_variables
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from bayescluster.design.record import (
-    Design,
-    design_tree,
-)
+from bayescluster.design.record import Design
+from bayescluster.design.stored import design_tree
 from bayescluster.inference.assemble import assemble
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
