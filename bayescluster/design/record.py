@@ -18,11 +18,7 @@ from bayescluster.design.arrays import Arrays
 from bayescluster.design.graph import causal_order
 from bayescluster.design.parts import Details, Grouping, details_from
 from bayescluster.families import FAMILIES, Family, bar_of
-from bayescluster.names import (
-    CONTROL_CAPITAL,
-    DETAILS,
-    INTERCEPT,
-)
+from bayescluster.names import CONTROL_CAPITAL, DETAILS, INTERCEPT
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.equation import Equation
