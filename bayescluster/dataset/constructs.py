@@ -115,21 +115,10 @@ def score(
     )
     if problems:
         raise DataError(problems)
-    columns = [item.column for item in construct.items]
     if construct.method == "single":
         return _single(items[:, 0], construct)
-    scaled = [standardise(item) for item in items.T]
-    standardised = np.column_stack([each.values for each in scaled])
-    correlation = correlations(standardised)
-    if construct.method in {"mean", "latent"}:
-        raw = mean_answer(standardised)
-        weights = np.full(len(columns), 1 / len(columns))
-        unit = f"mean of {len(columns)} standardised indicators"
-    else:
-        weights, _ = first_component(correlation)
-        raw = standardised @ weights
-        unit = f"first component of {len(columns)} standardised indicators"
-    raw = np.where(short, np.nan, raw)
+    made = _combined(items, construct)
+    raw = np.where(short, np.nan, made.raw)
     if is_constant(np.append(raw, 0.0)) or is_constant(raw):
         raise DataError(
             Problem(
@@ -139,35 +128,60 @@ def score(
             )
         )
     values, center, scale = standardise(raw)
-    latent = construct.method == "latent"
-    unit = f"latent; its score: {unit}" if latent else unit
-    answers, levels = as_answers(items, construct) if latent else (None, ())
+    answers, levels = as_answers(items, construct) if construct.method == "latent" else (None, ())
     return Scored(
         values=values,
         center=center,
         scale=scale,
-        unit=unit,
-        weights=dict(zip(columns, weights.tolist(), strict=True)),
-        reliability=reliability(correlation, weights),
+        unit=made.unit,
+        weights={unit.column: unit.weight for unit in made.units},
+        reliability=made.reliability,
         binary=False,
         missing_items=int(np.isnan(items).sum()),
         method=construct.method,
         answers=answers,
         levels=levels,
-        units=tuple(
-            IndicatorUnit(
-                item.column,
-                item.transform,
-                turned_by(item.direction, answer),
-                each.center,
-                each.scale,
-                float(weight),
-            )
-            for item, answer, each, weight in zip(
-                construct.items, items.T, scaled, weights, strict=True
-            )
-        ),
+        units=made.units,
     )
+
+
+class _Combined(NamedTuple):
+    """Several indicators as one raw score, ``(firm,)``."""
+
+    raw: Array
+    unit: str
+    units: tuple[IndicatorUnit, ...]
+    reliability: float | None
+
+
+def _combined(items: Array, construct: Construct) -> _Combined:
+    scaled = [standardise(item) for item in items.T]
+    standardised = np.column_stack([each.values for each in scaled])
+    correlation = correlations(standardised)
+    count = len(scaled)
+    if construct.method == "pca":
+        weights, _ = first_component(correlation)
+        raw = standardised @ weights
+        unit = f"first component of {count} standardised indicators"
+    else:
+        weights = np.full(count, 1 / count)
+        raw = mean_answer(standardised)
+        unit = f"mean of {count} standardised indicators"
+    units = tuple(
+        IndicatorUnit(
+            item.column,
+            item.transform,
+            turned_by(item.direction, answer),
+            each.center,
+            each.scale,
+            float(weight),
+        )
+        for item, answer, each, weight in zip(
+            construct.items, items.T, scaled, weights, strict=True
+        )
+    )
+    latent = "latent; its score: " if construct.method == "latent" else ""
+    return _Combined(raw, latent + unit, units, reliability(correlation, weights))
 
 
 def _single(raw: Array, construct: Construct) -> Scored:

@@ -2,67 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.scaling import Standardised
-from bayescluster.design.claims_in_data import claims_in_data
-from bayescluster.design.coding import Coding, code_controls, sorted_labels
+from bayescluster.design.claims_in_data import claims_in_data, unknown_industries
+from bayescluster.design.coding import Coding, code_controls
 from bayescluster.design.collinearity import dependent_columns
+from bayescluster.design.equation_data import Prepared, equation_data
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems
-from bayescluster.design.monotonic import ladder_variables
-from bayescluster.design.notes import details_of, memberships
+from bayescluster.design.notes import details_of
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
-from bayescluster.design.record import (
-    Array,
-    Design,
-    details_text,
-)
+from bayescluster.design.parts import details_text
+from bayescluster.design.record import Array, Design
 from bayescluster.design.set_conditions import condition_variables
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
 from bayescluster.lookup import suggestion
-from bayescluster.names import (
-    CAPITAL,
-    CAPITALS,
-    CENTER,
-    CONTROL,
-    CONTROL_BASE,
-    CONTROL_CAPITAL,
-    CONTROLS,
-    DETAILS,
-    FIRM_CODE,
-    LEVEL,
-    OFFSET,
-    OUTCOME,
-    PREDICTOR,
-    PREDICTOR_CENTER,
-    PREDICTOR_SCALE,
-    PREDICTORS,
-    ROW,
-    SCALE,
-    STANDARD_ERROR,
-    TRIALS,
-    group_dim,
-    group_index,
-    item_dim,
-    item_levels,
-    items,
-)
+from bayescluster.names import CAPITALS, DETAILS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes
-from bayescluster.spec.hypotheses import Difference
 from bayescluster.structures import STRUCTURES
 
 
@@ -91,7 +57,7 @@ def build_design(
     analysis = with_one_form(analysis)
     problems: list[Problem] = []
     capitals = _capitals(analysis, firms, where, problems)
-    problems += _unknown_industries(analysis, firms, where)
+    problems += unknown_industries(analysis, firms, where)
     sample = _Sample(firms, capitals, where, problems)
     conditions = condition_variables(analysis, firms, where, problems)
     details = details_of(analysis, table, firms, capitals)
@@ -147,34 +113,8 @@ def _equation(
     scaled = [as_predictor(outcomes[name]) for name in names]
     columns = dict(zip(names, (each.values for each in scaled), strict=True))
     problems += _collinear(analysis, values | columns, coding, where)
-    return xr.Dataset(
-        _variables(capitals, outcome, coding, firms.frame.shape[0])
-        | _groups(analysis, firms)
-        | _predictors(scaled, firms.frame.shape[0])
-        | _items(capitals)
-        | weights,
-        coords=_coordinates(analysis, firms, capitals, outcome, coding),
-    )
-
-
-def _items(capitals: dict[str, Scored]) -> dict[str, Any]:
-    variables: dict[str, Any] = {}
-    for name, scored in capitals.items():
-        if scored.answers is not None:
-            variables[items(name)] = ((ROW, item_dim(name)), scored.answers)
-            variables[item_levels(name)] = (item_dim(name), np.array(scored.levels))
-    return variables
-
-
-def _predictors(scaled: Sequence[Standardised], size: int) -> dict[str, Any]:
-    return {
-        PREDICTORS: (
-            (ROW, PREDICTOR),
-            np.column_stack([np.empty((size, 0)), *(each.values for each in scaled)]),
-        ),
-        PREDICTOR_CENTER: (PREDICTOR, np.array([each.center for each in scaled])),
-        PREDICTOR_SCALE: (PREDICTOR, np.array([each.scale for each in scaled])),
-    }
+    prepared = Prepared(firms, capitals, outcome, coding, scaled)
+    return equation_data(analysis, prepared).assign(weights)
 
 
 def _capitals(
@@ -210,26 +150,6 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
             )
 
 
-def _unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:
-    labels = sorted_labels(firms.frame["__industry__"].unique())
-    for position, hypothesis in enumerate(analysis.hypotheses):
-        if not isinstance(hypothesis, Difference):
-            continue
-        if len(labels) < 2:
-            yield Problem(
-                f"a difference needs two industries, and all firms are in '{labels[0]}'",
-                where(("hypotheses", position)),
-                "leave the hypothesis out",
-            )
-        for name in hypothesis.between or ():
-            if name not in labels:
-                yield Problem(
-                    f"no firm is in an industry called '{name}'",
-                    where(("hypotheses", position, "between")),
-                    suggestion(name, labels),
-                )
-
-
 def _collinear(
     analysis: Analysis, capitals: dict[str, Array], coding: Coding, where: Where
 ) -> Iterator[Problem]:
@@ -246,74 +166,3 @@ def _collinear(
             where(("equations", analysis.equation_name)),
             "leave one of them out",
         )
-
-
-def _variables(
-    capitals: dict[str, Scored], outcome: Outcome, coding: Coding, size: int
-) -> dict[str, Any]:
-    empty = np.empty((size, 0))
-    controls = np.column_stack([empty, *(coded.values for coded in coding.columns)])
-    bases = np.column_stack([empty, *(coded.factor for coded in coding.columns)])
-    owners = [coded.capital for coded in coding.columns for _ in coded.names]
-    known = {TRIALS: outcome.rows.trials, STANDARD_ERROR: outcome.rows.standard_error}
-    scored = list(capitals.values())
-    return {
-        OUTCOME: (ROW, outcome.values),
-        OFFSET: (ROW, outcome.offset),
-        CONTROLS: ((ROW, CONTROL), controls),
-        CONTROL_BASE: ((ROW, CONTROL), bases),
-        CONTROL_CAPITAL: (CONTROL, np.array(owners, dtype=str)),
-        CENTER: (CAPITAL, np.array([item.center for item in scored])),
-        SCALE: (CAPITAL, np.array([item.scale for item in scored])),
-        "control_center": (CONTROL, np.array([c for item in coding.columns for c in item.centers])),
-        "control_scale": (CONTROL, np.array([s for item in coding.columns for s in item.scales])),
-        **{
-            name: (ROW, capitals[name].values if name in capitals else np.zeros(size))
-            for name in CAPITALS
-        },
-        **{name: (ROW, values) for name, values in known.items() if values is not None},
-        **ladder_variables(
-            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
-        ),
-    }
-
-
-def _groups(analysis: Analysis, firms: Firms) -> dict[str, Any]:
-    variables = {FIRM_CODE: (ROW, pd.factorize(firms.frame["__firm__"])[0].astype("int64"))}
-    for name, values in memberships(analysis, firms).items():
-        position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
-        variables[group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
-    return variables
-
-
-def _coordinates(
-    analysis: Analysis,
-    firms: Firms,
-    capitals: dict[str, Scored],
-    outcome: Outcome,
-    coding: Coding,
-) -> dict[str, Any]:
-    names = [name for coded in coding.columns for name in coded.names]
-    coordinates: dict[str, Any] = {
-        ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
-        CONTROL: np.array(names, dtype=str),
-        CAPITAL: np.array(list(capitals), dtype=str),
-        PREDICTOR: np.array(analysis.equation.predictors, dtype=str),
-    }
-    for name, scored in capitals.items():
-        if scored.answers is not None:
-            coordinates[item_dim(name)] = np.array(list(scored.weights), dtype=str)
-    if outcome.levels:
-        coordinates[LEVEL] = np.array(outcome.levels, dtype=str)
-    for name, values in memberships(analysis, firms).items():
-        coordinates[group_dim(name)] = np.array(sorted_labels(values.unique()), dtype=str)
-    return coordinates
-
-
-def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
-    """One label a row: the firm, with a running number where firms repeat."""
-    if len(set(firms)) == len(firms):
-        return np.array(firms, dtype=str)
-    repeated = pd.Series(firms)
-    running = repeated.groupby(repeated).cumcount() + 1
-    return np.array([f"{firm} #{k}" for firm, k in zip(firms, running, strict=True)], dtype=str)

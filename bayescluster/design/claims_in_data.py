@@ -1,4 +1,4 @@
-"""Faults of hypotheses that only the data show: levels that are not there, anchors upside down."""
+"""Faults of hypotheses that only the data show: what is not there, anchors upside down."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from bayescluster.dataset.constructs import Scored
 from bayescluster.dataset.indicators import raw_score
+from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.values import label_of
+from bayescluster.design.coding import sorted_labels
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
-from bayescluster.spec.hypotheses import Corners
+from bayescluster.spec.hypotheses import Corners, Difference
 
 
 def claims_in_data(
@@ -58,3 +60,24 @@ def _upside_down(
                 where((*base, capital)),
                 "mind the direction of each indicator",
             )
+
+
+def unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:
+    """Find claims of differences between industries that the data lack."""
+    labels = sorted_labels(firms.frame["__industry__"].unique())
+    for position, hypothesis in enumerate(analysis.hypotheses):
+        if not isinstance(hypothesis, Difference):
+            continue
+        if len(labels) < 2:
+            yield Problem(
+                f"a difference needs two industries, and all firms are in '{labels[0]}'",
+                where(("hypotheses", position)),
+                "leave the hypothesis out",
+            )
+        for name in hypothesis.between or ():
+            if name not in labels:
+                yield Problem(
+                    f"no firm is in an industry called '{name}'",
+                    where(("hypotheses", position, "between")),
+                    suggestion(name, labels),
+                )

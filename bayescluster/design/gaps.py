@@ -150,7 +150,7 @@ def known_inputs(design: Design) -> dict[str, Array]:
     """Complete controls and capitals on mean 0 and sd 1, which imputations rest on, ``(row,)`` each."""
     found = dict(design.background)
     for capital, values in zip(CAPITALS, design.capitals, strict=True):
-        if design.has_scores and not design.is_latent(capital):
+        if design.analysis.constructs and not design.is_latent(capital):
             found[capital] = values
     return {
         name: (values - values.mean()) / values.std(ddof=1)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.indicators import IndicatorUnit
@@ -117,3 +119,19 @@ class Details(NamedTuple):
     """Cells that are estimated inside the model, by variable and cluster."""
     patterns: tuple[Pattern, ...] = ()
     """Which variables are missing together, and in how many rows."""
+
+
+def details_text(details: Details) -> str:
+    """Write details as text that a netCDF attribute can hold."""
+    return json.dumps(_plain(details))
+
+
+def details_from(text: str) -> Details:
+    """Read details from that text."""
+    return TypeAdapter(Details).validate_python(json.loads(text))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

@@ -6,7 +6,7 @@ from bayescluster.dataset.indicators import amounts_at
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import Levels
 from bayescluster.names import CAPITALS
-from bayescluster.results.model import IndicatorAmount, LevelAmounts
+from bayescluster.results.corners import IndicatorAmount, LevelAmounts
 
 
 def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pydantic import BaseModel
 
 from bayescluster.report.fit_tables import fit_tables
-from bayescluster.report.flat import RawTable, Value, flat, table
+from bayescluster.report.flat import RawTable, Value, flat, table, table_of
 from bayescluster.report.folds_raw import folds_tables
 from bayescluster.report.tradition_tables import (
     cause_tables,
@@ -26,6 +26,7 @@ from bayescluster.results.comparison import (
     FormVerdict,
     LeftOutCluster,
 )
+from bayescluster.results.corners import CornerRow
 from bayescluster.results.facts import (
     CaseRow,
     Coefficient,
@@ -48,7 +49,6 @@ from bayescluster.results.learning import (
 )
 from bayescluster.results.model import (
     CheckItem,
-    CornerRow,
     DifferenceRow,
     EffectRow,
     EquationResults,
@@ -63,69 +63,13 @@ from bayescluster.results.sample import GroupRow
 
 def raw_tables(results: Results) -> tuple[RawTable, ...]:
     """Every table of the results, unrounded; those without rows keep their headings."""
-    verdicts, cases = results.verdicts, results.model.cases
     return (
-        table("effects", EffectRow, map(flat, results.effects)),
-        table("differences", DifferenceRow, map(flat, results.differences)),
-        table(
-            "corners",
-            CornerRow,
-            (
-                {name: getattr(found, name) for name in LEVELS} | flat(row)
-                for found in results.corners
-                for row in found.rows
-            ),
-            LEVELS,
-        ),
-        table("verdicts", Verdict, map(flat, verdicts)),
-        *curve_tables(results.verdict_curves),
-        table(
-            "verdict_figures",
-            VerdictFigure,
-            (
-                {name: getattr(verdict, name) for name in CLAIM} | flat(figure)
-                for verdict in verdicts
-                for figure in verdict.figures
-            ),
-            CLAIM,
-        ),
-        table(
-            "coefficients",
-            Coefficient,
-            _by_equation(results, lambda one: one.model.coefficients),
-            EQUATION,
-        ),
-        table("case_priors", InformedPrior, map(flat, cases.priors if cases else ())),
-        table("cases", CaseRow, map(flat, cases.cases if cases else ())),
-        table(
-            "checklist",
-            ChecklistItem,
-            map(flat, results.checklist.items if results.checklist else ()),
-        ),
-        table("variance", ShareRow, map(flat, results.variance.rows if results.variance else ())),
-        table(
-            "sandwich", SandwichRow, map(flat, results.weighting.rows if results.weighting else ())
-        ),
-        table(
-            "predictive",
-            PredictiveRow,
-            _by_equation(results, lambda one: one.predictive),
-            EQUATION,
-        ),
-        table("checks", CheckItem, map(flat, results.gate.items)),
-        table("reasons", Reason, map(flat, results.gate.reasons)),
-        table("attempts", Attempt, map(flat, results.attempts)),
-        table("groups", GroupRow, map(flat, results.sample.groups)),
-        table(
-            "readings",
-            Reading,
-            (
-                flat(reading) | {"words": row.words}
-                for row in (results.claims.rows if results.claims else ())
-                for reading in row.readings
-            ),
-            ("words",),
-        ),
+        *_effects(results),
+        *_verdicts(results),
+        *_model(results),
+        *_checks(results),
+        table_of("groups", GroupRow, results.sample.groups),
+        _readings(results),
         *_several(results),
         *ceiling_tables(results),
         *_of_forms(results),
@@ -140,17 +84,73 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
     )
 
 
+def _effects(results: Results) -> Iterator[RawTable]:
+    """Tables of the effects of the capitals, and of the corners of their plane."""
+    yield table_of("effects", EffectRow, results.effects)
+    yield table_of("differences", DifferenceRow, results.differences)
+    corners = (
+        {name: getattr(found, name) for name in LEVELS} | flat(row)
+        for found in results.corners
+        for row in found.rows
+    )
+    yield table("corners", CornerRow, corners, LEVELS)
+
+
+def _verdicts(results: Results) -> Iterator[RawTable]:
+    """Tables of the claims: verdicts, what they would be at other cut-offs, and their figures."""
+    yield table_of("verdicts", Verdict, results.verdicts)
+    yield from curve_tables(results.verdict_curves)
+    figures = (
+        {name: getattr(verdict, name) for name in CLAIM} | flat(figure)
+        for verdict in results.verdicts
+        for figure in verdict.figures
+    )
+    yield table("verdict_figures", VerdictFigure, figures, CLAIM)
+
+
+def _model(results: Results) -> Iterator[RawTable]:
+    """Tables of the coefficients, and of the cases behind their priors."""
+    coefficients = _by_equation(results, lambda one: one.model.coefficients)
+    yield table("coefficients", Coefficient, coefficients, EQUATION)
+    cases = results.model.cases
+    yield table_of("case_priors", InformedPrior, cases.priors if cases else ())
+    yield table_of("cases", CaseRow, cases.cases if cases else ())
+
+
+def _checks(results: Results) -> Iterator[RawTable]:
+    """Tables of what bears on how far the results can be trusted."""
+    checklist, variance, weighting = results.checklist, results.variance, results.weighting
+    yield table_of("checklist", ChecklistItem, checklist.items if checklist else ())
+    yield table_of("variance", ShareRow, variance.rows if variance else ())
+    yield table_of("sandwich", SandwichRow, weighting.rows if weighting else ())
+    predictive = _by_equation(results, lambda one: one.predictive)
+    yield table("predictive", PredictiveRow, predictive, EQUATION)
+    yield table_of("checks", CheckItem, results.gate.items)
+    yield table_of("reasons", Reason, results.gate.reasons)
+    yield table_of("attempts", Attempt, results.attempts)
+
+
+def _readings(results: Results) -> RawTable:
+    """Table of what each tradition says of each claim, with the words of the claim before it."""
+    found = (
+        flat(reading) | {"words": row.words}
+        for row in (results.claims.rows if results.claims else ())
+        for reading in row.readings
+    )
+    return table("readings", Reading, found, ("words",))
+
+
 def _of_forms(results: Results) -> Iterable[RawTable]:
     """Tables of the comparison of several forms, and of what the data say of one form."""
     found, known = results.comparison, results.model.identification
     if found is not None:
-        yield table("forms", FormRow, map(flat, found.forms))
-        yield table("form_corners", FormCorner, map(flat, found.corners))
-        yield table("form_verdicts", FormVerdict, map(flat, found.verdicts))
-        yield table("form_clusters", LeftOutCluster, map(flat, found.clusters))
+        yield table_of("forms", FormRow, found.forms)
+        yield table_of("form_corners", FormCorner, found.corners)
+        yield table_of("form_verdicts", FormVerdict, found.verdicts)
+        yield table_of("form_clusters", LeftOutCluster, found.clusters)
     if known is not None:
-        yield table("contractions", Contraction, map(flat, known.contractions))
-        yield table("gate_firms", CornerWeight, map(flat, known.corners))
+        yield table_of("contractions", Contraction, known.contractions)
+        yield table_of("gate_firms", CornerWeight, known.corners)
 
 
 def _measurement(capitals: Iterable[Measured]) -> Iterator[RawTable]:
@@ -194,15 +194,13 @@ def _several(results: Results) -> tuple[RawTable, ...]:
             ),
             EQUATION,
         ),
-        table("residuals", ResidualRow, map(flat, results.residuals)),
-        table("learning_matrix", MatrixRow, map(flat, found.matrix if found else ())),
-        table("learning_dominance", DominanceRow, map(flat, found.dominance if found else ())),
-        table("learning_paths", PathRow, map(flat, found.paths if found else ())),
-        table("learning_shares", MediatedRow, map(flat, found.mediated if found else ())),
-        table(
-            "learning_sensitivity", SensitivityRow, map(flat, found.sensitivity if found else ())
-        ),
-        table("learning_tipping", TippingRow, map(flat, found.tipping if found else ())),
+        table_of("residuals", ResidualRow, results.residuals),
+        table_of("learning_matrix", MatrixRow, found.matrix if found else ()),
+        table_of("learning_dominance", DominanceRow, found.dominance if found else ()),
+        table_of("learning_paths", PathRow, found.paths if found else ()),
+        table_of("learning_shares", MediatedRow, found.mediated if found else ()),
+        table_of("learning_sensitivity", SensitivityRow, found.sensitivity if found else ()),
+        table_of("learning_tipping", TippingRow, found.tipping if found else ()),
     )
 
 

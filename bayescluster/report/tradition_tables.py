@@ -99,44 +99,44 @@ def ceiling_tables(results: Results) -> Iterator[RawTable]:
     """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
     found, others = results.ceilings, results.likelihoods
     if found is not None:
-        yield table("ceilings", FormCeiling, map(flat, found.rows))
-        yield table("bottlenecks", NeededRow, map(flat, found.bottlenecks))
+        yield table_of("ceilings", FormCeiling, found.rows)
+        yield table_of("bottlenecks", NeededRow, found.bottlenecks)
     if others is not None:
-        yield table("likelihoods", LikelihoodRow, map(flat, others.rows))
+        yield table_of("likelihoods", LikelihoodRow, others.rows)
 
 
 def cause_tables(found: CausesResults | None) -> Iterator[RawTable]:
     """Bounds, verdicts, degrees and benchmarks of the tradition of causes."""
     if found is not None:
-        yield table("causes_bounds", ContrastRow, map(flat, found.contrasts))
-        yield table("causes_verdicts", CauseVerdict, map(flat, found.verdicts))
-        yield table("causes_degrees", DegreeRow, map(flat, found.degrees))
-        yield table("causes_controls", Benchmark, map(flat, found.benchmarks))
+        yield table_of("causes_bounds", ContrastRow, found.contrasts)
+        yield table_of("causes_verdicts", CauseVerdict, found.verdicts)
+        yield table_of("causes_degrees", DegreeRow, found.degrees)
+        yield table_of("causes_controls", Benchmark, found.benchmarks)
 
 
 def set_raw_tables(found: SetResults | PlainSets) -> Iterator[RawTable]:
     """Tables of set theory, of a run or of a plain table."""
-    yield table("sets", SetRow, map(flat, found.sets))
-    yield table("set_measures", SetMeasure, map(flat, found.measures))
-    yield table("set_truth_table", TruthTableRow, map(flat, found.truth_table))
-    yield table("set_solutions", SolutionTerm, map(flat, found.solutions))
-    yield table("set_spreads", SetSpread, map(flat, found.spreads))
-    yield table("set_combinations", Combination, map(flat, found.combinations))
+    yield table_of("sets", SetRow, found.sets)
+    yield table_of("set_measures", SetMeasure, found.measures)
+    yield table_of("set_truth_table", TruthTableRow, found.truth_table)
+    yield table_of("set_solutions", SolutionTerm, found.solutions)
+    yield table_of("set_spreads", SetSpread, found.spreads)
+    yield table_of("set_combinations", Combination, found.combinations)
 
 
 def weakest_tables(found: WeakestNode) -> Iterator[RawTable]:
     """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
-    yield table("weakest_options", OptionRow, map(flat, found.options))
-    yield table("weakest_nodes", NodeRow, map(flat, found.nodes))
-    yield table("weakest_needs", NeedRow, map(flat, found.needs))
+    yield table_of("weakest_options", OptionRow, found.options)
+    yield table_of("weakest_nodes", NodeRow, found.nodes)
+    yield table_of("weakest_needs", NeedRow, found.needs)
     yield table("weakest_plans", PlanRow, (flat(row) for plan in found.plans for row in plan.rows))
 
 
 def sensitivity_tables(found: Sensitivity | None) -> Iterator[RawTable]:
     """Sensitivities by block of priors, and verdicts under other powers of them."""
     if found is not None:
-        yield table("sensitivity", SensitivityRow, map(flat, found.rows))
-        yield table("scaled_verdicts", ScaledVerdict, map(flat, found.verdicts))
+        yield table_of("sensitivity", SensitivityRow, found.rows)
+        yield table_of("scaled_verdicts", ScaledVerdict, found.verdicts)
 
 
 def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:

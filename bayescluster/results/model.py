@@ -14,12 +14,14 @@ from bayescluster.results.ceilings import Ceilings
 from bayescluster.results.checklist import Checklist
 from bayescluster.results.claims import Claims
 from bayescluster.results.comparison import Comparison
+from bayescluster.results.corners import Corners
 from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
 from bayescluster.results.fit_checks import FitChecks
 from bayescluster.results.folds import Folds
 from bayescluster.results.gate import Attempt, Change, CheckItem, Gate, Reason
 from bayescluster.results.learning import Learning
 from bayescluster.results.likelihoods import Likelihoods
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
 from bayescluster.results.sensitivity import Sensitivity
 from bayescluster.results.sets import SetResults
@@ -106,59 +108,6 @@ class RankRow(Value):
     capital: str
     group: str
     probabilities: tuple[float, ...]
-
-
-class CornerRow(Value):
-    """Expected outcome at one corner of the plane of the capitals, for one group."""
-
-    by: By
-    group: str
-    corner: Literal["LL", "HL", "LH", "HH"]
-    """Level of human capital, then of social capital."""
-    estimate: Estimate
-    support: int
-    """Firms of the group within a third of the way of the corner on both capitals."""
-
-
-class IndicatorAmount(Value):
-    """What the low and the high level of a capital amount to in units of one indicator."""
-
-    column: str
-    low: float
-    high: float
-
-
-class LevelAmounts(Value):
-    """Low and high of a capital in units of its score, and of its indicators.
-
-    Many values of several indicators have the same score; see `dataset.indicators.amounts_at` for
-    those that stand here.
-    """
-
-    capital: str
-    method: str
-    low: float
-    high: float
-    indicators: tuple[IndicatorAmount, ...]
-
-
-class Corners(Value):
-    """The four corners at one declared pair of levels and one scope."""
-
-    scope: str
-    human_low: float
-    human_high: float
-    social_low: float
-    social_high: float
-    declared: str
-    """How low and high were declared, in words."""
-    amounts: tuple[LevelAmounts, ...] = ()
-    """What low and high of each capital are in units of its indicators."""
-    at_least: str | None = None
-    """Level of the outcome that a claim asks for: the rows are then probabilities of reaching it."""
-    quantity: str = "expected outcome"
-    """What stands at the corners, in words."""
-    rows: tuple[CornerRow, ...]
 
 
 class VerdictFigure(Value):
@@ -248,33 +197,6 @@ class EquationResults(Value):
     loo: Loo | None
     effects: tuple[EffectRow, ...]
     fit_checks: FitChecks | None = None
-
-
-class FitFacts(Value):
-    """How the posterior was drawn."""
-
-    sampler: str
-    chains: int
-    draws: int
-    tune: int
-    seed: int
-    target_accept: float
-    divergences: int
-    sampling_seconds: float
-    total_seconds: float
-
-
-class Reproduction(Value):
-    """What is needed to get the same result again."""
-
-    command: str
-    analysis: str
-    """The analysis as resolved, as YAML text."""
-    key: str
-    data_digest: str
-    versions: dict[str, str]
-    host: dict[str, str]
-    started: str
 
 
 class Results(Value):

@@ -1,4 +1,4 @@
-"""Reading back what was saved; whatever is wrong with a file is told as a `RunError`."""
+"""Documents as text, and reading back what was saved; whatever is wrong with a file is told as a `RunError`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,31 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SHOWN_FAULTS = 5
+NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
 REMAKE = "delete it and run the same command again: only what is missing is made anew"
+
+
+def document_text(document: BaseModel, path: Path) -> str:
+    """Write a document as JSON text that can be read again.
+
+    Parameters
+    ----------
+    document
+        What is to be saved.
+    path
+        The file that will hold it.
+
+    Raises
+    ------
+    RunError
+        If a number that must be there is not one, so that the text could not be read again.
+    """
+    text = document.model_dump_json(indent=2) + "\n"
+    try:
+        type(document).model_validate_json(text)
+    except ValidationError as error:
+        raise RunError(_faults(error, path, NAN_MEND)) from None
+    return text
 
 
 def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: str) -> M:
@@ -50,10 +74,10 @@ def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: 
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise RunError(faults(error, path, mend)) from None
+        raise RunError(_faults(error, path, mend)) from None
 
 
-def faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]:
+def _faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]:
     """Describe what does not fit a model, the first few faults of a file."""
     return tuple(
         Problem(

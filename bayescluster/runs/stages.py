@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from bayescluster.errors import Problem, RunError
 from bayescluster.runs.layout import StageName
 from bayescluster.runs.manifest import Manifest, Stage, Status, now
+
+KEPT = ("started", "stages", "gate_passed", "attempts")
+"""What a manifest keeps when its run goes on."""
+
+
+def continued(before: Manifest, manifest: Manifest, directory: Path) -> Manifest:
+    """Go on with a run under a new manifest: what is finished stays so.
+
+    Raises
+    ------
+    RunError
+        If the manifest that was there is that of another fit.
+    """
+    if before.key != manifest.key:
+        raise RunError(
+            Problem(
+                f"the run there has the key {before.key}, not {manifest.key}",
+                str(directory),
+                "move that directory away, then run the same command again",
+            )
+        )
+    return manifest.model_copy(update={name: getattr(before, name) for name in KEPT})
 
 
 def begun(manifest: Manifest, name: StageName, key: str) -> Manifest:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bayescluster.errors import Problem, RunError
 from bayescluster.results.model import (
@@ -17,26 +16,24 @@ from bayescluster.results.model import (
     Results,
 )
 from bayescluster.runs.atomic import WRITE_MEND, digest_of, write_netcdf, write_text
-from bayescluster.runs.documents import REMAKE, faults, read_document, read_tree
+from bayescluster.runs.chains import chain_tree, finished_chains, read_chains
+from bayescluster.runs.documents import REMAKE, document_text, read_document, read_tree
 from bayescluster.runs.find import find_run
 from bayescluster.runs.layout import (
-    CHAINS,
     DESIGN,
-    FIGURES,
     FORMS,
     MANIFEST,
     PARTIAL,
     POSTERIOR,
     REPORT,
     RESULTS,
-    TABLES,
     StageName,
     ceiling_file,
     chain_file,
 )
 from bayescluster.runs.lock import locked
 from bayescluster.runs.manifest import Manifest, read_manifest, write_manifest
-from bayescluster.runs.stages import forgotten, recorded
+from bayescluster.runs.stages import continued, forgotten, recorded
 from bayescluster.runs.tracking import edit, tracked
 from bayescluster.runs.verify import fault_of, own_runs, problems_of
 
@@ -45,11 +42,6 @@ if TYPE_CHECKING:
 
     from bayescluster.inference.nuts import Chain
     from bayescluster.results.gate import Attempt
-
-NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
-KEPT = ("started", "stages", "gate_passed", "attempts")
-"""What a manifest keeps when its run goes on."""
-CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
 
 
 @dataclass(frozen=True)
@@ -110,21 +102,6 @@ class RunDirectory:
         }
 
     @property
-    def chains_path(self) -> Path:
-        """Directory of the chains."""
-        return self.path / CHAINS
-
-    @property
-    def tables_path(self) -> Path:
-        """Directory of the tables, a csv file each."""
-        return self.path / TABLES
-
-    @property
-    def figures_path(self) -> Path:
-        """Directory of the figures."""
-        return self.path / FIGURES
-
-    @property
     def results_path(self) -> Path:
         """File of every number a report shows."""
         return self.path / RESULTS
@@ -167,17 +144,7 @@ class RunDirectory:
             If the manifest that is there is broken or is that of another fit.
         """
         if (self.path / MANIFEST).exists():
-            before = self.read_manifest()
-            if before.key != manifest.key:
-                raise RunError(
-                    Problem(
-                        f"the run there has the key {before.key}, not {manifest.key}",
-                        str(self.path),
-                        "move that directory away, then run the same command again",
-                    )
-                )
-            kept = {name: getattr(before, name) for name in KEPT}
-            manifest = manifest.model_copy(update=kept)
+            manifest = continued(self.read_manifest(), manifest, self.path)
         self.write_manifest(manifest)
         return manifest
 
@@ -225,19 +192,12 @@ class RunDirectory:
 
     def save_chain(self, chain: Chain) -> None:
         """Save a finished chain."""
-        import xarray as xr
-
-        tree = xr.DataTree.from_dict(
-            {"posterior": chain.posterior, "sample_stats": chain.sample_stats}
-        )
-        self._save("sampling", chain_file(chain.number), lambda path: write_netcdf(path, tree))
+        file = chain_file(chain.number)
+        self._save("sampling", file, lambda path: write_netcdf(path, chain_tree(chain)))
 
     def chain_numbers(self) -> tuple[int, ...]:
         """Numbers of the finished chains, counted from 0."""
-        stage = self.read_manifest().stages.get("sampling")
-        matches = (CHAIN_FILE.fullmatch(file) for file in (stage.files if stage else {}))
-        numbers = sorted(int(match[1]) - 1 for match in matches if match)
-        return tuple(n for n in numbers if (self.path / chain_file(n)).is_file())
+        return finished_chains(self.path, self.read_manifest())
 
     def load_chains(self) -> list[Chain]:
         """Load the finished chains, in the order of their numbers.
@@ -247,13 +207,7 @@ class RunDirectory:
         RunError
             If chains are not as they were written; all of them are named.
         """
-        numbers = self.chain_numbers()
-        manifest = self.read_manifest()
-        found = [fault_of(self.path, manifest, "sampling", chain_file(n)) for n in numbers]
-        problems = [problem for problem in found if problem]
-        if problems:
-            raise RunError(problems)
-        return [self._load_chain(number) for number in numbers]
+        return read_chains(self.path, self.read_manifest())
 
     def save_posterior(self, tree: xr.DataTree) -> None:
         """Save everything the fit knows."""
@@ -270,11 +224,8 @@ class RunDirectory:
 
     def load_ceiling_model(self, capital: str, model: str) -> xr.DataTree | None:
         """Load the posterior of a ceiling model; nothing where none was finished."""
-        stage, file = (
-            self.read_manifest().stages.get("ceiling_models"),
-            ceiling_file(capital, model),
-        )
-        if stage is None or file not in stage.files or not (self.path / file).is_file():
+        file = ceiling_file(capital, model)
+        if not self._stands("ceiling_models", file):
             return None
         return read_tree(self._finished("ceiling_models", file))
 
@@ -286,11 +237,7 @@ class RunDirectory:
         RunError
             If a number that must be there is not one, so that the file could not be read again.
         """
-        text = results.model_dump_json(indent=2) + "\n"
-        try:
-            Results.model_validate_json(text)
-        except ValidationError as error:
-            raise RunError(faults(error, self.results_path, NAN_MEND)) from None
+        text = document_text(results, self.results_path)
         self._save("results", RESULTS, lambda path: write_text(path, text))
 
     def load_results(self) -> Results:
@@ -313,8 +260,7 @@ class RunDirectory:
         RunError
             If the file is not as it was written.
         """
-        found = self.read_manifest().stages.get(stage)
-        if found is None or file not in found.files or not (self.path / file).is_file():
+        if not self._stands(stage, file):
             return None
         return read_document(self._finished(stage, file), kind, version, REMAKE)
 
@@ -332,14 +278,13 @@ class RunDirectory:
         digest = digest_of(self.path / file)
         edit(self.path, lambda manifest: recorded(manifest, stage, {file: digest}))
 
+    def _stands(self, stage: StageName, file: str) -> bool:
+        """Whether a file was finished and is still there, whatever its content."""
+        found = self.read_manifest().stages.get(stage)
+        return found is not None and file in found.files and (self.path / file).is_file()
+
     def _finished(self, stage: StageName, file: str) -> Path:
         problem = fault_of(self.path, self.read_manifest(), stage, file)
         if problem:
             raise RunError(problem)
         return self.path / file
-
-    def _load_chain(self, number: int) -> Chain:
-        from bayescluster.inference.nuts import Chain
-
-        tree = read_tree(self.path / chain_file(number))
-        return Chain(number, tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset())

@@ -142,22 +142,9 @@ def _averaged(
     probability = float(weights @ [one.probability for one in own])
     prior = float(weights @ [one.prior_probability for one in own])
     error = float(np.sqrt(weights**2 @ np.square([one.mcse for one in own])))
-    failed = [form.name for form in forms if form.counts and not form.gate_passed]
-    unsupported = [
-        f"Under {form.name}: {one.unsupported}"
-        for form, one in zip(forms, own, strict=True)
-        if form.counts and one.unsupported
-    ]
-    depends = [
-        f"Under {form.name}: {one.depends}"
-        for form, one in zip(forms, own, strict=True)
-        if form.counts and one.depends
-    ]
-    stopped = (
-        f"The diagnostics gate of {' and '.join(failed)} failed: the average cannot be relied on."
-        if failed
-        else base.unsupported or next(iter([*unsupported, *depends]), "")
-    )
+    unsupported = _said(forms, [one.unsupported for one in own])
+    depends = _said(forms, [one.depends for one in own])
+    stopped = _failed(forms) or base.unsupported or unsupported or depends
     decision, reason = decide(probability, base.level, stopped)
     listed = ", ".join(
         f"{form.name} {form.weight:.2f}"
@@ -170,11 +157,27 @@ def _averaged(
             "verdict": decision,
             "stopped": stopped,
             "reason": f"{reason} Averaged over {len(forms)} forms, by {criterion} weights ({listed}).",
-            "unsupported": base.unsupported or next(iter(unsupported), ""),
-            "depends": next(iter(depends), ""),
+            "unsupported": base.unsupported or unsupported,
+            "depends": depends,
             "probability": probability,
             "mcse": error,
             "prior_probability": prior,
             "odds_ratio": odds_ratio(probability, prior, prior_draws),
         }
     )
+
+
+def _failed(forms: Sequence[Weighed]) -> str:
+    """Say which forms with a part in the average failed their gate; nothing where none did."""
+    failed = [form.name for form in forms if form.counts and not form.gate_passed]
+    if not failed:
+        return ""
+    return (
+        f"The diagnostics gate of {' and '.join(failed)} failed: the average cannot be relied on."
+    )
+
+
+def _said(forms: Sequence[Weighed], reasons: Sequence[str]) -> str:
+    """First reason of a form with a part in the average; nothing where none has any."""
+    named = zip(forms, reasons, strict=True)
+    return next((f"Under {form.name}: {why}" for form, why in named if form.counts and why), "")

@@ -24,7 +24,8 @@ from bayescluster.results.model import (
 from bayescluster.workflow.effects import effect_rows
 from bayescluster.workflow.facts import model_facts, outcome_facts
 from bayescluster.workflow.fit_checks import row_checks
-from bayescluster.workflow.learning import learned, learning_estimands, learning_results
+from bayescluster.workflow.learned import learned, learning_estimands
+from bayescluster.workflow.learning import learning_results
 
 
 class Beside(NamedTuple):

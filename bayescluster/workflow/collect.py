@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,7 +13,6 @@ from bayescluster.checks.likelihoods import other_likelihoods
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.reasons import Seen, likely_reasons
 from bayescluster.checks.sandwich import weighting
-from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.curves import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -22,19 +20,20 @@ from bayescluster.estimands.membership import groups_of
 from bayescluster.hypotheses.ceilings.found import CEILING_STREAM
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
-from bayescluster.model.evaluate import Array, draws_of
+from bayescluster.model.evaluate import draws_of
+from bayescluster.results.corners import Corners
 from bayescluster.results.facts import ModelFacts
 from bayescluster.results.likelihoods import Likelihoods
 from bayescluster.results.model import (
     Curve,
-    FitFacts,
+    EffectRow,
     Gate,
     PredictiveRow,
-    Reproduction,
     Results,
     Surface,
     Verdict,
 )
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.workflow.beside import Beside, equations_beside
 from bayescluster.workflow.causes import causes_of
 from bayescluster.workflow.ceiling_models import CeilingEvidence, preferred
@@ -50,16 +49,23 @@ from bayescluster.workflow.effects import (
 from bayescluster.workflow.facts import measure_facts, model_facts, outcome_facts, sample_facts
 from bayescluster.workflow.fit_checks import row_checks
 from bayescluster.workflow.measurement import (
+    MeasurementDraws,
     measurement_draws,
     measurement_estimands,
     measurement_facts,
 )
+from bayescluster.workflow.reported import reported
 from bayescluster.workflow.sensitivity import sensitivity_of
 from bayescluster.workflow.sets import set_results
 from bayescluster.workflow.traditions import Asked, claims_table, readings_of
 from bayescluster.workflow.variance import shared_variance
 from bayescluster.workflow.verdict_curves import verdict_curves
-from bayescluster.workflow.weakest_node import node_draws, node_estimands, weakest_node
+from bayescluster.workflow.weakest_node import (
+    NodeDraws,
+    node_draws,
+    node_estimands,
+    weakest_node,
+)
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -75,9 +81,24 @@ class Fitted(NamedTuple):
     ceilings: CeilingEvidence | None = None
 
 
+class _Computed(NamedTuple):
+    """What is computed before the gate, so that every estimand behind it passes the gate."""
+
+    evidence: Evidence
+    effects: tuple[EffectRow, ...]
+    corners: tuple[Corners, ...]
+    measured: MeasurementDraws | None
+    beside: Beside
+    node: NodeDraws | None
+
+
 class _Answers(NamedTuple):
     gate: Gate
     verdicts: tuple[Verdict, ...]
+
+
+_Fields = dict[str, Any]
+"""Part of the results by the names of their fields, which `Results` checks."""
 
 
 def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Results:
@@ -92,72 +113,121 @@ def collect(fitted: Fitted, fit: FitFacts, reproduction: Reproduction) -> Result
     reproduction
         What is needed to get it again.
     """
-    design, tree = fitted.design, fitted.tree
-    analysis = design.analysis
     likelihoods = other_likelihoods(
-        design, np.random.default_rng((fit.seed, CEILING_STREAM, LIKELIHOODS))
+        fitted.design, np.random.default_rng((fit.seed, CEILING_STREAM, LIKELIHOODS))
     )
-    evidence = evidence_of(fitted, likelihoods)
-    alone = alone_effects(design, np.random.default_rng((fit.seed, UNPOOLED_STREAM)))
-    effects = effect_rows(evidence, alone)
-    corners = corner_tables(evidence, analysis.hypotheses)
-    measured = measurement_draws(
-        design, tree, np.random.default_rng((fit.seed, MEASUREMENT_STREAM))
-    )
-    beside = equations_beside(design, tree)
-    node = node_draws(evidence)
-    estimands = measurement_estimands(design, measured) | dict(beside.estimands)
-    estimands |= node_estimands(node)
-    answers = _answers(fitted, evidence, estimands)
-    predictive = predictive_checks(design, tree)
-    asked = Asked(
-        evidence,
-        lambda some: verdicts(some, evidence, answers.gate.passed),
-        answers.gate.passed,
-        preferred(fitted.ceilings, fit.seed),
-    )
-    predictive = predictive_checks(design, tree)
-    left_out = row_checks(design, evidence.posterior, tree, predictive)
+    known = _computed(fitted, likelihoods, fit.seed)
+    answers = _answers(fitted, known)
     return Results(
-        name=analysis.name,
-        title=analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
-        description=analysis.description,
-        limits=analysis.limits,
-        outcome=outcome_facts(design),
-        sample=sample_facts(design),
-        measures=measure_facts(design),
-        model=_model(evidence),
         fit=fit,
-        gate=explained(answers.gate, fitted, (predictive, beside)),
-        predictive=predictive,
-        loo=left_out.loo,
-        effects=effects,
-        differences=differences(evidence),
-        ranks=ranks(evidence),
-        corners=corners,
-        verdicts=answers.verdicts,
-        verdict_curves=verdict_curves(analysis.hypotheses, evidence, answers.verdicts),
-        claims=claims_table(analysis.traditions.level, readings_of(asked))
-        if design.has_capitals
-        else None,
-        causes=causes_of(evidence, answers.gate.passed),
-        sets=set_results(evidence.sets) if design.has_capitals else None,
-        ceilings=ceiling_results(evidence) if design.has_capitals else None,
-        ceiling_models=fitted.ceilings.results if fitted.ceilings else None,
-        likelihoods=likelihoods,
-        curves=_curves(evidence) if design.has_capitals else (),
-        surfaces=_surfaces(evidence, fit.seed) if design.has_capitals else (),
-        others=beside.others,
-        residuals=beside.residuals,
-        learning=beside.learning,
         reproduction=reproduction,
-        sensitivity=sensitivity_of(evidence, tree, answers.verdicts),
-        variance=shared_variance(design, tree),
-        weighting=weighting(design, evidence.posterior),
-        measurement=measurement_facts(design, measured),
-        weakest_node=weakest_node(node, answers.gate.passed),
-        fit_checks=left_out.fit,
+        likelihoods=likelihoods,
+        **_about(fitted.design),
+        **_checked(fitted, known, answers),
+        **_estimated(fitted, known, fit.seed),
+        **_judged(fitted, known, answers, fit.seed),
     )
+
+
+def _computed(fitted: Fitted, likelihoods: Likelihoods | None, seed: int) -> _Computed:
+    design, tree = fitted.design, fitted.tree
+    evidence = evidence_of(fitted, likelihoods)
+    alone = alone_effects(design, np.random.default_rng((seed, UNPOOLED_STREAM)))
+    return _Computed(
+        evidence=evidence,
+        effects=effect_rows(evidence, alone),
+        corners=corner_tables(evidence, design.analysis.hypotheses),
+        measured=measurement_draws(design, tree, np.random.default_rng((seed, MEASUREMENT_STREAM))),
+        beside=equations_beside(design, tree),
+        node=node_draws(evidence),
+    )
+
+
+def _answers(fitted: Fitted, known: _Computed) -> _Answers:
+    """Judge the claims; their estimands, and those beside, pass the gate before verdicts count."""
+    design, tree = fitted.design, fitted.tree
+    claims = design.analysis.hypotheses
+    # judged once as if the gate had passed, so that every estimand of a claim has been computed
+    verdicts(claims, known.evidence, gate_passed=True)
+    estimands = reported(known.evidence) | measurement_estimands(design, known.measured)
+    estimands |= known.beside.estimands
+    estimands |= node_estimands(known.node)
+    gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
+    return _Answers(gate, verdicts(claims, known.evidence, gate.passed))
+
+
+def _about(design: Design) -> _Fields:
+    """What was asked, and of which firms."""
+    analysis = design.analysis
+    return {
+        "name": analysis.name,
+        "title": analysis.report.title or analysis.name.replace("-", " ").replace("_", " "),
+        "description": analysis.description,
+        "limits": analysis.limits,
+        "outcome": outcome_facts(design),
+        "sample": sample_facts(design),
+        "measures": measure_facts(design),
+    }
+
+
+def _checked(fitted: Fitted, known: _Computed, answers: _Answers) -> _Fields:
+    """How far the fit can be trusted."""
+    design, tree = fitted.design, fitted.tree
+    posterior = known.evidence.posterior
+    predictive = predictive_checks(design, tree)
+    rows = row_checks(design, posterior, tree, predictive)
+    return {
+        "gate": explained(answers.gate, fitted, (predictive, known.beside)),
+        "predictive": predictive,
+        "loo": rows.loo,
+        "fit_checks": rows.fit,
+        "sensitivity": sensitivity_of(known.evidence, tree, answers.verdicts),
+        "weighting": weighting(design, posterior),
+    }
+
+
+def _estimated(fitted: Fitted, known: _Computed, seed: int) -> _Fields:
+    """The model and its estimands, whatever is claimed of them."""
+    evidence, beside, design = known.evidence, known.beside, fitted.design
+    return {
+        "model": _model(evidence),
+        "variance": shared_variance(design, fitted.tree),
+        "measurement": measurement_facts(design, known.measured),
+        "effects": known.effects,
+        "differences": differences(evidence),
+        "ranks": ranks(evidence),
+        "corners": known.corners,
+        "curves": _curves(evidence) if design.has_capitals else (),
+        "surfaces": _surfaces(evidence, seed) if design.has_capitals else (),
+        "others": beside.others,
+        "residuals": beside.residuals,
+        "learning": beside.learning,
+    }
+
+
+def _judged(fitted: Fitted, known: _Computed, answers: _Answers, seed: int) -> _Fields:
+    """What the posterior says of the claims, and what each tradition does."""
+    analysis, evidence, passed = fitted.design.analysis, known.evidence, answers.gate.passed
+    found: _Fields = {
+        "verdicts": answers.verdicts,
+        "verdict_curves": verdict_curves(analysis.hypotheses, evidence, answers.verdicts),
+        "causes": causes_of(evidence, passed),
+        "ceiling_models": fitted.ceilings.results if fitted.ceilings else None,
+        "weakest_node": weakest_node(known.node, passed),
+    }
+    if fitted.design.has_capitals:
+        asked = Asked(
+            evidence,
+            lambda some: verdicts(some, evidence, passed),
+            passed,
+            preferred(fitted.ceilings, seed),
+        )
+        found |= {
+            "claims": claims_table(analysis.traditions.level, readings_of(asked)),
+            "sets": set_results(evidence.sets),
+            "ceilings": ceiling_results(evidence),
+        }
+    return found
 
 
 def explained(
@@ -189,49 +259,6 @@ def evidence_of(fitted: Fitted, likelihoods: Likelihoods | None = None) -> Evide
     depends = likelihoods.depends if likelihoods is not None else ""
     stopped = {"complementarity": depends} if depends else {}
     return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped)
-
-
-def _answers(fitted: Fitted, evidence: Evidence, others: dict[str, Array]) -> _Answers:
-    """Judge the claims; their estimands, and those beside, pass the gate before verdicts count."""
-    design, tree = fitted.design, fitted.tree
-    claims = design.analysis.hypotheses
-    # judged once as if the gate had passed, so that every estimand of a claim has been computed
-    verdicts(claims, evidence, gate_passed=True)
-    estimands = reported(evidence) | others
-    gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
-    return _Answers(gate, verdicts(claims, evidence, gate.passed))
-
-
-def reported(evidence: Evidence) -> dict[str, Array]:
-    """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
-    found: dict[str, Array] = {}
-    columns = [
-        (column, label if by == "all" else f"{by} {label}")
-        for by in ("all", "industry", "cluster")
-        for column, label in evidence.columns(by)
-    ]
-    for (source, scope, levels, at_least), surface in evidence.computed().items():
-        if source != "posterior":
-            continue
-        declared = levels.declared
-        if at_least is not None and at_least != evidence.design.equation.at_least:
-            declared = f"{declared}; at least {label_of(at_least)}"
-        named = {f"effect of {name}": values for name, values in surface.marginal.items()}
-        named |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
-        named |= {f"corner {name}": values for name, values in surface.corners.items()}
-        named["cross difference"] = surface.cross_difference
-        for name, values in named.items():
-            for column, label in columns if scope != "new_industry" else columns[:1]:
-                found[f"{name} ({label}; {scope}; {declared})"] = values[:, column]
-        if scope == "new_industry":  # it takes the place of every industry
-            continue
-        named = {f"effect of {name}": values for name, values in surface.marginal.items()}
-        for (first, a), (second, b) in combinations(evidence.columns("industry"), 2):
-            for name, values in named.items():
-                found[f"{name} ({a} less {b}; {scope}; {declared})"] = (
-                    values[:, first] - values[:, second]
-                )
-    return found
 
 
 def _curves(evidence: Evidence) -> tuple[Curve, ...]:

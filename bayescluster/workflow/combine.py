@@ -34,10 +34,10 @@ from bayescluster.results.model import (
     CheckItem,
     EffectRow,
     Gate,
-    Reproduction,
     Results,
     Verdict,
 )
+from bayescluster.results.reproduction import Reproduction
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.workflow.averaging import Averaged, Weighed, averaged_verdicts

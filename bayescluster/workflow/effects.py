@@ -18,10 +18,9 @@ from bayescluster.hypotheses.evidence import Evidence, Looked
 from bayescluster.hypotheses.words import quantity_of
 from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS
+from bayescluster.results.corners import CornerRow, Corners
 from bayescluster.results.model import (
     By,
-    CornerRow,
-    Corners,
     DifferenceRow,
     EffectRow,
     Estimate,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 
 from bayescluster.dataset.values import label_of
@@ -10,7 +13,7 @@ from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
 from bayescluster.model.distributions import prior_text
 from bayescluster.model.evaluate import Array, Draws
-from bayescluster.model.priors import model_priors, population_terms, scale_of
+from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.results.facts import (
     Coefficient,
@@ -199,53 +202,69 @@ def _group_effect_prior(design: Design) -> str:
     return f"Deviations of groups are normal around 0 with the group sds below ({ties})."
 
 
+class _Named(NamedTuple):
+    """A parameter with its prior in words, and its draws, ``(draw,)``."""
+
+    block: str
+    name: str
+    prior: str
+    draws: Array
+
+
 def _coefficients(design: Design, posterior: Draws) -> tuple[Coefficient, ...]:
     priors = model_priors(design)
-    level = design.structure.level
-    shared = design.equation.priors.r2d2m2 is not None
-    named: list[tuple[str, str, str, Array]] = [
-        (
-            "population",
-            term,
-            SHARED if shared and term != level else prior_text(priors.population[term]),
-            natural(posterior.population[term], scale_of(term)),
-        )
-        for term in population_terms(design)
-    ]
-    named += [
-        ("controls", name, SHARED if shared else prior_text(prior), posterior.controls[:, k])
-        for k, (name, prior) in enumerate(priors.controls.items())
-    ]
-    named += [
-        ("controls", f"{name}: share of step {k + 1}", "Dirichlet(1)", shares[:, k])
-        for name, shares in posterior.steps.items()
-        for k in range(shares.shape[1])
-    ]
-    for name, group in posterior.groups.items():
-        prior = SHARED if shared else prior_text(priors.group_sd[name])
-        named += [
-            ("group sd", f"{name}: {term}", prior, group.sd[:, k])
-            for k, term in enumerate(group.terms)
-        ]
-    named += [
-        ("family", name, prior_text(prior), posterior.parameters[name][:, 0])
-        for name, prior in priors.family.items()
-    ]
-    named += [
-        ("family", f"cutpoint {k + 1}", f"Normal({mean:.3g}, {sd:.3g}), ordered", cut)
-        for k, ((mean, sd), cut) in enumerate(
-            zip(priors.cutpoints, _cutpoints(posterior, len(priors.cutpoints)), strict=True)
-        )
+    named = [
+        *_slopes(design, priors, posterior),
+        *_group_sds(design, priors, posterior),
+        *_parameters(priors, posterior),
     ]
     if not named:
         return ()
-    found = estimates(np.column_stack([draws for *_, draws in named]), posterior.chains)
+    found = estimates(np.column_stack([one.draws for one in named]), posterior.chains)
     return tuple(
         Coefficient.model_validate(
-            {"block": block, "name": name, "prior": prior, "estimate": estimate}
+            {"block": one.block, "name": one.name, "prior": one.prior, "estimate": estimate}
         )
-        for (block, name, prior, _), estimate in zip(named, found, strict=True)
+        for one, estimate in zip(named, found, strict=True)
     )
+
+
+def _slopes(design: Design, priors: ModelPriors, posterior: Draws) -> Iterator[_Named]:
+    """Coefficients of the form and of the controls, with the shares of ordered steps."""
+    level, shared = design.structure.level, _is_shared(design)
+    for term in population_terms(design):
+        prior = SHARED if shared and term != level else prior_text(priors.population[term])
+        draws = natural(posterior.population[term], scale_of(term))
+        yield _Named("population", term, prior, draws)
+    for k, (name, found) in enumerate(priors.controls.items()):
+        prior = SHARED if shared else prior_text(found)
+        yield _Named("controls", name, prior, posterior.controls[:, k])
+    for name, shares in posterior.steps.items():
+        for k in range(shares.shape[1]):
+            step = f"{name}: share of step {k + 1}"
+            yield _Named("controls", step, "Dirichlet(1)", shares[:, k])
+
+
+def _group_sds(design: Design, priors: ModelPriors, posterior: Draws) -> Iterator[_Named]:
+    for name, group in posterior.groups.items():
+        prior = SHARED if _is_shared(design) else prior_text(priors.group_sd[name])
+        for k, term in enumerate(group.terms):
+            yield _Named("group sd", f"{name}: {term}", prior, group.sd[:, k])
+
+
+def _parameters(priors: ModelPriors, posterior: Draws) -> Iterator[_Named]:
+    """Parameters of the family, and cutpoints of an ordinal outcome."""
+    for name, prior in priors.family.items():
+        yield _Named("family", name, prior_text(prior), posterior.parameters[name][:, 0])
+    cuts = _cutpoints(posterior, len(priors.cutpoints))
+    for k, ((mean, sd), cut) in enumerate(zip(priors.cutpoints, cuts, strict=True)):
+        text = f"Normal({mean:.3g}, {sd:.3g}), ordered"
+        yield _Named("family", f"cutpoint {k + 1}", text, cut)
+
+
+def _is_shared(design: Design) -> bool:
+    """Whether R2D2M2 takes the place of the priors of slopes and group sds."""
+    return design.equation.priors.r2d2m2 is not None
 
 
 def _cutpoints(posterior: Draws, count: int) -> list[Array]:

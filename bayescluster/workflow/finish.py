@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bayescluster.design.record import Design, design_from
+from bayescluster.design.record import Design
+from bayescluster.design.stored import design_from
 from bayescluster.results.folds import FOLDS_VERSION, Folds
 from bayescluster.results.model import Results
 from bayescluster.runs.keys import model_key, report_key

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from bayescluster.design.record import (
-    Design,
-    design_tree,
-)
+from bayescluster.design.record import Design
+from bayescluster.design.stored import design_tree
 from bayescluster.inference.assemble import assemble
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.prior import sample_prior
@@ -16,10 +14,9 @@ from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.results.model import (
     SCHEMA_VERSION,
-    FitFacts,
-    Reproduction,
     Results,
 )
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.runs.keys import resolved, results_key, versions
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory

@@ -13,11 +13,8 @@ from bayescluster.design.parts import (
     ImputedCells,
     Pattern,
 )
-from bayescluster.design.record import (
-    Design,
-    design_from,
-    design_tree,
-)
+from bayescluster.design.record import Design
+from bayescluster.design.stored import design_from, design_tree
 from bayescluster.errors import BayesClusterError
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, design_of, firms

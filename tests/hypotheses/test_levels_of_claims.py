@@ -13,9 +13,9 @@ from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import expectation, linear_predictor
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.collect import reported
 from bayescluster.workflow.effects import corner_tables
 from bayescluster.workflow.facts import outcome_facts, sample_facts
+from bayescluster.workflow.reported import reported
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -8,10 +8,7 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import integrate, stats
 
-from bayescluster.design.record import (
-    design_from,
-    design_tree,
-)
+from bayescluster.design.stored import design_from, design_tree
 from bayescluster.estimands.curves import conditional_effects
 from bayescluster.estimands.levels import CORNERS, default_levels, support
 from bayescluster.estimands.membership import groups_of

@@ -8,10 +8,12 @@ import numpy as np
 from bayescluster.results import ceilings as ceil
 from bayescluster.results import claims as mc
 from bayescluster.results import comparison as compare
+from bayescluster.results import corners as mcorner
 from bayescluster.results import facts as mf
 from bayescluster.results import identification as identify
 from bayescluster.results import learning as ml
 from bayescluster.results import model as m
+from bayescluster.results import reproduction as mr
 from bayescluster.results import sample as ms
 from bayescluster.results import sets as mset
 from bayescluster.workflow.checklist import filled
@@ -148,9 +150,9 @@ def ranks(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.Rank
     )
 
 
-def corners(rows: list[ms.GroupRow], rng: np.random.Generator) -> m.Corners:
+def corners(rows: list[ms.GroupRow], rng: np.random.Generator) -> mcorner.Corners:
     base = {"LL": 0.14, "HL": 0.26, "LH": 0.21, "HH": 0.62}
-    return m.Corners(
+    return mcorner.Corners(
         scope="observed",
         human_low=-1.281,
         human_high=1.274,
@@ -158,7 +160,7 @@ def corners(rows: list[ms.GroupRow], rng: np.random.Generator) -> m.Corners:
         social_high=1.265,
         declared="quantiles 0.1 and 0.9",
         rows=tuple(
-            m.CornerRow(
+            mcorner.CornerRow(
                 by=row.by,
                 group=row.group,
                 corner=corner,
@@ -761,7 +763,7 @@ def results(
             group_effect_prior="Deviations of each group are normal around zero, independent, "
             "each with a standard deviation of its own.",
         ),
-        fit=m.FitFacts(
+        fit=mr.FitFacts(
             sampler="nutpie",
             chains=4,
             draws=1000,
@@ -794,7 +796,7 @@ def results(
         curves=curves(industries),
         surfaces=surfaces(industries, rng),
         fit_checks=fit.checks(industries, len(rows)),
-        reproduction=m.Reproduction(
+        reproduction=mr.Reproduction(
             command="bayescluster run configs/asian_clusters.yaml",
             analysis=ANALYSIS,
             key="3f9c1b7a52d04e68",

@@ -11,11 +11,10 @@ import xarray as xr
 from bayescluster.inference.nuts import Chain
 from bayescluster.results.facts import ModelFacts
 from bayescluster.results.model import (
-    FitFacts,
     Gate,
-    Reproduction,
     Results,
 )
+from bayescluster.results.reproduction import FitFacts, Reproduction
 from bayescluster.results.sample import (
     OutcomeFacts,
     SampleFacts,

@@ -20,8 +20,8 @@ def another(run: RunDirectory, manifest: Manifest, key: str, started: str) -> Ru
 
 @pytest.mark.parametrize("inside", ["", "manifest.json", "chains", "chains/chain-1.nc"])
 def test_a_run_is_found_from_what_is_in_it(inside: str, run: RunDirectory) -> None:
-    run.chains_path.mkdir()
-    (run.chains_path / "chain-1.nc").touch()
+    (run.path / "chains").mkdir()
+    (run.path / "chains" / "chain-1.nc").touch()
     assert RunDirectory.open(run.path / inside) == run
 
 
@@ -62,7 +62,7 @@ def test_what_is_not_a_run_is_told(
     given: str, what: str, mend: str, run: RunDirectory, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    run.chains_path.mkdir()
+    (run.path / "chains").mkdir()
     with pytest.raises(RunError) as raised:
         RunDirectory.open(tmp_path / given)
     assert str(raised.value) == (

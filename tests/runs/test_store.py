@@ -11,9 +11,9 @@ import xarray as xr
 from bayescluster.errors import Problem, RunError
 from bayescluster.inference.nuts import Chain, chain_seeds
 from bayescluster.results.model import (
-    FitFacts,
     Results,
 )
+from bayescluster.results.reproduction import FitFacts
 from bayescluster.runs import atomic, tracking
 from bayescluster.runs.keys import fit_key
 from bayescluster.runs.manifest import Manifest, new_manifest
@@ -59,8 +59,8 @@ def full(
     with run.stage("results", "r1"):
         run.save_results(results)
     with run.stage("report", "r1"):
-        atomic.write_text(run.tables_path / "verdicts.csv", "a,b\n")
-        atomic.write_text(run.figures_path / "more" / "surface.svg", "<svg/>")
+        atomic.write_text(run.path / "tables" / "verdicts.csv", "a,b\n")
+        atomic.write_text(run.path / "figures" / "more" / "surface.svg", "<svg/>")
         atomic.write_text(run.report_path, "<html/>")
     return run
 
@@ -207,12 +207,12 @@ def test_results_under_another_key_do_not_count(full: RunDirectory) -> None:
 
 
 def test_a_new_report_drops_what_only_the_old_one_had(full: RunDirectory) -> None:
-    note = full.tables_path / "mine.csv"
+    note = full.path / "tables" / "mine.csv"
     note.write_text("kept")
     with full.stage("report", "r2"):
         atomic.write_text(full.report_path, "<html/>")
     assert set(full.read_manifest().stages["report"].files) == {"tables/mine.csv", "report.html"}
-    assert not (full.tables_path / "verdicts.csv").exists()
+    assert not (full.path / "tables" / "verdicts.csv").exists()
     assert note.read_text() == "kept"
 
 
@@ -245,7 +245,7 @@ def _interrupt(*_: object) -> Manifest:
 
 
 def test_lock_removes_partial_files_alone(full: RunDirectory) -> None:
-    partial = full.chains_path / ".chain-4.nc.123.partial"
+    partial = full.path / "chains" / ".chain-4.nc.123.partial"
     partial.write_bytes(b"half")
     assert full.verify() == []
     with full.lock():

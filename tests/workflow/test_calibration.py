@@ -355,6 +355,27 @@ def test_a_real_model_is_calibrated(tmp_path):
     assert wide.state == "rejected"
 
 
+@pytest.mark.slow
+def test_missing_inputs_are_calibrated(tmp_path):
+    """A control of numbers and one of yes and no lack every fifth answer; the score some."""
+    frame = firms(rows=40, industries=2, clusters=4)
+    rng = np.random.default_rng(3)
+    for column, share in (("size", 0.2), ("exporter", 0.2), ("training", 0.1)):
+        frame[column] = frame[column].astype(float).mask(rng.random(len(frame)) < share)
+    data = {"source": write_csv(frame, tmp_path), "missing": "impute"}
+    controls = [{"column": "size", "transform": "log"}, "exporter"]
+    plain = analysis_dict(
+        "bernoulli", "additive", {"cluster": ["intercept"]}, data, controls=controls
+    )
+    analysis = Analysis.model_validate(plain | {"sampling": {"seed": 4, "target_accept": 0.95}})
+    options = Options(replications=60, draws=300, tune=300)
+    (form,) = calibrate_analysis(analysis, options, tmp_path).results.forms
+    assert form.passed >= 40
+    assert min(row.p_corrected for row in form.rows) > 0.001
+    names = {row.name for row in form.rows}
+    assert {"mean of imputed_log(size)", "imputation_exporter_slope[log(size)]"} <= names
+
+
 def _with_more_noise(design, draw, rng):
     data = simulate(design, draw, rng)
     first, second = data.design.outcome, simulate(design, draw, rng).design.outcome

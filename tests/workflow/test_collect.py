@@ -5,8 +5,8 @@ import pytest
 
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.workflow.collect import reported
 from bayescluster.workflow.facts import outcome_facts, sample_facts
+from bayescluster.workflow.reported import reported
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -10,7 +10,8 @@ import pytest
 
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.spec.load import yaml_text
-from bayescluster.workflow.learning import learned, learning_estimands, learning_results
+from bayescluster.workflow.learned import learned, learning_estimands
+from bayescluster.workflow.learning import learning_results
 from bayescluster.workflow.run import run_analysis
 from bayescluster.workflow.summary import design_summary
 from tests.systems import equation, learners, system, system_dict, system_draws

@@ -7,12 +7,27 @@ from itertools import groupby
 
 from markupsafe import Markup
 
-from bayescluster.hypotheses.causes.contrasts import SIDES
 from bayescluster.hypotheses.causes.sensitivity import WEAK
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.confounding_plot import CONFOUNDING
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.causes_confounding import (
+    benchmarks,
+    comparison,
+    overturning,
+    ratios,
+    weakest,
+)
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    group_cell,
+    groups_in,
+    rows,
+)
 from bayescluster.results.causes import (
     BothArms,
     CauseBounds,
@@ -40,10 +55,10 @@ def body(results: Results) -> Markup:
         weak=WEAK,
         contrasts=[_contrast(list(some)) for _, some in groupby(found.contrasts, _by_contrast)],
         verdicts=_verdicts(found),
-        overturning=_overturning(found),
-        benchmarks=_benchmarks(found),
-        ratios=_ratios(found),
-        weakest=_weakest(found),
+        overturning=overturning(found),
+        benchmarks=benchmarks(found),
+        ratios=ratios(found),
+        weakest=weakest(found),
         degrees=_degrees(found),
         arms=_arms(found.arms) if found.arms else None,
         figures=figures(results, CONFOUNDING),
@@ -54,18 +69,14 @@ def _by_contrast(row: ContrastRow) -> str:
     return row.contrast
 
 
-def _group(by: str, name: str) -> Cell:
-    return Cell(words.group(by, name), look="head" if by == "all" else "")
-
-
 def _contrast(found: list[ContrastRow]) -> Table:
     first = found[0]
     return Table(
-        f"{words.sentence(SIDES[first.contrast].words)[:-1]}",
+        comparison(first),
         columns("Group", "#With", "#Without", "#PN", "#PS", "#PNS"),
         rows(
             (
-                _group(row.by, row.group),
+                group_cell(row.by, row.group),
                 Cell(words.plain(row.exposed), f"{words.firms(row.support)} near, at least"),
                 Cell(words.plain(row.unexposed)),
                 bounds(row.pn),
@@ -76,12 +87,10 @@ def _contrast(found: list[ContrastRow]) -> Table:
         ),
         f"Low and high: {first.declared}; {words.SCOPES.get(first.scope, first.scope)}."
         + _against(found),
-        folded="" if first.contrast in ("human_given_high", "social_given_high") else _fold(first),
+        folded=""
+        if first.contrast in ("human_given_high", "social_given_high")
+        else comparison(first),
     )
-
-
-def _fold(row: ContrastRow) -> str:
-    return words.sentence(SIDES[row.contrast].words)[:-1]
 
 
 def _against(found: list[ContrastRow]) -> str:
@@ -104,39 +113,6 @@ def bounds(found: CauseBounds) -> Cell:
         ends = (words.fixed(end, 2) for end in (found.point.low, found.point.high))
         note += f"; monotone {words.fixed(found.point.mean, 2)} [{', '.join(ends)}]"
     return Cell(f"{low} to {high}", note)
-
-
-def _ratio(row: ContrastRow) -> str:
-    middle, low, high = (
-        "infinite" if value is None else words.number(value)
-        for value in (row.ratio, row.ratio_low, row.ratio_high)
-    )
-    return f"{middle} [{low}, {high}]"
-
-
-def _ratios(found: CausesResults) -> Table:
-    return Table(
-        "Risk ratios and E-values",
-        columns("Comparison", "Group", "#Risk ratio", "#E-value", "#E-value of the limit"),
-        rows(
-            (
-                _fold(row),
-                words.group(row.by, row.group),
-                _ratio(row),
-                _strength(row.e_value),
-                _strength(row.e_value_limit),
-            )
-            for row in found.contrasts
-        ),
-        "Risk ratio: posterior median with its 90% interval. E-value: strength of the weakest "
-        "confounder, alike in both its parts, that explains the risk ratio away; of the limit: that "
-        "takes the interval to 1. None: no confounder does.",
-        folded="Risk ratios and E-values of every comparison",
-    )
-
-
-def _strength(value: float | None) -> str:
-    return "none" if value is None else words.fixed(value, 2)
 
 
 def _verdicts(found: CausesResults) -> Table:
@@ -185,76 +161,6 @@ def _why(one: CauseVerdict) -> str:
     return one.reason if "posterior" not in one.reason else ""
 
 
-def _overturning(found: CausesResults) -> Table:
-    return Table(
-        "What would overturn the verdict",
-        columns(
-            "Claim", "Group", "Verdict", "#Weakest confounder", "#To the threshold", "In words"
-        ),
-        rows(
-            (
-                one.claim,
-                words.group(one.by, one.group),
-                words.VERDICTS[one.verdict],
-                _strength(one.overturning.verdict),
-                Cell(
-                    _strength(one.overturning.threshold),
-                    "estimate inside" if one.overturning.inside else "estimate outside",
-                ),
-                one.overturning.words,
-            )
-            for one in found.verdicts
-            if one.overturning is not None and one.verdict != "undecided"
-        ),
-        "Weakest confounder: the least strength, the same in both its parts, at which the verdict "
-        "changes. To the threshold: the strength that takes the posterior median of the bound to the "
-        "threshold of the region, out of it or into it.",
-    )
-
-
-def _weakest(found: CausesResults) -> str:
-    """The verdict that is overturned most easily, beside the strongest control that is measured."""
-    decided = [
-        (one.overturning.verdict, one)
-        for one in found.verdicts
-        if one.overturning is not None and one.overturning.verdict is not None
-    ]
-    if not decided:
-        return ""
-    strength, one = min(decided, key=lambda pair: pair[0])
-    text = (
-        f"The weakest confounder that overturns any of them has strength {words.fixed(strength, 2)} "
-        f"({one.claim}, {words.group(one.by, one.group)})."
-    )
-    if not found.benchmarks:
-        return text
-    control = found.benchmarks[0]
-    return (
-        f"{text} Of the measured controls {control.control} goes most with the outcome "
-        f"({control.change}): given all else it makes it {words.fixed(control.outcome, 2)} times as "
-        f"likely, or its absence {words.fixed(control.absence, 2)} times."
-    )
-
-
-def _benchmarks(found: CausesResults) -> Table:
-    return Table(
-        "Measured controls beside it",
-        columns("Control", "From, to", "#Risk ratio, outcome", "#Risk ratio, absence"),
-        rows(
-            (
-                one.control,
-                one.change,
-                words.fixed(one.outcome, 2),
-                words.fixed(one.absence, 2),
-            )
-            for one in found.benchmarks
-        ),
-        "Risk ratio of the control itself with the outcome and with its absence, given all else in "
-        "the model, turned to be at least 1: only how likely it makes the outcome, not how unequal "
-        "it is between high and low capital.",
-    )
-
-
 DEGREES = {
     "necessity": "Of firms below the mean probability of their group: how far below, as a share of it.",
     "sufficiency": "Of firms above that mean: how far above, as a share of the way to 1. One capital "
@@ -265,7 +171,6 @@ DEGREES = {
 
 def _degrees(found: CausesResults) -> tuple[Table, ...]:
     made: list[DegreeRow] = list(found.degrees)
-    groups = dict.fromkeys((row.by, row.group) for row in made)
     of_group = {(row.of, row.by, row.group): row for row in made}
     kinds = dict.fromkeys(row.of for row in made)
     return tuple(
@@ -274,10 +179,10 @@ def _degrees(found: CausesResults) -> tuple[Table, ...]:
             columns("Group", *(f"#{OF[kind]}" for kind in kinds)),
             rows(
                 (
-                    _group(by, group),
+                    group_cell(by, group),
                     *(words.plain(getattr(of_group[kind, by, group], name)) for kind in kinds),
                 )
-                for by, group in groups
+                for by, group in groups_in(made)
             ),
             note,
         )

@@ -10,7 +10,15 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.ceiling_models_plot import CEILINGS, name_of, shown_fit
 from bayescluster.report.figures.svg import Drawn
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    groups_in,
+    rows,
+)
 from bayescluster.results.ceiling_models import CeilingFit, CeilingOfCapital, NeededRow
 from bayescluster.results.model import Results
 
@@ -130,7 +138,7 @@ def _effects(found: CeilingOfCapital) -> Table:
 
 def _needed(found: CeilingOfCapital, fit: CeilingFit) -> Table:
     kept = [row for row in fit.needed if row.by != "cluster"]
-    names = list(dict.fromkeys((row.by, row.group) for row in kept))
+    names = groups_in(kept)
     at = {(row.by, row.group, row.level): row for row in kept}
     levels = list(dict.fromkeys(row.level for row in kept))
     return Table(

@@ -14,6 +14,7 @@ from bayescluster.report.sections.record import (
     Table,
     columns,
     figures,
+    group_cell,
     rows,
 )
 from bayescluster.results.ceilings import Ceilings, FormCeiling, NeededLevel, NeededRow
@@ -52,7 +53,7 @@ def _sizes(found: Ceilings, *, clusters: bool) -> Table:
         ),
         rows(
             (
-                Cell(words.group(row.by, row.group), look="head" if row.by == "all" else ""),
+                group_cell(row.by, row.group),
                 words.label(row.capital),
                 Cell(words.plain(row.estimate), f"prior {words.plain(row.prior)}"),
                 Cell(

@@ -16,12 +16,11 @@ from bayescluster.report.sections.record import (
     Table,
     columns,
     figures,
+    group_cell,
     rows,
 )
+from bayescluster.results.corners import CornerRow, Corners, LevelAmounts
 from bayescluster.results.model import (
-    CornerRow,
-    Corners,
-    LevelAmounts,
     Results,
 )
 from bayescluster.results.sample import OutcomeFacts
@@ -64,7 +63,7 @@ def _table(found: Corners, results: Results, *, clusters: bool) -> Table:
         columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
         rows(
             (
-                Cell(words.group(by, group), look="head" if by == "all" else ""),
+                group_cell(by, group),
                 *(_cell(corners.get(corner), outcome) for corner in words.CORNERS),
             )
             for (by, group), corners in by_group.items()

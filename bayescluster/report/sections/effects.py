@@ -13,6 +13,7 @@ from bayescluster.report.sections.record import (
     Table,
     columns,
     figures,
+    group_cell,
     rows,
 )
 from bayescluster.results.model import (
@@ -76,7 +77,7 @@ def _table(some: list[EffectRow], results: Results, *, clusters: bool) -> Table:
 
 def _row(row: EffectRow, results: Results, *, alone: bool) -> list[str | Cell]:
     cells: list[str | Cell] = [
-        Cell(words.group(row.by, row.group), look="head" if row.by == "all" else ""),
+        group_cell(row.by, row.group),
         words.count(row.rows),
         words.effect(row.estimate, results.outcome),
         words.probability(row.positive),

@@ -10,7 +10,15 @@ from bayescluster.report import fit_words, words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.fit_plot import CALIBRATION, LOO_PIT
 from bayescluster.report.figures.svg import Drawn
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    group_cell,
+    rows,
+)
 from bayescluster.results.fit_checks import Calibration, CalibrationRow, FitChecks, LooPit, PitRow
 from bayescluster.results.model import Results
 
@@ -84,6 +92,19 @@ def _z(value: float | None) -> str:
     return words.NONE if value is None else words.fixed(value, 1, signed=True)
 
 
+PIT_COLUMNS = columns(
+    "Group",
+    "#Rows",
+    "#Location",
+    "#Spread",
+    "#Skewness",
+    "#Tails",
+    "#p",
+    "#Adjusted",
+    "Result",
+)
+
+
 def _pit(found: LooPit, of: str) -> Table:
     steps = (
         f" The outcome is discrete: each value is spread over its step at random {found.randomised} "
@@ -93,34 +114,8 @@ def _pit(found: LooPit, of: str) -> Table:
     )
     return Table(
         f"LOO-PIT{of}",
-        columns(
-            "Group",
-            "#Rows",
-            "#Location",
-            "#Spread",
-            "#Skewness",
-            "#Tails",
-            "#p",
-            "#Adjusted",
-            "Result",
-        ),
-        rows(
-            (
-                Cell(
-                    words.group(row.by, row.group),
-                    look="head" if row.by == "all" else "",
-                ),
-                words.count(row.rows),
-                _z(row.location),
-                _z(row.spread),
-                _z(row.skewness),
-                _z(row.tails),
-                _p(row.p),
-                _p(row.adjusted),
-                _result(row),
-            )
-            for row in found.groups
-        ),
+        PIT_COLUMNS,
+        rows(map(_pit_cells, found.groups)),
         "Location, spread, skewness and tails compare outcomes with their predictions, each about "
         "standard normal where the model fits: above 0 they lie higher, spread more, lean to the "
         "right, have heavier tails. The p-value is of uniformity as a whole (POT-C), adjusted for "
@@ -129,43 +124,41 @@ def _pit(found: LooPit, of: str) -> Table:
     )
 
 
+def _pit_cells(row: PitRow) -> tuple[str | Cell, ...]:
+    return (
+        group_cell(row.by, row.group),
+        words.count(row.rows),
+        _z(row.location),
+        _z(row.spread),
+        _z(row.skewness),
+        _z(row.tails),
+        _p(row.p),
+        _p(row.adjusted),
+        _result(row),
+    )
+
+
+CALIBRATION_COLUMNS = columns(
+    "Group",
+    "Event",
+    "#Rows",
+    "#Happened",
+    "#Predicted",
+    "#Brier score, left out",
+    "#Miscalibration",
+    "#of replicates",
+    "#Discrimination",
+    "#p",
+    "#Adjusted",
+    "Result",
+)
+
+
 def _calibration(found: Calibration, of: str) -> Table:
     return Table(
         f"Calibration of probabilities{of}",
-        columns(
-            "Group",
-            "Event",
-            "#Rows",
-            "#Happened",
-            "#Predicted",
-            "#Brier score, left out",
-            "#Miscalibration",
-            "#of replicates",
-            "#Discrimination",
-            "#p",
-            "#Adjusted",
-            "Result",
-        ),
-        rows(
-            (
-                Cell(
-                    words.group(row.by, row.group),
-                    look="head" if row.by == "all" else "",
-                ),
-                row.event,
-                words.count(row.rows),
-                words.share(row.happened / row.rows) if row.rows else words.NONE,
-                words.NONE if row.predicted is None else words.share(row.predicted),
-                _score(row.left_out_score),
-                _score(row.miscalibration),
-                _score(row.expected),
-                _score(row.discrimination),
-                _p(row.p),
-                _p(row.adjusted),
-                _result(row),
-            )
-            for row in found.rows
-        ),
+        CALIBRATION_COLUMNS,
+        rows(map(_calibration_cells, found.rows)),
         "The Brier score is miscalibration less discrimination plus the variance of the event; the "
         "one shown is of each row as predicted from all others. The p-value holds the events against "
         f"those replicated by the model, at each of {words.count(found.draws)} posterior draws, put "
@@ -173,6 +166,23 @@ def _calibration(found: Calibration, of: str) -> Table:
         folded=f"Calibration of probabilities{of}, {len(found.rows)} tests"
         if len(found.rows) > MOST_ROWS
         else "",
+    )
+
+
+def _calibration_cells(row: CalibrationRow) -> tuple[str | Cell, ...]:
+    return (
+        group_cell(row.by, row.group),
+        row.event,
+        words.count(row.rows),
+        words.share(row.happened / row.rows) if row.rows else words.NONE,
+        words.NONE if row.predicted is None else words.share(row.predicted),
+        _score(row.left_out_score),
+        _score(row.miscalibration),
+        _score(row.expected),
+        _score(row.discrimination),
+        _p(row.p),
+        _p(row.adjusted),
+        _result(row),
     )
 
 

@@ -11,8 +11,8 @@ from bayescluster.report.environment import filled
 from bayescluster.report.figures.comparison_plot import COMPARISON
 from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
 from bayescluster.results.comparison import Comparison, FormRow, Score
+from bayescluster.results.corners import Corners
 from bayescluster.results.model import (
-    Corners,
     Estimate,
     Results,
     Verdict,

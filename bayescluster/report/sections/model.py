@@ -9,7 +9,7 @@ from markupsafe import Markup
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.report import words
 from bayescluster.report.environment import filled
-from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
+from bayescluster.report.sections.record import Cell, Section, Table, columns, group_cell, rows
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
@@ -87,7 +87,7 @@ def _gates(known: Identification | None) -> Table:
         columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
         rows(
             (
-                Cell(words.group(by, group), look="head" if by == "all" else ""),
+                group_cell(by, group),
                 *(words.plain(corners[corner].firms) for corner in words.CORNERS),
             )
             for (by, group), corners in by_group.items()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from markupsafe import Markup
 
+from bayescluster.report import words
 from bayescluster.report.figures.record import FigureSpec
 from bayescluster.report.figures.svg import Drawn, drawn
-from bayescluster.results.model import Results
+from bayescluster.results.model import By, Results
 
 
 def _always(_: Results) -> bool:
@@ -67,6 +68,28 @@ def rows(found: Iterable[Iterable[str | Cell]]) -> tuple[tuple[Cell, ...], ...]:
     return tuple(
         tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in row) for row in found
     )
+
+
+def group_cell(by: str, group: str) -> Cell:
+    """Heading of a group; that of all firms stands out."""
+    return Cell(words.group(by, group), look="head" if by == "all" else "")
+
+
+class OfGroup(Protocol):
+    """A row of one group."""
+
+    @property
+    def by(self) -> By:
+        """Kind of the group."""
+
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+
+
+def groups_in(found: Iterable[OfGroup]) -> list[tuple[By, str]]:
+    """Groups of some rows, in the order of their first rows."""
+    return list(dict.fromkeys((row.by, row.group) for row in found))
 
 
 def figures(results: Results, *specs: FigureSpec) -> tuple[Drawn, ...]:

@@ -9,7 +9,15 @@ from markupsafe import Markup
 from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.set_plot import SET_PLOT
-from bayescluster.report.sections.record import Cell, Section, Table, columns, figures, rows
+from bayescluster.report.sections.record import (
+    Cell,
+    Section,
+    Table,
+    columns,
+    figures,
+    group_cell,
+    rows,
+)
 from bayescluster.results.model import Results
 from bayescluster.results.sets import (
     Relation,
@@ -101,7 +109,7 @@ def _measures(found: SetResults, relation: Relation) -> Table:
         ),
         rows(
             (
-                Cell(words.group(key[0], key[1]), look="head" if key[0] == "all" else ""),
+                group_cell(key[0], key[1]),
                 EXPRESSIONS[key[2]],
                 *(
                     _measure(by_row[key][name], cut)

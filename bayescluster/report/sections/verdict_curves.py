@@ -11,7 +11,7 @@ from bayescluster.report import words
 from bayescluster.report.environment import filled
 from bayescluster.report.figures.svg import Drawn, drawn
 from bayescluster.report.figures.verdict_curve_plot import curve_groups, verdict_curve_figures
-from bayescluster.report.sections.record import Cell, Section, Table, columns, rows
+from bayescluster.report.sections.record import Section, Table, columns, group_cell, rows
 from bayescluster.results.model import Results
 from bayescluster.results.verdict_curves import VerdictCurve
 
@@ -48,7 +48,7 @@ def _table(curves: Sequence[VerdictCurve]) -> Table:
         columns("Group", "#Posterior", "#Prior", "What the curve says"),
         rows(
             (
-                Cell(words.group(curve.by, curve.group), look="head" if curve.by == "all" else ""),
+                group_cell(curve.by, curve.group),
                 words.probability(curve.posterior[_here(curve)]),
                 words.probability(curve.prior[_here(curve)]),
                 curve.words,

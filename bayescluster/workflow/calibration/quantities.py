@@ -37,7 +37,7 @@ from bayescluster.names import (
     imputed,
 )
 from bayescluster.results.calibration import QuantityKind
-from bayescluster.workflow.learning import learned, learning_estimands
+from bayescluster.workflow.learned import learned, learning_estimands
 
 MEMBERS_MAX: Final = 6
 """Effects of groupings with more groups than this are looked at by their spread, not one by one."""
