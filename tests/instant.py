@@ -17,7 +17,7 @@ from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.sampling import Sampling
 from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow import run
-from tests.undrawn import print_nothing
+from tests.undrawn import draw_nothing
 
 
 class InstantSampler:
@@ -45,12 +45,12 @@ class InstantSampler:
         self.fault: Exception | None = None
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of model, compiler and sampler in the workflow; reports print no figures."""
+        """Take the place of model, compiler and sampler in the workflow; reports have no drawings."""
         patch.setattr(run, "build_model", lambda design: design)
         patch.setattr(run, "compile_model", self.compile_model)
         patch.setattr(run, "sample_chains", self.sample_chains)
         patch.setattr(run, "sample_prior", self.sample_prior)
-        print_nothing(patch)
+        draw_nothing(patch)
 
     def compile_model(self, design: Design, _reported: Sequence[str]) -> Design:
         """Stand in for `bayescluster.inference.nuts.compile_model`."""
@@ -185,7 +185,7 @@ class InstantRepeated:
             patch.setattr(module, "sample_prior", _prior)
         for module in (design_analysis, calibration):
             patch.setattr(module, "Repeated", self._of)
-        print_nothing(patch)
+        draw_nothing(patch)
 
     def _of(self, design: Design) -> _Refitting:
         self.compiled.append(design.structure.name)

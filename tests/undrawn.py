@@ -34,17 +34,18 @@ def undrawn(*drawn: str) -> Iterator[None]:
     assert not left, f"no figures of these names were asked for: {left}"
 
 
-def print_nothing(patch: pytest.MonkeyPatch) -> None:
-    """Make every figure, so that one that cannot be made says so, but print none as SVG."""
-    patch.setattr(svg, "_printed", lambda _: EMPTY)
-
-
 @contextmanager
 def unprinted() -> Iterator[None]:
-    """Make every figure within it, but print none as SVG."""
+    """Make the figures of a study, so that one that cannot be made says so, but print none as SVG."""
     with pytest.MonkeyPatch.context() as patch:
-        print_nothing(patch)
+        patch.setattr(svg, "_printed", lambda _: EMPTY)
         yield
+
+
+def draw_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Put an empty picture in the place of every figure: those of a study are made, but not printed."""
+    patch.setattr(svg, "_drawing", lambda *_: EMPTY)
+    patch.setattr(svg, "_printed", lambda _: EMPTY)
 
 
 def page_of(results: Results, *drawn: str) -> str:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.report.figures import FIGURES
+from bayescluster.report.figures import FIGURES, svg
 from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.report.tables import raw_tables
@@ -199,3 +199,23 @@ def test_a_failed_write_leaves_the_old_file(
 def test_page_is_the_rendered_page(bare: Results, tmp_path: Path) -> None:
     written = write_report(bare, tmp_path)
     assert written[0].read_text(encoding="utf-8") == render_html(bare)
+
+
+def test_page_and_file_share_a_drawing(
+    bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed, count = svg._printed, []
+    monkeypatch.setattr(svg, "_printed", lambda figure: count.append(figure) or printed(figure))
+    write_report(bare, tmp_path)
+    assert len(count) == 2  # the predictive check, wide and narrow
+    write_report(bare, tmp_path)
+    assert len(count) == 4, "nothing is kept from one report for another"
+
+
+def test_drawings_are_those_of_their_results(bare: Results, results: Results) -> None:
+    spec = next(spec for spec in FIGURES if spec.wanted(bare))
+    alone = svg.drawn_file(spec, results)
+    with svg.drawings_kept():
+        first = svg.drawn_file(spec, bare)
+        assert svg.drawn_file(spec, results) == alone != first
+        assert svg.drawn_file(spec, bare) == first
