@@ -175,7 +175,11 @@ class InstantRepeated:
         self.apart = 0.0
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of model, compiler and sampler in design analysis and calibration."""
+        """Take the place of model, compiler and sampler in design analysis and calibration.
+
+        Pages of a calibration have a panel or two in place of dozens, all of them alike.
+        """
+        from bayescluster.report.pages import calibrate as calibration_page
         from bayescluster.workflow.calibration import study as calibration
         from bayescluster.workflow.design_analysis import study as design_analysis
         from bayescluster.workflow.design_analysis import truths as design_truths
@@ -185,6 +189,8 @@ class InstantRepeated:
             patch.setattr(module, "sample_prior", _prior)
         for module in (design_analysis, calibration):
             patch.setattr(module, "Repeated", self._of)
+        for name in ("SHOWN", "FOLDED"):
+            patch.setattr(calibration_page, name, 2)
         draw_nothing(patch)
 
     def _of(self, design: Design) -> _Refitting:

@@ -25,6 +25,7 @@ from bayescluster.results.calibration import (
     Reliability,
 )
 from bayescluster.results.design_analysis import Share, SizeFacts
+from tests.undrawn import unprinted
 
 COUNT = 24
 SHARE = Share(share=0.5, low=0.4, high=0.6)
@@ -132,7 +133,8 @@ def test_a_rejection_is_told_in_words(shape):
     assert state_words(found).startswith(
         "Calibration is REJECTED: the ranks of 1 of 2 quantities are not uniform."
     )
-    page = page_text(found)
+    with unprinted():
+        page = page_text(found)
     assert f"<li>sigma: {SHAPE_WORDS[shape]}.</li>" in page
     assert "&lt; 0.001" in page
 

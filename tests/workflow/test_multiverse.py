@@ -366,10 +366,13 @@ def test_other_processes_are_sent_plain_text(tmp_path):
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """Stands in for a pool of processes, which would know nothing of the instant sampler."""
+    """Stands in for a pool of processes, which would know nothing of the instant sampler.
 
-    def __init__(self, workers: int, **_: Any) -> None:
-        super().__init__(workers)
+    One thread: filters of warnings, which runs set for a while, are shared by threads.
+    """
+
+    def __init__(self, _: int, **__: Any) -> None:
+        super().__init__(1)
 
 
 class DeadPool(ThreadPool):
