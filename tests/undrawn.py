@@ -15,6 +15,7 @@ from bayescluster.report.figures.record import FigureSpec
 from bayescluster.report.html import render_html
 from bayescluster.results.model import Results
 
+DRAWING, PRINTED = svg._drawing, svg._printed
 EMPTY = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><g id="figure_1"/></svg>'
 
 
@@ -46,6 +47,12 @@ def draw_nothing(patch: pytest.MonkeyPatch) -> None:
     """Put an empty picture in the place of every figure: those of a study are made, but not printed."""
     patch.setattr(svg, "_drawing", lambda *_: EMPTY)
     patch.setattr(svg, "_printed", lambda _: EMPTY)
+
+
+def draw_all(patch: pytest.MonkeyPatch) -> None:
+    """Draw every figure again, in a test that has the instant sampler and looks at a report."""
+    patch.setattr(svg, "_drawing", DRAWING)
+    patch.setattr(svg, "_printed", PRINTED)
 
 
 def page_of(results: Results, *drawn: str) -> str:

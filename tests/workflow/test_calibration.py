@@ -27,6 +27,7 @@ from bayescluster.workflow.replication import simulated
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated, _whole
+from tests.undrawn import draw_all
 
 MEAN, SD = 2.0, 5.0
 INTERCEPT = "population[intercept]"
@@ -252,7 +253,8 @@ def test_draws_from_no_posterior_are_rejected(analysis, tmp_path):
 
 
 @pytest.mark.usefixtures("refits")
-def test_files_hold_the_same_numbers(analysis, tmp_path):
+def test_files_hold_the_same_numbers(analysis, tmp_path, monkeypatch):
+    draw_all(monkeypatch)
     found = calibrate_analysis(analysis, QUICK._replace(replications=21), tmp_path)
     text = (found.directory / "calibrate.json").read_text()
     assert json.loads(text) == json.loads(found.results.model_dump_json())
