@@ -17,6 +17,7 @@ from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.sampling import Sampling
 from bayescluster.structures.arithmetic import natural
 from bayescluster.workflow import run
+from tests.undrawn import draw_nothing
 
 
 class InstantSampler:
@@ -44,11 +45,12 @@ class InstantSampler:
         self.fault: Exception | None = None
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of model, compiler and sampler in the workflow."""
+        """Take the place of model, compiler and sampler in the workflow; reports have no drawings."""
         patch.setattr(run, "build_model", lambda design: design)
         patch.setattr(run, "compile_model", self.compile_model)
         patch.setattr(run, "sample_chains", self.sample_chains)
         patch.setattr(run, "sample_prior", self.sample_prior)
+        draw_nothing(patch)
 
     def compile_model(self, design: Design, _reported: Sequence[str]) -> Design:
         """Stand in for `bayescluster.inference.nuts.compile_model`."""
@@ -173,7 +175,11 @@ class InstantRepeated:
         self.apart = 0.0
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
-        """Take the place of model, compiler and sampler in design analysis and calibration."""
+        """Take the place of model, compiler and sampler in design analysis and calibration.
+
+        Pages of a calibration have a panel or two in place of dozens, all of them alike.
+        """
+        from bayescluster.report.pages import calibrate as calibration_page
         from bayescluster.workflow.calibration import study as calibration
         from bayescluster.workflow.design_analysis import study as design_analysis
         from bayescluster.workflow.design_analysis import truths as design_truths
@@ -183,6 +189,9 @@ class InstantRepeated:
             patch.setattr(module, "sample_prior", _prior)
         for module in (design_analysis, calibration):
             patch.setattr(module, "Repeated", self._of)
+        for name in ("SHOWN", "FOLDED"):
+            patch.setattr(calibration_page, name, 2)
+        draw_nothing(patch)
 
     def _of(self, design: Design) -> _Refitting:
         self.compiled.append(design.structure.name)

@@ -14,9 +14,10 @@ def _nothing(*_: Any) -> None:
     return None
 
 
-def quick_runs(patch: pytest.MonkeyPatch) -> None:
+def quick_runs(patch: pytest.MonkeyPatch) -> InstantSampler:
     """Make runs quick: an instant sampler, no traditions beside the corners, and no report."""
-    InstantSampler().stand_in(patch)
+    sampler = InstantSampler()
+    sampler.stand_in(patch)
     for name in ("causes_of", "set_results", "ceiling_results", "other_likelihoods"):
         patch.setattr(collect, name, _nothing)
     patch.setattr(collect, "claims_table", _nothing)
@@ -24,3 +25,4 @@ def quick_runs(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(collect, "alone_effects", lambda *_: {})
     for module in (run, forms):
         patch.setattr(module, "finish_report", _nothing)
+    return sampler

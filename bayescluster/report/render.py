@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from bayescluster.report.figures import figures_of
 from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_label
 from bayescluster.report.figures.necessity_plot import necessity, necessity_label
-from bayescluster.report.figures.svg import standalone
+from bayescluster.report.figures.svg import drawings_kept, drawn_file, standalone
 from bayescluster.report.figures.verdict_curve_plot import PREFIX
 from bayescluster.report.flat import RawTable
 from bayescluster.report.html import render_html
@@ -58,8 +58,10 @@ def write_report(results: Results, directory: Path) -> list[Path]:
     RunError
         If a file cannot be written.
     """
-    written = [_write(directory / "report.html", render_html(results))]
-    figures = _figures(results)
+    with drawings_kept():
+        page = render_html(results)
+        figures = _figures(results)
+    written = [_write(directory / "report.html", page)]
     for stale in (directory / "figures").glob(f"{PREFIX}*.svg"):
         figures.setdefault(stale.stem, "")
     for name, text in figures.items():
@@ -142,8 +144,7 @@ def _figures(results: Results) -> dict[str, str]:
         text = ""
         if spec.wanted(results):
             try:
-                figure = spec.draw(results, False)
-                text = standalone(figure, spec.name, spec.alternative(results), mark)
+                text = drawn_file(spec, results, mark)
             except ValueError:
                 text = ""
         found[spec.name] = text

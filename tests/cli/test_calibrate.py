@@ -84,7 +84,7 @@ def test_json_is_the_file(folder):
 @pytest.mark.usefixtures("refits")
 def test_a_rejection_has_an_exit_code_after_all_is_written(folder):
     write(folder)
-    found = call("calibrate", "analysis.yaml", "--replications", "60", *QUICK[2:])
+    found = call("calibrate", "analysis.yaml", "--replications", "25", *QUICK[2:])
     assert found.code == 4
     assert "Calibration is REJECTED: the ranks of " in found.out
     (page,) = folder.glob("runs/small/calibrate/*/calibrate.html")

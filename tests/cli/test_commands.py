@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from bayescluster.cli.main import COMMANDS, app
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call, write
+from tests.undrawn import draw_all
 
 ROOT = Path(__file__).parents[2]
 NAMES = [name for name, _ in COMMANDS] + ["runs list", "runs verify"]
@@ -172,7 +173,8 @@ def _last_line(text: str) -> str:
 
 
 @pytest.mark.usefixtures("quick")
-def test_commands_on_a_run(instant):
+def test_commands_on_a_run(instant, monkeypatch):
+    draw_all(monkeypatch)
     found = call("run", "analysis.yaml")
     assert found.code == 0
     assert found.err.startswith("Reading the firms\nCompiling the model\nSampling 4 of 4 chains\n")

@@ -9,6 +9,7 @@ import pytest
 from bayescluster.checks import convergence
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
+from tests.quick import quick_runs
 
 BLOCK = """\
 multiverse:
@@ -29,8 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def sampler(monkeypatch) -> InstantSampler:
-    stand_in = InstantSampler()
-    stand_in.stand_in(monkeypatch)
+    stand_in = quick_runs(monkeypatch)
     # the draws are those of no posterior: too few of them count for the real thresholds
     monkeypatch.setattr(convergence, "ESS_MIN", 10)
     monkeypatch.setattr(convergence, "RHAT_MAX", 1.5)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import report_made as made
 import report_weakest as weakest
@@ -8,6 +10,7 @@ from ceiling_models_made import modelled
 from sensitivity_made import scaled
 
 from bayescluster.report.html import render_html
+from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 
 
@@ -66,3 +69,15 @@ def hostile_page(hostile: Results) -> str:
 @pytest.fixture(scope="session")
 def bare_page(bare: Results) -> str:
     return render_html(bare)
+
+
+@pytest.fixture(scope="session")
+def whole_page(drawn_whole: Results) -> str:
+    return render_html(drawn_whole)
+
+
+@pytest.fixture(scope="session")
+def written(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("written") / "new" / "report"
+    write_report(results, directory)
+    return directory

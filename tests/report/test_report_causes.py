@@ -11,7 +11,6 @@ from causes_made import caused, causes
 from report_reading import Page
 
 from bayescluster.report.figures import FigureError, confounding
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.causes import BothArms
 from bayescluster.results.model import Results
@@ -32,6 +31,7 @@ TOLD = (
     "Undecided once a confounder is 2.2 strong.",
     "Degree of necessity of",
 )
+from tests.undrawn import page_of, undrawn
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def whole() -> Results:
 
 @pytest.fixture(scope="module")
 def page(whole: Results) -> str:
-    return render_html(whole)
+    return page_of(whole, "confounding")
 
 
 def section(page: str) -> str:
@@ -74,7 +74,8 @@ def test_bounds_verdicts_and_confounders_are_told(page: str) -> None:
 
 
 def test_tables_hold_every_number(whole: Results, tmp_path: Path) -> None:
-    write_report(whole, tmp_path)
+    with undrawn():
+        write_report(whole, tmp_path)
     found = whole.causes
     assert found is not None
 
@@ -111,7 +112,7 @@ def test_nothing_decided_is_nothing_to_overturn() -> None:
         }
     )
     results = caused(made.results(), none)
-    text = section(render_html(results))
+    text = section(page_of(results))
     assert "No verdict was decided, so there is none to overturn." in text
     assert "The weakest confounder" not in text
     with pytest.raises(FigureError) as raised:
@@ -123,7 +124,7 @@ def test_where_it_cannot_be_had_the_section_says_so_alone() -> None:
     silent = causes().model_copy(
         update={"notes": ("Why not.",), "contrasts": (), "verdicts": (), "degrees": ()}
     )
-    text = section(render_html(caused(made.results(), silent)))
+    text = section(page_of(caused(made.results(), silent)))
     assert text == "Probabilities of causation Why not."
 
 
@@ -139,7 +140,7 @@ def test_an_experiment(note: str) -> None:
         **({} if note else {"pn": first.pn, "ps": first.ps, "pns": first.pns}),
     )
     results = caused(made.results(), found.model_copy(update={"arms": arms}))
-    text = section(render_html(results))
+    text = section(page_of(results))
     if note:
         assert text.endswith("With an experiment There are no bounds: they contradict.")
     else:

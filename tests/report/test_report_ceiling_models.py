@@ -4,13 +4,13 @@ from ceiling_models_made import STATEMENT, modelled
 from report_reading import Page
 
 from bayescluster.report import words
-from bayescluster.report.html import render_html
 from bayescluster.results.model import Results
+from tests.undrawn import page_of
 
 
 def test_every_model_is_told_with_its_effect_sizes(results: Results) -> None:
     whole = modelled(results)
-    page = Page(render_html(whole))
+    page = Page(page_of(whole, "ceilings-human-capital", "ceiling-effects-human-capital"))
     assert (page.faults, page.open) == ([], [])
     assert STATEMENT in page.text
     assert "13 firms lack the capital." in page.text

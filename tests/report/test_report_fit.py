@@ -12,9 +12,9 @@ from report_reading import Page
 
 from bayescluster.report import figures, fit_words
 from bayescluster.report.fit_tables import fit_tables
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
+from tests.undrawn import page_of, undrawn
 
 CHANCE = "of a model that is right, chance flags 0.6 on average, at most"
 REASON = "the rows were sampled by design &amp; so on"
@@ -54,7 +54,7 @@ def test_flags_of_predictive_checks_stand_beside_those_of_chance(page: str) -> N
 
 def test_what_was_not_made_says_why(results: Results) -> None:
     found = made.fit.not_made(5)
-    text = section(render_html(results.model_copy(update={"fit_checks": found})))
+    text = section(page_of(results.model_copy(update={"fit_checks": found})))
     assert f"LOO-PIT was not made: {REASON}." in text
     assert f"Calibration was not looked at: {REASON}." in text
     assert "<figure" not in text
@@ -66,7 +66,7 @@ def test_no_section_without_checks(bare_page: str) -> None:
 
 
 def test_every_equation_has_its_lines() -> None:
-    page = render_html(made.several())
+    page = page_of(made.several(), "loo-pit", "calibration")
     text = section(page)
     for name in ("upgrading", *made.LEARNED, "process"):
         assert f"<h3>{name}</h3>" in text
@@ -77,7 +77,8 @@ def test_every_equation_has_its_lines() -> None:
 
 def test_tables(results: Results, tmp_path: Path) -> None:
     whole = made.several()
-    write_report(whole, tmp_path)
+    with undrawn():
+        write_report(whole, tmp_path)
     found = whole.fit_checks
     assert found is not None
     assert found.pit is not None

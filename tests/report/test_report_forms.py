@@ -8,9 +8,9 @@ import report_made as made
 from report_reading import Page
 
 from bayescluster.report import words
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
+from tests.undrawn import page_of, undrawn
 
 
 def test_the_page_is_well_formed_and_links_to_each_form(compared_page: str) -> None:
@@ -73,14 +73,15 @@ def test_identification_is_told(compared: Results, compared_page: str) -> None:
 
 
 def test_data_are_escaped() -> None:
-    page = render_html(made.compared(made.hostile()))
+    page = page_of(made.compared(made.hostile()), "comparison")
     assert "<script" not in page.lower()
     assert escape(made.HOSTILE[0]) in page
     assert Page(page).faults == []
 
 
 def test_tables(compared: Results, tmp_path: Path) -> None:
-    write_report(compared, tmp_path)
+    with undrawn("comparison"):
+        write_report(compared, tmp_path)
 
     def table(name: str) -> list[dict[str, str]]:
         with (tmp_path / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:

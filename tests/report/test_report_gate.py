@@ -9,9 +9,9 @@ from report_reading import Page
 from bayescluster.checks.threshold_table import thresholds
 from bayescluster.report import words
 from bayescluster.report.figures.svg import standalone
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
+from tests.undrawn import page_of
 
 MARK = "Did not pass its checks: not for citing"
 
@@ -34,7 +34,7 @@ def test_a_passed_gate_needs_no_reason(page: str) -> None:
 
 def test_attempts_are_told(failed: Results, page: str) -> None:
     tried = failed.model_copy(update={"attempts": made.ATTEMPTS})
-    text = Page(render_html(tried)).text
+    text = Page(page_of(tried)).text
     assert "Attempts" in text
     assert "sampling.target_accept: 0.9 to 0.95" in text
     assert "nothing: the analysis as asked" in text
@@ -56,11 +56,8 @@ def test_a_failed_fit_is_marked_on_the_page_and_in_its_title(page: str, failed_p
     assert MARK not in page
 
 
-def test_figures_of_a_failed_fit_are_marked(
-    results: Results, failed: Results, tmp_path: Path
-) -> None:
+def test_figures_of_a_failed_fit_are_marked(failed: Results, written: Path, tmp_path: Path) -> None:
     write_report(failed, tmp_path / "failed")
-    write_report(results, tmp_path / "passed")
     drawn = sorted((tmp_path / "failed" / "figures").glob("*.svg"))
     assert len(drawn) > 5
     for path in drawn:
@@ -68,7 +65,7 @@ def test_figures_of_a_failed_fit_are_marked(
         (mark,) = (one for one in root.iter() if one.get("class") == "watermark")
         assert mark.text == MARK
         assert root.attrib["aria-label"].startswith(f"{MARK}. ")
-        assert MARK not in (tmp_path / "passed" / "figures" / path.name).read_text(encoding="utf-8")
+        assert MARK not in (written / "figures" / path.name).read_text(encoding="utf-8")
 
 
 def test_a_mark_stays_inside_its_figure() -> None:

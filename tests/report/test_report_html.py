@@ -15,8 +15,11 @@ from bayescluster.results.model import (
     Results,
     Verdict,
 )
+from tests.undrawn import page_of
 
 GATE = "The diagnostics gate failed: no verdict can be relied on"
+FORESTS = ("forest-human-capital", "forest-social-capital")
+OF_LEVELS = ("conditional-effect", "surface")
 SYNTHETIC = "Synthetic data: made by simulation. Nothing here is evidence about real firms."
 
 
@@ -37,6 +40,16 @@ def test_every_page_is_well_formed_and_self_contained(
     assert not [key for _, key, _ in page.attributes if key.startswith("on")]
     anchors = page.values("id")
     assert len(anchors) == len(set(anchors))
+    assert {link[1:] for link in links} <= set(anchors)
+
+
+def test_a_page_of_every_figure_is_well_formed(whole_page: str, drawn_whole: Results) -> None:
+    page = Page(whole_page)
+    assert (page.faults, page.open) == ([], [])
+    assert page.tags["svg"] == 2 * sum(spec.wanted(drawn_whole) for spec in FIGURES)
+    anchors = page.values("id")
+    assert len(anchors) == len(set(anchors))
+    links = [link for link in page.values("href") if link.startswith("#")]
     assert {link[1:] for link in links} <= set(anchors)
 
 
@@ -115,7 +128,7 @@ def test_thin_corners_are_marked(results: Results, page: str) -> None:
 
 def test_synthetic_banner(page: str) -> None:
     assert SYNTHETIC in Page(page).text
-    real = render_html(made.results(synthetic=False))
+    real = page_of(made.results(synthetic=False))
     assert "made by simulation" not in real
 
 
@@ -153,7 +166,7 @@ def test_without_capitals_loo_and_groups(bare_page: str) -> None:
 
 def test_one_industry_has_no_comparisons() -> None:
     one = made.results(industries=made.INDUSTRIES[:1])
-    text = Page(render_html(one)).text
+    text = Page(page_of(one)).text
     assert "6 clusters of 1 industry" in text
     assert "Differences between industries" not in text
     assert "P(largest)" not in text
@@ -164,12 +177,12 @@ def test_unpooled_estimates_are_said_to_be_another_model(results: Results, page:
     assert text.count(words.ALONE) == 6  # two forests, two tables for each capital
     assert "Industry alone: population part only, normal approximation [90% interval]" in text
     pooled = tuple(row.model_copy(update={"unpooled": None}) for row in results.effects)
-    without = Page(render_html(results.model_copy(update={"effects": pooled}))).text
+    without = Page(page_of(results.model_copy(update={"effects": pooled}), *FORESTS)).text
     assert "Industry alone" not in without
 
 
 def test_a_capital_of_yes_or_no_is_told_so(results: Results) -> None:
-    text = Page(render_html(made.yes_or_no(results, "social_capital"))).text
+    text = Page(page_of(made.yes_or_no(results, "social_capital"), *FORESTS, *OF_LEVELS)).text
     name = "percentage points (pp)"
     assert f"Average marginal effect: human capital, change per standard deviation, {name}" in text
     assert (
@@ -191,14 +204,14 @@ def test_verdicts_claim_no_more_than_a_declared_region(page: str) -> None:
 def test_at_least_is_said_once(results: Results) -> None:
     label = "probability that stage is at least product"
     outcome = results.outcome.model_copy(update={"label": label, "at_least": "product"})
-    text = Page(render_html(results.model_copy(update={"outcome": outcome}))).text
+    text = Page(page_of(results.model_copy(update={"outcome": outcome}))).text
     assert f"reported as {label}." in text
 
 
 def test_dots_are_rows_where_firms_repeat(results: Results, page: str) -> None:
     assert "Dots are firms (" in Page(page).text
     sample = results.sample.model_copy(update={"firms": 10})
-    text = Page(render_html(results.model_copy(update={"sample": sample}))).text
+    text = Page(page_of(results.model_copy(update={"sample": sample}), "surface")).text
     assert "Dots are rows of the data (" in text
 
 
@@ -210,7 +223,7 @@ def test_effects_are_worded_as_associations(page: str) -> None:
 
 def test_a_figure_that_cannot_be_drawn_says_why(results: Results) -> None:
     flat = results.surfaces[0].model_copy(update={"mean": ((0.5,) * 11,) * 11})
-    text = Page(render_html(results.model_copy(update={"surfaces": (flat,)}))).text
+    text = Page(page_of(results.model_copy(update={"surfaces": (flat,)}), "surface")).text
     assert (
         "This figure could not be drawn. The outcome surface is flat: there is nothing to draw."
         in text
@@ -249,6 +262,6 @@ def test_many_groups_become_rows(results: Results) -> None:
     whole = results.model_copy(update={"verdicts": tuple(of(k) for k in range(24))})
     (claim,) = claims_of(whole)
     assert claim.as_rows
-    text = render_html(whole)
+    text = page_of(whole)
     assert text.count('<tr id="claim-1-') == 24
     assert "<article" not in text

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
 from bayescluster.results import facts as mf
 from bayescluster.results import model as m
 from tests.report.report_made import estimate, results
+from tests.undrawn import page_of
 
 
 def departure(measure: str, group: str, size: float, *, flagged: bool) -> mf.DepartureRow:
@@ -63,7 +63,7 @@ SMALL = departure("loading", "Resource-based", 0.02, flagged=False)
 
 
 def text_of(whole: m.Results) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", render_html(whole)))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page_of(whole)))
 
 
 def test_what_is_measured_is_told():

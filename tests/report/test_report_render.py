@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.report.figures import FIGURES
+from bayescluster.report.figures import FIGURES, svg
 from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
+from tests.undrawn import undrawn
 
 TABLES = (
     "effects",
@@ -49,13 +50,6 @@ TABLES = (
 def rows_of(directory: Path, name: str) -> list[dict[str, str]]:
     with (directory / "tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="session")
-def written(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("written") / "new" / "report"
-    write_report(results, directory)
-    return directory
 
 
 def test_files(results: Results, page: str, tmp_path: Path, written: Path) -> None:
@@ -101,7 +95,8 @@ def test_effects_round_trip(results: Results, written: Path) -> None:
 
 
 def test_verdicts_round_trip(hostile: Results, tmp_path: Path) -> None:
-    write_report(hostile, tmp_path)
+    with undrawn():
+        write_report(hostile, tmp_path)
     rows = rows_of(tmp_path, "verdicts")
     assert [row["group"] for row in rows] == [verdict.group for verdict in hostile.verdicts]
     for row, verdict in zip(rows, hostile.verdicts, strict=True):
@@ -154,7 +149,8 @@ def test_text_is_not_run_as_a_formula(results: Results, tmp_path: Path) -> None:
     effects = tuple(
         results.effects[0].model_copy(update={"group": name, "estimate": found}) for name in names
     )
-    write_report(results.model_copy(update={"effects": effects}), tmp_path)
+    with undrawn():
+        write_report(results.model_copy(update={"effects": effects}), tmp_path)
     rows = rows_of(tmp_path, "effects")
     assert [row["group"] for row in rows] == ["'=1+1", "'+A1", "'-A1", "'@SUM(A1)", "plain -1"]
     assert {row["mean"] for row in rows} == {"-0.25"}
@@ -203,3 +199,23 @@ def test_a_failed_write_leaves_the_old_file(
 def test_page_is_the_rendered_page(bare: Results, tmp_path: Path) -> None:
     written = write_report(bare, tmp_path)
     assert written[0].read_text(encoding="utf-8") == render_html(bare)
+
+
+def test_page_and_file_share_a_drawing(
+    bare: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed, count = svg._printed, []
+    monkeypatch.setattr(svg, "_printed", lambda figure: count.append(figure) or printed(figure))
+    write_report(bare, tmp_path)
+    assert len(count) == 2  # the predictive check, wide and narrow
+    write_report(bare, tmp_path)
+    assert len(count) == 4, "nothing is kept from one report for another"
+
+
+def test_drawings_are_those_of_their_results(bare: Results, results: Results) -> None:
+    spec = next(spec for spec in FIGURES if spec.wanted(bare))
+    alone = svg.drawn_file(spec, results)
+    with svg.drawings_kept():
+        first = svg.drawn_file(spec, bare)
+        assert svg.drawn_file(spec, results) == alone != first
+        assert svg.drawn_file(spec, bare) == first

@@ -10,10 +10,10 @@ from bayescluster.cli.tables import print_summary
 from bayescluster.report.figures import FigureError
 from bayescluster.report.figures import scaled_verdicts as draw_verdicts
 from bayescluster.report.figures import sensitivity as draw_sensitivity
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.report.sections.sensitivity import SENSITIVITY
 from bayescluster.results.model import Results
+from tests.undrawn import page_of, undrawn
 
 TITLE = "Do the findings hang on the priors?"
 
@@ -35,9 +35,9 @@ def test_the_section_says_what_stands_out(whole):
     assert "could not be drawn" not in body
 
 
-def test_the_section_is_left_out_where_nothing_was_scaled(results, whole):
-    assert TITLE in render_html(whole)
-    assert TITLE not in render_html(results)
+def test_the_section_is_left_out_where_nothing_was_scaled(page, whole):
+    assert TITLE in page_of(whole)
+    assert TITLE not in page
 
 
 def test_without_rows_the_section_says_why(whole):
@@ -58,13 +58,14 @@ def test_without_rows_the_section_says_why(whole):
 
 
 def test_names_of_the_data_are_escaped(hostile):
-    page = render_html(scaled(hostile))
+    page = page_of(scaled(hostile), "sensitivity", "scaled-verdicts")
     assert "<script>alert(1)" not in page
     assert TITLE in page
 
 
 def test_tables_hold_the_numbers(whole, tmp_path: Path):
-    write_report(whole, tmp_path)
+    with undrawn("sensitivity", "scaled-verdicts"):
+        write_report(whole, tmp_path)
     with (tmp_path / "tables" / "sensitivity.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 6

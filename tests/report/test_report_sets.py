@@ -9,9 +9,9 @@ import report_made as made
 
 from bayescluster.report.figures.record import FigureError
 from bayescluster.report.figures.set_plot import set_plot
-from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
+from tests.undrawn import page_of
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def whole(results: Results) -> Results:
 
 @pytest.fixture(scope="module")
 def section(whole: Results) -> str:
-    page = render_html(whole)
+    page = page_of(whole, "sets")
     found = re.search(r'<section[^>]*id="sets".*?</section>', page, re.DOTALL)
     assert found is not None
     return found.group()
@@ -49,8 +49,8 @@ def test_what_the_section_says(section):
     assert "60 of 1,200 firms are drawn." in said
 
 
-def test_no_sets_no_section(results):
-    assert 'id="sets"' not in render_html(results)
+def test_no_sets_no_section(results, page):
+    assert 'id="sets"' not in page
     with pytest.raises(FigureError, match="no sets"):
         set_plot(results)
 
@@ -58,7 +58,7 @@ def test_no_sets_no_section(results):
 def test_without_solution_and_combination_it_is_said(whole):
     assert whole.sets is not None
     empty = whole.sets.model_copy(update={"solutions": (), "combinations": ()})
-    said = plain(render_html(whole.model_copy(update={"sets": empty})))
+    said = plain(page_of(whole.model_copy(update={"sets": empty})))
     assert "No row of the truth table of all firms is coded as having the outcome" in said
     assert "No combination of the conditions passes the cuts." in said
 
@@ -68,7 +68,7 @@ def test_where_there_are_no_sets_it_is_said_why(whole):
     empty = whole.sets.model_copy(
         update={"sets": (), "plots": (), "notes": ("no set can be calibrated",)}
     )
-    page = render_html(whole.model_copy(update={"sets": empty}))
+    page = page_of(whole.model_copy(update={"sets": empty}))
     said = plain(page[page.index('id="sets"') :])
     assert "No set can be calibrated." in said
     assert "Sets and their calibration" not in said

@@ -9,10 +9,12 @@ import pytest
 from bayescluster.report.figures import FigureError, figures_of, verdict_curve
 from bayescluster.report.figures.style import VARIABLES
 from bayescluster.report.figures.svg import standalone
-from bayescluster.report.html import render_html
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from bayescluster.results.verdict_curves import VerdictBand, VerdictCurve
+from tests.undrawn import page_of, undrawn
+
+CURVES = ("verdict-curve-3-eps", "verdict-curve-3-ratio")
 
 
 def curve(group: str, cutoff: str = "eps", stopped: str = "") -> VerdictCurve:
@@ -69,16 +71,17 @@ def test_figures_that_cannot_be_drawn_say_why():
 
 
 def test_the_section_stands_where_there_are_curves(results, with_curves):
-    page = render_html(with_curves)
+    page = page_of(with_curves, *CURVES)
     assert "Supported for eps from 0.5 up; A &amp; B otherwise." in page
     assert "Verdicts at other cut-offs" in page
     assert "Verdict of eps 0.1 and of others" in page
-    bare = render_html(results.model_copy(update={"verdict_curves": ()}))
+    bare = page_of(results.model_copy(update={"verdict_curves": ()}))
     assert "Verdicts at other cut-offs" not in bare
 
 
 def test_tables_and_stale_figures(results, with_curves, tmp_path: Path):
-    write_report(with_curves, tmp_path)
+    with undrawn(*CURVES):
+        write_report(with_curves, tmp_path)
     names = {path.name for path in (tmp_path / "figures").glob("verdict-curve-*")}
     assert names == {"verdict-curve-3-eps.svg", "verdict-curve-3-ratio.svg"}
     with (tmp_path / "tables" / "verdict_curves.csv").open(encoding="utf-8") as file:
@@ -89,5 +92,6 @@ def test_tables_and_stale_figures(results, with_curves, tmp_path: Path):
     with (tmp_path / "tables" / "verdict_bands.csv").open(encoding="utf-8") as file:
         bands = list(csv.DictReader(file))
     assert [row["verdict"] for row in bands[:3]] == ["rejected", "undecided", "supported"]
-    write_report(results.model_copy(update={"verdict_curves": ()}), tmp_path)
+    with undrawn():
+        write_report(results.model_copy(update={"verdict_curves": ()}), tmp_path)
     assert not list((tmp_path / "figures").glob("verdict-curve-*"))

@@ -10,7 +10,6 @@ from report_reading import Page
 from bayescluster.cli.tables import print_weakest_node
 from bayescluster.report import weakest_words
 from bayescluster.report.figures.gains_plot import gain_rows
-from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 
@@ -21,6 +20,7 @@ ASSUMED = (
     "it already, if the other capital and the controls stay as they are, and if what one firm gains costs "
     "no other."
 )
+from tests.undrawn import page_of
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def results() -> Results:
 
 @pytest.fixture(scope="module")
 def page(results) -> Page:
-    return Page(render_html(results))
+    return Page(page_of(results, "gains"))
 
 
 def node(results: Results, position: int):
@@ -47,7 +47,7 @@ def test_the_page_is_well_formed(page):
 
 
 def test_without_the_question_there_is_no_section():
-    text = render_html(made.results())
+    text = page_of(made.results())
     assert 'id="weakest-node"' not in text
     assert not any(table.name.startswith("weakest") for table in raw_tables(made.results()))
 

@@ -4,10 +4,10 @@ import report_made as made
 from report_reading import Page
 
 from bayescluster.report import words
-from bayescluster.report.html import render_html
 from bayescluster.report.tables import raw_tables
 from bayescluster.results import facts as mf
 from bayescluster.results.model import Results
+from tests.undrawn import page_of
 
 LABEL = "Weighted pseudo-posterior: probabilities are not exact."
 WARNING = "intervals of the model are too narrow by a factor of about 1.5"
@@ -46,18 +46,18 @@ def weighted(results: Results, **changes: object) -> Results:
     return results.model_copy(update={"weighting": weighting.model_copy(update=changes)})
 
 
-def test_weights_are_told_everywhere(results: Results) -> None:
-    text = Page(render_html(weighted(results))).text
+def test_weights_are_told_everywhere(results: Results, page: str) -> None:
+    text = Page(page_of(weighted(results))).text
     assert text.count(LABEL) == 2
     assert "This is a weighted pseudo-posterior: probabilities are not exact." in text
     assert "the log density of each row counts with its survey weight" in text
     assert "Means are weighted by the survey weights." in text
-    assert "pseudo" not in Page(render_html(results)).text
+    assert "pseudo" not in Page(page).text
 
 
 def test_the_sandwich_stands_beside_the_model(results: Results) -> None:
     found = weighted(results)
-    text = Page(render_html(found)).text
+    text = Page(page_of(found)).text
     assert "wmedian" in text
     assert "scores of 24 clusters taken as independent" in text
     assert "With 24 independent units the sandwich is rough." in text
@@ -67,7 +67,7 @@ def test_the_sandwich_stands_beside_the_model(results: Results) -> None:
         assert words.fixed(row.ratio, 2) in text
         assert words.fixed(row.design_effect, 2) in text
     assert text.count(words.sentence(WARNING)) == 1
-    read = Page(render_html(weighted(results, rows=())))
+    read = Page(page_of(weighted(results, rows=())))
     assert read.faults == []
     assert "Sandwich check of" not in read.text
 
@@ -80,7 +80,7 @@ def test_the_sandwich_is_written_as_a_table(results: Results) -> None:
     assert table.rows[0][-1] == WARNING
 
 
-def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> None:
+def test_shares_of_variance_stand_with_prior_and_posterior(results: Results, page: str) -> None:
     variance = mf.SharedVariance(
         residual="the residual variance of the outcome",
         r2_prior=made.estimate(0.5, 0.2),
@@ -101,7 +101,7 @@ def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> 
         ),
     )
     found = results.model_copy(update={"variance": variance})
-    text = Page(render_html(found)).text
+    text = Page(page_of(found)).text
     assert "Share of explained variance by level and term" in text
     assert "R2 is measured against the residual variance of the outcome." in text
     for one in (variance.r2, variance.r2_prior):
@@ -116,4 +116,4 @@ def test_shares_of_variance_stand_with_prior_and_posterior(results: Results) -> 
         ("population", "human_capital"),
         ("cluster", "intercept"),
     ]
-    assert "Share of explained variance" not in Page(render_html(results)).text
+    assert "Share of explained variance" not in Page(page).text

@@ -28,6 +28,7 @@ from bayescluster.workflow.calibration.study import calibrate_analysis
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated, _whole
+from tests.undrawn import draw_all
 
 MEAN, SD = 2.0, 5.0
 INTERCEPT = "population[intercept]"
@@ -254,14 +255,15 @@ def test_few_effective_draws_fail_the_gate(analysis, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("refits")
 def test_draws_from_no_posterior_are_rejected(analysis, tmp_path):
     """What the instant sampler draws has a joint likelihood far below that of the truths, or above."""
-    found = calibrate_analysis(analysis, QUICK._replace(replications=60), tmp_path)
+    found = calibrate_analysis(analysis, QUICK._replace(replications=25), tmp_path)
     assert found.results.state == "rejected"
     page = (found.directory / "calibrate.html").read_text()
     assert "Calibration is REJECTED" in page
 
 
 @pytest.mark.usefixtures("refits")
-def test_files_hold_the_same_numbers(analysis, tmp_path):
+def test_files_hold_the_same_numbers(analysis, tmp_path, monkeypatch):
+    draw_all(monkeypatch)
     found = calibrate_analysis(analysis, QUICK._replace(replications=21), tmp_path)
     text = (found.directory / "calibrate.json").read_text()
     assert json.loads(text) == json.loads(found.results.model_dump_json())

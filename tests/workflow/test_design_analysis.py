@@ -25,6 +25,7 @@ from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated
+from tests.undrawn import draw_all
 
 NESTED = {"industry": ["intercept", "human_capital", "interaction"], "cluster": ["intercept"]}
 NESTED_ONCE = {"industry": ["intercept"]}
@@ -232,7 +233,8 @@ def test_every_form_of_the_analysis_is_fitted(tmp_path, refits):
 
 
 @pytest.mark.usefixtures("refits")
-def test_files_hold_the_same_numbers(analysis, tmp_path):
+def test_files_hold_the_same_numbers(analysis, tmp_path, monkeypatch):
+    draw_all(monkeypatch)
     options = QUICK._replace(firms=(0.5, 1.0))
     found = analyse_design(analysis, options, tmp_path)
     stored = json.loads((found.directory / "design.json").read_text())

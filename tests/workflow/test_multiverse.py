@@ -29,6 +29,7 @@ from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.instant import InstantSampler
+from tests.quick import quick_runs
 
 HYPOTHESES = [
     {"kind": "effect", "capital": "human_capital", "by": "all"},
@@ -66,9 +67,8 @@ SAMPLING = {"draws": 500, "tune": 50, "chains": 2, "seed": 5, "prior_draws": 100
 
 @pytest.fixture
 def sampler(monkeypatch) -> InstantSampler:
-    stand_in = InstantSampler()
-    stand_in.stand_in(monkeypatch)
-    return stand_in
+    """Runs without traditions and reports: a sweep reads verdicts and average effects alone."""
+    return quick_runs(monkeypatch)
 
 
 def made(folder: Path, block: Any = ALTERNATIVES, **more: Any) -> Analysis:
@@ -197,14 +197,14 @@ def test_no_sweep_without_capitals(tmp_path):
         plan(analysis, tmp_path)
 
 
-def test_from_alternatives_to_files(tmp_path, sampler):
+def test_from_alternatives_to_files(tmp_path, instant):
     analysis, root = made(tmp_path, FEW), tmp_path / "runs"
     finished = sweep_analysis(analysis, Options(jobs=1), root)
     found = finished.results
     assert finished.directory.parent == root / "synthetic" / "sweep"
     assert (finished.directory / "sweep.json").read_text() == found.model_dump_json(indent=2) + "\n"
     assert found.run_key == run_analysis(analysis, root).directory.path.name
-    assert sampler.compiled == 3  # the run above took what was there
+    assert instant.compiled == 3  # the run above took what was there
     assert not found.synthetic
     rows = list(csv.DictReader(io.StringIO((finished.directory / "sweep.csv").read_text())))
     assert len(rows) == len(found.claims) * len(found.universes)
@@ -366,10 +366,13 @@ def test_other_processes_are_sent_plain_text(tmp_path):
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """Stands in for a pool of processes, which would know nothing of the instant sampler."""
+    """Stands in for a pool of processes, which would know nothing of the instant sampler.
 
-    def __init__(self, workers: int, **_: Any) -> None:
-        super().__init__(workers)
+    One thread: filters of warnings, which runs set for a while, are shared by threads.
+    """
+
+    def __init__(self, _: int, **__: Any) -> None:
+        super().__init__(1)
 
 
 class DeadPool(ThreadPool):

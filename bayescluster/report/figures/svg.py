@@ -1,15 +1,22 @@
-"""Figures as SVG: for the page, where colours are CSS variables, and as files of their own."""
+"""Figures as SVG: for the page, where colours are CSS variables, and as files of their own.
+
+matplotlib lays a figure out and draws it once; what the page and the file need is made of that.
+"""
 
 from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from io import BytesIO
 from math import atan2, degrees, hypot
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 from markupsafe import Markup
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from bayescluster.report.figures.record import FigureSpec
@@ -36,21 +43,73 @@ class Drawn(NamedTuple):
     failure: str
 
 
+class _Kept(NamedTuple):
+    """A drawing, and its results: while they are held, no others have their identity."""
+
+    results: Results
+    drawing: str
+
+
+_KEPT: ContextVar[dict[tuple[int, str, bool], _Kept] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def drawings_kept() -> Iterator[None]:
+    """Within it, each layout of a figure is drawn once for the same results, for page and file."""
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
+
+
 def drawn(spec: FigureSpec, results: Results) -> Drawn:
     """Draw a figure for the page in both layouts; a figure that cannot be drawn says why."""
     label = spec.alternative(results)
     try:
         # a ValueError is what both our figures and matplotlib raise on numbers they cannot draw
-        wide = inline(spec.draw(results, False), f"{spec.name}-wide", label)
-        narrow = inline(spec.draw(results, True), f"{spec.name}-narrow", label)
+        wide = _inline(_drawing(spec, results, False), f"{spec.name}-wide", label)
+        narrow = _inline(_drawing(spec, results, True), f"{spec.name}-narrow", label)
     except ValueError as error:
         return Drawn(spec.name, spec.caption(results), Markup(), Markup(), str(error))
     return Drawn(spec.name, spec.caption(results), wide, narrow, "")
 
 
+def drawn_file(spec: FigureSpec, results: Results, mark: str = "") -> str:
+    """Draw a figure as a file of its own; ``mark`` is written across it.
+
+    Raises
+    ------
+    ValueError
+        If the figure cannot be drawn.
+    """
+    drawing = _drawing(spec, results, False)
+    return _standalone(drawing, spec.name, spec.alternative(results), mark)
+
+
 def inline(figure: Figure, name: str, label: str) -> Markup:
     """SVG to stand in a page: own ids, colours as variables, described for screen readers."""
-    root = _tree(figure, name, label)
+    return _inline(_printed(figure), name, label)
+
+
+def standalone(figure: Figure, name: str, label: str, mark: str = "") -> str:
+    """SVG as a file of its own, on white; ``mark`` is written across it."""
+    return _standalone(_printed(figure), name, label, mark)
+
+
+def _drawing(spec: FigureSpec, results: Results, narrow: bool) -> str:
+    """Draw a layout of a figure, or take it from those kept."""
+    kept = _KEPT.get()
+    if kept is None:
+        return _printed(spec.draw(results, narrow))
+    key = (id(results), spec.name, narrow)
+    if key not in kept:
+        kept[key] = _Kept(results, _printed(spec.draw(results, narrow)))
+    return kept[key].drawing
+
+
+def _inline(drawing: str, name: str, label: str) -> Markup:
+    root = _tree(drawing, name, label)
     for element in root.iter():
         style = element.get("style")
         if style:
@@ -59,9 +118,8 @@ def inline(figure: Figure, name: str, label: str) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def standalone(figure: Figure, name: str, label: str, mark: str = "") -> str:
-    """SVG as a file of its own, on white; ``mark`` is written across it."""
-    root = _tree(figure, name, f"{mark}. {label}" if mark else label)
+def _standalone(drawing: str, name: str, label: str, mark: str) -> str:
+    root = _tree(drawing, name, f"{mark}. {label}" if mark else label)
     if mark:
         root.append(_watermark(mark, root.attrib["viewBox"]))
     root.set("xmlns", "http://www.w3.org/2000/svg")
@@ -100,14 +158,22 @@ def _variable(match: re.Match[str]) -> str:
     return f"var({name})" if name else colour
 
 
-def _tree(figure: Figure, name: str, label: str) -> ElementTree.Element:
+def _printed(figure: Figure) -> str:
+    """SVG as matplotlib writes it.
+
+    The SVG canvas is asked directly: `Figure.savefig` walks a figure that lays itself out once more
+    before it draws, for the layout, which drawing does anyway; the bytes are the same.
+    """
     buffer = BytesIO()
     with settings(), warnings.catch_warnings():
         # text stays text, so the reader's fonts draw it: ours need not have the glyph
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = _CONTROL.sub("\ufffd", buffer.getvalue().decode("utf-8"))
-    found = ElementTree.fromstring(text)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return _CONTROL.sub("\ufffd", buffer.getvalue().decode("utf-8"))
+
+
+def _tree(drawing: str, name: str, label: str) -> ElementTree.Element:
+    found = ElementTree.fromstring(drawing)
     for place in [child for child in found if child.tag != f"{SVG}g"]:
         if place.tag != f"{SVG}defs" or place.find(f"{SVG}style") is not None:
             found.remove(place)
