@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from bayescluster.results.model import Reproduction, Results
+from bayescluster.results.model import Results
+from bayescluster.results.reproduction import Reproduction
 from bayescluster.runs.keys import SAMPLING_PACKAGES, resolved
 from bayescluster.runs.layout import POSTERIOR
 from bayescluster.runs.manifest import Manifest
