@@ -9,16 +9,18 @@ import pytest
 from bayescluster.workflow import collect, forms, run
 from tests.instant import InstantSampler
 
+TRADITIONS = ("causes_of", "set_results", "ceiling_results")
+
 
 def _nothing(*_: Any) -> None:
     return None
 
 
 def quick_runs(patch: pytest.MonkeyPatch) -> InstantSampler:
-    """Make runs quick: an instant sampler, no traditions beside the corners, and no report."""
+    """Make runs quick: an instant sampler, no traditions beside the corners, few checks, no report."""
     sampler = InstantSampler()
     sampler.stand_in(patch)
-    for name in ("causes_of", "set_results", "ceiling_results", "other_likelihoods"):
+    for name in (*TRADITIONS, "other_likelihoods", "fit_checks", "sensitivity_of"):
         patch.setattr(collect, name, _nothing)
     patch.setattr(collect, "claims_table", _nothing)
     patch.setattr(collect, "readings_of", _nothing)

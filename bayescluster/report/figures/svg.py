@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from io import BytesIO
 from math import atan2, degrees, hypot
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -164,11 +164,11 @@ def _printed(figure: Figure) -> str:
     The SVG canvas is asked directly: `Figure.savefig` walks a figure that lays itself out once more
     before it draws, for the layout, which drawing does anyway; the bytes are the same.
     """
-    buffer = BytesIO()
+    buffer, canvas = BytesIO(), cast(Any, FigureCanvasSVG(figure))  # its methods have no types
     with settings(), warnings.catch_warnings():
         # text stays text, so the reader's fonts draw it: ours need not have the glyph
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
     return _CONTROL.sub("\ufffd", buffer.getvalue().decode("utf-8"))
 
 
