@@ -44,6 +44,12 @@ def print_prior(found: PriorStudy) -> None:
 
 
 def _print_part(part: PriorPart) -> None:
+    _print_ranges(part)
+    _print_estimands(part)
+    _print_events(part)
+
+
+def _print_ranges(part: PriorPart) -> None:
     _print(
         f"Expected outcome before the data: {part.outcome.label}",
         ("For", "n", "Median [90%]", "Possible", "Hard to believe"),
@@ -58,6 +64,9 @@ def _print_part(part: PriorPart) -> None:
             for row in part.ranges
         ],
     )
+
+
+def _print_estimands(part: PriorPart) -> None:
     _print(
         "Estimands before the data, at the default levels",
         ("What", "For", "Median [90%]", "Above 0"),
@@ -72,6 +81,9 @@ def _print_part(part: PriorPart) -> None:
             if _told(row)
         ],
     )
+
+
+def _print_events(part: PriorPart) -> None:
     _print(
         "Declared hypotheses before the data",
         ("Claim", "For", "Prior", "To support", "To reject", "Before the data"),
