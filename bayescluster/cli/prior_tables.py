@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
+from bayescluster.cli.wide import print_wide
 from bayescluster.report.pages.prior_words import (
     estimand_words,
     factor_words,
@@ -109,14 +110,5 @@ def _told(row: PriorEstimand) -> bool:
 
 
 def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head)
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False, width=WIDTH).print(table)
+    if rows:
+        print_wide(title, heads, rows, WIDTH)
