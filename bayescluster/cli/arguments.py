@@ -28,6 +28,10 @@ RefitJobs = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
 ]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
+]
 Run = Annotated[
     Path,
     typer.Argument(

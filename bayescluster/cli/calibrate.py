@@ -15,8 +15,9 @@ from bayescluster.cli.arguments import (
     RefitDraws,
     RefitJobs,
     RefitTune,
+    Seed,
 )
-from bayescluster.cli.guard import GATE_FAILED, INTERRUPTED, guarded, say, say_aside
+from bayescluster.cli.guard import GATE_FAILED, guarded, keeping, say
 
 
 @guarded
@@ -35,10 +36,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     draws: RefitDraws = 500,
     tune: RefitTune = 500,
     chains: RefitChains = 2,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
-    ] = None,
+    seed: Seed = None,
     jobs: RefitJobs = None,
     json: AsJson = False,
 ) -> int:
@@ -55,14 +53,8 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     from bayescluster.workflow.calibration.study import calibrate_analysis
 
     options = Options(replications, firms, clusters, draws, tune, chains, seed, jobs)
-    try:
-        with watching() as watch:
-            finished = calibrate_analysis(config, options, out, watch)
-    except KeyboardInterrupt:
-        say_aside(
-            "Interrupted. Finished replications are kept: the same command goes on from them."
-        )
-        return INTERRUPTED
+    with keeping("replications"), watching() as watch:
+        finished = calibrate_analysis(config, options, out, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
     else:

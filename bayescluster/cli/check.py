@@ -14,7 +14,7 @@ from bayescluster.cli.arguments import (
     RefitTune,
     Run,
 )
-from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
+from bayescluster.cli.guard import guarded, keeping, say
 
 
 @guarded
@@ -59,12 +59,8 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     from bayescluster.workflow.folds.study import leave_out as left_out
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
-    try:
-        with watching() as watch:
-            finished = left_out(RunDirectory.open(run), options, watch)
-    except KeyboardInterrupt:
-        say_aside("Interrupted. Finished refits are kept: the same command goes on from them.")
-        return INTERRUPTED
+    with keeping("refits"), watching() as watch:
+        finished = left_out(RunDirectory.open(run), options, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
     else:

@@ -15,8 +15,9 @@ from bayescluster.cli.arguments import (
     RefitDraws,
     RefitJobs,
     RefitTune,
+    Seed,
 )
-from bayescluster.cli.guard import INTERRUPTED, guarded, say, say_aside
+from bayescluster.cli.guard import guarded, keeping, say
 
 
 @guarded
@@ -42,10 +43,7 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     draws: RefitDraws = 500,
     tune: RefitTune = 500,
     chains: RefitChains = 2,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
-    ] = None,
+    seed: Seed = None,
     jobs: RefitJobs = None,
     json: AsJson = False,
 ) -> int:
@@ -72,14 +70,8 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
         seed=seed,
         jobs=jobs,
     )
-    try:
-        with watching() as watch:
-            finished = analyse_design(config, options, out, watch)
-    except KeyboardInterrupt:
-        say_aside(
-            "Interrupted. Finished replications are kept: the same command goes on from them."
-        )
-        return INTERRUPTED
+    with keeping("replications"), watching() as watch:
+        finished = analyse_design(config, options, out, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
     else:

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bayescluster.cli.guard import say
+from bayescluster.cli.wide import print_wide
 from bayescluster.report import folds_words
 from bayescluster.results.folds import Folds, FormFolds, FormRows, LeftOutGroups, LeftOutRows
 
 NONE = "-"
+WIDTH = 200
+"""Room for every column, whatever the terminal: rows are not to be cut."""
 
 COMPARED: Final = (
     "Form",
@@ -139,17 +142,4 @@ def _fixed(value: float | None, places: int) -> str:
 
 
 def _table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; numbers stand under headings that begin with ``>``."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        numeric = head.startswith(">")
-        table.add_column(
-            head.removeprefix(">"), justify="right" if numeric else "left", no_wrap=True
-        )
-    for row in rows:
-        table.add_row(*row)
-    # room for every column, whatever the terminal: rows are not to be cut
-    Console(highlight=False, markup=False, width=200).print(table)
+    print_wide(title, heads, rows, WIDTH, wrapped=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,23 @@ class Settings:
 settings = Settings()
 
 
+class StoppedWork(KeyboardInterrupt):
+    """An interruption that knows what is kept of the work."""
+
+    def __init__(self, kept: str) -> None:
+        super().__init__()
+        self.kept = kept
+
+
+@contextmanager
+def keeping(kept: str) -> Iterator[None]:
+    """Have an interruption of the work within say what is kept of it; chains without this."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise StoppedWork(kept) from None
+
+
 def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
     """Turn a command's errors into messages on stderr and its result into an exit code."""
 
@@ -39,8 +57,9 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
                 raise
             _say(str(error))
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            _say("Interrupted. Finished chains are kept: the same command goes on from them.")
+        except KeyboardInterrupt as error:
+            kept = error.kept if isinstance(error, StoppedWork) else "chains"
+            _say(f"Interrupted. Finished {kept} are kept: the same command goes on from them.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
             if settings.debug:

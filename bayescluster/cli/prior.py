@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.arguments import AsJson, Config, Out, Seed
 from bayescluster.cli.guard import guarded, say
 
 
@@ -16,10 +16,7 @@ def prior(
     config: Config,
     out: Out = Path("runs"),
     draws: Annotated[int, typer.Option("--draws", help="Draws from the prior.")] = 2000,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),
-    ] = None,
+    seed: Seed = None,
     json: AsJson = False,
 ) -> None:
     """Tell what the prior says of outcomes, effects and claims, before any outcome is seen.

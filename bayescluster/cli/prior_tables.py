@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
+from bayescluster.cli.wide import print_wide
 from bayescluster.report.pages.prior_words import (
     estimand_words,
     factor_words,
@@ -44,6 +45,12 @@ def print_prior(found: PriorStudy) -> None:
 
 
 def _print_part(part: PriorPart) -> None:
+    _print_ranges(part)
+    _print_estimands(part)
+    _print_events(part)
+
+
+def _print_ranges(part: PriorPart) -> None:
     _print(
         f"Expected outcome before the data: {part.outcome.label}",
         ("For", "n", "Median [90%]", "Possible", "Hard to believe"),
@@ -58,6 +65,9 @@ def _print_part(part: PriorPart) -> None:
             for row in part.ranges
         ],
     )
+
+
+def _print_estimands(part: PriorPart) -> None:
     _print(
         "Estimands before the data, at the default levels",
         ("What", "For", "Median [90%]", "Above 0"),
@@ -72,6 +82,9 @@ def _print_part(part: PriorPart) -> None:
             if _told(row)
         ],
     )
+
+
+def _print_events(part: PriorPart) -> None:
     _print(
         "Declared hypotheses before the data",
         ("Claim", "For", "Prior", "To support", "To reject", "Before the data"),
@@ -97,14 +110,5 @@ def _told(row: PriorEstimand) -> bool:
 
 
 def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head)
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False, width=WIDTH).print(table)
+    if rows:
+        print_wide(title, heads, rows, WIDTH)

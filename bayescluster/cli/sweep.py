@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayescluster.cli.arguments import AsJson, Config, Out
-from bayescluster.cli.guard import GATE_FAILED, INTERRUPTED, guarded, say, say_aside
+from bayescluster.cli.guard import GATE_FAILED, guarded, say
 
 if TYPE_CHECKING:
     from bayescluster.workflow.multiverse.plan import Options
@@ -81,12 +81,8 @@ def _sweep(config: Path, out: Path, options: Options, json: bool) -> int:
     from bayescluster.cli.sweep_tables import print_sweep
     from bayescluster.workflow.multiverse.study import sweep_analysis
 
-    try:
-        with watching() as watch:
-            finished = sweep_analysis(config, options, out, watch)
-    except KeyboardInterrupt:
-        say_aside("Interrupted. Finished chains are kept: the same command goes on from them.")
-        return INTERRUPTED
+    with watching() as watch:
+        finished = sweep_analysis(config, options, out, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
     else:

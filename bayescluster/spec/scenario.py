@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from bayescluster.spec.base import Frozen
 
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -34,12 +36,6 @@ type Below = Annotated[float, Field(ge=0, lt=1)]
 type Positive = Annotated[float, Field(gt=0)]
 type ByTier = tuple[Share, Share, Share, Share]
 type Rising = Annotated[tuple[float, ...], AfterValidator(_rising)]
-
-
-class Frozen(BaseModel):
-    """Base: no unknown keys, no change after reading, no infinities."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Profile(Frozen):

@@ -73,18 +73,21 @@ def designs_of(question: Asked) -> tuple[Design, ...]:
     return designs
 
 
+def fitted_analysis(analysis: Analysis, designs: Sequence[Design]) -> Analysis:
+    """Narrow an analysis of one form to it, so that its key is the same wherever it is fitted."""
+    return analysis if len(designs) > 1 else designs[0].analysis
+
+
 def key_of(analysis: Analysis, design: Design) -> str:
     """Key of the fit of an analysis, whose data and cases are those of a design."""
     return fit_key(analysis, design.details.digest, cases_of(design))
 
 
 def model_key_of(analysis: Analysis, designs: Sequence[Design]) -> str:
-    """Key of the model of an analysis: what its studies and all its fits have in common.
-
-    Of several forms it is that of all together; of one, that of the analysis narrowed to it.
-    """
-    whole = analysis if len(designs) > 1 else designs[0].analysis
-    return model_key(whole, designs[0].details.digest, cases_of(designs[0]))
+    """Key of the model of an analysis: what its studies and all its fits have in common."""
+    return model_key(
+        fitted_analysis(analysis, designs), designs[0].details.digest, cases_of(designs[0])
+    )
 
 
 def cases_of(design: Design) -> dict[str, str]:

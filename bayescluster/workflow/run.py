@@ -26,7 +26,7 @@ from bayescluster.workflow.ceiling_fits import fit_ceiling_models
 from bayescluster.workflow.ceiling_models import ceiling_evidence
 from bayescluster.workflow.collect import Fitted, collect
 from bayescluster.workflow.finish import finish_report
-from bayescluster.workflow.prepare import Asked, asked, designs_of, key_of
+from bayescluster.workflow.prepare import Asked, asked, designs_of, fitted_analysis, key_of
 from bayescluster.workflow.watch import Silent, Watch
 
 PRIOR_STREAM = 6
@@ -140,8 +140,7 @@ class _Opened(NamedTuple):
 def _open(question: Asked, root: Path, watch: Watch) -> _Opened:
     watch.step("Reading the firms")
     designs = designs_of(question)
-    # of one form the key is that of its narrowed analysis, wherever it is fitted
-    analysis = question.analysis if len(designs) > 1 else designs[0].analysis
+    analysis = fitted_analysis(question.analysis, designs)
     key = key_of(analysis, designs[0])
     return _Opened(analysis, designs, RunDirectory.create(root, analysis.name, key))
 

@@ -12,6 +12,7 @@ from bayescluster.hypotheses.cutoffs import bands_of, cutoffs_of, grid_of, proba
 from bayescluster.hypotheses.cutoffs_words import curve_words
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import CornerClaim
+from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
 from bayescluster.results.verdict_curves import CutOff, VerdictCurve
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
@@ -57,19 +58,11 @@ def _curves(
     verdicts: Sequence[Verdict],
 ) -> Iterator[VerdictCurve]:
     position, claim = put
-    design, levels = evidence.design.reaching(claim.at_least), levels_of(evidence.design, claim)
     cutoffs = cutoffs_of(claim)
     declared = cutoffs[cutoff]
-    grid = grid_of(cutoff, declared, design)
-    columns = [column for column, _ in evidence.columns(claim.by)]
-    # (value, group) each
-    posterior, prior = (
-        probabilities(claim, cutoff, grid, {c: draws[:, columns] for c, draws in corners.items()})
-        for corners in (
-            evidence.surface(claim.scope, levels, source, claim.at_least).corners
-            for source in ("posterior", "prior")
-        )
-    )
+    grid = grid_of(cutoff, declared, evidence.design.reaching(claim.at_least))
+    posterior, prior = _probabilities(claim, cutoff, grid, evidence)
+    held = ", ".join(f"{name} {value:g}" for name, value in cutoffs.items() if name != cutoff)
     for k, verdict in enumerate(verdicts):
         curve = VerdictCurve(
             claim=position,
@@ -83,9 +76,7 @@ def _curves(
             level=verdict.level,
             cutoff=cutoff,
             declared=declared,
-            held=", ".join(
-                f"{name} {value:g}" for name, value in cutoffs.items() if name != cutoff
-            ),
+            held=held,
             at=tuple(grid.tolist()),
             posterior=tuple(posterior[:, k].tolist()),
             prior=tuple(prior[:, k].tolist()),
@@ -94,6 +85,22 @@ def _curves(
             words="",
         )
         yield _judged(curve, verdict)
+
+
+def _probabilities(
+    claim: CornerClaim, cutoff: CutOff, grid: Array, evidence: Evidence
+) -> tuple[Array, ...]:
+    """Posterior and prior probability at every value of a cut-off, ``(value, group)`` each."""
+    levels = levels_of(evidence.design, claim)
+    columns = [column for column, _ in evidence.columns(claim.by)]
+    found = (
+        evidence.surface(claim.scope, levels, source, claim.at_least).corners
+        for source in ("posterior", "prior")
+    )
+    return tuple(
+        probabilities(claim, cutoff, grid, {c: draws[:, columns] for c, draws in corners.items()})
+        for corners in found
+    )
 
 
 def _judged(curve: VerdictCurve, verdict: Verdict) -> VerdictCurve:

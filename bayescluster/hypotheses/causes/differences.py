@@ -73,10 +73,7 @@ def _verdict(name: ClaimName, evidence: Evidence, place: Place, stopped: str) ->
         if asked.monotone == "both"
         else None
     )
-    near = [
-        fewest_near(evidence, place, corners_of(name), column)
-        for column, _ in evidence.columns("industry")
-    ]
+    near = _near(name, evidence, place)
     own = CAPITAL_WORDS[CAPITAL_OF[name]]
     return CauseVerdict(
         claim=name,
@@ -98,6 +95,14 @@ def _verdict(name: ClaimName, evidence: Evidence, place: Place, stopped: str) ->
         behind=f"{len(near)} industries, at least {min(near)} firms near each corner in each",
         overturning=None,
     )
+
+
+def _near(name: ClaimName, evidence: Evidence, place: Place) -> list[int]:
+    """Fewest firms near a corner of the claim, in each industry."""
+    return [
+        fewest_near(evidence, place, corners_of(name), column)
+        for column, _ in evidence.columns("industry")
+    ]
 
 
 def margin_of(design: Design) -> float:

@@ -87,13 +87,25 @@ class _One(NamedTuple):
     place: Place
 
 
-def _verdict(
+class _Judged(NamedTuple):
+    """What is decided by the bounds, by the point that monotonicity gives, and what explains it."""
+
+    shares: Shares
+    prior: Shares
+    decision: Decision
+    reason: str
+    pointed: Decision | None
+    beyond: Overturning | None
+    flags: tuple[Flag, ...]
+
+
+def _judged(
     one: _One,
     question: Question,
     corners: dict[str, Corner],
     evidence: Evidence,
     gate_passed: bool,
-) -> CauseVerdict:
+) -> _Judged:
     traditions = evidence.design.analysis.traditions
     asked, level = traditions.causes, traditions.level
     at, before = (_column(corners[source], one.column) for source in ("posterior", "prior"))
@@ -112,6 +124,19 @@ def _verdict(
         None if monotone and one.name == "C" else overturning(question, deciding, decision, level)
     )
     flags = judged_flags(decision, pointed, beyond, prior, level) + (("thin",) if thin else ())
+    return _Judged(shares, prior, decision, reason, pointed, beyond, flags)
+
+
+def _verdict(
+    one: _One,
+    question: Question,
+    corners: dict[str, Corner],
+    evidence: Evidence,
+    gate_passed: bool,
+) -> CauseVerdict:
+    judged = _judged(one, question, corners, evidence, gate_passed)
+    at = _column(corners["posterior"], one.column)
+    asked = evidence.design.analysis.traditions.causes
     near = fewest_near(evidence, one.place, corners_of(one.name), one.column)
     return CauseVerdict(
         claim=one.name,
@@ -121,16 +146,16 @@ def _verdict(
         quantity=question.quantity,
         bounds=_bounds(question, at, asked, evidence.posterior.chains),
         region=f"{question.region} ({one.place.levels.declared})",
-        probability=shares.sure,
-        possible=shares.possible,
-        prior_probability=prior.sure,
-        verdict=decision,
-        reason=reason,
-        with_monotonicity=pointed,
-        flags=flags,
+        probability=judged.shares.sure,
+        possible=judged.shares.possible,
+        prior_probability=judged.prior.sure,
+        verdict=judged.decision,
+        reason=judged.reason,
+        with_monotonicity=judged.pointed,
+        flags=judged.flags,
         support=near,
         behind=f"at least {near} firms near each corner it rests on",
-        overturning=beyond,
+        overturning=judged.beyond,
     )
 
 

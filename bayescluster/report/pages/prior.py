@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from io import StringIO
 from itertools import groupby
 from operator import attrgetter
 
-from markupsafe import Markup
-
 from bayescluster.report import words
 from bayescluster.report.environment import filled
-from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
-from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.figures.svg import Drawn
+from bayescluster.report.pages.prior_figures import EFFECTS, prior_figures
 from bayescluster.report.pages.prior_words import (
     estimand_words,
     factor_words,
@@ -25,7 +23,7 @@ from bayescluster.report.pages.prior_words import (
 )
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
-from bayescluster.results.prior import PriorEstimand, PriorEvent, PriorPart, PriorSpread, PriorStudy
+from bayescluster.results.prior import PriorEstimand, PriorEvent, PriorPart, PriorStudy
 
 OUTLOOK = {
     "decided_for": "prior supports",
@@ -34,7 +32,6 @@ OUTLOOK = {
     "leans_against": "leans against",
     "open": "open",
 }
-EFFECTS = ("average_marginal_effect", "contrast")
 
 
 def page_text(found: PriorStudy) -> str:
@@ -64,7 +61,7 @@ def _body(
         _priors(part),
     ]
     return {
-        "figures": [each for each in _figures(found, part, position) if each is not None],
+        "figures": list(prior_figures(found, part, position)),
         "tables": [table for table in tables if table.rows],
     }
 
@@ -206,82 +203,6 @@ def _priors(part: PriorPart) -> Table:
         f"On the scale of the model, equation {part.equation}.",
         folded="Priors of the parameters",
     )
-
-
-def _figures(found: PriorStudy, part: PriorPart, position: int) -> Iterator[Drawn | None]:
-    unit = unit_of(part)
-    effects = tuple(
-        Block(
-            f"{words.label(capital)}: average marginal effect",
-            _rows(
-                [
-                    (words.group(row.by, row.group), row.spread)
-                    for row in part.estimands
-                    if row.kind == EFFECTS[0] and row.of == capital
-                ],
-                unit.factor,
-            ),
-        )
-        for capital in dict.fromkeys(row.of for row in part.estimands if row.kind == EFFECTS[0])
-    )
-    if effects:
-        caption = (
-            f"Average marginal effects before the data: prior median and central "
-            f"{words.share(found.interval)} interval, overall and by industry."
-        )
-        yield _drawn(
-            f"prior-effects-{position}",
-            caption,
-            effects,
-            Frame(f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit.name}", 0.0),
-        )
-    outcome = Block(
-        words.label(part.outcome.label),
-        _rows([(words.group(row.by, row.group), row.spread) for row in part.ranges], unit.factor),
-    )
-    bounded = unit.level == "%"
-    caption = (
-        "Expected outcome before the data, overall and by industry: prior median and central "
-        f"{words.share(found.interval)} interval."
-    )
-    name = f"{part.outcome.label}{', %' if bounded else ''}"
-    yield _drawn(
-        f"prior-outcome-{position}",
-        caption,
-        (outcome,),
-        Frame(name, None, (0.0, 100.0) if bounded else None),
-    )
-
-
-def _rows(found: Sequence[tuple[str, PriorSpread]], factor: float) -> tuple[Interval, ...]:
-    return tuple(
-        Interval(
-            label,
-            _number(one.low, factor),
-            _number(one.median, factor),
-            _number(one.high, factor),
-        )
-        for label, one in found
-    )
-
-
-def _number(value: float | None, factor: float) -> float:
-    return float("nan") if value is None else value * factor
-
-
-def _drawn(name: str, caption: str, blocks: Sequence[Block], frame: Frame) -> Drawn:
-    label = f"{caption} " + "; ".join(
-        f"{block.head}, {row.label}: {words.number(row.middle)} "
-        f"({words.number(row.low)} to {words.number(row.high)})"
-        for block in blocks
-        for row in block.rows
-    )
-    try:
-        wide = inline(intervals_plot(blocks, frame), f"{name}-wide", label)
-        narrow = inline(intervals_plot(blocks, frame, narrow=True), f"{name}-narrow", label)
-    except ValueError as error:
-        return Drawn(name, caption, Markup(), Markup(), str(error))
-    return Drawn(name, caption, wide, narrow, "")
 
 
 def csv_text(found: PriorStudy) -> str:

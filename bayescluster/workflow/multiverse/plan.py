@@ -26,7 +26,14 @@ from bayescluster.workflow.multiverse.alternatives import (
     default_alternatives,
     where_of,
 )
-from bayescluster.workflow.prepare import Asked, asked, designs_of, key_of, model_key_of
+from bayescluster.workflow.prepare import (
+    Asked,
+    asked,
+    designs_of,
+    fitted_analysis,
+    key_of,
+    model_key_of,
+)
 from bayescluster.workflow.run import key_of_results
 
 FOLDER: Final = "sweep"
@@ -252,5 +259,4 @@ def _run(plan: Plan, root: Path, analysis: Analysis, key: str) -> RunDirectory:
 
 
 def _key(analysis: Analysis, designs: Sequence[Design]) -> str:
-    # of one form the key is that of its narrowed analysis, wherever it is fitted
-    return key_of(analysis if len(designs) > 1 else designs[0].analysis, designs[0])
+    return key_of(fitted_analysis(analysis, designs), designs[0])
