@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import shorten
 
 from bayescluster.cli.guard import say
+from bayescluster.cli.wide import print_wide
 from bayescluster.report.pages.compare_settings import lead, of_kind, setting_words
 from bayescluster.report.pages.compare_words import (
     STANDINGS,
@@ -108,15 +109,6 @@ def _print_differences(found: Compared) -> None:
 
 
 def _print(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        return
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        table.add_column(head)
-    for row in rows:
-        table.add_row(*row)
-    # room for every column, whatever the terminal: rows are not to be cut
-    Console(highlight=False, markup=False, width=100 + 34 * len(heads)).print(table)
+    if rows:
+        # room for every column, whatever the terminal: rows are not to be cut
+        print_wide(title, heads, rows, 100 + 34 * len(heads))

@@ -6,12 +6,10 @@ import csv
 from collections.abc import Iterator, Sequence
 from io import StringIO
 
-from markupsafe import Markup
-
 from bayescluster.report import words
 from bayescluster.report.environment import filled
-from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
-from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.figures.intervals_plot import Block, Frame, Interval
+from bayescluster.report.figures.svg import Drawn
 from bayescluster.report.pages.compare_settings import READING, lead, setting_tables
 from bayescluster.report.pages.compare_words import (
     STANDINGS,
@@ -23,6 +21,7 @@ from bayescluster.report.pages.compare_words import (
     synthetic_words,
     verdict_words,
 )
+from bayescluster.report.pages.intervals import drawn_intervals
 from bayescluster.report.sections.record import Cell, Table, columns, rows
 from bayescluster.report.spreadsheet import harmless
 from bayescluster.results.compared import Compared, ComparedCorner, ComparedEffect
@@ -100,7 +99,7 @@ def _figures(found: Compared) -> Iterator[Drawn]:
                 "the runs agree."
             )
             frame = Frame(f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit}", 0.0)
-            yield _drawn(f"compare-{capital}-{number}", caption, blocks, frame)
+            yield drawn_intervals(f"compare-{capital}-{number}", caption, blocks, frame)
 
 
 def _block(found: Compared, row: ComparedEffect, places: Sequence[int]) -> Block:
@@ -112,21 +111,6 @@ def _block(found: Compared, row: ComparedEffect, places: Sequence[int]) -> Block
             ends = one.low * factor, one.mean * factor, one.high * factor
             rows_.append(Interval(found.runs[position].label, *ends, position))
     return Block(words.group(row.by, row.group), tuple(rows_))
-
-
-def _drawn(name: str, caption: str, blocks: Sequence[Block], frame: Frame) -> Drawn:
-    label = f"{caption} " + "; ".join(
-        f"{block.head}, {row.label}: {words.number(row.middle)} "
-        f"({words.number(row.low)} to {words.number(row.high)})"
-        for block in blocks
-        for row in block.rows
-    )
-    try:
-        wide = inline(intervals_plot(blocks, frame), f"{name}-wide", label)
-        narrow = inline(intervals_plot(blocks, frame, narrow=True), f"{name}-narrow", label)
-    except ValueError as error:
-        return Drawn(name, caption, Markup(), Markup(), str(error))
-    return Drawn(name, caption, wide, narrow, "")
 
 
 def _effects(found: Compared) -> Iterator[Table]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from markupsafe import Markup
-
 from bayescluster.report import words
-from bayescluster.report.figures.intervals_plot import Block, Frame, Interval, intervals_plot
-from bayescluster.report.figures.svg import Drawn, inline
+from bayescluster.report.figures.intervals_plot import Block, Frame, Interval
+from bayescluster.report.figures.svg import Drawn
+from bayescluster.report.pages.intervals import drawn_intervals
 from bayescluster.report.pages.prior_words import unit_of
 from bayescluster.results.prior import PriorPart, PriorSpread, PriorStudy
 
@@ -40,7 +39,7 @@ def _effects(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
         f"{words.share(found.interval)} interval, overall and by industry."
     )
     axis = f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit.name}"
-    return _drawn(name, caption, blocks, Frame(axis, 0.0))
+    return drawn_intervals(name, caption, blocks, Frame(axis, 0.0))
 
 
 def _outcome(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
@@ -55,7 +54,9 @@ def _outcome(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
         f"{words.share(found.interval)} interval."
     )
     axis = f"{part.outcome.label}{', %' if bounded else ''}"
-    return _drawn(name, caption, (block,), Frame(axis, None, (0.0, 100.0) if bounded else None))
+    return drawn_intervals(
+        name, caption, (block,), Frame(axis, None, (0.0, 100.0) if bounded else None)
+    )
 
 
 def _rows(found: Sequence[tuple[str, PriorSpread]], factor: float) -> tuple[Interval, ...]:
@@ -72,18 +73,3 @@ def _rows(found: Sequence[tuple[str, PriorSpread]], factor: float) -> tuple[Inte
 
 def _number(value: float | None, factor: float) -> float:
     return float("nan") if value is None else value * factor
-
-
-def _drawn(name: str, caption: str, blocks: Sequence[Block], frame: Frame) -> Drawn:
-    label = f"{caption} " + "; ".join(
-        f"{block.head}, {row.label}: {words.number(row.middle)} "
-        f"({words.number(row.low)} to {words.number(row.high)})"
-        for block in blocks
-        for row in block.rows
-    )
-    try:
-        wide = inline(intervals_plot(blocks, frame), f"{name}-wide", label)
-        narrow = inline(intervals_plot(blocks, frame, narrow=True), f"{name}-narrow", label)
-    except ValueError as error:
-        return Drawn(name, caption, Markup(), Markup(), str(error))
-    return Drawn(name, caption, wide, narrow, "")
