@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bayescluster.workflow import collect, forms, run
+from bayescluster.workflow import collect, fit_checks, forms, run
 from tests.instant import InstantSampler
 
 TRADITIONS = ("causes_of", "set_results", "ceiling_results")
@@ -20,8 +20,9 @@ def quick_runs(patch: pytest.MonkeyPatch) -> InstantSampler:
     """Make runs quick: an instant sampler, no traditions beside the corners, few checks, no report."""
     sampler = InstantSampler()
     sampler.stand_in(patch)
-    for name in (*TRADITIONS, "other_likelihoods", "fit_checks", "sensitivity_of"):
+    for name in (*TRADITIONS, "other_likelihoods", "sensitivity_of"):
         patch.setattr(collect, name, _nothing)
+    patch.setattr(fit_checks, "fit_checks", _nothing)
     patch.setattr(collect, "claims_table", _nothing)
     patch.setattr(collect, "readings_of", _nothing)
     patch.setattr(collect, "alone_effects", lambda *_: {})
