@@ -183,4 +183,8 @@ class Design(Arrays):
         """Groupings with varying effects, in the order of the analysis."""
         from bayescluster.design.groupings import groupings
 
-        return groupings(self) if self.template is None else self.template.groupings
+        settled = self.template
+        # of another question the template says nothing: its form lets other terms vary
+        if settled is None or settled.analysis is not self.analysis:
+            return groupings(self)
+        return settled.groupings

@@ -12,6 +12,7 @@ from pytensor.compile.mode import Mode
 
 from bayescluster.design.record import Design
 from bayescluster.design.replaced import replaced, with_unit_weights
+from bayescluster.design.variants import in_form
 from bayescluster.families import FAMILIES
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.repeated import Repeated
@@ -119,3 +120,9 @@ def test_the_template_settles_how_groups_are_sampled():
     found = replaced(design, np.zeros(design.size))
     assert found.groupings == design.groupings
     assert replace(found).outcome.std() == 0
+    # under another form other terms vary
+    varying = {"industry": ["intercept", "interaction"]}
+    other = in_form(
+        replaced(small_design("gaussian", "interaction", varying), found.outcome), "additive"
+    )
+    assert [grouping.terms for grouping in other.groupings] == [("intercept",)]
