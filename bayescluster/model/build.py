@@ -16,11 +16,10 @@ from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.model.distributions import coefficient_vector, prior_variable
+from bayescluster.model.entering import Entering, entering
 from bayescluster.model.groups import row_coefficients
 from bayescluster.model.imputation import (
-    Entering,
     add_inputs,
-    entering,
     imputation_coords,
     observe_answers,
     sum_out,

@@ -24,8 +24,6 @@ def simulated_words(design: Design) -> str:
 
 def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[str]:
     """Say what the ranks and shares rest on."""
-    design = plan.own[0]
-    equations = design.equations
     yield (
         "A calibration tests whether simulator, prior, sampler and estimands belong to one and the same "
         "model. It says nothing of whether that model is the one behind the observed firms, whose "
@@ -44,6 +42,21 @@ def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[
             "is chance (a new cluster), chance decides it. Of a ceiling the event is that d is at least "
             "as large as declared, not that a compensatory model gives less."
         )
+    yield from _of_data(plan.own[0])
+    if len(plan.own) > 1:
+        yield "Each form is calibrated by itself; the average over the forms is not."
+    failed = sum(form.replications - form.passed for form in forms)
+    if failed:
+        yield (
+            f"{failed} replications failed the gate and are left out of the ranks that are judged; "
+            "leaving some out by what their outcome did to the sampler keeps ranks uniform. The last "
+            "column of the table has them in, as does the line of all claims with them."
+        )
+
+
+def _of_data(design: Design) -> Iterator[str]:
+    """Say how the data of a replication were made, and in whose units the priors are."""
+    equations = design.equations
     if any(
         each.family.on_link_scale is not None or each.family.link == "log" for each in equations
     ):
@@ -58,8 +71,7 @@ def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[
             "missing in the data. Priors of their thresholds, and the units of the others, are those of "
             "the observed answers."
         )
-    lacking = [gap.name for gap in gaps(design)]
-    if lacking or not all(each.answered.all() for each in equations):
+    if gaps(design) or not all(each.answered.all() for each in equations):
         yield (
             "Cells that are missing in the data are missing in every simulated data set too, as if "
             "chance had chosen them: whether values are missing at random is not tested."
@@ -68,13 +80,4 @@ def calibration_notes(plan: Plan, forms: Sequence[FormCalibration]) -> Iterator[
         yield (
             "Outcomes of all equations are simulated, each from those that enter it, and all are "
             "refitted together. Claims are those of the equation in focus."
-        )
-    if len(plan.own) > 1:
-        yield "Each form is calibrated by itself; the average over the forms is not."
-    failed = sum(form.replications - form.passed for form in forms)
-    if failed:
-        yield (
-            f"{failed} replications failed the gate and are left out of the ranks that are judged; "
-            "leaving some out by what their outcome did to the sampler keeps ranks uniform. The last "
-            "column of the table has them in, as does the line of all claims with them."
         )
