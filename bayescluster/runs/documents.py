@@ -113,6 +113,8 @@ def _read_json(path: Path, mend: str) -> dict[str, Any]:
         what = "the file is not UTF-8 text"
     except json.JSONDecodeError as error:
         what = f"the file is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+    except (ValueError, RecursionError):  # a number of thousands of digits, endless nesting
+        what = "the file holds JSON that no run writes: a number too long, or too deep a nesting"
     else:
         if isinstance(content, dict):
             return content

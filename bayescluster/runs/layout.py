@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Final, Literal
+
+from bayescluster.errors import Problem, RunError
 
 StageName = Literal[
     "design", "sampling", "posterior", "forms", "ceiling_models", "results", "folds", "report"
@@ -27,6 +32,8 @@ CEILING_MODELS: Final = "ceiling_models"
 FOLDS: Final = "folds.json"
 FOLDS_FOLDER: Final = "folds"
 """What was found by leaving out, and the folder of the refits behind it, a file each."""
+
+SHOWN_LINKS: Final = 5
 
 PARTIAL: Final = ".partial"
 """Ending of a file that is being written; it is renamed when it is whole."""
@@ -72,3 +79,49 @@ def files_of(directory: Path, stage: StageName) -> tuple[str, ...]:
             if path.is_file() and path.suffix != PARTIAL
         )
     )
+
+
+def in_place(stage: StageName, file: str) -> bool:
+    """Whether a path is one that this stage writes: relative, without detours, in its place."""
+    plain = PurePosixPath(file).as_posix() == file and "\0" not in file
+    parts = PureWindowsPath(file)  # the stricter reading: it knows drives and both slashes
+    inside = not parts.anchor and ".." not in parts.parts and "\\" not in file
+    # in fnmatch a star crosses folders, so it stands for both kinds of star
+    return (
+        plain
+        and inside
+        and any(fnmatchcase(file, pattern.replace("**/*", "*")) for pattern in PLACES[stage])
+    )
+
+
+def refuse_links(directory: Path) -> None:
+    """Refuse a directory that holds links or devices: what is written there could land elsewhere.
+
+    Raises
+    ------
+    RunError
+        If anything inside is neither a plain file nor a folder; the first few are named.
+    """
+    strange = [Path(item.path) for item in _strange(directory)]
+    if strange:
+        raise RunError(
+            Problem(
+                f"{'a link' if path.is_symlink() else 'a special file'} stands where "
+                "a run keeps plain files and folders only",
+                str(path),
+                "if you trust this run, put a copy of the file in its place; otherwise delete it",
+            )
+            for path in strange[:SHOWN_LINKS]
+        )
+
+
+def _strange(directory: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _strange(Path(entry.path))
+                elif not entry.is_file(follow_symlinks=False):
+                    yield entry
+    except OSError:
+        return  # what cannot be listed is reported where it is needed

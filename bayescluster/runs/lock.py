@@ -9,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bayescluster.errors import Problem, RunError
-from bayescluster.runs.layout import LOCK
+from bayescluster.runs.layout import LOCK, refuse_links
 
 
 @contextmanager
@@ -19,8 +19,10 @@ def locked(directory: Path) -> Iterator[None]:
     Raises
     ------
     RunError
-        If another process writes to the directory, or no lock can be placed there.
+        If another process writes to the directory, no lock can be placed there, or the directory
+        holds links that lead out of it.
     """
+    refuse_links(directory)
     lock = FileLock(directory / LOCK)
     try:
         lock.acquire(timeout=0)

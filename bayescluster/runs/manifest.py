@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from bayescluster.results.gate import Attempt
 from bayescluster.runs.atomic import write_json
 from bayescluster.runs.documents import read_document
 from bayescluster.runs.keys import host_facts, resolved, versions, without_directory
-from bayescluster.runs.layout import MANIFEST, StageName
+from bayescluster.runs.layout import MANIFEST, StageName, in_place, refuse_links
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Frozen
+from bayescluster.spec.equation import StructureName
 
 SCHEMA_VERSION = 1
 MANIFEST_MEND = "restore it from a copy, or move the directory away and run the same command again"
+
+SHOWN_CHARACTERS = 120
 
 Status = Literal["running", "done", "failed", "interrupted"]
 
@@ -46,7 +52,7 @@ class Manifest(Frozen):
     data_digest: str
     versions: dict[str, str]
     host: dict[str, str]
-    forms: tuple[str, ...] = ()
+    forms: tuple[StructureName, ...] = ()
     """Structural forms that have runs of their own in this one; none where there is but one."""
     seeds: tuple[int, ...]
     """Seed of each chain."""
@@ -57,6 +63,19 @@ class Manifest(Frozen):
     """Whether the diagnostics gate was passed; null before it was tried."""
     attempts: tuple[Attempt, ...] = ()
     """Where a failed gate was followed by further attempts: all of them, each a run of its own."""
+
+    @model_validator(mode="after")
+    def _stay_inside(self) -> Self:
+        """A manifest may come from anyone: no name in it leads out of the run directory."""
+        for name, stage in self.stages.items():
+            for file in stage.files:
+                if not in_place(name, file):
+                    raise PydanticCustomError(
+                        "place",
+                        "stage '{stage}' names a file that a run does not keep: {file}",
+                        {"stage": name, "file": ascii(file[:SHOWN_CHARACTERS])},
+                    )
+        return self
 
     @property
     def files(self) -> dict[str, str]:
@@ -99,8 +118,10 @@ def read_manifest(directory: Path) -> Manifest:
     Raises
     ------
     RunError
-        If it cannot be read, or was written by another version of its form.
+        If it cannot be read, was written by another version of its form, or names files outside
+        the run directory; or if the directory holds links.
     """
+    refuse_links(directory)
     return read_document(directory / MANIFEST, Manifest, SCHEMA_VERSION, MANIFEST_MEND)
 
 
