@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.calibration_curve import Calibrated, calibrated, shape
 from bayescluster.checks.left_out_predictive import (
     WEIGHTED,
@@ -23,8 +24,6 @@ from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import Draws, linear_predictor
 from bayescluster.results.fit_checks import Calibration, CalibrationCurve, CalibrationRow
 from bayescluster.spec.hypotheses import By
-
-Array = NDArray[np.float64]
 
 NO_EVENT = "only of a yes or no and of ordinal levels; LOO-PIT is for outcomes such as this"
 FEW_EVENTS = f"fewer than {MISFIT_EVENTS} rows with it, or without it"

@@ -22,10 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from bayescluster.arrays import Array
 from bayescluster.checks.uniformity import TELLING, combined
 from bayescluster.results.base import INTERVAL
-
-Array = NDArray[np.float64]
 
 POINTS = 100
 """Points of a curve that are kept, evenly spaced over the ranked predictions."""

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.ceiling_loo import Firms
 from bayescluster.checks.thresholds import PREDICTIVE_TAIL
 from bayescluster.model.ceiling import ModelName
@@ -21,7 +21,6 @@ from bayescluster.model.ceiling_evaluate import CeilingDraws, ceilings_of, repli
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.ceiling_models import DistanceRow
 
-Array = NDArray[np.float64]
 Statistic = Callable[[Array, Firms], Array]
 """``(shares (draw, firm), firms) -> (draw,)``."""
 

@@ -20,6 +20,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from bayescluster.arrays import Array
 from bayescluster.checks.loo import RowScores
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.model.ceiling import LOWEST, UNIT_SD, ModelName
@@ -27,7 +28,6 @@ from bayescluster.model.ceiling_density import NUMPY, RESOLUTION, log_ratio
 from bayescluster.model.ceiling_evaluate import CeilingDraws, ceilings_of, log_likelihood
 from bayescluster.model.ceiling_layout import Layout
 
-Array = NDArray[np.float64]
 Limits = tuple[float, float]
 
 DRAWS: Final = 800

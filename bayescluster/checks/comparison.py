@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.leave_cluster_out import ClusterScores
 from bayescluster.checks.loo import RowScores
 from bayescluster.checks.stacking import difference, stacking_weights, total_error
@@ -15,7 +16,7 @@ from bayescluster.checks.thresholds import (
     ELPD_DIFFERENCE_MIN,
     ELPD_DIFFERENCE_SES,
 )
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import SUBSTITUTION
 from bayescluster.results.comparison import Criterion, FormRow, Score
 from bayescluster.results.model import Gate

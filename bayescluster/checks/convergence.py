@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.advice import (
     DIVERGENCES,
     ENERGY,
@@ -34,8 +35,6 @@ from bayescluster.checks.thresholds import (
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.gate import CheckItem, Gate
-
-Array = NDArray[np.float64]
 
 WORST_SHOWN = 8
 AT_ONCE = 256

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 from scipy.stats import binom
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 POINTS_MAX: Final = 100
 """Points at which the ECDF is looked at; as many as values where they are fewer."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import (
     DIVERGENCES_MAX,
     FOLD_ERROR_MAX,
@@ -15,7 +16,6 @@ from bayescluster.checks.thresholds import (
     FOLD_RHAT_MAX,
 )
 from bayescluster.estimands.summary import diagnostics
-from bayescluster.model.evaluate import Array
 from bayescluster.names import CHAIN, DRAW
 
 

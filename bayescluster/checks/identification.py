@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import (
     CONTRACTION_MIN,
     GAIN_SMALL,
@@ -21,7 +22,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.gates import CORNER_TERMS
 from bayescluster.estimands.summary import estimates
 from bayescluster.model.defaults import baseline_of
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import population_terms
 from bayescluster.names import GAIN, SUBSTITUTION
 from bayescluster.results.identification import Contraction, CornerWeight, Identification

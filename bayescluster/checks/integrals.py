@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import norm, qmc
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
+
 LogDensity = Callable[[Array], Array]
 """``(draw, effect) -> (draw,)``: log density of the data at the effects, one point a draw."""
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.integrals import log_mean_density
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws, GroupDraws, predictor_at
+from bayescluster.model.evaluate import Draws, GroupDraws, predictor_at
 
 DRAWS = 1000
 """Most draws that are looked at, evenly spaced."""

@@ -19,11 +19,9 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import LOADING_DIFFERENCE, SHIFT
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.estimands.measurement import flat_draws
 from bayescluster.estimands.membership import Groups, declared_groups
 from bayescluster.estimands.summary import interval

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from bayescluster.arrays import Array
 from bayescluster.checks.integrated import (
     enough_draws,
     exclusive,
@@ -23,7 +24,7 @@ from bayescluster.checks.integrated import (
 )
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER
 
 

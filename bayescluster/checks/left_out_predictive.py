@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.loo import LeftOut
 from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import Draws, linear_predictor
-
-Array = NDArray[np.float64]
 
 WEIGHTED = (
     "the rows were sampled by design, and survey weights make the fit a pseudo-posterior: it is of "

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.stats import norm
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import SURE_OF_SIGN
 from bayescluster.design.record import Design
 from bayescluster.design.variants import under, with_common_slopes
@@ -29,7 +30,6 @@ from bayescluster.estimands.membership import groups_of
 from bayescluster.estimands.summary import estimate
 from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.families import FAMILIES, Family
-from bayescluster.model.evaluate import Array
 from bayescluster.names import INTERACTION
 from bayescluster.results.base import INTERVAL, Estimate
 from bayescluster.results.likelihoods import LikelihoodRow, Likelihoods

@@ -9,14 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
 from bayescluster.names import CHAIN, DRAW, ROW
 from bayescluster.results.model import Loo
 
 WORST_SHOWN = 5
-
-Array = NDArray[np.float64]
 
 
 class RowScores(NamedTuple):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.left_out_predictive import WEIGHTED, Steps
 from bayescluster.checks.loo import RowScores
 from bayescluster.checks.thresholds import MISFIT_P, MISFIT_ROWS
@@ -23,8 +24,6 @@ from bayescluster.estimands.membership import declared_groups
 from bayescluster.families import YES_OR_NO
 from bayescluster.results.fit_checks import LooPit, PitRow
 from bayescluster.spec.hypotheses import By
-
-Array = NDArray[np.float64]
 
 RANDOMISATIONS = 20
 """Of discrete outcomes: one alone would let chance decide close to the threshold."""

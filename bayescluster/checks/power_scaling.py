@@ -21,10 +21,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
 from bayescluster.results.sensitivity import Diagnosis
-
-Array = NDArray[np.float64]
 
 ALPHAS: Final = (0.99, 1.01)
 """Powers on both sides of 1 from which the gradient is taken, as in the source."""

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.statistics import (
     STATISTICS,
     Known,
@@ -30,8 +31,6 @@ from bayescluster.results.model import (
     By,
     PredictiveRow,
 )
-
-Array = NDArray[np.float64]
 
 REPLICATES = 1000
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.predictive import known_of, statistics
 from bayescluster.checks.thresholds import (
     PRIOR_EDGE,
@@ -27,7 +28,6 @@ from bayescluster.estimands.summary import number
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.prior import Outlook, PriorPredictiveRow, PriorRange, PriorSpread
 
-Array = NDArray[np.float64]
 Events = NDArray[np.bool_]
 ROUNDING = 1e-12
 """1 - 0.8 is a little less than 0.2 in binary; a probability of 0.2 is at the bound all the same."""

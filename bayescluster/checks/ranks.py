@@ -13,12 +13,10 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.ecdf_band import Band, counts_below, exact_band, exact_p, points
 from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
-
-Array = NDArray[np.float64]
 
 Shape = Literal["overconfident", "underconfident", "too_low", "too_high", "other"]
 """What a posterior is whose ranks are not uniform.

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import stats
 
+from bayescluster.arrays import Array
 from bayescluster.checks.reasons_record import (
     PARAMETERS_SHOWN,
-    Array,
     Found,
     Seen,
     correlation,

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.advice import predictive_of
-from bayescluster.checks.reasons_record import Array, Found, Seen, correlation, reason
+from bayescluster.checks.reasons_record import Found, Seen, correlation, reason
 from bayescluster.checks.separation import separation
 from bayescluster.checks.thresholds import COLLINEAR, CORNER_FIRMS_MIN, PREDICTIVE_TAIL
 from bayescluster.design.record import Design

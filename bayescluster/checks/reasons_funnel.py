@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.advice import DIVERGENCES, ENERGY, TREE_DEPTH
-from bayescluster.checks.reasons_record import Array, Found, Seen, correlation, reason
+from bayescluster.checks.reasons_record import Found, Seen, correlation, reason
 from bayescluster.checks.thresholds import (
     FUNNEL_CORRELATION,
     FUNNEL_DIVERGENCES,

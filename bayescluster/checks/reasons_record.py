@@ -7,16 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.advice import ANY, TITLES, advice_for
 from bayescluster.checks.convergence import element_names
 from bayescluster.design.record import Design
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.gate import Reason, ReasonKind
 from bayescluster.results.model import PredictiveRow
-
-Array = NDArray[np.float64]
 
 PARAMETERS_SHOWN = 6
 

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
+from bayescluster.arrays import Array
 from bayescluster.results.base import INTERVAL
-
-Array = NDArray[np.float64]
 
 EDGES: Final = tuple(k / 10 for k in range(11))
 """Edges of the bins of stated probability."""

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import logsumexp
 
+from bayescluster.arrays import Array
 from bayescluster.checks.integrated import (
     Positions,
     enough_draws,
@@ -21,7 +22,7 @@ from bayescluster.checks.integrated import (
 )
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 
 
 class IntegratedScore(NamedTuple):

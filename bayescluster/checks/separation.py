@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
+
 Mask = NDArray[np.bool_]
 
 TOLERANCE = 1e-6

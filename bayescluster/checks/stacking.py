@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 ROUNDS = 1000
 """Most steps of the optimiser; a few dozen are usual."""

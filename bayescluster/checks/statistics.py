@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 MEAN: Final = "mean"
 ZEROS: Final = "share of zeros"

@@ -14,12 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial import legendre
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.ecdf_band import counts_below, simulated_band
 from bayescluster.results.fit_checks import PitCurve
-
-Array = NDArray[np.float64]
 
 GRID = np.linspace(0.0, 1.0, 101)[1:-1]
 """Where the band and the curve are evaluated."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.scaling import standardise
 from bayescluster.spec.constructs import Construct
-
-Array = NDArray[np.float64]
 
 MOST_LEVELS = 12
 """An ordinal answer with more levels than this is as good as continuous."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
 from bayescluster.dataset.fault import FaultError
 from bayescluster.dataset.indicators import IndicatorUnit, turned_by
@@ -24,8 +25,6 @@ from bayescluster.dataset.values import as_float, numeric_problem, rows_text
 from bayescluster.errors import DataError, Problem
 from bayescluster.spec.columns import Where
 from bayescluster.spec.constructs import Construct, Indicator
-
-Array = NDArray[np.float64]
 
 YES_NO = {"yes": 1.0, "no": 0.0}
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 FLAT = 1e-12
 """Spread, relative to the largest value, below which a column counts as constant."""

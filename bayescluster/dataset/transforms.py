@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import rows_text
-
-Array = NDArray[np.float64]
 
 CODES_MEND = "if negative values mean no answer, list them under `missing_values`"
 

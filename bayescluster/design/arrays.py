@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescluster.design.parts import Array, ControlPart, Items, Scaling, Weights
+from bayescluster.arrays import Array
+from bayescluster.design.parts import ControlPart, Items, Scaling, Weights
 from bayescluster.families import Rows
 from bayescluster.names import (
     AVERAGING_WEIGHT,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
@@ -21,7 +22,7 @@ from bayescluster.design.missing import gap_problems
 from bayescluster.design.notes import details_of
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.parts import details_text
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.design.set_conditions import condition_variables
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem

@@ -13,13 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCase
 from bayescluster.names import HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
-
-Array = NDArray[np.float64]
 
 LEVELS: Final[Mapping[str, float]] = {"low": -1.0, "medium": 0.0, "high": 1.0}
 """Level of a capital, in standard deviations of the firms.

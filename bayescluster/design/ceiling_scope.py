@@ -8,14 +8,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.errors import Problem
 from bayescluster.names import CAPITALS, ROW
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.ceiling_models import Limits
 from bayescluster.spec.columns import Where
-
-Array = NDArray[np.float64]
 
 CONTINUOUS: Final = ("gaussian", "student_t", "lognormal", "beta")
 """Families whose outcome has a ceiling to model."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.answers import MOST_LEVELS
 from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
@@ -18,8 +19,6 @@ from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import ColumnControl, Control, ProductControl
-
-Array = NDArray[np.float64]
 
 
 class Coded(NamedTuple):

@@ -13,10 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
 from bayescluster.names import (
     CAPITALS,

@@ -7,11 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.parts import Grouping
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.families.record import Scale
 from bayescluster.names import INTERCEPT, group_dim
 from bayescluster.spec.equation import VaryingTerms

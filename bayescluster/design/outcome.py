@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.scaling import Standardised, standardise
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
 from bayescluster.design.coding import sorted_labels
-from bayescluster.design.record import Array
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES, Fault, Rows
 from bayescluster.lookup import suggestion

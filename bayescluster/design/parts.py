@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.indicators import IndicatorUnit
-
-Array = NDArray[np.float64]
 
 
 class Scaling(NamedTuple):

@@ -11,8 +11,8 @@ from functools import cached_property
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.arrays import Arrays
 from bayescluster.design.graph import causal_order
@@ -23,8 +23,6 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.equation import Equation
 from bayescluster.structures import STRUCTURES, Structure
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bayescluster.design.record import Array, Design
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.names import AVERAGING_WEIGHT, OUTCOME, ROW, ROW_WEIGHT
 
 

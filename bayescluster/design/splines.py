@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import BSpline
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.transforms import Fault
-
-Array = NDArray[np.float64]
 
 DEGREE = 3
 """Cubic: two continuous derivatives, which is as smooth as an eye can tell."""

@@ -7,16 +7,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.families import Family
 from bayescluster.names import INTERCEPT, OFFSET, OUTCOME, ROW
 from bayescluster.spec.equation import Equation, StructureName, VaryingTerms
 from bayescluster.spec.priors import Priors
 from bayescluster.structures import STRUCTURES
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.values import as_float, numeric_problem
 from bayescluster.design.coding import sorted_labels
@@ -42,8 +42,6 @@ from bayescluster.errors import Problem
 from bayescluster.names import AVERAGING_WEIGHT, CLUSTER, CLUSTER_WEIGHT, ROW, ROW_WEIGHT, group_dim
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import WEIGHTS, Where
-
-Array = NDArray[np.float64]
 
 
 def weight_variables(

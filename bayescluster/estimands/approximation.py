@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.row_derivatives import Curvature, Free, free_parameters, row_derivatives
 from bayescluster.model.distributions import KINDS
-from bayescluster.model.evaluate import Array, Draws, GroupDraws
+from bayescluster.model.evaluate import Draws, GroupDraws
 from bayescluster.model.priors import ModelPriors, model_priors
 from bayescluster.names import HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT

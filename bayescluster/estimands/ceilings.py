@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.model.ceiling import UNIT_SD
 from bayescluster.model.ceiling_evaluate import CeilingDraws
 from bayescluster.model.ceiling_layout import Layout
 
-Array = NDArray[np.float64]
 Limits = tuple[float, float]
 
 GRID = 41

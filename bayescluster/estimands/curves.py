@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.membership import Groups
 from bayescluster.estimands.surface import Setting, outcome_surface
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 from bayescluster.results.model import (
     INTERVAL,

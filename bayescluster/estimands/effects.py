@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 
 STEP = 0.01

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
-from bayescluster.model.evaluate import Array, Draws, row_coefficients
+from bayescluster.model.evaluate import Draws, row_coefficients
 from bayescluster.names import BOTH, HUMAN_ONLY, NEITHER, SOCIAL_ONLY
 from bayescluster.structures.conjunctive import CONJUNCTIVE, corner_weights
 

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import STEP
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.mediation import Way, way_through
 from bayescluster.estimands.surface import Own, Setting, Split, outcome_surface, split_surface
-from bayescluster.model.evaluate import Array, Draws, expectation, predictor_at
+from bayescluster.model.evaluate import Draws, expectation, predictor_at
 from bayescluster.names import CAPITALS
 
 DRAWS = 2000

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.names import (
     CAPITALS,
     CHAIN,

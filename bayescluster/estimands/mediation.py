@@ -16,10 +16,10 @@ from typing import Literal
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import (
-    Array,
     Capitals,
     Draws,
     Positions,

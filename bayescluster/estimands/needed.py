@@ -9,10 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.raising import Raising
 from bayescluster.estimands.surface import Own, Setting, outcome_surface
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 
 POINTS = 11

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special, stats
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.design.variants import Recast, recast
 
-Array = NDArray[np.float64]
 Quantile = Callable[[float, Array, Mapping[str, Array]], Array]
 POINTS: Final = 48
 """Points of the table at each draw."""

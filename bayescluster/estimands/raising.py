@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import Groups, groups_of
 from bayescluster.estimands.surface import Own, Setting, outcome_surface
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import BOTH, CAPITALS
 from bayescluster.spec.hypotheses import By
 from bayescluster.spec.weakest_node import WeakestNode

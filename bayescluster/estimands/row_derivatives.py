@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.model.defaults import baseline_of
 from bayescluster.model.distributions import log_density
-from bayescluster.model.evaluate import Array
 from bayescluster.model.priors import ModelPriors
 from bayescluster.names import CUTPOINTS
 from bayescluster.spec.priors import Distribution

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.results.model import (
     INTERVAL,
     Estimate,
 )
-
-Array = NDArray[np.float64]
 
 
 def estimate(draws: Array) -> Estimate:

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.mediation import Through, expected_outcome
-from bayescluster.model.evaluate import Array, Capitals, Draws, expectation
+from bayescluster.model.evaluate import Capitals, Draws, expectation
 from bayescluster.model.predictor import RowPredictor
 
 

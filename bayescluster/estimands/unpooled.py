@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels
@@ -31,7 +32,7 @@ from bayescluster.estimands.row_derivatives import (
 )
 from bayescluster.families import Rows
 from bayescluster.model.distributions import log_density, median_of
-from bayescluster.model.evaluate import Array, Draws, predictor_at
+from bayescluster.model.evaluate import Draws, predictor_at
 from bayescluster.model.priors import ModelPriors, model_priors, scale_of
 from bayescluster.names import CUTPOINTS
 from bayescluster.structures.arithmetic import working

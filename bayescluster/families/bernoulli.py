@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import expit
 
-from bayescluster.families.record import Array, Family, Fault, Likelihood, Observation, Rows, fault
+from bayescluster.arrays import Array
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, fault
 
 
 def zero_or_one(outcome: Array, _: Rows) -> Fault | None:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from scipy.special import betainc, expit, gammaln
 
+from bayescluster.arrays import Array
 from bayescluster.families.record import (
     PRECISION,
-    Array,
     Family,
     Fault,
     Likelihood,

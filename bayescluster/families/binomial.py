@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import betainc, expit, gammaln
 
+from bayescluster.arrays import Array
 from bayescluster.families.record import (
-    Array,
     Family,
     Fault,
     Likelihood,

@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from bayescluster.families.record import (
-    SIGMA,
-    Array,
-    Family,
-    Fault,
-    Likelihood,
-    Observation,
-    Rows,
-    fault,
-)
+from bayescluster.arrays import Array
+from bayescluster.families.record import SIGMA, Family, Fault, Likelihood, Observation, Rows, fault
 
 
 def finite(outcome: Array, rows: Rows) -> Fault | None:

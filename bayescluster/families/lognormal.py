@@ -11,16 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtr
 
-from bayescluster.families.record import (
-    SIGMA,
-    Array,
-    Family,
-    Fault,
-    Likelihood,
-    Observation,
-    Rows,
-    fault,
-)
+from bayescluster.arrays import Array
+from bayescluster.families.record import SIGMA, Family, Fault, Likelihood, Observation, Rows, fault
 
 # numbers of this size still have a logarithm and a square; prior draws can ask for more
 LARGEST_LOG = 300.0

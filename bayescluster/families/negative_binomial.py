@@ -7,15 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import betainc, expit, gammaln
 
+from bayescluster.arrays import Array
 from bayescluster.families.poisson import LARGEST_MEAN, count_support, rate
-from bayescluster.families.record import (
-    OVERDISPERSION,
-    Array,
-    Family,
-    Likelihood,
-    Observation,
-    Rows,
-)
+from bayescluster.families.record import OVERDISPERSION, Family, Likelihood, Observation, Rows
 
 
 def _log_density(

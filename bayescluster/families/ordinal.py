@@ -11,15 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import expit
 
-from bayescluster.families.record import (
-    Array,
-    Family,
-    Fault,
-    Likelihood,
-    Observation,
-    Rows,
-    whole_numbers,
-)
+from bayescluster.arrays import Array
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, whole_numbers
 
 
 def _support(outcome: Array, _: Rows) -> Fault | None:

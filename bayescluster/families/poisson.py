@@ -7,15 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import gammainc, gammaln
 
-from bayescluster.families.record import (
-    Array,
-    Family,
-    Fault,
-    Likelihood,
-    Observation,
-    Rows,
-    whole_numbers,
-)
+from bayescluster.arrays import Array
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, whole_numbers
 
 # numpy draws no Poisson count beyond this mean; prior draws can ask for more
 LARGEST_MEAN = 1e15

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
+from bayescluster.arrays import Array
 from bayescluster.families.bernoulli import zero_or_one
-from bayescluster.families.record import Array, Family, Likelihood, Observation, Rows
+from bayescluster.families.record import Family, Likelihood, Observation, Rows
 
 
 def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:

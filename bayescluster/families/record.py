@@ -13,9 +13,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.spec.priors import Gamma, HalfNormal, PositivePrior
 
-Array = NDArray[np.float64]
 Scale = Literal["probability", "share", "rate", "mean", "level"]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import gammaln, stdtr
 
+from bayescluster.arrays import Array
 from bayescluster.families.gaussian import finite, identity
-from bayescluster.families.record import NU, SIGMA, Array, Family, Likelihood, Observation, Rows
+from bayescluster.families.record import NU, SIGMA, Family, Likelihood, Observation, Rows
 
 
 def _log_density(

@@ -10,15 +10,13 @@ from itertools import groupby
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.hypotheses.regions import EPS, THETA, THETA_NOT, CornerClaim, region_of
 from bayescluster.hypotheses.verdicts import decide
 from bayescluster.results.verdict_curves import CutOff, VerdictBand
-
-Array = NDArray[np.float64]
 
 STEPS: Final = 100
 """Steps of a grid, about: a cut-off is told to a hundredth of its range."""

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bayescluster.arrays import Array
 from bayescluster.hypotheses.cutoffs import bands_of
 from bayescluster.results.verdict_curves import VerdictBand
 
-Array = NDArray[np.float64]
 DECIDED = ("supported", "rejected")
 
 

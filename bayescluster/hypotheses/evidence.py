@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, surface_draws
 from bayescluster.estimands.gates import behind_gates
@@ -22,7 +23,7 @@ from bayescluster.estimands.membership import Groups, declared_groups, side_by_s
 from bayescluster.estimands.scopes import scoped
 from bayescluster.hypotheses.ceilings.found import FoundCeilings, found_ceilings
 from bayescluster.hypotheses.sets.replicates import SetEvidence
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Scope
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.spec.hypotheses import (
     Complementarity,
     Insufficient,
@@ -23,7 +24,6 @@ from bayescluster.spec.hypotheses import (
     Sufficient,
 )
 
-Array = NDArray[np.float64]
 Events = NDArray[np.bool_]
 
 EPS: Final = 0.10

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayescluster.model.evaluate import Array
+from bayescluster.arrays import Array
 
 
 class Move(NamedTuple):

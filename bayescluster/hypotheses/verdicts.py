@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
 from bayescluster.estimands.summary import estimates, number, probability_error
@@ -37,7 +38,6 @@ from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 ROUNDING = 1e-12
 """1 - 0.8 is a little less than 0.2 in binary; a probability of 0.2 is at the bound all the same."""
 
-Array = NDArray[np.float64]
 
 PRIOR_DRAWS_MIN = 20
 """Fewest prior draws inside and outside a region from which its prior odds are told."""

@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.hypotheses.verdicts import decide
 from bayescluster.hypotheses.words import CAPITAL_WORDS, percent
-from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS
 
 Weakest = Literal["human_capital", "social_capital", "undecided"]

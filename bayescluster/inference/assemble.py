@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.completion import completed, imputing
-from bayescluster.model.evaluate import Array, draws_of, log_likelihood, replicate
+from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
 from bayescluster.names import CHAIN, DRAW, ROW, answered_dim
 
 STATISTICS = (

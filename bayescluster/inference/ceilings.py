@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.inference.assemble import STATISTICS
 from bayescluster.inference.nuts import Progress, compile_model, sample_chains
 from bayescluster.model.ceiling import ModelName, build_ceiling_model, reported
@@ -15,8 +15,6 @@ from bayescluster.model.ceiling_density import RESOLUTION
 from bayescluster.model.ceiling_layout import Layout
 from bayescluster.names import CHAIN
 from bayescluster.spec.sampling import Sampling
-
-Array = NDArray[np.float64]
 
 
 class CeilingSampler:

@@ -14,7 +14,8 @@ import xarray as xr
 from arviz_stats.loo import SamplingWrapper
 from numpy.typing import NDArray
 
-from bayescluster.design.record import Array, Design
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.design.replaced import replaced
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws, draws_of, predictor_at

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.stats import norm
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import discrete_gaps
 from bayescluster.design.record import Design
 from bayescluster.inference.quiet import quiet
@@ -18,8 +18,6 @@ from bayescluster.model.imputation import CUTPOINT_SD, cutpoint_means
 from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
 from bayescluster.model.priors import model_priors
 from bayescluster.names import CUTPOINTS, DRAW, imputation, item_thresholds
-
-Array = NDArray[np.float64]
 
 CUTPOINT_STREAM, THRESHOLD_STREAM, IMPUTATION_STREAM = 7, 9, 13
 SWEEPS = 200

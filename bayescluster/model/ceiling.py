@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.model.ceiling_density import (
     RESOLUTION,
     ceiling,
@@ -30,7 +30,6 @@ from bayescluster.model.ceiling_density import (
 )
 from bayescluster.model.ceiling_layout import Layout
 
-Array = NDArray[np.float64]
 ModelName = Literal["ratio", "composed", "contaminated"]
 
 UNIT, INDUSTRY = "ceiling_unit", "ceiling_industry"

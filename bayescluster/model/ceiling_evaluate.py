@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.model.ceiling import (
     AL,
     BE,
@@ -41,7 +41,6 @@ from bayescluster.model.ceiling_density import (
 from bayescluster.model.ceiling_layout import Layout
 from bayescluster.names import CHAIN, DRAW
 
-Array = NDArray[np.float64]
 Limits = tuple[float, float]
 
 

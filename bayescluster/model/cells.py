@@ -8,10 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.names import (
     CAPITALS,
     CHAIN,

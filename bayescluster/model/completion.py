@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import (
     Configurations,
     Gap,
@@ -23,10 +24,7 @@ from bayescluster.design.gaps import (
     inputs_of,
     known_inputs,
 )
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES, Rows
 from bayescluster.model.cells import Imputed, capitals_at, cells_at, flat
 from bayescluster.model.evaluate import Draws, draws_of, predictor_at

@@ -16,10 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescluster import names
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, LogNormal, Normal
 
 INTERCEPT_SD = 1.5

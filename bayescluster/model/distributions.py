@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from bayescluster.arrays import Array
 from bayescluster.spec.priors import (
     Beta,
     Distribution,
@@ -23,8 +23,6 @@ from bayescluster.spec.priors import (
     ValueScale,
 )
 from bayescluster.structures.arithmetic import natural
-
-Array = NDArray[np.float64]
 
 
 class _Kind(NamedTuple):

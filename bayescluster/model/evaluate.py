@@ -14,18 +14,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.graph import ancestors
 from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
 from bayescluster.model.cells import flat as flat_draws
-from bayescluster.model.predictor import (
-    Array,
-    Capitals,
-    Positions,
-    predictor_at,
-    row_coefficients,
-)
+from bayescluster.model.predictor import Capitals, Positions, predictor_at, row_coefficients
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
     CHAIN,

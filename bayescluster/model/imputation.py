@@ -21,6 +21,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import (
     Gap,
     configurations,
@@ -28,10 +29,7 @@ from bayescluster.design.gaps import (
     inputs_of,
     known_inputs,
 )
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES, Observation, Rows
 from bayescluster.model.entering import Inputs, entering, levels_at
 from bayescluster.model.likelihood import observe, row_density

@@ -20,11 +20,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.arrays import Array
 from bayescluster.design.parts import Items
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.model.observed import Observed
 from bayescluster.names import (
     CAPITALS,

@@ -13,8 +13,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import Configurations, Gap, gaps
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.names import (
     CAPITALS,
     answers_data,

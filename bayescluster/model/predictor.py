@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.monotonic import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
@@ -14,7 +15,6 @@ from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 if TYPE_CHECKING:
     from bayescluster.model.evaluate import Draws
 
-Array = NDArray[np.float64]
 Level = float | Array
 """Where a capital is set, in standard deviations."""
 Capitals = tuple[Level, Level]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.design.record import Array
+from bayescluster.arrays import Array
 from bayescluster.model.cells import flat
 from bayescluster.model.distributions import KINDS, prior_text
 from bayescluster.spec.priors import Distribution

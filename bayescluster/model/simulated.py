@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import Gap, gaps, inputs_of, known_inputs
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.design.replaced import with_data
 from bayescluster.model.cells import flat
 from bayescluster.model.evaluate import draws_of, linear_predictor, replicate

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.design.record import Array, Design
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.model.cells import flat
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.names import (

@@ -10,12 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels
 from bayescluster.hypotheses.evidence import Evidence, Looked
 from bayescluster.hypotheses.verdicts import decide, odds_ratio, verdicts
-from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Hypothesis, Scope

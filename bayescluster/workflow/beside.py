@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.design.record import Design
 from bayescluster.estimands.learning import DRAWS
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimates
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.model.evaluate import Array, Draws, draws_of
+from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
 from bayescluster.results.learning import Learning
 from bayescluster.results.model import (

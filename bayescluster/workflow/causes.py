@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimates, interval, number
 from bayescluster.hypotheses.causes.arms import combined, consistent, contradictions
@@ -29,7 +30,7 @@ from bayescluster.hypotheses.causes.experiments import (
     posterior_arms,
 )
 from bayescluster.hypotheses.causes.firms import degrees_of_all, degrees_of_capital
-from bayescluster.hypotheses.causes.probabilities import Array, Bounds, exogenous, points, ratio
+from bayescluster.hypotheses.causes.probabilities import Bounds, exogenous, points, ratio
 from bayescluster.hypotheses.causes.readings import cause_verdicts, why_silent
 from bayescluster.hypotheses.causes.sensitivity import STRENGTHS, e_value, e_value_of_limit
 from bayescluster.hypotheses.claims import groups_asked

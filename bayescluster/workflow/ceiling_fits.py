@@ -25,8 +25,6 @@ from bayescluster.spec.ceiling_models import CeilingModels
 from bayescluster.spec.sampling import Sampling
 from bayescluster.workflow.watch import Watch
 
-Array = NDArray[np.float64]
-
 CEILING_STREAM = 21
 """Keeps the random streams of ceiling models apart from all others."""
 TOP = 1.0

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.ceiling_distance import distance_checks
 from bayescluster.checks.ceiling_loo import ceiling_scores
 from bayescluster.checks.ceiling_words import capital_notes, statement
@@ -51,7 +51,6 @@ from bayescluster.workflow.ceiling_rows import (
     prior_effects,
 )
 
-Array = NDArray[np.float64]
 POINTS = 400
 """Firms shown in a figure."""
 TREEDEPTH = Sampling().max_treedepth

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.loo import RowScores
 from bayescluster.estimands.ceilings import (
     GRID,
@@ -24,8 +24,6 @@ from bayescluster.results.base import INTERVAL, By
 from bayescluster.results.ceiling_models import CeilingLine, EffectSizeRow, NeededRow
 from bayescluster.results.model import Gate
 from bayescluster.workflow.ceiling_fits import Fit, Scoped
-
-Array = NDArray[np.float64]
 
 PRIOR_DRAWS = 4000
 TAIL = (1 - INTERVAL) / 2

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.parts import Scaling
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimates
@@ -13,7 +14,6 @@ from bayescluster.hypotheses.ceilings.found import FoundCeilings, Key, OneCeilin
 from bayescluster.hypotheses.ceilings.functional import least_levels
 from bayescluster.hypotheses.ceilings.null import REPLICATES
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.model.evaluate import Array
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.ceilings import (
     CeilingBand,

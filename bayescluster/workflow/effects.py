@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.amounts import amounts_of
@@ -16,7 +17,6 @@ from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.estimands.unpooled import unpooled_effects
 from bayescluster.hypotheses.evidence import Evidence, Looked
 from bayescluster.hypotheses.words import quantity_of
-from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS
 from bayescluster.results.corners import CornerRow, Corners
 from bayescluster.results.model import (

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import estimates
 from bayescluster.model.distributions import prior_text
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.results.facts import (

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.learning import DRAWS, OutcomeDraws, PathDraws, outcome_draws
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.estimands.membership import declared_groups
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.results.base import By
 
 Column = tuple[int, By, str]

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.estimands.learning import (
@@ -19,7 +20,6 @@ from bayescluster.estimands.learning import (
 )
 from bayescluster.estimands.summary import estimates, interval, probability_error
 from bayescluster.families import YES_OR_NO
-from bayescluster.model.evaluate import Array
 from bayescluster.results.learning import (
     DominanceRow,
     Learning,

@@ -8,12 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.checks.invariance import Departure, departures
 from bayescluster.checks.thresholds import LOADING_DIFFERENCE, SHIFT
-from bayescluster.design.record import (
-    Array,
-    Design,
-)
+from bayescluster.design.record import Design
 from bayescluster.estimands.measurement import (
     capital_correlation,
     flat_draws,

@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.read import read_table
 from bayescluster.dataset.values import as_float, labels
 from bayescluster.errors import ConfigError, DataError
 from bayescluster.estimands.summary import number
-from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
+from bayescluster.hypotheses.sets.calibration import AMBIGUOUS
 from bayescluster.hypotheses.sets.declared import CRISP, DECLARED, GIVEN
 from bayescluster.hypotheses.sets.measures import (
     Total,

@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.scaling import is_constant
 from bayescluster.dataset.values import as_float, numeric_problem, rows_text
 from bayescluster.errors import ConfigError, DataError, Problem
-from bayescluster.hypotheses.sets.calibration import Array, calibrate, in_order
+from bayescluster.hypotheses.sets.calibration import calibrate, in_order
 from bayescluster.hypotheses.sets.truth_table import MOST_CONDITIONS, Cuts, Expectation
 from bayescluster.lookup import suggestion
 

@@ -10,7 +10,8 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.design.record import Array, Design
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.design.replaced import replaced
 from bayescluster.errors import FitError
 from bayescluster.estimands.summary import diagnostics, number

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.hypotheses.evidence import Evidence, Looked
-from bayescluster.model.evaluate import Array
 
 
 def reported(evidence: Evidence) -> dict[str, Array]:

@@ -7,10 +7,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.power_scaling import Weights, power_weights, weighted_probabilities
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import decide, events
-from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
 from bayescluster.results.sensitivity import ScaledVerdict, Sensitivity
 

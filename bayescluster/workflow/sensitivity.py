@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.checks.convergence import element_names
 from bayescluster.checks.power_scaling import Sensed, diagnosis, sensitivity
 from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
@@ -15,7 +16,6 @@ from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.model.evaluate import Array
 from bayescluster.model.log_prior import PriorBlock, UnknownPriorError, prior_blocks
 from bayescluster.names import (
     CAPITALS,

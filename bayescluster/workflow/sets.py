@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.estimands.membership import declared_groups
 from bayescluster.estimands.summary import number
-from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
+from bayescluster.hypotheses.sets.calibration import AMBIGUOUS
 from bayescluster.hypotheses.sets.expressions import (
     BOTH,
     HUMAN,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.model.variance import variance_components
@@ -14,8 +14,6 @@ from bayescluster.results.facts import (
     SharedVariance,
     ShareRow,
 )
-
-Array = NDArray[np.float64]
 
 RESIDUALS = {
     "identity": "the residual variance of the outcome",

@@ -7,12 +7,12 @@ from math import comb
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.estimands.levels import levels_of
 from bayescluster.hypotheses.cutoffs import bands_of, cutoffs_of, grid_of, probabilities
 from bayescluster.hypotheses.cutoffs_words import curve_words
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import CornerClaim
-from bayescluster.model.evaluate import Array
 from bayescluster.results.model import Verdict
 from bayescluster.results.verdict_curves import CutOff, VerdictCurve
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.needed import (
@@ -21,7 +22,7 @@ from bayescluster.estimands.scopes import scoped
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.weakest_node import NEAR_SHARE
 from bayescluster.hypotheses.words import CAPITAL_WORDS
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import INTERVAL, By
 from bayescluster.results.weakest_node import Level, NeedRow, NodeRow, WeakestNode

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.raising import OPTIONS, Raising, Reach, reach_of
 from bayescluster.estimands.summary import estimates, probability_error
@@ -22,7 +23,6 @@ from bayescluster.hypotheses.weakest_node import (
     weakest_of,
 )
 from bayescluster.hypotheses.words import CAPITAL_WORDS
-from bayescluster.model.evaluate import Array
 from bayescluster.results.base import By, Estimate
 from bayescluster.results.weakest_node import NodeRow, OptionRow, Plan, PlanRow
 from bayescluster.spec.weakest_node import WeakestNode

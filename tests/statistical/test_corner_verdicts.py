@@ -19,7 +19,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from bayescluster.design.record import Array, Design
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
 from bayescluster.design.replaced import replaced
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import verdicts

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayescluster.hypotheses.causes.probabilities import Array, Bounds, Causation, ratio, within
+from bayescluster.arrays import Array
+from bayescluster.hypotheses.causes.probabilities import Bounds, Causation, ratio, within
 
 ROUNDING = 1e-9
 """How far a probability may lie beyond a bound that it equals but for its last digits."""

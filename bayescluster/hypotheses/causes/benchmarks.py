@@ -12,9 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.hypotheses.causes.firms import firm_probabilities
-from bayescluster.hypotheses.causes.probabilities import Array
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CONTROL_BASE
 from bayescluster.results.causes import Benchmark

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels, levels_of
-from bayescluster.hypotheses.causes.probabilities import Array
 from bayescluster.hypotheses.corner_readings import declared_claim
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.regions import CornerClaim

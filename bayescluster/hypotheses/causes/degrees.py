@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 ROUNDING: Final = 1e-12
 """Firms this close to the overall probability are at it: its last digits are chance."""

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.hypotheses.causes.contrasts import (
     CONTRAST_OF,
@@ -18,7 +19,7 @@ from bayescluster.hypotheses.causes.contrasts import (
     place_of,
     unsupported,
 )
-from bayescluster.hypotheses.causes.probabilities import Array, Bounds, exogenous, points
+from bayescluster.hypotheses.causes.probabilities import Bounds, exogenous, points
 from bayescluster.hypotheses.causes.readings import (
     Shares,
     decide_bounds,

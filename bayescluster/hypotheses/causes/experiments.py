@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import Levels
 from bayescluster.hypotheses.causes.arms import Experimental, Observed
-from bayescluster.hypotheses.causes.probabilities import Array
 from bayescluster.names import CAPITALS
 from bayescluster.spec.causes import Arm, Experiment
 

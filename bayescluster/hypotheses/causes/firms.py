@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.mediation import expected_outcome
 from bayescluster.estimands.surface import Own, Setting, outcome_surface
 from bayescluster.hypotheses.causes.degrees import Degrees, degrees
-from bayescluster.hypotheses.causes.probabilities import Array
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 

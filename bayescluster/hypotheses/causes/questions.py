@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.hypotheses.causes.contrasts import CONTRAST_OF, SIDES
 from bayescluster.hypotheses.causes.probabilities import (
-    Array,
     Bounds,
     exogenous,
     monotonic_synergy,

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimates, number
@@ -23,7 +24,7 @@ from bayescluster.hypotheses.causes.contrasts import (
     place_of,
     unsupported,
 )
-from bayescluster.hypotheses.causes.probabilities import Array, Bounds
+from bayescluster.hypotheses.causes.probabilities import Bounds
 from bayescluster.hypotheses.causes.questions import Corner, Deciding, Question, question_of
 from bayescluster.hypotheses.causes.sensitivity import (
     WEAK,

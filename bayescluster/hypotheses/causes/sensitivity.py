@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bayescluster.hypotheses.causes.probabilities import Array
+from bayescluster.arrays import Array
 
 WEAK: Final = 1.5
 """A verdict that a confounder below this strength overturns is marked. A convention of this program:

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import Groups, declared_groups, side_by_side
 from bayescluster.estimands.quantiles import QUANTILES
@@ -28,7 +29,7 @@ from bayescluster.hypotheses.ceilings.null import (
     parts_of,
 )
 from bayescluster.hypotheses.ceilings.observed import effect_size
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS, CLUSTER
 from bayescluster.results.base import By
 

@@ -14,12 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import Groups
 from bayescluster.estimands.quantiles import at_quantile
 from bayescluster.estimands.surface import Setting, outcome_surface
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 from bayescluster.spec.ceilings import Ceilings
 

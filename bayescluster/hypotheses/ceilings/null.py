@@ -16,11 +16,12 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.design.variants import in_form
 from bayescluster.estimands.approximation import Approximation, approximate, complete_rows
 from bayescluster.families import Rows
-from bayescluster.model.evaluate import Array, Draws, replicate
+from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.names import CLUSTER
 
 CLUSTER_MIN: Final = 10

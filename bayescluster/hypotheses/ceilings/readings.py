@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.estimands.summary import estimates
 from bayescluster.hypotheses.ceilings.found import Key, OneCeiling
 from bayescluster.hypotheses.ceilings.null import CLUSTER_MIN, NullTest
@@ -19,7 +20,6 @@ from bayescluster.hypotheses.claims import CAPITAL_OF, groups_asked
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.verdicts import GATE_FAILED, ROUNDING, decide
 from bayescluster.hypotheses.words import CAPITAL_WORDS
-from bayescluster.model.evaluate import Array
 from bayescluster.names import ALL
 from bayescluster.results.claims import ClaimName, Flag, Reading
 

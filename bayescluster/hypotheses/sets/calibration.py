@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
 
 LOG_ODDS: Final = float(np.log(0.95 / 0.05))
 """Log odds of membership at the anchor of inclusion; its negative at that of exclusion."""

@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
-from bayescluster.hypotheses.sets.calibration import Array, calibrate, drawn_anchors, is_crisp
+from bayescluster.hypotheses.sets.calibration import calibrate, drawn_anchors, is_crisp
 from bayescluster.names import CAPITALS, OUTCOME, SET_CONDITION, SET_CONDITIONS
 from bayescluster.spec.sets import SetAnchors
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from bayescluster.hypotheses.sets.measures import Array, conjunction, disjunction, negation
+from bayescluster.arrays import Array
+from bayescluster.hypotheses.sets.measures import conjunction, disjunction, negation
 from bayescluster.names import OUTCOME
 
 HUMAN, SOCIAL, EITHER, BOTH = "H", "S", "H+S", "H*S"

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayescluster.hypotheses.sets.measures import Array, Necessity, Sufficiency
+from bayescluster.arrays import Array
+from bayescluster.hypotheses.sets.measures import Necessity, Sufficiency
 
 
 class Measured(NamedTuple):

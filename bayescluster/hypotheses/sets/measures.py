@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from bayescluster.arrays import Array
+
 Total = Callable[[Array], Array]
 """``(..., row) -> (...)`` or ``(..., group)``."""
 

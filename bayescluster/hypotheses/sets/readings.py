@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.estimands.summary import estimate
 from bayescluster.hypotheses.claims import CAPITAL_OF, groups_asked
-from bayescluster.hypotheses.sets.calibration import Array
 from bayescluster.hypotheses.sets.expressions import WORDS
 from bayescluster.hypotheses.sets.regions import EXPRESSION_OF, SetRegion, set_regions
 from bayescluster.hypotheses.sets.replicates import FEW_CLUSTERS, SetEvidence, Source

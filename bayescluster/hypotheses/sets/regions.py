@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.hypotheses.claims import CAPITAL_OF
-from bayescluster.hypotheses.sets.calibration import Array
 from bayescluster.hypotheses.sets.expressions import (
     BOTH,
     HUMAN,

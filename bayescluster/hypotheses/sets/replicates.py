@@ -25,10 +25,11 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.membership import Groups, declared_groups, side_by_side
 from bayescluster.hypotheses.claims import groups_asked
-from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
+from bayescluster.hypotheses.sets.calibration import AMBIGUOUS
 from bayescluster.hypotheses.sets.declared import DeclaredSet, declared_sets, set_values
 from bayescluster.hypotheses.sets.expressions import NECESSARY, SUFFICIENT, expressions
 from bayescluster.hypotheses.sets.measured import Measured, joined

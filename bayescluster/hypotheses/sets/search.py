@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, product
 from typing import NamedTuple
 
+from bayescluster.arrays import Array
 from bayescluster.hypotheses.sets.measures import (
     PLAIN,
-    Array,
     Necessity,
     Sufficiency,
     Total,

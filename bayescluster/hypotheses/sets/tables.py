@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.estimands.summary import number
-from bayescluster.hypotheses.sets.calibration import AMBIGUOUS, Array
+from bayescluster.hypotheses.sets.calibration import AMBIGUOUS
 from bayescluster.hypotheses.sets.measures import (
     Sufficiency,
     Total,

@@ -12,10 +12,10 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.hypotheses.sets.calibration import AMBIGUOUS
 from bayescluster.hypotheses.sets.measures import (
     PLAIN,
-    Array,
     Total,
     conjunction,
     negation,

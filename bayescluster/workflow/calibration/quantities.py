@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.design.gaps import gaps
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
@@ -23,7 +24,7 @@ from bayescluster.estimands.measurement import (
 from bayescluster.hypotheses.evidence import Evidence
 from bayescluster.hypotheses.words import CAPITAL_WORDS, CORNER_WORDS
 from bayescluster.inference.reported import reported_variables
-from bayescluster.model.evaluate import Array, Draws, log_likelihood
+from bayescluster.model.evaluate import Draws, log_likelihood
 from bayescluster.model.measurement import latent_capitals
 from bayescluster.names import (
     CAPITALS,

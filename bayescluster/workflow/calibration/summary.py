@@ -7,13 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bayescluster.checks.ranks import (
-    Array,
-    band,
-    difference,
-    shape,
-    uniformity,
-)
+from bayescluster.arrays import Array
+from bayescluster.checks.ranks import band, difference, shape, uniformity
 from bayescluster.checks.reliability import Observed, Told, bins, observed, scores
 from bayescluster.checks.thresholds import NOT_UNIFORM
 from bayescluster.checks.uniformity import holm

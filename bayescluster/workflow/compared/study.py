@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.errors import Problem, RunError
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimate
 from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS, ROW
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.compared import (

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.stats import beta
 
-from bayescluster.design.record import Array
+from bayescluster.arrays import Array
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.design_analysis import (
     DesignRow,

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.fold_gate import LogScore, log_score
 from bayescluster.checks.loo import RowScores, leave_row_out
 from bayescluster.checks.row_repair import IntegratedScore, integrated_row, unit_of
 from bayescluster.checks.stacking import difference, total_error
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
 from bayescluster.inference.left_out import row_log_likelihood
 from bayescluster.inference.repeated import Refit

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.checks.stacking import difference, stacking_weights, total_error
 from bayescluster.checks.thresholds import FOLD_ERROR_MAX, FOLD_ESS_MIN, FOLD_RHAT_MAX
-from bayescluster.design.record import Array, Design
+from bayescluster.design.record import Design
 from bayescluster.results.folds import (
     Fold,
     FormFolds,

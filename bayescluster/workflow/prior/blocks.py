@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.model.distributions import prior_text
-from bayescluster.model.evaluate import Array, Draws
+from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import model_priors, population_terms
 from bayescluster.names import CUTPOINTS
 

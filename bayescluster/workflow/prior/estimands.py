@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bayescluster.arrays import Array
 from bayescluster.checks.prior import spread
 from bayescluster.dataset.values import label_of
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import CORNERS, default_levels, levels_of
 from bayescluster.hypotheses.evidence import Evidence, Looked
-from bayescluster.model.evaluate import Array
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.prior import EstimandKind, PriorEstimand

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.checks.prior import (
     needed_odds,
     outlook,
@@ -33,14 +34,7 @@ from bayescluster.inference.prior import sample_prior
 from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.completion import completed
-from bayescluster.model.evaluate import (
-    Array,
-    Draws,
-    draws_of,
-    expectation,
-    linear_predictor,
-    replicate,
-)
+from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.prior import (
     PRIOR_VERSION,

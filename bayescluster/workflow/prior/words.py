@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from bayescluster.arrays import Array
 from bayescluster.checks.prior import Ranged, turns_on
 from bayescluster.checks.thresholds import PRIOR_MAGNITUDES
 from bayescluster.design.record import Design
 from bayescluster.hypotheses.words import percent
-from bayescluster.model.evaluate import Array
 from bayescluster.results.prior import Outlook, PriorEvent, PriorPart, PriorRange, PriorWarning
 from bayescluster.workflow.prior.blocks import Block
 
