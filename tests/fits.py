@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayescluster.app.prepare import asked, design_of
 from bayescluster.design.record import Design
+from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.prepare import asked, design_of
 
 
 def design_from(plain: Mapping[str, Any]) -> Design:

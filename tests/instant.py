@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.app import run
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
 from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.priors import population_terms, scale_of
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
 from bayescluster.structures.arithmetic import natural
-from bayescluster.workflow import run
 from tests.undrawn import draw_nothing
 
 
@@ -80,7 +80,7 @@ class InstantSampler:
     def sample_prior(
         self, design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
     ) -> xr.Dataset:
-        """Stand in for `bayescluster.inference.prior.sample_prior`."""
+        """Stand in for `bayescluster.inference.assemble.sample_prior`."""
         return _draws(design, [0], draws, np.random.default_rng(seed))
 
 
@@ -179,10 +179,10 @@ class InstantRepeated:
 
         Pages of a calibration have a panel or two in place of dozens, all of them alike.
         """
-        from bayescluster.report.pages import calibrate as calibration_page
-        from bayescluster.workflow.calibration import study as calibration
-        from bayescluster.workflow.design_analysis import study as design_analysis
-        from bayescluster.workflow.design_analysis import truths as design_truths
+        from bayescluster.studies.calibration import compute as calibration
+        from bayescluster.studies.calibration import view as calibration_page
+        from bayescluster.studies.design_analysis import compute as design_analysis
+        from bayescluster.studies.design_analysis import plan as design_truths
 
         for module in (design_analysis, design_truths, calibration):
             patch.setattr(module, "build_model", lambda design: design)

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bayescluster.workflow import collect, fit_checks, forms, run
+from bayescluster.app import collect, run
+from bayescluster.app import facts as fit_checks
+from bayescluster.app import run as forms
 from tests.instant import InstantSampler
 
 TRADITIONS = ("causes_of", "set_results", "ceiling_results")

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from bayescluster.report.figures import svg
-from bayescluster.report.figures.record import FigureSpec
-from bayescluster.report.html import render_html
+from bayescluster.kit import figure as svg
+from bayescluster.kit.figure import FigureSpec
+from bayescluster.report.render import render_html
 from bayescluster.results.model import Results
 
 DRAWING, PRINTED = svg._drawing, svg._printed

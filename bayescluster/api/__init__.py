@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bayescluster.api.fits import fit, load, open_run, validate
+from bayescluster.api.calls import calibrate, compare, fit, load, open_run, prior, sweep, validate
 from bayescluster.api.run import Run
-from bayescluster.api.studies import calibrate, compare, prior, sweep
 
 __all__ = [
     "Run",

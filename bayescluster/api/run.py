@@ -10,23 +10,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import xarray as xr
 
+from bayescluster.app.collect import Fitted, evidence_of
+from bayescluster.app.run import open_design
 from bayescluster.design.record import Design
+from bayescluster.features.folds.results import FOLDS_VERSION, Folds
 from bayescluster.lookup import suggestion
-from bayescluster.results.comparison import FormRow
-from bayescluster.results.folds import FOLDS_VERSION, Folds
-from bayescluster.results.model import (
-    Estimate,
-    Results,
-)
+from bayescluster.results.fit import FormRow
+from bayescluster.results.model import Estimate, Results
 from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.collect import Fitted, evidence_of
-from bayescluster.workflow.finish import open_design
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bayescluster.workflow.watch import CountingWatch
+    from bayescluster.inference.watch import CountingWatch
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -208,8 +205,8 @@ class Run:
         **settings
             Options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``, ``jobs``.
         """
-        from bayescluster.workflow.folds.plan import BY, Options
-        from bayescluster.workflow.folds.study import leave_out
+        from bayescluster.studies.folds.compute import leave_out
+        from bayescluster.studies.folds.plan import BY, Options
 
         _known(by, BY, "by")
         for name in settings:

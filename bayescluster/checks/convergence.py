@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.checks.advice import (
+from bayescluster.checks.remedies import (
     DIVERGENCES,
     ENERGY,
     ESS_BULK,
@@ -34,7 +34,7 @@ from bayescluster.checks.thresholds import (
 )
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
-from bayescluster.results.gate import CheckItem, Gate
+from bayescluster.results.fit import CheckItem, Gate
 
 WORST_SHOWN = 8
 AT_ONCE = 256

@@ -19,13 +19,12 @@ from bayescluster.checks.thresholds import (
     UNIDENTIFIED_SHARE,
 )
 from bayescluster.design.record import Design
-from bayescluster.estimands.gates import CORNER_TERMS
+from bayescluster.estimands.levels import CORNER_TERMS
 from bayescluster.estimands.summary import estimates
-from bayescluster.model.defaults import baseline_of
 from bayescluster.model.evaluate import Draws
-from bayescluster.model.priors import population_terms
+from bayescluster.model.priors import baseline_of, population_terms
 from bayescluster.names import GAIN, SUBSTITUTION
-from bayescluster.results.identification import Contraction, CornerWeight, Identification
+from bayescluster.results.facts import Contraction, CornerWeight, Identification
 from bayescluster.results.model import By
 from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural

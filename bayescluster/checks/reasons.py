@@ -8,23 +8,572 @@ passed: the draws of a model that does not fit can be perfect.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from bayescluster.checks.advice import (
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import linprog
+
+from bayescluster.arrays import Array
+from bayescluster.checks.convergence import element_names
+from bayescluster.checks.remedies import (
+    ANY,
     DIVERGENCES,
     ENERGY,
     ESS_BULK,
     ESS_TAIL,
     RHAT,
+    TITLES,
     TREE_DEPTH,
+    advice_for,
+    predictive_of,
 )
-from bayescluster.checks.reasons_chains import several_modes, thick_tails
-from bayescluster.checks.reasons_design import collinear, empty_corners, misfit, separated
-from bayescluster.checks.reasons_funnel import funnels
-from bayescluster.checks.reasons_record import Seen
-from bayescluster.results.gate import Gate, Reason, ReasonKind
+from bayescluster.checks.thresholds import (
+    COLLINEAR,
+    CORNER_FIRMS_MIN,
+    ENERGY_CORRELATION,
+    FUNNEL_CORRELATION,
+    FUNNEL_DIVERGENCES,
+    FUNNEL_DIVERGENCES_MIN,
+    KURTOSIS_MAX,
+    MODES_APART,
+    MODES_DRIFT,
+    PREDICTIVE_TAIL,
+)
+from bayescluster.design.record import Design, Grouping
+from bayescluster.estimands.levels import CORNERS, default_levels, support
+from bayescluster.estimands.scopes import declared_groups
+from bayescluster.names import (
+    CAPITALS,
+    CHAIN,
+    DRAW,
+    DRAWN_AFTER,
+    INTERACTION,
+    group_effect,
+    group_sd,
+)
+from bayescluster.results.fit import Gate, Reason, ReasonKind
+from bayescluster.results.model import PredictiveRow
 
-__all__ = ["Seen", "likely_reasons"]
+PARAMETERS_SHOWN = 6
+
+
+class Seen(NamedTuple):
+    """Design, draws (posterior and sample_stats), and predictive checks by equation."""
+
+    design: Design
+    tree: xr.DataTree
+    predictive: Mapping[str, tuple[PredictiveRow, ...]] = {}
+
+    @property
+    def stats(self) -> xr.Dataset:
+        """What the sampler noted; empty where it noted nothing."""
+        if "sample_stats" not in self.tree.children:
+            return xr.Dataset()
+        return self.tree["sample_stats"].to_dataset()
+
+
+class Found(NamedTuple):
+    """What was found: in words, as a number, and the threshold it is held against."""
+
+    words: str
+    number: float
+    threshold: float
+
+
+def reason(
+    kind: ReasonKind, equation: str, found: Found, facts: Mapping[str, object], **where: Any
+) -> Reason:
+    """Put a reason together with the words of the table of advice.
+
+    Parameters
+    ----------
+    kind
+        The reason.
+    equation
+        Equation it concerns.
+    found
+        What was found.
+    facts
+        What the advice leaves open; ``check`` names the check whose advice it is, if not any.
+    **where
+        Level, term, groups and parameters of the reason.
+    """
+    rest = {"equation": equation} | {k: v for k, v in facts.items() if k != "check"}
+    advice = advice_for(str(facts.get("check", ANY)), kind, **rest)
+    return Reason(
+        kind=kind,
+        title=TITLES[kind],
+        equation=equation,
+        found=found.words,
+        number=found.number,
+        threshold=found.threshold,
+        advice=advice.text,
+        source=advice.source,
+        **where,
+    )
+
+
+def parameters(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
+    """Every sampled scalar with its draws, ``(chain, draw)``; those not finite or still are left out."""
+    for name, values in tree["posterior"].to_dataset().data_vars.items():
+        if values.attrs.get(DRAWN_AFTER) or str(name).endswith("_correlation"):
+            continue
+        shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
+        flat = shaped.reshape(*shaped.shape[:2], -1)
+        for position, label in enumerate(element_names(values)):
+            draws = np.asarray(flat[..., position], dtype="float64")
+            if np.isfinite(draws).all() and np.ptp(draws) > 0:
+                yield f"{name}{label}", draws
+
+
+def on_working_scale(name: str, draws: Array) -> Array:
+    """Draws where the sampler moves: the log of standard deviations."""
+    positive = "_sd[" in name or name.endswith("_sd") or name in ("sigma", "nu", "overdispersion")
+    return np.log(draws) if positive and (draws > 0).all() else draws
+
+
+def correlation(first: Array, second: Array) -> float:
+    """Correlation of two series of draws; 0 where one stands still or is not finite."""
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        return 0.0
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+Measured = dict[str, float]
+"""A number for each parameter it was measured of."""
+
+
+def several_modes(seen: Seen) -> Iterator[Reason]:
+    """See whether chains sit in different places and stay there."""
+    apart: Measured = {}
+    for name, draws in parameters(seen.tree):
+        ratio = _apart(on_working_scale(name, draws))
+        if ratio >= MODES_APART:
+            apart[name] = ratio
+    if not apart:
+        return
+    names = _largest(apart)
+    words = (
+        f"the means of the chains lie {apart[names[0]]:.1f} times as far apart as the draws within "
+        f"a chain ({names[0]}), and {len(apart)} parameters are so"
+    )
+    yield _told("several_modes", seen, Found(words, apart[names[0]], MODES_APART), names)
+
+
+def _apart(draws: Array) -> float:
+    """Sd of the means of chains over the sd within; 0 where a chain still moves, or all stand."""
+    if draws.shape[0] < 2:
+        return 0.0
+    within = float(np.sqrt(draws.var(axis=1).mean()))
+    if within == 0:
+        return 0.0
+    first, second = np.array_split(draws, 2, axis=1)
+    drift = np.abs(second.mean(axis=1) - first.mean(axis=1)) / within
+    between = float(draws.mean(axis=1).std(ddof=1))
+    # chains on their way to one place are far apart as well, but none of them stays
+    return between / within if float(np.median(drift)) <= MODES_DRIFT else 0.0
+
+
+def thick_tails(seen: Seen, energy_failed: bool) -> Iterator[Reason]:
+    """Name parameters with heavy tails; else those along which the energy is slow."""
+    heavy: Measured = {}
+    for name, draws in parameters(seen.tree):
+        excess = float(stats.kurtosis(on_working_scale(name, draws).ravel()))
+        if excess >= KURTOSIS_MAX:
+            heavy[name] = excess
+    if heavy:
+        names = _largest(heavy)
+        words = f"excess kurtosis {heavy[names[0]]:.1f} of {names[0]}"
+        yield _told("heavy_tails", seen, Found(words, heavy[names[0]], KURTOSIS_MAX), names)
+    elif energy_failed:
+        yield from _along_energy(seen)
+
+
+def _along_energy(seen: Seen) -> Iterator[Reason]:
+    if "energy" not in seen.stats:
+        return
+    energy = seen.stats["energy"].transpose(CHAIN, DRAW).to_numpy().ravel().astype("float64")
+    along: Measured = {}
+    for name, draws in parameters(seen.tree):
+        found = abs(correlation(on_working_scale(name, draws).ravel(), energy))
+        if found >= ENERGY_CORRELATION:
+            along[name] = found
+    if along:
+        names = _largest(along)
+        words = f"correlation {along[names[0]]:.2f} of {names[0]} with the energy"
+        yield _told("heavy_tails", seen, Found(words, along[names[0]], ENERGY_CORRELATION), names)
+
+
+def _largest(measured: Measured) -> tuple[str, ...]:
+    return tuple(sorted(measured, key=lambda name: -measured[name])[:PARAMETERS_SHOWN])
+
+
+def _told(kind: ReasonKind, seen: Seen, found: Found, names: tuple[str, ...]) -> Reason:
+    return reason(
+        kind,
+        seen.design.equation_name,
+        found,
+        {"first": names[0]},
+        parameters=names,
+    )
+
+
+Mask = NDArray[np.bool_]
+
+TOLERANCE = 1e-6
+"""Margins below it are those of the solver."""
+
+
+class Separation(NamedTuple):
+    """Columns that separate, whether completely, and the share of rows that are foretold."""
+
+    columns: tuple[str, ...]
+    complete: bool
+    share: float
+
+
+def separation(columns: Mapping[str, Array], yes: Mask, no: Mask) -> Separation | None:
+    """Look for separation of a yes or no outcome by a linear predictor.
+
+    Parameters
+    ----------
+    columns
+        Coded predictors by name, ``(row,)`` each, without the constant; finite.
+    yes, no
+        Whether a row has any yes, and any no, ``(row,)``: a row of several trials can have both.
+
+    Returns
+    -------
+    Separation or None
+        Columns that separate alone, or else a smallest set that does so together; None where
+        the outcome overlaps everywhere, or has one value only.
+    """
+    known = {
+        name: (values - values.mean()) / values.std()
+        for name, values in columns.items()
+        if values.std() > 0
+    }
+    if not known or not (yes.any() and no.any()):
+        return None
+    whole = _rule(list(known.values()), yes, no)
+    if whole is None:
+        return None
+    alone = [name for name, values in known.items() if _rule([values], yes, no) is not None]
+    signed = _signed(list(known.values()), yes, no)
+    complete = _is_complete(signed)
+    right = 1.0 if complete else float((signed @ whole > TOLERANCE).mean())
+    return Separation(tuple(alone or _fewest(known, yes, no)), complete, right)
+
+
+def _fewest(known: Mapping[str, Array], yes: Mask, no: Mask) -> list[str]:
+    """Columns that separate together and no longer do when one more is left out."""
+    kept = dict(known)
+    for name in known:
+        rest = [values for other, values in kept.items() if other != name]
+        if rest and _rule(rest, yes, no) is not None:
+            del kept[name]
+    return list(kept)
+
+
+def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
+    """Rows with the constant, turned round for each no, ``(observation, coefficient)``."""
+    rows = np.column_stack([np.ones(len(yes)), *columns])
+    return np.concatenate([rows[yes], -rows[no]])
+
+
+def _rule(columns: list[Array], yes: Mask, no: Mask) -> Array | None:
+    """Coefficients with no row on the wrong side and some on the right one."""
+    signed = _signed(columns, yes, no)
+    found = linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0)
+    )
+    if found.x is None or -found.fun <= TOLERANCE * len(signed):
+        return None
+    return np.asarray(found.x)
+
+
+def _is_complete(signed: Array) -> bool:
+    """Whether a rule has every row on its right side by a margin."""
+    size = signed.shape[1]
+    found = linprog(
+        np.append(np.zeros(size), -1.0),
+        A_ub=np.column_stack([-signed, np.ones(len(signed))]),
+        b_ub=np.zeros(len(signed)),
+        bounds=[(-1.0, 1.0)] * size + [(0.0, 1.0)],
+    )
+    return found.x is not None and float(found.x[-1]) > TOLERANCE
+
+
+SIDES = {"L": "low", "H": "high"}
+
+
+def separated(seen: Seen) -> Iterator[Reason]:
+    """See whether predictors foretell a yes or no without error."""
+    for design in seen.design.equations:
+        if design.family.scale != "probability":
+            continue
+        columns = _columns(design)
+        known = np.isfinite(np.column_stack([design.outcome, *columns.values()])).all(axis=1)
+        trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
+        some = {name: values[known] for name, values in columns.items()}
+        outcome = design.outcome[known]
+        found = separation(some, outcome > 0, outcome < trials[known])
+        if found is None:
+            continue
+        kind = "complete" if found.complete else "quasi-complete"
+        words = (
+            f"{kind} separation by {', '.join(found.columns)}: {found.share:.0%} of "
+            f"{int(known.sum())} rows are foretold without error"
+        )
+        yield reason(
+            "separation",
+            design.equation_name,
+            Found(words, found.share, 0.0),
+            {"columns": ", ".join(found.columns)},
+            parameters=found.columns,
+        )
+
+
+def _columns(design: Design) -> dict[str, Array]:
+    """Coded predictors of a linear rule, ``(row,)`` each; NaN where missing."""
+    found: dict[str, Array] = {}
+    if design.has_capitals:
+        found |= dict(zip(CAPITALS, design.capitals, strict=True))
+        if INTERACTION in design.structure.terms:
+            found[INTERACTION] = design.capitals[0] * design.capitals[1]
+    found |= dict(zip(design.control_names, design.controls.T, strict=True))
+    found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+    return found
+
+
+def collinear(seen: Seen) -> Iterator[Reason]:
+    """See whether the capitals rise and fall together."""
+    design = seen.design
+    if not design.has_capitals:
+        return
+    pair = np.column_stack(design.capitals)
+    pair = pair[np.isfinite(pair).all(axis=1)]
+    if len(pair) < 3:
+        return
+    found = correlation(pair[:, 0], pair[:, 1])
+    if abs(found) >= COLLINEAR:
+        words = f"correlation {found:.2f} of human and social capital over {len(pair)} rows"
+        yield reason(
+            "collinear_capitals",
+            design.equation_name,
+            Found(words, found, COLLINEAR),
+            {},
+            parameters=CAPITALS,
+        )
+
+
+def empty_corners(seen: Seen) -> Iterator[Reason]:
+    """Name corners near which no firm stands: of the whole sample, or of industries."""
+    design = seen.design
+    if not design.has_capitals:
+        return
+    levels = default_levels(design)
+    near = {
+        groups.by: (groups.labels, support(design, levels, groups.members))
+        for groups in declared_groups(design)
+        if groups.by != "cluster"
+    }
+    for position, corner in enumerate(CORNERS):
+        for labels, counts in near.values():
+            firms = counts[position]
+            if firms.min() >= CORNER_FIRMS_MIN:
+                continue
+            empty = tuple(label for label, n in zip(labels, firms, strict=True) if n == firms.min())
+            yield _empty(design, corner, empty if len(labels) > 1 else (), int(firms.min()))
+            break  # what no firm has, no industry has
+
+
+def _empty(design: Design, corner: str, groups: tuple[str, ...], firms: int) -> Reason:
+    of = f" of {', '.join(groups)}" if groups else ""
+    words = (
+        f"{firms or 'no'} firm{of} stands near the corner with {SIDES[corner[0]]} human capital "
+        f"and {SIDES[corner[1]]} social capital"
+    )
+    return reason(
+        "empty_corner",
+        design.equation_name,
+        Found(words, float(firms), float(CORNER_FIRMS_MIN)),
+        {},
+        groups=groups,
+        parameters=(f"corner {corner}",),
+    )
+
+
+def misfit(seen: Seen) -> Iterator[Reason]:
+    """Name statistics of the whole sample that the model does not make."""
+    for design in seen.design.equations:
+        rows = seen.predictive.get(design.equation_name, ())
+        flagged = [row for row in rows if row.by == "all" and row.flagged]
+        if not flagged:
+            continue
+        flagged.sort(key=lambda row: min(row.tail, 1 - row.tail))
+        words = "; ".join(
+            f"{row.statistic} {row.observed:.3g} observed, {row.low:.3g} to {row.high:.3g} replicated"
+            for row in flagged
+        )
+        worst = min(flagged[0].tail, 1 - flagged[0].tail)
+        yield reason(
+            "misspecified_family",
+            design.equation_name,
+            Found(words, worst, PREDICTIVE_TAIL),
+            {"check": predictive_of(design.equation.family)},
+            parameters=tuple(row.statistic for row in flagged),
+        )
+
+
+FUNNELS_SHOWN = 3
+
+
+class _Place(NamedTuple):
+    """A term of a grouping, with the log of its sd and its effects at each draw."""
+
+    design: Design
+    grouping: Grouping
+    term: str
+    log_sd: Array
+    effect: Array
+    """``(draw, group)``."""
+    chains: int
+
+    @property
+    def centred(self) -> bool:
+        return self.term in self.grouping.centred
+
+    def within_chains(self, values: Array) -> float:
+        """Correlation of something with the log sd, apart from where the chains sit."""
+        pair = (each.reshape(self.chains, -1) for each in (self.log_sd, values))
+        first, second = (each - each.mean(axis=1, keepdims=True) for each in pair)
+        return correlation(first.ravel(), second.ravel())
+
+    @property
+    def sd_name(self) -> str:
+        return f"{self.design.variable(group_sd(self.grouping.name))}[{self.term}]"
+
+    def is_among(self, names: set[str]) -> bool:
+        """Whether the sd or an effect of this place is named."""
+        effect = f"{self.design.variable(group_effect(self.grouping.name))}["
+        return self.sd_name in names or any(
+            name.startswith(effect) and name.endswith(f", {self.term}]") for name in names
+        )
+
+
+def funnels(seen: Seen, failed: set[str], worst: set[str]) -> Iterator[Reason]:
+    """Find funnels at named groupings and terms, the plainest first.
+
+    Divergences in the lowest quarter of a group sd show one; so does a sd that moves with the
+    spread of its effects, where the checks that failed name it or the sampler could not follow.
+    """
+    found = []
+    for place in _places(seen):
+        named = place.is_among(worst)
+        one = _by_divergences(seen, place) or _by_shape(place, named, failed)
+        if one is not None:
+            found.append(one)
+    found.sort(key=lambda each: -abs(each.number) / each.threshold)
+    yield from found[:FUNNELS_SHOWN]
+
+
+def _places(seen: Seen) -> Iterator[_Place]:
+    posterior = seen.tree["posterior"].to_dataset()
+    for design in seen.design.equations:
+        for grouping in design.groupings:
+            sd = design.variable(group_sd(grouping.name))
+            effect = design.variable(group_effect(grouping.name))
+            if sd not in posterior or effect not in posterior:
+                continue
+            sds = posterior[sd].transpose(CHAIN, DRAW, ...).to_numpy()
+            effects = posterior[effect].transpose(CHAIN, DRAW, ...).to_numpy()
+            for position, term in enumerate(grouping.terms):
+                draws = sds[..., position].ravel().astype("float64")
+                if not (np.isfinite(draws).all() and (draws > 0).all()):
+                    continue
+                values = effects[..., position].reshape(draws.size, -1).astype("float64")
+                yield _Place(design, grouping, term, np.log(draws), values, len(sds))
+
+
+def _by_divergences(seen: Seen, place: _Place) -> Reason | None:
+    """See whether the divergences lie in the neck."""
+    if "diverging" not in seen.stats:
+        return None
+    diverging = seen.stats["diverging"].transpose(CHAIN, DRAW).to_numpy().ravel().astype(bool)
+    count = int(diverging.sum())
+    if count < FUNNEL_DIVERGENCES_MIN:
+        return None
+    neck = np.quantile(place.log_sd, 0.25)
+    share = float((place.log_sd[diverging] <= neck).mean())
+    if share < FUNNEL_DIVERGENCES:
+        return None
+    words = (
+        f"{share:.0%} of {count} divergences lie where the sd of {place.term} by "
+        f"{place.grouping.name} is in its lowest quarter, below {np.exp(neck):.2g}"
+    )
+    kind: ReasonKind = "centred_funnel" if place.centred else "funnel"
+    return _funnel_told(kind, place, Found(words, share, FUNNEL_DIVERGENCES))
+
+
+def _by_shape(place: _Place, named: bool, failed: set[str]) -> Reason | None:
+    """See whether sd and spread of the effects move together, or sd and standardised effects."""
+    spread = 0.5 * np.log(np.square(place.effect).mean(axis=1) + np.finfo(float).tiny)
+    together = place.within_chains(spread)
+    apart = place.within_chains(spread - place.log_sd)
+    by = f"of the sd of {place.term} by {place.grouping.name}"
+    if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
+        kind: ReasonKind = "centred_funnel" if place.centred else "funnel"
+        words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
+        return _funnel_told(kind, place, Found(words, together, FUNNEL_CORRELATION))
+    wanted = named or TREE_DEPTH in failed
+    if wanted and not place.centred and apart <= -FUNNEL_CORRELATION:
+        words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
+        return _funnel_told("inverted_funnel", place, Found(words, apart, FUNNEL_CORRELATION))
+    return None
+
+
+def _funnel_told(kind: ReasonKind, place: _Place, found: Found) -> Reason:
+    grouping, equation = place.grouping, place.design.equation_name
+    value = _parameterised(kind, place)
+    facts = {"level": grouping.name, "term": place.term, "groups": len(grouping.labels)}
+    return reason(
+        kind,
+        equation,
+        found,
+        facts | {"value": value},
+        level=grouping.name,
+        term=place.term,
+        parameters=(place.sd_name,),
+        setting=f"equations.{equation}.varying.{grouping.name}.centred" if value else "",
+        value=value,
+    )
+
+
+def _parameterised(kind: ReasonKind, place: _Place) -> str:
+    """Which terms to sample centred instead; nothing where that would not help.
+
+    Correlated effects are centred all together, or not at all.
+    """
+    grouping = place.grouping
+    if kind == "funnel":
+        return ""
+    if kind == "inverted_funnel":
+        centred = tuple(t for t in grouping.terms if t in (*grouping.centred, place.term))
+        whole = grouping.correlated
+    else:
+        centred = tuple(t for t in grouping.centred if t != place.term)
+        whole = False
+        centred = () if grouping.correlated else centred
+    if whole or centred == grouping.terms:
+        return "true"
+    return f"[{', '.join(centred)}]" if centred else "false"
+
 
 MIXING: Final = (RHAT, ESS_BULK, ESS_TAIL)
 ALL: Final = (*MIXING, DIVERGENCES, ENERGY, TREE_DEPTH)

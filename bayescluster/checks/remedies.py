@@ -1,29 +1,206 @@
-"""What to change after a failed gate, in a fixed order: how the posterior is drawn, never the model.
-
-Priors, terms, family and data are left to the researcher: changed by a program until a check is
-passed, they would be chosen by the check.
-"""
+"""What to change after a failed check: the table of advice, and the steps that the sampler can take itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, Final, NamedTuple
 
-from bayescluster.checks.advice import (
-    DIVERGENCES,
-    ENERGY,
-    ESS_BULK,
-    ESS_TAIL,
-    RHAT,
-    TREE_DEPTH,
-)
 from bayescluster.checks.thresholds import ESS_MIN
 from bayescluster.design.record import Design
-from bayescluster.results.gate import Change, Reason
-from bayescluster.spec.analysis import Analysis
+from bayescluster.results.fit import Change, Reason, ReasonKind
+from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.equation import VaryingTerms
-from bayescluster.spec.sampling import Sampling
+
+RHAT: Final = "R-hat"
+ESS_BULK: Final = "ESS, bulk"
+ESS_TAIL: Final = "ESS, tail"
+DIVERGENCES: Final = "Divergences"
+ENERGY: Final = "E-BFMI"
+TREE_DEPTH: Final = "Tree depth"
+ANY: Final = "any check"
+"""Of advice that is the same whichever check has failed."""
+ONE_CHAIN: Final = "R-hat, one chain"
+NOT_MADE: Final = "not made"
+
+
+def predictive_of(family: str) -> str:
+    """Name the predictive checks of a family, as the table has them."""
+    return f"predictive checks, {family}"
+
+
+class Advice(NamedTuple):
+    """The next thing to try, with places for facts in braces, and who says so."""
+
+    text: str
+    source: str
+
+
+VEHTARI: Final = (
+    "Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Bayesian Analysis 16(2); "
+    "Stan, Runtime warnings and convergence problems"
+)
+BETANCOURT: Final = (
+    "Betancourt (2017), A conceptual introduction to Hamiltonian Monte Carlo; "
+    "Stan, Runtime warnings and convergence problems"
+)
+FUNNELS: Final = (
+    "Betancourt and Girolami (2015), Hamiltonian Monte Carlo for hierarchical models; "
+    "Papaspiliopoulos, Roberts and Sköld (2007), Statistical Science 22(1)"
+)
+PREDICTIVE: Final = "Gelman et al. (2020), Bayesian workflow, arXiv:2011.01808, section 6"
+
+ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
+    (RHAT, None): Advice(
+        "double sampling.tune and sampling.draws; if it stays, the posterior may have several modes "
+        "or a term that the data do not determine",
+        VEHTARI,
+    ),
+    (ONE_CHAIN, None): Advice("run at least 2 chains (sampling.chains: 4)", VEHTARI),
+    (ESS_BULK, None): Advice("raise sampling.draws about {factor} times", VEHTARI),
+    (ESS_TAIL, None): Advice("raise sampling.draws about {factor} times", VEHTARI),
+    (DIVERGENCES, None): Advice(
+        "raise sampling.target_accept (0.95, then 0.99); if some stay, a group sd near 0 makes a "
+        "funnel: let fewer terms vary, or state a tighter priors.group_sd",
+        BETANCOURT,
+    ),
+    (ENERGY, None): Advice(
+        "a parameter has heavy tails or a funnel: state tighter priors on the group sds", BETANCOURT
+    ),
+    (TREE_DEPTH, None): Advice(
+        "raise sampling.max_treedepth by 2; standardise inputs of very different sizes", BETANCOURT
+    ),
+    (NOT_MADE, None): Advice("run the fit again", "a check that was not made is not passed"),
+    (ANY, "centred_funnel"): Advice(
+        "sample {term} by {level} non-centred (equations.{equation}.varying.{level}.centred: {value}); if it "
+        "stays, let {term} not vary by {level}, or state a tighter "
+        "equations.{equation}.priors.group_sd.{level}",
+        FUNNELS,
+    ),
+    (ANY, "funnel"): Advice(
+        "raise sampling.target_accept (0.95, then 0.99); if it stays, {groups} groups do not "
+        "determine the sd of {term} by {level}: let {term} not vary by {level}, or state a tighter "
+        "equations.{equation}.priors.group_sd.{level}",
+        FUNNELS,
+    ),
+    (ANY, "inverted_funnel"): Advice(
+        "the groups say much of their own {term}: sample it centred by {level} "
+        "(equations.{equation}.varying.{level}.centred: {value})",
+        FUNNELS,
+    ),
+    (ANY, "several_modes"): Advice(
+        "more draws will not mend it: each chain found a place of its own. State tighter priors on "
+        "{first}, or choose a simpler form; do not drop chains to make them agree",
+        "Yao, Vehtari and Gelman (2022), Journal of Machine Learning Research 23(79)",
+    ),
+    (ANY, "heavy_tails"): Advice(
+        "state priors with lighter tails on {first} (normal for student_t, half_normal for "
+        "half_cauchy or half_student_t), and look for gross values in the data",
+        BETANCOURT,
+    ),
+    (ANY, "separation"): Advice(
+        "{columns} foretell the outcome without error, so its likelihood has no maximum and the "
+        "prior alone holds the coefficients: keep a weakly informative prior on them "
+        "(equations.{equation}.priors), leave the column out or merge its levels, or add firms "
+        "that break the rule",
+        "Albert and Anderson (1984), Biometrika 71(1); Gelman, Jakulin, Pittau and Su (2008), "
+        "Annals of Applied Statistics 2(4)",
+    ),
+    (ANY, "collinear_capitals"): Advice(
+        "the data hardly tell the capitals apart: do not read their effects one by one; leave out "
+        "indicators that both share, state informative priors on their slopes, or add firms that "
+        "have one capital without the other",
+        "Dormann et al. (2013), Ecography 36(1)",
+    ),
+    (ANY, "empty_corner"): Advice(
+        "what is said of this corner rests on the form and the prior, not on firms: declare levels "
+        "nearer to the firms (low, high or anchors of the claim), judge no claim about it, or add "
+        "firms there",
+        "King and Zeng (2006), Political Analysis 14(2)",
+    ),
+    (predictive_of("poisson"), "misspecified_family"): Advice(
+        "where counts spread more than the model makes, choose family: negative_binomial, which "
+        "leaves their variance free",
+        PREDICTIVE,
+    ),
+    (predictive_of("negative_binomial"), "misspecified_family"): Advice(
+        "look at zeros and largest counts, state an exposure if firms were seen for unequal times, "
+        "or let the intercept vary by a further grouping",
+        PREDICTIVE,
+    ),
+    (predictive_of("binomial"), "misspecified_family"): Advice(
+        "where shares spread more than the model makes, let the intercept vary by firm or by a "
+        "finer grouping, or explain the shares themselves with family: beta",
+        PREDICTIVE,
+    ),
+    (predictive_of("gaussian"), "misspecified_family"): Advice(
+        "for rare large residuals choose family: student_t, for positive amounts lognormal",
+        PREDICTIVE,
+    ),
+    (predictive_of("student_t"), "misspecified_family"): Advice(
+        "for positive, skewed amounts choose family: lognormal; for light tails gaussian",
+        PREDICTIVE,
+    ),
+    (predictive_of("lognormal"), "misspecified_family"): Advice(
+        "explain the logarithm with family: student_t, or look for gross values", PREDICTIVE
+    ),
+    (predictive_of("beta"), "misspecified_family"): Advice(
+        "look for shares heaped near 0 or 1; where they are counts of trials, choose binomial",
+        PREDICTIVE,
+    ),
+    (predictive_of("bernoulli"), "misspecified_family"): Advice(
+        "a yes or no has no variance of its own: choose another structure, add controls, or let "
+        "more terms vary",
+        PREDICTIVE,
+    ),
+    (predictive_of("probit"), "misspecified_family"): Advice(
+        "a yes or no has no variance of its own: choose another structure, add controls, or let "
+        "more terms vary",
+        PREDICTIVE,
+    ),
+    (predictive_of("ordinal"), "misspecified_family"): Advice(
+        "merge levels that few firms gave, state a wider prior of the cutpoints, or explain whether "
+        "a level is reached with family: bernoulli",
+        PREDICTIVE,
+    ),
+}
+"""Advice by failed check and likely reason; None where no reason is recognised.
+
+Words of a reason hold whichever check has failed, but for predictive checks, whose advice depends
+on the family.
+"""
+
+TITLES: Final[Mapping[ReasonKind, str]] = {
+    "centred_funnel": "funnel: a group sd near 0, its effects sampled centred",
+    "funnel": "funnel: a group sd near 0",
+    "inverted_funnel": "inverted funnel: effects known better than their sd",
+    "several_modes": "several modes: chains sit in different places",
+    "heavy_tails": "heavy tails",
+    "separation": "separation: predictors foretell the outcome",
+    "collinear_capitals": "collinear capitals",
+    "empty_corner": "an empty corner",
+    "misspecified_family": "a family that does not fit the outcome",
+}
+"""What each reason is, in words."""
+
+NO_REASON: Final = "no likely reason was recognised"
+
+
+def advice_for(check: str, reason: ReasonKind | None = None, **facts: object) -> Advice:
+    """Say what to try next about a failed check.
+
+    Parameters
+    ----------
+    check
+        Name of the check.
+    reason
+        Its likely reason, where one was recognised.
+    **facts
+        What the words leave open: factor, level, term, ...
+    """
+    found = ADVICE.get((check, reason)) or ADVICE[ANY, reason]
+    return found._replace(text=found.text.format(**facts))
+
 
 ACCEPTANCE: Final = (0.95, 0.99)
 """Target acceptance, step by step: Stan, Runtime warnings and convergence problems."""

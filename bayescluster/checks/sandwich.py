@@ -38,10 +38,7 @@ from bayescluster.model.evaluate import Draws, log_likelihood
 from bayescluster.model.groups import parent_index
 from bayescluster.model.priors import population_terms
 from bayescluster.names import CLUSTER
-from bayescluster.results.facts import (
-    SandwichRow,
-    Weighting,
-)
+from bayescluster.results.facts import SandwichRow, Weighting
 from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 

@@ -49,8 +49,8 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     """
     from bayescluster.cli.calibrate_tables import print_calibration
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.calibration.plan import Options
-    from bayescluster.workflow.calibration.study import calibrate_analysis
+    from bayescluster.studies.calibration.compute import calibrate_analysis
+    from bayescluster.studies.calibration.plan import Options
 
     options = Options(replications, firms, clusters, draws, tune, chains, seed, jobs)
     with keeping("replications"), watching() as watch:

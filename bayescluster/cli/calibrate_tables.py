@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from bayescluster.cli.guard import say
-from bayescluster.report.pages.calibrate_words import (
+from bayescluster.studies.calibration.results import Calibration, FormCalibration
+from bayescluster.studies.calibration.view import (
     chance_words,
     claim_words,
     gate_words,
@@ -16,7 +17,6 @@ from bayescluster.report.pages.calibrate_words import (
     state_words,
     verdict_words,
 )
-from bayescluster.results.calibration import Calibration, FormCalibration
 
 SHOWN: Final = 10
 """Quantities in the table, worst first; those that are rejected all stand in it."""

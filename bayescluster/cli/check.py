@@ -55,8 +55,8 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     from bayescluster.cli.folds_tables import print_folds
     from bayescluster.cli.progress import watching
     from bayescluster.runs.store import RunDirectory
-    from bayescluster.workflow.folds.plan import Options
-    from bayescluster.workflow.folds.study import leave_out as left_out
+    from bayescluster.studies.folds.compute import leave_out as left_out
+    from bayescluster.studies.folds.plan import Options
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
     with keeping("refits"), watching() as watch:

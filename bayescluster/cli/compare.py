@@ -33,7 +33,7 @@ def compare(
     """
     from bayescluster.cli.compare_tables import print_compared
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.compared.study import compare_runs
+    from bayescluster.studies.compare.compute import compare_runs
 
     with watching() as watch:
         finished = compare_runs(runs, out, watch)

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import shorten
 
-from bayescluster.cli.guard import say
-from bayescluster.cli.wide import print_wide
-from bayescluster.report.pages.compare_settings import lead, of_kind, setting_words
-from bayescluster.report.pages.compare_words import (
+from bayescluster.cli.guard import print_wide, say
+from bayescluster.kit.words import NONE, group, label, verdict_probability
+from bayescluster.studies.compare.results import Compared
+from bayescluster.studies.compare.view import (
     STANDINGS,
     difference_words,
     effect_words,
+    lead,
+    of_kind,
     pair_words,
+    setting_words,
     synthetic_words,
     verdict_words,
 )
-from bayescluster.report.words import NONE, group, label, verdict_probability
-from bayescluster.results.compared import Compared
 
 MEASURE = "average_marginal_effect"
 WIDEST = 60

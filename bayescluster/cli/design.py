@@ -55,8 +55,8 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     """
     from bayescluster.cli.design_tables import print_design
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.design_analysis.plan import Options, numbers
-    from bayescluster.workflow.design_analysis.study import analyse_design
+    from bayescluster.studies.design_analysis.compute import analyse_design
+    from bayescluster.studies.design_analysis.plan import Options, numbers
 
     options = Options(
         forms=tuple(part.strip() for part in forms.split(",")),

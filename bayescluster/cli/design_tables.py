@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bayescluster.cli.guard import say
-from bayescluster.report.pages.design_words import (
+from bayescluster.studies.design_analysis.results import DesignAnalysis, DesignRow, SizeFacts
+from bayescluster.studies.design_analysis.view import (
     FORM_WORDS,
     GROUP_WORDS,
     RIGHT,
@@ -16,8 +17,7 @@ from bayescluster.report.pages.design_words import (
     times_words,
     tradition_words,
 )
-from bayescluster.report.pages.design_words import triple as triple_of
-from bayescluster.results.design_analysis import DesignAnalysis, DesignRow, SizeFacts
+from bayescluster.studies.design_analysis.view import triple as triple_of
 
 
 def print_design(found: DesignAnalysis) -> None:

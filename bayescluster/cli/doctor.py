@@ -8,8 +8,8 @@ from bayescluster.cli.guard import GATE_FAILED, guarded, say
 @guarded
 def doctor() -> int:
     """Check the installation: versions, cores, and a tiny model from compiling to drawing."""
+    from bayescluster.app.trial import trial_fit
     from bayescluster.runs.keys import host_facts, versions
-    from bayescluster.workflow.trial import trial_fit
 
     for name, version in versions().items():
         say(f"{name:<12} {version}")

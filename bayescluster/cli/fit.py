@@ -15,8 +15,8 @@ def fit(config: Config, out: Out = Path("runs"), retry: Retry = False) -> int:
     With --retry the parameters are held to the diagnostics gate, and drawn again where they fail it
     (exit code 4 if they always do); `run --retry` does so with every reported estimand as well.
     """
+    from bayescluster.app.run import fit_analysis
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.run import fit_analysis
 
     if retry:
         return _with_retries(config, out)
@@ -27,9 +27,9 @@ def fit(config: Config, out: Out = Path("runs"), retry: Retry = False) -> int:
 
 
 def _with_retries(config: Path, out: Path) -> int:
-    from bayescluster.cli.attempts import print_attempts, print_outcome
+    from bayescluster.app.retry import fit_with_retries
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.retry import fit_with_retries
+    from bayescluster.cli.tables import print_attempts, print_outcome
 
     with watching() as watch:
         found = fit_with_retries(config, out, watch)

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bayescluster.cli.guard import say
-from bayescluster.cli.wide import print_wide
-from bayescluster.report import folds_words
-from bayescluster.results.folds import Folds, FormFolds, FormRows, LeftOutGroups, LeftOutRows
+from bayescluster.cli.guard import print_wide, say
+from bayescluster.features.folds import view as folds_words
+from bayescluster.features.folds.results import (
+    Folds,
+    FormFolds,
+    FormRows,
+    LeftOutGroups,
+    LeftOutRows,
+)
 
 NONE = "-"
 WIDTH = 200

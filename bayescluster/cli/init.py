@@ -16,7 +16,7 @@ def init(
     path: Annotated[Path, typer.Argument(help="File to write.")] = Path("analysis.yaml"),
 ) -> None:
     """Write an analysis file with every part explained, to be filled in."""
-    from bayescluster.spec.starter import STARTER
+    from bayescluster.spec.schema import STARTER
 
     if path.exists():
         raise ConfigError(

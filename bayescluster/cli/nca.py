@@ -11,7 +11,7 @@ from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_aside
 
 if TYPE_CHECKING:
-    from bayescluster.results.necessity import Necessity
+    from bayescluster.features.nca.results import Necessity
 
 Table = Annotated[
     str,
@@ -104,8 +104,7 @@ def nca(  # noqa: PLR0913, PLR0917
     No model is fitted. Which conditions have an empty corner, how large it is, whether chance
     pairs would leave it as empty, and what each level of the outcome needs.
     """
-    from bayescluster.workflow.nca import analyse_necessity
-    from bayescluster.workflow.nca_options import Options
+    from bayescluster.features.nca.compute import Options, analyse_necessity
 
     options = Options(
         table=table,
@@ -129,7 +128,7 @@ def nca(  # noqa: PLR0913, PLR0917
 
 def _tell(found: Necessity, out: Path | None, *, json: bool) -> None:
     """Print the analysis, and write its files where a folder is given."""
-    from bayescluster.report.necessity import lines, summary_json
+    from bayescluster.features.nca.view import lines, summary_json
     from bayescluster.report.render import write_necessity
 
     for line in [summary_json(found)] if json else lines(found):

@@ -26,7 +26,7 @@ def prior(
     """
     from bayescluster.cli.prior_tables import print_prior
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.prior.study import Options, study_prior
+    from bayescluster.studies.prior.compute import Options, study_prior
 
     with watching() as watch:
         finished = study_prior(config, Options(draws, seed), out, watch)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bayescluster.cli.guard import say
-from bayescluster.cli.wide import print_wide
-from bayescluster.report.pages.prior_words import (
+from bayescluster.cli.guard import print_wide, say
+from bayescluster.kit.words import group, verdict_probability
+from bayescluster.studies.prior.results import PriorEstimand, PriorPart, PriorStudy
+from bayescluster.studies.prior.view import (
     estimand_words,
     factor_words,
     part_words,
@@ -15,8 +16,6 @@ from bayescluster.report.pages.prior_words import (
     spread_words,
     unit_of,
 )
-from bayescluster.report.words import group, verdict_probability
-from bayescluster.results.prior import PriorEstimand, PriorPart, PriorStudy
 
 WIDTH = 190
 """Room for every column, whatever the terminal: rows are not to be cut."""

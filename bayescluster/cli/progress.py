@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bayescluster.workflow.watch import CountingWatch
+from bayescluster.inference.watch import CountingWatch
 
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState

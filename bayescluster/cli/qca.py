@@ -11,7 +11,7 @@ from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_json
 
 if TYPE_CHECKING:
-    from bayescluster.hypotheses.sets.truth_table import Expectation
+    from bayescluster.features.sets.truth_table import Expectation
 
 Table = Annotated[
     Path, typer.Argument(help="Table of cases: csv, parquet, dta, sav or xlsx.", show_default=False)
@@ -68,9 +68,8 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     that are necessary or sufficient.
     """
     from bayescluster.cli.qca_tables import anchors_of, print_sets, print_warnings
-    from bayescluster.hypotheses.sets.truth_table import Cuts
-    from bayescluster.workflow.qca import plain_sets
-    from bayescluster.workflow.qca_checks import Request
+    from bayescluster.features.sets.qca import Request, plain_sets
+    from bayescluster.features.sets.truth_table import Cuts
 
     found = plain_sets(
         Request(
@@ -92,7 +91,7 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     else:
         print_sets(found)
     if out is not None:
-        from bayescluster.report.plain_sets import write_plain_sets
+        from bayescluster.features.sets.view import write_plain_sets
 
         written = write_plain_sets(found, out)
         if not json:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bayescluster.cli.guard import say
 from bayescluster.errors import ConfigError, Problem
-from bayescluster.results.sets import PlainSets, Relation, SetMeasure
+from bayescluster.features.sets.results import PlainSets, Relation, SetMeasure
 
 WORDS: Final[dict[Relation, dict[str, str]]] = {
     "necessity": {"consistency": "inclN", "RoN": "RoN", "coverage": "covN"},

@@ -9,8 +9,8 @@ from bayescluster.cli.guard import guarded, say
 @guarded
 def report(run: Run) -> None:
     """Write the report of a finished run again, without fitting anything."""
+    from bayescluster.app.run import write_run_report
     from bayescluster.runs.store import RunDirectory
-    from bayescluster.workflow.finish import write_run_report
 
     directory = RunDirectory.open(run)
     with directory.lock():

@@ -9,8 +9,8 @@ from bayescluster.cli.arguments import AsJson, Config, Out, Retry
 from bayescluster.cli.guard import GATE_FAILED, guarded, say, say_json
 
 if TYPE_CHECKING:
+    from bayescluster.app.run import Finished
     from bayescluster.results.model import Results
-    from bayescluster.workflow.run import Finished
 
 
 @guarded
@@ -39,13 +39,13 @@ def run(config: Config, out: Out = Path("runs"), json: AsJson = False, retry: Re
 
 
 def _finished(config: Path, out: Path, retry: bool) -> Finished:
+    from bayescluster.app.run import Finished, run_analysis
     from bayescluster.cli.progress import watching
-    from bayescluster.workflow.run import Finished, run_analysis
 
     with watching() as watch:
         if not retry:
             return run_analysis(config, out, watch)
-        from bayescluster.workflow.retry import run_with_retries
+        from bayescluster.app.retry import run_with_retries
 
         last = run_with_retries(config, out, watch).last
     assert last.results is not None  # a run has them
@@ -53,8 +53,13 @@ def _finished(config: Path, out: Path, retry: bool) -> Finished:
 
 
 def _say(finished: Finished, config: Path, retry: bool) -> None:
-    from bayescluster.cli.attempts import offer_retry, print_attempts, print_outcome
-    from bayescluster.cli.tables import print_failures, print_summary
+    from bayescluster.cli.tables import (
+        offer_retry,
+        print_attempts,
+        print_failures,
+        print_outcome,
+        print_summary,
+    )
 
     results = finished.results
     print_summary(results)

@@ -17,7 +17,7 @@ app = typer.Typer(help="List and verify runs.", no_args_is_help=True, rich_marku
 @guarded
 def list_(out: Out = Path("runs")) -> None:
     """List runs, newest first."""
-    from bayescluster.runs.listing import list_runs
+    from bayescluster.runs.find import list_runs
 
     found = list_runs(out)
     if not found:

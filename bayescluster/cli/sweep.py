@@ -11,7 +11,7 @@ from bayescluster.cli.arguments import AsJson, Config, Out
 from bayescluster.cli.guard import GATE_FAILED, guarded, say
 
 if TYPE_CHECKING:
-    from bayescluster.workflow.multiverse.plan import Options
+    from bayescluster.studies.multiverse.plan import Options
 
 AS_DECLARED = "as in the analysis"
 
@@ -56,7 +56,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     taken. Every universe is a run of its own: what is fitted is used again, and an interrupted sweep
     goes on from there.
     """
-    from bayescluster.workflow.multiverse.plan import Options
+    from bayescluster.studies.multiverse.plan import Options
 
     options = Options(draws=draws, tune=tune, chains=chains, jobs=jobs)
     return _list(config, out, options, json) if dry_run else _sweep(config, out, options, json)
@@ -64,8 +64,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
 
 def _list(config: Path, out: Path, options: Options, json: bool) -> int:
     from bayescluster.cli.sweep_tables import plan_json, print_plan
-    from bayescluster.workflow.multiverse.cost import cost_of
-    from bayescluster.workflow.multiverse.plan import plan_of
+    from bayescluster.studies.multiverse.plan import cost_of, plan_of
 
     plan = plan_of(config, out, options)
     cost = cost_of(plan, out)
@@ -79,7 +78,7 @@ def _list(config: Path, out: Path, options: Options, json: bool) -> int:
 def _sweep(config: Path, out: Path, options: Options, json: bool) -> int:
     from bayescluster.cli.progress import watching
     from bayescluster.cli.sweep_tables import print_sweep
-    from bayescluster.workflow.multiverse.study import sweep_analysis
+    from bayescluster.studies.multiverse.compute import sweep_analysis
 
     with watching() as watch:
         finished = sweep_analysis(config, options, out, watch)

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from bayescluster.cli.guard import say
-from bayescluster.report import words
-from bayescluster.report.pages.multiverse_words import (
+from bayescluster.kit import words
+from bayescluster.studies.multiverse.results import Multiverse
+from bayescluster.studies.multiverse.view import (
     DISCLAIMER,
     STATUS,
     flips_of,
@@ -18,13 +19,11 @@ from bayescluster.report.pages.multiverse_words import (
     run_words,
     shown,
 )
-from bayescluster.results.multiverse import Multiverse
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bayescluster.workflow.multiverse.cost import Cost
-    from bayescluster.workflow.multiverse.plan import Plan, Universe
+    from bayescluster.studies.multiverse.plan import Cost, Plan, Universe
 
 WIDTH = 140
 """Characters of a line where no terminal says how many it has."""

@@ -5,18 +5,48 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
+from pathlib import Path
 
-from bayescluster.cli.attempts import print_attempts
 from bayescluster.cli.guard import say
-from bayescluster.report import fit_words, weakest_words
-from bayescluster.report.sections.checks import likely_words
-from bayescluster.report.words import fixed, label, step, verdict_probability
-from bayescluster.results.gate import Gate, Reason
-from bayescluster.results.model import (
-    EffectRow,
-    Results,
-)
-from bayescluster.results.sample import OutcomeFacts
+from bayescluster.features.weakest_node import view as weakest_words
+from bayescluster.kit import words as fit_words
+from bayescluster.kit.words import fixed, label, step, verdict_probability
+from bayescluster.report.checks import likely_words
+from bayescluster.results.facts import OutcomeFacts
+from bayescluster.results.fit import Attempt, Gate, Reason
+from bayescluster.results.model import EffectRow, Results
+
+
+def print_attempts(attempts: Sequence[Attempt]) -> None:
+    """Print attempts after a failed gate: what was changed, and what the gate then said."""
+    if not attempts:
+        return
+    say("\nAttempts (only how the posterior is drawn was changed, not the model)")
+    for one in attempts:
+        said = "passed" if one.gate_passed else f"FAILED ({', '.join(one.failing)})"
+        changed = ", ".join(map(str, one.changes))
+        say(f"  {one.number}  {changed or 'the analysis as asked'}: {said}  [{one.key}]")
+
+
+def print_outcome(attempts: Sequence[Attempt]) -> None:
+    """Print which settings give the attempt that passed, or that none did."""
+    if not attempts:
+        return
+    last = attempts[-1]
+    if not last.gate_passed:
+        say("No attempt passed. What is left to change is the model: see the likely reasons.")
+        return
+    say(f"Attempt {last.number} passed. In the analysis file it stands as:")
+    for line in last.settings.splitlines():
+        say(f"  {line}")
+
+
+def offer_retry(command: str, config: Path) -> None:
+    """Say that a failed fit can be drawn again."""
+    say(
+        f"`bayescluster {command} {config} --retry` draws again as advised, at most 3 times, each "
+        "a run of its own; the model stays as it is."
+    )
 
 
 def print_summary(results: Results) -> None:

@@ -9,8 +9,7 @@ from bayescluster.cli.guard import guarded, say, say_json
 @guarded
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
-    from bayescluster.workflow.prepare import asked, designs_of
-    from bayescluster.workflow.summary import forms_summary
+    from bayescluster.app.prepare import asked, designs_of, forms_summary
 
     summary = forms_summary(designs_of(asked(config)))
     if json:

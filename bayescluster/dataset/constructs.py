@@ -2,29 +2,213 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
-from bayescluster.dataset.fault import FaultError
-from bayescluster.dataset.indicators import IndicatorUnit, turned_by
-from bayescluster.dataset.scaling import (
-    correlations,
-    first_component,
-    is_constant,
-    reliability,
-    standardise,
-)
-from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
-from bayescluster.dataset.values import as_float, numeric_problem, rows_text
+from bayescluster.dataset.derive import TRANSFORMS, transform_fault
+from bayescluster.dataset.values import FaultError, as_float, numeric_problem, rows_text
 from bayescluster.errors import DataError, Problem
 from bayescluster.spec.columns import Where
 from bayescluster.spec.constructs import Construct, Indicator
+
+FLAT = 1e-12
+"""Spread, relative to the largest value, below which a column counts as constant."""
+MAX_ITERATIONS = 2000
+TOLERANCE = 1e-10
+
+
+class Standardised(NamedTuple):
+    """``raw = center + scale * values``."""
+
+    values: Array
+    center: float
+    scale: float
+
+
+def is_constant(values: Array) -> bool:
+    """Tell whether all answered values are the same, rounding apart; True if none is answered."""
+    answered = values[~np.isnan(values)]
+    if answered.size == 0:
+        return True
+    return bool(np.ptp(answered) <= FLAT * np.abs(answered).max())
+
+
+def standardise(values: Array) -> Standardised:
+    """Put values on mean 0 and standard deviation 1 (``ddof=1``); missing ones stay missing."""
+    center = float(np.nanmean(values))
+    scale = float(np.nanstd(values, ddof=1))
+    return Standardised((values - center) / scale, center, scale)
+
+
+def correlations(items: Array) -> Array:
+    """Correlations of ``(firm, item)``, each over the firms that answered both items."""
+    masked = np.ma.masked_invalid(items)
+    return np.asarray(np.ma.corrcoef(masked, rowvar=False).filled(np.nan), dtype=float)
+
+
+def one_factor_loadings(correlation: Array) -> Array:
+    """Loadings on one factor by minimum residuals.
+
+    Iterated principal axes, whose fixed point is the minimum-residual solution (Harman and Jones
+    1966); communalities are kept at or below 1, the sum of loadings at or above 0.
+    """
+    reduced = correlation.copy()
+    off = np.abs(correlation - np.diag(np.diag(correlation)))
+    communality = off.max(axis=1)
+    loadings = np.sqrt(communality)
+    for _ in range(MAX_ITERATIONS):
+        np.fill_diagonal(reduced, communality)
+        values, vectors = np.linalg.eigh(reduced)
+        loadings = vectors[:, -1] * np.sqrt(max(float(values[-1]), 0.0))
+        updated = np.minimum(loadings**2, 1.0)
+        if np.abs(updated - communality).max() < TOLERANCE:
+            break
+        communality = updated
+    return loadings if loadings.sum() >= 0 else -loadings
+
+
+def reliability(correlation: Array, weights: Array) -> float | None:
+    """Reliability of a weighted sum of standardised items.
+
+    McDonald's omega from a one-factor fit for three items and more (McDonald 1999); for two, which
+    do not identify a factor, the Spearman-Brown formula ``2 r / (1 + r)``, 0 if they correlate
+    negatively.
+
+    Parameters
+    ----------
+    correlation
+        Correlations of the items, ``(item, item)``.
+    weights
+        Weights of the items in the sum.
+
+    Returns
+    -------
+    float or None
+        Between 0 and 1; None for one item, and where a pair of items is never answered together.
+    """
+    count = weights.size
+    if count < 2 or not np.isfinite(correlation).all():
+        return None
+    if count == 2:
+        r = max(float(correlation[0, 1]), 0.0)
+        return 2 * r / (1 + r)
+    loadings = one_factor_loadings(correlation)
+    common = float(weights @ loadings) ** 2
+    unique = float(weights**2 @ (1 - np.minimum(loadings**2, 1.0)))
+    return common / (common + unique)
+
+
+def first_component(correlation: Array) -> tuple[Array, float]:
+    """Weights of the first principal component, of length 1 and sum above 0, and its variance."""
+    values, vectors = np.linalg.eigh(correlation)
+    first = vectors[:, -1]
+    return (first if first.sum() >= 0 else -first), float(values[-1])
+
+
+MOST_LEVELS = 12
+"""An ordinal answer with more levels than this is as good as continuous."""
+
+
+def mean_answer(standardised: Array) -> Array:
+    """Mean of the answers a firm gave, ``(firm, item) -> (firm,)``; 0 where it gave none."""
+    answered = np.isfinite(standardised)
+    total = np.where(answered, standardised, 0.0).sum(axis=1)
+    return np.asarray(total / np.maximum(answered.sum(axis=1), 1))
+
+
+def as_answers(items: Array, construct: Construct) -> tuple[Array, tuple[int, ...]]:
+    """Code answers: continuous ones standardised, binary and ordinal ones from 0.
+
+    Parameters
+    ----------
+    items
+        Answers, transformed and turned the same way, ``(firm, item)``; NaN where missing.
+    construct
+        Declares which indicators are ordinal.
+
+    Returns
+    -------
+    tuple
+        Answers ``(firm, item)``, and the number of levels of each item (0 where continuous).
+    """
+    columns, levels = [], []
+    for values, item in zip(items.T, construct.items, strict=True):
+        known = np.unique(values[np.isfinite(values)])
+        if np.isin(known, (0.0, 1.0)).all() or item.kind == "ordinal":
+            codes = np.searchsorted(known, values).astype("float64")
+            columns.append(np.where(np.isfinite(values), codes, np.nan))
+            levels.append(known.size)
+        else:
+            columns.append(standardise(values).values)
+            levels.append(0)
+    return np.column_stack(columns), tuple(levels)
+
+
+INVERSE: Final[dict[str, Callable[[float], float]]] = {
+    "none": lambda x: x,
+    "log": lambda x: float(np.exp(x)),
+    "log1p": lambda x: float(np.expm1(x)),
+    # a root is never below 0
+    "sqrt": lambda x: max(x, 0.0) ** 2,
+}
+"""Back from what each transform of an indicator makes."""
+
+
+class IndicatorUnit(NamedTuple):
+    """How an indicator enters the score of its construct.
+
+    ``turned`` says how a negative direction was turned round: the sign, or the ends of a 0/1 column.
+    The indicator enters as ``(turned value - center) / scale``, times ``weight``; for ``single``
+    that is the turned value itself.
+    """
+
+    column: str
+    transform: str
+    turned: Literal["no", "sign", "ends"]
+    center: float
+    scale: float
+    weight: float
+
+    def standard(self, value: float) -> float:
+        """From a value of the column to what enters the score."""
+        found = float(TRANSFORMS[self.transform].function(np.array([value]))[0])
+        return (self._turned(found) - self.center) / self.scale
+
+    def amount(self, standard: float) -> float:
+        """From what enters the score to a value of the column."""
+        return INVERSE[self.transform](self._turned(self.center + self.scale * standard))
+
+    def _turned(self, value: float) -> float:
+        """Turn round; the same again turns back."""
+        return {"no": value, "sign": -value, "ends": 1 - value}[self.turned]
+
+
+def turned_by(direction: str, items: NDArray[np.float64]) -> Literal["no", "sign", "ends"]:
+    """How an indicator was turned round, from its direction and its values, ``(firm,)``."""
+    if direction == "positive":
+        return "no"
+    return "ends" if np.isin(items[~np.isnan(items)], (0.0, 1.0)).all() else "sign"
+
+
+def raw_score(units: Sequence[IndicatorUnit], values: Mapping[str, float]) -> float:
+    """Score, before it is standardised, of a firm that gave these answers."""
+    return sum(unit.weight * unit.standard(values[unit.column]) for unit in units)
+
+
+def amounts_at(units: Sequence[IndicatorUnit], raw: float) -> dict[str, float]:
+    """Values of the indicators that a score amounts to.
+
+    Many values have the same score. These lie on the line of the weights: for a mean every
+    indicator is equally far from its own mean, for a first component as far as it says.
+    """
+    square = sum(unit.weight**2 for unit in units)
+    return {unit.column: unit.amount(raw * unit.weight / square) for unit in units}
+
 
 YES_NO = {"yes": 1.0, "no": 0.0}
 

@@ -1,25 +1,91 @@
-"""Derived columns: transforms, scalings, recodings and keys of several columns."""
+"""Derived columns, and rows that an analysis leaves out by what a column holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, assert_never
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from bayescluster.dataset.fault import FaultError
-from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
-from bayescluster.dataset.values import as_float, label_of, labels, numeric_problem, rows_text
-from bayescluster.errors import Problem
+from bayescluster.arrays import Array
+from bayescluster.dataset.values import (
+    FaultError,
+    as_float,
+    label_of,
+    labels,
+    numeric_problem,
+    rows_text,
+)
+from bayescluster.errors import DataError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.data import (
     CombineColumns,
     Derivation,
+    Exclusion,
     RecodeColumn,
     ScaleColumn,
     TransformColumn,
 )
+
+CODES_MEND = "if negative values mean no answer, list them under `missing_values`"
+
+
+class Transform(NamedTuple):
+    """A function, the values it cannot take, and what to use where those are zeros."""
+
+    function: Callable[[Array], Array]
+    refused: Callable[[Array], NDArray[np.bool_]]
+    refused_text: str
+    at_zero: str
+
+
+TRANSFORMS: dict[str, Transform] = {
+    "none": Transform(lambda x: x, lambda x: np.zeros(x.shape, dtype=bool), "", ""),
+    "log": Transform(np.log, lambda x: x <= 0, "0 or below", "log1p"),
+    "log1p": Transform(np.log1p, lambda x: x <= -1, "-1 or below", ""),
+    "square": Transform(np.square, lambda x: np.zeros(x.shape, dtype=bool), "", ""),
+    "sqrt": Transform(np.sqrt, lambda x: x < 0, "below 0", ""),
+}
+
+
+class Fault(NamedTuple):
+    """Why a transform cannot be taken, and the mend."""
+
+    what: str
+    mend: str
+
+
+def transform_fault(kind: str, column: str, values: Array, index: pd.Index) -> Fault | None:
+    """Find rows whose value the transform cannot take; missing values pass.
+
+    Parameters
+    ----------
+    kind
+        Key of `TRANSFORMS`.
+    column
+        Name of the column, for the message.
+    values
+        One value a row.
+    index
+        Positions of the rows in the file, from 0.
+    """
+    transform = TRANSFORMS[kind]
+    refused = transform.refused(values)
+    if not refused.any():
+        return None
+    count = int(refused.sum())
+    first = rows_text(index[refused][:1])
+    what = (
+        f"the {kind} of '{column}' cannot be taken: {count} of {values.size} rows are "
+        f"{transform.refused_text} (first: {first})"
+    )
+    zeros_only = bool(transform.at_zero) and float(values[refused].min()) == 0
+    mend = f"use {transform.at_zero}, which is 0 at 0" if zeros_only else CODES_MEND
+    return Fault(what, mend)
+
 
 SHOWN_VALUES = 3
 
@@ -159,3 +225,89 @@ def _combined(derivation: CombineColumns, sources: list[pd.Series[Any]]) -> pd.S
     complete = parts.notna().all(axis=1)
     joined = parts.fillna("").agg(derivation.separator.join, axis=1)
     return joined.where(complete)
+
+
+def exclusion_problems(
+    frame: pd.DataFrame, exclude: Sequence[Exclusion], where: Where
+) -> Iterator[Problem]:
+    """Values that no row has, and bounds on what is no number.
+
+    Columns that are not there are told elsewhere, with all others.
+    """
+    for position, item in enumerate(exclude):
+        if item.column not in frame:
+            continue
+        base = ("data", "exclude", position)
+        series = frame[item.column]
+        known = list(labels(series).dropna().unique())
+        for place, value in enumerate(item.one_of):
+            if label_of(value) not in known:
+                yield Problem(
+                    f"no row has '{label_of(value)}' in '{item.column}'",
+                    where((*base, "one_of", place)),
+                    suggestion(label_of(value), known),
+                )
+        fault = None if item.one_of else numeric_problem(series)
+        if fault:
+            yield Problem(
+                f"'{item.column}' is not a column of numbers: {fault}",
+                where((*base, "column")),
+                "below and above go with numbers; name labels by one_of",
+            )
+
+
+def without_excluded(
+    frame: pd.DataFrame, exclude: Sequence[Exclusion], where: Where
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Leave rows out; a row that has no value in the column stays.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows that are left.
+    tuple of str
+        What each exclusion asked for, and how many rows it took.
+
+    Raises
+    ------
+    DataError
+        If no row is left.
+    """
+    said = []
+    for position, item in enumerate(exclude):
+        out = _excluded(frame[item.column], item)
+        said.append(f"left out, {exclusion_words(item)} ({int(out.sum())} of {len(frame)} rows)")
+        frame = frame[~out]
+        if frame.empty:
+            raise DataError(
+                Problem(
+                    f"no row is left after those with {exclusion_words(item)} are left out",
+                    where(("data", "exclude", position)),
+                    "leave fewer rows out",
+                )
+            )
+    return frame, tuple(said)
+
+
+def exclusion_words(item: Exclusion) -> str:
+    """Say which rows are left out: ``industry: Furniture, Toys`` or ``employees below 10``."""
+    if item.one_of:
+        return f"{item.column}: {', '.join(label_of(value) for value in item.one_of)}"
+    bounds = [
+        f"{side} {label_of(bound)}"
+        for side, bound in (("below", item.below), ("above", item.above))
+        if bound is not None
+    ]
+    return f"{item.column} {' or '.join(bounds)}"
+
+
+def _excluded(series: pd.Series[Any], item: Exclusion) -> NDArray[np.bool_]:
+    """Whether each row is left out, ``(row,)``."""
+    if item.one_of:
+        wanted = [label_of(value) for value in item.one_of]
+        return np.asarray(labels(series).isin(wanted), dtype=bool)
+    values = as_float(series)
+    below = np.zeros(len(values), dtype=bool) if item.below is None else values < item.below
+    above = np.zeros(len(values), dtype=bool) if item.above is None else values > item.above
+    found: NDArray[np.bool_] = below | above
+    return found

@@ -2,29 +2,79 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from bayescluster.dataset.derive import derive
-from bayescluster.dataset.exclude import exclusion_problems, without_excluded
-from bayescluster.dataset.groups import nesting_problems, spelling_problems
+from bayescluster.dataset.derive import derive, exclusion_problems, without_excluded
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import (
-    as_float,
-    label_of,
-    labels,
-    numeric_problem,
-    rows_text,
-)
+from bayescluster.dataset.values import label_of, labels, rows_text
 from bayescluster.errors import DataError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import ALL
 from bayescluster.spec.columns import Needed, Where
 from bayescluster.spec.data import Data, RowFilter
 
-__all__ = ["CLUSTER", "FIRM", "INDUSTRY", "Firms", "as_float", "numeric_problem", "prepare"]
+GROUP_ROLES = ("cluster", "industry", "grouping")
+SHOWN_CLUSTERS = 5
+
+
+def spelling_problems(
+    frame: pd.DataFrame, needed: Sequence[Needed], where: Where
+) -> Iterator[Problem]:
+    """Find groups written in several ways: other case, or blanks too many."""
+    for item in needed:
+        if item.role not in GROUP_ROLES:
+            continue
+        counts = labels(frame[item.column]).value_counts()
+        spellings: dict[str, list[str]] = {}
+        for label in counts.index:
+            spellings.setdefault(" ".join(str(label).split()).casefold(), []).append(str(label))
+        for variants in spellings.values():
+            if len(variants) > 1:
+                yield _spelling(item, variants, counts, where)
+
+
+def _spelling(item: Needed, variants: list[str], counts: pd.Series[int], where: Where) -> Problem:
+    shown = ", ".join(f"'{label}' ({_rows(int(counts[label]))})" for label in variants)
+    # the most frequent spelling comes first; blanks at its ends are never meant
+    meant = " ".join(variants[0].split())
+    return Problem(
+        f"'{item.column}' ({item.role}) spells one group in {len(variants)} ways: {shown}",
+        where(item.path),
+        f"if all mean '{meant}', recode them: `derive: kind: recode` with `otherwise: keep`",
+    )
+
+
+def nesting_problems(
+    cluster: pd.Series[Any], industry: pd.Series[Any], where: Where
+) -> Iterator[Problem]:
+    """Find clusters that hold firms of more than one industry."""
+    counts = Counter(zip(cluster, industry, strict=True))
+    held: dict[str, list[str]] = {}
+    for (name, kind), rows in sorted(counts.items()):
+        held.setdefault(name, []).append(f"{kind} {_rows(rows)}")
+    crossed = {name: kinds for name, kinds in held.items() if len(kinds) > 1}
+    if not crossed:
+        return
+    shown = "; ".join(
+        f"'{name}' ({', '.join(kinds)})" for name, kinds in list(crossed.items())[:SHOWN_CLUSTERS]
+    )
+    more = len(crossed) - SHOWN_CLUSTERS
+    count = "1 cluster holds" if len(crossed) == 1 else f"{len(crossed)} clusters hold"
+    yield Problem(
+        f"{count} firms of more than one industry: {shown}"
+        + (f"; and {more} more" if more > 0 else ""),
+        where(("data", "cluster")),
+        "set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
+    )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
 
 FIRM = "__firm__"
 CLUSTER = "__cluster__"

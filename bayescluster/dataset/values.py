@@ -97,3 +97,21 @@ def _offending(bad: pd.Series[Any]) -> str:
     if more <= 0:
         return shown
     return f"{shown} and {more} other {'value' if more == 1 else 'values'}"
+
+
+class FaultError(Exception):
+    """A fault of a table or a column.
+
+    Parameters
+    ----------
+    what
+        What was found.
+    mend
+        How to mend it.
+    key
+        Which part of what the analysis says there it belongs to; the usual one without it.
+    """
+
+    def __init__(self, what: str, mend: str = "", key: str | None = None) -> None:
+        self.what, self.mend, self.key = what, mend, key
+        super().__init__(what)

@@ -1,36 +1,45 @@
-"""Named arrays of one equation, read from the dataset that holds them."""
+"""Named arrays of the equations: made, saved as one tree, and opened again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
-from bayescluster.design.parts import ControlPart, Items, Scaling, Weights
-from bayescluster.families import Rows
+from bayescluster.dataset.constructs import Scored, Standardised
+from bayescluster.dataset.prepare import Firms
+from bayescluster.dataset.values import label_of
+from bayescluster.design.coding import (
+    Coding,
+    ladder_variables,
+    sorted_labels,
+)
+from bayescluster.design.outcome import Outcome
+from bayescluster.design.record import Design
 from bayescluster.names import (
-    AVERAGING_WEIGHT,
     CAPITAL,
+    CAPITALS,
     CENTER,
-    CLUSTER_WEIGHT,
+    CLUSTER,
     CONTROL,
     CONTROL_BASE,
     CONTROL_CAPITAL,
     CONTROLS,
     FIRM_CODE,
-    HUMAN_CAPITAL,
+    INDUSTRY,
     LEVEL,
     OFFSET,
     OUTCOME,
+    PREDICTOR,
+    PREDICTOR_CENTER,
+    PREDICTOR_SCALE,
     PREDICTORS,
     ROW,
-    ROW_WEIGHT,
     SCALE,
-    SOCIAL_CAPITAL,
     STANDARD_ERROR,
     TRIALS,
     group_dim,
@@ -39,134 +48,140 @@ from bayescluster.names import (
     item_levels,
     items,
 )
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.columns import grouping_column
 
 
-class Arrays:
-    """What the data alone say, whatever is asked of them.
+class Prepared(NamedTuple):
+    """Firms, scored capitals, outcome, coded controls and scaled predictors of an equation."""
 
-    Attributes
-    ----------
-    data
-        Arrays of the equation.
-    """
+    firms: Firms
+    capitals: Mapping[str, Scored]
+    outcome: Outcome
+    coding: Coding
+    predictors: Sequence[Standardised]
 
-    data: xr.Dataset
 
-    @property
-    def size(self) -> int:
-        """Number of rows."""
-        return int(self.data.sizes[ROW])
+def equation_data(analysis: Analysis, made: Prepared) -> xr.Dataset:
+    """Arrange all of it by the names of `bayescluster.names`, one equation an analysis."""
+    return xr.Dataset(
+        _variables(made)
+        | _groups(analysis, made.firms)
+        | _predictors(made.predictors, made.firms.frame.shape[0])
+        | _items(made.capitals),
+        coords=_coordinates(analysis, made),
+    )
 
-    @property
-    def outcome(self) -> Array:
-        """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
-        return self._array(OUTCOME)
 
-    @property
-    def answered(self) -> NDArray[np.bool_]:
-        """Rows whose outcome is known, ``(row,)``."""
-        return ~np.isnan(self.outcome)
+def _variables(made: Prepared) -> dict[str, Any]:
+    firms, capitals, outcome, coding, _ = made
+    size = firms.frame.shape[0]
+    empty = np.empty((size, 0))
+    controls = np.column_stack([empty, *(coded.values for coded in coding.columns)])
+    bases = np.column_stack([empty, *(coded.factor for coded in coding.columns)])
+    owners = [coded.capital for coded in coding.columns for _ in coded.names]
+    known = {TRIALS: outcome.rows.trials, STANDARD_ERROR: outcome.rows.standard_error}
+    scored = list(capitals.values())
+    return {
+        OUTCOME: (ROW, outcome.values),
+        OFFSET: (ROW, outcome.offset),
+        CONTROLS: ((ROW, CONTROL), controls),
+        CONTROL_BASE: ((ROW, CONTROL), bases),
+        CONTROL_CAPITAL: (CONTROL, np.array(owners, dtype=str)),
+        CENTER: (CAPITAL, np.array([item.center for item in scored])),
+        SCALE: (CAPITAL, np.array([item.scale for item in scored])),
+        "control_center": (CONTROL, np.array([c for item in coding.columns for c in item.centers])),
+        "control_scale": (CONTROL, np.array([s for item in coding.columns for s in item.scales])),
+        **{
+            name: (ROW, capitals[name].values if name in capitals else np.zeros(size))
+            for name in CAPITALS
+        },
+        **{name: (ROW, values) for name, values in known.items() if values is not None},
+        **ladder_variables(
+            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
+        ),
+    }
 
-    @property
-    def answers(self) -> Array:
-        """The outcomes that are known, ``(answered row,)``."""
-        return self.outcome[self.answered]
 
-    @property
-    def predictors(self) -> Array:
-        """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
-        return self._array(PREDICTORS)
+def _items(capitals: Mapping[str, Scored]) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    for name, scored in capitals.items():
+        if scored.answers is not None:
+            variables[items(name)] = ((ROW, item_dim(name)), scored.answers)
+            variables[item_levels(name)] = (item_dim(name), np.array(scored.levels))
+    return variables
 
-    @property
-    def capitals(self) -> tuple[Array, Array]:
-        """Standardised human and social capital, each ``(row,)``; NaN where missing."""
-        return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
 
-    @property
-    def controls(self) -> Array:
-        """Coded controls, ``(row, control)``; NaN where missing."""
-        return self._array(CONTROLS)
+def _predictors(scaled: Sequence[Standardised], size: int) -> dict[str, Any]:
+    return {
+        PREDICTORS: (
+            (ROW, PREDICTOR),
+            np.column_stack([np.empty((size, 0)), *(each.values for each in scaled)]),
+        ),
+        PREDICTOR_CENTER: (PREDICTOR, np.array([each.center for each in scaled])),
+        PREDICTOR_SCALE: (PREDICTOR, np.array([each.scale for each in scaled])),
+    }
 
-    @property
-    def control_bases(self) -> Array:
-        """Controls without the capital in them, ``(row, control)``; 0 where missing."""
-        return np.nan_to_num(self._array(CONTROL_BASE))
 
-    def control_parts(self, human: Any, social: Any, bases: Any = None) -> Iterator[ControlPart]:
-        """Controls in parts that move alike, with the capitals at given levels.
+def _groups(analysis: Analysis, firms: Firms) -> dict[str, Any]:
+    variables = {FIRM_CODE: (ROW, pd.factorize(firms.frame["__firm__"])[0].astype("int64"))}
+    for name, values in memberships(analysis, firms).items():
+        position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
+        variables[group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
+    return variables
 
-        A control that is the product of something with a capital follows the capital: its column is
-        that of its base times the level. Missing cells are 0: what is imputed is added to them.
-        ``bases`` stand in for `control_bases`.
-        """
-        owners = self.data[CONTROL_CAPITAL].to_numpy()
-        bases = self.control_bases if bases is None else bases
-        for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
-            mine = np.flatnonzero(owners == capital)
-            if mine.size:
-                yield ControlPart(mine, bases[:, mine], level)
 
-    @property
-    def control_names(self) -> tuple[str, ...]:
-        """Names of the coded controls."""
-        return self.labels(CONTROL)
+def _coordinates(analysis: Analysis, made: Prepared) -> dict[str, Any]:
+    firms, capitals, outcome, coding, _ = made
+    names = [name for coded in coding.columns for name in coded.names]
+    coordinates: dict[str, Any] = {
+        ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
+        CONTROL: np.array(names, dtype=str),
+        CAPITAL: np.array(list(capitals), dtype=str),
+        PREDICTOR: np.array(analysis.equation.predictors, dtype=str),
+    }
+    for name, scored in capitals.items():
+        if scored.answers is not None:
+            coordinates[item_dim(name)] = np.array(list(scored.weights), dtype=str)
+    if outcome.levels:
+        coordinates[LEVEL] = np.array(outcome.levels, dtype=str)
+    for name, values in memberships(analysis, firms).items():
+        coordinates[group_dim(name)] = np.array(sorted_labels(values.unique()), dtype=str)
+    return coordinates
 
-    def is_latent(self, capital: str) -> bool:
-        """Whether a capital is measured in the model."""
-        return items(capital) in self.data
 
-    def items(self, capital: str) -> Items:
-        """Answers that measure a latent capital."""
-        levels = tuple(int(count) for count in self.data[item_levels(capital)].to_numpy())
-        return Items(self.labels(item_dim(capital)), self._array(items(capital)), levels)
+def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
+    """One label a row: the firm, with a running number where firms repeat."""
+    if len(set(firms)) == len(firms):
+        return np.array(firms, dtype=str)
+    repeated = pd.Series(firms)
+    running = repeated.groupby(repeated).cumcount() + 1
+    return np.array([f"{firm} #{k}" for firm, k in zip(firms, running, strict=True)], dtype=str)
 
-    @property
-    def offset(self) -> Array:
-        """Log exposure, ``(row,)``."""
-        return self._array(OFFSET)
 
-    @property
-    def rows(self) -> Rows:
-        """Known quantities of the rows for the likelihood."""
-        known = (
-            self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
-        )
-        return Rows(*known)
+def design_tree(design: Design) -> xr.DataTree:
+    """Arrays of a design as one tree, a group for each equation."""
+    return xr.DataTree.from_dict({each.equation_name: each.data for each in design.equations})
 
-    @property
-    def weights(self) -> Weights | None:
-        """Survey weights, where the analysis declares any."""
-        if ROW_WEIGHT not in self.data:
-            return None
-        clusters = self._array(CLUSTER_WEIGHT) if CLUSTER_WEIGHT in self.data else None
-        return Weights(self._array(ROW_WEIGHT), self._array(AVERAGING_WEIGHT), clusters)
 
-    @property
-    def firms(self) -> NDArray[np.int64]:
-        """Number of each row's firm, ``(row,)``: rows that share a firm share a number."""
-        return np.asarray(self.data[FIRM_CODE].to_numpy(), dtype="int64")
+def design_from(analysis: Analysis, tree: xr.DataTree) -> Design:
+    """Open a design that was saved as a tree."""
+    focus = analysis.equation_name
+    others = tuple(
+        Design(analysis, child.to_dataset(), name)
+        for name, child in tree.children.items()
+        if name != focus
+    )
+    return Design(analysis, tree[focus].to_dataset(), focus, others)
 
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Levels of an ordinal outcome, lowest first; empty for other families."""
-        return self.labels(LEVEL) if LEVEL in self.data.coords else ()
 
-    def labels(self, dim: str) -> tuple[str, ...]:
-        """Labels along a dimension."""
-        return tuple(str(label) for label in self.data[dim].to_numpy())
-
-    def index(self, grouping: str) -> NDArray[np.int64]:
-        """Position of each row's group, ``(row,)``."""
-        return np.asarray(self.data[group_index(grouping)].to_numpy(), dtype="int64")
-
-    def group_labels(self, grouping: str) -> tuple[str, ...]:
-        """Labels of the groups of a grouping."""
-        return self.labels(group_dim(grouping))
-
-    def scaling(self, capital: str) -> Scaling:
-        """Units of a capital."""
-        at = {CAPITAL: capital}
-        return Scaling(float(self.data[CENTER].loc[at]), float(self.data[SCALE].loc[at]))
-
-    def _array(self, name: str) -> Array:
-        return np.asarray(self.data[name].to_numpy(), dtype="float64")
+def memberships(analysis: Analysis, firms: Firms) -> dict[str, pd.Series]:
+    """Labels of each grouping by row; industry and cluster are always there."""
+    frame = firms.frame
+    found = {INDUSTRY: frame["__industry__"], CLUSTER: frame["__cluster__"]}
+    for name in analysis.equation.varying:
+        if name == "firm":
+            found[name] = frame["__firm__"]
+        elif name not in found:
+            found[name] = frame[grouping_column(analysis, name)].map(label_of)
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from bayescluster.arrays import Array
@@ -12,25 +13,103 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.design.claims_in_data import claims_in_data, unknown_industries
-from bayescluster.design.coding import Coding, code_controls
-from bayescluster.design.collinearity import dependent_columns
-from bayescluster.design.equation_data import Prepared, equation_data
+from bayescluster.design.arrays import Prepared, equation_data, memberships
+from bayescluster.design.claims import claims_in_data, unknown_industries
+from bayescluster.design.coding import Coding, code_controls, dependent_columns, sorted_labels
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
-from bayescluster.design.missing import gap_problems
-from bayescluster.design.notes import details_of
+from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
-from bayescluster.design.parts import details_text
-from bayescluster.design.record import Design
-from bayescluster.design.set_conditions import condition_variables
+from bayescluster.design.record import Design, Details, Measure, details_text
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import BayesClusterError, DesignError, Problem
+from bayescluster.features.sets.conditions import condition_variables
 from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS, DETAILS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes
 from bayescluster.structures import STRUCTURES
+
+FEW_ROWS = 5
+"""Groups with fewer rows than this are named in the notes."""
+
+
+def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
+    """Say what a reader of the results should know about the groups."""
+    notes = []
+    repeated = int(firms.frame["__firm__"].duplicated().sum())
+    if repeated and "firm" not in analysis.equation.varying:
+        rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
+        notes.append(
+            f"{rows} a firm, and no effect varies by firm: the rows are taken as "
+            "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
+        )
+    for name, values in memberships(analysis, firms).items():
+        counts = values.value_counts()
+        few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())
+        if few and name != "firm":
+            shown = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
+            notes.append(
+                f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
+            )
+    return tuple(notes)
+
+
+def _unanswered(capitals: Mapping[str, Scored]) -> Iterator[str]:
+    """Say where a capital rests on fewer answers than were asked for."""
+    for name, scored in capitals.items():
+        # scores that are missing are told with what is imputed
+        if scored.missing_items and np.isfinite(scored.values).all():
+            rests = (
+                "The latent capital of such a row is known by the answers it gave."
+                if scored.method == "latent"
+                else "The score of such a row is the mean of the answers it gave."
+            )
+            yield (
+                f"Answers missing among the indicators of {name}: {scored.missing_items}. {rests}"
+            )
+
+
+def details_of(
+    analysis: Analysis, table: Table, firms: Firms, capitals: Mapping[str, Scored]
+) -> Details:
+    """Collect the facts of a sample that reports print."""
+    imputed, patterns = missing_cells(analysis, firms, capitals)
+    notes = (
+        *data_notes(analysis, firms),
+        *_unanswered(capitals),
+        *missing_notes(imputed, patterns, len(firms.frame)),
+    )
+    dropped = tuple(
+        (str(variable), str(cluster), int(rows))
+        for variable, cluster, rows in firms.dropped[["variable", "cluster", "rows"]].to_numpy()
+    )
+    measures = tuple(
+        Measure(
+            name,
+            item.method,
+            item.unit,
+            tuple(item.weights.items()),
+            item.reliability,
+            item.binary,
+            item.units,
+        )
+        for name, item in capitals.items()
+    )
+    return Details(
+        table.label,
+        table.title,
+        table.synthetic,
+        table.digest,
+        firms.rows_read,
+        dropped,
+        firms.filters,
+        notes,
+        measures,
+        None,
+        imputed,
+        patterns,
+    )
 
 
 def build_design(

@@ -3,22 +3,203 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.interpolate import BSpline
 
 from bayescluster.arrays import Array
-from bayescluster.dataset.answers import MOST_LEVELS
-from bayescluster.dataset.transforms import TRANSFORMS, transform_fault
+from bayescluster.dataset.constructs import MOST_LEVELS
+from bayescluster.dataset.derive import TRANSFORMS, Fault, transform_fault
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
-from bayescluster.design.monotonic import Ladder, ladder_of
-from bayescluster.design.splines import spline_columns, spline_fault
+from bayescluster.design.record import Design
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
+from bayescluster.names import MONOTONIC, MONOTONIC_CODE, ROW, STEP, STEP_CONTROL
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import ColumnControl, Control, ProductControl
+
+FEWEST_LEVELS = 3
+"""With two there is one step, and nothing to estimate about it."""
+
+
+class Ladder(NamedTuple):
+    """Levels from lowest to highest, and the position of each row's level, ``(row,)``."""
+
+    levels: tuple[str, ...]
+    codes: NDArray[np.int64]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """Names of the steps from one level to the next."""
+        pairs = zip(self.levels[:-1], self.levels[1:], strict=True)
+        return tuple(f"{low} | {high}" for low, high in pairs)
+
+
+class Monotonic(NamedTuple):
+    """A control whose steps are estimated: column ``position`` of the controls has them equal.
+
+    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
+    and its coefficient the change from the lowest level to the highest.
+    """
+
+    name: str
+    position: int
+    steps: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """Position of each row's level, ``(row,)``."""
+
+
+def ladder_of(control: ColumnControl, series: pd.Series, found: list[str]) -> Ladder | Fault:
+    """Put the levels of a control in order, or say why that cannot be done.
+
+    Parameters
+    ----------
+    control
+        The control; where it declares no levels, their numbers tell the order.
+    series
+        Its column, one value a row, none missing.
+    found
+        Levels that the column holds, sorted.
+    """
+    column = control.column
+    if not control.levels and numeric_problem(series) is not None:
+        return Fault(
+            f"the levels of '{column}' are words, whose order is not known: {', '.join(found)}",
+            "list them from lowest to highest under `levels`",
+        )
+    levels = [label_of(level) for level in control.levels] or found
+    fault = _level_fault(column, levels, found, len(series))
+    if fault is not None:
+        return fault
+    position = {level: code for code, level in enumerate(levels)}
+    codes: NDArray[np.int64] = series.map(label_of).map(position).to_numpy().astype("int64")
+    return Ladder(tuple(levels), codes)
+
+
+def ladder_variables(ladders: Mapping[str, Ladder]) -> dict[str, Any]:
+    """Variables of the design for the controls with a ladder, by name; none, no variables."""
+    if not ladders:
+        return {}
+    owners = [name for name, ladder in ladders.items() for _ in ladder.steps]
+    labels = [step for ladder in ladders.values() for step in ladder.steps]
+    codes = np.column_stack([ladder.codes for ladder in ladders.values()])
+    return {
+        MONOTONIC: (MONOTONIC, np.array(list(ladders), dtype=str)),
+        STEP: (STEP, np.array(labels, dtype=str)),
+        STEP_CONTROL: (STEP, np.array(owners, dtype=str)),
+        MONOTONIC_CODE: ((ROW, MONOTONIC), codes),
+    }
+
+
+def monotonic_controls(design: Design) -> tuple[Monotonic, ...]:
+    """Controls of a design whose steps are estimated, in the order of the analysis."""
+    if MONOTONIC not in design.data.coords:
+        return ()
+    steps = tuple(zip(design.labels(STEP_CONTROL), design.labels(STEP), strict=True))
+    codes = np.asarray(design.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
+    return tuple(
+        Monotonic(
+            name,
+            design.control_names.index(name),
+            tuple(step for owner, step in steps if owner == name),
+            codes[:, column],
+        )
+        for column, name in enumerate(design.labels(MONOTONIC))
+    )
+
+
+def _level_fault(column: str, levels: list[str], found: list[str], rows: int) -> Fault | None:
+    for level in found:
+        if level not in levels:
+            return Fault(
+                f"'{column}' holds '{level}', which is not among its declared levels",
+                f"{suggestion(level, levels)}; list it, or leave such rows out with `keep`",
+            )
+    for level in levels:
+        if level not in found:
+            return Fault(
+                f"no firm has the level '{level}' of '{column}'", "leave it out, or merge levels"
+            )
+    if len(levels) < FEWEST_LEVELS:
+        return Fault(
+            f"the control '{column}' has {len(levels)} level{'s' * (len(levels) != 1)}: "
+            "there are no steps to tell apart",
+            "enter it without `monotonic`",
+        )
+    if len(levels) > rows // 2:
+        return Fault(
+            f"the control '{column}' has {len(levels)} levels in {rows} rows",
+            "enter it as a number, without `monotonic`, or as a `spline`",
+        )
+    return None
+
+
+DEGREE = 3
+"""Cubic: two continuous derivatives, which is as smooth as an eye can tell."""
+
+
+def spline_fault(name: str, values: Array, df: int) -> Fault | None:
+    """Say why a column cannot carry a spline, and what to do instead.
+
+    Parameters
+    ----------
+    name
+        Name of the control, for the message.
+    values
+        One value a row.
+    df
+        Degrees of freedom: columns of the spline.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    if distinct.size <= df:
+        few = distinct.size - 1
+        other = f"`spline: {few}`, " if few >= DEGREE else ""
+        return Fault(
+            f"the control '{name}' has {distinct.size} different values, "
+            f"too few for a spline of {df} columns",
+            f"use {other}`coding: treatment`, or enter it without `spline`",
+        )
+    if (np.diff(_breaks(values, df)) <= 0).any():
+        most, share = distinct[counts.argmax()], counts.max() / values.size
+        return Fault(
+            f"the knots of a spline of {df} columns for '{name}' fall on each other: "
+            f"{100 * share:.0f}% of the rows hold {most:g}",
+            "ask for fewer columns, or enter it without `spline`",
+        )
+    return None
+
+
+def spline_columns(values: Array, df: int) -> Array:
+    """Columns of a cubic B-spline, without its first.
+
+    The knots inside stand at quantiles of the values, so that each stretch holds as many rows; the
+    ends at the smallest and largest value. All columns of a B-spline add up to 1, which is the
+    intercept: the first is left out, and the curve is 0 at the smallest value.
+
+    Parameters
+    ----------
+    values
+        One value a row, of which `spline_fault` finds nothing wrong.
+    df
+        Number of columns.
+
+    Returns
+    -------
+    ndarray
+        ``(row, df)``, each between 0 and 1.
+    """
+    breaks = _breaks(values, df)
+    knots = np.concatenate([[breaks[0]] * DEGREE, breaks, [breaks[-1]] * DEGREE])
+    full = BSpline.design_matrix(values, knots, DEGREE).toarray()
+    return np.asarray(full[:, 1:], dtype="float64")
+
+
+def _breaks(values: Array, df: int) -> Array:
+    """Ends and knots between them, in order."""
+    return np.asarray(np.quantile(values, np.linspace(0, 1, df - DEGREE + 2)))
 
 
 class Coded(NamedTuple):
@@ -289,3 +470,34 @@ def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
         return sorted(texts, key=float)
     except ValueError:
         return sorted(texts)
+
+
+TOLERANCE = 1e-8
+
+
+def dependent_columns(columns: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
+    """Name the columns of one exact linear dependence, the constant included.
+
+    Returns
+    -------
+    tuple of str
+        Columns with a part in the dependence that has the smallest singular value; empty where the
+        columns are independent. Rows that lack a value are left aside; where too few are left,
+        nothing is said.
+    """
+    if not columns:
+        return ()
+    matrix = np.column_stack(list(columns.values()))
+    complete = np.isfinite(matrix).all(axis=1)
+    if not complete.all() and complete.sum() <= matrix.shape[1]:
+        return ()
+    matrix = matrix[complete]
+    centred = matrix - matrix.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    if (length == 0).any():
+        return tuple(name for name, size in zip(columns, length, strict=True) if size == 0)
+    _, singular, directions = np.linalg.svd(centred / length, full_matrices=False)
+    if len(matrix) > matrix.shape[1] and singular[-1] > TOLERANCE * singular[0]:
+        return ()
+    part = np.abs(directions[-1])
+    return tuple(name for name, size in zip(columns, part, strict=True) if size > 1e-6)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from bayescluster.arrays import Array
+from bayescluster.dataset.constructs import Standardised, standardise
 from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.scaling import Standardised, standardise
 from bayescluster.dataset.values import as_float, label_of, numeric_problem
 from bayescluster.design.coding import sorted_labels
 from bayescluster.errors import Problem

@@ -6,23 +6,310 @@ that is saved and opened again is the same design.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from bayescluster.arrays import Array
+from bayescluster.dataset.cases import CodedCases
+from bayescluster.dataset.constructs import IndicatorUnit
 from bayescluster.dataset.values import label_of
-from bayescluster.design.arrays import Arrays
 from bayescluster.design.graph import causal_order
-from bayescluster.design.parts import Details, Grouping, details_from
-from bayescluster.families import FAMILIES, Family, bar_of
-from bayescluster.names import CONTROL_CAPITAL, DETAILS, INTERCEPT
+from bayescluster.families import FAMILIES, Family, Rows, bar_of
+from bayescluster.families.record import Scale
+from bayescluster.names import (
+    AVERAGING_WEIGHT,
+    CAPITAL,
+    CENTER,
+    CLUSTER_WEIGHT,
+    CONTROL,
+    CONTROL_BASE,
+    CONTROL_CAPITAL,
+    CONTROLS,
+    DETAILS,
+    FIRM_CODE,
+    HUMAN_CAPITAL,
+    INTERCEPT,
+    LEVEL,
+    OFFSET,
+    OUTCOME,
+    PREDICTORS,
+    ROW,
+    ROW_WEIGHT,
+    SCALE,
+    SOCIAL_CAPITAL,
+    STANDARD_ERROR,
+    TRIALS,
+    group_dim,
+    group_index,
+    item_dim,
+    item_levels,
+    items,
+)
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
-from bayescluster.spec.equation import Equation
+from bayescluster.spec.equation import Equation, VaryingTerms
 from bayescluster.structures import STRUCTURES, Structure
+
+
+class Scaling(NamedTuple):
+    """Units of an input: ``original = center + scale * standardised``."""
+
+    center: float
+    scale: float
+
+
+class Grouping(NamedTuple):
+    """A grouping whose members have coefficients of their own."""
+
+    name: str
+    labels: tuple[str, ...]
+    terms: tuple[str, ...]
+    centred: tuple[str, ...]
+    """Terms sampled centred; the others are non-centred."""
+    correlated: bool
+
+
+class Items(NamedTuple):
+    """Answers that measure a latent capital, ``(row, item)``, NaN where missing.
+
+    ``levels`` counts the levels of each item: 2 where binary, 0 where continuous.
+    """
+
+    columns: tuple[str, ...]
+    values: Array
+    levels: tuple[int, ...]
+
+    @property
+    def continuous(self) -> tuple[int, ...]:
+        """Positions of the continuous items."""
+        return tuple(k for k, levels in enumerate(self.levels) if not levels)
+
+
+class ControlPart(NamedTuple):
+    """Controls at some positions: their base columns ``(row, position)``, and what multiplies them."""
+
+    positions: NDArray[np.int64]
+    base: Array
+    level: Any
+
+
+class Weights(NamedTuple):
+    """Survey weights; see `bayescluster.design.weights`.
+
+    ``rows`` multiplies the log density of each row, ``(row,)``; ``clusters`` that of the varying
+    effects of each cluster, ``(cluster,)``; ``average`` is what a row counts in an average over
+    firms, ``(row,)``, mean 1.
+    """
+
+    rows: Array
+    average: Array
+    clusters: Array | None
+
+
+class Measure(NamedTuple):
+    """How a capital was made: its indicators, their weights, and its reliability."""
+
+    capital: str
+    method: str
+    unit: str
+    weights: tuple[tuple[str, float], ...]
+    reliability: float | None
+    binary: bool
+    units: tuple[IndicatorUnit, ...] = ()
+
+
+class ImputedCells(NamedTuple):
+    """Missing cells of one variable in one cluster, of so many rows."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class Pattern(NamedTuple):
+    """Variables that are missing in the same rows, none other, and how many rows that is."""
+
+    variables: tuple[str, ...]
+    rows: int
+
+
+class Details(NamedTuple):
+    """Facts of the sample that reports print.
+
+    ``dropped`` counts rows left out for a missing value, by variable and cluster; ``cases`` holds the
+    coded evidence that the priors are taken from, where they are.
+    """
+
+    label: str
+    title: str
+    synthetic: bool
+    digest: str
+    rows_read: int
+    dropped: tuple[tuple[str, str, int], ...]
+    filters: tuple[str, ...]
+    notes: tuple[str, ...]
+    measures: tuple[Measure, ...]
+    cases: CodedCases | None = None
+    imputed: tuple[ImputedCells, ...] = ()
+    """Cells that are estimated inside the model, by variable and cluster."""
+    patterns: tuple[Pattern, ...] = ()
+    """Which variables are missing together, and in how many rows."""
+
+
+def details_text(details: Details) -> str:
+    """Write details as text that a netCDF attribute can hold."""
+    return json.dumps(_plain(details))
+
+
+def details_from(text: str) -> Details:
+    """Read details from that text."""
+    return TypeAdapter(Details).validate_python(json.loads(text))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+class Arrays:
+    """What the data alone say, whatever is asked of them.
+
+    Attributes
+    ----------
+    data
+        Arrays of the equation.
+    """
+
+    data: xr.Dataset
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return int(self.data.sizes[ROW])
+
+    @property
+    def outcome(self) -> Array:
+        """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
+        return self._array(OUTCOME)
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """Rows whose outcome is known, ``(row,)``."""
+        return ~np.isnan(self.outcome)
+
+    @property
+    def answers(self) -> Array:
+        """The outcomes that are known, ``(answered row,)``."""
+        return self.outcome[self.answered]
+
+    @property
+    def predictors(self) -> Array:
+        """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
+        return self._array(PREDICTORS)
+
+    @property
+    def capitals(self) -> tuple[Array, Array]:
+        """Standardised human and social capital, each ``(row,)``; NaN where missing."""
+        return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
+
+    @property
+    def controls(self) -> Array:
+        """Coded controls, ``(row, control)``; NaN where missing."""
+        return self._array(CONTROLS)
+
+    @property
+    def control_bases(self) -> Array:
+        """Controls without the capital in them, ``(row, control)``; 0 where missing."""
+        return np.nan_to_num(self._array(CONTROL_BASE))
+
+    def control_parts(self, human: Any, social: Any, bases: Any = None) -> Iterator[ControlPart]:
+        """Controls in parts that move alike, with the capitals at given levels.
+
+        A control that is the product of something with a capital follows the capital: its column is
+        that of its base times the level. Missing cells are 0: what is imputed is added to them.
+        ``bases`` stand in for `control_bases`.
+        """
+        owners = self.data[CONTROL_CAPITAL].to_numpy()
+        bases = self.control_bases if bases is None else bases
+        for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
+            mine = np.flatnonzero(owners == capital)
+            if mine.size:
+                yield ControlPart(mine, bases[:, mine], level)
+
+    @property
+    def control_names(self) -> tuple[str, ...]:
+        """Names of the coded controls."""
+        return self.labels(CONTROL)
+
+    def is_latent(self, capital: str) -> bool:
+        """Whether a capital is measured in the model."""
+        return items(capital) in self.data
+
+    def items(self, capital: str) -> Items:
+        """Answers that measure a latent capital."""
+        levels = tuple(int(count) for count in self.data[item_levels(capital)].to_numpy())
+        return Items(self.labels(item_dim(capital)), self._array(items(capital)), levels)
+
+    @property
+    def offset(self) -> Array:
+        """Log exposure, ``(row,)``."""
+        return self._array(OFFSET)
+
+    @property
+    def rows(self) -> Rows:
+        """Known quantities of the rows for the likelihood."""
+        known = (
+            self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
+        )
+        return Rows(*known)
+
+    @property
+    def weights(self) -> Weights | None:
+        """Survey weights, where the analysis declares any."""
+        if ROW_WEIGHT not in self.data:
+            return None
+        clusters = self._array(CLUSTER_WEIGHT) if CLUSTER_WEIGHT in self.data else None
+        return Weights(self._array(ROW_WEIGHT), self._array(AVERAGING_WEIGHT), clusters)
+
+    @property
+    def firms(self) -> NDArray[np.int64]:
+        """Number of each row's firm, ``(row,)``: rows that share a firm share a number."""
+        return np.asarray(self.data[FIRM_CODE].to_numpy(), dtype="int64")
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Levels of an ordinal outcome, lowest first; empty for other families."""
+        return self.labels(LEVEL) if LEVEL in self.data.coords else ()
+
+    def labels(self, dim: str) -> tuple[str, ...]:
+        """Labels along a dimension."""
+        return tuple(str(label) for label in self.data[dim].to_numpy())
+
+    def index(self, grouping: str) -> NDArray[np.int64]:
+        """Position of each row's group, ``(row,)``."""
+        return np.asarray(self.data[group_index(grouping)].to_numpy(), dtype="int64")
+
+    def group_labels(self, grouping: str) -> tuple[str, ...]:
+        """Labels of the groups of a grouping."""
+        return self.labels(group_dim(grouping))
+
+    def scaling(self, capital: str) -> Scaling:
+        """Units of a capital."""
+        at = {CAPITAL: capital}
+        return Scaling(float(self.data[CENTER].loc[at]), float(self.data[SCALE].loc[at]))
+
+    def _array(self, name: str) -> Array:
+        return np.asarray(self.data[name].to_numpy(), dtype="float64")
 
 
 @dataclass(frozen=True)
@@ -179,10 +466,145 @@ class Design(Arrays):
     @cached_property
     def groupings(self) -> tuple[Grouping, ...]:
         """Groupings with varying effects, in the order of the analysis."""
-        from bayescluster.design.groupings import groupings
-
         settled = self.template
         # of another question the template says nothing: its form lets other terms vary
         if settled is None or settled.analysis is not self.analysis:
             return groupings(self)
         return settled.groupings
+
+
+CORRELATED_FROM = 8
+"""Fewest groups whose effects are correlated: below, their correlations are nearly all prior."""
+
+CENTRED_FROM_GROUPS = 8
+CENTRED_FROM_INFORMATION = 40.0
+"""Information about a group's intercept from which it is sampled centred.
+
+In units of the link: with a group sd near the prior's 0.5 and this much information the data
+outweigh the group distribution ten times, and the group's coefficient no longer leans on it.
+"""
+
+BETWEEN_AT_MOST = 0.5
+"""Largest share of a capital's variance between groups with which their intercepts are centred.
+
+Where a capital hardly varies within groups (a firm's R&D over the years), intercept and slope trade
+off in every group at once, and centring the intercepts ties the slope to all of them.
+"""
+
+COUNT_CEILING = 10.0
+"""Most that one count can say: overdispersion bounds its information, however large it is."""
+
+
+def groupings(design: Design) -> tuple[Grouping, ...]:
+    """Name the groupings of an analysis, with the choices that the data settle."""
+    return tuple(
+        _grouping(design, name, varying) for name, varying in design.equation.groupings.items()
+    )
+
+
+def _grouping(design: Design, name: str, varying: VaryingTerms) -> Grouping:
+    labels = design.labels(group_dim(name))
+    correlated = varying.correlated
+    if correlated is None:
+        enough = len(labels) >= CORRELATED_FROM and len(varying.terms) >= 2
+        correlated = enough and not varying.partly_centred
+    centred = _centred(design, name, varying, correlated)
+    return Grouping(name, labels, varying.terms, centred, correlated)
+
+
+def _centred(design: Design, name: str, varying: VaryingTerms, correlated: bool) -> tuple[str, ...]:
+    """Choose the centred terms: as asked, else the intercept where its groups say much.
+
+    Slopes are left non-centred: their sds are often near 0, where the centred form makes a funnel.
+    """
+    if isinstance(varying.centred, tuple):
+        return varying.centred
+    if varying.centred is not None:
+        return varying.terms if varying.centred else ()
+    index = design.index(name)
+    few = int(index.max()) + 1 < CENTRED_FROM_GROUPS
+    if few or correlated or INTERCEPT not in varying.terms:
+        return ()
+    if _capitals_between(design, name) > BETWEEN_AT_MOST:
+        return ()
+    enough = information(design, name) >= CENTRED_FROM_INFORMATION
+    return (INTERCEPT,) if enough else ()
+
+
+def _capitals_between(design: Design, name: str) -> float:
+    """Share of variance between the groups, of the capital where it is largest."""
+    index, count = design.index(name), np.bincount(design.index(name))
+    shares = [0.0]
+    for values in design.capitals:
+        known = np.where(np.isnan(values), np.nanmean(values), values)
+        means = np.bincount(index, weights=known) / count
+        if known.var() > 0:
+            shares.append(float((means[index] - known.mean()).var() / known.var()))
+    return max(shares)
+
+
+def information(design: Design, name: str) -> float:
+    """Information of the median group about its own intercept, on the scale of the link.
+
+    Where intercepts vary within the group as well, the group is known no better than by the number
+    of its parts.
+    """
+    index = design.index(name)
+    by_row = np.bincount(index, weights=_row_information(design))
+    parts = _parts(design, name)
+    return float(np.median(by_row if parts is None else np.minimum(by_row, parts)))
+
+
+def _row_information(design: Design) -> Array:
+    return np.where(design.answered, _INFORMATION[design.family.scale](design), 0.0)
+
+
+def _of_chance(design: Design) -> Array:
+    """Information of a yes or no about its logit; a probit is a logit in other units."""
+    trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
+    share = float(design.answers.sum() / trials[design.answered].sum())
+    return trials * share * (1 - share)
+
+
+def _of_share(design: Design) -> Array:
+    """One over the variance of the share, brought to the logit scale by its slope there."""
+    mean, variance = design.answers.mean(), design.answers.var(ddof=1)
+    return np.full(design.size, (mean * (1 - mean)) ** 2 / variance)
+
+
+def _of_amount(design: Design) -> Array:
+    """One over the variance of the amount, which is the unit on the identity link."""
+    transform = design.family.on_link_scale
+    if design.family.link == "identity" or transform is None:
+        return np.ones(design.size)
+    return np.full(design.size, 1 / transform(design.answers).var(ddof=1))
+
+
+_INFORMATION: dict[Scale, Callable[[Design], Array]] = {
+    "probability": _of_chance,
+    "share": _of_share,
+    "rate": lambda design: np.minimum(design.outcome, COUNT_CEILING),
+    "mean": _of_amount,
+    "level": lambda design: np.full(design.size, 0.25),
+}
+"""Information of each row about its own intercept, ``(row,)``, by the scale of the outcome.
+
+Variances are those of all rows: between groups they hold more than noise, so they err to the side
+of too little information.
+"""
+
+
+def _parts(design: Design, name: str) -> NDArray[np.float64] | None:
+    """Groups with intercepts of their own inside each group, the fewest of any finer grouping."""
+    index = design.index(name)
+    found = None
+    for other, varying in design.equation.groupings.items():
+        inner = design.index(other)
+        if other == name or INTERCEPT not in varying.terms or inner.max() <= index.max():
+            continue
+        pairs = np.unique(np.stack([index, inner]), axis=1)
+        if pairs.shape[1] > inner.max() + 1:
+            continue  # cuts across
+        count = np.bincount(pairs[0], minlength=int(index.max()) + 1).astype("float64")
+        found = count if found is None else np.minimum(found, count)
+    return found

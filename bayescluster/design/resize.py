@@ -1,15 +1,9 @@
-"""Designs of other sizes: the same firms and clusters, in larger or smaller numbers.
-
-A number of firms or clusters that is a whole multiple of what there is takes each of them so many
-times; a part beyond that is drawn without replacement. So the mix of capitals, controls and cluster
-sizes stays that of the data, and less of the change between sizes is chance. Clusters are taken
-within each industry, firms within each cluster, with all their rows; at least one stays of each. The
-copies are firms and clusters of their own, with outcomes of their own. Inputs keep their units.
-"""
+"""Designs of other sizes, and designs whose data are replaced by others."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,6 +20,7 @@ from bayescluster.names import (
     FIRM,
     FIRM_CODE,
     INDUSTRY,
+    OUTCOME,
     ROW,
     ROW_WEIGHT,
     group_dim,
@@ -146,3 +141,40 @@ def _weights(design: Design, data: xr.Dataset, taken: _Taken) -> dict[str, Any]:
     clusters = clusters / clusters.mean()
     found[CLUSTER_WEIGHT] = (group_dim(CLUSTER), clusters)
     return found | {ROW_WEIGHT: (ROW, within * clusters[index])}
+
+
+def with_data(design: Design, variables: Mapping[str, Mapping[str, Any]]) -> Design:
+    """Give the equations of a design other data.
+
+    Parameters
+    ----------
+    design
+        The template, which carries the designs of the other equations.
+    variables
+        Variables of the design by name of the equation, as `xarray.Dataset.assign` takes them.
+    """
+    others = tuple(_assigned(each, variables, ()) for each in design.others)
+    return _assigned(design, variables, others)
+
+
+def _assigned(
+    design: Design, variables: Mapping[str, Mapping[str, Any]], others: tuple[Design, ...]
+) -> Design:
+    data = design.data.assign(dict(variables.get(design.equation_name, {})))
+    return replace(design, data=data, others=others, template=design.template or design)
+
+
+def replaced(design: Design, outcome: Array, weights: Array | None = None) -> Design:
+    """Give a design another outcome, ``(row,)``, and other weights of its rows."""
+    variables: dict[str, Any] = {OUTCOME: (ROW, np.asarray(outcome, dtype="float64"))}
+    if weights is not None:
+        variables[ROW_WEIGHT] = (ROW, np.asarray(weights, dtype="float64"))
+    return with_data(design, {design.equation_name: variables})
+
+
+def with_unit_weights(design: Design) -> Design:
+    """Weigh every row by 1, where a design has no weights."""
+    if design.weights is not None:
+        return design
+    ones = (ROW, np.ones(design.size))
+    return replace(design, data=design.data.assign({ROW_WEIGHT: ones, AVERAGING_WEIGHT: ones}))

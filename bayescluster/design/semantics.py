@@ -7,22 +7,140 @@ from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
-from bayescluster.design.causes import causes_problems
-from bayescluster.design.ceiling_scope import ceiling_model_problems
-from bayescluster.design.ceilings import ceiling_problems
 from bayescluster.design.claims import claim_problems, is_bounded, level_problems
 from bayescluster.design.forms import forms_of
-from bayescluster.design.set_conditions import set_problems
-from bayescluster.design.shared_variance import shared_variance_problems
-from bayescluster.design.systems import system_problems
-from bayescluster.design.weakest_node import weakest_node_problems
+from bayescluster.design.graph import ancestors, cycle_of
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.families import FAMILIES
+from bayescluster.features.causes.spec import causes_problems
+from bayescluster.features.ceiling_models.scope import ceiling_model_problems
+from bayescluster.features.ceilings.spec import ceiling_problems
+from bayescluster.features.sets.conditions import set_problems
+from bayescluster.features.weakest_node.spec import weakest_node_problems
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
-from bayescluster.spec.equation import Equation
+from bayescluster.spec.equation import ColumnControl, Equation
 from bayescluster.structures import STRUCTURES, TERMS
+
+
+def shared_variance_problems(
+    equation: Equation, base: tuple[str, str], where: Where
+) -> Iterator[Problem]:
+    """Refuse R2D2M2 for a form that is not linear, beside priors of its parts, or without parts."""
+    priors, path = equation.priors, (*base, "priors")
+    if priors.r2d2m2 is None:
+        return
+    form = STRUCTURES[equation.form]
+    if not form.is_linear:
+        linear = ", ".join(name for name, other in STRUCTURES.items() if other.is_linear)
+        yield Problem(
+            f"r2d2m2 shares out variance among linear terms, and structure {form.name} is not linear",
+            where((*path, "r2d2m2")),
+            f"leave it out, or take one of: {linear}",
+        )
+        return
+    for name in priors.terms:
+        if name != form.level:
+            yield _shared_twice(f"for '{name}'", where((*path, "terms", name)))
+    if priors.controls is not None:
+        yield _shared_twice("for the controls", where((*path, "controls")))
+    for name in priors.group_sd:
+        yield _shared_twice(f"for the groups of '{name}'", where((*path, "group_sd", name)))
+    if len(form.terms) == 1 and not equation.controls and not equation.varying:
+        yield Problem(
+            "r2d2m2 has nothing to share out: the model has no slope, control or varying effect",
+            where((*path, "r2d2m2")),
+            "leave it out",
+        )
+
+
+def _shared_twice(what: str, place: str) -> Problem:
+    return Problem(
+        f"a prior is given {what}, but r2d2m2 takes its place",
+        place,
+        "leave out one of the two",
+    )
+
+
+TIED_FAMILIES = ("probit", "gaussian")
+"""Families whose residuals can correlate between equations."""
+
+
+def system_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Find what is wrong with equations together that is not wrong with any alone."""
+    unknown = list(_unknown_predictors(analysis, where))
+    yield from unknown
+    yield from _twice(analysis, where)
+    circle = () if unknown else cycle_of(analysis.equations)
+    if circle:
+        yield Problem(
+            f"equations feed each other in a circle: {' -> '.join(circle)}",
+            where(("equations", circle[0], "predictors")),
+            "leave out one of these predictors: an outcome cannot be its own cause",
+        )
+    if not unknown and not circle:
+        yield from _tied(analysis, where)
+
+
+def _unknown_predictors(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    for name, equation in analysis.equations.items():
+        others = [other for other in analysis.equations if other != name]
+        for position, predictor in enumerate(equation.predictors):
+            if predictor not in others:
+                yield Problem(
+                    f"the predictor '{predictor}' is no other equation of this analysis",
+                    where(("equations", name, "predictors", position)),
+                    suggestion(predictor, others)
+                    or "a column of the data that is not explained belongs under controls",
+                )
+
+
+def _twice(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Refuse an outcome that enters an equation as predictor and as control, or twice."""
+    for name, equation in analysis.equations.items():
+        columns = {
+            control.column if isinstance(control, ColumnControl) else control
+            for control in equation.controls
+            if isinstance(control, ColumnControl | str)
+        }
+        for position, predictor in enumerate(equation.predictors):
+            other = analysis.equations.get(predictor)
+            again = predictor in equation.predictors[:position]
+            if again or (other is not None and other.outcome in columns):
+                yield Problem(
+                    f"'{predictor}' enters '{name}' twice",
+                    where(("equations", name, "predictors", position)),
+                    "list it once, under predictors",
+                )
+
+
+def _tied(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Find equations whose residuals cannot correlate."""
+    names, place = analysis.residual_correlation, where(("residual_correlation",))
+    if not names:
+        return
+    if len(set(names)) < 2 or len(set(names)) < len(names):
+        yield Problem("residual_correlation needs two equations or more, each once", place, "")
+    families = {analysis.equations[name].family for name in names}
+    known = any(analysis.equations[name].standard_error is not None for name in names)
+    if len(families) > 1 or not families <= set(TIED_FAMILIES) or known:
+        yield Problem(
+            "residuals correlate between equations of family probit, or between gaussian ones "
+            f"whose errors are estimated; these are {', '.join(sorted(families))}",
+            place,
+            "for outcomes of 0 and 1, write `family: probit`",
+        )
+    for name in names:
+        for other in ancestors(analysis.equations, name):
+            if other in names:
+                yield Problem(
+                    f"the residual of '{name}' cannot correlate with that of '{other}', "
+                    "which is among its predictors",
+                    place,
+                    "leave one of the two out: indirect effects rest on their independence",
+                )
+
 
 RESERVED = frozenset(
     {

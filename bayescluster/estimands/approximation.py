@@ -11,21 +11,170 @@ Shares of the R2D2M2 prior are not used: the default priors of their slopes stan
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.optimize import minimize
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
-from bayescluster.estimands.row_derivatives import Curvature, Free, free_parameters, row_derivatives
-from bayescluster.model.distributions import KINDS
-from bayescluster.model.evaluate import Draws, GroupDraws
-from bayescluster.model.priors import ModelPriors, model_priors
-from bayescluster.names import HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
+from bayescluster.estimands.effects import surface_draws
+from bayescluster.estimands.levels import Levels
+from bayescluster.estimands.scopes import Groups
+from bayescluster.families import Rows
+from bayescluster.model.evaluate import Draws, GroupDraws, predictor_at
+from bayescluster.model.priors import (
+    KINDS,
+    ModelPriors,
+    baseline_of,
+    log_density,
+    median_of,
+    model_priors,
+    scale_of,
+)
+from bayescluster.names import CUTPOINTS, HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT
+from bayescluster.structures.arithmetic import working
+
+STEP = 1e-3
+"""Step of the differences, in units of the link and on the log scale of parameters."""
+GAP_SD = 3.0
+"""Weak normal prior of cutpoint and log gaps around their usual values."""
+
+
+class Free(NamedTuple):
+    """Free parameters of a likelihood: names and priors of the positive ones, number of cutpoints."""
+
+    names: tuple[str, ...]
+    priors: tuple[Distribution, ...]
+    cutpoints: int
+    start: Array
+
+    def parameters(self, free: Array) -> dict[str, Array]:
+        """Parameters as a family takes them, from ``(point, free)``."""
+        found = {name: np.exp(free[:, [k]]) for k, name in enumerate(self.names)}
+        if self.cutpoints:
+            gaps = free[:, len(self.names) :]
+            found[CUTPOINTS] = cutpoints_of(gaps)[:, None, :]
+        return found
+
+    def log_prior(self, free: Array) -> Array:
+        """Log prior of each point, ``(point, free) -> (point,)``."""
+        total = np.zeros(len(free))
+        for column, prior in zip(free.T, self.priors, strict=False):
+            total = total + log_density(prior, column, "positive")
+        gaps = free[:, len(self.names) :] - self.start[len(self.names) :]
+        return np.asarray(total - 0.5 * ((gaps / GAP_SD) ** 2).sum(axis=1))
+
+
+class Curvature(NamedTuple):
+    """Log likelihood and log prior of the free parameters, with first and second derivatives.
+
+    ``by_eta`` and ``by_eta_eta`` are ``(row,)``, ``by_eta_free`` is ``(free, row)``.
+    """
+
+    value: float
+    by_eta: Array
+    by_eta_eta: Array
+    by_free: Array
+    by_eta_free: Array
+    by_free_free: Array
+
+
+def typical(priors: ModelPriors) -> list[float]:
+    """Log of a usual value of each positive parameter: its prior's sd or mean."""
+    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
+    found = []
+    for prior in priors.family.values():
+        named = prior.model_dump()
+        shape = np.log(named.get("shape", 1.0))
+        found.append(
+            shape + sum(sign * np.log(named[k]) for k, sign in usual.items() if k in named)
+        )
+    return [float(value) for value in found]
+
+
+def usual_gaps(priors: ModelPriors) -> list[float]:
+    """First cutpoint and log gaps at the means of their priors; nothing where there are none."""
+    cuts = [mean for mean, _ in priors.cutpoints]
+    return [cuts[0], *(float(gap) for gap in np.log(np.diff(cuts)))] if cuts else []
+
+
+def cutpoints_of(gaps: Array) -> Array:
+    """Cutpoints from the first and the log gaps, ``(point, cutpoint)`` both."""
+    steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
+    return np.asarray(np.cumsum(steps, axis=1))
+
+
+def free_parameters(priors: ModelPriors) -> Free:
+    """Free parameters of a likelihood, starting at usual values."""
+    start = np.array([*typical(priors), *usual_gaps(priors)], dtype=float)
+    return Free(tuple(priors.family), tuple(priors.family.values()), len(priors.cutpoints), start)
+
+
+def row_derivatives(
+    design: Design, rows: NDArray[np.int64], eta: Array, free: Free, at: Array
+) -> Curvature:
+    """Differentiate the log density of some rows at a point.
+
+    Parameters
+    ----------
+    design, rows
+        The design, and the positions of the rows.
+    eta
+        Linear predictor of these rows.
+    free, at
+        The free parameters, and their values.
+    """
+    step = STEP * baseline_of(design).unit
+    outcome, known = design.outcome[rows], design.rows.at(rows)
+    weights = 1.0 if design.weights is None else design.weights.rows[rows]
+
+    def density(shift: float, points: Array) -> Array:
+        """Weighted log density, ``(point, row)``, the predictor shifted by so many steps."""
+        shifted = np.broadcast_to(eta + shift * step, (len(points), rows.size))
+        found = design.family.log_density(outcome, shifted, free.parameters(points), known)
+        return np.asarray(found * weights)
+
+    def total(points: Array) -> Array:
+        return np.asarray(density(0.0, points).sum(axis=1) + free.log_prior(points))
+
+    # a step of Newton's too far gives infinities, which the caller sees in the value
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        middle, above, below = (density(shift, at[None])[0] for shift in (0.0, 1.0, -1.0))
+        up, down = at + STEP * np.eye(at.size), at - STEP * np.eye(at.size)
+        across = density(1, up) - density(1, down) - density(-1, up) + density(-1, down)
+        return Curvature(
+            float(total(at[None])[0]),
+            (above - below) / (2 * step),
+            (above - 2 * middle + below) / step**2,
+            (total(up) - total(down)) / (2 * STEP),
+            across / (4 * step * STEP),
+            second_differences(total, at),
+        )
+
+
+def second_differences(function: Callable[[Array], Array], at: Array) -> Array:
+    """Second derivatives of a function of points ``(point, free)`` by central differences."""
+    size = at.size
+    shifts = STEP * np.eye(size)
+    pairs = [(i, j) for i in range(size) for j in range(i, size)]
+    points = [
+        at + a * shifts[i] + b * shifts[j]
+        for i, j in pairs
+        for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    ]
+    out = np.zeros((size, size))
+    if not points:
+        return out
+    value = function(np.array(points)).reshape(-1, 4)
+    out[np.triu_indices(size)] = (value @ [1.0, -1.0, -1.0, 1.0]) / (4 * STEP**2)
+    return np.asarray(out + np.triu(out, 1).T)
+
 
 NEWTON_STEPS = 60
 SD_ROUNDS = 25
@@ -286,3 +435,129 @@ def _standard_deviations(inputs: Inputs, theta: Array, covariance: Array) -> Arr
         root = np.sqrt(count**2 + 4 * squares / block.scale**2)
         found.append(np.sqrt(block.scale**2 * (root - count) / 2))
     return np.array(found)
+
+
+Mask = NDArray[np.bool_]
+
+DRAWS = 1000
+UNPOOLED_STATIONARY = 1e-3
+"""Largest slope of the log posterior a row at what is taken for its mode."""
+FEWEST_ROWS = 20
+"""Below this an industry alone is not fitted."""
+
+
+class _Layout(NamedTuple):
+    """Order of the free numbers: coefficients, controls, log parameters, cutpoints."""
+
+    terms: tuple[str, ...]
+    controls: int
+    parameters: tuple[str, ...]
+    cutpoints: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return len(self.terms), self.controls, len(self.parameters), self.cutpoints
+
+
+def unpooled_effects(
+    design: Design, levels: Levels, groups: Groups, rng: np.random.Generator
+) -> dict[str, dict[tuple[str, str], Array]]:
+    """Draws of each group's effects from its own rows.
+
+    Returns
+    -------
+    dict
+        By group label, then (capital, measure): ``(draw,)``. Groups that are too small, or whose
+        mode has no positive curvature, are absent.
+    """
+    found: dict[str, dict[tuple[str, str], Array]] = {}
+    repeated = np.unique(design.firms).size < design.size
+    if repeated or design.equation.predictors or not design.is_complete:
+        return found
+    for k, label in enumerate(groups.labels):
+        rows = groups.members[:, k]
+        if rows.sum() < FEWEST_ROWS:
+            continue
+        draws = _approximate(design, rows, rng)
+        if draws is None:
+            continue
+        weights = groups.weights[:, [k]]
+        surface = surface_draws(design, draws, levels, weights)
+        effects = {(c, "average_marginal_effect"): v[:, 0] for c, v in surface.marginal.items()}
+        effects |= {(c, "contrast"): v[:, 0] for c, v in surface.contrast.items()}
+        found[label] = effects
+    return found
+
+
+def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws | None:
+    priors = model_priors(design)
+    layout = _Layout(
+        tuple(priors.population), len(priors.controls), tuple(priors.family), len(priors.cutpoints)
+    )
+
+    def loss(theta: Array) -> float:
+        value = _log_posterior(design, rows, priors, layout, theta[None])[0]
+        return -float(value) if np.isfinite(value) else 1e10
+
+    start = _start(priors)
+    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-4})
+    if np.abs(found.jac).max() > UNPOOLED_STATIONARY * rows.sum():
+        return None
+    try:
+        factor = cho_factor(
+            -second_differences(
+                lambda theta: _log_posterior(design, rows, priors, layout, theta), found.x
+            )
+        )
+    except LinAlgError:
+        return None
+    covariance = cho_solve(factor, np.eye(start.size))
+    theta = rng.multivariate_normal(found.x, covariance, size=DRAWS, method="cholesky")
+    return _draws(layout, theta, design)
+
+
+def _start(priors: ModelPriors) -> Array:
+    means = [
+        float(working(median_of(prior), scale_of(term)))
+        for term, prior in priors.population.items()
+    ]
+    means += [prior.mean for prior in priors.controls.values()]
+    return np.array([*means, *typical(priors), *usual_gaps(priors)], dtype=float)
+
+
+def _split(layout: _Layout, theta: Array) -> list[Array]:
+    return np.split(theta, np.cumsum(layout.sizes)[:-1], axis=1)
+
+
+def _draws(layout: _Layout, theta: Array, design: Design) -> Draws:
+    population, controls, logs, gaps = _split(layout, theta)
+    terms = {name: np.zeros(len(theta)) for name in design.terms}
+    terms |= dict(zip(layout.terms, population.T, strict=True))
+    parameters = {name: np.exp(logs[:, [k]]) for k, name in enumerate(layout.parameters)}
+    if layout.cutpoints:
+        parameters[CUTPOINTS] = cutpoints_of(gaps)[:, None, :]
+    return Draws(1, terms, controls, {}, parameters)
+
+
+def _log_posterior(
+    design: Design, rows: Mask, priors: ModelPriors, layout: _Layout, theta: Array
+) -> Array:
+    """Log posterior of each parameter vector, ``(point, free) -> (point,)``."""
+    draws = _draws(layout, theta, design)
+    human, social = (values[rows] for values in design.capitals)
+    members = np.flatnonzero(rows)
+    eta = predictor_at(design, draws, (human, social), members) + design.offset[rows]
+    known = Rows(*(None if item is None else item[rows] for item in design.rows))
+    outcome = design.outcome[rows]
+    with np.errstate(over="ignore", invalid="ignore"):
+        density = design.family.log_density(outcome, eta, draws.parameters, known)
+    weights = None if design.weights is None else design.weights.rows[rows]
+    total = (density if weights is None else density * weights).sum(axis=1)
+    population, controls, logs, gaps = _split(layout, theta)
+    for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
+        total = total + log_density(prior, column, scale_of(term))
+    for column, control in zip(controls.T, priors.controls.values(), strict=True):
+        total = total + log_density(control, column)
+    # weak priors on the log scale keep parameters and gaps finite where a group says nothing
+    far = (logs - np.array(typical(priors))) / 3
+    return np.asarray(total - 0.5 * (far**2).sum(1) - 0.5 * ((gaps / 3) ** 2).sum(1))

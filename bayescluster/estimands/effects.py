@@ -1,7 +1,8 @@
-"""Average marginal effects, contrasts and corners, draw by draw."""
+"""Average marginal effects, contrasts and corners, surfaces and conditional effects, draw by draw."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
+from bayescluster.estimands.scopes import Groups
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
+from bayescluster.results.model import INTERVAL, Curve, Surface
 
 STEP = 0.01
 """Half width, in standard deviations, of the difference that stands for a derivative."""
@@ -72,3 +75,80 @@ def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
 def _set(position: int, level: Level) -> Setting:
     """Set one capital and leave the other as it is."""
     return Setting(level, Own()) if position == 0 else Setting(Own(), level)
+
+
+CURVE_POINTS = 9
+SURFACE_POINTS = 11
+CURVE_DRAWS = 800
+SURFACE_DRAWS = 200
+"""Draws behind figures: a line on paper needs fewer than a number in a table."""
+POINTS_SHOWN = 400
+"""Most firms drawn on the surface of one industry."""
+
+
+def conditional_effects(
+    design: Design, draws: Draws, levels: Levels, groups: Groups
+) -> list[Curve]:
+    """Effect of each capital, low to high, at levels of the other that the group spans."""
+    some = draws.thinned(CURVE_DRAWS)
+    pairs = (levels.human, levels.social)
+    curves = []
+    for position, capital in enumerate(CAPITALS):
+        for k, label in enumerate(groups.labels):
+            other = design.capitals[1 - position][groups.members[:, k]]
+            at = _grid(other, 0.02, CURVE_POINTS)
+            settings = [
+                _ordered(position, level, value) for value in at for level in pairs[position]
+            ]
+            mean = outcome_surface(design, some, settings, groups.weights[:, [k]])[:, :, 0]
+            effect = mean[:, 1::2] - mean[:, ::2]  # (draw, point)
+            curves.append(_curve(capital, label, at, effect))
+    return curves
+
+
+def _grid(values: Array, tail: float, points: int) -> Array:
+    low, high = np.nanquantile(values, [tail, 1 - tail])
+    return np.linspace(float(low), float(high), points)
+
+
+def _ordered(position: int, own: float, other: float) -> Setting:
+    return Setting(own, float(other)) if position == 0 else Setting(float(other), own)
+
+
+def _curve(capital: str, label: str, at: Array, effect: Array) -> Curve:
+    tail = (1 - INTERVAL) / 2
+    low, high = np.quantile(effect, [tail, 1 - tail], axis=0)
+    return Curve(
+        capital=capital,
+        group=label,
+        at=tuple(at.tolist()),
+        mean=tuple(effect.mean(axis=0).tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+    )
+
+
+def surfaces(
+    design: Design, draws: Draws, groups: Groups, rng: np.random.Generator
+) -> Iterator[Surface]:
+    """Posterior mean of the outcome surface of each group, with rows of the group to lay on it."""
+    some = draws.thinned(SURFACE_DRAWS)
+    grids = [_grid(values, 0.01, SURFACE_POINTS) for values in design.capitals]
+    settings = [Setting(float(h), float(s)) for h in grids[0] for s in grids[1]]
+    mean = outcome_surface(design, some, settings, groups.weights).mean(axis=0)  # (setting, group)
+    # a dot needs its place and its colour
+    shown_at_all = design.answered & np.isfinite(sum(design.capitals))
+    for k, label in enumerate(groups.labels):
+        rows = np.flatnonzero(groups.members[:, k] & shown_at_all)
+        shown = np.sort(rng.choice(rows, min(rows.size, POINTS_SHOWN), replace=False))
+        human, social = (values[shown].round(4).tolist() for values in design.capitals)
+        outcome = design.reported[shown].tolist()
+        yield Surface(
+            group=label,
+            human=tuple(grids[0].tolist()),
+            social=tuple(grids[1].tolist()),
+            mean=tuple(map(tuple, mean[:, k].reshape(SURFACE_POINTS, SURFACE_POINTS).tolist())),
+            points=tuple(zip(human, social, outcome, strict=True)),
+            points_shown=int(shown.size),
+            points_total=int(rows.size),
+        )

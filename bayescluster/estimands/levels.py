@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.dataset.indicators import raw_score
+from bayescluster.arrays import Array
+from bayescluster.dataset.constructs import amounts_at, raw_score
 from bayescluster.design.record import Design
-from bayescluster.names import CAPITALS
+from bayescluster.model.evaluate import Draws, row_coefficients
+from bayescluster.names import BOTH, CAPITALS, HUMAN_ONLY, NEITHER, SOCIAL_ONLY
+from bayescluster.results.claims import IndicatorAmount, LevelAmounts
 from bayescluster.spec.hypotheses import Anchor, Anchors, Corners
+from bayescluster.structures.conjunctive import CONJUNCTIVE, corner_weights
 
 CORNERS = ("LL", "HL", "LH", "HH")
 """Level of human capital, then of social capital."""
@@ -112,3 +116,70 @@ def _sides(values: NDArray[np.float64], pair: tuple[float, float]) -> dict[str, 
     low, high = pair
     way = (values - low) / (high - low)
     return {"L": way <= NEAR, "H": way >= 1 - NEAR}
+
+
+def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:
+    """Translate low and high of each capital back; nothing for a capital that is yes or no."""
+    found = []
+    for measure in design.details.measures:
+        if measure.capital not in CAPITALS or measure.binary or not measure.units:
+            continue
+        unit = design.scaling(measure.capital)
+        pair = levels.human if measure.capital == CAPITALS[0] else levels.social
+        low, high = (unit.center + unit.scale * level for level in pair)
+        at_low, at_high = (amounts_at(measure.units, raw) for raw in (low, high))
+        found.append(
+            LevelAmounts(
+                capital=measure.capital,
+                method=measure.method,
+                low=low,
+                high=high,
+                indicators=tuple(
+                    IndicatorAmount(column=column, low=at_low[column], high=at_high[column])
+                    for column in at_low
+                ),
+            )
+        )
+    return tuple(found)
+
+
+CORNER_TERMS: Final = {"LL": NEITHER, "HL": HUMAN_ONLY, "LH": SOCIAL_ONLY, "HH": BOTH}
+"""Term of the form at each corner of the plane."""
+
+
+def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> dict[str, Array]:
+    """Sum the corner weights of the firms of each group.
+
+    Parameters
+    ----------
+    design
+        The design.
+    draws
+        Draws of its parameters.
+    members
+        Which rows are in which group, ``(row, group)``; a firm seen in several rows counts once.
+
+    Returns
+    -------
+    dict
+        By corner: effective number of firms, ``(draw, group)``. The corners of a group sum to its
+        firms. Empty for all forms but the conjunctive one.
+    """
+    if design.structure is not CONJUNCTIVE:
+        return {}
+    once = _once(design.firms, members)
+    out = {corner: np.empty((draws.size, members.shape[1])) for corner in CORNER_TERMS}
+    for which, part in draws.chunks(design.size):
+        human, social = part.capitals or design.capitals
+        weights = corner_weights(human, social, row_coefficients(part))
+        for corner, term in CORNER_TERMS.items():
+            out[corner][which] = np.broadcast_to(weights[term], (part.size, design.size)) @ once
+    return out
+
+
+def _once(firms: NDArray[np.int64], members: NDArray[np.bool_]) -> Array:
+    """Weight of each row in each group: the rows of a firm share one, ``(row, group)``."""
+    rows = np.column_stack(
+        [np.bincount(firms, weights=group) for group in members.T]
+    )  # firm, group
+    return np.where(members, 1 / np.maximum(rows[firms], 1), 0.0)

@@ -14,8 +14,8 @@ import numpy as np
 from scipy import special, stats
 
 from bayescluster.arrays import Array
+from bayescluster.design.forms import Recast, recast
 from bayescluster.design.record import Design
-from bayescluster.design.variants import Recast, recast
 
 Quantile = Callable[[float, Array, Mapping[str, Array]], Array]
 POINTS: Final = 48

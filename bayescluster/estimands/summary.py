@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.results.model import (
-    INTERVAL,
-    Estimate,
-)
+from bayescluster.results.model import INTERVAL, Estimate
 
 
 def estimate(draws: Array) -> Estimate:

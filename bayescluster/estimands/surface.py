@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.mediation import Through, expected_outcome
-from bayescluster.model.evaluate import Capitals, Draws, expectation
-from bayescluster.model.predictor import RowPredictor
+from bayescluster.model.evaluate import Capitals, Draws, RowPredictor, expectation
 
 
 class Own(NamedTuple):

@@ -98,7 +98,7 @@ class Family(NamedTuple):
     draw
         ``(rng, linear_predictor, parameters, rows) -> replicated outcome``.
     likelihood
-        States the likelihood as a PyMC distribution; see `bayescluster.model.likelihood`.
+        States the likelihood as a PyMC distribution; see `bayescluster.model.build`.
     on_link_scale
         Takes the outcome to the scale on which its noise is added to the linear predictor; absent
         where there is no such scale.

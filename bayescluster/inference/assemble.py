@@ -1,20 +1,124 @@
-"""Chains, prior draws and the design as one DataTree."""
+"""Prior draws, chains and the design as one DataTree of the variables a reader can name."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.stats import norm
 
 from bayescluster.arrays import Array
+from bayescluster.design.coding import monotonic_controls
+from bayescluster.design.missing import Gap, discrete_gaps, gaps, inputs_of
 from bayescluster.design.record import Design
-from bayescluster.inference.nuts import Chain
-from bayescluster.inference.reported import reported_variables
-from bayescluster.model.completion import completed, imputing
+from bayescluster.inference.nuts import Chain, quiet
 from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
-from bayescluster.names import CHAIN, DRAW, ROW, answered_dim
+from bayescluster.model.imputation import CUTPOINT_SD, completed, cutpoint_means, imputing
+from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
+from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.model.variance import variance_components
+from bayescluster.names import (
+    CHAIN,
+    CLUSTER,
+    CONTROLS,
+    CUTPOINTS,
+    DRAW,
+    POPULATION,
+    R2,
+    RESIDUAL_CORRELATION,
+    ROW,
+    STANDARD_ERROR,
+    VARIANCE_SHARE,
+    answered_dim,
+    background,
+    capital_cluster_sd,
+    group_correlation,
+    group_effect,
+    group_sd,
+    imputation,
+    imputed,
+    item_errors,
+    item_intercepts,
+    item_loadings,
+    item_thresholds,
+    on_other,
+    raw_mean,
+    raw_sd,
+    steps,
+)
+
+
+def reported_variables(design: Design) -> tuple[str, ...]:
+    """Names of the posterior's variables, in the order of the report."""
+    found = [name for equation in design.equations for name in _of_equation(equation)]
+    found += [name for capital in latent_capitals(design) for name in _of_capital(design, capital)]
+    found += [name for gap in gaps(design) for name in _of_gap(design, gap)]
+    if design.analysis.residual_correlation:
+        found.append(RESIDUAL_CORRELATION)
+    return tuple(found)
+
+
+def _of_equation(design: Design) -> list[str]:
+    names = []
+    if population_terms(design):
+        names.append(POPULATION)
+    if design.control_names:
+        names.append(CONTROLS)
+    names += [steps(control.name) for control in monotonic_controls(design)]
+    for grouping in design.groupings:
+        names += [group_sd(grouping.name), group_effect(grouping.name)]
+        if grouping.correlated:
+            names.append(group_correlation(grouping.name))
+    names += [
+        parameter.name
+        for parameter in design.family.parameters
+        if not (parameter.name == "sigma" and STANDARD_ERROR in design.data)
+    ]
+    if design.levels:
+        names.append(CUTPOINTS)
+    if design.equation.priors.r2d2m2 is not None:
+        names.append(R2)
+        # one component has the whole of it
+        names += [VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
+    return [design.variable(name) for name in names]
+
+
+def _of_gap(design: Design, gap: Gap) -> list[str]:
+    """Names about a gap; discrete values are drawn after the fit, in `model.completion`."""
+    if gap.place == "outcome":
+        return [] if gap.levels else [imputed(gap.name)]
+    slopes = [imputation(gap.name, "slope")] if inputs_of(design, gap) else []
+    if gap.levels:
+        return [imputation(gap.name, "cutpoints"), *slopes]
+    parts = [imputation(gap.name, "intercept"), *slopes, imputation(gap.name, "sd")]
+    return [*parts, imputed(gap.name)]
+
+
+def _of_capital(design: Design, capital: str) -> list[str]:
+    items = design.items(capital)
+    names = [capital, raw_mean(capital), raw_sd(capital), item_loadings(capital)]
+    if items.continuous:
+        names += [item_intercepts(capital), item_errors(capital)]
+    names += [
+        item_thresholds(capital, column)
+        for column, levels in zip(items.columns, items.levels, strict=True)
+        if levels
+    ]
+    if design.analysis.data.cluster is not None and CLUSTER in design.data.coords:
+        names.append(capital_cluster_sd(capital))
+    if design.background:
+        names.append(background(capital))
+    latent = latent_capitals(design)
+    if any(np.isnan(values).any() for values in design.capitals):
+        return names
+    # the first of two latent capitals is drawn before the other is known
+    if len(latent) == 1 or capital != latent[0]:
+        names.append(on_other(capital))
+    return names
+
 
 STATISTICS = (
     "diverging",
@@ -110,3 +214,75 @@ def _by_row(
         for name, each in values.items()
     }
     return xr.Dataset(found, coords)
+
+
+CUTPOINT_STREAM, THRESHOLD_STREAM, IMPUTATION_STREAM = 7, 9, 13
+SWEEPS = 200
+"""Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
+
+
+def sample_prior(
+    design: Design, model: Any, reported: Sequence[str], draws: int, seed: int
+) -> xr.Dataset:
+    """Draw the reported variables from their prior, dims ``(chain, draw, ...)`` with one chain."""
+    import pymc as pm
+
+    with quiet(), warnings.catch_warnings():
+        # survey weights enter as potentials; the prior is that of the population, without them
+        warnings.filterwarnings("ignore", message="The effect of Potentials", category=UserWarning)
+        tree = pm.sample_prior_predictive(
+            draws,
+            model=model,
+            var_names=list(reported),
+            random_seed=seed,
+            compile_kwargs={"mode": "FAST_COMPILE"},
+        )
+    prior: xr.Dataset = tree["prior"].to_dataset()
+    prior.attrs = {}
+    for position, each in enumerate((design, *design.others)):
+        if each.levels:
+            means, sds = np.array(model_priors(each).cutpoints).T
+            entropy = (seed, CUTPOINT_STREAM, position) if position else (seed, CUTPOINT_STREAM)
+            found = ordered_normals(means, sds, draws, np.random.default_rng(entropy))
+            prior[each.variable(CUTPOINTS)].values = found[None]
+    _order_thresholds(design, prior, seed)
+    for position, gap in enumerate(discrete_gaps(design)):
+        if gap.place != "outcome" and len(gap.levels) > 2:
+            means = cutpoint_means(gap)
+            rng = np.random.default_rng((seed, IMPUTATION_STREAM, position))
+            found = ordered_normals(means, np.full(means.size, CUTPOINT_SD), draws, rng)
+            prior[imputation(gap.name, "cutpoints")].values = found[None]
+    return prior
+
+
+def _order_thresholds(design: Design, prior: xr.Dataset, seed: int) -> None:
+    """Draw the thresholds of ordinal indicators again, in ascending order."""
+    rng = np.random.default_rng((seed, THRESHOLD_STREAM))
+    for capital in latent_capitals(design):
+        items = design.items(capital)
+        for column, levels, answers in zip(
+            items.columns, items.levels, items.values.T, strict=True
+        ):
+            if levels > 2:
+                means = usual_thresholds(answers[np.isfinite(answers)], levels)
+                name = item_thresholds(capital, column)
+                sds = np.full(means.size, THRESHOLD_SD)
+                prior[name].values = ordered_normals(means, sds, prior.sizes[DRAW], rng)[None]
+
+
+def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:
+    """Draw independent normals given that they are in ascending order, ``(draw, cutpoint)``.
+
+    PyMC draws forward without regard to the order that its transform asks for. This is Gibbs
+    sampling, all draws at once: each cutpoint in turn from its normal between its neighbours.
+    """
+    count = means.size
+    found = np.sort(rng.normal(means, sds, (draws, count)), axis=1)
+    ends = np.full((draws, 1), np.inf)
+    for _ in range(SWEEPS):
+        for k in range(count):
+            padded = np.concatenate([-ends, found, ends], axis=1)
+            low, high = (norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2))
+            share = low + (high - low) * rng.random(draws)
+            found[:, k] = means[k] + sds[k] * norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
+    return np.sort(found, axis=1)

@@ -7,18 +7,42 @@ chains it lacks.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from bayescluster.errors import FitError
-from bayescluster.inference.quiet import quiet
 from bayescluster.names import CAPITALS, POPULATION, other_loadings
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
+
+NO_BLAS = "PyTensor could not link to a BLAS installation"
+"""Said of PyTensor's C code, which compiles nothing here: sampling runs on numba."""
+
+POTENTIALS = "The effect of Potentials on other parameters is ignored"
+"""Said of prior draws: what is added as a potential is data (indicators, weights), not a prior."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence PyMC's list of what it samples, and PyTensor's remark on BLAS."""
+    log = logging.getLogger("pymc")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=NO_BLAS, category=UserWarning)
+            warnings.filterwarnings("ignore", message=POTENTIALS, category=UserWarning)
+            yield
+    finally:
+        log.setLevel(before)
+
 
 POLL_SECONDS = 0.05
 CHAIN_DIVERGED = "the sampler found no point to start from"

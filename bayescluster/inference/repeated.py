@@ -20,15 +20,15 @@ from typing import NamedTuple
 import xarray as xr
 
 from bayescluster.design.record import Design
-from bayescluster.design.replaced import with_unit_weights
+from bayescluster.design.resize import with_unit_weights
+from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.nuts import Progress, compile_model, sample_chains
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of
+from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.observed import observed_data
 from bayescluster.names import CHAIN
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
 
 
 class Refit(NamedTuple):
@@ -72,7 +72,7 @@ class Repeated:
         Parameters
         ----------
         design
-            The template with its data replaced; see `bayescluster.design.replaced`.
+            The template with its data replaced; see `bayescluster.design.resize`.
         sampling
             Settings; chains have the seeds that an ordinary fit gives them.
         progress

@@ -6,35 +6,44 @@ population's plus the deviations of the groups the row is in, plus controls and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from numpy.typing import NDArray
 
-from bayescluster.design.monotonic import Monotonic, monotonic_controls
+from bayescluster.design.coding import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
-from bayescluster.model.distributions import coefficient_vector, prior_variable
-from bayescluster.model.entering import Entering, entering
+from bayescluster.families.probit import log_cdf
 from bayescluster.model.groups import row_coefficients
 from bayescluster.model.imputation import (
+    Entering,
     add_inputs,
+    entering,
     imputation_coords,
     observe_answers,
     sum_out,
 )
+from bayescluster.model.likelihood import weigh_rows
 from bayescluster.model.measurement import capital_variables, measurement_coords
 from bayescluster.model.observed import Observed
-from bayescluster.model.priors import ModelPriors, model_priors, population_terms, scale_of
-from bayescluster.model.residuals import observe_together
+from bayescluster.model.priors import (
+    ModelPriors,
+    coefficient_vector,
+    model_priors,
+    population_terms,
+    prior_variable,
+    scale_of,
+)
 from bayescluster.model.variance import (
     shared_controls,
     shared_population,
     shared_scales,
     variance_components,
 )
-from bayescluster.model.weighting import weigh_rows
 from bayescluster.names import (
     COMPONENT,
     CONTROL,
@@ -43,6 +52,8 @@ from bayescluster.names import (
     CUTPOINTS,
     INTERCEPT,
     POPULATION,
+    RESIDUAL_CORRELATION,
+    RESIDUAL_EQUATION,
     ROW,
     TERM,
     group_dim,
@@ -50,6 +61,69 @@ from bayescluster.names import (
     steps,
 )
 from bayescluster.structures.arithmetic import working
+
+CONCENTRATION = 2.0
+"""Concentration of the LKJ prior of the residual correlations."""
+TINY = 1e-12
+
+
+def observe_together(
+    observations: Sequence[Observation], size: int, weights: NDArray[np.float64] | float = 1.0
+) -> None:
+    """Add the joint likelihood of equations whose residuals correlate.
+
+    Parameters
+    ----------
+    observations
+        Linear predictor, parameters and outcome of each equation.
+    size
+        Number of rows.
+    weights
+        Survey weight of each row, ``(row,)``, or 1.
+    """
+    names = [each.name for each in observations]
+    model = pm.modelcontext(None)
+    model.add_coords({RESIDUAL_EQUATION: names, f"{RESIDUAL_EQUATION}_other": names})
+    factor = pm.LKJCorr("residual_cholesky", n=len(names), eta=CONCENTRATION)
+    dims = (RESIDUAL_EQUATION, f"{RESIDUAL_EQUATION}_other")
+    pm.Deterministic(RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
+    if "sigma" in observations[0].parameters:
+        density = _gaussian(observations, factor)
+    else:
+        density = _probit(observations, factor, size)
+    pm.Potential("residuals", (weights * density).sum())
+
+
+def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
+    sds = pt.stack([each.parameters["sigma"] for each in observations])
+    mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
+    outcome = pt.stack([each.outcome for each in observations], axis=-1)
+    return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
+
+
+def _probit(observations: Sequence[Observation], factor: Any, size: int) -> Any:
+    count = len(observations)
+    uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
+    components: list[Any] = []
+    total: Any = 0.0
+    for k, each in enumerate(observations):
+        known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
+        sign = pt.where(pt.gt(each.outcome, 0.5), 1.0, -1.0)
+        # P(the component falls on the side that was answered), given the components before
+        reach = sign * (each.linear_predictor + known) / factor[k, k]
+        total = total + log_cdf(reach)
+        if k + 1 < count:
+            tail = pt.clip(_normal_cdf(reach) * uniform[:, k], TINY, 1.0 - TINY)
+            components.append(-sign * _normal_quantile(tail))
+    return total
+
+
+def _normal_cdf(x: Any) -> Any:
+    return 0.5 * pt.erfc(-x / np.sqrt(2.0))
+
+
+def _normal_quantile(p: Any) -> Any:
+    return -np.sqrt(2.0) * pt.erfcinv(2.0 * p)
 
 
 def build_model(design: Design, replaceable: bool = False) -> pm.Model:

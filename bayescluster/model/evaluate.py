@@ -15,27 +15,199 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.design.coding import Monotonic, monotonic_controls
 from bayescluster.design.graph import ancestors
-from bayescluster.design.monotonic import monotonic_controls
 from bayescluster.design.record import Design
-from bayescluster.model.cells import Imputed, capitals_at, imputed_cells
-from bayescluster.model.cells import flat as flat_draws
-from bayescluster.model.predictor import Capitals, Positions, predictor_at, row_coefficients
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import (
+    CAPITALS,
     CHAIN,
     CONTROLS,
     CUTPOINTS,
     DRAW,
+    HUMAN_CAPITAL,
+    INTERCEPT,
     POPULATION,
+    PREDICTOR_CENTER,
+    PREDICTOR_SCALE,
+    ROW,
+    SOCIAL_CAPITAL,
     group_correlation,
     group_effect,
     group_sd,
+    imputed,
     steps,
 )
 from bayescluster.structures.arithmetic import working
 
-__all__ = ["Array", "Capitals", "Positions", "predictor_at", "row_coefficients"]
+
+class Imputed(NamedTuple):
+    """Imputed cells of one input.
+
+    ``at`` gives the position of each row's cell, ``(row,)``, -1 where the value is known; ``values``
+    is ``(draw, cell)``.
+    """
+
+    at: NDArray[np.int64]
+    values: Array
+
+    def added(self) -> Array:
+        """Imputed values, 0 where the value is known: ``(draw, row)``."""
+        return np.where(self.at >= 0, self.values[:, self.at], 0.0)
+
+
+def cells_at(missing: NDArray[np.bool_], values: Array) -> Imputed:
+    """Cells in the order of the rows that lack the value."""
+    return Imputed(np.where(missing, np.cumsum(missing) - 1, -1), values)
+
+
+def imputed_cells(design: Design, group: xr.Dataset) -> dict[str, Imputed]:
+    """Read what is imputed among the controls and predictors of an equation, by name."""
+    found = {}
+    for position, name in enumerate(design.control_names):
+        if imputed(name) in group:
+            missing = np.isnan(design.controls[:, position])
+            found[name] = cells_at(missing, flat(group, imputed(name)))
+    center, scale = (design.data[name].to_numpy() for name in (PREDICTOR_CENTER, PREDICTOR_SCALE))
+    for position, name in enumerate(design.equation.predictors):
+        if imputed(name) in group:
+            missing = np.isnan(design.predictors[:, position])
+            values = (flat(group, imputed(name)) - center[position]) / scale[position]
+            found[name] = cells_at(missing, values)
+    return found
+
+
+def capitals_at(design: Design, group: xr.Dataset) -> tuple[Array, Array] | None:
+    """Capitals at each draw, ``(draw, row)``, where one is latent or partly imputed."""
+    if not any(capital in group or imputed(capital) in group for capital in CAPITALS):
+        return None
+    size = group.sizes[CHAIN] * group.sizes[DRAW]
+    human, social = (
+        _capital(capital, known, group, size)
+        for capital, known in zip(CAPITALS, design.capitals, strict=True)
+    )
+    return human, social
+
+
+def _capital(capital: str, known: Array, group: xr.Dataset, size: int) -> Array:
+    if capital in group:
+        found = group[capital].transpose(CHAIN, DRAW, ROW).to_numpy().reshape(size, -1)
+        return np.asarray(found)
+    values = np.broadcast_to(known, (size, known.size))
+    if imputed(capital) in group:
+        values = values.copy()
+        values[:, np.isnan(known)] = flat(group, imputed(capital))
+    return values
+
+
+def flat(group: xr.Dataset, name: str) -> Array:
+    """Draws of a variable, the chains one after the other: ``(draw, ...)``."""
+    values = group[name].transpose(CHAIN, DRAW, ...).to_numpy()
+    return np.asarray(values.reshape(-1, *values.shape[2:]), dtype="float64")
+
+
+Level = float | Array
+"""Where a capital is set, in standard deviations."""
+Capitals = tuple[Level, Level]
+Positions = NDArray[np.int64]
+
+
+def row_coefficients(draws: Draws) -> dict[str, Array]:
+    """Coefficients of every row by term, ``(draw, row)`` or ``(draw, 1)`` where none varies."""
+    total = {term: values[:, None] for term, values in draws.population.items()}
+    for group in draws.groups.values():
+        for position, term in enumerate(group.terms):
+            total[term] = total[term] + group.effect[:, group.member, position]
+    return total
+
+
+def predictor_at(
+    design: Design,
+    draws: Draws,
+    capitals: Capitals,
+    rows: Positions,
+    predictors: Array | None = None,
+) -> Array:
+    """Linear predictor of some rows with the capitals set, ``(draw, row)``, without the offset.
+
+    Parameters
+    ----------
+    design
+        The design.
+    draws
+        Draws for these rows (see `Draws.for_rows`).
+    capitals
+        Levels of human and social capital: one number, one a row, or ``(draw, row)``.
+    rows
+        Positions of the rows.
+    predictors
+        Outcomes of other equations as they enter here, ``(..., row, predictor)``; those observed
+        or imputed without it.
+    """
+    return RowPredictor(design, draws, rows, predictors)(capitals)
+
+
+class RowPredictor:
+    """Linear predictor of some rows at many settings of the capitals, without the offset.
+
+    Everything that the capitals do not touch is computed once. Parameters as for `predictor_at`.
+    """
+
+    def __init__(
+        self, design: Design, draws: Draws, rows: Positions, predictors: Array | None = None
+    ) -> None:
+        self._design = design
+        self._shape = draws.size, rows.size
+        self._coefficients = row_coefficients(draws)
+        self._moving: list[tuple[str, Array]] = []
+        """Controls that follow a capital, all at a level of 1, ``(draw, row)``."""
+        shift: Array | float = 0.0
+        # the names stand in for the levels of the capitals, to tell which part follows which
+        for part in design.control_parts(HUMAN_CAPITAL, SOCIAL_CAPITAL):
+            values = draws.controls[:, part.positions] @ part.base[rows].T
+            if isinstance(part.level, str):
+                self._moving.append((part.level, values))
+            else:
+                shift = shift + values * part.level
+        shift = shift + _fixed_controls(design, draws, rows)
+        for position, name in enumerate(design.equation.predictors):
+            if predictors is not None:
+                entering = predictors[..., position]
+            else:
+                entering = np.nan_to_num(design.predictors[rows, position])
+                if name in draws.imputed:
+                    entering = entering + draws.imputed[name].added()
+            shift = shift + self._coefficients[name] * entering
+        self._level = self._coefficients[INTERCEPT] + shift
+
+    def __call__(self, capitals: Capitals) -> Array:
+        """``(draw, row)`` with the capitals at these levels."""
+        human, social = capitals
+        level = self._level
+        for capital, values in self._moving:
+            level = level + values * (human if capital == HUMAN_CAPITAL else social)
+        coefficients = self._coefficients | {INTERCEPT: level}
+        eta = self._design.structure.contribution(human, social, coefficients, self._design.link)
+        return np.asarray(np.broadcast_to(eta, self._shape))
+
+
+def _fixed_controls(design: Design, draws: Draws, rows: Positions) -> Array | float:
+    """What imputed cells and unequal steps of controls add, ``(draw, row)``."""
+    shift: Array | float = 0.0
+    for position, name in enumerate(design.control_names):
+        if name in draws.imputed:
+            shift = shift + draws.controls[:, [position]] * draws.imputed[name].added()
+    for control in monotonic_controls(design) if draws.steps else ():
+        column = _unequal_steps(control, draws.steps[control.name])[:, rows]
+        shift = shift + draws.controls[:, [control.position]] * column
+    return shift
+
+
+def _unequal_steps(control: Monotonic, shares: Array) -> Array:
+    """What the column of a monotonic control is off from that with equal steps, ``(draw, row)``."""
+    ladder = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+    return np.asarray(ladder[:, control.codes] - control.codes / shares.shape[1])
+
 
 CELLS_A_CHUNK = 2_000_000
 """Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""
@@ -164,33 +336,33 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
     terms = population_terms(design)
     size = group.sizes[CHAIN] * group.sizes[DRAW]
 
-    def flat(name: str) -> Array:
-        return flat_draws(group, design.variable(name))
+    def drawn(name: str) -> Array:
+        return flat(group, design.variable(name))
 
     population = {name: np.zeros(size) for name in design.terms}
     if terms:
         population |= {
             term: working(values, scale_of(term))
-            for term, values in zip(terms, flat(POPULATION).T, strict=True)
+            for term, values in zip(terms, drawn(POPULATION).T, strict=True)
         }
     parameters = {
-        parameter.name: flat(parameter.name)[:, None]
+        parameter.name: drawn(parameter.name)[:, None]
         for parameter in design.family.parameters
         if design.variable(parameter.name) in group
     }
     if design.levels:
-        parameters[CUTPOINTS] = flat(CUTPOINTS)[:, None, :]
+        parameters[CUTPOINTS] = drawn(CUTPOINTS)[:, None, :]
     groups = {
         grouping.name: GroupDraws(
             grouping.terms,
             design.index(grouping.name),
-            flat(group_effect(grouping.name)),
-            flat(group_sd(grouping.name)),
-            flat(group_correlation(grouping.name)) if grouping.correlated else None,
+            drawn(group_effect(grouping.name)),
+            drawn(group_sd(grouping.name)),
+            drawn(group_correlation(grouping.name)) if grouping.correlated else None,
         )
         for grouping in design.groupings
     }
-    controls = flat(CONTROLS) if design.control_names else np.zeros((size, 0))
+    controls = drawn(CONTROLS) if design.control_names else np.zeros((size, 0))
     beside = {each.equation_name: each for each in design.others}
     upstream = tuple(
         (beside[name], draws_of(beside[name], group))
@@ -206,7 +378,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
         capitals_at(design, group),
         imputed_cells(design, group),
         upstream,
-        {control.name: flat(steps(control.name)) for control in monotonic_controls(design)},
+        {control.name: drawn(steps(control.name)) for control in monotonic_controls(design)},
     )
 
 

@@ -18,12 +18,10 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
-from bayescluster.design.parts import Grouping
-from bayescluster.design.record import Design
-from bayescluster.model.distributions import prior_variable
-from bayescluster.model.priors import ModelPriors
+from bayescluster.design.record import Design, Grouping
+from bayescluster.model.likelihood import weigh_effects
+from bayescluster.model.priors import ModelPriors, prior_variable
 from bayescluster.model.variance import shared_group_sd
-from bayescluster.model.weighting import weigh_effects
 from bayescluster.names import (
     group_cholesky,
     group_correlation,

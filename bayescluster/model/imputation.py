@@ -1,41 +1,48 @@
-"""Missing values in the PyMC model: regressions that impute, and combinations that are summed out.
-
-Every gap has a regression of its own on the complete controls, the capitals and the gaps before it,
-fitted to all rows at once: the answers are its data, and missing cells follow it. A continuous gap on
-its standardised scale is normal around its mean; its missing cells are variables of the model. A
-discrete one is logistic (cumulative where it has more than two levels). A row that lacks discrete
-values stands for one case a combination, and has the density
-
-    log sum over cases of exp(log p(values | rest) + log p(outcomes | values, rest)).
-
-A missing outcome that enters another equation has its own equation for a regression.
-"""
+"""Missing values: imputed or summed out in the PyMC model, and discrete ones drawn after the fit."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.design.gaps import (
+from bayescluster.design.missing import (
+    Configurations,
     Gap,
+    cases_of,
     configurations,
+    enters,
     gaps,
     inputs_of,
     known_inputs,
 )
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES, Observation, Rows
-from bayescluster.model.entering import Inputs, entering, levels_at
+from bayescluster.model.evaluate import (
+    Draws,
+    Imputed,
+    capitals_at,
+    cells_at,
+    draws_of,
+    flat,
+    predictor_at,
+)
 from bayescluster.model.likelihood import observe, row_density
 from bayescluster.model.observed import Observed
 from bayescluster.names import (
     CAPITALS,
+    CHAIN,
+    DRAW,
+    DRAWN_AFTER,
+    PREDICTOR_CENTER,
+    PREDICTOR_SCALE,
     ROW,
     answered_dim,
     imputation,
@@ -229,3 +236,240 @@ def _sum(parts: Sequence[Any]) -> Any:
     for part in parts[1:]:
         total = total + part
     return total
+
+
+CELLS_A_CHUNK = 2_000_000
+IMPUTED_STREAM = 12
+"""Keeps the random stream of imputed values apart from all others."""
+
+
+def imputing(seed: int, *further: int) -> np.random.Generator:
+    """Source of the imputed values of a fit with a seed."""
+    return np.random.default_rng((seed, IMPUTED_STREAM, *further))
+
+
+def completed(
+    design: Design, group: xr.Dataset, rng: np.random.Generator, posterior: bool = True
+) -> xr.Dataset:
+    """Add the missing discrete values to draws; the same draws where there are none.
+
+    Parameters
+    ----------
+    design
+        The design in focus.
+    group
+        Posterior or prior, with dims chain and draw.
+    rng
+        Source of the values.
+    posterior
+        Whether outcomes are known, and speak about the values.
+    """
+    found = gaps(design)
+    discrete = [gap for gap in found if gap.levels]
+    if not discrete:
+        return group
+    cases = configurations(found, design.size)
+    cases = cases.where(cases_of(found, design.size)[cases.row] > 1)
+    codes = _drawn(design, group, cases, rng, posterior)
+    labels = np.array(design.labels(ROW))
+    for gap in discrete:
+        dim, rows = imputed_dim(gap.name), gap.rows
+        # outcomes are codes, and inputs are as they enter
+        levels = np.arange(len(gap.levels)) if gap.place == "outcome" else np.array(gap.levels)
+        values = levels.astype("float64")[codes[gap.name][:, rows]]
+        shape = (group.sizes[CHAIN], group.sizes[DRAW], rows.size)
+        drawn = xr.Variable((CHAIN, DRAW, dim), values.reshape(shape), {DRAWN_AFTER: 1})
+        group = group.assign({imputed(gap.name): drawn})
+        group = group.assign_coords({dim: labels[rows]})
+    return group
+
+
+def _drawn(
+    design: Design,
+    group: xr.Dataset,
+    cases: Configurations,
+    rng: np.random.Generator,
+    posterior: bool,
+) -> dict[str, np.ndarray]:
+    """Codes of the drawn values by gap, ``(draw, row)``; 0 where nothing is drawn."""
+    size = group.sizes[CHAIN] * group.sizes[DRAW]
+    codes = {name: np.zeros((size, design.size), dtype="int64") for name in cases.codes}
+    for which, weight in case_densities(design, group, cases, posterior):
+        # the largest of log weights with Gumbel noise is a draw by the weights
+        noisy = weight + rng.gumbel(size=weight.shape)
+        for block in cases.blocks():
+            chosen = noisy[:, block].argmax(axis=-1)  # (draw, row)
+            at = block[np.arange(len(block)), chosen]
+            for name, values in cases.codes.items():
+                codes[name][which, cases.row[block[:, 0]]] = values[at]
+    return codes
+
+
+def case_densities(
+    design: Design, group: xr.Dataset, cases: Configurations, posterior: bool = True
+) -> Iterator[tuple[slice, Array]]:
+    """Log density of each case, ``(draw, case)``, in chunks of draws.
+
+    That of its discrete values and, of a posterior, of the outcomes that rest on them.
+    """
+    size = group.sizes[CHAIN] * group.sizes[DRAW]
+    step = max(1, CELLS_A_CHUNK // max(cases.row.size, 1))
+    parts = {each.equation_name: draws_of(each, group) for each in design.equations}
+    for start in range(0, size, step):
+        which = slice(start, min(start + step, size))
+        total = _of_values(design, group, cases, which)
+        for each in design.equations:
+            draws = parts[each.equation_name].part(which)
+            total = total + _of_outcome(each, gaps(design), draws, cases, posterior)
+        yield which, total
+
+
+def _of_values(design: Design, group: xr.Dataset, cases: Configurations, which: slice) -> Array:
+    row = cases.row
+    capitals = dict(zip(CAPITALS, capitals_at(design, group) or design.capitals, strict=True))
+    inputs: dict[str, Array] = {name: v[None, row] for name, v in known_inputs(design).items()}
+    inputs |= {c: capitals[c][which][:, row] for c in CAPITALS if design.is_latent(c)}
+    total = np.zeros((which.stop - which.start, row.size))
+    for gap in gaps(design):
+        if gap.place == "outcome":
+            continue
+        if gap.levels:
+            total = total + _of_gap(design, gap, group, (cases, which), inputs)
+            values = np.array(gap.levels)[cases.codes[gap.name]][None]
+        else:
+            cells = cells_at(gap.missing, flat(group, imputed(gap.name))[which])
+            values = (cells.added() + np.nan_to_num(gap.values))[:, row]
+        inputs[gap.name] = (values - gap.center) / gap.scale
+    return total
+
+
+def _of_gap(
+    design: Design,
+    gap: Gap,
+    group: xr.Dataset,
+    at: tuple[Configurations, slice],
+    inputs: dict[str, Array],
+) -> Array:
+    cases, which = at
+    eta = np.zeros((which.stop - which.start, cases.row.size))
+    names = inputs_of(design, gap)
+    if names:
+        slope = flat(group, imputation(gap.name, "slope"))[which]
+        for k, name in enumerate(names):
+            eta = eta + slope[:, [k]] * inputs[name]
+    cut = flat(group, imputation(gap.name, "cutpoints"))[which][:, None, :]
+    codes = cases.codes[gap.name].astype("float64")
+    return FAMILIES["ordinal"].log_density(codes, eta, {"cutpoints": cut}, Rows())
+
+
+def _of_outcome(
+    equation: Design,
+    found: tuple[Gap, ...],
+    draws: Draws,
+    cases: Configurations,
+    posterior: bool,
+) -> Array | float:
+    """Log density of the outcome of one equation in each case; 0 where it says nothing."""
+    mine = [gap for gap in found if gap.levels and enters(gap, equation)]
+    if not mine:
+        return 0.0
+    row = cases.row
+    outcome = equation.outcome[row] if posterior else np.full(row.size, np.nan)
+    capitals = list(draws.capitals or equation.capitals)
+    capitals = [values[..., row] for values in capitals]
+    filled = {name: cells._replace(at=cells.at[row]) for name, cells in draws.imputed.items()}
+    for gap in mine:
+        codes, missing = cases.codes[gap.name], gap.missing[row]
+        levels = np.array(gap.levels)
+        if gap.name == equation.equation_name:
+            outcome = np.where(missing, codes, outcome)
+        elif gap.place == "capital":
+            k = CAPITALS.index(gap.name)
+            capitals[k] = np.where(missing, levels[codes], capitals[k])
+        else:
+            filled[gap.name] = Imputed(np.where(missing, codes, -1), levels[None])
+    own = replace(draws.for_rows(row), imputed=filled)
+    eta = predictor_at(equation, own, (capitals[0], capitals[1]), row) + equation.offset[row]
+    known = np.flatnonzero(np.isfinite(outcome))
+    total = np.zeros((draws.size, row.size))
+    if known.size:
+        total[:, known] = equation.family.log_density(
+            outcome[known], eta[:, known], draws.parameters, equation.rows.at(row[known])
+        )
+    return total
+
+
+class Inputs(NamedTuple):
+    """What enters the equations of a model.
+
+    ``capitals`` are ``(row,)``; ``continuous`` holds, by gap, the variable of its missing cells, an
+    outcome's on its own scale; ``cases`` the combinations of discrete values, where any is missing.
+    """
+
+    gaps: tuple[Gap, ...]
+    capitals: tuple[Any, Any]
+    continuous: dict[str, Any]
+    cases: Configurations | None
+    codes: dict[str, Any]
+    """Codes of discrete inputs in each case, ``(case,)``."""
+    densities: list[Any]
+    """Log densities of the cases, ``(case,)`` each: their sum is that of all that is summed out."""
+
+
+class Entering(NamedTuple):
+    """What enters one equation, one a row, or one a case where ``row`` says which row a case is of.
+
+    ``added`` holds imputed values by control or predictor, 0 where the value is known.
+    """
+
+    human: Any
+    social: Any
+    added: Mapping[str, Any]
+    row: NDArray[np.int64] | None
+
+    def spread(self, values: Any) -> Any:
+        """Values of the rows, as the equation takes them; what is the same for all stays so."""
+        return values if self.row is None or np.ndim(values) == 0 else values[self.row]
+
+
+def entering(equation: Design, made: Inputs) -> Entering:
+    """What enters one equation, with imputed values in the place of missing ones."""
+    mine = [gap for gap in made.gaps if enters(gap, equation)]
+    cases = made.cases if any(gap.levels for gap in mine) else None
+    row = None if cases is None else cases.row
+    capitals = dict(zip(CAPITALS, made.capitals, strict=True))
+    if row is not None:
+        capitals = {name: values[row] for name, values in capitals.items()}
+    added: dict[str, Any] = {}
+    for gap in mine:
+        if gap.levels:
+            assert cases is not None
+            missing = gap.missing[cases.row]
+            if gap.place == "capital":
+                capitals[gap.name] = levels_at(gap, made.codes[gap.name])
+            elif gap.name != equation.equation_name:
+                values = np.array(gap.levels)[cases.codes[gap.name]]
+                added[gap.name] = np.where(missing, values, 0.0)
+        elif gap.place != "capital" and gap.name != equation.equation_name:
+            cells = _as_it_enters(equation, gap, made.continuous[gap.name])
+            whole = pt.set_subtensor(pt.zeros(equation.size)[gap.rows], cells)
+            added[gap.name] = whole if row is None else whole[row]
+    return Entering(capitals[CAPITALS[0]], capitals[CAPITALS[1]], added, row)
+
+
+def levels_at(gap: Gap, codes: Any) -> Any:
+    """Values of a discrete gap at codes, which are numbers or a variable of the graph."""
+    levels = np.array(gap.levels)
+    return levels[codes] if isinstance(codes, np.ndarray) else pt.as_tensor_variable(levels)[codes]
+
+
+def _as_it_enters(equation: Design, gap: Gap, cells: Any) -> Any:
+    """Outcomes on the scale on which they enter another equation; inputs as they are."""
+    if gap.place != "outcome":
+        return cells
+    position = equation.equation.predictors.index(gap.name)
+    center, scale = (
+        float(equation.data[name].to_numpy()[position])
+        for name in (PREDICTOR_CENTER, PREDICTOR_SCALE)
+    )
+    return (cells - center) / scale

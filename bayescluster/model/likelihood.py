@@ -1,12 +1,80 @@
-"""The likelihood of an equation in a PyMC model: as its observed variable, or row by row."""
+"""The likelihood of an equation in a PyMC model, and the survey weights that it may carry."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
+from numpy.typing import NDArray
 
+from bayescluster.design.record import Design, Grouping
 from bayescluster.families import Family, Observation
+from bayescluster.model.observed import Observed
+from bayescluster.names import (
+    CLUSTER,
+    FIRM,
+    group_cholesky,
+)
+
+
+def weigh_rows(design: Design, observed: Observed) -> None:
+    """Weigh the likelihood of the PyMC model in context."""
+    if design.weights is None:
+        return
+    model = pm.modelcontext(None)
+    outcome = model[design.equation_name]
+    density = pm.logp(outcome, model.rvs_to_values[outcome])  # (row,)
+    extra = pt.dot(observed.weights(design) - 1.0, density)
+    pm.Potential(design.variable("weighted_rows"), extra)
+
+
+def weigh_effects(design: Design, grouping: Grouping, sd: Any, effects: list[Any]) -> None:
+    """Weigh the density of the varying effects of units that were sampled.
+
+    Parameters
+    ----------
+    design
+        The design.
+    grouping
+        The grouping.
+    sd
+        Standard deviations of the effects, ``(term,)``.
+    effects
+        Deviations by term, each ``(group,)``.
+    """
+    weights = effect_weights(design, grouping.name)
+    if weights is None:
+        return
+    if grouping.correlated:
+        factor = pm.modelcontext(None)[design.variable(group_cholesky(grouping.name))]
+        around = pm.MvNormal.dist(mu=np.zeros(len(effects)), chol=sd[:, None] * factor)
+        density = pm.logp(around, pt.stack(effects, axis=-1))
+    else:
+        density = sum(
+            pm.logp(pm.Normal.dist(0.0, sd[position]), effect)
+            for position, effect in enumerate(effects)
+        )
+    extra = pt.dot(weights - 1.0, density)
+    pm.Potential(design.variable(f"weighted_{grouping.name}"), extra)
+
+
+def effect_weights(design: Design, grouping: str) -> NDArray[np.float64] | None:
+    """Weight of each group's effects, ``(group,)``, or None where groups were not sampled.
+
+    Clusters have the cluster weight; firms seen in several rows the mean weight of their rows.
+    Industries, years and the like are all there is, or all that is asked about: no weight.
+    """
+    weights = design.weights
+    if weights is None:
+        return None
+    if grouping == CLUSTER:
+        return weights.clusters
+    if grouping == FIRM:
+        index = design.index(FIRM)
+        return np.bincount(index, weights=weights.rows) / np.bincount(index)
+    return None
 
 
 def observe(family: Family, observation: Observation) -> Any:

@@ -14,44 +14,214 @@ clusters, not another prior (Kallioinen, Paananen, Bürkner and Vehtari 2024, se
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from bayescluster.design.gaps import gaps
-from bayescluster.design.monotonic import monotonic_controls
+from bayescluster.arrays import Array
+from bayescluster.design.coding import monotonic_controls
+from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
+from bayescluster.model import imputation as imputing
+from bayescluster.model import measurement as measuring
+from bayescluster.model.build import CONCENTRATION
+from bayescluster.model.evaluate import flat
 from bayescluster.model.measurement import latent_capitals
-from bayescluster.model.prior_inputs import imputation_block, measurement_block, residual_block
-from bayescluster.model.prior_parts import (
-    Part,
-    PosteriorDraws,
-    PriorBlock,
-    UnknownPriorError,
-    block_of,
-    lkj,
-    part_of,
-)
-from bayescluster.model.priors import ModelPriors, model_priors, population_terms
+from bayescluster.model.priors import KINDS, ModelPriors, model_priors, population_terms, prior_text
 from bayescluster.model.variance import variance_components
 from bayescluster.names import (
     CONTROLS,
     CUTPOINTS,
     POPULATION,
     R2,
+    RESIDUAL_CORRELATION,
     VARIANCE_SHARE,
+    background,
+    capital_cluster_sd,
     group_correlation,
     group_effect,
     group_sd,
+    imputation,
     imputed,
+    item_errors,
+    item_intercepts,
+    item_loadings,
+    item_thresholds,
+    on_other,
     raw_mean,
     raw_sd,
     steps,
 )
-from bayescluster.spec.priors import Beta, Normal
+from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal
 from bayescluster.structures.record import LINEAR_TERMS
 
-__all__ = ["PriorBlock", "UnknownPriorError", "prior_blocks"]
+
+class UnknownPriorError(ValueError):
+    """The log prior of a model is not known: the message says of what."""
+
+
+class PriorBlock(NamedTuple):
+    """Priors that are scaled together.
+
+    Attributes
+    ----------
+    name, title
+        In code and in words; of several equations, each block says which is its own.
+    priors
+        The priors in words.
+    place
+        Where an analysis states them; empty where it cannot.
+    density
+        Log prior density, ``(draw,)``, the chains one after the other, up to a constant.
+    """
+
+    name: str
+    title: str
+    priors: tuple[str, ...]
+    place: str
+    density: Array
+
+
+class Part(NamedTuple):
+    """One prior: of what, in words, and its log density ``(draw,)``."""
+
+    of: str
+    words: str
+    density: Array
+
+
+class PosteriorDraws:
+    """Draws by name, noting which were asked for, so that none is left without a prior unseen."""
+
+    def __init__(self, group: xr.Dataset) -> None:
+        self.group = group
+        self.known: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.group
+
+    def draws(self, name: str) -> Array:
+        """Draws of a variable, ``(draw, element)``."""
+        self.known.add(name)
+        if name not in self.group:
+            raise UnknownPriorError(f"the posterior does not hold {name}")
+        found = flat(self.group, name)
+        return found.reshape(len(found), -1)
+
+    def square(self, name: str) -> Array:
+        """Draws of a matrix, ``(draw, row, column)``."""
+        found = self.draws(name)
+        size = round(found.shape[1] ** 0.5)
+        return found.reshape(-1, size, size)
+
+
+def block_of(name: str, title: str, place: str, parts: Iterable[Part]) -> PriorBlock:
+    """Add up priors; those in the same words are told together."""
+    some = list(parts)
+    together: dict[str, list[str]] = {}
+    for part in some:
+        together.setdefault(part.words, []).append(part.of)
+    words = tuple(f"{', '.join(of)} ~ {prior}" for prior, of in together.items())
+    return PriorBlock(name, title, words, place, np.sum([part.density for part in some], axis=0))
+
+
+def part_of(of: str, prior: Distribution, values: Array) -> Part:
+    """Prior of some values ``(draw, element)``, each by itself."""
+    density = np.asarray(KINDS[type(prior)].scipy(prior).logpdf(values))
+    return Part(of, prior_text(prior), density.sum(axis=1))
+
+
+def lkj(of: str, eta: float, matrices: Array) -> Part:
+    """LKJ prior of correlation matrices ``(draw, row, column)``, by the Cholesky factor.
+
+    Source: Lewandowski, Kurowicka and Joe (2009), Journal of Multivariate Analysis 100(9).
+    """
+    size = matrices.shape[-1]
+    # squares of the factor's diagonal by leading minors: no factorisation that could fail
+    minors = [np.linalg.slogdet(matrices[:, :k, :k])[1] for k in range(1, size + 1)]
+    log_diagonal = 0.5 * np.diff(
+        np.column_stack(minors), axis=1
+    )  # (draw, size - 1), from the second
+    power = size - np.arange(2, size + 1) + 2.0 * eta - 2.0
+    return Part(of, f"LKJ({eta:g})", log_diagonal @ power)
+
+
+def measurement_block(design: Design, capital: str, draws: PosteriorDraws) -> PriorBlock:
+    """Priors of the measurement model of a latent capital."""
+    found = [*_loadings(design, capital, draws)]
+    plain: dict[str, tuple[str, Distribution]] = {
+        item_intercepts(capital): ("intercepts", Normal(sd=measuring.ITEM_INTERCEPT_SD)),
+        item_errors(capital): ("errors", HalfNormal(sd=measuring.ERROR_SD)),
+        capital_cluster_sd(capital): ("sd of clusters", HalfNormal(sd=measuring.CLUSTER_MEAN_SD)),
+        background(capital): ("background", Normal(sd=measuring.BACKGROUND_SD)),
+        on_other(capital): ("other capital", Normal(sd=measuring.BACKGROUND_SD)),
+    }
+    found += [
+        part_of(of, prior, draws.draws(name))
+        for name, (of, prior) in plain.items()
+        if name in draws
+    ]
+    items = design.items(capital)
+    for k, (column, levels) in enumerate(zip(items.columns, items.levels, strict=True)):
+        if not levels:
+            continue
+        answers = items.values[:, k]
+        usual = measuring.usual_thresholds(answers[np.isfinite(answers)].astype("int64"), levels)
+        values = draws.draws(item_thresholds(capital, column)) - usual
+        part = part_of(f"thresholds of {column}", Normal(sd=measuring.THRESHOLD_SD), values)
+        found.append(part._replace(words=f"Normal(usual, {measuring.THRESHOLD_SD:g})"))
+    title = f"measurement of {capital.replace('_', ' ')}"
+    return block_of(f"{capital}_measurement", title, "", found)
+
+
+def _loadings(design: Design, capital: str, draws: PosteriorDraws) -> Iterator[Part]:
+    items, values = design.items(capital), draws.draws(item_loadings(capital))
+    for k, (column, levels) in enumerate(zip(items.columns, items.levels, strict=True)):
+        prior: Distribution
+        if k == 0:
+            prior = HalfNormal(
+                sd=measuring.FIRST_DISCRETE_SD if levels else measuring.FIRST_LOADING_SD
+            )
+        elif levels:
+            prior = Normal(mean=measuring.DISCRETE_MEAN, sd=measuring.DISCRETE_SD)
+        else:
+            prior = Normal(mean=measuring.LOADING_MEAN, sd=measuring.LOADING_SD)
+        yield part_of(f"loading of {column}", prior, values[:, [k]])
+
+
+def imputation_block(design: Design, draws: PosteriorDraws) -> PriorBlock:
+    """Priors of the regressions that impute inputs."""
+    found = []
+    for gap in gaps(design):
+        if gap.place == "outcome":
+            continue
+        name, discrete = gap.name, bool(gap.levels)
+        slope = imputing.LOGIT_SLOPE_SD if discrete else imputing.SLOPE_SD
+        parts: dict[str, tuple[str, Distribution]] = {
+            imputation(name, "intercept"): ("intercept", Normal(sd=imputing.INTERCEPT_SD)),
+            imputation(name, "slope"): ("slopes", Normal(sd=slope)),
+            imputation(name, "sd"): ("sd", HalfNormal(sd=imputing.RESIDUAL_SD)),
+        }
+        found += [
+            part_of(f"{of} for {name}", prior, draws.draws(variable))
+            for variable, (of, prior) in parts.items()
+            if variable in draws
+        ]
+        if discrete:
+            values = draws.draws(imputation(name, "cutpoints")) - imputing.cutpoint_means(gap)
+            part = part_of(f"cutpoints for {name}", Normal(sd=imputing.CUTPOINT_SD), values)
+            found.append(part._replace(words=f"Normal(usual, {imputing.CUTPOINT_SD:g})"))
+    return block_of("imputation", "imputation", "", found)
+
+
+def residual_block(design: Design, draws: PosteriorDraws) -> PriorBlock:
+    """Prior of the correlations of what equations leave unexplained."""
+    found: list[Part] = []
+    if design.analysis.residual_correlation:
+        matrices = draws.square(RESIDUAL_CORRELATION)
+        found = [lkj("residual correlations", CONCENTRATION, matrices)]
+    return block_of("residuals", "residual correlations", "", found)
 
 
 def prior_blocks(design: Design, posterior: xr.Dataset) -> tuple[PriorBlock, ...]:

@@ -21,8 +21,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayescluster.arrays import Array
-from bayescluster.design.parts import Items
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, Items
 from bayescluster.model.observed import Observed
 from bayescluster.names import (
     CAPITALS,

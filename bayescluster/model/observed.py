@@ -14,7 +14,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayescluster.arrays import Array
-from bayescluster.design.gaps import Configurations, Gap, gaps
+from bayescluster.design.missing import Configurations, Gap, gaps
 from bayescluster.design.record import Design
 from bayescluster.names import (
     CAPITALS,

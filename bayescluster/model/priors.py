@@ -2,16 +2,157 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import stats
 
+from bayescluster import names
+from bayescluster.arrays import Array
 from bayescluster.design.cases import NormalMoments, informed
 from bayescluster.design.record import Design
-from bayescluster.model.defaults import GROUP_SD, baseline_of, default_prior, on_link_scale, slope
+from bayescluster.errors import ConfigError, Problem
 from bayescluster.names import CAPITALS
-from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT, ValueScale
+from bayescluster.spec.columns import Where
+from bayescluster.spec.priors import (
+    Beta,
+    Distribution,
+    Exponential,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    LogNormal,
+    Normal,
+    Priors,
+    StudentT,
+    ValueScale,
+)
 from bayescluster.structures import TERMS
+from bayescluster.structures.arithmetic import natural
+
+INTERCEPT_SD = 1.5
+SLOPE_SD = 1.0
+GROUP_SD = 0.5
+IDENTITY_INTERCEPT_SD = 2.5
+"""Standard deviations of the defaults; the last in units of the outcome's standard deviation."""
+PROBIT_UNIT = 3**0.5 / np.pi
+"""One on the logit scale, on the probit scale: their noises have sds pi / sqrt(3) and 1.
+
+So the prior says the same about probabilities, and about claims, whichever of the two is chosen.
+"""
+GATE_THRESHOLD_SD = 0.7
+GATE_STEEPNESS = LogNormal(mean_log=float(np.log(2.0)), sd_log=0.5)
+"""Gates open within the data, and over about two standard deviations of a capital."""
+CES_SHARE = Beta(a=2.0, b=2.0)
+CES_SUBSTITUTION = Normal(mean=0.0, sd=2.0)
+CES_GAIN_SD = 2.0
+CORNER_SD = 1.0
+
+CORNER_MEANS: dict[str, dict[str, float]] = {
+    "logit": {
+        names.NEITHER: -2.0,
+        names.HUMAN_ONLY: -1.0,
+        names.SOCIAL_ONLY: -1.0,
+        names.BOTH: 1.0,
+    },
+    "other": {
+        names.NEITHER: -0.5,
+        names.HUMAN_ONLY: 0.0,
+        names.SOCIAL_ONLY: 0.0,
+        names.BOTH: 0.5,
+    },
+}
+"""Prior means of the corners: on the logit scale, else in units around the level of the outcome."""
+
+
+class Baseline(NamedTuple):
+    """What default priors are stated in: the level of the outcome on the link, and one unit."""
+
+    link: str
+    level: float
+    unit: float
+    ordinal: bool
+
+
+def baseline_of(design: Design) -> Baseline:
+    """Level and unit of a design's outcome, on the scale of its link."""
+    return Baseline(design.family.link, _level(design), _unit(design), bool(design.levels))
+
+
+def on_link_scale(design: Design) -> Array:
+    """Known outcomes on the scale of their noise, ``(answered row,)``: as they are, where there is no such scale."""
+    found = design.family.on_link_scale
+    return design.answers if found is None else found(design.answers)
+
+
+def _unit(design: Design) -> float:
+    """What one on the logit scale is on the scale of the link."""
+    if design.family.link == "identity":
+        return float(design.answers.std(ddof=1))
+    return PROBIT_UNIT if design.family.link == "probit" else 1.0
+
+
+def _level(design: Design) -> float:
+    if design.family.on_link_scale is not None:
+        return float(on_link_scale(design).mean())
+    if design.family.link == "log":
+        return float(np.log(design.answers.sum() / np.exp(design.offset[design.answered]).sum()))
+    return 0.0
+
+
+def default_prior(term: str, baseline: Baseline) -> Distribution:
+    """Prior of a coefficient where the analysis states none."""
+    return DEFAULTS[term](baseline)
+
+
+def slope(baseline: Baseline) -> Normal:
+    """Prior of the slope of a standardised input."""
+    return Normal(mean=0.0, sd=SLOPE_SD * baseline.unit)
+
+
+def _intercept(baseline: Baseline) -> Normal:
+    sd = IDENTITY_INTERCEPT_SD if baseline.link == "identity" else INTERCEPT_SD
+    return Normal(mean=baseline.level, sd=sd * baseline.unit)
+
+
+def _corner(name: str) -> Callable[[Baseline], Normal]:
+    def prior(baseline: Baseline) -> Normal:
+        means = CORNER_MEANS["logit" if baseline.link in {"logit", "probit"} else "other"]
+        # against the lowest corner, whose place the cutpoints of an ordinal outcome take
+        mean = means[name] - (means[names.NEITHER] if baseline.ordinal else 0.0)
+        return Normal(mean=baseline.level + mean * baseline.unit, sd=CORNER_SD * baseline.unit)
+
+    return prior
+
+
+def _threshold(_: Baseline) -> Normal:
+    return Normal(mean=0.0, sd=GATE_THRESHOLD_SD)
+
+
+def _steepness(_: Baseline) -> LogNormal:
+    return GATE_STEEPNESS
+
+
+DEFAULTS: dict[str, Callable[[Baseline], Distribution]] = {
+    names.INTERCEPT: _intercept,
+    names.HUMAN_CAPITAL: slope,
+    names.SOCIAL_CAPITAL: slope,
+    names.INTERACTION: slope,
+    names.NEITHER: _corner(names.NEITHER),
+    names.HUMAN_ONLY: _corner(names.HUMAN_ONLY),
+    names.SOCIAL_ONLY: _corner(names.SOCIAL_ONLY),
+    names.BOTH: _corner(names.BOTH),
+    names.HUMAN_THRESHOLD: _threshold,
+    names.HUMAN_STEEPNESS: _steepness,
+    names.SOCIAL_THRESHOLD: _threshold,
+    names.SOCIAL_STEEPNESS: _steepness,
+    names.GAIN: lambda baseline: HalfNormal(sd=CES_GAIN_SD * baseline.unit),
+    names.SHARE: lambda _: CES_SHARE,
+    names.SUBSTITUTION: lambda _: CES_SUBSTITUTION,
+}
+"""By term of a structural form. A test holds the table to that of the terms."""
 
 
 class ModelPriors(NamedTuple):
@@ -104,3 +245,209 @@ def _cutpoints(design: Design, sd: float) -> tuple[tuple[float, float], ...]:
     count = max(len(design.levels) - 1, 0)
     share = (np.arange(count) + 1) / (count + 1)
     return tuple((float(mean), sd) for mean in np.log(share / (1 - share)))
+
+
+SCALES: dict[str, tuple[str, int]] = {
+    "normal": ("sd", 1),
+    "student_t": ("scale", 1),
+    "half_normal": ("sd", 1),
+    "half_student_t": ("scale", 1),
+    "half_cauchy": ("scale", 1),
+    "exponential": ("rate", -1),
+    "gamma": ("rate", -1),
+    "lognormal": ("sd_log", 1),
+}
+"""Parameter that holds the scale of a distribution, and the power at which it does.
+
+A beta prior, of a share, has none. A test holds the table to the distributions there are.
+"""
+
+
+def rescaled(prior: Distribution, factor: float) -> Distribution:
+    """Give the same distribution at so many times its scale; a beta prior stays as it is."""
+    held = SCALES.get(prior.distribution)
+    if held is None:
+        return prior
+    name, power = held
+    return prior.model_copy(update={name: getattr(prior, name) * factor**power})
+
+
+def rescaled_priors(designs: Sequence[Design], factor: float, where: Where) -> Priors:
+    """State every prior of coefficients and group sds at so many times its scale.
+
+    Parameters
+    ----------
+    designs
+        Designs of the forms of one equation; what a term is called means the same in all of them.
+    factor
+        By what each scale is multiplied.
+    where
+        Place of a value in the analysis file, for messages.
+
+    Returns
+    -------
+    Priors
+        Those of the likelihood and of correlations stay as they are. Priors from cases are spelled
+        out, so that no cases are named.
+
+    Raises
+    ------
+    ConfigError
+        If slopes have no prior of their own, as under R2D2M2.
+    """
+    first = designs[0]
+    stated = first.equation.priors
+    if stated.r2d2m2 is not None:
+        place = where(("equations", first.analysis.equation_name, "priors", "r2d2m2"))
+        raise ConfigError(
+            Problem(
+                "the R2D2M2 prior has no scale to multiply: slopes share out one variance",
+                place,
+                "state another mean_r2 or precision in place of scale",
+            )
+        )
+    resolved = [model_priors(design) for design in designs]
+    terms: dict[str, Distribution] = dict(stated.terms)
+    groups: dict[str, Distribution] = {}
+    for found in resolved:
+        terms |= found.population
+        groups |= found.group_sd
+    update: dict[str, Any] = {
+        "from_": None,
+        "terms": {name: rescaled(prior, factor) for name, prior in terms.items()},
+        "controls": rescaled(stated.controls or slope(baseline_of(first)), factor),
+        "group_sd": {name: rescaled(prior, factor) for name, prior in groups.items()},
+    }
+    if first.levels:
+        update["cutpoints"] = stated.cutpoints * factor
+    return stated.model_copy(update=update)
+
+
+class _Kind(NamedTuple):
+    pymc: str
+    arguments: Callable[[Any], dict[str, float]]
+    text: Callable[[Any], str]
+    scipy: Callable[[Any], Any]
+
+
+KINDS: dict[type, _Kind] = {
+    Normal: _Kind(
+        "Normal",
+        lambda p: {"mu": p.mean, "sigma": p.sd},
+        lambda p: f"Normal({p.mean:.3g}, {p.sd:.3g})",
+        lambda p: stats.norm(p.mean, p.sd),
+    ),
+    StudentT: _Kind(
+        "StudentT",
+        lambda p: {"nu": p.df, "mu": p.mean, "sigma": p.scale},
+        lambda p: f"Student t({p.df:.3g}, {p.mean:.3g}, {p.scale:.3g})",
+        lambda p: stats.t(p.df, p.mean, p.scale),
+    ),
+    HalfNormal: _Kind(
+        "HalfNormal",
+        lambda p: {"sigma": p.sd},
+        lambda p: f"HalfNormal({p.sd:.3g})",
+        lambda p: stats.halfnorm(scale=p.sd),
+    ),
+    HalfStudentT: _Kind(
+        "HalfStudentT",
+        lambda p: {"nu": p.df, "sigma": p.scale},
+        lambda p: f"Half Student t({p.df:.3g}, {p.scale:.3g})",
+        lambda p: _HalfT(p.df, p.scale),
+    ),
+    HalfCauchy: _Kind(
+        "HalfCauchy",
+        lambda p: {"beta": p.scale},
+        lambda p: f"HalfCauchy({p.scale:.3g})",
+        lambda p: stats.halfcauchy(scale=p.scale),
+    ),
+    Exponential: _Kind(
+        "Exponential",
+        lambda p: {"lam": p.rate},
+        lambda p: f"Exponential({p.rate:.3g})",
+        lambda p: stats.expon(scale=1 / p.rate),
+    ),
+    Gamma: _Kind(
+        "Gamma",
+        lambda p: {"alpha": p.shape, "beta": p.rate},
+        lambda p: f"Gamma({p.shape:.3g}, {p.rate:.3g})",
+        lambda p: stats.gamma(p.shape, scale=1 / p.rate),
+    ),
+    LogNormal: _Kind(
+        "LogNormal",
+        lambda p: {"mu": p.mean_log, "sigma": p.sd_log},
+        lambda p: f"LogNormal({p.mean_log:.3g}, {p.sd_log:.3g})",
+        lambda p: stats.lognorm(p.sd_log, scale=np.exp(p.mean_log)),
+    ),
+    Beta: _Kind(
+        "Beta",
+        lambda p: {"alpha": p.a, "beta": p.b},
+        lambda p: f"Beta({p.a:.3g}, {p.b:.3g})",
+        lambda p: stats.beta(p.a, p.b),
+    ),
+}
+
+
+class _HalfT(NamedTuple):
+    df: float
+    scale: float
+
+    def logpdf(self, x: Array) -> Array:
+        return np.asarray(np.log(2.0) + stats.t.logpdf(x, self.df, scale=self.scale))
+
+    def median(self) -> float:
+        return float(stats.t.ppf(0.75, self.df, scale=self.scale))
+
+
+def prior_text(prior: Distribution) -> str:
+    """Write a prior as a reader knows it: ``Normal(0, 1)``."""
+    return KINDS[type(prior)].text(prior)
+
+
+def median_of(prior: Distribution) -> float:
+    """Median of a prior."""
+    return float(KINDS[type(prior)].scipy(prior).median())
+
+
+def log_density(prior: Distribution, value: Array, scale: ValueScale = "real") -> Array:
+    """Log density of a coefficient that is given on its working scale (log, logit, or as it is).
+
+    Parameters
+    ----------
+    prior
+        Prior of the coefficient on its natural scale.
+    value
+        Coefficient on its working scale.
+    scale
+        Which scale that is.
+    """
+    at = natural(value, scale)
+    density = np.asarray(KINDS[type(prior)].scipy(prior).logpdf(at))
+    if scale == "positive":
+        return np.asarray(density + value)
+    if scale == "share":
+        return np.asarray(density + np.log(at) + np.log1p(-at))
+    return density
+
+
+def prior_variable(name: str, prior: Distribution, dims: str | None = None) -> Any:
+    """Add a prior to the PyMC model in context."""
+    import pymc as pm
+
+    kind = KINDS[type(prior)]
+    return getattr(pm, kind.pymc)(name, **kind.arguments(prior), dims=dims)
+
+
+def coefficient_vector(name: str, priors: Mapping[str, Distribution], dim: str) -> Any:
+    """Add a vector of coefficients, one prior each; one variable where all are of a kind."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    kinds = {type(prior) for prior in priors.values()}
+    if len(kinds) == 1:
+        kind = KINDS[kinds.pop()]
+        each = [kind.arguments(prior) for prior in priors.values()]
+        arguments = {key: np.array([one[key] for one in each]) for key in each[0]}
+        return getattr(pm, kind.pymc)(name, **arguments, dims=dim)
+    parts = [prior_variable(f"{name}_{term}", prior) for term, prior in priors.items()]
+    return pm.Deterministic(name, pt.stack(parts), dims=dim)

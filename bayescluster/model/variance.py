@@ -31,8 +31,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayescluster.design.record import Design
-from bayescluster.model.distributions import prior_variable
-from bayescluster.model.priors import ModelPriors, population_terms
+from bayescluster.model.priors import ModelPriors, population_terms, prior_variable
 from bayescluster.names import (
     COMPONENT,
     CONTROL,

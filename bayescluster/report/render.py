@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from io import StringIO
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from matplotlib.figure import Figure
 
+from bayescluster.features.nca.results import ALL_ROWS, Necessity
+from bayescluster.features.nca.view import (
+    bottleneck,
+    bottleneck_label,
+    necessity,
+    necessity_label,
+    necessity_tables,
+    summary_json,
+)
+from bayescluster.features.verdict_curves.view import PREFIX
+from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
+from bayescluster.kit.flat import csv_text
+from bayescluster.kit.page import filled
+from bayescluster.kit.words import NOT_FOR_CITING
 from bayescluster.report.figures import figures_of
-from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_label
-from bayescluster.report.figures.necessity_plot import necessity, necessity_label
-from bayescluster.report.figures.svg import drawings_kept, drawn_file, standalone
-from bayescluster.report.figures.verdict_curve_plot import PREFIX
-from bayescluster.report.flat import RawTable
-from bayescluster.report.html import render_html
-from bayescluster.report.necessity import summary_json
-from bayescluster.report.spreadsheet import harmless
+from bayescluster.report.sections import SECTIONS
 from bayescluster.report.tables import raw_tables
-from bayescluster.report.tradition_tables import necessity_tables
-from bayescluster.report.words import NOT_FOR_CITING
 from bayescluster.results.model import Results
-from bayescluster.results.necessity import ALL_ROWS, Necessity
-from bayescluster.runs.atomic import write_text
+from bayescluster.runs.files import write_text
+
+
+def render_html(results: Results) -> str:
+    """Write the report as HTML.
+
+    The page holds its styles and figures, needs no script and no network, follows the reader's
+    light or dark mode, and prints on A4. Equal results give equal bytes.
+
+    Parameters
+    ----------
+    results
+        Results of a run.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    failing = ", ".join(item.name for item in results.gate.items if item.passed is not True)
+    page = filled(
+        "page.html.j2",
+        results=results,
+        failing=failing,
+        sections=[
+            (section, section.body(results)) for section in SECTIONS if section.wanted(results)
+        ],
+    )
+    return str(page)
+
 
 LONGEST_NAME: Final = 60
 """Characters of a file name that is made of names of the data."""
@@ -149,15 +180,6 @@ def _figures(results: Results) -> dict[str, str]:
                 text = ""
         found[spec.name] = text
     return found
-
-
-def csv_text(table: RawTable) -> str:
-    """Write a table as comma-separated text."""
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows([harmless(cell) for cell in row] for row in table.rows)
-    return buffer.getvalue()
 
 
 def _write(path: Path, text: str) -> Path:

@@ -6,46 +6,65 @@ from collections.abc import Callable, Iterable, Iterator
 
 from pydantic import BaseModel
 
-from bayescluster.report.fit_tables import fit_tables
-from bayescluster.report.flat import RawTable, Value, flat, table, table_of
-from bayescluster.report.folds_raw import folds_tables
-from bayescluster.report.tradition_tables import (
-    cause_tables,
-    ceiling_model_tables,
-    ceiling_tables,
-    curve_tables,
-    sensitivity_tables,
-    set_raw_tables,
-    weakest_tables,
+from bayescluster.features.causes.results import (
+    Benchmark,
+    CausesResults,
+    CauseVerdict,
+    ContrastRow,
+    DegreeRow,
 )
-from bayescluster.results.checklist import ChecklistItem
-from bayescluster.results.claims import Reading
-from bayescluster.results.comparison import (
-    FormCorner,
-    FormRow,
-    FormVerdict,
-    LeftOutCluster,
-)
-from bayescluster.results.corners import CornerRow
-from bayescluster.results.facts import (
-    CaseRow,
-    Coefficient,
-    DepartureRow,
-    InformedPrior,
-    Loading,
-    Measured,
-    SandwichRow,
-    ShareRow,
-)
-from bayescluster.results.gate import Attempt, Reason
-from bayescluster.results.identification import Contraction, CornerWeight
-from bayescluster.results.learning import (
+from bayescluster.features.ceiling_models.results import DistanceRow, EffectSizeRow
+from bayescluster.features.ceiling_models.results import NeededRow as LeastRow
+from bayescluster.features.ceilings.results import FormCeiling, NeededRow
+from bayescluster.features.checklist.results import ChecklistItem
+from bayescluster.features.folds.view import folds_tables
+from bayescluster.features.learning.results import (
     DominanceRow,
     MatrixRow,
     MediatedRow,
     PathRow,
     SensitivityRow,
     TippingRow,
+)
+from bayescluster.features.likelihoods.results import LikelihoodRow
+from bayescluster.features.sensitivity.results import ScaledVerdict, Sensitivity
+from bayescluster.features.sensitivity.results import (
+    SensitivityRow as TraditionTablesSensitivityRow,
+)
+from bayescluster.features.sets.view import set_raw_tables
+from bayescluster.features.verdict_curves.results import VerdictBand, VerdictCurve
+from bayescluster.features.weakest_node.results import (
+    NeedRow,
+    NodeRow,
+    OptionRow,
+    PlanRow,
+    WeakestNode,
+)
+from bayescluster.kit.flat import RawTable, Value, flat, table, table_of
+from bayescluster.kit.words import equations
+from bayescluster.results.claims import CornerRow, Reading
+from bayescluster.results.facts import (
+    CaseRow,
+    Coefficient,
+    Contraction,
+    CornerWeight,
+    DepartureRow,
+    GroupRow,
+    InformedPrior,
+    Loading,
+    Measured,
+    SandwichRow,
+    ShareRow,
+)
+from bayescluster.results.fit import (
+    Attempt,
+    CalibrationRow,
+    FormCorner,
+    FormRow,
+    FormVerdict,
+    LeftOutCluster,
+    PitRow,
+    Reason,
 )
 from bayescluster.results.model import (
     CheckItem,
@@ -58,7 +77,131 @@ from bayescluster.results.model import (
     Verdict,
     VerdictFigure,
 )
-from bayescluster.results.sample import GroupRow
+
+PIT_CURVE = ("equation", "at", "difference", "low", "high")
+CALIBRATION_CURVE = ("equation", "event", "predicted", "happened", "low", "high")
+
+
+def fit_tables(results: Results) -> Iterator[RawTable]:
+    """LOO-PIT and calibration by group, and their curves point by point; none where none was made."""
+    known = tuple(equations(results))
+    pits = [(name, found.pit) for name, found in known if found.pit is not None]
+    curves = [(name, one.calibration) for name, one in known if one.calibration is not None]
+    if pits:
+        yield table(
+            "fit_loo_pit",
+            PitRow,
+            ({"equation": name, **flat(row)} for name, pit in pits for row in pit.groups),
+            ("equation",),
+        )
+        points: list[tuple[Value, ...]] = [
+            (name, *point)
+            for name, pit in pits
+            for point in zip(
+                pit.curve.at, pit.curve.difference, pit.curve.low, pit.curve.high, strict=True
+            )
+        ]
+        yield RawTable("fit_loo_pit_curve", PIT_CURVE, tuple(points))
+    if curves:
+        yield table(
+            "fit_calibration",
+            CalibrationRow,
+            ({"equation": name, **flat(row)} for name, one in curves for row in one.rows),
+            ("equation",),
+        )
+        points = [
+            (name, curve.event, *point)
+            for name, one in curves
+            for curve in one.curves
+            for point in zip(curve.predicted, curve.happened, curve.low, curve.high, strict=True)
+        ]
+        yield RawTable("fit_calibration_curve", CALIBRATION_CURVE, tuple(points))
+
+
+def ceiling_model_tables(results: Results) -> Iterator[RawTable]:
+    """Effect sizes, least capital and distances to the ceiling, by capital and model."""
+    if results.ceiling_models is None:
+        return
+    parts: dict[str, type[BaseModel]] = {
+        "effects": EffectSizeRow,
+        "needed": LeastRow,
+        "distances": DistanceRow,
+    }
+    for name, kind in parts.items():
+        found = (
+            {"capital": one.capital, "model": fit.model, **flat(row)}
+            for one in results.ceiling_models.capitals
+            for fit in one.fits
+            for row in getattr(fit, name)
+        )
+        yield table(f"ceiling_{name}", kind, found, ("capital", "model"))
+
+
+def curve_tables(curves: Iterable[VerdictCurve]) -> Iterator[RawTable]:
+    """Verdict curves point by point, and the runs of one verdict."""
+    known = tuple(curves)
+    points = (
+        {name: getattr(one, name) for name in CURVE}
+        | dict(zip(POINT, (cutoff, posterior, prior), strict=True))
+        for one in known
+        for cutoff, posterior, prior in zip(one.at, one.posterior, one.prior, strict=True)
+    )
+    columns = (*CURVE, *POINT)
+    yield RawTable(
+        "verdict_curves", columns, tuple(tuple(row[name] for name in columns) for row in points)
+    )
+    yield table(
+        "verdict_bands",
+        VerdictBand,
+        (
+            {name: getattr(one, name) for name in CURVE} | flat(band)
+            for one in known
+            for band in one.bands
+        ),
+        CURVE,
+    )
+
+
+CURVE = ("kind", "title", "by", "group", "scope", "at_least", "cutoff", "declared")
+"""What tells a verdict curve."""
+
+
+POINT = ("at", "posterior", "prior")
+"""A point of a verdict curve."""
+
+
+def ceiling_tables(results: Results) -> Iterator[RawTable]:
+    """Ceilings with their bottlenecks, and the product of the capitals under other likelihoods."""
+    found, others = results.ceilings, results.likelihoods
+    if found is not None:
+        yield table_of("ceilings", FormCeiling, found.rows)
+        yield table_of("bottlenecks", NeededRow, found.bottlenecks)
+    if others is not None:
+        yield table_of("likelihoods", LikelihoodRow, others.rows)
+
+
+def cause_tables(found: CausesResults | None) -> Iterator[RawTable]:
+    """Bounds, verdicts, degrees and benchmarks of the tradition of causes."""
+    if found is not None:
+        yield table_of("causes_bounds", ContrastRow, found.contrasts)
+        yield table_of("causes_verdicts", CauseVerdict, found.verdicts)
+        yield table_of("causes_degrees", DegreeRow, found.degrees)
+        yield table_of("causes_controls", Benchmark, found.benchmarks)
+
+
+def weakest_tables(found: WeakestNode) -> Iterator[RawTable]:
+    """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
+    yield table_of("weakest_options", OptionRow, found.options)
+    yield table_of("weakest_nodes", NodeRow, found.nodes)
+    yield table_of("weakest_needs", NeedRow, found.needs)
+    yield table("weakest_plans", PlanRow, (flat(row) for plan in found.plans for row in plan.rows))
+
+
+def sensitivity_tables(found: Sensitivity | None) -> Iterator[RawTable]:
+    """Sensitivities by block of priors, and verdicts under other powers of them."""
+    if found is not None:
+        yield table_of("sensitivity", TraditionTablesSensitivityRow, found.rows)
+        yield table_of("scaled_verdicts", ScaledVerdict, found.verdicts)
 
 
 def raw_tables(results: Results) -> tuple[RawTable, ...]:

@@ -21,7 +21,11 @@ class Value(BaseModel):
     )
 
 
-class Estimate(Value):
+class Spread(Value):
+    """A record that is spread over columns of its own in a flat table."""
+
+
+class Estimate(Spread):
     """A posterior quantity: mean, sd, 90% equal-tailed interval, and how well it is known.
 
     The last four are null where they do not apply (no chains behind the number).

@@ -1,11 +1,42 @@
-"""The model: its coefficients and priors, latent measurement, weights, shares of variance."""
+"""Facts of the firms, the measures, the model and the fit."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from bayescluster.results.base import By, Estimate, Value
-from bayescluster.results.identification import Identification
+
+
+class Contraction(Value):
+    """Share of a parameter's prior variance that the data have taken away, on its working scale.
+
+    Near 1 the data determine it, near 0 they say nothing; below 0 they have spread it.
+    """
+
+    term: str
+    contraction: float
+
+
+class CornerWeight(Value):
+    """Effective number of firms behind a corner of the conjunctive form, after its gates."""
+
+    by: By
+    group: str
+    corner: Literal["LL", "HL", "LH", "HH"]
+    firms: Estimate
+
+
+class Identification(Value):
+    """How far the data determine a form that is no sum."""
+
+    contractions: tuple[Contraction, ...]
+    corners: tuple[CornerWeight, ...] = ()
+    substitution_flat: float | None = None
+    """CES: posterior probability that ``|r|`` lies where the form is flat in it."""
+    gain_small: float | None = None
+    """CES: posterior probability of a gain so small that the mean it multiplies is unknown."""
+    notes: tuple[str, ...] = ()
+    """What is hardly identified, in words."""
 
 
 class Coefficient(Value):
@@ -199,3 +230,124 @@ class ModelFacts(Value):
     """Priors from coded cases, where the analysis asks for them."""
     identification: Identification | None = None
     """What the data say of the parameters of a form that is no sum; null for the others."""
+
+
+class OutcomeFacts(Value):
+    """What the outcome is and how it is reported."""
+
+    column: str
+    family: str
+    scale: Literal["probability", "share", "rate", "mean", "level"]
+    label: str
+    """What an expected outcome is called on axes, e.g. ``probability of product_upgrading``."""
+    levels: tuple[str, ...] = ()
+    at_least: str | None = None
+
+
+class GroupRow(Value):
+    """One industry or cluster of the sample. Capital means are in standard deviations."""
+
+    by: By
+    group: str
+    industry: str | None
+    """Industry of a cluster, where nested."""
+    clusters: int
+    rows: int
+    outcome_mean: float | None
+    """Of the rows that have an outcome; null where none has."""
+    human_capital: float | None
+    social_capital: float | None
+
+
+class Dropped(Value):
+    """Rows left out because a variable is missing, by cluster."""
+
+    variable: str
+    cluster: str
+    rows: int
+
+
+class ImputedCells(Value):
+    """Missing cells of a variable in a cluster, estimated inside the model; ``rows`` counts all."""
+
+    variable: str
+    cluster: str
+    cells: int
+    rows: int
+
+
+class MissingPattern(Value):
+    """Variables that are missing together, and no other, and in how many rows."""
+
+    variables: tuple[str, ...]
+    rows: int
+
+
+class SampleFacts(Value):
+    """Which firms were analysed."""
+
+    label: str
+    """Where the data come from, as written in the analysis."""
+    title: str
+    synthetic: bool
+    rows_read: int
+    rows: int
+    firms: int
+    clusters: int
+    industries: int
+    crossed: bool
+    dropped: tuple[Dropped, ...]
+    filters: tuple[str, ...]
+    notes: tuple[str, ...]
+    groups: tuple[GroupRow, ...]
+    imputed: tuple[ImputedCells, ...] = ()
+    patterns: tuple[MissingPattern, ...] = ()
+    capital_correlation: float | None
+    """Correlation of the two capitals over all rows."""
+
+
+class Indicator(Value):
+    """An indicator and its weight in the construct."""
+
+    column: str
+    weight: float
+
+
+class MeasureFacts(Value):
+    """How a capital was measured; one standard deviation is ``scale`` units from ``center``."""
+
+    capital: str
+    method: str
+    unit: str
+    center: float
+    scale: float
+    indicators: tuple[Indicator, ...]
+    reliability: float | None
+    binary: bool
+
+
+class FitFacts(Value):
+    """How the posterior was drawn."""
+
+    sampler: str
+    chains: int
+    draws: int
+    tune: int
+    seed: int
+    target_accept: float
+    divergences: int
+    sampling_seconds: float
+    total_seconds: float
+
+
+class Reproduction(Value):
+    """What is needed to get the same result again."""
+
+    command: str
+    analysis: str
+    """The analysis as resolved, as YAML text."""
+    key: str
+    data_digest: str
+    versions: dict[str, str]
+    host: dict[str, str]
+    started: str

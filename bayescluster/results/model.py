@@ -7,26 +7,31 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bayescluster.features.causes.results import CausesResults
+from bayescluster.features.ceiling_models.results import CeilingModelsResults
+from bayescluster.features.ceilings.results import Ceilings
+from bayescluster.features.checklist.results import Checklist
+from bayescluster.features.folds.results import Folds
+from bayescluster.features.learning.results import Learning
+from bayescluster.features.likelihoods.results import Likelihoods
+from bayescluster.features.sensitivity.results import Sensitivity
+from bayescluster.features.sets.results import SetResults
+from bayescluster.features.verdict_curves.results import VerdictCurve
+from bayescluster.features.weakest_node.results import WeakestNode
 from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
-from bayescluster.results.causes import CausesResults
-from bayescluster.results.ceiling_models import CeilingModelsResults
-from bayescluster.results.ceilings import Ceilings
-from bayescluster.results.checklist import Checklist
-from bayescluster.results.claims import Claims
-from bayescluster.results.comparison import Comparison
-from bayescluster.results.corners import Corners
-from bayescluster.results.facts import Measurement, ModelFacts, SharedVariance, Weighting
-from bayescluster.results.fit_checks import FitChecks
-from bayescluster.results.folds import Folds
-from bayescluster.results.gate import Attempt, Change, CheckItem, Gate, Reason
-from bayescluster.results.learning import Learning
-from bayescluster.results.likelihoods import Likelihoods
-from bayescluster.results.reproduction import FitFacts, Reproduction
-from bayescluster.results.sample import MeasureFacts, OutcomeFacts, SampleFacts
-from bayescluster.results.sensitivity import Sensitivity
-from bayescluster.results.sets import SetResults
-from bayescluster.results.verdict_curves import VerdictCurve
-from bayescluster.results.weakest_node import WeakestNode
+from bayescluster.results.claims import Claims, Corners
+from bayescluster.results.facts import (
+    FitFacts,
+    MeasureFacts,
+    Measurement,
+    ModelFacts,
+    OutcomeFacts,
+    Reproduction,
+    SampleFacts,
+    SharedVariance,
+    Weighting,
+)
+from bayescluster.results.fit import Attempt, Change, CheckItem, Comparison, FitChecks, Gate, Reason
 
 __all__ = [
     "INTERVAL",

@@ -15,8 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bayescluster.results.base import Value
-from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Analysis, Sampling
 
 KEY_LENGTH = 16
 

@@ -9,9 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from bayescluster.results.gate import Attempt
-from bayescluster.runs.atomic import write_json
-from bayescluster.runs.documents import read_document
+from bayescluster.results.fit import Attempt
+from bayescluster.runs.files import read_document, write_json
 from bayescluster.runs.keys import host_facts, resolved, versions, without_directory
 from bayescluster.runs.layout import MANIFEST, StageName, in_place, refuse_links
 from bayescluster.spec.analysis import Analysis

@@ -1,4 +1,4 @@
-"""From a scenario to firms."""
+"""Firms simulated from a scenario, with the truth behind them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from bayescluster.simulate.draws import uniform
 from bayescluster.simulate.equations import draw_cluster_effects, draw_learning, draw_outcomes
-from bayescluster.simulate.measurement import measure
-from bayescluster.simulate.population import populate
+from bayescluster.simulate.population import measure, populate, uniform
 from bayescluster.simulate.truth import Truth, find_truth
-from bayescluster.spec.scenario import Scenario
+from bayescluster.spec.scenario import (
+    Scenario,
+)
 
 
 class Firms(NamedTuple):

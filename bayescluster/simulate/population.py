@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from numpy.typing import NDArray
+from scipy.special import expit, ndtri
 from scipy.stats import beta, gamma
 
-from bayescluster.simulate.draws import (
-    Bools,
-    Floats,
-    allocate,
-    normal,
-    stratified,
-    top_share,
-    uniform,
+from bayescluster.spec.scenario import (
+    Cluster,
+    Equation,
+    Indicator,
+    Industry,
+    Outcome,
+    Profile,
+    Scenario,
+    Trait,
 )
-from bayescluster.spec.scenario import Cluster, Industry, Profile, Scenario, Trait
 
 TRAITS: tuple[Trait, ...] = ("human_capital", "bonding", "bridging", "transnational")
 CONSTRUCTS = ("human_capital", "social_capital", "bonding", "bridging", "transnational")
@@ -195,3 +197,324 @@ def _draw_certified(
             tier = background["tier"].to_numpy()[rows]
             certified[rows] = _share_by_tier(tier, profile.certified_by_tier, propensity[rows])
     return certified.astype(np.int64)
+
+
+BINARY: dict[str, Any] = {"required": True, "enum": [0, 1]}
+
+
+class Column(NamedTuple):
+    """One column: how it is read, what it means and what it may hold."""
+
+    name: str
+    type: str
+    title: str
+    description: str
+    unit: str
+    role: str
+    constraints: dict[str, Any]
+
+    def field(self) -> dict[str, Any]:
+        """Field descriptor of a table schema."""
+        return self._asdict()
+
+
+def describe_columns(scenario: Scenario) -> tuple[Column, ...]:
+    """Describe every column, in the order of the table.
+
+    Parameters
+    ----------
+    scenario
+        Its industries, clusters, indicators and equations.
+    """
+    described = (
+        *_identifiers(scenario),
+        *BACKGROUND,
+        *(_indicator(item) for item in scenario.indicators),
+        *(_learning(form) for form in scenario.learning),
+        *(_outcome(outcome) for outcome in scenario.outcomes),
+    )
+    shares = scenario.missing.shares
+    return tuple(_maybe_missing(column, column.name in shares) for column in described)
+
+
+def _identifiers(scenario: Scenario) -> tuple[Column, ...]:
+    industries = [industry.name for industry in scenario.industries]
+    clusters = [cluster.name for cluster in scenario.clusters]
+    return (
+        Column(
+            "firm_id",
+            "string",
+            "Firm",
+            "Identifier of the simulated firm: code of its cluster and a running number.",
+            "none",
+            "identifier",
+            {"required": True, "unique": True, "pattern": "[A-Z]{3}-[0-9]{4,}"},
+        ),
+        Column(
+            "cluster",
+            "string",
+            "Cluster",
+            "Cluster the simulated firm belongs to; each cluster lies in one industry category.",
+            "none",
+            "group",
+            {"required": True, "enum": clusters},
+        ),
+        Column(
+            "industry",
+            "string",
+            "Industry category",
+            "Industry category of the cluster.",
+            "none",
+            "group",
+            {"required": True, "enum": industries},
+        ),
+    )
+
+
+BACKGROUND = (
+    Column(
+        "employees",
+        "integer",
+        "Employees",
+        "Permanent employees of the firm at the site.",
+        "persons",
+        "control",
+        {"required": True, "minimum": 1, "maximum": 9999},
+    ),
+    Column(
+        "firm_age",
+        "integer",
+        "Age of the firm",
+        "Full years since the firm was founded.",
+        "years",
+        "control",
+        {"required": True, "minimum": 1, "maximum": 99},
+    ),
+    Column(
+        "exporter",
+        "integer",
+        "Exporter",
+        "1 if the firm sells any of its output abroad, directly or through a buyer.",
+        "0/1",
+        "control",
+        BINARY,
+    ),
+    Column(
+        "export_share",
+        "number",
+        "Export share",
+        "Share of output sold abroad; 0 for firms that do not export.",
+        "share of output",
+        "control",
+        {"required": True, "minimum": 0, "maximum": 1},
+    ),
+    Column(
+        "tnc_owned",
+        "integer",
+        "Owned by a TNC",
+        "1 if a transnational corporation (TNC) owns the firm, wholly or by majority.",
+        "0/1",
+        "control",
+        BINARY,
+    ),
+    Column(
+        "tier",
+        "integer",
+        "Tier in the value chain",
+        "Steps between the firm and the lead firm or global buyer; 1 supplies it directly.",
+        "tier",
+        "control",
+        {"required": True, "minimum": 1, "maximum": 4},
+    ),
+    Column(
+        "certified",
+        "integer",
+        "Certified",
+        "1 if the firm holds an international quality or environmental certificate (ISO 9000 "
+        "family or its like).",
+        "0/1",
+        "control",
+        BINARY,
+    ),
+)
+
+
+def _indicator(item: Indicator) -> Column:
+    constraints: dict[str, Any] = {"required": True}
+    if item.kind == "binary":
+        constraints = BINARY
+    elif item.kind == "ordinal":
+        constraints |= {"minimum": 1, "maximum": len(item.thresholds) + 1}
+    else:
+        bounds = {"minimum": item.low, "maximum": item.high}
+        constraints |= {name: bound for name, bound in bounds.items() if bound is not None}
+    return Column(
+        item.column,
+        "number" if item.kind == "continuous" else "integer",
+        item.title,
+        item.description,
+        item.unit,
+        f"indicator of {' and '.join(name.replace('_', ' ') for name in item.loadings)}",
+        constraints,
+    )
+
+
+def _learning(form: Equation) -> Column:
+    return _of_equation(form, "integer", "learning form", BINARY)
+
+
+def _outcome(outcome: Outcome) -> Column:
+    family = outcome.family
+    if family.kind == "ordinal":
+        top: dict[str, Any] = {"minimum": 0, "maximum": len(family.thresholds)}
+        return _of_equation(outcome, "integer", "outcome", {"required": True} | top)
+    by_kind: dict[str, tuple[str, dict[str, Any]]] = {
+        "bernoulli": ("integer", BINARY),
+        "lognormal": ("number", {"required": True, "minimum": 0}),
+        "negative_binomial": ("integer", {"required": True, "minimum": 0}),
+    }
+    kind, constraints = by_kind[family.kind]
+    return _of_equation(outcome, kind, "outcome", constraints)
+
+
+def _of_equation(equation: Equation, kind: str, role: str, constraints: dict[str, Any]) -> Column:
+    return Column(
+        equation.name,
+        kind,
+        equation.title,
+        equation.description,
+        equation.unit,
+        role,
+        constraints,
+    )
+
+
+def _maybe_missing(column: Column, may_be_missing: bool) -> Column:
+    if not may_be_missing:
+        return column
+    return column._replace(
+        description=f"{column.description} Some cells are missing, completely at random.",
+        constraints={k: v for k, v in column.constraints.items() if k != "required"},
+    )
+
+
+LINKS: dict[str, Callable[[Floats], Floats]] = {
+    "identity": np.asarray,
+    "exp": np.exp,
+    "logistic": expit,
+}
+
+
+def measure(scenario: Scenario, population: Population, rng: np.random.Generator) -> pd.DataFrame:
+    """Record every indicator of every firm.
+
+    Parameters
+    ----------
+    scenario
+        Its indicators say how a column is made from the constructs.
+    population
+        Firms with their latent capital.
+    rng
+        Source of randomness.
+    """
+    shifts = {cluster.name: cluster.shifts for cluster in scenario.clusters}
+    cluster = population.background["cluster"]
+    columns = {}
+    for item in scenario.indicators:
+        own = cluster.map({name: by.get(item.column, 0.0) for name, by in shifts.items()})
+        response = own.to_numpy(dtype=np.float64) + _response(item, population.latent, rng)
+        columns[item.column] = _record(item, response)
+    return pd.DataFrame(columns)
+
+
+def _response(item: Indicator, latent: pd.DataFrame, rng: np.random.Generator) -> Floats:
+    explained = np.zeros(len(latent))
+    for construct, loading in item.loadings.items():
+        explained = explained + loading * latent[construct].to_numpy()
+    residual_sd = np.sqrt(1 - sum(loading**2 for loading in item.loadings.values()))
+    return np.asarray(explained + residual_sd * normal(rng, len(latent)))
+
+
+def _record(item: Indicator, response: Floats) -> Floats:
+    if item.thresholds:
+        # A binary answer is 0 or 1, an ordinal one starts at 1.
+        first = 0 if item.kind == "binary" else 1
+        return np.asarray(first + np.searchsorted(item.thresholds, response), dtype=np.int64)
+    value = item.factor * LINKS[item.link](item.location + item.scale * response)
+    held = np.clip(
+        value,
+        -np.inf if item.low is None else item.low,
+        np.inf if item.high is None else item.high,
+    )
+    if item.kind == "count":
+        return np.rint(held).astype(np.int64)
+    return np.round(held, item.decimals)
+
+
+SMALLEST = 2.0**-54
+
+
+def uniform(rng: np.random.Generator, size: int) -> Floats:
+    """Draw uniform numbers in the open interval (0, 1).
+
+    Parameters
+    ----------
+    rng
+        Source of randomness.
+    size
+        How many.
+    """
+    return np.maximum(rng.random(size), SMALLEST)
+
+
+def normal(rng: np.random.Generator, size: int) -> Floats:
+    """Draw standard normal numbers, by the quantile function."""
+    return np.asarray(ndtri(uniform(rng, size)), dtype=np.float64)
+
+
+def stratified(rng: np.random.Generator, size: int) -> Floats:
+    """Draw uniform numbers, one in each of ``size`` equal strata, in random order.
+
+    A cluster of a few dozen firms then has the mean it is meant to have.
+    """
+    strata = np.argsort(uniform(rng, size), kind="stable")
+    return np.asarray((strata + uniform(rng, size)) / size, dtype=np.float64)
+
+
+def top_share(propensity: Floats, share: float) -> Bools:
+    """Mark the given share of firms, those with the highest propensity.
+
+    The number is rounded half up, so a share stated for a cluster holds to within half a firm.
+    """
+    count = int(np.floor(share * propensity.size + 0.5))
+    chosen = np.zeros(propensity.size, dtype=np.bool_)
+    chosen[np.argsort(-propensity, kind="stable")[:count]] = True
+    return chosen
+
+
+def allocate(size: int, shares: Sequence[float]) -> NDArray[np.int64]:
+    """Share out firms in whole numbers in proportion to shares, by largest remainders.
+
+    Parameters
+    ----------
+    size
+        Number of firms to share out.
+    shares
+        Shares that sum to 1.
+
+    Returns
+    -------
+    ndarray
+        Counts that sum to ``size``.
+    """
+    exact = size * np.asarray(shares, dtype=np.float64)
+    counts = np.floor(exact + 1e-9).astype(np.int64)
+    order = np.argsort(counts - exact, kind="stable")
+    counts[order[: size - int(counts.sum())]] += 1
+    return counts
+
+
+type Floats = NDArray[np.float64]
+
+
+type Bools = NDArray[np.bool_]

@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from bayescluster.simulate.draws import Floats
-from bayescluster.simulate.equations import ClusterEffects, Terms, capitals, terms
-from bayescluster.simulate.families import FAMILIES
-from bayescluster.simulate.population import Moments, Population
+from bayescluster.simulate.equations import FAMILIES, ClusterEffects, Terms, capitals, terms
+from bayescluster.simulate.population import Floats, Moments, Population
 from bayescluster.spec.scenario import Outcome, Scenario
 
 LEVELS = (0.1, 0.9)

@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 from pydantic import Field, model_validator
 
+from bayescluster.features.causes.spec import Causes
+from bayescluster.features.ceiling_models.spec import CeilingModels
+from bayescluster.features.ceilings.spec import Ceilings
+from bayescluster.features.sets.spec import Sets
+from bayescluster.features.weakest_node.spec import WeakestNode
 from bayescluster.lookup import suggestion
-from bayescluster.spec.base import Frozen, Name
+from bayescluster.spec.base import Frozen, Name, NonNegative
 from bayescluster.spec.constructs import CAPITALS, Capital, Construct
 from bayescluster.spec.data import Data
-from bayescluster.spec.design_analysis import DesignOptions
 from bayescluster.spec.equation import Equation
-from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.spec.multiverse import Multiverse
-from bayescluster.spec.sampling import Report, Sampling
-from bayescluster.spec.traditions import Traditions
-from bayescluster.spec.weakest_node import WeakestNode
+from bayescluster.spec.hypotheses import By, Hypothesis
+from bayescluster.studies.design_analysis.spec import DesignOptions
+from bayescluster.studies.multiverse.spec import Multiverse
+
+
+class Sampling(Frozen):
+    """Settings of the No-U-Turn sampler."""
+
+    draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    """Draws kept in each chain."""
+    tune: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    """Draws spent on adapting each chain, not kept."""
+    chains: Annotated[int, Field(ge=1, le=64)] = 4
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    target_accept: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.9
+    """Aim for the acceptance rate: nearer to 1 means smaller, safer, slower steps."""
+    max_treedepth: Annotated[int, Field(ge=3, le=15)] = 10
+    prior_draws: Annotated[int, Field(ge=100, le=20_000)] = 2000
+    """Draws from the prior, for the prior probability of every verdict."""
+
+
+class Report(Frozen):
+    """What is written at the end of a run."""
+
+    title: str | None = None
+    formats: tuple[Literal["html"], ...] = ("html",)
+
+
+class Traditions(Frozen):
+    """How corners, ceilings, sets and causes are read for the claims table."""
+
+    by: Annotated[tuple[By, ...], Field(min_length=1)] | None = None
+    """Groups that have a row each: ``all``, ``industry``, ``cluster``; without it the industries, or
+    all firms where the data declare no industry."""
+    level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
+    """Supported at or above this probability, rejected at or below one minus it."""
+    margin: NonNegative | None = None
+    """Smallest difference between the industries with the largest and the smallest effect that
+    counts; 0.1 for probabilities and shares where none is given."""
+    ceiling_models: CeilingModels | None = None
+    """Multilevel models of the ceiling of a continuous outcome; none is fitted without it."""
+    causes: Causes = Causes()
+    """Probabilities of causation."""
+    sets: Sets = Sets()
+    """How the set-theoretic tradition calibrates and judges."""
+    ceilings: Ceilings = Ceilings()
 
 
 class Analysis(Frozen):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.equation import ColumnControl, ProductControl
+
+if TYPE_CHECKING:
+    from bayescluster.spec.analysis import Analysis
 
 Where = Callable[[Sequence[str | int]], str]
 """Place of a value in the analysis file, for messages."""

@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("config", nargs="?", default="configs/asian_clusters.yaml")
     arguments = parser.parse_args()
     with timed("import"):
-        from bayescluster.workflow import run
-        from bayescluster.workflow.finish import write_run_report
+        from bayescluster.app import run
+        from bayescluster.app.run import write_run_report
     with tempfile.TemporaryDirectory() as folder:
         smallest = _stages(run, write_run_report, Path(arguments.config), Path(folder))
     for stage, seconds in SECONDS.items():

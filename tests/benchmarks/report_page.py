@@ -42,10 +42,9 @@ def main() -> None:
 def _parts(folder: Path) -> dict[str, Callable[[], object]]:
     import report_made
 
+    from bayescluster.kit.figure import inline
     from bayescluster.report.figures import FIGURES
-    from bayescluster.report.figures.svg import inline
-    from bayescluster.report.html import render_html
-    from bayescluster.report.render import write_report
+    from bayescluster.report.render import render_html, write_report
     from tests.undrawn import page_of
 
     results = report_made.results()

@@ -7,27 +7,26 @@ import pytest
 from scipy import special, stats
 
 from bayescluster.checks.calibration import (
-    FEW_EVENTS,
-    NO_EVENT,
-    Event,
-    calibration,
-    events_of,
-    why_no_calibration,
-)
-from bayescluster.checks.calibration_curve import (
     CROOKED,
     EXTREME,
+    FEW,
+    FEW_EVENTS,
     LESS,
     MORE,
+    NO_EVENT,
     TIMID,
+    WEIGHTED,
+    Event,
+    Member,
     calibrated,
+    calibration,
+    events_of,
     isotonic,
-    shape,
     split_score,
+    why_no_calibration,
 )
-from bayescluster.checks.left_out_predictive import WEIGHTED
+from bayescluster.checks.calibration import curve_shape as shape
 from bayescluster.checks.loo import LeftOut, left_out
-from bayescluster.checks.loo_pit import FEW, Member
 from bayescluster.checks.uniformity import holm
 from tests.checks.test_loo_pit import draws_of_intercept, scores_of
 from tests.checks.test_predictive_and_loo import tree_of

@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayescluster.checks.ceiling_loo import Firms, integrated_log_density, row_scores
-from bayescluster.model.ceiling import UNIT_SD
-from bayescluster.model.ceiling_evaluate import CeilingDraws
-from bayescluster.model.ceiling_layout import layout_of
+from bayescluster.features.ceiling_models.checks import Firms, integrated_log_density, row_scores
+from bayescluster.features.ceiling_models.model import UNIT_SD, CeilingDraws, layout_of
 
 LIMITS = (0.02, 1.0)
 CLUSTERS = np.array(["a", "a", "a", "a", "b", "b", "c", "d", "d"])

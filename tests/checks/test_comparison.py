@@ -3,13 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.checks.comparison import FormFit, criterion_of, form_rows, listed, statements
-from bayescluster.checks.leave_cluster_out import ClusterScores
-from bayescluster.checks.loo import RowScores
-from bayescluster.results.model import (
-    CheckItem,
-    Gate,
+from bayescluster.checks.comparison import (
+    ClusterScores,
+    FormFit,
+    criterion_of,
+    form_rows,
+    listed,
+    statements,
 )
+from bayescluster.checks.loo import RowScores
+from bayescluster.results.model import CheckItem, Gate
 from bayescluster.structures import STRUCTURES
 
 RULE = "a difference in elpd below 4, or below 2 of its standard errors"

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from bayescluster.checks.identification import Behind, identification
-from bayescluster.estimands.gates import behind_gates
-from bayescluster.estimands.membership import groups_of
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
+from bayescluster.estimands.levels import behind_gates
+from bayescluster.estimands.scopes import groups_of
 from bayescluster.model.evaluate import Draws, GroupDraws
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.factories import firms, small_design
 
 SIZE = 400

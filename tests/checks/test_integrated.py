@@ -7,15 +7,10 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import bernoulli, multivariate_normal, norm
 
-from bayescluster.checks.fold_gate import fold_gate, log_score
-from bayescluster.checks.integrated import (
-    Own,
-    enough_draws,
-    integrated_likelihood,
-    own_groups,
-)
-from bayescluster.checks.leave_cluster_out import leave_group_out, marginal_likelihood
+from bayescluster.checks.comparison import leave_group_out, marginal_likelihood
+from bayescluster.checks.integrated import Own, enough_draws, integrated_likelihood, own_groups
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
+from bayescluster.studies.folds.refits import fold_gate, log_score
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -13,8 +13,8 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bayescluster.checks.invariance import FEWEST, _fitted, _Residuals, departures
 from bayescluster.design.record import Design
+from bayescluster.features.measurement.compute import FEWEST, _fitted, _Residuals, departures
 from tests.factories import small_design
 
 DRAWS = 400
@@ -145,7 +145,7 @@ def test_small_groups_are_left_out():
 
 
 def test_discrete_answers_have_the_mean_and_variance_of_their_probabilities():
-    from bayescluster.checks.invariance import _residuals
+    from bayescluster.features.measurement.compute import _residuals
     from tests.measured import CONSTRUCTS as MEASURED
     from tests.measured import measured_firms
 

@@ -5,12 +5,8 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import bernoulli, multivariate_normal, norm
 
-from bayescluster.checks.integrals import log_mean_density
-from bayescluster.checks.leave_cluster_out import (
-    leave_cluster_out,
-    marginal_likelihood,
-    why_not,
-)
+from bayescluster.checks.comparison import leave_cluster_out, marginal_likelihood, why_not
+from bayescluster.checks.integrated import log_mean_density
 from bayescluster.model.evaluate import Draws, GroupDraws
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from tests.factories import firms, small_design

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.checks.likelihoods import LOG1P, other_likelihoods
 from bayescluster.design.record import Design
-from bayescluster.hypotheses.corner_readings import corner_readings
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
-from bayescluster.results.likelihoods import LikelihoodRow
+from bayescluster.features.likelihoods.compute import LOG1P, other_likelihoods
+from bayescluster.features.likelihoods.results import LikelihoodRow
+from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 from tests.fits import design_from

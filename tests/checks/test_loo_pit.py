@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from bayescluster.checks.ecdf_band import simulated_band
-from bayescluster.checks.left_out_predictive import WEIGHTED, Steps, steps
-from bayescluster.checks.loo import RowScores, left_out
-from bayescluster.checks.loo_pit import (
+from bayescluster.checks.calibration import (
     FEW,
     RANDOMISATIONS,
+    WEIGHTED,
     YES_NO,
     Member,
+    Steps,
     loo_pit,
     members,
     pit_values,
+    steps,
     why_no_pit,
 )
+from bayescluster.checks.loo import RowScores, left_out
 from bayescluster.checks.uniformity import (
     GRID,
     OTHER_SHAPE,
@@ -27,6 +28,7 @@ from bayescluster.checks.uniformity import (
     ecdf_difference,
     holm,
     shape,
+    simulated_band,
     uniformity,
 )
 from bayescluster.model.evaluate import Draws

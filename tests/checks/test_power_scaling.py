@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescluster.checks.power_scaling import (
+from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
+from bayescluster.features.sensitivity.compute import (
     ALPHAS,
     diagnosis,
     power_weights,
     sensitivity,
     weighted_probabilities,
 )
-from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
 
 CHAINS = 4
 

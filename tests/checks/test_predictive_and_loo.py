@@ -10,8 +10,7 @@ from scipy import stats
 
 from bayescluster.checks import predictive
 from bayescluster.checks.loo import leave_row_out, psis_loo
-from bayescluster.checks.predictive import counted, predictive_checks, statistics
-from bayescluster.checks.statistics import STATISTICS, Known
+from bayescluster.checks.predictive import STATISTICS, Known, counted, predictive_checks, statistics
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.checks.prior import (
+from bayescluster.studies.prior.compute import (
     needed_odds,
     outlook,
     possible,

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kstest
 
-from bayescluster.checks.ecdf_band import exact_band, simulated_band
-from bayescluster.checks.ranks import (
+from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
+from bayescluster.checks.uniformity import (
     band,
     difference,
+    exact_band,
     placed,
     points,
-    shape,
-    uniformity,
+    simulated_band,
 )
-from bayescluster.checks.reliability import Told, bins, observed, scores
-from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
+from bayescluster.checks.uniformity import rank_shape as shape
+from bayescluster.checks.uniformity import rank_uniformity as uniformity
+from bayescluster.studies.calibration.compute import Told, bins, observed, scores
 
 
 def conjugate(
@@ -116,7 +117,7 @@ def test_the_simulated_band_is_the_exact_one():
 
 def test_probability_of_two_positions_by_hand(monkeypatch):
     """One point, two positions: both below 1/2 has probability 1/4, as has none."""
-    from bayescluster.checks import ranks
+    from bayescluster.checks import uniformity as ranks
 
     monkeypatch.setattr(ranks, "RANKS_MIN", 2)
     assert points(2).tolist() == [0.5]

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayescluster.checks.advice import ADVICE, ANY, TITLES, advice_for, predictive_of
 from bayescluster.checks.reasons import EXPLAINS, Seen, likely_reasons
+from bayescluster.checks.remedies import ADVICE, ANY, TITLES, advice_for, predictive_of
 from bayescluster.families import FAMILIES
-from bayescluster.results.gate import CheckItem, Gate
+from bayescluster.results.fit import CheckItem, Gate
 from bayescluster.results.model import PredictiveRow
 from tests.factories import firms, small_design
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from bayescluster.checks.remedies import Failure, remedied, settings_changed
-from bayescluster.results.gate import Reason
-from bayescluster.spec.sampling import Sampling
+from bayescluster.results.fit import Reason
+from bayescluster.spec.analysis import Sampling
 from tests.factories import analysis_of, design_of
 
 VARYING = {"cluster": {"terms": ["intercept"], "centred": True}}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from bayescluster.checks.row_repair import conditional_density, integrated_row, unit_of
-from bayescluster.design.replaced import replaced
+from bayescluster.design.resize import replaced
 from bayescluster.model.evaluate import Draws, GroupDraws, log_likelihood
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
+from bayescluster.studies.folds.refits import conditional_density, integrated_row, unit_of
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.checks.separation import separation
+from bayescluster.checks.reasons import separation
 
 RNG = np.random.default_rng(33)
 X, Z = RNG.normal(size=60), RNG.normal(size=60)

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from scipy.stats import norm
 
-from bayescluster.checks.stacking import difference, stacking_weights, total_error
+from bayescluster.checks.loo import difference, stacking_weights, total_error
 
 
 def test_the_weight_of_two_is_the_best_of_a_fine_grid():

@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def refits(monkeypatch) -> InstantRepeated:
-    from bayescluster.workflow.calibration import replication as calibration_replication
+    from bayescluster.studies.calibration import compute as calibration_replication
 
     stand_in = InstantRepeated()
     stand_in.stand_in(monkeypatch)

@@ -10,8 +10,8 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from bayescluster.app.prepare import asked, design_of
 from bayescluster.spec.load import load_analysis
-from bayescluster.workflow.prepare import asked, design_of
 from tests.cli.small import call
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from bayescluster.dataset.answers import MOST_LEVELS, as_answers, mean_answer
-from bayescluster.dataset.constructs import score
+from bayescluster.dataset.constructs import MOST_LEVELS, as_answers, mean_answer, score
 from bayescluster.errors import DataError
 from bayescluster.spec.constructs import Construct
 

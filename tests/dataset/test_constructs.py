@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import least_squares
 
-from bayescluster.dataset.constructs import score
-from bayescluster.dataset.scaling import one_factor_loadings, reliability
+from bayescluster.dataset.constructs import one_factor_loadings, reliability, score
 from bayescluster.errors import DataError
 from bayescluster.spec.constructs import Construct
 

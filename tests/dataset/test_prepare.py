@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.dataset.prepare import as_float, numeric_problem
+from bayescluster.dataset.values import as_float, numeric_problem
 from bayescluster.spec.columns import Needed
 
 HEAD = "The data do not fit the analysis:\n  "

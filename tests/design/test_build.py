@@ -7,13 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayescluster.dataset.indicators import IndicatorUnit
+from bayescluster.dataset.constructs import IndicatorUnit
 from bayescluster.design.outcome import row_number
-from bayescluster.design.parts import (
-    Measure,
-    Scaling,
-)
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, Measure, Scaling
 from bayescluster.errors import DesignError
 from tests.factories import CONTROLS, analysis_of, design_of, firms, small_design
 

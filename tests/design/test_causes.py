@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
+from bayescluster.features.causes.spec import Causes
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.causes import Causes
 from tests.factories import analysis_dict, where
 
 HEAD = "The analysis cannot be read:\n  a.yaml:traditions.causes"

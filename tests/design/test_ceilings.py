@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
-from bayescluster.spec.ceilings import Ceilings
+from bayescluster.features.ceilings.spec import Ceilings
 from tests.factories import analysis_of, where
 
 

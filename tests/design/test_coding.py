@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.design.coding import code_controls, sorted_labels
-from bayescluster.design.collinearity import dependent_columns
+from bayescluster.design.coding import code_controls, dependent_columns, sorted_labels
 from bayescluster.errors import DesignError
 from bayescluster.spec.equation import Equation
 from tests.factories import small_design, where

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import polygamma
 
-from bayescluster.design.groupings import CENTRED_FROM_INFORMATION, information
-from bayescluster.design.parts import Grouping
+from bayescluster.design.record import CENTRED_FROM_INFORMATION, Grouping, information
 from tests.factories import firms, small_design
 
 TERMS = ("intercept", "human_capital")

@@ -8,13 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.design.gaps import configurations, gaps, inputs_of
-from bayescluster.design.parts import (
-    ImputedCells,
-    Pattern,
-)
-from bayescluster.design.record import Design
-from bayescluster.design.stored import design_from, design_tree
+from bayescluster.design.arrays import design_from, design_tree
+from bayescluster.design.missing import configurations, gaps, inputs_of
+from bayescluster.design.record import Design, ImputedCells, Pattern
 from bayescluster.errors import BayesClusterError
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, design_of, firms

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.design.monotonic import monotonic_controls
+from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.errors import DesignError
 from tests.factories import firms, small_design

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.design.splines import spline_columns, spline_fault
+from bayescluster.design.coding import spline_columns, spline_fault
 from tests.factories import firms, small_design
 
 AGES = np.random.default_rng(20080301).gamma(2.0, 8.0, 60)

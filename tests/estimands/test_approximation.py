@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
+from bayescluster.design.forms import in_form, recast, under, with_common_slopes
 from bayescluster.design.record import Design
-from bayescluster.design.variants import in_form, recast, under, with_common_slopes
-from bayescluster.estimands.approximation import approximate, complete_rows
-from bayescluster.estimands.row_derivatives import free_parameters, row_derivatives
+from bayescluster.estimands.approximation import (
+    approximate,
+    complete_rows,
+    free_parameters,
+    row_derivatives,
+)
 from bayescluster.families import FAMILIES
 from bayescluster.model.evaluate import linear_predictor
 from bayescluster.model.priors import model_priors

@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from bayescluster.estimands.learning import (
+from bayescluster.estimands.levels import Levels
+from bayescluster.estimands.mediation import expected_outcome
+from bayescluster.estimands.scopes import groups_of
+from bayescluster.features.learning.compute import (
     FormDraws,
     OutcomeDraws,
     PathDraws,
@@ -20,14 +23,10 @@ from bayescluster.estimands.learning import (
     tipping_of_interval,
     tipping_of_mean,
 )
-from bayescluster.estimands.levels import Levels
-from bayescluster.estimands.mediation import expected_outcome
-from bayescluster.estimands.membership import groups_of
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of
+from bayescluster.model.imputation import completed, imputing
 from tests.model.test_imputed_mediators import mediated
 from tests.oracles import fast_compile
 from tests.systems import equation, system, system_draws

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.estimands.measurement import (
+from bayescluster.features.measurement.compute import (
     capital_correlation,
     omega,
     prior_spread,

@@ -10,16 +10,18 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
-from bayescluster.estimands.needed import (
+from bayescluster.features.weakest_node.gains import (
     NOT_NEEDED,
     NOT_REACHED,
     POINTS,
+    gain_draws,
     least_needed,
     mean_along,
+    raising_of,
+    reach_of,
     supported_levels,
 )
-from bayescluster.estimands.raising import gain_draws, raising_of, reach_of
-from bayescluster.spec.weakest_node import WeakestNode
+from bayescluster.features.weakest_node.spec import WeakestNode
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

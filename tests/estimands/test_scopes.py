@@ -7,8 +7,7 @@ import pytest
 from scipy.special import expit
 
 from bayescluster.estimands.levels import Levels
-from bayescluster.estimands.membership import groups_of
-from bayescluster.estimands.scopes import scoped
+from bayescluster.estimands.scopes import groups_of, scoped
 from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model.evaluate import linear_predictor
 from tests.draws import known_draws

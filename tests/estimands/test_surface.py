@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from bayescluster.estimands.amounts import amounts_of
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
     Levels,
+    amounts_of,
     default_levels,
     levels_of,
     support,
 )
-from bayescluster.estimands.membership import declared_groups, groups_of
+from bayescluster.estimands.scopes import declared_groups, groups_of
 from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model import evaluate
 from bayescluster.spec.hypotheses import Corners

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.app.facts import sample_facts
+from bayescluster.app.prepare import design_summary
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels
-from bayescluster.estimands.membership import declared_groups
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.workflow.facts import sample_facts
-from bayescluster.workflow.summary import design_summary
+from bayescluster.estimands.scopes import declared_groups
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -4,8 +4,9 @@ from typing import Any, get_args
 
 import pytest
 
-from bayescluster.hypotheses.claims import CLAIMS
-from bayescluster.hypotheses.claims_words import (
+from bayescluster.results.claims import TRADITIONS, ClaimName, Reading, Tradition
+from bayescluster.verdicts.claims import (
+    CLAIMS,
     NECESSITY_ONLY,
     NO_REGION,
     NOT_HAD,
@@ -13,7 +14,6 @@ from bayescluster.hypotheses.claims_words import (
     row_words,
     silence,
 )
-from bayescluster.results.claims import TRADITIONS, ClaimName, Reading, Tradition
 
 
 def reading(tradition: str, verdict: str, *flags: str, **more: Any) -> Reading:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from bayescluster.estimands.levels import default_levels
-from bayescluster.hypotheses.corner_readings import corner_readings
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import GATE_FAILED, verdicts
 from bayescluster.results.claims import Reading
 from bayescluster.spec.analysis import Analysis
+from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import GATE_FAILED, verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

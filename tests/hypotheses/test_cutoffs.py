@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from bayescluster.hypotheses.cutoffs import (
+from bayescluster.features.verdict_curves.compute import (
     DEFAULTS,
     WAYS,
     bands_of,
+    curve_words,
     cutoffs_of,
     grid_of,
     nice,
     probabilities,
 )
-from bayescluster.hypotheses.cutoffs_words import curve_words
-from bayescluster.results.verdict_curves import CutOff
+from bayescluster.features.verdict_curves.results import CutOff
 from bayescluster.spec.hypotheses import Hypothesis
 from tests.factories import firms, small_design
 
@@ -68,7 +68,7 @@ def test_probabilities_are_those_of_the_event_at_each_value(kind, keys, cutoff, 
 
 
 def test_every_cut_off_is_tested_and_has_its_words():
-    from bayescluster.report.words import CUT_OFFS
+    from bayescluster.kit.words import CUT_OFFS
 
     known = set(get_args(CutOff))
     assert {cutoff for _, _, cutoff, _ in EVENTS} == known == set(CUT_OFFS)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bayescluster.app.collect import reported
+from bayescluster.app.effects import corner_tables
+from bayescluster.app.facts import outcome_facts, sample_facts
 from bayescluster.estimands.levels import default_levels
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
 from bayescluster.model.evaluate import expectation, linear_predictor
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.effects import corner_tables
-from bayescluster.workflow.facts import outcome_facts, sample_facts
-from bayescluster.workflow.reported import reported
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from bayescluster.hypotheses.regions import RESTS_ON, corner_of, region_of
-from bayescluster.hypotheses.words import TITLES, percent, reason_of, title_of
 from bayescluster.spec.hypotheses import Hypothesis
+from bayescluster.verdicts.regions import (
+    RESTS_ON,
+    TITLES,
+    corner_of,
+    percent,
+    reason_of,
+    region_of,
+    title_of,
+)
 
 CLAIM: TypeAdapter[Any] = TypeAdapter(Hypothesis)
 

@@ -8,11 +8,10 @@ import pytest
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels, default_levels, support
-from bayescluster.estimands.membership import groups_of
-from bayescluster.estimands.scopes import scoped
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
+from bayescluster.estimands.scopes import groups_of, scoped
 from bayescluster.spec.analysis import Analysis
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
 
-from bayescluster.hypotheses.spending import best_plan, plan_gains
-from bayescluster.hypotheses.verdicts import GATE_FAILED
-from bayescluster.hypotheses.weakest_node import (
+from bayescluster.features.weakest_node.compute import (
+    best_plan,
     expected_losses,
+    plan_gains,
     rank_probabilities,
     unsupported_because,
     weakest_of,
 )
+from bayescluster.verdicts.verdicts import GATE_FAILED
 
 WORTH = arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.floats(-5, 5))
 

@@ -10,12 +10,12 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Design
-from bayescluster.design.replaced import replaced, with_unit_weights
+from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.estimands.summary import diagnostics
-from bayescluster.inference.left_out import LeftOut, row_log_likelihood
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.names import ROW
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
+from bayescluster.studies.folds.refits import LeftOut, row_log_likelihood
 from tests.draws import known_draws
 from tests.factories import small_design
 from tests.fits import posterior_of

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 
-from bayescluster.design.replaced import replaced, with_unit_weights
-from bayescluster.design.variants import in_form
+from bayescluster.design.forms import in_form
+from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.families import FAMILIES
+from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.repeated import Repeated
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.names import outcome_data, weight_data
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
 from bayescluster.structures import STRUCTURES
 from tests.factories import firms, small_design
 from tests.model.oracle import Oracle, perturbed

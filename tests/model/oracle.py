@@ -13,8 +13,7 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit, gammaln, logit
 
-from bayescluster.design.parts import Grouping
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, Grouping
 from tests.oracles import LIKELIHOODS
 
 Array = np.ndarray[Any, np.dtype[np.float64]]

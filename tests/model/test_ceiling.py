@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 from scipy import integrate, special, stats
 
-from bayescluster.model.ceiling import ModelName, build_ceiling_model, reported
-from bayescluster.model.ceiling_density import (
+from bayescluster.features.ceiling_models.model import (
     NUMPY,
     RESOLUTION,
+    Layout,
+    ModelName,
+    build_ceiling_model,
+    layout_of,
     log_composed,
     log_contaminated,
     log_ratio,
+    prior_draws,
+    reported,
 )
-from bayescluster.model.ceiling_evaluate import prior_draws
-from bayescluster.model.ceiling_layout import Layout, layout_of
 
 LIMITS = (0.02, 1.0)
 KINDS: tuple[ModelName, ...] = ("ratio", "composed", "contaminated")

@@ -7,8 +7,7 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Design
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model import evaluate
 from bayescluster.model.build import build_model, model_coords
 from bayescluster.model.evaluate import (

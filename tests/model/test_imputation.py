@@ -13,13 +13,12 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 from scipy.special import expit, logsumexp
 
-from bayescluster.design.gaps import configurations, gaps
+from bayescluster.design.missing import configurations, gaps
 from bayescluster.design.record import Design
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import case_densities, completed
 from bayescluster.model.evaluate import draws_of, linear_predictor, log_likelihood, replicate
+from bayescluster.model.imputation import case_densities, completed
 from tests.factories import firms, small_design
 from tests.model.graph import named_values
 from tests.model.oracle import perturbed

@@ -10,7 +10,7 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import stats
 
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.log_prior import UnknownPriorError, prior_blocks
 from tests.factories import CONTROLS, firms, small_design

@@ -8,12 +8,11 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import integrate, stats
 
-from bayescluster.design.stored import design_from, design_tree
-from bayescluster.estimands.curves import conditional_effects
+from bayescluster.design.arrays import design_from, design_tree
+from bayescluster.estimands.effects import conditional_effects
 from bayescluster.estimands.levels import CORNERS, default_levels, support
-from bayescluster.estimands.membership import groups_of
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.estimands.scopes import groups_of
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, linear_predictor, log_likelihood
 from bayescluster.structures import STRUCTURES

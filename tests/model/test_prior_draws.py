@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.inference.prior import ordered_normals, sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import ordered_normals, reported_variables, sample_prior
 from bayescluster.model.build import build_model
 from bayescluster.model.priors import model_priors
 from tests.factories import small_design

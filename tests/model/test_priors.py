@@ -8,8 +8,14 @@ from scipy import stats
 
 from bayescluster.dataset.cases import CodedCase, CodedCases
 from bayescluster.design.record import Design
-from bayescluster.model.distributions import coefficient_vector, prior_text, prior_variable
-from bayescluster.model.priors import default_priors, model_priors, population_terms
+from bayescluster.model.priors import (
+    coefficient_vector,
+    default_priors,
+    model_priors,
+    population_terms,
+    prior_text,
+    prior_variable,
+)
 from bayescluster.spec.priors import (
     Beta,
     Distribution,

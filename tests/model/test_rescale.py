@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 
 from bayescluster.errors import ConfigError
-from bayescluster.model.priors import model_priors
-from bayescluster.model.rescale import SCALES, rescaled, rescaled_priors
+from bayescluster.model.priors import SCALES, model_priors, rescaled, rescaled_priors
 from bayescluster.spec.priors import (
     Beta,
     Distribution,

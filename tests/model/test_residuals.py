@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.special import log_ndtr, logit
 
 from bayescluster.families import Observation, Rows
-from bayescluster.model.residuals import observe_together
+from bayescluster.model.build import observe_together
 from tests.oracles import fast_compile
 
 

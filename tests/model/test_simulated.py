@@ -11,10 +11,9 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy.special import expit
 
-from bayescluster.design.gaps import gaps, inputs_of, known_inputs
+from bayescluster.design.missing import gaps, inputs_of, known_inputs
 from bayescluster.design.record import Design
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model import build, measurement
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, linear_predictor

@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit, softmax
 
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, linear_predictor
 from tests.factories import CONTROLS, firms, small_design

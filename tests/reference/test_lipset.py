@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bayescluster.hypotheses.sets.measures import necessity, sufficiency
+from bayescluster.features.sets.measures import necessity, sufficiency
 
 COUNTRIES = pd.read_csv(Path(__file__).parent / "lipset_lf.csv", index_col=0)
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.hypotheses.ceilings.describe import Asked, Observed, described
-from bayescluster.hypotheses.ceilings.observed import effect_size
-from bayescluster.results.necessity import CeilingName, CeilingRow, Pair
+from bayescluster.features.nca.compute import Asked, Observed, described
+from bayescluster.features.nca.observed import effect_size
+from bayescluster.features.nca.results import CeilingName, CeilingRow, Pair
 
 TABLE = pd.read_csv(Path(__file__).with_name("nca_example.csv"))
 CEILINGS: tuple[CeilingName, ...] = ("ce_fdh", "cr_fdh", "ce_vrs", "cr_vrs", "cols", "c_lp")

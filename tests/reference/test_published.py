@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayescluster.design.parts import Scaling
+from bayescluster.design.record import Scaling
 from bayescluster.estimands.summary import diagnostics
 from tests.fits import design_from, draws_of, posterior_of, write_csv
 

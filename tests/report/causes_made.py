@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from report_made import INDUSTRIES, estimate
 
-from bayescluster.hypotheses.causes.contrasts import SIDES
-from bayescluster.hypotheses.causes.sensitivity import STRENGTHS
-from bayescluster.results import causes as c
+from bayescluster.features.causes import results as c
+from bayescluster.features.causes.probabilities import SIDES
+from bayescluster.features.causes.sensitivity import STRENGTHS
 from bayescluster.results.model import Results
 
 GROUPS = (("all", "all"), *(("industry", name) for name in INDUSTRIES))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from report_made import INDUSTRIES, estimate
 
-from bayescluster.results import ceiling_models as c
+from bayescluster.features.ceiling_models import results as c
 from bayescluster.results.model import Results
 
 STATEMENT = "The ratio ceiling holds; under the contaminated one d is smaller by 0.03."

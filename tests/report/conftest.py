@@ -9,8 +9,7 @@ from causes_made import caused
 from ceiling_models_made import modelled
 from sensitivity_made import scaled
 
-from bayescluster.report.html import render_html
-from bayescluster.report.render import write_report
+from bayescluster.report.render import render_html, write_report
 from bayescluster.results.model import Results
 
 

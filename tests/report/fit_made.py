@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bayescluster.results import fit_checks as mf
+from bayescluster.results import fit as mf
 
 MISFIT = "outcomes spread more than predicted (intervals are too narrow)"
 RARE = "fewer than 5 rows with it, or without it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayescluster.results import folds as f
+from bayescluster.features.folds import results as f
 from bayescluster.results import model as m
 
 FORMS = ("additive", "conjunctive")

@@ -5,19 +5,18 @@ from __future__ import annotations
 import fit_made as fit
 import numpy as np
 
-from bayescluster.results import ceilings as ceil
+from bayescluster.features.ceilings import results as ceil
+from bayescluster.features.checklist.compute import Known, filled
+from bayescluster.features.learning import results as ml
+from bayescluster.features.sets import results as mset
 from bayescluster.results import claims as mc
-from bayescluster.results import comparison as compare
-from bayescluster.results import corners as mcorner
+from bayescluster.results import claims as mcorner
+from bayescluster.results import facts as identify
 from bayescluster.results import facts as mf
-from bayescluster.results import identification as identify
-from bayescluster.results import learning as ml
+from bayescluster.results import facts as mr
+from bayescluster.results import facts as ms
+from bayescluster.results import fit as compare
 from bayescluster.results import model as m
-from bayescluster.results import reproduction as mr
-from bayescluster.results import sample as ms
-from bayescluster.results import sets as mset
-from bayescluster.workflow.checklist import filled
-from bayescluster.workflow.checklist.record import Known
 
 INDUSTRIES = (
     "Traditional manufacturing",

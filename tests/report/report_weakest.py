@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import report_made as made
 
-from bayescluster.results.model import Results
-from bayescluster.results.weakest_node import (
+from bayescluster.features.weakest_node.results import (
     Level,
     NeedRow,
     NodeRow,
@@ -14,6 +13,7 @@ from bayescluster.results.weakest_node import (
     PlanRow,
     WeakestNode,
 )
+from bayescluster.results.model import Results
 
 FAR = "only 3 of its firms can be raised, fewer than 5"
 NONE = Level(value=None, original=None, word="NN")

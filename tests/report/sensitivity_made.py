@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bayescluster.results import sensitivity as s
+from bayescluster.features.sensitivity import results as s
 from bayescluster.results.model import Results
 
 POWERS = (0.5, 2.0)

@@ -8,12 +8,9 @@ import re
 
 import pytest
 
-from bayescluster.report.figures.record import FigureError
-from bayescluster.report.figures.specification_plot import curves_of, specification_plot
-from bayescluster.report.pages.multiverse import csv_text, effects_csv_text, page_text
-from bayescluster.report.pages.multiverse_words import flips_words, shown, told
+from bayescluster.kit.figure import FigureError
 from bayescluster.results.base import Estimate
-from bayescluster.results.multiverse import (
+from bayescluster.studies.multiverse.results import (
     Answer,
     Choice,
     ChoiceRow,
@@ -22,6 +19,16 @@ from bayescluster.results.multiverse import (
     Multiverse,
     Sampler,
     Universe,
+)
+from bayescluster.studies.multiverse.view import (
+    csv_text,
+    curves_of,
+    effects_csv_text,
+    flips_words,
+    page_text,
+    shown,
+    specification_plot,
+    told,
 )
 
 EVIL = "<script>alert('x')</script>"

@@ -8,13 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bayescluster.checks.ranks import band
-from bayescluster.report.figures.calibration_plot import ecdf_plot, reliability_plot
-from bayescluster.report.figures.record import FigureError
-from bayescluster.report.pages import calibrate
-from bayescluster.report.pages.calibrate import SHOWN, page_text, ranks_text
-from bayescluster.report.pages.calibrate_words import SHAPE_WORDS, state_words, verdict_words
-from bayescluster.results.calibration import (
+from bayescluster.checks.uniformity import band
+from bayescluster.kit.figure import FigureError
+from bayescluster.studies.calibration import view as calibrate
+from bayescluster.studies.calibration.results import (
     Band,
     Bin,
     Calibration,
@@ -24,7 +21,17 @@ from bayescluster.results.calibration import (
     Ranked,
     Reliability,
 )
-from bayescluster.results.design_analysis import Share, SizeFacts
+from bayescluster.studies.calibration.view import (
+    SHAPE_WORDS,
+    SHOWN,
+    ecdf_plot,
+    page_text,
+    ranks_text,
+    reliability_plot,
+    state_words,
+    verdict_words,
+)
+from bayescluster.studies.design_analysis.results import Share, SizeFacts
 from tests.undrawn import unprinted
 
 COUNT = 24

@@ -10,9 +10,9 @@ import report_made as made
 from causes_made import caused, causes
 from report_reading import Page
 
+from bayescluster.features.causes.results import BothArms
 from bayescluster.report.figures import FigureError, confounding
 from bayescluster.report.render import write_report
-from bayescluster.results.causes import BothArms
 from bayescluster.results.model import Results
 
 TOLD = (

@@ -3,7 +3,7 @@ from __future__ import annotations
 from ceiling_models_made import STATEMENT, modelled
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 

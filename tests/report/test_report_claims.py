@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.figures import FigureError, claims_matrix
 from bayescluster.report.render import write_report
-from bayescluster.report.sections.claims import tables_of
+from bayescluster.report.verdicts import tables_of
 from bayescluster.results.claims import Claims
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn

@@ -5,12 +5,22 @@ from __future__ import annotations
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report.pages.compare import csv_text, page_text
-from bayescluster.report.pages.compare_settings import lead
-from bayescluster.results.compared import Compared, ComparedDifference, DifferingSetting, Pair
 from bayescluster.results.model import Results
-from bayescluster.workflow.compared.rows import corner_rows, effect_rows, run_facts, verdict_rows
-from bayescluster.workflow.compared.words import notes_of, warnings_of
+from bayescluster.studies.compare.compute import (
+    corner_rows,
+    effect_rows,
+    notes_of,
+    run_facts,
+    verdict_rows,
+    warnings_of,
+)
+from bayescluster.studies.compare.results import (
+    Compared,
+    ComparedDifference,
+    DifferingSetting,
+    Pair,
+)
+from bayescluster.studies.compare.view import csv_text, lead, page_text
 
 
 def setting(

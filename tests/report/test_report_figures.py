@@ -9,10 +9,9 @@ import report_made as made
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from bayescluster.kit.figure import VARIABLES, folded, inline, standalone
 from bayescluster.report import figures
 from bayescluster.report.figures import FIGURES, FigureError
-from bayescluster.report.figures.style import VARIABLES, folded
-from bayescluster.report.figures.svg import inline, standalone
 from bayescluster.results.model import Results
 
 

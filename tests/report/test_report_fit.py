@@ -10,9 +10,10 @@ import pytest
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report import figures, fit_words
-from bayescluster.report.fit_tables import fit_tables
+from bayescluster.kit import words as fit_words
+from bayescluster.report import figures
 from bayescluster.report.render import write_report
+from bayescluster.report.tables import fit_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 

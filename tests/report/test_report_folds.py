@@ -11,7 +11,7 @@ from folds_made import FORMS, left_out
 from report_made import HOSTILE
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn

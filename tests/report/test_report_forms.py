@@ -7,7 +7,7 @@ from pathlib import Path
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn

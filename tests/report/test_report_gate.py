@@ -7,8 +7,8 @@ import report_made as made
 from report_reading import Page
 
 from bayescluster.checks.threshold_table import thresholds
-from bayescluster.report import words
-from bayescluster.report.figures.svg import standalone
+from bayescluster.kit import words
+from bayescluster.kit.figure import standalone
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from tests.undrawn import page_of

@@ -6,15 +6,12 @@ import pytest
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.figures import FIGURES
-from bayescluster.report.html import render_html
+from bayescluster.report.render import render_html
 from bayescluster.report.sections import SECTIONS
-from bayescluster.report.sections.verdicts import claims_of, matrices_of
-from bayescluster.results.model import (
-    Results,
-    Verdict,
-)
+from bayescluster.report.verdicts import claims_of, matrices_of
+from bayescluster.results.model import Results, Verdict
 from tests.undrawn import page_of
 
 GATE = "The diagnostics gate failed: no verdict can be relied on"

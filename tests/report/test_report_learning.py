@@ -10,7 +10,7 @@ import pytest
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.figures import learning_matrix
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bayescluster.report.sections.sample import SAMPLE
+from bayescluster.report.sample import SAMPLE
+from bayescluster.results.facts import ImputedCells, MissingPattern
 from bayescluster.results.model import Results
-from bayescluster.results.sample import (
-    ImputedCells,
-    MissingPattern,
-)
 from tests.report.report_made import results as made
 
 

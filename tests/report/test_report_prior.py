@@ -6,19 +6,10 @@ import re
 
 import pytest
 
-from bayescluster.report.figures.intervals_plot import (
-    MOST_ROWS,
-    Block,
-    Frame,
-    Interval,
-    intervals_plot,
-)
-from bayescluster.report.figures.record import FigureError
-from bayescluster.report.figures.style import VARIABLES
-from bayescluster.report.figures.svg import standalone
-from bayescluster.report.pages.prior import csv_text, page_text
-from bayescluster.report.pages.prior_words import factor_words, spread_words
-from bayescluster.results.prior import (
+from bayescluster.kit.figure import VARIABLES, FigureError, standalone
+from bayescluster.kit.intervals import MOST_ROWS, Block, Frame, Interval, intervals_plot
+from bayescluster.results.facts import OutcomeFacts
+from bayescluster.studies.prior.results import (
     PriorEstimand,
     PriorEvent,
     PriorPart,
@@ -27,7 +18,7 @@ from bayescluster.results.prior import (
     PriorStudy,
     PriorWarning,
 )
-from bayescluster.results.sample import OutcomeFacts
+from bayescluster.studies.prior.view import csv_text, factor_words, page_text, spread_words
 
 HOSTILE = "<script>alert(1)</script> $x$ & Co"
 WIDE = PriorSpread(median=0.5, low=0.1, high=0.9, mean=0.5)

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.report.figures import FIGURES, svg
-from bayescluster.report.html import render_html
-from bayescluster.report.render import write_report
+from bayescluster.kit import figure as svg
+from bayescluster.report.figures import FIGURES
+from bayescluster.report.render import render_html, write_report
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import undrawn

@@ -7,11 +7,11 @@ import pytest
 from sensitivity_made import scaled
 
 from bayescluster.cli.tables import print_summary
+from bayescluster.features.sensitivity.view import SENSITIVITY
 from bayescluster.report.figures import FigureError
 from bayescluster.report.figures import scaled_verdicts as draw_verdicts
 from bayescluster.report.figures import sensitivity as draw_sensitivity
 from bayescluster.report.render import write_report
-from bayescluster.report.sections.sensitivity import SENSITIVITY
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 

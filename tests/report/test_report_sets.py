@@ -7,8 +7,8 @@ import re
 import pytest
 import report_made as made
 
-from bayescluster.report.figures.record import FigureError
-from bayescluster.report.figures.set_plot import set_plot
+from bayescluster.features.sets.view import set_plot
+from bayescluster.kit.figure import FigureError
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of

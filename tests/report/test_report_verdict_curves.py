@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bayescluster.features.verdict_curves.results import VerdictBand, VerdictCurve
+from bayescluster.kit.figure import VARIABLES, standalone
 from bayescluster.report.figures import FigureError, figures_of, verdict_curve
-from bayescluster.report.figures.style import VARIABLES
-from bayescluster.report.figures.svg import standalone
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
-from bayescluster.results.verdict_curves import VerdictBand, VerdictCurve
 from tests.undrawn import page_of, undrawn
 
 CURVES = ("verdict-curve-3-eps", "verdict-curve-3-ratio")

@@ -8,8 +8,8 @@ import report_weakest as weakest
 from report_reading import Page
 
 from bayescluster.cli.tables import print_weakest_node
-from bayescluster.report import weakest_words
-from bayescluster.report.figures.gains_plot import gain_rows
+from bayescluster.features.weakest_node import view as weakest_words
+from bayescluster.features.weakest_node.view import gain_rows
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 

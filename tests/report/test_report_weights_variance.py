@@ -3,7 +3,7 @@ from __future__ import annotations
 import report_made as made
 from report_reading import Page
 
-from bayescluster.report import words
+from bayescluster.kit import words
 from bayescluster.report.tables import raw_tables
 from bayescluster.results import facts as mf
 from bayescluster.results.model import Results

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from report_made import estimate, results, yes_or_no
 
-from bayescluster.report import words
-from bayescluster.results.sample import OutcomeFacts
+from bayescluster.kit import words
+from bayescluster.results.facts import OutcomeFacts
 
 
 def outcome(scale: str) -> OutcomeFacts:

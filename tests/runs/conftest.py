@@ -9,16 +9,8 @@ import pytest
 import xarray as xr
 
 from bayescluster.inference.nuts import Chain
-from bayescluster.results.facts import ModelFacts
-from bayescluster.results.model import (
-    Gate,
-    Results,
-)
-from bayescluster.results.reproduction import FitFacts, Reproduction
-from bayescluster.results.sample import (
-    OutcomeFacts,
-    SampleFacts,
-)
+from bayescluster.results.facts import FitFacts, ModelFacts, OutcomeFacts, Reproduction, SampleFacts
+from bayescluster.results.model import Gate, Results
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis

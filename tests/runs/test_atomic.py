@@ -11,9 +11,15 @@ import pytest
 import xarray as xr
 
 from bayescluster.errors import RunError
-from bayescluster.runs import atomic
-from bayescluster.runs.atomic import digest_of, write_bytes, write_json, write_netcdf, write_text
-from bayescluster.runs.documents import read_tree
+from bayescluster.runs import files as atomic
+from bayescluster.runs.files import (
+    digest_of,
+    read_tree,
+    write_bytes,
+    write_json,
+    write_netcdf,
+    write_text,
+)
 
 
 class Crash(BaseException):

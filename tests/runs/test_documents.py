@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.runs.documents import read_tree
+from bayescluster.runs.files import read_tree
 from bayescluster.runs.store import RunDirectory
 
 MEND = "restore it from a copy, or move the directory away and run the same command again"

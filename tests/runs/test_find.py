@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.runs.listing import RunSummary, list_runs
+from bayescluster.runs.find import RunSummary, list_runs
 from bayescluster.runs.manifest import Manifest
 from bayescluster.runs.store import RunDirectory
 

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.runs import atomic
-from bayescluster.runs.layout import in_place
-from bayescluster.runs.lock import locked
+from bayescluster.runs import files as atomic
+from bayescluster.runs.layout import in_place, locked
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call
 

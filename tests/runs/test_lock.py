@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bayescluster.errors import RunError
-from bayescluster.runs import lock as lock_module
-from bayescluster.runs.lock import is_locked
+from bayescluster.runs import layout as lock_module
+from bayescluster.runs.layout import is_locked
 from bayescluster.runs.store import RunDirectory
 
 HOLD = (
-    "import sys; from pathlib import Path; from bayescluster.runs.lock import locked;"
+    "import sys; from pathlib import Path; from bayescluster.runs.layout import locked;"
     "lock = locked(Path(sys.argv[1])); lock.__enter__(); print('held', flush=True);"
     "sys.stdin.read()"
 )

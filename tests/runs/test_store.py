@@ -10,11 +10,10 @@ import xarray as xr
 
 from bayescluster.errors import Problem, RunError
 from bayescluster.inference.nuts import Chain, chain_seeds
-from bayescluster.results.model import (
-    Results,
-)
-from bayescluster.results.reproduction import FitFacts
-from bayescluster.runs import atomic, tracking
+from bayescluster.results.facts import FitFacts
+from bayescluster.results.model import Results
+from bayescluster.runs import files as atomic
+from bayescluster.runs import store as tracking
 from bayescluster.runs.keys import fit_key
 from bayescluster.runs.manifest import Manifest, new_manifest
 from bayescluster.runs.store import RunDirectory

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import nbinom
 
-from bayescluster.simulate.draws import SMALLEST, allocate, normal, stratified, top_share
-from bayescluster.simulate.families import FAMILIES
+from bayescluster.simulate.equations import FAMILIES
+from bayescluster.simulate.population import SMALLEST, allocate, normal, stratified, top_share
 from bayescluster.spec.scenario import Bernoulli, Lognormal, NegativeBinomial, Ordinal
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bayescluster.errors import ConfigError
 from bayescluster.spec.load import load_analysis
-from bayescluster.spec.multiverse import Multiverse
+from bayescluster.studies.multiverse.spec import Multiverse
 from tests.cli.small import ANALYSIS
 
 BLOCK = {

@@ -11,15 +11,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bayescluster.checks.ceiling_distance import distance_checks
-from bayescluster.checks.ceiling_loo import Firms, ceiling_scores
 from bayescluster.checks.loo import RowScores
-from bayescluster.estimands.ceilings import unit_effects
-from bayescluster.inference.ceilings import CeilingSampler
-from bayescluster.model.ceiling import ModelName
-from bayescluster.model.ceiling_evaluate import ceiling_draws_of
-from bayescluster.model.ceiling_layout import Layout, layout_of
-from bayescluster.spec.sampling import Sampling
+from bayescluster.features.ceiling_models.checks import Firms, ceiling_scores, distance_checks
+from bayescluster.features.ceiling_models.model import (
+    CeilingSampler,
+    Layout,
+    ModelName,
+    ceiling_draws_of,
+    layout_of,
+)
+from bayescluster.features.ceilings.functional import unit_effects
+from bayescluster.spec.analysis import Sampling
 
 LIMITS = (0.02, 1.0)
 EQUAL = (50,) * 20

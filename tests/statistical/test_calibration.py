@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from bayescluster.design.replaced import replaced
+from bayescluster.design.resize import replaced
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
-from bayescluster.estimands.membership import groups_of
-from bayescluster.inference.prior import sample_prior
+from bayescluster.estimands.scopes import groups_of
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.inference.repeated import Repeated
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws, draws_of, replicate
-from bayescluster.spec.sampling import Sampling
+from bayescluster.spec.analysis import Sampling
 from tests.factories import firms, small_design
 
 pytestmark = pytest.mark.slow

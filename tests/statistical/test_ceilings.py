@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bayescluster.inference.ceilings import CeilingSampler
+from bayescluster.features.ceiling_models.model import CeilingSampler
 from tests.statistical.ceilings import EQUAL, LIMITS, UNEQUAL, layout, recover
 
 pytestmark = pytest.mark.slow

@@ -21,12 +21,12 @@ from scipy.special import expit
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
-from bayescluster.design.replaced import replaced
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
+from bayescluster.design.resize import replaced
 from bayescluster.inference.repeated import Repeated
+from bayescluster.spec.analysis import Sampling
 from bayescluster.spec.hypotheses import Necessary
-from bayescluster.spec.sampling import Sampling
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.factories import small_design
 
 pytestmark = pytest.mark.slow

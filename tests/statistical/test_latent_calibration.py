@@ -16,8 +16,8 @@ import xarray as xr
 from scipy.stats import chisquare
 
 from bayescluster.design.record import Design
+from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import OUTCOME, items

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.checks.power_scaling import power_weights, weighted_probabilities
 from bayescluster.estimands.summary import diagnostics
+from bayescluster.features.sensitivity.compute import power_weights, weighted_probabilities
 from bayescluster.model.log_prior import prior_blocks
 from tests.factories import firms, small_design
 from tests.fits import posterior_of

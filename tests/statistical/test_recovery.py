@@ -14,16 +14,15 @@ import pytest
 import xarray as xr
 from scipy.stats import binom
 
+from bayescluster.app.prepare import asked, design_of
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
-from bayescluster.estimands.membership import groups_of
+from bayescluster.estimands.scopes import groups_of
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.names import CAPITALS, OUTCOME
-from bayescluster.workflow.prepare import asked, design_of
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescluster.app.run import run_analysis
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict
 from tests.fits import write_csv
 

@@ -7,12 +7,12 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Design
-from bayescluster.design.replaced import with_unit_weights
+from bayescluster.design.resize import with_unit_weights
 from bayescluster.errors import FitError
 from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
-from bayescluster.spec.sampling import Sampling
-from bayescluster.workflow.folds import refits as folds_refits
+from bayescluster.spec.analysis import Sampling
+from bayescluster.studies.folds import compute as folds_refits
 from tests.instant import _statistics, _whole
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from bayescluster.app.retry import Retried, run_with_retries
+from bayescluster.app.run import run_analysis
 from bayescluster.results.model import Results
-from bayescluster.workflow.retry import Retried, run_with_retries
-from bayescluster.workflow.run import run_analysis
 
 ANALYSIS = """\
 name: broken

@@ -13,18 +13,23 @@ import pytest
 import xarray as xr
 
 from bayescluster.api import calibrate
-from bayescluster.design.replaced import replaced
+from bayescluster.design.resize import replaced
 from bayescluster.errors import RunError
 from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.simulated import Simulated, simulate
-from bayescluster.runs.lock import locked
+from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.calibration import replication as calibration_replication
-from bayescluster.workflow.calibration import study as calibration
-from bayescluster.workflow.calibration.plan import Options, plan_of
-from bayescluster.workflow.calibration.quantities import LIKELIHOOD, MEMBERS_MAX, parameters
-from bayescluster.workflow.calibration.study import calibrate_analysis
+from bayescluster.studies.calibration import compute as calibration
+from bayescluster.studies.calibration import compute as calibration_replication
+from bayescluster.studies.calibration.compute import calibrate_analysis
+from bayescluster.studies.calibration.plan import (
+    LIKELIHOOD,
+    MEMBERS_MAX,
+    Options,
+    parameters,
+    plan_of,
+)
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated, _whole
@@ -304,7 +309,7 @@ def test_every_form_is_calibrated(tmp_path, refits):
 
 @pytest.mark.usefixtures("refits")
 def test_the_document_names_its_model(analysis, tmp_path):
-    from bayescluster.workflow.prepare import design_of, model_key_of
+    from bayescluster.app.prepare import design_of, model_key_of
 
     plan = plan_of(analysis, QUICK)
     design = design_of(plan.question)

@@ -5,20 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of, log_likelihood
+from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.simulated import simulate
-from bayescluster.workflow.calibration.quantities import (
+from bayescluster.studies.calibration.plan import (
     LIKELIHOOD,
     LIKELIHOOD_OF_ALL,
     Reading,
     estimands,
     parameters,
 )
+from bayescluster.verdicts.evidence import Evidence
 from tests.model.test_simulated import CASES
 from tests.oracles import fast_compile
 from tests.systems import equation, system

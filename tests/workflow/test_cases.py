@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bayescluster.model.distributions import prior_text
-from bayescluster.model.priors import model_priors
+from bayescluster.app.run import open_design, run_analysis
+from bayescluster.model.priors import model_priors, prior_text
 from bayescluster.results.model import Results
-from bayescluster.workflow.finish import open_design
-from bayescluster.workflow.run import run_analysis
 from tests.cli.small import call, write
 
 CASES = """\

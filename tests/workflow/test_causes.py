@@ -8,13 +8,16 @@ import pandas as pd
 import pytest
 
 from bayescluster.estimands.levels import default_levels
-from bayescluster.hypotheses.causes.benchmarks import benchmarks
-from bayescluster.hypotheses.causes.experiments import observed_cells, outcome_shares
-from bayescluster.hypotheses.causes.firms import degrees_of_all, degrees_of_capital
-from bayescluster.hypotheses.causes.sensitivity import e_value, e_value_of_limit
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.features.causes.compute import causes_of
+from bayescluster.features.causes.probabilities import (
+    degrees_of_all,
+    degrees_of_capital,
+    observed_cells,
+    outcome_shares,
+)
+from bayescluster.features.causes.sensitivity import benchmarks, e_value, e_value_of_limit
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.causes import causes_of
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import CONTROLS, analysis_dict, design_of, firms
 from tests.measured import CONSTRUCTS, measured_firms

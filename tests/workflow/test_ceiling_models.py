@@ -9,17 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescluster.app.prepare import asked, designs_of, key_of
 from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError, DataError
-from bayescluster.estimands.ceilings import effect_size, least_needed
+from bayescluster.features.ceiling_models.compute import (
+    CeilingEvidence,
+    ceiling_evidence,
+    fit_ceiling_models,
+    kept_fits,
+    preferred,
+    scoped_firms,
+)
+from bayescluster.features.ceilings.functional import effect_size, least_needed
+from bayescluster.inference.watch import Silent
 from bayescluster.report.render import write_report
 from bayescluster.runs.manifest import new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.ceiling_fits import fit_ceiling_models, kept_fits, scoped_firms
-from bayescluster.workflow.ceiling_models import CeilingEvidence, ceiling_evidence, preferred
-from bayescluster.workflow.prepare import asked, designs_of, key_of
-from bayescluster.workflow.watch import Silent
 from tests.factories import analysis_dict, analysis_of, where
 from tests.report.report_made import results as made_results
 

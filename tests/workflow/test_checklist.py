@@ -12,18 +12,21 @@ from typing import Any, get_args
 import pytest
 
 import bayescluster.api as bc
-from bayescluster.results.checklist import ChecklistItem
+from bayescluster.app.run import finish_report, with_beside
+from bayescluster.features.checklist.compute import (
+    REGION,
+    STUDIES,
+    Known,
+    filled,
+    kept_in,
+    studies_of,
+)
+from bayescluster.features.checklist.results import ChecklistItem
+from bayescluster.inference.watch import Silent
 from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec import hypotheses
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.checklist import filled
-from bayescluster.workflow.checklist.decisions import REGION
-from bayescluster.workflow.checklist.kept import kept_in
-from bayescluster.workflow.checklist.record import Known
-from bayescluster.workflow.finish import finish_report, with_beside
-from bayescluster.workflow.studies import STUDIES, studies_of
-from bayescluster.workflow.watch import Silent
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.quick import quick_runs

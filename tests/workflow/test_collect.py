@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bayescluster.app.collect import reported
+from bayescluster.app.facts import outcome_facts, sample_facts
 from bayescluster.estimands.levels import Levels, default_levels
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.workflow.facts import outcome_facts, sample_facts
-from bayescluster.workflow.reported import reported
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 
 import bayescluster.api as bc
+from bayescluster.app.run import fit_analysis
 from bayescluster.errors import RunError
-from bayescluster.results.compared import Compared
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.compared.study import compare_runs
-from bayescluster.workflow.run import fit_analysis
+from bayescluster.studies.compare.compute import compare_runs
+from bayescluster.studies.compare.results import Compared
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.quick import quick_runs

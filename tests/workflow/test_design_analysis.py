@@ -13,14 +13,24 @@ import pytest
 from scipy.special import expit
 
 from bayescluster.errors import DesignError, RunError
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.runs.lock import locked
+from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.design_analysis import study as design_analysis
-from bayescluster.workflow.design_analysis.plan import Options, plan_of, sizes_of
-from bayescluster.workflow.design_analysis.study import analyse_design
-from bayescluster.workflow.design_analysis.truths import form_design, truths
-from bayescluster.workflow.replication import Truth, answers, simulated, true_answers
+from bayescluster.studies.design_analysis import compute as design_analysis
+from bayescluster.studies.design_analysis.compute import (
+    Truth,
+    analyse_design,
+    answers,
+    simulated,
+    true_answers,
+)
+from bayescluster.studies.design_analysis.plan import (
+    Options,
+    form_design,
+    plan_of,
+    sizes_of,
+    truths,
+)
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv

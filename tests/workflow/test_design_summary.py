@@ -9,9 +9,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta
 
-from bayescluster.report.pages.design_words import failure_words, needed_words
-from bayescluster.results.design_analysis import Judged, Replication, SizeFacts
-from bayescluster.workflow.design_analysis.summary import (
+from bayescluster.studies.design_analysis.compute import (
     Sized,
     design_rows,
     failures,
@@ -19,6 +17,8 @@ from bayescluster.workflow.design_analysis.summary import (
     needed,
     share_of,
 )
+from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
+from bayescluster.studies.design_analysis.view import failure_words, needed_words
 
 
 def size(firms: float = 1.0, clusters: float = 1.0) -> SizeFacts:

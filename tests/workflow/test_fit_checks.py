@@ -7,18 +7,16 @@ import pytest
 import xarray as xr
 
 import bayescluster.api as bc
-from bayescluster.checks.calibration import NO_EVENT
-from bayescluster.checks.left_out_predictive import WEIGHTED
+from bayescluster.app import facts as module
+from bayescluster.app.facts import fit_checks
+from bayescluster.app.run import open_design
+from bayescluster.checks.calibration import NO_EVENT, WEIGHTED, YES_NO
 from bayescluster.checks.loo import leave_row_out, left_out, psis_loo
-from bayescluster.checks.loo_pit import YES_NO
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES, YES_OR_NO
 from bayescluster.model.evaluate import Draws, log_likelihood
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow import fit_checks as module
-from bayescluster.workflow.finish import open_design
-from bayescluster.workflow.fit_checks import fit_checks
 from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv

@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 
 import bayescluster as bc
-from bayescluster.checks.loo import RowScores
-from bayescluster.checks.row_repair import IntegratedScore
-from bayescluster.checks.stacking import stacking_weights
+from bayescluster.app.run import open_design, run_analysis
+from bayescluster.checks.loo import RowScores, stacking_weights
 from bayescluster.errors import FitError
-from bayescluster.results.folds import Fold
+from bayescluster.features.folds.results import Fold
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.finish import open_design
-from bayescluster.workflow.folds import rows as folds_rows
-from bayescluster.workflow.folds import study as folds
-from bayescluster.workflow.folds.plan import Options, held_out, notes, refusals
-from bayescluster.workflow.folds.study import leave_out
-from bayescluster.workflow.run import run_analysis
+from bayescluster.studies.folds import compute as folds
+from bayescluster.studies.folds import plan as folds_rows
+from bayescluster.studies.folds.compute import leave_out
+from bayescluster.studies.folds.plan import Options, held_out, notes, refusals
+from bayescluster.studies.folds.refits import IntegratedScore
 from tests.cli.small import call, write
 from tests.factories import firms, small_design
 from tests.instant import InstantSampler

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import bayescluster as bc
-from bayescluster.runs.listing import list_runs
+from bayescluster.app.run import fit_analysis, run_analysis
+from bayescluster.runs.find import list_runs
 from bayescluster.runs.store import RunDirectory
 from bayescluster.structures import STRUCTURES
-from bayescluster.workflow.run import fit_analysis, run_analysis
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
 

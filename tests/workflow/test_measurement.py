@@ -8,11 +8,11 @@ import xarray as xr
 
 from bayescluster.checks import convergence
 from bayescluster.checks.convergence import convergence_gate, element_names
-from bayescluster.estimands.measurement import omega
-from bayescluster.workflow.measurement import (
+from bayescluster.features.measurement.compute import (
     measurement_draws,
     measurement_estimands,
     measurement_facts,
+    omega,
 )
 from tests.factories import small_design
 from tests.measured import CONSTRUCTS, measured_firms

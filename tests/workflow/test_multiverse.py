@@ -14,18 +14,16 @@ import numpy as np
 import pytest
 
 from bayescluster import api
+from bayescluster.app.run import run_analysis
 from bayescluster.checks import convergence
 from bayescluster.errors import FitError, RunError
-from bayescluster.runs.lock import locked
+from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors
-from bayescluster.workflow.multiverse import study as sweeping
-from bayescluster.workflow.multiverse.cost import cost_of
-from bayescluster.workflow.multiverse.plan import Options, SweepError, plan_of
-from bayescluster.workflow.multiverse.study import sweep_analysis
-from bayescluster.workflow.multiverse.words import FEWER_DRAWS, notes
-from bayescluster.workflow.run import run_analysis
+from bayescluster.studies.multiverse import compute as sweeping
+from bayescluster.studies.multiverse.compute import FEWER_DRAWS, notes, sweep_analysis
+from bayescluster.studies.multiverse.plan import Options, SweepError, cost_of, plan_of
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.instant import InstantSampler
@@ -248,7 +246,7 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
         sampler.apart = 3.0 if design.equation.family == "probit" else 0.0
         return whole(design, *arguments)
 
-    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", apart)
+    monkeypatch.setattr("bayescluster.app.run.sample_chains", apart)
     monkeypatch.setattr(convergence, "ESS_MIN", 10)
     monkeypatch.setattr(convergence, "RHAT_MAX", 1.3)
     found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
@@ -319,14 +317,14 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
         sampler.fault = FitError("no point to start from") if failed else None
         return whole(design, *arguments)
 
-    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", failing)
+    monkeypatch.setattr("bayescluster.app.run.sample_chains", failing)
     found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
     assert [(one.status, one.message) for one in found.universes][1] == (
         "not_fitted",
         "no point to start from",
     )
     sampler.fault = FitError("no point to start from")
-    monkeypatch.setattr("bayescluster.workflow.run.sample_chains", whole)
+    monkeypatch.setattr("bayescluster.app.run.sample_chains", whole)
     with pytest.raises(FitError, match="no point to start from"):
         sweep_analysis(analysis, Options(draws=70, jobs=1), tmp_path / "runs")
 

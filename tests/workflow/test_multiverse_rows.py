@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bayescluster.results.model import Verdict
-from bayescluster.results.multiverse import ClaimRow
-from bayescluster.workflow.multiverse.rows import Told, claim_rows
+from bayescluster.studies.multiverse.compute import Told, claim_rows
+from bayescluster.studies.multiverse.results import ClaimRow
 
 PLAIN: dict[str, Any] = {
     "kind": "effect",

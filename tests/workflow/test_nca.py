@@ -14,20 +14,22 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bayescluster.hypotheses.ceilings.bottleneck import BOTTLENECKS
-from bayescluster.hypotheses.ceilings.observed import CEILINGS
-from bayescluster.hypotheses.ceilings.scope import CORNERS
-from bayescluster.hypotheses.ceilings.shape import SINGLE
+from bayescluster.features.nca.compute import Options, analyse_necessity
+from bayescluster.features.nca.observed import BOTTLENECKS, CEILINGS, CORNERS, SINGLE
+from bayescluster.features.nca.results import ALL_ROWS, Necessity
+from bayescluster.features.nca.view import (
+    DESCRIBED,
+    TITLES,
+    UNITS,
+    bottleneck,
+    bottleneck_label,
+    lines,
+    necessity,
+    necessity_label,
+)
+from bayescluster.kit.figure import VARIABLES, standalone
 from bayescluster.report.figures import FigureError
-from bayescluster.report.figures.bottleneck_plot import bottleneck, bottleneck_label
-from bayescluster.report.figures.necessity_plot import necessity, necessity_label
-from bayescluster.report.figures.style import VARIABLES
-from bayescluster.report.figures.svg import standalone
-from bayescluster.report.necessity import DESCRIBED, TITLES, UNITS, lines
 from bayescluster.report.render import write_necessity
-from bayescluster.results.necessity import ALL_ROWS, Necessity
-from bayescluster.workflow.nca import analyse_necessity
-from bayescluster.workflow.nca_options import Options
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 COUNTRIES = Options("nca_example.csv", ("Individualism", "Risk taking"), "Innovation performance")

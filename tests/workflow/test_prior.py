@@ -12,13 +12,12 @@ import pytest
 from scipy.special import expit
 
 import bayescluster.api as bc
-from bayescluster.inference.prior import sample_prior
-from bayescluster.inference.reported import reported_variables
+from bayescluster.app.prepare import asked, designs_of
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.results.prior import PriorStudy
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.prepare import asked, designs_of
-from bayescluster.workflow.prior.study import DRAW_STREAM, PRIOR_STREAM, Options, study_prior
+from bayescluster.studies.prior.compute import DRAW_STREAM, PRIOR_STREAM, Options, study_prior
+from bayescluster.studies.prior.results import PriorStudy
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 
@@ -173,7 +172,7 @@ def test_files_are_whole_and_the_same_again(tmp_path):
 
 
 def test_from_python_and_with_the_key_of_the_run(tmp_path):
-    from bayescluster.workflow.prepare import model_key_of
+    from bayescluster.app.prepare import model_key_of
 
     analysis = made(tmp_path)
     found = bc.prior(analysis, draws=DRAWS, out=tmp_path / "runs")

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
+from bayescluster.app.retry import RETRIES, Retried, fit_with_retries, run_with_retries
+from bayescluster.app.run import run_analysis
 from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.retry import RETRIES, Retried, fit_with_retries, run_with_retries
-from bayescluster.workflow.run import run_analysis
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
+from bayescluster.app.run import fit_analysis, run_analysis
 from bayescluster.errors import RunError
 from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
-from bayescluster.workflow.run import fit_analysis, run_analysis
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
 

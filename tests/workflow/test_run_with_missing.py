@@ -6,16 +6,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.app.run import open_design, run_analysis
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.model.evaluate import draws_of, log_likelihood
-from bayescluster.results.model import (
-    CheckItem,
-    Results,
-)
+from bayescluster.results.model import CheckItem, Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.finish import open_design
-from bayescluster.workflow.run import run_analysis
 from tests.factories import analysis_dict, firms
 
 

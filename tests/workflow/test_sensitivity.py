@@ -9,11 +9,16 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import verdicts
+from bayescluster.features.sensitivity.compute import (
+    POWERS,
+    Scaled,
+    of_leading_form,
+    scaled_verdicts,
+    sensitivity_of,
+)
 from bayescluster.model.evaluate import draws_of, log_likelihood
-from bayescluster.workflow.scaled_verdicts import POWERS, Scaled, scaled_verdicts
-from bayescluster.workflow.sensitivity import of_leading_form, sensitivity_of
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bayescluster.app.collect import Asked, claims_table, readings_of
 from bayescluster.errors import ConfigError, DesignError
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.sets.measures import sufficiency
-from bayescluster.results.sets import SetResults
+from bayescluster.features.sets.compute import cases_of, set_results, sets_of
+from bayescluster.features.sets.measures import sufficiency
+from bayescluster.features.sets.results import SetResults
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.sets import cases_of, set_results
-from bayescluster.workflow.traditions import Asked, claims_table, readings_of
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, design_of, firms
 
@@ -92,7 +92,7 @@ def test_further_conditions_enter_truth_table_and_search():
     frame = firms(240).astype({"exporter": float})
     frame.loc[[1, 2], "exporter"] = np.nan
     one = evidence(CONDITIONS, frame=frame)
-    results = set_results(one.sets)
+    results = set_results(sets_of(one))
     assert {row.letter for row in results.sets} == {"H", "S", "Y", "exporter", "size"}
     assert [row.missing for row in results.sets if row.letter == "exporter"] == [2]
     assert len([row for row in results.truth_table if row.by == "all"]) == 16
@@ -101,7 +101,7 @@ def test_further_conditions_enter_truth_table_and_search():
     assert "2 rows that lack a further condition are left out of the truth tables." in results.notes
     kinds = {term.kind for term in results.solutions}
     assert kinds == {"complex", "parsimonious", "intermediate"}
-    cases = cases_of(one.sets)
+    cases = cases_of(sets_of(one))
     known = ~np.isnan(cases.conditions["exporter"])
     for row in whole[:3]:
         parts = dict.fromkeys(row.configuration.split("*"))

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bayescluster.app.prepare import design_summary
+from bayescluster.app.run import run_analysis
 from bayescluster.checks.convergence import convergence_gate
+from bayescluster.features.learning.compute import learned, learning_estimands, learning_results
 from bayescluster.spec.load import yaml_text
-from bayescluster.workflow.learned import learned, learning_estimands
-from bayescluster.workflow.learning import learning_results
-from bayescluster.workflow.run import run_analysis
-from bayescluster.workflow.summary import design_summary
 from tests.systems import equation, learners, system, system_dict, system_draws
 
 VARYING = {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]}

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.hypotheses.verdicts import GATE_FAILED, verdicts
+from bayescluster.features.verdict_curves.compute import averaged_curves, verdict_curves
 from bayescluster.spec.analysis import Analysis
-from bayescluster.workflow.verdict_curves import averaged_curves, verdict_curves
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.verdicts import GATE_FAILED, verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from bayescluster.design.record import Design
-from bayescluster.hypotheses.evidence import Evidence
-from bayescluster.results.weakest_node import WeakestNode
-from bayescluster.spec.weakest_node import WeakestNode as Asked
-from bayescluster.workflow.averaging import Averaged, Weighed
-from bayescluster.workflow.weakest_node import (
+from bayescluster.features.weakest_node.compute import (
     averaged_node,
     node_draws,
     node_estimands,
     weakest_node,
 )
+from bayescluster.features.weakest_node.results import WeakestNode
+from bayescluster.features.weakest_node.spec import WeakestNode as Asked
+from bayescluster.verdicts.averaging import Averaged, Weighed
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 from tests.systems import equation, system, system_draws

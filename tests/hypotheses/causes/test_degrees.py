@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.hypotheses.causes.degrees import degrees
+from bayescluster.features.causes.probabilities import degrees
 
 ONE = np.ones((1, 1))
 

@@ -8,17 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from bayescluster.hypotheses.causes.arms import (
+from bayescluster.features.causes.probabilities import (
     ArmsError,
     Experimental,
     Observed,
     combined,
     consistent,
     contradictions,
-    harm,
-)
-from bayescluster.hypotheses.causes.probabilities import (
     exogenous,
+    harm,
     monotonic_synergy,
     points,
     synergy,

@@ -4,24 +4,25 @@ import numpy as np
 import pytest
 
 from bayescluster.estimands.levels import CORNERS
-from bayescluster.hypotheses.causes.contrasts import CONTRAST_OF, SIDES, corner_draws, place_of
-from bayescluster.hypotheses.causes.differences import difference_verdicts
-from bayescluster.hypotheses.causes.questions import Deciding, question_of
-from bayescluster.hypotheses.causes.readings import (
+from bayescluster.features.causes.compute import (
     AT_CORNERS,
+    Deciding,
     Shares,
     causal_readings,
     cause_verdicts,
     decide_bounds,
+    difference_verdicts,
     judged_flags,
     overturning,
+    question_of,
     shares_of,
     why_silent,
 )
-from bayescluster.hypotheses.causes.sensitivity import bounding_factor
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.features.causes.probabilities import CONTRAST_OF, SIDES, corner_draws, place_of
+from bayescluster.features.causes.sensitivity import bounding_factor
+from bayescluster.features.causes.spec import Causes
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.causes import Causes
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, design_of, firms, small_design
 

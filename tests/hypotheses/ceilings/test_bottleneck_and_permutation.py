@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.hypotheses.ceilings.describe import (
-    SIZES,
-    Asked,
-    Observed,
-    described,
-    size_of,
+from bayescluster.features.nca.compute import SIZES, Asked, Observed, described, size_of
+from bayescluster.features.nca.observed import (
+    CEILINGS,
+    CORNERED,
+    CORNERS,
+    FALLING,
+    SINGLE,
+    Scope,
+    effect_size,
+    permuted,
+    shape_of,
+    unit_cases,
 )
-from bayescluster.hypotheses.ceilings.observed import CEILINGS, effect_size, unit_cases
-from bayescluster.hypotheses.ceilings.permutation import permuted
-from bayescluster.hypotheses.ceilings.scope import CORNERS, Scope
-from bayescluster.hypotheses.ceilings.shape import CORNERED, FALLING, SINGLE, shape_of
-from bayescluster.results.necessity import BottleneckRow, Pair
+from bayescluster.features.nca.results import BottleneckRow, Pair
 
 X = np.array([0.0, 2.0, 4.0, 10.0, 10.0])
 Y = np.array([10.0, 30.0, 20.0, 50.0, 0.0])
@@ -189,7 +191,7 @@ def test_ties_count_as_at_least_as_large():
 def test_the_same_seed_gives_the_same_p_in_chunks_too(monkeypatch):
     unit = unit_cases(X, Y[None, :])
     whole = permuted(unit, ("ce_fdh",), 500, np.random.default_rng(9))
-    monkeypatch.setattr("bayescluster.hypotheses.ceilings.permutation.CELLS", 35)
+    monkeypatch.setattr("bayescluster.features.nca.observed.CELLS", 35)
     assert permuted(unit, ("ce_fdh",), 500, np.random.default_rng(9)) == whole
 
 

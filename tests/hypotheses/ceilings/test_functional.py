@@ -9,9 +9,9 @@ import pytest
 from scipy import special, stats
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.membership import declared_groups, groups_of
 from bayescluster.estimands.quantiles import QUANTILES, at_quantile
-from bayescluster.hypotheses.ceilings.functional import (
+from bayescluster.estimands.scopes import declared_groups, groups_of
+from bayescluster.features.ceilings.functional import (
     Ceiling,
     ceiling_of,
     effect_sizes,
@@ -20,8 +20,8 @@ from bayescluster.hypotheses.ceilings.functional import (
     spans,
     surfaces_of,
 )
+from bayescluster.features.ceilings.spec import Ceilings
 from bayescluster.model.evaluate import Draws
-from bayescluster.spec.ceilings import Ceilings
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

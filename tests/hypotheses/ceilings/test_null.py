@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bayescluster.design.record import Design
-from bayescluster.hypotheses.ceilings.null import (
+from bayescluster.features.ceilings.compute import (
     APPROXIMATED,
     FITTED,
     Compensatory,
@@ -17,7 +17,7 @@ from bayescluster.hypotheses.ceilings.null import (
     null_test,
     parts_of,
 )
-from bayescluster.hypotheses.ceilings.observed import effect_size
+from bayescluster.features.nca.observed import effect_size
 from tests.draws import known_draws
 from tests.factories import OUTCOMES, firms, small_design
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bayescluster.hypotheses.ceilings.observed import (
+from bayescluster.features.nca.observed import (
     AREAS,
+    CORNERS,
     LINES,
     areas,
     effect_size,
     effect_sizes,
+    hull_of,
     unit_cases,
 )
-from bayescluster.hypotheses.ceilings.peers import hull_of
-from bayescluster.hypotheses.ceilings.scope import CORNERS
-from bayescluster.results.necessity import CeilingName, CornerName
+from bayescluster.features.nca.results import CeilingName, CornerName
 from tests.hypotheses.ceilings import oracle
 
 CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)

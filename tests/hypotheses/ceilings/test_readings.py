@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.hypotheses.ceilings.null import NullTest
-from bayescluster.hypotheses.ceilings.readings import Preferred, ceiling_readings
-from bayescluster.hypotheses.evidence import Evidence
+from bayescluster.features.ceilings.compute import (
+    NullTest,
+    Preferred,
+    _ceilings_of,
+    ceiling_readings,
+    ceilings_of,
+)
 from bayescluster.results.claims import Reading
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_of, design_of, firms, small_design
 
@@ -32,8 +37,8 @@ def evidence_with(p: float | None, **centre: float) -> Evidence:
         1,
     )
     null = None if p is None else NullTest(0.31, 0.2, p, 3)
-    found = {key: one._replace(null=null) for key, one in evidence.ceilings.of.items()}
-    evidence.__dict__["ceilings"] = evidence.ceilings._replace(of=found)
+    found = {key: one._replace(null=null) for key, one in ceilings_of(evidence).of.items()}
+    evidence._made[_ceilings_of] = ceilings_of(evidence)._replace(of=found)
     return evidence
 
 
@@ -105,7 +110,7 @@ def test_industries_differ_by_what_is_within_reach() -> None:
     found = {r.claim: r for r in ceiling_readings(evidence, True) if r.claim in ("D-H", "D-S")}
     assert set(found) == {"D-H", "D-S"}
     within = [
-        evidence.ceilings.of[("human_capital", "industry", name)].ceiling.reached
+        ceilings_of(evidence).of[("human_capital", "industry", name)].ceiling.reached
         for name in ("I0", "I1")
     ]
     assert found["D-H"].probability == float((np.abs(within[0] - within[1]) > 0.1).mean())
@@ -129,7 +134,7 @@ def test_no_industry_and_no_cluster() -> None:
         ("N-H", "all", "all"),
         ("N-S", "all", "all"),
     ]
-    one = evidence.ceilings.of[("human_capital", "all", "all")]
+    one = ceilings_of(evidence).of[("human_capital", "all", "all")]
     assert one.null is not None
     assert one.null.clusters == 0
     assert one.ce_fdh == pytest.approx(one.null.observed)

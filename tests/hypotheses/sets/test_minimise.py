@@ -7,18 +7,19 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from bayescluster.hypotheses.sets.measures import sufficiency
-from bayescluster.hypotheses.sets.minimise import (
+from bayescluster.features.sets.measures import sufficiency
+from bayescluster.features.sets.truth_table import (
+    Cuts,
     Implicant,
+    TruthRow,
     minimised,
+    necessary_disjunctions,
     prime_implicants,
+    solutions,
+    sufficient_conjunctions,
+    truth_table,
     words_of,
 )
-from bayescluster.hypotheses.sets.search import (
-    necessary_disjunctions,
-    sufficient_conjunctions,
-)
-from bayescluster.hypotheses.sets.truth_table import Cuts, TruthRow, solutions, truth_table
 
 
 def all_terms(conditions: int) -> list[Implicant]:

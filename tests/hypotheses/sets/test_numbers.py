@@ -10,15 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bayescluster.hypotheses.sets.calibration import (
+from bayescluster.features.sets.measures import (
     calibrate,
+    conjunction,
+    disjunction,
     drawn_anchors,
     in_order,
     is_crisp,
-)
-from bayescluster.hypotheses.sets.measures import (
-    conjunction,
-    disjunction,
     necessity,
     negation,
     passes,

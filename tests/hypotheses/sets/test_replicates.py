@@ -9,18 +9,24 @@ import pandas as pd
 import pytest
 
 from bayescluster.design.record import Design
-from bayescluster.hypotheses.sets import replicates
-from bayescluster.hypotheses.sets.calibration import calibrate
-from bayescluster.hypotheses.sets.declared import declared_sets, default_anchors, set_values
-from bayescluster.hypotheses.sets.measures import necessity, sufficiency, total_of
-from bayescluster.hypotheses.sets.minimise import Implicant, minimised
-from bayescluster.hypotheses.sets.readings import GATE_FAILED, set_readings
-from bayescluster.hypotheses.sets.regions import both_only
-from bayescluster.hypotheses.sets.replicates import SETS_STREAM, SetEvidence, expressions
+from bayescluster.features.sets import compute as replicates
+from bayescluster.features.sets.compute import (
+    GATE_FAILED,
+    SETS_STREAM,
+    SetEvidence,
+    both_only,
+    declared_sets,
+    default_anchors,
+    expressions,
+    set_readings,
+    set_values,
+)
+from bayescluster.features.sets.measures import calibrate, necessity, sufficiency, total_of
+from bayescluster.features.sets.spec import Sets
+from bayescluster.features.sets.truth_table import Implicant, minimised
 from bayescluster.model.evaluate import replicate
 from bayescluster.results.claims import Reading
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.sets import Sets
 from tests.draws import known_draws
 from tests.factories import analysis_dict, design_of, firms
 

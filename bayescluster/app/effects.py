@@ -1,0 +1,179 @@
+"""Tables of effects, differences, ranks and corners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+
+import numpy as np
+
+from bayescluster.arrays import Array
+from bayescluster.dataset.values import label_of
+from bayescluster.design.record import Design
+from bayescluster.estimands.approximation import unpooled_effects
+from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
+from bayescluster.estimands.scopes import groups_of
+from bayescluster.estimands.summary import estimate, estimates
+from bayescluster.names import CAPITALS
+from bayescluster.results.claims import CornerRow, Corners
+from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
+from bayescluster.spec.hypotheses import Corners as CornersClaim
+from bayescluster.spec.hypotheses import Hypothesis, Scope
+from bayescluster.verdicts.evidence import Evidence, Looked
+from bayescluster.verdicts.regions import quantity_of
+
+MEASURES = ("average_marginal_effect", "contrast")
+BY: tuple[By, ...] = ("all", "industry", "cluster")
+KINDS: dict[Scope, tuple[By, ...]] = {"observed": BY, "new_industry": BY[:1]}
+"""Groups of which a scope has corners, where not those of all firms and of each industry."""
+
+
+Alone = dict[tuple[str, str, str], Estimate]
+"""Effects of industries by themselves, by group, capital and measure."""
+
+
+def effect_rows(evidence: Evidence, alone: Alone) -> tuple[EffectRow, ...]:
+    """Effects of both capitals for the sample, each industry and each cluster, as observed."""
+    if not evidence.design.has_capitals:
+        return ()
+    design = evidence.design
+    levels = default_levels(design)
+    surface = evidence.surface("observed", levels)
+    sizes = evidence.groups.sizes
+    rows = []
+    for capital in CAPITALS:
+        for measure, draws in zip(
+            MEASURES, (surface.marginal[capital], surface.contrast[capital]), strict=True
+        ):
+            found = estimates(draws, evidence.posterior.chains)
+            rows += [
+                EffectRow(
+                    capital=capital,
+                    measure=measure,
+                    by=by,
+                    group=label,
+                    scope="observed",
+                    rows=sizes[column],
+                    estimate=found[column],
+                    positive=float((draws[:, column] > 0).mean()),
+                    unpooled=alone.get((label, capital, measure)) if by == "industry" else None,
+                )
+                for by in BY
+                for column, label in evidence.columns(by)
+            ]
+    return tuple(rows)
+
+
+def alone_effects(design: Design, rng: np.random.Generator) -> Alone:
+    """Effects of each industry from its own rows, where there are industries."""
+    if design.analysis.data.industry is None or not design.has_capitals:
+        return {}
+    levels = default_levels(design)
+    found = unpooled_effects(design, levels, groups_of(design, "industry"), rng)
+    return {
+        (label, capital, measure): estimate(draws)
+        for label, effects in found.items()
+        for (capital, measure), draws in effects.items()
+    }
+
+
+def _industry_effects(evidence: Evidence, capital: str) -> tuple[list[str], Array]:
+    """Marginal effects by industry: labels, and ``(draw, industry)``."""
+    columns = evidence.columns("industry")
+    surface = evidence.surface("observed", default_levels(evidence.design))
+    return [label for _, label in columns], surface.marginal[capital][:, [k for k, _ in columns]]
+
+
+def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
+    """Differences of marginal effects between every pair of industries."""
+    if not evidence.design.has_capitals:
+        return ()
+    rows = []
+    for capital in CAPITALS:
+        labels, draws = _industry_effects(evidence, capital)
+        pairs = list(combinations(range(len(labels)), 2))
+        if not pairs:
+            continue
+        less = np.column_stack([draws[:, a] - draws[:, b] for a, b in pairs])
+        found = estimates(less, evidence.posterior.chains)
+        rows += [
+            DifferenceRow(
+                capital=capital,
+                first=labels[a],
+                second=labels[b],
+                scope="observed",
+                estimate=found[k],
+                positive=float((less[:, k] > 0).mean()),
+            )
+            for k, (a, b) in enumerate(pairs)
+        ]
+    return tuple(rows)
+
+
+def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
+    """Probability of every rank of every industry's effect; rank 1 is the largest."""
+    if not evidence.design.has_capitals:
+        return ()
+    rows = []
+    for capital in CAPITALS:
+        labels, draws = _industry_effects(evidence, capital)
+        order = (-draws).argsort(axis=1).argsort(axis=1)  # (draw, industry): rank from 0
+        rows += [
+            RankRow(
+                capital=capital,
+                group=label,
+                probabilities=tuple(
+                    float((order[:, k] == rank).mean()) for rank in range(len(labels))
+                ),
+            )
+            for k, label in enumerate(labels)
+        ]
+    return tuple(rows)
+
+
+def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Corners, ...]:
+    """The four corners at the default levels, and at all others that a claim declares."""
+    if not evidence.design.has_capitals:
+        return ()
+    design = evidence.design
+    first = evidence.looked("observed", default_levels(design), "posterior", None)
+    asked = {first: None}
+    for claim in claims:
+        if isinstance(claim, CornersClaim):
+            levels = levels_of(design, claim)
+            asked[evidence.looked(claim.scope, levels, "posterior", claim.at_least)] = None
+    return tuple(_corners(evidence, each) for each in asked)
+
+
+def _corners(evidence: Evidence, asked: Looked) -> Corners:
+    _, scope, levels, at_least = asked
+    surface = evidence.surface(scope, levels, at_least=at_least)
+    near = evidence.support(levels)  # (corner, group)
+    found = {
+        corner: estimates(surface.corners[corner], evidence.posterior.chains) for corner in CORNERS
+    }
+    kinds = KINDS.get(scope, BY[:2])
+    own = at_least is not None and at_least != evidence.design.equation.at_least
+    return Corners(
+        scope=scope,
+        human_low=levels.human[0],
+        human_high=levels.human[1],
+        social_low=levels.social[0],
+        social_high=levels.social[1],
+        declared=levels.declared,
+        amounts=amounts_of(evidence.design, levels),
+        at_least=label_of(at_least) if own else None,
+        quantity=quantity_of(evidence.design, at_least).rstrip(","),
+        rows=tuple(
+            CornerRow(
+                by=by,
+                group=label,
+                corner=corner,
+                estimate=found[corner][column],
+                support=int(near[position][column]),
+            )
+            for by in kinds
+            for column, label in evidence.columns(by)
+            for position, corner in enumerate(CORNERS)
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What an analysis can ask for beyond effects and verdicts: a folder each."""

@@ -1,0 +1,1 @@
+"""Probabilities of causation, and how much confounding would change them."""

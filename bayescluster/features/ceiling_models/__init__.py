@@ -1,0 +1,1 @@
+"""Models of the ceiling of an outcome, by cluster."""

@@ -1,0 +1,1 @@
+"""What guidelines ask of a Bayesian analysis, and what was done."""

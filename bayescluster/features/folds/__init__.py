@@ -1,0 +1,1 @@
+"""What was found by leaving out, in the report of a run."""

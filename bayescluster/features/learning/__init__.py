@@ -1,0 +1,1 @@
+"""Interactive learning: capitals that act through other outcomes."""

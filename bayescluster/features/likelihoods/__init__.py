@@ -1,0 +1,1 @@
+"""Whether the sign of the product depends on the likelihood."""

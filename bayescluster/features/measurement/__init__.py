@@ -1,0 +1,1 @@
+"""Latent capitals: loadings, reliability and invariance."""

@@ -1,0 +1,1 @@
+"""Necessary condition analysis of a plain table."""

@@ -1,0 +1,1 @@
+"""How far posterior and verdicts depend on the priors: power-scaling."""

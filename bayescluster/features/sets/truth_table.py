@@ -1,0 +1,562 @@
+"""Truth tables of fuzzy sets, and their complex, parsimonious and intermediate solutions.
+
+A case belongs to the row in which its membership is above .5; a case with a membership of exactly .5
+in a condition belongs to none. Rows with enough cases are coded by their consistency and PRI, all
+others are logical remainders. Source: Ragin (2008), chapters 7 to 9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import combinations, product
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.arrays import Array
+from bayescluster.estimands.summary import number
+from bayescluster.features.sets.measures import (
+    AMBIGUOUS,
+    PLAIN,
+    Necessity,
+    Sufficiency,
+    Total,
+    conjunction,
+    disjunction,
+    necessity,
+    negation,
+    passes,
+    reaches,
+    spread_between,
+    sufficiency,
+    total_of,
+    unique_coverage,
+)
+from bayescluster.features.sets.results import (
+    Combination,
+    Relation,
+    SetMeasureName,
+    SetSpread,
+    SolutionTerm,
+    TruthTableRow,
+)
+from bayescluster.results.base import By
+
+MOST_SOLUTIONS: Final = 100
+"""Tied solutions beyond these are not listed."""
+
+
+class Implicant(NamedTuple):
+    """A conjunction: conditions whose bit is in ``care`` must be as in ``value``."""
+
+    value: int
+    care: int
+
+    def covers(self, row: int) -> bool:
+        """Whether a row of the truth table is within the conjunction."""
+        return row & self.care == self.value
+
+    def within(self, other: Implicant) -> bool:
+        """Whether all rows of this conjunction are rows of another."""
+        return self.care & other.care == other.care and self.value & other.care == other.value
+
+
+Solution = tuple[Implicant, ...]
+
+
+def words_of(term: Implicant, names: Sequence[str]) -> str:
+    """Write a conjunction: ``A*~B``; ``1`` where it holds for every row."""
+    parts = [
+        name if term.value >> k & 1 else f"~{name}"
+        for k, name in enumerate(names)
+        if term.care >> k & 1
+    ]
+    return "*".join(parts) or "1"
+
+
+def prime_implicants(
+    positive: Collection[int], optional: Collection[int], conditions: int
+) -> tuple[Implicant, ...]:
+    """Largest conjunctions within the positive and optional rows that cover a positive one."""
+    everything = (1 << conditions) - 1
+    level = {Implicant(row, everything) for row in (*positive, *optional)}
+    primes: set[Implicant] = set()
+    while level:
+        merged: set[Implicant] = set()
+        wider: set[Implicant] = set()
+        for one in level:
+            for bit in _bits(one.care):
+                if Implicant(one.value ^ bit, one.care) in level:
+                    merged.add(one)
+                    wider.add(Implicant(one.value & ~bit, one.care & ~bit))
+        primes |= level - merged
+        level = wider
+    return tuple(sorted(one for one in primes if any(map(one.covers, positive))))
+
+
+def minimised(
+    positive: Collection[int], optional: Collection[int], conditions: int
+) -> tuple[Solution, ...]:
+    """All sums of prime implicants with the fewest terms that cover every positive row.
+
+    Parameters
+    ----------
+    positive
+        Rows with the outcome, all of which are covered.
+    optional
+        Rows that may be covered or not: logical remainders that are admitted.
+    conditions
+        Number of conditions.
+
+    Returns
+    -------
+    tuple of tuple of Implicant
+        At most `MOST_SOLUTIONS` tied solutions, sorted; none where no row is positive.
+    """
+    rows = frozenset(positive)
+    return shortest_sums(rows, prime_implicants(rows, frozenset(optional) - rows, conditions))
+
+
+def shortest_sums(rows: frozenset[int], terms: Collection[Implicant]) -> tuple[Solution, ...]:
+    """All sums of the fewest terms that cover every row; the terms together must cover them."""
+    if not rows:
+        return ()
+    covered = {one: frozenset(filter(one.covers, rows)) for one in terms}
+    for size in range(1, len(rows) + 1):
+        found: set[Solution] = set()
+        for some in _sums(rows, covered, size):
+            found.add(tuple(sorted(some)))
+            if len(found) == MOST_SOLUTIONS:
+                break
+        if found:
+            return tuple(sorted(found))
+    raise AssertionError("one term a row always suffices")
+
+
+def _sums(
+    left: frozenset[int], covered: dict[Implicant, frozenset[int]], size: int
+) -> Iterator[Solution]:
+    """Sums of at most so many terms that cover the rows left."""
+    if not left:
+        yield ()
+        return
+    most = max((len(rows & left) for rows in covered.values()), default=0)
+    if size * most < len(left):
+        return
+    # the row with the fewest ways to be covered: one of them must be taken
+    row = min(left, key=lambda one: (sum(one in rows for rows in covered.values()), one))
+    for term, rows in covered.items():
+        if row in rows:
+            for rest in _sums(left - rows, covered, size - 1):
+                yield (term, *rest)
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        bit = mask & -mask
+        yield bit
+        mask ^= bit
+
+
+Kind = Literal["complex", "parsimonious", "intermediate"]
+KINDS: Final[tuple[Kind, ...]] = ("complex", "parsimonious", "intermediate")
+Expectation = Literal["present", "absent"]
+MOST_CONDITIONS: Final = 10
+"""Truth tables of more conditions have more rows than any table of firms can fill."""
+
+
+class Cuts(NamedTuple):
+    """Least number of cases, consistency and PRI of a row that is coded as having the outcome."""
+
+    cases: int = 1
+    consistency: float = 0.8
+    pri: float = 0.0
+
+
+class TruthRow(NamedTuple):
+    """A configuration: its cases by position, its measures, and how it is coded.
+
+    ``outcome`` is True, False, or None for a logical remainder.
+    """
+
+    configuration: int
+    cases: tuple[int, ...]
+    consistency: float
+    pri: float
+    outcome: bool | None
+
+
+def term_membership(term: Implicant, conditions: Sequence[Array]) -> Array:
+    """Membership in a conjunction of conditions, each ``(..., row)``."""
+    parts = [
+        one if term.value >> k & 1 else negation(one)
+        for k, one in enumerate(conditions)
+        if term.care >> k & 1
+    ]
+    return conjunction(*parts) if parts else np.ones_like(conditions[0])
+
+
+def truth_table(
+    conditions: Sequence[Array], outcome: Array, cuts: Cuts, total: Total = PLAIN
+) -> tuple[TruthRow, ...]:
+    """Code every configuration of the conditions.
+
+    Parameters
+    ----------
+    conditions
+        Memberships, ``(row,)`` each.
+    outcome
+        Memberships in the outcome, ``(row,)``.
+    cuts
+        What a row must reach.
+    total
+        How rows are added.
+
+    Returns
+    -------
+    tuple of TruthRow
+        All ``2 ** len(conditions)`` configurations, in order.
+    """
+    everything = (1 << len(conditions)) - 1
+    found = []
+    for configuration in range(everything + 1):
+        inside = term_membership(Implicant(configuration, everything), conditions)
+        cases = tuple(int(k) for k in np.flatnonzero(inside > AMBIGUOUS))
+        measured = sufficiency(inside, outcome, total)
+        coded = passes(measured, cuts.consistency, cuts.pri)
+        enough = len(cases) >= max(cuts.cases, 1)
+        found.append(
+            TruthRow(
+                configuration,
+                cases,
+                float(measured.consistency),
+                float(measured.pri),
+                bool(coded) if enough else None,
+            )
+        )
+    return tuple(found)
+
+
+def solutions(
+    rows: Sequence[TruthRow], conditions: int, expected: Mapping[int, Expectation]
+) -> dict[Kind, tuple[Solution, ...]]:
+    """All tied solutions of each kind.
+
+    Parameters
+    ----------
+    rows
+        The truth table.
+    conditions
+        Number of conditions.
+    expected
+        By position of the condition, whether its presence or its absence is expected to go with the
+        outcome: says which remainders the intermediate solution may use.
+    """
+    positive = [row.configuration for row in rows if row.outcome is True]
+    remainders = [row.configuration for row in rows if row.outcome is None]
+    complex_ones = minimised(positive, (), conditions)
+    parsimonious = minimised(positive, remainders, conditions)
+    found: set[Solution] = set()
+    for whole in complex_ones:
+        for short in parsimonious:
+            easy = _easy(whole, short, expected, remainders)
+            found.update(_within(short, positive, easy, conditions))
+    return {
+        "complex": complex_ones,
+        "parsimonious": parsimonious,
+        "intermediate": tuple(sorted(found)),
+    }
+
+
+def _within(
+    short: Solution, positive: Sequence[int], easy: Sequence[int], conditions: int
+) -> tuple[Solution, ...]:
+    """Shortest sums of terms within a parsimonious solution that use easy remainders only."""
+    terms = {
+        term
+        for core in short
+        for term in prime_implicants(
+            list(filter(core.covers, positive)), list(filter(core.covers, easy)), conditions
+        )
+    }
+    return shortest_sums(frozenset(positive), sorted(terms))
+
+
+def _easy(
+    whole: Solution,
+    short: Solution,
+    expected: Mapping[int, Expectation],
+    remainders: Sequence[int],
+) -> list[int]:
+    """Remainders that only add what is expected to help to a row that has the outcome already."""
+    terms = [
+        _without_surprises(one, core, expected)
+        for one in whole
+        for core in short
+        if one.within(core)
+    ]
+    return [row for row in remainders if any(term.covers(row) for term in terms)]
+
+
+def _without_surprises(
+    one: Implicant, core: Implicant, expected: Mapping[int, Expectation]
+) -> Implicant:
+    """Leave out conditions beyond the core that have the outcome in spite of what is expected."""
+    care = one.care
+    for position, way in expected.items():
+        bit = 1 << position
+        present = bool(one.value & bit)
+        if care & bit and not core.care & bit and present != (way == "present"):
+            care ^= bit
+    return Implicant(one.value & care, care)
+
+
+Literals = tuple[tuple[str, bool], ...]
+"""Names of conditions, each present or absent."""
+
+
+class Found[Measures: (Necessity, Sufficiency)](NamedTuple):
+    """A combination that passes, in words, and its measures."""
+
+    expression: str
+    literals: Literals
+    measures: Measures
+
+
+def necessary_disjunctions(
+    conditions: Mapping[str, Array],
+    outcome: Array,
+    order: int,
+    cuts: tuple[float, float],
+    total: Total = PLAIN,
+) -> tuple[Found[Necessity], ...]:
+    """Disjunctions of at most ``order`` conditions whose consistency and RoN reach the cuts."""
+    least, relevance = cuts
+
+    def measured(literals: Literals) -> Found[Necessity] | None:
+        joined = disjunction(*_memberships(literals, conditions))
+        values = necessity(joined, outcome, total)
+        passed = reaches(values.consistency, least) and reaches(values.relevance, relevance)
+        return Found(" + ".join(_words(literals)), literals, values) if passed else None
+
+    return tuple(_minimal(tuple(conditions), order, measured))
+
+
+def sufficient_conjunctions(
+    conditions: Mapping[str, Array],
+    outcome: Array,
+    order: int,
+    cuts: tuple[float, float],
+    total: Total = PLAIN,
+) -> tuple[Found[Sufficiency], ...]:
+    """Conjunctions of at most ``order`` conditions whose consistency and PRI reach the cuts."""
+    least, pri = cuts
+
+    def measured(literals: Literals) -> Found[Sufficiency] | None:
+        joined = conjunction(*_memberships(literals, conditions))
+        values = sufficiency(joined, outcome, total)
+        passed = passes(values, least, pri)
+        return Found("*".join(_words(literals)), literals, values) if passed else None
+
+    return tuple(_minimal(tuple(conditions), order, measured))
+
+
+def _minimal[M: (Necessity, Sufficiency)](
+    names: tuple[str, ...], order: int, measured: Callable[[Literals], Found[M] | None]
+) -> Iterator[Found[M]]:
+    passed: list[frozenset[tuple[str, bool]]] = []
+    for size in range(1, min(order, len(names)) + 1):
+        for chosen in combinations(names, size):
+            for signs in product((True, False), repeat=size):
+                literals = tuple(zip(chosen, signs, strict=True))
+                if any(part <= frozenset(literals) for part in passed):
+                    continue
+                found = measured(literals)
+                if found is not None:
+                    passed.append(frozenset(literals))
+                    yield found
+
+
+def _memberships(literals: Literals, conditions: Mapping[str, Array]) -> list[Array]:
+    return [conditions[name] if here else negation(conditions[name]) for name, here in literals]
+
+
+def _words(literals: Literals) -> list[str]:
+    return [name if here else f"~{name}" for name, here in literals]
+
+
+SHOWN_CASES: Final = 8
+"""Cases that are named in a row of a truth table."""
+SHOWN_SOLUTIONS: Final = 5
+"""Tied solutions that are written out; the others are counted."""
+
+
+MEASURES: Final[dict[Relation, tuple[SetMeasureName, ...]]] = {
+    "necessity": ("consistency", "RoN", "coverage"),
+    "sufficiency": ("consistency", "PRI", "coverage"),
+}
+"""Measures in the order of `Necessity` and `Sufficiency`."""
+
+
+class Cases(NamedTuple):
+    """Cases of one group with their memberships.
+
+    ``conditions`` is by name, in order, ``(case,)`` each; so are ``outcome`` and ``weights``.
+    """
+
+    by: By
+    group: str
+    names: Sequence[str]
+    conditions: Mapping[str, Array]
+    outcome: Array
+    weights: Array | None = None
+
+    @property
+    def total(self) -> Total:
+        """How the cases are added."""
+        return total_of(self.weights)
+
+    def at(self, which: NDArray[np.bool_], by: By, group: str) -> Cases:
+        """Some of the cases, as a group."""
+        return Cases(
+            by,
+            group,
+            [name for name, here in zip(self.names, which, strict=True) if here],
+            {name: values[which] for name, values in self.conditions.items()},
+            self.outcome[which],
+            None if self.weights is None else self.weights[which],
+        )
+
+
+class Solved(NamedTuple):
+    """The truth table of a group and all its solutions."""
+
+    cases: Cases
+    rows: tuple[TruthRow, ...]
+    found: dict[Kind, tuple[Solution, ...]]
+
+
+def solve(cases: Cases, cuts: Cuts, expected: Mapping[str, Expectation]) -> Solved:
+    """Code the truth table of a group, and minimise it."""
+    conditions = list(cases.conditions.values())
+    rows = truth_table(conditions, cases.outcome, cuts, cases.total)
+    places = {name: k for k, name in enumerate(cases.conditions)}
+    by_place = {places[name]: way for name, way in expected.items() if name in places}
+    return Solved(cases, rows, solutions(rows, len(conditions), by_place))
+
+
+def truth_rows(solved: Solved) -> Iterator[TruthTableRow]:
+    """Rows of a truth table: those with the outcome first, remainders last."""
+    order = {True: 0, False: 1, None: 2}
+    names = list(solved.cases.conditions)
+    everything = (1 << len(names)) - 1
+    for row in sorted(solved.rows, key=lambda one: (order[one.outcome], -len(one.cases))):
+        yield TruthTableRow(
+            by=solved.cases.by,
+            group=solved.cases.group,
+            configuration=words_of(Implicant(row.configuration, everything), names),
+            cases=len(row.cases),
+            consistency=number(row.consistency),
+            pri=number(row.pri),
+            outcome="?" if row.outcome is None else "1" if row.outcome else "0",
+            firms=tuple(solved.cases.names[k] for k in row.cases[:SHOWN_CASES]),
+        )
+
+
+def solution_rows(solved: Solved) -> Iterator[SolutionTerm]:
+    """Terms of every kind of solution, and each solution as a whole."""
+    for kind in KINDS:
+        tied = solved.found[kind]
+        for place, solution in enumerate(tied[:SHOWN_SOLUTIONS]):
+            yield from _terms(solved.cases, kind, (place + 1, len(tied)), solution)
+
+
+def _terms(
+    cases: Cases, kind: Kind, place: tuple[int, int], solution: Solution
+) -> Iterator[SolutionTerm]:
+    names, conditions = list(cases.conditions), list(cases.conditions.values())
+    memberships = [term_membership(term, conditions) for term in solution]
+    unique = unique_coverage(memberships, cases.outcome, cases.total)
+    whole = disjunction(*memberships)
+    shown = [
+        *zip([words_of(term, names) for term in solution], memberships, unique, strict=True),
+        (" + ".join(words_of(term, names) for term in solution), whole, None),
+    ]
+    for words, membership, alone in shown:
+        measured: Sufficiency = sufficiency(membership, cases.outcome, cases.total)
+        yield SolutionTerm(
+            by=cases.by,
+            group=cases.group,
+            kind=kind,
+            solution=place[0],
+            tied=place[1],
+            term=words,
+            whole=alone is None,
+            cases=int((membership > AMBIGUOUS).sum()),
+            consistency=number(float(measured.consistency)),
+            pri=number(float(measured.pri)),
+            coverage=number(float(measured.coverage)),
+            unique_coverage=None if alone is None else number(float(alone)),
+        )
+
+
+def combinations_of(
+    cases: Cases, order: int, necessary: tuple[float, float], sufficient: tuple[float, float]
+) -> Iterator[Combination]:
+    """Shortest combinations that are necessary or sufficient by the cuts."""
+    for need in necessary_disjunctions(
+        cases.conditions, cases.outcome, order, necessary, cases.total
+    ):
+        yield Combination(
+            relation="necessity",
+            expression=need.expression,
+            consistency=float(need.measures.consistency),
+            relevance=float(need.measures.relevance),
+            pri=None,
+            coverage=float(need.measures.coverage),
+        )
+    for enough in sufficient_conjunctions(
+        cases.conditions, cases.outcome, order, sufficient, cases.total
+    ):
+        yield Combination(
+            relation="sufficiency",
+            expression=enough.expression,
+            consistency=float(enough.measures.consistency),
+            relevance=None,
+            pri=number(float(enough.measures.pri)),
+            coverage=float(enough.measures.coverage),
+        )
+
+
+def spread_rows(
+    of: str, labels: Sequence[str], what: tuple[Relation, str], found: tuple[Array, float]
+) -> Iterator[SetSpread]:
+    """How far the consistencies of groups lie apart; nothing where fewer than two are defined.
+
+    Parameters
+    ----------
+    of, labels
+        The grouping, and its groups.
+    what
+        Relation and expression.
+    found
+        Consistencies of the groups, ``(group,)``, and the pooled one.
+    """
+    of_groups, pooled = found
+    known = np.flatnonzero(~np.isnan(of_groups))
+    if known.size < 2:
+        return
+    least, most = known[of_groups[known].argmin()], known[of_groups[known].argmax()]
+    yield SetSpread(
+        of=of,
+        relation=what[0],
+        expression=what[1],
+        groups=int(known.size),
+        pooled=number(pooled),
+        smallest=float(of_groups[least]),
+        smallest_group=labels[least],
+        largest=float(of_groups[most]),
+        largest_group=labels[most],
+        distance=float(spread_between(of_groups)),
+    )

@@ -1,0 +1,1 @@
+"""Verdicts over every cut-off."""

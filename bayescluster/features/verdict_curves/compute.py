@@ -1,0 +1,305 @@
+"""Verdict curves of one fit, and averaged over several forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from math import comb
+from typing import Final
+
+import numpy as np
+
+from bayescluster.arrays import Array
+from bayescluster.design.claims import is_bounded
+from bayescluster.design.record import Design
+from bayescluster.estimands.levels import levels_of
+from bayescluster.features.verdict_curves.results import CutOff, VerdictBand, VerdictCurve
+from bayescluster.results.model import Verdict
+from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.regions import EPS, THETA, THETA_NOT, CornerClaim, region_of
+from bayescluster.verdicts.verdicts import decide
+
+STEPS: Final = 100
+"""Steps of a grid, about: a cut-off is told to a hundredth of its range."""
+REACH: Final = (0.01, 0.99)
+"""Quantiles of the outcome that a grid spans where the outcome has no bounds."""
+DEFAULTS: Final[dict[CutOff, float]] = {"eps": EPS, "theta": THETA, "theta_not": THETA_NOT}
+
+WAYS: Final[dict[str, tuple[tuple[CutOff, ...], ...]]] = {
+    "necessary": (("eps", "ratio"),),
+    "sufficient": (("theta", "ratio"),),
+    "insufficient": (("theta_not", "delta"),),
+    "necessary_not_sufficient": (("eps", "ratio"), ("theta_not", "delta")),
+    "joint_sufficiency": (("theta",),),
+}
+"""Cut-offs of each kind of claim; of each tuple one decides, the first where none is declared."""
+
+
+def cutoffs_of(claim: CornerClaim) -> dict[CutOff, float]:
+    """Cut-offs that decide a claim, declared or by default; none for complementarity."""
+    found: dict[CutOff, float] = {}
+    for ways in WAYS.get(claim.kind, ()):
+        named = {way: getattr(claim, way) for way in ways if getattr(claim, way) is not None}
+        found |= named or {ways[0]: DEFAULTS[ways[0]]}
+    return found
+
+
+def grid_of(cutoff: CutOff, declared: float, design: Design) -> Array:
+    """Values of a cut-off to look at, the declared one among them.
+
+    Probabilities and shares go from 0 to 1 by hundredths. Other outcomes span what is observed, so
+    that the grid is the same under every form of the model.
+    """
+    low, high = 0.0, 1.0
+    if cutoff != "ratio" and not is_bounded(design.equation):
+        observed = design.reported[design.answered]
+        low, high = (float(edge) for edge in np.quantile(observed, REACH))
+    if cutoff == "delta":
+        low, high = 0.0, high - low
+    step = nice((max(high, declared) - min(low, declared)) / STEPS)
+    first = np.floor(min(low, declared) / step)
+    last = np.ceil(max(high, declared) / step - 1e-9)
+    # a whole number over a power of ten is the number as it would be written
+    grid = np.round(np.arange(first, last + 1) * step, 12)
+    if cutoff in ("ratio", "delta"):  # these mean nothing at 0
+        grid = grid[grid > 0]
+    if cutoff == "ratio":
+        grid = grid[grid < 1]
+    near = np.abs(grid - declared) < step * 1e-6
+    return grid if near.any() else np.sort(np.append(grid, declared))
+
+
+def nice(step: float) -> float:
+    """The nearest step of 1, 2 or 5 times a power of ten, not below a step."""
+    power = 10.0 ** np.floor(np.log10(step) + 1e-9)
+    return float(power * next(m for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9)))
+
+
+def probabilities(
+    claim: CornerClaim, cutoff: CutOff, grid: Array, corners: dict[str, Array]
+) -> Array:
+    """Share of draws in the region at each value of a cut-off.
+
+    Parameters
+    ----------
+    claim
+        The claim; its other cut-offs stay as they are.
+    cutoff, grid
+        The cut-off and its values.
+    corners
+        What stands at each corner, ``(draw, group)``.
+
+    Returns
+    -------
+    ndarray
+        ``(value, group)``.
+    """
+    return np.array(
+        [
+            region_of(claim.model_copy(update={cutoff: float(value)}), corners).event.mean(axis=0)
+            for value in grid
+        ]
+    )
+
+
+def bands_of(at: Array, probability: Array, level: float, stopped: str) -> tuple[VerdictBand, ...]:
+    """Runs of one verdict along a grid, ``(value,)`` each."""
+    decided = [decide(float(share), level, stopped)[0] for share in probability]
+    runs = groupby(range(len(decided)), key=lambda k: decided[k])
+    found = []
+    for verdict, positions in runs:
+        run = list(positions)
+        found.append(VerdictBand(verdict=verdict, low=float(at[run[0]]), high=float(at[run[-1]])))
+    return tuple(found)
+
+
+DECIDED = ("supported", "rejected")
+
+
+def curve_words(
+    cutoff: str, bands: Sequence[VerdictBand], prior: tuple[Array, Array, float], stopped: str
+) -> str:
+    """Say where each verdict holds, and where the prior alone would give one.
+
+    Parameters
+    ----------
+    cutoff
+        Name of the cut-off.
+    bands
+        Runs of one verdict along the grid.
+    prior
+        The grid, the prior probability at each of its values, and the level of the claim.
+    stopped
+        Why there is no verdict whatever the cut-off.
+    """
+    if stopped:
+        return f"Undecided whatever {cutoff} is. {stopped}"
+    alone = _parts(bands_of(*prior, ""), cutoff)
+    said = _parts(bands, cutoff)
+    sentence = (
+        f"{'; '.join(said)}{_rest(bands)}." if said else f"undecided at every {cutoff} looked at."
+    )
+    sentence = sentence[:1].upper() + sentence[1:]
+    return f"{sentence} By the prior alone: {'; '.join(alone)}." if alone else sentence
+
+
+def _parts(bands: Sequence[VerdictBand], cutoff: str) -> list[str]:
+    """One part a verdict: supported for eps from 0.08 up."""
+    first, last = bands[0].low, bands[-1].high
+    found = []
+    for verdict in DECIDED:
+        ranges = [_range(band, first, last) for band in bands if band.verdict == verdict]
+        if ranges:
+            found.append(f"{verdict} for {cutoff} {' and '.join(ranges)}")
+    return found
+
+
+def _range(band: VerdictBand, first: float, last: float) -> str:
+    if (band.low, band.high) == (first, last):
+        return f"from {first:g} to {last:g}, all that was looked at"
+    if band.low == band.high:
+        return f"at {band.low:g}"
+    if band.high == last:
+        return f"from {band.low:g} up"
+    return f"up to {band.high:g}" if band.low == first else f"from {band.low:g} to {band.high:g}"
+
+
+def _rest(bands: Sequence[VerdictBand]) -> str:
+    return "; undecided elsewhere" if any(band.verdict == "undecided" for band in bands) else ""
+
+
+def verdict_curves(
+    claims: Sequence[Hypothesis], evidence: Evidence, verdicts: Sequence[Verdict]
+) -> tuple[VerdictCurve, ...]:
+    """Curves of every claim that has a cut-off, for every group it was put to.
+
+    Parameters
+    ----------
+    claims
+        The claims.
+    evidence
+        What they were judged by.
+    verdicts
+        Their verdicts, claim by claim: whatever stops a verdict stops its curve.
+    """
+    rest = list(verdicts)
+    found: list[VerdictCurve] = []
+    for position, claim in enumerate(claims):
+        count = _groups(claim, evidence)
+        mine, rest = rest[:count], rest[count:]
+        if isinstance(claim, Effect | Difference):
+            continue
+        for cutoff in cutoffs_of(claim):
+            found += _curves((position, claim), cutoff, evidence, mine)
+    return tuple(found)
+
+
+def _groups(claim: Hypothesis, evidence: Evidence) -> int:
+    """How many verdicts a claim has."""
+    if isinstance(claim, Difference):
+        return 1 if claim.between else comb(len(evidence.columns("industry")), 2)
+    return len(evidence.columns(claim.by))
+
+
+def _curves(
+    put: tuple[int, CornerClaim],
+    cutoff: CutOff,
+    evidence: Evidence,
+    verdicts: Sequence[Verdict],
+) -> Iterator[VerdictCurve]:
+    position, claim = put
+    cutoffs = cutoffs_of(claim)
+    declared = cutoffs[cutoff]
+    grid = grid_of(cutoff, declared, evidence.design.reaching(claim.at_least))
+    posterior, prior = _probabilities(claim, cutoff, grid, evidence)
+    held = ", ".join(f"{name} {value:g}" for name, value in cutoffs.items() if name != cutoff)
+    for k, verdict in enumerate(verdicts):
+        curve = VerdictCurve(
+            claim=position,
+            kind=verdict.kind,
+            capital=verdict.capital,
+            title=verdict.title,
+            by=verdict.by,
+            group=verdict.group,
+            scope=verdict.scope,
+            at_least=verdict.at_least,
+            level=verdict.level,
+            cutoff=cutoff,
+            declared=declared,
+            held=held,
+            at=tuple(grid.tolist()),
+            posterior=tuple(posterior[:, k].tolist()),
+            prior=tuple(prior[:, k].tolist()),
+            bands=(),
+            stopped="",
+            words="",
+        )
+        yield _judged(curve, verdict)
+
+
+def _probabilities(
+    claim: CornerClaim, cutoff: CutOff, grid: Array, evidence: Evidence
+) -> tuple[Array, ...]:
+    """Posterior and prior probability at every value of a cut-off, ``(value, group)`` each."""
+    levels = levels_of(evidence.design, claim)
+    columns = [column for column, _ in evidence.columns(claim.by)]
+    found = (
+        evidence.surface(claim.scope, levels, source, claim.at_least).corners
+        for source in ("posterior", "prior")
+    )
+    return tuple(
+        probabilities(claim, cutoff, grid, {c: draws[:, columns] for c, draws in corners.items()})
+        for corners in found
+    )
+
+
+def _judged(curve: VerdictCurve, verdict: Verdict) -> VerdictCurve:
+    """Add what follows from the probabilities: bands and words."""
+    at, posterior, prior = (np.array(values) for values in (curve.at, curve.posterior, curve.prior))
+    bands = bands_of(at, posterior, curve.level, verdict.stopped)
+    words = curve_words(curve.cutoff, bands, (at, prior, curve.level), verdict.stopped)
+    return curve.model_copy(update={"bands": bands, "stopped": verdict.stopped, "words": words})
+
+
+def averaged_curves(
+    own: Sequence[tuple[float, Sequence[VerdictCurve]]],
+    claims: Sequence[Hypothesis],
+    evidence: Evidence,
+    verdicts: Sequence[Verdict],
+) -> tuple[VerdictCurve, ...]:
+    """Curves averaged over forms, as their verdicts are.
+
+    Parameters
+    ----------
+    own
+        Weight and curves of each form, in one order.
+    claims, evidence
+        The claims, and the groups they were put to.
+    verdicts
+        The averaged verdicts.
+    """
+    weights = np.array([weight for weight, _ in own])
+    judged = list(_verdict_of_curves(claims, evidence, verdicts))
+    found = []
+    for verdict, curves in zip(judged, zip(*(some for _, some in own), strict=True), strict=True):
+        posterior, prior = (
+            weights @ np.array([getattr(curve, name) for curve in curves])
+            for name in ("posterior", "prior")
+        )
+        mixed = {"posterior": tuple(posterior.tolist()), "prior": tuple(prior.tolist())}
+        found.append(_judged(curves[0].model_copy(update=mixed), verdict))
+    return tuple(found)
+
+
+def _verdict_of_curves(
+    claims: Sequence[Hypothesis], evidence: Evidence, verdicts: Sequence[Verdict]
+) -> Iterator[Verdict]:
+    """The verdict of every curve, in the order of `verdict_curves`."""
+    rest = list(verdicts)
+    for claim in claims:
+        count = _groups(claim, evidence)
+        mine, rest = rest[:count], rest[count:]
+        if not isinstance(claim, Effect | Difference):
+            for _ in cutoffs_of(claim):
+                yield from mine

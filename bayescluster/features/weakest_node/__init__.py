@@ -1,0 +1,1 @@
+"""Which capital holds a group back, and what a budget would buy."""

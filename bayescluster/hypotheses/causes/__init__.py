@@ -1,1 +1,0 @@
-"""Probabilities of causation: bounds, degrees, and how much confounding they bear."""

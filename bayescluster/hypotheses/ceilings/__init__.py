@@ -1,1 +1,0 @@
-"""Ceilings: necessary condition analysis of observed firms."""

@@ -1,1 +1,0 @@
-"""Set theory: calibration, necessity and sufficiency of sets, truth tables and their solutions."""

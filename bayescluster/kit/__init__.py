@@ -1,0 +1,1 @@
+"""What a table or a figure is, once, for every page."""

@@ -1,1 +1,0 @@
-"""Pages of the studies that stand beside runs: one file each, and its words."""

@@ -1,0 +1,50 @@
+"""Sections of the report, one file each, and the table that lists them in order."""
+
+from __future__ import annotations
+
+from bayescluster.features.causes.view import CAUSES
+from bayescluster.features.ceiling_models.view import CEILING_MODELS
+from bayescluster.features.ceilings.view import CEILINGS
+from bayescluster.features.checklist.view import CHECKLIST
+from bayescluster.features.folds.view import FOLDS
+from bayescluster.features.learning.view import LEARNING
+from bayescluster.features.likelihoods.view import LIKELIHOODS
+from bayescluster.features.sensitivity.view import SENSITIVITY
+from bayescluster.features.sets.view import SETS
+from bayescluster.features.verdict_curves.view import VERDICT_CURVES
+from bayescluster.features.weakest_node.view import WEAKEST_NODE
+from bayescluster.kit.sections import Section
+from bayescluster.report.checks import CHECKS, FIT_CHECKS
+from bayescluster.report.effects import CORNERS, EFFECTS
+from bayescluster.report.forms import FORMS
+from bayescluster.report.model import MODEL, READING, REPRODUCTION
+from bayescluster.report.sample import SAMPLE
+from bayescluster.report.verdicts import CLAIMS, HEADER, VERDICTS
+
+__all__ = ["SECTIONS", "Section"]
+
+SECTIONS: tuple[Section, ...] = (
+    HEADER,
+    VERDICTS,
+    VERDICT_CURVES,
+    CLAIMS,
+    FORMS,
+    SAMPLE,
+    EFFECTS,
+    CORNERS,
+    CEILING_MODELS,
+    CEILINGS,
+    SETS,
+    CAUSES,
+    WEAKEST_NODE,
+    LEARNING,
+    CHECKS,
+    FIT_CHECKS,
+    FOLDS,
+    LIKELIHOODS,
+    SENSITIVITY,
+    CHECKLIST,
+    MODEL,
+    READING,
+    REPRODUCTION,
+)

@@ -1,0 +1,228 @@
+"""Files that are whole or not there, and reading back what was saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from bayescluster.errors import Problem, RunError
+from bayescluster.runs.layout import PARTIAL
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+COMPRESSED_BYTES = 100_000
+"""Arrays above this size are compressed; below it, chunks cost more than they save."""
+
+COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
+
+WRITE_MEND = (
+    "make room on the disk or allow writing there, then run the same command again: "
+    "what is saved is kept"
+)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there afterwards takes the place of ``path``.
+
+    If anything goes wrong before the end, ``path`` is as it was.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            _flush(partial, os.O_RDWR)
+            os.replace(partial, path)  # noqa: PTH105
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        if os.name != "nt":  # directories cannot be flushed on Windows
+            _flush(path.parent, os.O_RDONLY)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(
+            Problem(f"the file cannot be written: {reason}", str(path), WRITE_MEND)
+        ) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes atomically."""
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write text atomically, as UTF-8 with the line ends it has."""
+    write_bytes(path, content.encode())
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON atomically; numbers that JSON does not know are refused."""
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_netcdf(path: Path, data: xr.Dataset | xr.DataTree) -> None:
+    """Write arrays atomically as netCDF-4, large ones compressed without loss."""
+    import xarray as xr
+
+    with replacing(path) as partial:
+        if isinstance(data, xr.DataTree):
+            data.to_netcdf(
+                partial,
+                engine="h5netcdf",
+                encoding={
+                    node.path: _encoding(node.to_dataset(inherit=False)) for node in data.subtree
+                },
+            )
+        else:
+            data.to_netcdf(partial, engine="h5netcdf", encoding=_encoding(data))
+
+
+def digest_of(path: Path) -> str:
+    """Compute the sha256 of a file, as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:
+    return {
+        str(name): dict(COMPRESSION)
+        for name, array in dataset.variables.items()
+        if array.dtype.kind in "fiub" and array.nbytes > COMPRESSED_BYTES
+    }
+
+
+def _flush(path: Path, mode: int) -> None:
+    handle = os.open(path, mode)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+SHOWN_FAULTS = 5
+NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
+REMAKE = "delete it and run the same command again: only what is missing is made anew"
+
+
+def document_text(document: BaseModel, path: Path) -> str:
+    """Write a document as JSON text that can be read again.
+
+    Parameters
+    ----------
+    document
+        What is to be saved.
+    path
+        The file that will hold it.
+
+    Raises
+    ------
+    RunError
+        If a number that must be there is not one, so that the text could not be read again.
+    """
+    text = document.model_dump_json(indent=2) + "\n"
+    try:
+        type(document).model_validate_json(text)
+    except ValidationError as error:
+        raise RunError(_faults(error, path, NAN_MEND)) from None
+    return text
+
+
+def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: str) -> M:
+    """Read a JSON file that holds a versioned model.
+
+    Parameters
+    ----------
+    path
+        The file.
+    model
+        What it holds.
+    version
+        The ``schema_version`` this package writes and reads.
+    mend
+        What a user can do if the file is broken.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be read, is not JSON, has another version, or does not fit the model.
+    """
+    content = _read_json(path, mend)
+    found = content.get("schema_version")
+    if found != version:
+        raise RunError(
+            Problem(
+                f"the file has schema version {json.dumps(found)}, "
+                f"and this bayescluster reads version {version}",
+                str(path),
+                "open it with the bayescluster that wrote it, or run the analysis again",
+            )
+        )
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise RunError(_faults(error, path, mend)) from None
+
+
+def _faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]:
+    """Describe what does not fit a model, the first few faults of a file."""
+    return tuple(
+        Problem(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'the file'}: {fault['msg']}",
+            str(path),
+            mend,
+        )
+        for fault in error.errors()[:SHOWN_FAULTS]
+    )
+
+
+def read_tree(path: Path) -> xr.DataTree:
+    """Read a netCDF file of several groups into memory, and close it."""
+    import xarray as xr
+
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            groups = {
+                node.path: node.to_dataset(inherit=False).load().drop_encoding()
+                for node in opened.subtree
+            }
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _unreadable(path) from error
+    return xr.DataTree.from_dict(groups)
+
+
+def _read_json(path: Path, mend: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        what = f"the file cannot be read: {error.strerror or error}"
+    except UnicodeDecodeError:
+        what = "the file is not UTF-8 text"
+    except json.JSONDecodeError as error:
+        what = f"the file is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+    except (ValueError, RecursionError):  # a number of thousands of digits, endless nesting
+        what = "the file holds JSON that no run writes: a number too long, or too deep a nesting"
+    else:
+        if isinstance(content, dict):
+            return content
+        what = "the file does not hold a JSON object"
+    raise RunError(Problem(what, str(path), mend))
+
+
+def _unreadable(path: Path) -> RunError:
+    return RunError(Problem("the file cannot be read as netCDF", str(path), REMAKE))

@@ -1,0 +1,1 @@
+"""Studies of a model: many fits or draws, a folder each."""

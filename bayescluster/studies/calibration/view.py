@@ -1,0 +1,434 @@
+"""A calibration as a page, and its ranks as a table."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bayescluster.kit import words
+from bayescluster.kit.figure import (
+    BAD,
+    FIRST,
+    INK,
+    LINE,
+    MUTED,
+    NARROW,
+    WIDE,
+    Drawn,
+    FigureError,
+    canvas,
+    folded,
+    inline,
+    plain_text,
+    settings,
+)
+from bayescluster.kit.flat import harmless
+from bayescluster.kit.page import filled
+from bayescluster.kit.sections import Cell, Table, columns, rows
+from bayescluster.kit.words import NONE, share
+from bayescluster.studies.calibration.results import (
+    Band,
+    Bin,
+    Calibration,
+    CalibrationReplication,
+    FormCalibration,
+    QuantityRow,
+    Reliability,
+)
+from bayescluster.studies.design_analysis.results import Share
+from bayescluster.studies.design_analysis.view import (
+    GROUP_WORDS,
+    size_words,
+    times_words,
+    tradition_words,
+)
+
+COLUMNS_WIDE, COLUMNS_NARROW = 4, 2
+PANEL = 1.25
+"""Height of a panel in inches, without its title."""
+
+
+def ecdf_plot(
+    rows: Sequence[QuantityRow], bands: Mapping[int, Band], *, narrow: bool = False
+) -> Figure:
+    """Draw the ECDF of ranks less the uniform distribution, one panel a quantity.
+
+    Parameters
+    ----------
+    rows
+        The quantities.
+    bands
+        Simultaneous band by number of replications.
+    narrow
+        Lay the figure out for a telephone.
+
+    Raises
+    ------
+    FigureError
+        If there is no quantity.
+    """
+    if not rows:
+        raise FigureError("No quantity was ranked.")
+    columns = COLUMNS_NARROW if narrow else COLUMNS_WIDE
+    lines = math.ceil(len(rows) / columns)
+    with settings():
+        figure = canvas(NARROW if narrow else WIDE, 0.3 + (PANEL + 0.45) * lines)
+        first: Axes | None = None
+        for k, row in enumerate(rows):
+            axes = figure.add_subplot(lines, columns, k + 1, sharex=first, sharey=first)
+            first = first or axes
+            _panel(axes, row, bands[row.replications])
+            axes.tick_params(labelbottom=k + columns >= len(rows), labelleft=k % columns == 0)
+        assert first is not None
+        first.set_xlim(0, 1)
+        first.set_xticks([0, 0.5, 1], ["0", "½", "1"])
+        return plain_text(figure)
+
+
+def _panel(axes: Axes, row: QuantityRow, band: Band) -> None:
+    at = (0.0, *band.points, 1.0)
+    low, high, found = ((0.0, *part, 0.0) for part in (band.low, band.high, row.difference))
+    axes.fill_between(at, low, high, color=LINE, linewidth=0, zorder=1)
+    axes.axhline(0, color=MUTED, linewidth=0.6, zorder=2)
+    colour = BAD if row.rejected else FIRST
+    axes.plot(at, found, color=colour, linewidth=1.4 if row.rejected else 1.1, zorder=3)
+    # names of variables have no place to be broken at
+    title = row.name.replace("_", " ").replace("[", " [")
+    axes.set_title(folded(title, 25, 3), fontsize=7, color=BAD if row.rejected else INK)
+    axes.tick_params(labelsize=7)
+
+
+def ecdf_alternative(rows: Sequence[QuantityRow]) -> str:
+    """The figure in a sentence."""
+    wrong = [row.name for row in rows if row.rejected]
+    told = f"not uniform: {'; '.join(wrong)}" if wrong else "none of them rejected"
+    return f"ECDF differences of the ranks of {len(rows)} quantities with bands; {told}."
+
+
+def reliability_plot(found: Reliability, *, narrow: bool = False) -> Figure:
+    """Draw the observed share of events against their stated probability, with intervals.
+
+    Raises
+    ------
+    FigureError
+        If there is no event.
+    """
+    if not found.bins:
+        raise FigureError("No probability was stated.")
+    with settings():
+        figure = canvas(NARROW if narrow else WIDE, 3.4)
+        axes = figure.add_subplot()
+        axes.plot((0, 1), (0, 1), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)), zorder=2)
+        for each in found.bins:
+            _bin(axes, each)
+        axes.set_xlim(0, 1)
+        axes.set_ylim(-0.02, 1.02)
+        ticks, labels = [0, 0.2, 0.4, 0.6, 0.8, 1.0], ["0", "20", "40", "60", "80", "100%"]
+        axes.set_xticks(ticks, labels)
+        axes.set_yticks(ticks, labels)
+        axes.grid(visible=True)
+        axes.set_xlabel("Probability stated")
+        axes.set_ylabel("Share true")
+        return plain_text(figure)
+
+
+def _bin(axes: Axes, each: Bin) -> None:
+    off = not each.came.low <= each.stated <= each.came.high
+    colour = BAD if off else FIRST
+    ends = (each.came.low, each.came.high)
+    axes.plot((each.stated, each.stated), ends, color=colour, linewidth=1.4, zorder=3)
+    axes.plot(
+        [each.stated],
+        [each.came.share],
+        marker="s" if off else "o",
+        markersize=5.5,
+        color=colour,
+        linestyle="none",
+        zorder=4,
+    )
+
+
+def reliability_alternative(found: Reliability) -> str:
+    """The figure in a sentence."""
+    told = "; ".join(
+        f"{100 * each.stated:.0f}% stated, {100 * each.came.share:.0f}% true of {each.events}"
+        for each in found.bins
+    )
+    return f"Share true by stated probability. {told}."
+
+
+SHAPE_WORDS: Final = {
+    "overconfident": "too narrow (overconfident): truths lie outside the draws too often",
+    "underconfident": "too wide (underconfident): truths lie in the middle of the draws too often",
+    "too_low": "shifted down: the draws lie below the truths",
+    "too_high": "shifted up: the draws lie above the truths",
+    "other": "not uniform, but neither shifted nor too wide or narrow",
+}
+"""What a posterior is whose ranks are not uniform."""
+
+KIND_WORDS: Final = {
+    "parameter": "Parameter",
+    "effect": "Effect",
+    "corner": "Corner",
+    "likelihood": "Test quantity",
+}
+
+
+def state_words(found: Calibration) -> str:
+    """Say in a sentence what the ranks say."""
+    tested = sum(row.p is not None for form in found.forms for row in form.rows)
+    wrong = [row for form in found.forms for row in form.rows if row.rejected]
+    if found.state == "rejected":
+        return (
+            f"Calibration is REJECTED: the ranks of {len(wrong)} of {tested} quantities are not "
+            "uniform. Simulator, prior, sampler or estimands disagree with each other."
+        )
+    if found.state == "too_few":
+        return f"Nothing can be said: fewer than {found.replications_min} replications passed the gate."
+    return (
+        f"No sign of miscalibration: uniformity is rejected of none of {tested} quantities, with a "
+        f"{share(found.level)} chance of a false alarm over all of them."
+    )
+
+
+def settings_words(found: Calibration) -> str:
+    """How the replications were made."""
+    return (
+        f"{found.replications} replications of {size_words(found.size)} ({times_words(found.size)}), "
+        f"each refitted with {found.chains} chains of {found.draws} draws."
+    )
+
+
+def gate_words(found: Calibration, form: FormCalibration) -> str:
+    """How many refits of a form passed the gate, and why others did not."""
+    parts = [f"{form.passed} of {form.replications} refits passed the gate"]
+    if form.not_converged:
+        parts.append(f"{form.not_converged} did not converge")
+    if form.not_fitted:
+        parts.append(f"{form.not_fitted} could not be fitted")
+    if form.divergent:
+        parts.append(f"{form.divergent} had divergences")
+    why = f" ({'; '.join(form.reasons)})" if form.reasons else ""
+    ahead = f"{form.form}: " if len(found.forms) > 1 else ""
+    return f"{ahead}{', '.join(parts)}{why}."
+
+
+def worse_words(found: FormCalibration) -> Iterator[str]:
+    """Say of each quantity whose ranks are not uniform what its posterior is."""
+    for row in found.rows:
+        if row.rejected and row.shape is not None:
+            yield f"{row.name}: {SHAPE_WORDS[row.shape]}"
+
+
+def verdict_words(row: QuantityRow) -> str:
+    """What the ranks of a quantity say."""
+    if row.p is None:
+        return "too few replications"
+    if row.rejected and row.shape is not None:
+        return SHAPE_WORDS[row.shape]
+    if row.shape is not None:
+        return "low by itself, not among so many quantities"
+    return "uniform as far as can be seen"
+
+
+def chance_words(p: float | None) -> str:
+    """A probability of ranks that stray as far."""
+    if p is None:
+        return NONE
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def claim_words(row: Reliability) -> str:
+    """Name of a claim and the groups it is for."""
+    return row.title if row.by is None else f"{row.title}, {GROUP_WORDS[row.by]}"
+
+
+def source_words(row: Reliability) -> str:
+    """Who reads a claim."""
+    return "all" if row.tradition == "all" else tradition_words(row.tradition)
+
+
+def share_words(found: Share | None) -> str:
+    """A share in per cent; a dash where there is none."""
+    return NONE if found is None else f"{100 * found.share:.0f}%"
+
+
+def interval_words(found: Share | None) -> str:
+    """Interval of a share in per cent; empty where there is none."""
+    return "" if found is None else f"{100 * found.low:.0f}\u00a0to\u00a0{100 * found.high:.0f}"
+
+
+SHOWN: Final = 12
+"""Quantities whose ranks are drawn at once, worst first; others are folded away."""
+FOLDED: Final = 36
+"""Quantities that are drawn there; the rest stand in the table."""
+
+
+class _Part(NamedTuple):
+    """One form, as the page shows it."""
+
+    form: str
+    gate: str
+    worse: tuple[str, ...]
+    shown: Drawn
+    others: Drawn | None
+    quantities: Table
+    reliability: Drawn | None
+    claims: Table | None
+
+
+def page_text(found: Calibration) -> str:
+    """Write the page: whether ranks are uniform, whether probabilities are reliable, the refits."""
+    return str(
+        filled(
+            "calibrate.html.j2",
+            found=found,
+            state=state_words(found),
+            settings=settings_words(found),
+            parts=tuple(_part(found, form) for form in found.forms),
+        )
+    )
+
+
+def _part(found: Calibration, form: FormCalibration) -> _Part:
+    shown, others = form.rows[:SHOWN], form.rows[SHOWN : SHOWN + FOLDED]
+    return _Part(
+        form.form,
+        gate_words(found, form),
+        tuple(worse_words(form)),
+        _ecdf(found, form, shown, "ranks"),
+        _ecdf(found, form, others, "other-ranks") if others else None,
+        _quantities(form),
+        _reliability(form.claims[0], form.form, found.interval) if form.claims else None,
+        _claims(found, form) if form.claims else None,
+    )
+
+
+def _ecdf(
+    found: Calibration, form: FormCalibration, some: Sequence[QuantityRow], name: str
+) -> Drawn:
+    bands = {band.replications: band for band in form.bands}
+    caption = (
+        f"How far the distribution of ranks is from uniform, {len(some)} quantities, those that stray "
+        f"most first. A line that leaves its band anywhere has p at most {found.level:g} by itself; "
+        "red and heavy where uniformity is rejected among all quantities. Above 0 on the left "
+        "and below on the right: posterior too narrow. Below, then above: too wide. Above "
+        "throughout: draws above the truths. Below throughout: draws below them."
+    )
+    return _drawn(
+        f"{name}-{form.form}",
+        caption,
+        lambda narrow: ecdf_plot(some, bands, narrow=narrow),
+        ecdf_alternative(some),
+    )
+
+
+def _reliability(row: Reliability, form: str, interval: float) -> Drawn:
+    caption = (
+        f"Claims by the probability stated, and the share of them that is true, with "
+        f"{words.share(interval)} intervals that count replications. On the broken line every "
+        f"probability is right; a red square is a share whose interval leaves out what was stated: "
+        f"{words.share(1 - interval)} of them would by chance."
+    )
+    return _drawn(
+        f"reliability-{form}",
+        caption,
+        lambda narrow: reliability_plot(row, narrow=narrow),
+        reliability_alternative(row),
+    )
+
+
+def _drawn(name: str, caption: str, draw: Callable[[bool], Figure], label: str) -> Drawn:
+    try:
+        # a ValueError is what both our figures and matplotlib raise on numbers they cannot draw
+        wide = inline(draw(False), f"{name}-wide", label)
+        narrow = inline(draw(True), f"{name}-narrow", label)
+    except ValueError as error:
+        return Drawn(name, caption, Markup(), Markup(), str(error))
+    return Drawn(name, caption, wide, narrow, "")
+
+
+def _quantities(form: FormCalibration) -> Table:
+    labels = ("Quantity", "Kind", "#Ranks", "#p", "#p corrected", "What the ranks say")
+    return Table(
+        "Ranks of the true values, those that stray most first",
+        columns(*labels, "#Mean", "#Spread", "#p with failed refits"),
+        rows(
+            (
+                Cell(row.name, look="bad" if row.rejected else ""),
+                KIND_WORDS[row.kind],
+                words.count(row.replications),
+                chance_words(row.p),
+                Cell(chance_words(row.p_corrected), look="bad" if row.rejected else ""),
+                verdict_words(row),
+                f"{row.mean:.2f}",
+                f"{row.spread:.2f}",
+                chance_words(row.p_all),
+            )
+            for row in form.rows
+        ),
+        "p: chance that uniform ranks stray as far at their farthest point, by the exact simultaneous "
+        "band of their ECDF; corrected for all quantities by Holm's method. Positions of truths "
+        "among the draws run from 0 to 1: their mean should be 0.50, their spread (sd) 0.29.",
+        folded=f"Table of all {len(form.rows)} quantities",
+    )
+
+
+def _claims(found: Calibration, form: FormCalibration) -> Table:
+    labels = ("Claim", "Read by", "#Verdicts", "#Stated", "#True", "#Supported: true")
+    more = ("#Rejected: true", "#Brier", "#Log score")
+    some = [*form.claims]
+    if form.claims_all is not None:
+        title = f"{form.claims_all.title}, failed refits too"
+        some.insert(1, form.claims_all.model_copy(update={"title": title}))
+    return Table(
+        "Reliability of the probabilities",
+        columns(*labels, *more),
+        rows(
+            (
+                Cell(claim_words(row), look="head" if row.by is None else ""),
+                source_words(row),
+                words.count(row.events),
+                f"{100 * row.stated:.0f}%",
+                _share(row.came),
+                _share(row.supported),
+                _share(row.rejected),
+                Cell(f"{row.brier:.3f}", f"{row.brier_expected:.3f} expected"),
+                Cell(f"{row.log_score:.3f}", f"{row.log_score_expected:.3f} expected"),
+            )
+            for row in some
+        ),
+        f"Shares with {words.share(found.interval)} Jeffreys intervals, which count replications: "
+        "verdicts of one replication are not independent of each other. Scores are costs (smaller is "
+        "better), beside what they would be on average if every stated probability were right.",
+    )
+
+
+def _share(found: Share | None) -> Cell:
+    return Cell(share_words(found), interval_words(found))
+
+
+def ranks_text(made: Iterable[CalibrationReplication]) -> str:
+    """Write every rank as csv, with unrounded numbers."""
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    names = ("kind", "name", "truth", "rank", "among", "position")
+    writer.writerow(["form", "replication", "status", *names])
+    for each in made:
+        for one in each.ranks:
+            writer.writerow(
+                [
+                    each.form,
+                    each.number,
+                    each.status,
+                    *(harmless(getattr(one, name)) for name in names),
+                ]
+            )
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""How often each verdict would be right."""

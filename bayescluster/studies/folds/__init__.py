@@ -1,0 +1,1 @@
+"""Refits without clusters, industries or rows."""

@@ -1,0 +1,1 @@
+"""Refits under alternatives, and which choice flips which verdict."""

@@ -1,0 +1,129 @@
+"""Everything that claims look at, computed once for each scope, pair of levels and level of the outcome.
+
+The same estimands are computed from the posterior and from the prior, so that every event has a
+posterior and a prior probability from one definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
+from bayescluster.estimands.effects import SurfaceDraws, surface_draws
+from bayescluster.estimands.levels import Levels, behind_gates, support
+from bayescluster.estimands.scopes import Groups, declared_groups, scoped, side_by_side
+from bayescluster.model.evaluate import Draws
+from bayescluster.spec.base import Scalar
+from bayescluster.spec.hypotheses import Scope
+
+
+class Looked(NamedTuple):
+    """What was looked at: draws, scope, levels, and the level of the outcome that is to be reached."""
+
+    source: str
+    scope: Scope
+    levels: Levels
+    at_least: Scalar | None
+
+
+class Evidence:
+    """Estimands of a fit, each computed when first asked for.
+
+    Parameters
+    ----------
+    design
+        The design.
+    posterior, prior
+        Draws of the parameters.
+    seed
+        Seed of the draws for new clusters.
+    stopped
+        Why no claim of a kind can be decided, by kind, whatever its probability.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        posterior: Draws,
+        prior: Draws,
+        seed: int,
+        stopped: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.design = design
+        self.stopped = stopped
+        self.posterior = posterior
+        self.prior = prior
+        self._draws = {"posterior": posterior, "prior": prior}
+        self.seed = seed
+        self._surfaces: dict[Looked, SurfaceDraws] = {}
+        self._made: dict[Callable[[Evidence], Any], Any] = {}
+
+    @cached_property
+    def groups(self) -> Groups:
+        """All groups side by side: the whole sample, industries, clusters."""
+        return side_by_side(declared_groups(self.design))
+
+    def columns(self, by: str) -> list[tuple[int, str]]:
+        """Columns of the estimands that belong to a kind of group, with their labels."""
+        start = 0
+        for part in declared_groups(self.design):
+            if part.by == by:
+                return [(start + k, label) for k, label in enumerate(part.labels)]
+            start += len(part.labels)
+        return []
+
+    def surface(
+        self,
+        scope: Scope,
+        levels: Levels,
+        source: str = "posterior",
+        at_least: Scalar | None = None,
+    ) -> SurfaceDraws:
+        """Estimands of a scope at given levels, ``(draw, group)`` each.
+
+        With ``at_least`` they are of the probability that the outcome is at least that; without it,
+        of what the equation asks for.
+        """
+        key = self.looked(scope, levels, source, at_least)
+        if key not in self._surfaces:
+            self._surfaces[key] = self._computed(key)
+        return self._surfaces[key]
+
+    def looked(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> Looked:
+        """Say what is looked at; the level that the equation asks for where none is named."""
+        wanted = self.design.equation.at_least if at_least is None else at_least
+        return Looked(source, scope, levels, wanted)
+
+    def _computed(self, asked: Looked) -> SurfaceDraws:
+        design = self.design.reaching(asked.at_least)
+        draws = scoped(design, self._draws[asked.source], asked.scope, self.seed)
+        return surface_draws(design, draws, asked.levels, self.groups.weights)
+
+    def support(self, levels: Levels) -> NDArray[np.int64]:
+        """Firms near each corner, ``(corner, group)``."""
+        return support(self.design, levels, self.groups.members)
+
+    @cached_property
+    def behind_gates(self) -> dict[str, Array]:
+        """Effective number of firms behind each corner of the conjunctive form, ``(draw, group)``.
+
+        Nothing for other forms.
+        """
+        return behind_gates(self.design, self.posterior, self.groups.members)
+
+    def once[T](self, make: Callable[[Evidence], T]) -> T:
+        """Give what a function makes of this evidence, computed at the first call."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("T", self._made[make])
+
+    def computed(self) -> dict[Looked, SurfaceDraws]:
+        """All surfaces that were asked for, for the gate."""
+        return dict(self._surfaces)

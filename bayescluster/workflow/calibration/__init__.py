@@ -1,1 +1,0 @@
-"""Simulation-based calibration of an analysis: its plan, refits, and what they come to."""

@@ -1,1 +1,0 @@
-"""How often verdicts would be right: simulated outcomes, refitted."""

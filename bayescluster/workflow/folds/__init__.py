@@ -1,1 +1,0 @@
-"""What is left out by refitting, or by mending importance weights."""

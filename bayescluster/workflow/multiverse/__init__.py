@@ -1,1 +1,0 @@
-"""An analysis under alternatives: which choice flips which verdict."""
