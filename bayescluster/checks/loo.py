@@ -141,11 +141,7 @@ def stacking_weights(elpd: Array) -> Array:
         jac=True,
         method="SLSQP",
         bounds=[(0.0, 1.0)] * models,
-        constraints={
-            "type": "eq",
-            "fun": lambda w: w.sum() - 1,
-            "jac": lambda _: np.ones(models),
-        },
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda _: np.ones(models)},
         options={"maxiter": ROUNDS, "ftol": TOLERANCE},
     )
     weights = np.clip(found.x, 0.0, None)

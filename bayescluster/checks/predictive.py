@@ -165,8 +165,7 @@ def known_of(design: Design, of_rows: Array | None, members: NDArray[np.int64]) 
     """What is known of some rows beside their outcome: survey weights, and trials."""
     trials = design.rows.trials
     return Known(
-        None if of_rows is None else of_rows[members],
-        None if trials is None else trials[members],
+        None if of_rows is None else of_rows[members], None if trials is None else trials[members]
     )
 
 

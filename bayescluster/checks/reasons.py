@@ -214,13 +214,7 @@ def _largest(measured: Measured) -> tuple[str, ...]:
 
 
 def _told(kind: ReasonKind, seen: Seen, found: Found, names: tuple[str, ...]) -> Reason:
-    return reason(
-        kind,
-        seen.design.equation_name,
-        found,
-        {"first": names[0]},
-        parameters=names,
-    )
+    return reason(kind, seen.design.equation_name, found, {"first": names[0]}, parameters=names)
 
 
 Mask = NDArray[np.bool_]

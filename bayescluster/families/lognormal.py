@@ -58,10 +58,7 @@ def _exceedance(
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
-    arguments = {
-        "mu": observation.linear_predictor,
-        "sigma": observation.parameters["sigma"],
-    }
+    arguments = {"mu": observation.linear_predictor, "sigma": observation.parameters["sigma"]}
     return Likelihood(pm.LogNormal, arguments, observation.outcome)
 
 

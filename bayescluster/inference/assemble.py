@@ -198,10 +198,7 @@ def _labels(design: Design) -> dict[str, Any]:
 
 
 def _by_row(
-    design: Design,
-    values: dict[str, Array],
-    like: xr.Dataset,
-    dims: dict[str, str] | None = None,
+    design: Design, values: dict[str, Array], like: xr.Dataset, dims: dict[str, str] | None = None
 ) -> xr.Dataset:
     """Values by row, or along the dimension that is named for an equation."""
     chains, draws = like.sizes[CHAIN], like.sizes[DRAW]

@@ -116,10 +116,7 @@ def _scattered(model: Any) -> set[Any]:
 
 
 def sample_chains(
-    compiled: Any,
-    sampling: Sampling,
-    pending: Sequence[int],
-    progress: Progress | None = None,
+    compiled: Any, sampling: Sampling, pending: Sequence[int], progress: Progress | None = None
 ) -> Iterator[Chain]:
     """Sample chains, as many at once as there are cores, and yield each as it ends.
 
@@ -172,11 +169,7 @@ def _start(compiled: Any, sampling: Sampling, number: int, progress: Progress | 
             state = states[0]
             progress(
                 ChainState(
-                    number,
-                    state.finished_draws,
-                    state.total_draws,
-                    state.divergences,
-                    state.tuning,
+                    number, state.finished_draws, state.total_draws, state.divergences, state.tuning
                 )
             )
 

@@ -61,12 +61,7 @@ class Repeated:
         model = build_model(self.design, replaceable=True)
         self.compiled = compile_model(model, reported_variables(self.design))
 
-    def fit(
-        self,
-        design: Design,
-        sampling: Sampling,
-        progress: Progress | None = None,
-    ) -> Refit:
+    def fit(self, design: Design, sampling: Sampling, progress: Progress | None = None) -> Refit:
         """Draw the posterior of the template with other data; several threads may at once.
 
         Parameters

@@ -363,11 +363,7 @@ def _of_gap(
 
 
 def _of_outcome(
-    equation: Design,
-    found: tuple[Gap, ...],
-    draws: Draws,
-    cases: Configurations,
-    posterior: bool,
+    equation: Design, found: tuple[Gap, ...], draws: Draws, cases: Configurations, posterior: bool
 ) -> Array | float:
     """Log density of the outcome of one equation in each case; 0 where it says nothing."""
     mine = [gap for gap in found if gap.levels and enters(gap, equation)]

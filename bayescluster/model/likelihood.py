@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 from bayescluster.design.record import Design, Grouping
 from bayescluster.families import Family, Observation
 from bayescluster.model.observed import Observed
-from bayescluster.names import (
-    CLUSTER,
-    FIRM,
-    group_cholesky,
-)
+from bayescluster.names import CLUSTER, FIRM, group_cholesky
 
 
 def weigh_rows(design: Design, observed: Observed) -> None:

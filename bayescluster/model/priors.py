@@ -57,12 +57,7 @@ CORNER_MEANS: dict[str, dict[str, float]] = {
         names.SOCIAL_ONLY: -1.0,
         names.BOTH: 1.0,
     },
-    "other": {
-        names.NEITHER: -0.5,
-        names.HUMAN_ONLY: 0.0,
-        names.SOCIAL_ONLY: 0.0,
-        names.BOTH: 0.5,
-    },
+    "other": {names.NEITHER: -0.5, names.HUMAN_ONLY: 0.0, names.SOCIAL_ONLY: 0.0, names.BOTH: 0.5},
 }
 """Prior means of the corners: on the logit scale, else in units around the level of the outcome."""
 

@@ -60,14 +60,7 @@ def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], link
 
 CONJUNCTIVE = Structure(
     "conjunctive",
-    (
-        INTERCEPT,
-        *CORNERS,
-        HUMAN_THRESHOLD,
-        HUMAN_STEEPNESS,
-        SOCIAL_THRESHOLD,
-        SOCIAL_STEEPNESS,
-    ),
+    (INTERCEPT, *CORNERS, HUMAN_THRESHOLD, HUMAN_STEEPNESS, SOCIAL_THRESHOLD, SOCIAL_STEEPNESS),
     _contribution,
     "E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
     "gH = logistic(aH (H - tH)), gS = logistic(aS (S - tS))",

@@ -60,10 +60,7 @@ def posterior_of(design: Design, rng: np.random.Generator) -> xr.Dataset:
     dims = ("chain", "draw")
     return xr.Dataset(
         {
-            "human_capital": (
-                (*dims, "firm"),
-                ((raw - center[:, None]) / spread[:, None])[None],
-            ),
+            "human_capital": ((*dims, "firm"), ((raw - center[:, None]) / spread[:, None])[None]),
             "human_capital_raw_mean": (dims, center[None]),
             "human_capital_raw_sd": (dims, spread[None]),
             "human_capital_loading": ((*dims, "item"), held(LOADING)),

@@ -188,10 +188,7 @@ def test_an_industry_of_one_cluster_is_left_out_with_it():
     """Nothing else is known of its effect: the sd of both is what spreads the cluster."""
     frame = firms(rows=60, industries=6, clusters=1)
     design = small_design(
-        "gaussian",
-        "additive",
-        {"industry": ["intercept"], "cluster": ["intercept"]},
-        frame=frame,
+        "gaussian", "additive", {"industry": ["intercept"], "cluster": ["intercept"]}, frame=frame
     )
     draws = draws_for(design, np.random.default_rng(5))
     found = marginal_likelihood(design, draws)

@@ -147,11 +147,7 @@ def test_a_threshold_is_a_third_of_a_standard_deviation():
 
 @pytest.mark.parametrize(
     ("case", "wanted"),
-    [
-        (CONFLICT, "prior-data conflict"),
-        (WEAK, "-"),
-        (STRONG, "strong prior or weak likelihood"),
-    ],
+    [(CONFLICT, "prior-data conflict"), (WEAK, "-"), (STRONG, "strong prior or weak likelihood")],
 )
 def test_what_is_said(case, wanted):
     assert case.said() == wanted

@@ -43,10 +43,7 @@ AMOUNTS = ["mean", "sd", "skewness", "smallest", "95% quantile", "largest"]
         ("gaussian", AMOUNTS),
         ("student_t", AMOUNTS),
         ("lognormal", AMOUNTS),
-        (
-            "ordinal",
-            ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"],
-        ),
+        ("ordinal", ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"]),
     ],
 )
 def test_statistics_of_each_family(family, wanted):

@@ -94,10 +94,7 @@ def test_nothing_is_recognised_where_nothing_shows():
 
 @pytest.mark.parametrize(
     ("term", "kind", "setting"),
-    [
-        (0, "centred_funnel", "equations.upgrading.varying.cluster.centred"),
-        (1, "funnel", ""),
-    ],
+    [(0, "centred_funnel", "equations.upgrading.varying.cluster.centred"), (1, "funnel", "")],
 )
 def test_divergences_in_the_neck_name_grouping_and_term(term, kind, setting):
     sd = np.exp(normal(2))

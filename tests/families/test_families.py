@@ -228,10 +228,7 @@ def moments(name: str, known_errors: bool) -> tuple[Any, Any]:
 def test_draws_have_the_mean_and_variance_of_their_distribution(name, known_errors):
     family, rows = FAMILIES[name], rows_of(name, known_errors)
     drawn = family.draw(
-        np.random.default_rng(3),
-        np.broadcast_to(ETA, (DRAWS, SIZE)),
-        numpy_parameters(name),
-        rows,
+        np.random.default_rng(3), np.broadcast_to(ETA, (DRAWS, SIZE)), numpy_parameters(name), rows
     )
     mean, variance = moments(name, known_errors)
     assert family.support(drawn[0], rows) is None
@@ -435,11 +432,7 @@ MENDS = [
         "turn percentages into shares by `derive` with `kind: scale, multiply: 0.01`",
     ),
     ("beta", [-99.0, 12.5], SHARE_ENDS),
-    (
-        "lognormal",
-        [3.0, 0.0],
-        AMOUNTS,
-    ),
+    ("lognormal", [3.0, 0.0], AMOUNTS),
     ("poisson", [1.5, 0.0], "choose a family that fits the column, or mend these rows"),
 ]
 

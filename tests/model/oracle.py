@@ -38,12 +38,7 @@ TERMS = {
 """Coefficients of the population, in order."""
 REPLACED = {"conjunctive": "neither"}
 """What the cutpoints of an ordinal outcome stand for; the intercept, as a rule."""
-INVERSE = {
-    "identity": lambda x: x,
-    "log": np.exp,
-    "logit": expit,
-    "probit": stats.norm.cdf,
-}
+INVERSE = {"identity": lambda x: x, "log": np.exp, "logit": expit, "probit": stats.norm.cdf}
 FORWARD = {"identity": lambda x: x, "log": np.log, "logit": logit, "probit": stats.norm.ppf}
 
 

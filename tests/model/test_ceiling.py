@@ -196,10 +196,7 @@ def _place(
 
 
 def _raw(
-    raw: np.ndarray,
-    height: np.ndarray,
-    population: tuple[np.ndarray, Any],
-    centred: np.ndarray,
+    raw: np.ndarray, height: np.ndarray, population: tuple[np.ndarray, Any], centred: np.ndarray
 ) -> float:
     """Log Jacobian of heights by what is sampled: themselves, or deviations in scales."""
     location, scale = population

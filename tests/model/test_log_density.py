@@ -44,7 +44,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             "cluster": {"terms": ["intercept", "human_capital"], "centred": True},
             "industry": {"terms": ["intercept", "interaction"], "centred": True},
             "firm": {"terms": ["intercept"], "centred": True},
-        },
+        }
     },
     "nested, correlated, both centred": {
         "varying": {
@@ -54,14 +54,14 @@ SHAPES: dict[str, dict[str, Any]] = {
                 "correlated": True,
             },
             "industry": {"terms": ["intercept"], "centred": True},
-        },
+        }
     },
     "across, centred": {
         "varying": {
             "industry": {"terms": ["intercept"], "centred": True},
             "cluster": ["intercept"],
             "place": {"terms": ["intercept", "social_capital"], "centred": True},
-        },
+        }
     },
     "partly centred": {
         "varying": {

@@ -72,7 +72,7 @@ SHAPES: dict[str, Any] = {
         {
             "buyers": equation("buyers", varying={"cluster": ["intercept"]}),
             "sales": equation("sales", "gaussian", predictors=["buyers"], controls=["exporter"]),
-        },
+        }
     ),
     "tied residuals": lambda: system(
         {"growth": equation("growth", "gaussian"), "sales": equation("sales", "gaussian")},

@@ -102,11 +102,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "correlated": {"cluster": {"terms": ["intercept", "human_capital"], "correlated": True}},
     "correlated, centred": {
-        "cluster": {
-            "terms": ["intercept", "human_capital"],
-            "correlated": True,
-            "centred": True,
-        },
+        "cluster": {"terms": ["intercept", "human_capital"], "correlated": True, "centred": True}
     },
     "no effects of clusters": {"industry": ["intercept"]},
 }
