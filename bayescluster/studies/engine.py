@@ -1,14 +1,216 @@
-"""Tasks of a study: each a file of its own, what is there is not made again, many at once."""
+"""One engine for every study: its folder, key and lock, tasks that are kept, progress, and documents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
 from bayescluster.inference.nuts import available_cores
+from bayescluster.inference.watch import CountingWatch, Silent
+from bayescluster.kit.table import RawTable, Table, csv_text
+from bayescluster.runs.files import write_text
+from bayescluster.runs.layout import locked
+from bayescluster.runs.store import RunDirectory
+
+
+class Plan(Protocol):
+    """What a study is going to do."""
+
+    @property
+    def home(self) -> Path:
+        """Folder in which the study has its own: that of the analysis."""
+
+    @property
+    def key(self) -> str:
+        """Key of what each task depends on."""
+
+
+class Finished[Results](NamedTuple):
+    """Results of a study, and the directory of its files."""
+
+    directory: Path
+    results: Results
+
+
+@dataclass(frozen=True)
+class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
+    """A study, which is called as a function: ``study(source, options, root, watch)``.
+
+    Attributes
+    ----------
+    name
+        Its folder, and its documents without their endings.
+    options
+        Makes the options where none are given.
+    plan
+        Reads the source and refuses what the study cannot do, from source, options and root.
+    work
+        Does the tasks that are not finished, in a directory that is locked, and gives all of them.
+    summary
+        Results, from the plan and the work.
+    tables, page
+        What is written next to the results: csv tables, from results and work, and a page.
+    terminal
+        What is printed of the results: lines and tables.
+    reading
+        Tells the user that the source is being read.
+    """
+
+    name: str
+    options: Callable[[], Options]
+    plan: Callable[[Source, Options, Path], P]
+    work: Callable[[P, Path, CountingWatch], Work]
+    summary: Callable[[P, Work], Results]
+    tables: Callable[[Results, Work], Iterable[RawTable]]
+    page: Callable[[Results], str]
+    terminal: Callable[[Results], Iterable[str | Table]]
+    reading: str = "Reading the firms"
+
+    def __call__(
+        self,
+        source: Source,
+        options: Options | None = None,
+        root: Path | str = "runs",
+        watch: CountingWatch | None = None,
+    ) -> Finished[Results]:
+        """Do what is not finished yet, summarise everything, and write the documents.
+
+        Parameters
+        ----------
+        source
+            Analysis file, or an analysis made in Python; for a comparison the runs.
+        options
+            Settings of the study; the defaults without them.
+        root
+            Folder of the runs.
+        watch
+            Reports the progress.
+
+        Raises
+        ------
+        ConfigError, DataError, FitError, RunError
+            See `bayescluster.errors`. Tasks that were finished before are kept.
+        """
+        watch = watch or Silent()
+        watch.step(self.reading)
+        plan = self.plan(source, self.options() if options is None else options, Path(root))
+        directory = RunDirectory.create(plan.home, self.name, plan.key).path
+        with locked(directory):
+            work = self.work(plan, directory, watch)
+            results = self.summary(plan, work)
+            text = results.model_dump_json(indent=2) + "\n"
+            write_text(directory / f"{self.name}.json", text)
+            for table in self.tables(results, work):
+                write_text(directory / f"{table.name}.csv", csv_text(table))
+            write_text(self.page_path(directory), self.page(results))
+        return Finished(directory, results)
+
+    def page_path(self, directory: Path) -> Path:
+        """Place of the page."""
+        return directory / f"{self.name}.html"
+
+
+class Store[Task, Record](Protocol):
+    """Where the records of finished tasks are."""
+
+    def load(self, task: Task) -> Record | None:
+        """Read the record of a task; nothing where it is not finished."""
+
+    def save(self, task: Task, record: Record) -> None:
+        """Keep the record of a task; called from several threads."""
+
+
+@dataclass(frozen=True)
+class Files[Task, Record: BaseModel]:
+    """Records of tasks, a file each; half a file, or one of another version, counts as none."""
+
+    path: Callable[[Task], Path]
+    kind: type[Record]
+    version: int
+
+    def load(self, task: Task) -> Record | None:
+        """Read the record of a task."""
+        try:
+            record = self.kind.model_validate_json(self.path(task).read_bytes())
+        except (OSError, ValidationError):
+            return None
+        return record if getattr(record, "schema_version", None) == self.version else None
+
+    def save(self, task: Task, record: Record) -> None:
+        """Write the record of a task."""
+        write_text(self.path(task), record.model_dump_json(indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class Batch[Task, Record]:
+    """Tasks that share what is compiled once.
+
+    Attributes
+    ----------
+    tasks
+        All of them, finished or not.
+    store
+        Where their records are.
+    prepare
+        Compiles what the unfinished tasks need, and gives the function that does one.
+    name
+        Starts each line of progress.
+    unit
+        What a task is, in the plural.
+    """
+
+    tasks: Sequence[Task]
+    store: Store[Task, Record]
+    prepare: Callable[[Sequence[Task]], Callable[[Task], Record]]
+    name: str = ""
+    unit: str = "replications"
+
+    def line(self, message: str) -> str:
+        """Line of progress, under the name of the batch."""
+        return f"{self.name}: {message}" if self.name else f"{message[:1].upper()}{message[1:]}"
+
+
+def records_of[Task, Record](
+    batch: Batch[Task, Record], jobs: int | None, watch: CountingWatch
+) -> tuple[Record, ...]:
+    """Do the tasks of a batch that are not finished, in threads, and give the records of all."""
+    pending = [task for task in batch.tasks if batch.store.load(task) is None]
+    if pending:
+        do = batch.prepare(pending)
+        kept = len(batch.tasks) - len(pending)
+        unit = batch.unit.removesuffix("s") if len(pending) == 1 else batch.unit
+        before = f" ({kept} kept from before)" if kept else ""
+        watch.step(batch.line(f"{len(pending)} {unit}{before}"))
+        watch.count(batch.unit, 0, len(pending))
+        for done in _in_threads(lambda task: batch.store.save(task, do(task)), pending, jobs):
+            watch.count(batch.unit, done, len(pending))
+    elif batch.tasks:
+        watch.step(batch.line(f"all {batch.unit} are there already"))
+    found = map(batch.store.load, batch.tasks)
+    return tuple(record for record in found if record is not None)
+
+
+def _in_threads[Task](
+    work: Callable[[Task], None], tasks: Sequence[Task], jobs: int | None
+) -> Iterator[int]:
+    """Work at tasks in threads, and give after each how many are done.
+
+    The sampler and numpy hold no lock while they compute. What runs when something goes wrong ends,
+    and is kept; nothing further is begun.
+    """
+    pool = ThreadPoolExecutor(jobs or available_cores())
+    try:
+        futures = as_completed([pool.submit(work, task) for task in tasks])
+        for done, future in enumerate(futures, start=1):
+            future.result()
+            yield done
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def kept[Made: BaseModel](path: Path, kind: type[Made], version: int) -> Made | None:
@@ -35,19 +237,4 @@ def kept[Made: BaseModel](path: Path, kind: type[Made], version: int) -> Made | 
     return found if getattr(found, "schema_version", None) == version else None
 
 
-def in_threads[Case](
-    work: Callable[[Case], None], cases: Sequence[Case], jobs: int | None
-) -> Iterator[int]:
-    """Work at cases in threads, and tell after each how many are done.
-
-    The sampler and numpy hold no lock while they compute. What runs when something goes wrong ends,
-    and is kept; nothing further is begun.
-    """
-    pool = ThreadPoolExecutor(jobs or available_cores())
-    try:
-        futures = as_completed([pool.submit(work, case) for case in cases])
-        for done, future in enumerate(futures, start=1):
-            future.result()
-            yield done
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+in_threads = _in_threads
