@@ -167,11 +167,7 @@ def _raise_if_any(*problems: Problem) -> None:
 
 
 def _unknown_columns(
-    columns: list[str],
-    failed: frozenset[str],
-    data: Data,
-    needed: Sequence[Needed],
-    where: Where,
+    columns: list[str], failed: frozenset[str], data: Data, needed: Sequence[Needed], where: Where
 ) -> Iterator[Problem]:
     of_filters = [
         Needed(item.column, role, ("data", key, position, "column"))

@@ -13,11 +13,7 @@ from numpy.typing import NDArray
 from bayescluster.dataset.constructs import Scored, Standardised
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.values import label_of
-from bayescluster.design.coding import (
-    Coding,
-    ladder_variables,
-    sorted_labels,
-)
+from bayescluster.design.coding import Coding, ladder_variables, sorted_labels
 from bayescluster.design.outcome import Outcome
 from bayescluster.design.record import Design
 from bayescluster.names import (

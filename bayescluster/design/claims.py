@@ -34,11 +34,7 @@ from bayescluster.spec.hypotheses import (
 
 DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
 
-SCOPE_NEEDS = {
-    "average_cluster": "cluster",
-    "new_cluster": "cluster",
-    "new_industry": "industry",
-}
+SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
 
 

@@ -57,9 +57,7 @@ def shared_variance_problems(
 
 def _shared_twice(what: str, place: str) -> Problem:
     return Problem(
-        f"a prior is given {what}, but r2d2m2 takes its place",
-        place,
-        "leave out one of the two",
+        f"a prior is given {what}, but r2d2m2 takes its place", place, "leave out one of the two"
     )
 
 

@@ -10,9 +10,7 @@ import pandas as pd
 from bayescluster.simulate.equations import draw_cluster_effects, draw_learning, draw_outcomes
 from bayescluster.simulate.population import measure, populate, uniform
 from bayescluster.simulate.truth import Truth, find_truth
-from bayescluster.spec.scenario import (
-    Scenario,
-)
+from bayescluster.spec.scenario import Scenario
 
 
 class Firms(NamedTuple):

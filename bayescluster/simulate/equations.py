@@ -143,18 +143,12 @@ def terms(equation: Equation, background: pd.DataFrame, by_cluster: dict[str, fl
     for name, slope in equation.controls.items():
         offset = offset + slope * firm[name].to_numpy()
     return Terms(
-        offset,
-        coefficient["human_capital"],
-        coefficient["social_capital"],
-        coefficient["product"],
+        offset, coefficient["human_capital"], coefficient["social_capital"], coefficient["product"]
     )
 
 
 def draw_learning(
-    scenario: Scenario,
-    population: Population,
-    effects: ClusterEffects,
-    rng: np.random.Generator,
+    scenario: Scenario, population: Population, effects: ClusterEffects, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Draw with whom each firm learns; independent forms, given the capitals."""
     human, social = capitals(population)

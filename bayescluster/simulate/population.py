@@ -379,13 +379,7 @@ def _outcome(outcome: Outcome) -> Column:
 
 def _of_equation(equation: Equation, kind: str, role: str, constraints: dict[str, Any]) -> Column:
     return Column(
-        equation.name,
-        kind,
-        equation.title,
-        equation.description,
-        equation.unit,
-        role,
-        constraints,
+        equation.name, kind, equation.title, equation.description, equation.unit, role, constraints
     )
 
 
@@ -442,9 +436,7 @@ def _record(item: Indicator, response: Floats) -> Floats:
         return np.asarray(first + np.searchsorted(item.thresholds, response), dtype=np.int64)
     value = item.factor * LINKS[item.link](item.location + item.scale * response)
     held = np.clip(
-        value,
-        -np.inf if item.low is None else item.low,
-        np.inf if item.high is None else item.high,
+        value, -np.inf if item.low is None else item.low, np.inf if item.high is None else item.high
     )
     if item.kind == "count":
         return np.rint(held).astype(np.int64)

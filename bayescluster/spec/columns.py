@@ -39,12 +39,7 @@ def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
     of_equations = (
         needed for name in analysis.equations for needed in _of_equation(analysis.alone(name))
     )
-    return (
-        *_identifiers(analysis),
-        *_indicators(analysis),
-        *of_equations,
-        *_conditions(analysis),
-    )
+    return (*_identifiers(analysis), *_indicators(analysis), *of_equations, *_conditions(analysis))
 
 
 def grouping_column(analysis: Analysis, grouping: str) -> str:

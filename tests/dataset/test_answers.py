@@ -73,66 +73,66 @@ def test_answers_are_turned_and_transformed_before():
 
 
 HEAD = "The data do not fit the analysis:\n  constructs.human_capital"
-REFUSED = {
-    "too many levels": (
+REFUSED = [
+    pytest.param(
         {"a": np.arange(13.0), "b": np.arange(13.0) ** 2},
-        (
-            f"{HEAD}.indicators.0: the ordinal indicator 'a' has 13 levels, more than {MOST_LEVELS}\n"
-            "    leave out `kind: ordinal`: so many levels are as good as continuous"
-        ),
+        f"{HEAD}.indicators.0: the ordinal indicator 'a' has 13 levels, more than {MOST_LEVELS}\n"
+        "    leave out `kind: ordinal`: so many levels are as good as continuous",
+        id="too many levels",
     ),
-    "constant": (
+    pytest.param(
         {"a": [1.0, 2.0, 3.0], "b": [4.0, 4.0, NAN]},
-        (
-            f"{HEAD}.indicators.1: the indicator 'b' is the same in every row (4)\n"
-            "    leave it out, or check the filters"
-        ),
+        f"{HEAD}.indicators.1: the indicator 'b' is the same in every row (4)\n"
+        "    leave it out, or check the filters",
+        id="constant",
     ),
-    "nobody answered": (
+    pytest.param(
         {"a": [1.0, 2.0, 3.0], "b": [NAN, NAN, NAN]},
-        (f"{HEAD}.indicators.1: nobody answered the indicator 'b'\n    leave it out"),
+        f"{HEAD}.indicators.1: nobody answered the indicator 'b'\n    leave it out",
+        id="nobody answered",
     ),
-    "not a number": (
+    pytest.param(
         {"a": ["low", "high", "high"], "b": [1.0, 2.0, 3.0]},
-        (
-            f"{HEAD}.indicators.0: the indicator 'a' is not a number: 'low' in row 1, 'high' in row 2\n"
-            "    turn it into numbers with `derive: kind: recode`"
-        ),
+        f"{HEAD}.indicators.0: the indicator 'a' is not a number: 'low' in row 1, 'high' in row 2\n"
+        "    turn it into numbers with `derive: kind: recode`",
+        id="not a number",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_refused_answers(case):
-    columns, message = REFUSED[case]
+@pytest.mark.parametrize(("columns", "message"), REFUSED)
+def test_refused_answers(columns, message):
     with pytest.raises(DataError) as caught:
         scored(columns, latent({"column": "a", "kind": "ordinal"}, "b"))
     assert str(caught.value) == message
 
 
-DECLARED = {
-    "one indicator": (
+DECLARED = [
+    pytest.param(
         {"indicators": ["a"], "method": "latent"},
         "method 'latent' takes at least two indicators; use 'single'",
+        id="one indicator",
     ),
-    "kind with another method": (
+    pytest.param(
         {"indicators": ["a", {"column": "b", "kind": "ordinal"}], "method": "mean"},
         "kind goes with method 'latent' only",
+        id="kind with another method",
     ),
-    "minimum answered": (
+    pytest.param(
         {"indicators": ["a", "b"], "method": "latent", "minimum_answered": 1},
         "minimum_answered goes with method 'mean' only",
+        id="minimum answered",
     ),
-    "twice": (
+    pytest.param(
         {"indicators": ["a", {"column": "a", "kind": "ordinal"}], "method": "latent"},
         "an indicator is listed twice",
+        id="twice",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", DECLARED)
-def test_refused_declarations(case):
-    declared, message = DECLARED[case]
+@pytest.mark.parametrize(("declared", "message"), DECLARED)
+def test_refused_declarations(declared, message):
     with pytest.raises(ValidationError) as caught:
         Construct.model_validate(declared)
     assert [error["msg"] for error in caught.value.errors()] == [f"Value error, {message}"]

@@ -25,16 +25,17 @@ Penang,social_capital_transnational,high,diaspora
 Penang,upgraded,high,most firms
 Penang,growth,medium,some
 """
-CHANGED = {
-    "no column": (
+CHANGED = [
+    pytest.param(
         {"case,construct,rating": "case,constructs,mark"},
         HEAD.replace("analysis:", "analysis (2 problems):")
         + "'cases.csv' has no column 'construct' (a table of cases has case, construct, rating)\n"
         "    did you mean 'constructs'?\n"
         f"  {AT}.cases: 'cases.csv' has no column 'rating' (a table of cases has case, construct, "
         "rating)\n    known: case, constructs, mark, fact",
+        id="no column",
     ),
-    "unknown ratings": (
+    pytest.param(
         {
             "upgraded,low": "upgraded,lo",
             "upgraded,high": "upgraded,lo",
@@ -44,38 +45,44 @@ CHANGED = {
         + "'cases.csv' has an unknown rating 'lo' in rows 3, 7\n    did you mean 'low'?\n"
         f"  {AT}.cases: 'cases.csv' has an unknown rating '3' in row 8\n"
         "    known: low, medium, high",
+        id="unknown ratings",
     ),
-    "empty cells": (
+    pytest.param(
         {"Sialkot,human_capital,low": ",human_capital,"},
         HEAD.replace("analysis:", "analysis (2 problems):")
         + "'cases.csv' has no case in row 1\n    fill it in, or leave the row out\n"
         f"  {AT}.cases: 'cases.csv' has no rating in row 1\n    fill it in, or leave the row out",
+        id="empty cells",
     ),
-    "rated twice": (
+    pytest.param(
         {"Penang,growth,medium": "Penang,upgraded,low"},
         HEAD + "'cases.csv' rates upgraded of 'Penang' once more in row 8\n"
         "    keep one of the ratings",
+        id="rated twice",
     ),
-    "too few cases": (
+    pytest.param(
         {"Penang,human_capital": "Penang,human"},
         HEAD
         + "a prior from cases needs 2 of them, and 1 of 2 in 'cases.csv' is rated on all that is "
         "needed\n    not rated: human_capital of 'Penang'",
+        id="too few cases",
     ),
-    "no usable case": (
+    pytest.param(
         {"Penang,human_capital": "Penang,human", "Sialkot,social": "Sialkot,soc"},
         HEAD + "a prior from cases needs 2 of them, and none of 2 in 'cases.csv' are rated on all "
         "that is needed\n"
         "    not rated: social_capital of 'Sialkot'; human_capital of 'Penang'",
+        id="no usable case",
     ),
-    "one case alone": (
+    pytest.param(
         {"Penang": "Sialkot", "Sialkot,human_capital,low": "Sialkot,skills,low"}
         | {"Sialkot,upgraded,low": "Sialkot,exports,low"},
         HEAD
         + "a prior from cases needs 2 of them, and 1 of 1 in 'cases.csv' is rated on all that is "
         "needed\n    add cases, or leave `from` out",
+        id="one case alone",
     ),
-}
+]
 
 
 @pytest.fixture
@@ -140,9 +147,8 @@ def test_the_digest_follows_the_content(read):
     assert read({"upgraded,high": "upgraded,medium"}).digest != digest
 
 
-@pytest.mark.parametrize("case", CHANGED)
-def test_messages(case, refused):
-    swaps, message = CHANGED[case]
+@pytest.mark.parametrize(("swaps", "message"), CHANGED)
+def test_messages(swaps, message, refused):
     assert refused(swaps) == message
 
 

@@ -186,60 +186,48 @@ def test_reliability_is_unknown_where_a_pair_was_never_answered_together():
 
 
 ERRORS = [
-    (
+    pytest.param(
         {"x": ["high", "low", "low"]},
         {},
-        (
-            ".indicators.0: the indicator 'x' is not a number: 'high' in row 1, 'low' in row 2\n"
-            "    turn it into numbers with `derive: kind: recode`"
-        ),
+        ".indicators.0: the indicator 'x' is not a number: 'high' in row 1, 'low' in row 2\n"
+        "    turn it into numbers with `derive: kind: recode`",
     ),
-    (
+    pytest.param(
         {"x": ["Yes", "No", "maybe"]},
         {},
-        (
-            ".indicators.0: the indicator 'x' is not a number: 'Yes' in row 1, 'No' in row 2, "
-            "'maybe' in row 3\n"
-            "    turn it into numbers with `derive: kind: recode`"
-        ),
+        ".indicators.0: the indicator 'x' is not a number: 'Yes' in row 1, 'No' in row 2, "
+        "'maybe' in row 3\n"
+        "    turn it into numbers with `derive: kind: recode`",
     ),
-    (
+    pytest.param(
         {"x": [3.0, 3.0, 3.0]},
         {},
-        (
-            ".indicators.0: the indicator 'x' is the same in every row (3)\n"
-            "    leave it out, or check the filters"
-        ),
+        ".indicators.0: the indicator 'x' is the same in every row (3)\n"
+        "    leave it out, or check the filters",
     ),
-    (
+    pytest.param(
         {"x": ["Yes", "yes", "YES"]},
         {},
-        (
-            ".indicators.0: the indicator 'x' is the same in every row (1)\n"
-            "    leave it out, or check the filters"
-        ),
+        ".indicators.0: the indicator 'x' is the same in every row (1)\n"
+        "    leave it out, or check the filters",
     ),
-    (
+    pytest.param(
         {"x": [None, None, None]},
         {},
         ".indicators.0: nobody answered the indicator 'x'\n    leave it out",
     ),
-    (
+    pytest.param(
         {"x": [0.0, 2.0, 3.0]},
         {"indicators": [{"column": "x", "transform": "log"}]},
-        (
-            ".indicators.0: the log of 'x' cannot be taken: 1 of 3 rows are 0 or below "
-            "(first: row 1)\n"
-            "    use log1p, which is 0 at 0"
-        ),
+        ".indicators.0: the log of 'x' cannot be taken: 1 of 3 rows are 0 or below "
+        "(first: row 1)\n"
+        "    use log1p, which is 0 at 0",
     ),
-    (
+    pytest.param(
         {"x": [1.0, None, 3.0]},
         {},
-        (
-            ": 1 row answers fewer than 1 of 1 indicators (row 2)\n"
-            "    leave such rows out with `missing: drop` under `data`"
-        ),
+        ": 1 row answers fewer than 1 of 1 indicators (row 2)\n"
+        "    leave such rows out with `missing: drop` under `data`",
     ),
 ]
 

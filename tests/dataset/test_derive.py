@@ -43,13 +43,7 @@ def test_recode_tells_true_from_1(prepared):
 
 def test_recode_keeps_other_values_where_asked(prepared):
     derive = [
-        {
-            "kind": "recode",
-            "name": "new",
-            "of": "x",
-            "values": {"b ": "b"},
-            "otherwise": "keep",
-        }
+        {"kind": "recode", "name": "new", "of": "x", "values": {"b ": "b"}, "otherwise": "keep"}
     ]
     assert prepared({"x": ["a", "b ", "b"]}, derive=derive).frame["new"].tolist() == ["a", "b", "b"]
 
@@ -69,73 +63,59 @@ def test_filters_may_use_derived_columns(prepared):
 
 
 ERRORS = [
-    (
+    pytest.param(
         [5.0, 0.0, 0.0],
         {"kind": "log"},
-        (
-            "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 2)\n"
-            "    use log1p, which is 0 at 0"
-        ),
+        "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 2)\n"
+        "    use log1p, which is 0 at 0",
     ),
-    (
+    pytest.param(
         [-9.0, 0.0, 1.0],
         {"kind": "log"},
-        (
-            "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 1)\n"
-            "    if negative values mean no answer, list them under `missing_values`"
-        ),
+        "0.of: the log of 'x' cannot be taken: 2 of 3 rows are 0 or below (first: row 1)\n"
+        "    if negative values mean no answer, list them under `missing_values`",
     ),
-    (
+    pytest.param(
         [1.0, 2.0, -1.0],
         {"kind": "log1p"},
-        (
-            "0.of: the log1p of 'x' cannot be taken: 1 of 3 rows are -1 or below (first: row 3)\n"
-            "    if negative values mean no answer, list them under `missing_values`"
-        ),
+        "0.of: the log1p of 'x' cannot be taken: 1 of 3 rows are -1 or below (first: row 3)\n"
+        "    if negative values mean no answer, list them under `missing_values`",
     ),
-    (
+    pytest.param(
         [1.0, -0.5, 0.0],
         {"kind": "sqrt"},
-        (
-            "0.of: the sqrt of 'x' cannot be taken: 1 of 3 rows are below 0 (first: row 2)\n"
-            "    if negative values mean no answer, list them under `missing_values`"
-        ),
+        "0.of: the sqrt of 'x' cannot be taken: 1 of 3 rows are below 0 (first: row 2)\n"
+        "    if negative values mean no answer, list them under `missing_values`",
     ),
-    (
+    pytest.param(
         [1, "many", 3],
         {"kind": "scale"},
-        (
-            "0.of: 'x' is not a number: 'many' in row 2\n"
-            "    turn it into numbers first, with `kind: recode`"
-        ),
+        "0.of: 'x' is not a number: 'many' in row 2\n"
+        "    turn it into numbers first, with `kind: recode`",
     ),
-    (
+    pytest.param(
         ["Yes", "Noo", "Noo"],
         {"kind": "recode", "values": {"Yes": 1, "No": 0}},
-        (
-            "0.values: no new value is given for 'Noo' of 'x' (rows 2, 3)\n"
-            "    did you mean 'No'? Else list it under `values`, or set `otherwise: keep`"
-        ),
+        "0.values: no new value is given for 'Noo' of 'x' (rows 2, 3)\n"
+        "    did you mean 'No'? Else list it under `values`, or set `otherwise: keep`",
     ),
-    (
+    pytest.param(
         [1, 2, 3, 4, 5],
         {"kind": "recode", "values": {1: 0}},
-        (
-            "0.values: no new value is given for '2', '3', '4' and 1 more of 'x' (rows 2, 3, 4, 5)\n"
-            "    list it under `values`, or set `otherwise: keep`"
-        ),
+        "0.values: no new value is given for '2', '3', '4' and 1 more of 'x' (rows 2, 3, 4, 5)\n"
+        "    list it under `values`, or set `otherwise: keep`",
     ),
-    (
+    pytest.param(
         [1, 2, 3],
         {"kind": "scale", "name": "x"},
         "0.name: the data already have a column 'x'\n    give the derived column a new name",
     ),
-    (
+    pytest.param(
         [1, 2, 3],
         {"kind": "scale", "of": "y"},
         "0.of: no column 'y' in the data to make 'new' of\n    known: x",
     ),
-    (
+    pytest.param(
         [1, 2, 3],
         {"kind": "combine", "of": ["x", "xx"]},
         "0.of.1: no column 'xx' in the data to make 'new' of\n    did you mean 'x'?",

@@ -199,11 +199,7 @@ def test_sheet_of_a_workbook(tmp_path, read):
 )
 def test_description_beside_the_file(resource, synthetic, expected, tmp_path, read):
     FRAME.to_csv(tmp_path / "firms.csv", index=False)
-    content = {
-        "title": "Firms of Cebu",
-        "synthetic": synthetic,
-        "resources": [{"path": resource}],
-    }
+    content = {"title": "Firms of Cebu", "synthetic": synthetic, "resources": [{"path": resource}]}
     (tmp_path / "datapackage.json").write_text(json.dumps(content))
     table = read("firms.csv")
     assert (table.title, table.synthetic) == expected
@@ -236,99 +232,75 @@ def test_digest_tells_changed_content(changed, tmp_path, read):
 
 
 CONTENT_ERRORS = [
-    (
+    pytest.param(
         "a.csv",
         b"firm;x\na;1\n",
-        (
-            "source: 'a.csv' is separated by semicolons, not by commas\n"
-            "    save it as csv with commas, and with points in decimal numbers"
-        ),
+        "source: 'a.csv' is separated by semicolons, not by commas\n"
+        "    save it as csv with commas, and with points in decimal numbers",
     ),
-    (
+    pytest.param(
         "a.csv",
         b"firm\tx\na\t1\n",
-        (
-            "source: 'a.csv' is separated by tabs, not by commas\n"
-            "    save it as csv with commas, and with points in decimal numbers"
-        ),
+        "source: 'a.csv' is separated by tabs, not by commas\n"
+        "    save it as csv with commas, and with points in decimal numbers",
     ),
-    (
-        "a.csv",
-        b"",
-        "source: 'a.csv' is empty\n    check that this is the right file",
+    pytest.param("a.csv", b"", "source: 'a.csv' is empty\n    check that this is the right file"),
+    pytest.param(
+        "a.csv", b"firm,x\n", "source: 'a.csv' has no rows\n    check that this is the right file"
     ),
-    (
-        "a.csv",
-        b"firm,x\n",
-        "source: 'a.csv' has no rows\n    check that this is the right file",
-    ),
-    (
+    pytest.param(
         "a.csv",
         b"x,firm,x\n1,a,2\n",
         "source: 'a.csv' has more than one column called 'x'\n    rename them in the file",
     ),
-    (
+    pytest.param(
         "a.csv",
         b"firm\n\xff\xfe\n",
         "source: 'a.csv' is not UTF-8 text\n    save the file as csv in UTF-8",
     ),
-    (
+    pytest.param(
         "a.csv",
         b"firm,x\na,1\nb,2,3\n",
-        (
-            "source: 'a.csv' has 3 cells in line 3, but 2 columns\n"
-            "    put text that holds a comma in quotes, or mend the line"
-        ),
+        "source: 'a.csv' has 3 cells in line 3, but 2 columns\n"
+        "    put text that holds a comma in quotes, or mend the line",
     ),
-    (
+    pytest.param(
         "a.csv",
         b"firm,x\na,1,2\nb,2,3\n",
-        (
-            "source: 'a.csv' cannot be read as csv: Length of header or names does not match length "
-            "of data. This leads to a loss of data with index_col=False.\n"
-            "    check that the file is whole and that its ending says what it is"
-        ),
+        "source: 'a.csv' cannot be read as csv: Length of header or names does not match length "
+        "of data. This leads to a loss of data with index_col=False.\n"
+        "    check that the file is whole and that its ending says what it is",
     ),
-    (
+    pytest.param(
         "a.dta",
         b"hello",
-        (
-            "source: 'a.dta' cannot be read as dta: Unable to read from file\n"
-            "    check that the file is whole and that its ending says what it is"
-        ),
+        "source: 'a.dta' cannot be read as dta: Unable to read from file\n"
+        "    check that the file is whole and that its ending says what it is",
     ),
-    (
+    pytest.param(
         "a.sav",
         b"hello",
-        (
-            "source: 'a.sav' cannot be read as sav: Unable to read from file\n"
-            "    check that the file is whole and that its ending says what it is"
-        ),
+        "source: 'a.sav' cannot be read as sav: Unable to read from file\n"
+        "    check that the file is whole and that its ending says what it is",
     ),
-    (
+    pytest.param(
         "a.parquet",
         b"hello",
-        (
-            "source: 'a.parquet' cannot be read as parquet: Parquet file size is 5 bytes, smaller than "
-            "the minimum file footer (8 bytes)\n"
-            "    check that the file is whole and that its ending says what it is"
-        ),
+        "source: 'a.parquet' cannot be read as parquet: Parquet file size is 5 bytes, smaller than "
+        "the minimum file footer (8 bytes)\n"
+        "    check that the file is whole and that its ending says what it is",
     ),
-    (
+    pytest.param(
         "a.xlsx",
         b"hello",
-        (
-            "source: 'a.xlsx' cannot be read as xlsx: File is not a zip file\n"
-            "    check that the file is whole and that its ending says what it is"
-        ),
+        "source: 'a.xlsx' cannot be read as xlsx: File is not a zip file\n"
+        "    check that the file is whole and that its ending says what it is",
     ),
-    (
+    pytest.param(
         "a.txt",
         b"hello",
-        (
-            "source: 'a.txt' is of an unknown kind: '.txt'\n"
-            "    known kinds: .csv, .parquet, .dta, .sav, .xlsx"
-        ),
+        "source: 'a.txt' is of an unknown kind: '.txt'\n"
+        "    known kinds: .csv, .parquet, .dta, .sav, .xlsx",
     ),
 ]
 

@@ -36,106 +36,87 @@ def with_value(column: str, row: int, value: Any) -> pd.DataFrame:
 
 
 TYPO = {"distribution": "normal", "sd": 1.0}
-FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "outcome is text": (
+FAULTS = [
+    pytest.param(
         {"frame": with_value("upgraded", 4, "maybe")},
-        (
-            f"{EQUATION}.outcome: the outcome 'upgraded' is not a number: 'maybe' in row 5\n"
-            "    turn it into numbers with `derive: kind: recode`, or name another column"
-        ),
+        f"{EQUATION}.outcome: the outcome 'upgraded' is not a number: 'maybe' in row 5\n"
+        "    turn it into numbers with `derive: kind: recode`, or name another column",
+        id="outcome is text",
     ),
-    "standard error is text": (
-        {
-            "family": "gaussian",
-            "standard_error": "error",
-            "frame": with_value("error", 0, "?"),
-        },
-        (
-            f"{EQUATION}.standard_error: the standard error 'error' is not a number: '?' in row 1\n"
-            "    turn it into numbers with `derive: kind: recode`, or name another column"
-        ),
+    pytest.param(
+        {"family": "gaussian", "standard_error": "error", "frame": with_value("error", 0, "?")},
+        f"{EQUATION}.standard_error: the standard error 'error' is not a number: '?' in row 1\n"
+        "    turn it into numbers with `derive: kind: recode`, or name another column",
+        id="standard error is text",
     ),
-    "shares with ends": (
+    pytest.param(
         {"family": "beta", "outcome": "upgraded"},
-        (
-            f"{EQUATION}.outcome: family beta expects shares above 0 and below 1; found 0 in row 1 "
-            "and in 47 more\n"
-            "    where a share is a count out of a known number, use family binomial with `trials`; "
-            "else pull 0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`"
-        ),
+        f"{EQUATION}.outcome: family beta expects shares above 0 and below 1; found 0 in row 1 "
+        "and in 47 more\n"
+        "    where a share is a count out of a known number, use family binomial with `trials`; "
+        "else pull 0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`",
+        id="shares with ends",
     ),
-    "outcome outside the support": (
+    pytest.param(
         {"frame": changed(upgraded=np.where(np.arange(48) % 5 == 2, 2, firms()["upgraded"]))},
-        (
-            f"{EQUATION}.outcome: family bernoulli expects 0 or 1; found 2 in row 3 and in 9 more\n"
-            "    choose a family that fits the column, or mend these rows"
-        ),
+        f"{EQUATION}.outcome: family bernoulli expects 0 or 1; found 2 in row 3 and in 9 more\n"
+        "    choose a family that fits the column, or mend these rows",
+        id="outcome outside the support",
     ),
-    "outcome is constant": (
+    pytest.param(
         {"frame": changed(upgraded=1)},
-        (
-            f"{EQUATION}.outcome: the outcome 'upgraded' is the same in every row (1)\n"
-            "    there is nothing to explain: check the filters, or name another outcome"
-        ),
+        f"{EQUATION}.outcome: the outcome 'upgraded' is the same in every row (1)\n"
+        "    there is nothing to explain: check the filters, or name another outcome",
+        id="outcome is constant",
     ),
-    "exposure of 0": (
+    pytest.param(
         {"family": "poisson", "exposure": "exposure", "frame": with_value("exposure", 9, 0.0)},
-        (
-            f"{EQUATION}.exposure: exposure expects numbers above 0; found 0 in row 10\n"
-            "    mend these rows, or leave them out with `keep`"
-        ),
+        f"{EQUATION}.exposure: exposure expects numbers above 0; found 0 in row 10\n"
+        "    mend these rows, or leave them out with `keep`",
+        id="exposure of 0",
     ),
-    "more successes than trials": (
+    pytest.param(
         {"family": "binomial", "frame": with_value("successes", 7, 40)},
-        (
-            f"{EQUATION}.outcome: family binomial expects no more successes than trials; found 40 "
-            "in row 8\n    choose a family that fits the column, or mend these rows"
-        ),
+        f"{EQUATION}.outcome: family binomial expects no more successes than trials; found 40 "
+        "in row 8\n    choose a family that fits the column, or mend these rows",
+        id="more successes than trials",
     ),
-    "a level that is not declared": (
+    pytest.param(
         {"family": "ordinal", "levels": [0, 1, 2]},
-        (
-            f"{EQUATION}.levels: the outcome holds '3', which is not among the declared levels\n"
-            "    known: 0, 1, 2; list it, or leave such rows out with `keep`"
-        ),
+        f"{EQUATION}.levels: the outcome holds '3', which is not among the declared levels\n"
+        "    known: 0, 1, 2; list it, or leave such rows out with `keep`",
+        id="a level that is not declared",
     ),
-    "a level that nobody has": (
+    pytest.param(
         {"family": "ordinal", "levels": [0, 1, 2, 3, 4]},
         f"{EQUATION}.levels: no firm has the outcome level '4'\n    leave it out, or merge levels",
+        id="a level that nobody has",
     ),
-    "at least the lowest level": (
+    pytest.param(
         {"family": "ordinal", "at_least": 0},
-        (
-            f"{EQUATION}.at_least: at_least names '0', which is no level above the lowest\n"
-            "    known: 1, 2, 3"
-        ),
+        f"{EQUATION}.at_least: at_least names '0', which is no level above the lowest\n"
+        "    known: 1, 2, 3",
+        id="at least the lowest level",
     ),
-    "prior of an unknown term": (
+    pytest.param(
         {"priors": {"terms": {"human_capitl": TYPO}}},
-        (
-            f"{EQUATION}.priors.terms.human_capitl: a prior is given for the term 'human_capitl', "
-            "which is not in the model\n    did you mean 'human_capital'?"
-        ),
+        f"{EQUATION}.priors.terms.human_capitl: a prior is given for the term 'human_capitl', "
+        "which is not in the model\n    did you mean 'human_capital'?",
+        id="prior of an unknown term",
     ),
-    "prior of a term that the form lacks": (
+    pytest.param(
         {"structure": "additive", "priors": {"terms": {"interaction": TYPO}}},
-        (
-            f"{EQUATION}.priors.terms.interaction: a prior is given for the term 'interaction', "
-            "which is not in the model\n    did you mean 'intercept'?"
-        ),
+        f"{EQUATION}.priors.terms.interaction: a prior is given for the term 'interaction', "
+        "which is not in the model\n    did you mean 'intercept'?",
+        id="prior of a term that the form lacks",
     ),
-    "prior of the intercept of an ordinal outcome": (
-        {
-            "family": "ordinal",
-            "structure": "additive",
-            "priors": {"terms": {"intercept": TYPO}},
-        },
-        (
-            f"{EQUATION}.priors.terms.intercept: a prior is given for the term 'intercept', "
-            "which is not in the model\n    known: human_capital, social_capital"
-        ),
+    pytest.param(
+        {"family": "ordinal", "structure": "additive", "priors": {"terms": {"intercept": TYPO}}},
+        f"{EQUATION}.priors.terms.intercept: a prior is given for the term 'intercept', "
+        "which is not in the model\n    known: human_capital, social_capital",
+        id="prior of the intercept of an ordinal outcome",
     ),
-    "unknown industry": (
+    pytest.param(
         {
             "hypotheses": [
                 {"kind": "effect", "capital": "human_capital"},
@@ -143,32 +124,27 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             ]
         },
         "hypotheses.1.between: no firm is in an industry called 'I11'\n    did you mean 'I1'?",
+        id="unknown industry",
     ),
-    "collinear controls": (
-        {
-            "controls": ["exporter", "twin"],
-            "frame": changed(twin=3 - 2 * firms()["exporter"]),
-        },
-        (
-            f"{EQUATION}: these columns determine each other exactly: exporter, twin\n"
-            "    leave one of them out"
-        ),
+    pytest.param(
+        {"controls": ["exporter", "twin"], "frame": changed(twin=3 - 2 * firms()["exporter"])},
+        f"{EQUATION}: these columns determine each other exactly: exporter, twin\n"
+        "    leave one of them out",
+        id="collinear controls",
     ),
-    "control that is a capital under another name": (
+    pytest.param(
         {"controls": ["hours", "exporter"], "frame": changed(hours=40 * firms()["training"] - 3)},
-        (
-            f"{EQUATION}: these columns determine each other exactly: human_capital, hours\n"
-            "    leave one of them out"
-        ),
+        f"{EQUATION}: these columns determine each other exactly: human_capital, hours\n"
+        "    leave one of them out",
+        id="control that is a capital under another name",
     ),
-    "product that is the interaction": (
+    pytest.param(
         {"controls": [{"product": ["human_capital", "social_capital"]}]},
-        (
-            f"{EQUATION}.controls.0: the product holds two capitals\n"
-            "    use structure: interaction, which is their product"
-        ),
+        f"{EQUATION}.controls.0: the product holds two capitals\n"
+        "    use structure: interaction, which is their product",
+        id="product that is the interaction",
     ),
-    "product of a product with the other capital": (
+    pytest.param(
         {
             "controls": [
                 "exporter",
@@ -176,41 +152,36 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
                 {"product": ["exporter:human_capital", "social_capital"]},
             ]
         },
-        (
-            f"{EQUATION}.controls.2: the product holds two capitals\n"
-            "    use structure: interaction, which is their product"
-        ),
+        f"{EQUATION}.controls.2: the product holds two capitals\n"
+        "    use structure: interaction, which is their product",
+        id="product of a product with the other capital",
     ),
-    "square of a capital": (
+    pytest.param(
         {"controls": [{"product": ["human_capital", "human_capital"]}]},
-        (
-            f"{EQUATION}.controls.0: the product holds human_capital twice\n"
-            "    leave it out: a capital enters as it is, and in the interaction"
-        ),
+        f"{EQUATION}.controls.0: the product holds human_capital twice\n"
+        "    leave it out: a capital enters as it is, and in the interaction",
+        id="square of a capital",
     ),
-    "difference within one industry": (
+    pytest.param(
         {
             "frame": changed(industry="I0"),
             "hypotheses": [{"kind": "difference", "capital": "human_capital"}],
         },
-        (
-            "hypotheses.0: a difference needs two industries, and all firms are in 'I0'\n"
-            "    leave the hypothesis out"
-        ),
+        "hypotheses.0: a difference needs two industries, and all firms are in 'I0'\n"
+        "    leave the hypothesis out",
+        id="difference within one industry",
     ),
-    "indicator is constant": (
+    pytest.param(
         {"frame": changed(training=2.0)},
-        (
-            "constructs.human_capital.indicators.0: the indicator 'training' is the same in every "
-            "row (2)\n    leave it out, or check the filters"
-        ),
+        "constructs.human_capital.indicators.0: the indicator 'training' is the same in every "
+        "row (2)\n    leave it out, or check the filters",
+        id="indicator is constant",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_messages(case):
-    keys, message = FAULTS[case]
+@pytest.mark.parametrize(("keys", "message"), FAULTS)
+def test_messages(keys, message):
     assert refused(**keys) == HEAD + message
 
 

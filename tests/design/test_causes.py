@@ -22,30 +22,24 @@ def check(causes: dict[str, Any], **keys: Any) -> None:
 @pytest.mark.parametrize(
     ("causes", "keys", "message"),
     [
-        (
+        pytest.param(
             {"pn_min": 0.6},
             {"family": "gaussian"},
-            (
-                ": traditions: causes needs an outcome that comes or does not, and the expected outcome "
-                "of family gaussian is no probability\n    leave causes out, or take another outcome, "
-                "such as an ordinal one with `at_least:`"
-            ),
+            ": traditions: causes needs an outcome that comes or does not, and the expected outcome "
+            "of family gaussian is no probability\n    leave causes out, or take another outcome, "
+            "such as an ordinal one with `at_least:`",
         ),
-        (
+        pytest.param(
             {"pn_min": 0.6},
             {"structure": "intercept"},
-            (
-                ": traditions: causes asks about the capitals, but the analysis declares none\n"
-                "    leave causes out, or declare constructs"
-            ),
+            ": traditions: causes asks about the capitals, but the analysis declares none\n"
+            "    leave causes out, or declare constructs",
         ),
-        (
+        pytest.param(
             {"low": 0.2, "anchors": {"human_capital": {"low": 1, "high": 2}}},
             {},
-            (
-                ".anchors.human_capital: traditions: causes has both quantiles and anchors for "
-                "human_capital\n    leave out low and high, or the anchors"
-            ),
+            ".anchors.human_capital: traditions: causes has both quantiles and anchors for "
+            "human_capital\n    leave out low and high, or the anchors",
         ),
     ],
 )

@@ -147,67 +147,63 @@ def test_a_column_and_its_square():
     assert (size.names, square.names) == (("size",), ("square(size)",))
 
 
-MESSAGES = {
-    "the same in every row": (
+MESSAGES = [
+    pytest.param(
         ["same"],
         "the control 'same' is the same in every row (3)\n    leave it out",
+        id="the same in every row",
     ),
-    "one level": (
+    pytest.param(
         ["alike"],
         "the control 'alike' is the same in every row (x)\n    leave it out",
+        id="one level",
     ),
-    "many levels": (
+    pytest.param(
         ["id"],
-        (
-            "the control 'id' has 6 levels in 6 rows\n    if it is a number, check the column for "
-            "text; if it is a group, put it under varying"
-        ),
+        "the control 'id' has 6 levels in 6 rows\n    if it is a number, check the column for "
+        "text; if it is a group, put it under varying",
+        id="many levels",
     ),
-    "transform of text": (
+    pytest.param(
         [{"column": "region", "transform": "log"}],
-        (
-            "the control 'region' cannot be transformed: 'west' in row 1, 'north' in row 2, 'south' "
-            "in row 3\n    leave out the transform, or mend the column"
-        ),
+        "the control 'region' cannot be transformed: 'west' in row 1, 'north' in row 2, 'south' "
+        "in row 3\n    leave out the transform, or mend the column",
+        id="transform of text",
     ),
-    "log of 0": (
+    pytest.param(
         [{"column": "exporter", "transform": "log"}],
-        (
-            "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
-            "    use log1p, which is 0 at 0"
-        ),
+        "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
+        "    use log1p, which is 0 at 0",
+        id="log of 0",
     ),
-    "spline of text": (
+    pytest.param(
         [{"column": "region", "spline": 4}],
-        (
-            "the control 'region' cannot be a spline: 'west' in row 1, 'north' in row 2, 'south' in "
-            "row 3\n    leave out the spline, or mend the column"
-        ),
+        "the control 'region' cannot be a spline: 'west' in row 1, 'north' in row 2, 'south' in "
+        "row 3\n    leave out the spline, or mend the column",
+        id="spline of text",
     ),
-    "spline of few values": (
+    pytest.param(
         [{"column": "size", "spline": 4}],
-        (
-            "the control 'size' has 4 different values, too few for a spline of 4 columns\n"
-            "    use `spline: 3`, `coding: treatment`, or enter it without `spline`"
-        ),
+        "the control 'size' has 4 different values, too few for a spline of 4 columns\n"
+        "    use `spline: 3`, `coding: treatment`, or enter it without `spline`",
+        id="spline of few values",
     ),
-    "spline of a transform": (
+    pytest.param(
         [{"column": "exporter", "transform": "log", "spline": 3}],
-        (
-            "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
-            "    use log1p, which is 0 at 0"
-        ),
+        "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
+        "    use log1p, which is 0 at 0",
+        id="spline of a transform",
     ),
-    "reference": (
+    pytest.param(
         [{"column": "region", "coding": "treatment", "reference": "nort"}],
         "'region' has no level 'nort' to be the reference\n    did you mean 'north'?",
+        id="reference",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", MESSAGES)
-def test_messages(case):
-    controls, message = MESSAGES[case]
+@pytest.mark.parametrize(("controls", "message"), MESSAGES)
+def test_messages(controls, message):
     assert problem(*controls) == f"a.yaml:equations.y.controls.0: {message}"
 
 

@@ -33,8 +33,7 @@ def test_ancestors_are_direct_or_not_each_once():
 
 
 @pytest.mark.parametrize(
-    "predictors",
-    [{"a": ["b"], "b": ["a"]}, {"a": ["c"], "b": ["a"], "c": ["b"], "d": ["a"]}],
+    "predictors", [{"a": ["b"], "b": ["a"]}, {"a": ["c"], "b": ["a"], "c": ["b"], "d": ["a"]}]
 )
 def test_a_circle_is_told_whole(predictors):
     found = cycle_of(equations_of(**predictors))

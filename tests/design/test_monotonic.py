@@ -62,45 +62,41 @@ def test_a_stored_design_is_the_same(tmp_path):
         np.testing.assert_array_equal(first.codes, second.codes)
 
 
-MESSAGES = {
-    "words without an order": (
+MESSAGES = [
+    pytest.param(
         {"column": "tier", "monotonic": True},
-        (
-            "the levels of 'tier' are words, whose order is not known: first, none, second\n"
-            "    list them from lowest to highest under `levels`"
-        ),
+        "the levels of 'tier' are words, whose order is not known: first, none, second\n"
+        "    list them from lowest to highest under `levels`",
+        id="words without an order",
     ),
-    "a level that is not declared": (
+    pytest.param(
         TIER | {"levels": ["none", "secnd", "first"]},
-        (
-            "'tier' holds 'second', which is not among its declared levels\n"
-            "    did you mean 'secnd'?; list it, or leave such rows out with `keep`"
-        ),
+        "'tier' holds 'second', which is not among its declared levels\n"
+        "    did you mean 'secnd'?; list it, or leave such rows out with `keep`",
+        id="a level that is not declared",
     ),
-    "a level without firms": (
+    pytest.param(
         TIER | {"levels": ["none", "third", "second", "first"]},
         "no firm has the level 'third' of 'tier'\n    leave it out, or merge levels",
+        id="a level without firms",
     ),
-    "one step": (
+    pytest.param(
         {"column": "certified", "monotonic": True, "levels": ["no", "yes"]},
-        (
-            "the control 'certified' has 2 levels: there are no steps to tell apart\n"
-            "    enter it without `monotonic`"
-        ),
+        "the control 'certified' has 2 levels: there are no steps to tell apart\n"
+        "    enter it without `monotonic`",
+        id="one step",
     ),
-    "a number of many values": (
+    pytest.param(
         {"column": "many", "monotonic": True},
-        (
-            "the control 'many' has 30 levels in 48 rows\n"
-            "    enter it as a number, without `monotonic`, or as a `spline`"
-        ),
+        "the control 'many' has 30 levels in 48 rows\n"
+        "    enter it as a number, without `monotonic`, or as a `spline`",
+        id="a number of many values",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", MESSAGES)
-def test_messages(case):
-    control, message = MESSAGES[case]
+@pytest.mark.parametrize(("control", "message"), MESSAGES)
+def test_messages(control, message):
     with pytest.raises(DesignError) as caught:
         small_design(frame=FRAME, controls=[control])
     assert str(caught.value) == f"The model cannot be built on these data:\n  {PLACE}{message}"

@@ -34,108 +34,95 @@ def refused(*args: Any, **keys: Any) -> str:
 
 
 INFORMED = {"cases": "cases.csv", "strength": 1}
-FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "trials": (
+FAULTS = [
+    pytest.param(
         {"trials": "attempts"},
-        (
-            f"{EQUATION}.trials: trials goes with family binomial, not bernoulli\n"
-            "    leave out trials, or change the family"
-        ),
+        f"{EQUATION}.trials: trials goes with family binomial, not bernoulli\n"
+        "    leave out trials, or change the family",
+        id="trials",
     ),
-    "exposure": (
+    pytest.param(
         {"exposure": "exposure"},
-        (
-            f"{EQUATION}.exposure: exposure goes with family poisson or negative_binomial, not "
-            "bernoulli\n    leave out exposure, or change the family"
-        ),
+        f"{EQUATION}.exposure: exposure goes with family poisson or negative_binomial, not "
+        "bernoulli\n    leave out exposure, or change the family",
+        id="exposure",
     ),
-    "standard error": (
+    pytest.param(
         {"family": "student_t", "standard_error": "error"},
-        (
-            f"{EQUATION}.standard_error: standard_error goes with family gaussian, not student_t\n"
-            "    leave out standard_error, or change the family"
-        ),
+        f"{EQUATION}.standard_error: standard_error goes with family gaussian, not student_t\n"
+        "    leave out standard_error, or change the family",
+        id="standard error",
     ),
-    "at least nothing": (
+    pytest.param(
         {"family": "poisson", "at_least": 0},
-        (
-            f"{EQUATION}.at_least: at_least is 0, which every outcome reaches\n"
-            "    give a level above 0"
-        ),
+        f"{EQUATION}.at_least: at_least is 0, which every outcome reaches\n"
+        "    give a level above 0",
+        id="at least nothing",
     ),
-    "at least of yes or no": (
+    pytest.param(
         {"at_least": 1},
-        (
-            f"{EQUATION}.at_least: at_least asks for a level, but family bernoulli is yes or no\n"
-            "    leave out at_least: the expected outcome is the probability already"
-        ),
+        f"{EQUATION}.at_least: at_least asks for a level, but family bernoulli is yes or no\n"
+        "    leave out at_least: the expected outcome is the probability already",
+        id="at least of yes or no",
     ),
-    "at least a name": (
+    pytest.param(
         {"family": "gaussian", "at_least": "high"},
-        (
-            f"{EQUATION}.at_least: at_least is 'high', but the outcome of family gaussian is a "
-            "number\n    give a number"
-        ),
+        f"{EQUATION}.at_least: at_least is 'high', but the outcome of family gaussian is a "
+        "number\n    give a number",
+        id="at least a name",
     ),
-    "at least a whole share": (
+    pytest.param(
         {"family": "beta", "at_least": 1},
-        (
-            f"{EQUATION}.at_least: at_least is 1, which no outcome reaches: it is a share\n"
-            "    give a level between 0 and 1"
-        ),
+        f"{EQUATION}.at_least: at_least is 1, which no outcome reaches: it is a share\n"
+        "    give a level between 0 and 1",
+        id="at least a whole share",
     ),
-    "at least more than all trials": (
+    pytest.param(
         {"family": "binomial", "hypotheses": [claim("necessary", at_least=3)]},
-        (
-            "hypotheses.0.at_least: at_least is 3, which no outcome reaches: it is a share\n"
-            "    give a level between 0 and 1"
-        ),
+        "hypotheses.0.at_least: at_least is 3, which no outcome reaches: it is a share\n"
+        "    give a level between 0 and 1",
+        id="at least more than all trials",
     ),
-    "region of a level above 1": (
+    pytest.param(
         {"family": "gaussian", "hypotheses": [claim("necessary", at_least=9, eps=4)]},
-        (
-            "hypotheses.0: eps is 4, but the expected outcome is a probability\n"
-            "    give eps on the scale of the outcome"
-        ),
+        "hypotheses.0: eps is 4, but the expected outcome is a probability\n"
+        "    give eps on the scale of the outcome",
+        id="region of a level above 1",
     ),
-    "a new industry where none is declared": (
+    pytest.param(
         {
             "data": {"industry": None},
             "hypotheses": [claim("effect", by="all", scope="new_industry")],
         },
-        (
-            "hypotheses.0: scope new_industry needs industries, but the data declare none\n"
-            "    add `industry:` with its column under data, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope new_industry needs industries, but the data declare none\n"
+        "    add `industry:` with its column under data, or use `scope: observed`",
+        id="a new industry where none is declared",
     ),
-    "a new industry without effects of industries": (
+    pytest.param(
         {
             "varying": {"cluster": ["intercept"]},
             "hypotheses": [claim("effect", by="all", scope="new_industry")],
         },
-        (
-            "hypotheses.0: scope new_industry needs effects of industries, and none vary by "
-            "industry\n    add `industry: [intercept]` under varying, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope new_industry needs effects of industries, and none vary by "
+        "industry\n    add `industry: [intercept]` under varying, or use `scope: observed`",
+        id="a new industry without effects of industries",
     ),
-    "an anchor of no indicator": (
+    pytest.param(
         {"hypotheses": [anchored({"trainng": 3}, {"training": 5})]},
-        (
-            "hypotheses.0.anchors.human_capital.low.trainng: 'trainng' is no indicator of "
-            "human_capital\n    did you mean 'training'?"
-        ),
+        "hypotheses.0.anchors.human_capital.low.trainng: 'trainng' is no indicator of "
+        "human_capital\n    did you mean 'training'?",
+        id="an anchor of no indicator",
     ),
-    "an anchor that lacks an indicator": (
+    pytest.param(
         {
             "constructs": {"human_capital": {"indicators": ["size", "training"], "method": "pca"}},
             "hypotheses": [anchored({"training": 3}, {"training": 5, "size": 2})],
         },
-        (
-            "hypotheses.0.anchors.human_capital.low: the anchor lacks size: a level of "
-            "human_capital takes all its indicators\n    add `size:` with its value"
-        ),
+        "hypotheses.0.anchors.human_capital.low: the anchor lacks size: a level of "
+        "human_capital takes all its indicators\n    add `size:` with its value",
+        id="an anchor that lacks an indicator",
     ),
-    "an anchor without a logarithm": (
+    pytest.param(
         {
             "constructs": {
                 "human_capital": {
@@ -145,223 +132,195 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
             },
             "hypotheses": [anchored({"size": 0, "training": 1}, {"size": 9, "training": 2})],
         },
-        (
-            "hypotheses.0.anchors.human_capital.low.size: the log of 'size' cannot be taken at 0\n"
-            "    give a value that is not 0 or below"
-        ),
+        "hypotheses.0.anchors.human_capital.low.size: the log of 'size' cannot be taken at 0\n"
+        "    give a value that is not 0 or below",
+        id="an anchor without a logarithm",
     ),
-    "levels": (
+    pytest.param(
         {"levels": [0, 1]},
-        (
-            f"{EQUATION}.levels: levels goes with family ordinal, not bernoulli\n"
-            "    leave out levels, or change the family"
-        ),
+        f"{EQUATION}.levels: levels goes with family ordinal, not bernoulli\n"
+        "    leave out levels, or change the family",
+        id="levels",
     ),
-    "no trials": (
+    pytest.param(
         {"family": "binomial", "trials": None},
         f"{EQUATION}.family: family binomial needs trials\n    add `trials:` with a column",
+        id="no trials",
     ),
-    "no industry": (
+    pytest.param(
         {"data": {"industry": None}, "varying": {"industry": ["intercept"]}},
-        (
-            f"{EQUATION}.varying.industry: effects vary by industry, but the data declare none\n"
-            "    add `industry:` with its column under data, or leave the grouping out"
-        ),
+        f"{EQUATION}.varying.industry: effects vary by industry, but the data declare none\n"
+        "    add `industry:` with its column under data, or leave the grouping out",
+        id="no industry",
     ),
-    "no firm": (
+    pytest.param(
         {"data": {"firm": None}, "varying": {"firm": ["intercept"]}},
-        (
-            f"{EQUATION}.varying.firm: effects vary by firm, but the data declare none\n"
-            "    add `firm:` with its column under data, or leave the grouping out"
-        ),
+        f"{EQUATION}.varying.firm: effects vary by firm, but the data declare none\n"
+        "    add `firm:` with its column under data, or leave the grouping out",
+        id="no firm",
     ),
-    "prior of another kind of number": (
+    pytest.param(
         {"structure": "ces", "priors": {"terms": {"gain": {"distribution": "normal", "sd": 1.0}}}},
-        (
-            f"{EQUATION}.priors.terms.gain: the prior of 'gain' is normal, but it can be numbers "
-            "above 0\n    take another distribution, such as half_normal"
-        ),
+        f"{EQUATION}.priors.terms.gain: the prior of 'gain' is normal, but it can be numbers "
+        "above 0\n    take another distribution, such as half_normal",
+        id="prior of another kind of number",
     ),
-    "no such term": (
+    pytest.param(
         {"structure": "additive", "varying": {"year": ["intercept", "interaction"]}},
-        (
-            f"{EQUATION}.varying.year.terms.1: 'interaction' varies by year, but structure additive has no "
-            "such term\n    its terms: intercept, human_capital, social_capital"
-        ),
+        f"{EQUATION}.varying.year.terms.1: 'interaction' varies by year, but structure additive has no "
+        "such term\n    its terms: intercept, human_capital, social_capital",
+        id="no such term",
     ),
-    "prior of a parameter": (
+    pytest.param(
         {
             "family": "gaussian",
             "priors": {"family": {"sigm": {"distribution": "half_normal", "sd": 1}}},
         },
-        (
-            f"{EQUATION}.priors.family.sigm: family gaussian has no parameter 'sigm'\n"
-            "    did you mean 'sigma'?"
-        ),
+        f"{EQUATION}.priors.family.sigm: family gaussian has no parameter 'sigm'\n"
+        "    did you mean 'sigma'?",
+        id="prior of a parameter",
     ),
-    "prior of a parameter where there is none": (
+    pytest.param(
         {"priors": {"family": {"sigma": {"distribution": "half_normal", "sd": 1}}}},
-        (
-            f"{EQUATION}.priors.family.sigma: family bernoulli has no parameter 'sigma'\n"
-            "    leave it out"
-        ),
+        f"{EQUATION}.priors.family.sigma: family bernoulli has no parameter 'sigma'\n"
+        "    leave it out",
+        id="prior of a parameter where there is none",
     ),
-    "prior from cases of a mean": (
+    pytest.param(
         {"family": "gaussian", "priors": {"from": INFORMED}},
-        (
-            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
-            "gaussian\n    leave out `from`, or change the family"
-        ),
+        f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+        "gaussian\n    leave out `from`, or change the family",
+        id="prior from cases of a mean",
     ),
-    "prior from cases of levels": (
+    pytest.param(
         {"family": "ordinal", "priors": {"from": INFORMED}},
-        (
-            f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
-            "ordinal\n    leave out `from`, or change the family"
-        ),
+        f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
+        "ordinal\n    leave out `from`, or change the family",
+        id="prior from cases of levels",
     ),
-    "prior of groups": (
+    pytest.param(
         {
             "varying": {"cluster": ["intercept"]},
             "priors": {"group_sd": {"clusters": {"distribution": "half_normal", "sd": 1}}},
         },
-        (
-            f"{EQUATION}.priors.group_sd.clusters: a prior is given for the groups of 'clusters', but "
-            "no effect varies by it\n    did you mean 'cluster'?"
-        ),
+        f"{EQUATION}.priors.group_sd.clusters: a prior is given for the groups of 'clusters', but "
+        "no effect varies by it\n    did you mean 'cluster'?",
+        id="prior of groups",
     ),
-    "claim by industry": (
+    pytest.param(
         {"data": {"industry": None}, "hypotheses": [claim("effect")]},
-        (
-            "hypotheses.0: effect asks by industry, but the data declare none\n"
-            "    add `industry:` with its column under data, or use `by: all`"
-        ),
+        "hypotheses.0: effect asks by industry, but the data declare none\n"
+        "    add `industry:` with its column under data, or use `by: all`",
+        id="claim by industry",
     ),
-    "claim by cluster": (
+    pytest.param(
         {"data": {"cluster": None}, "hypotheses": [claim("necessary", by="cluster")]},
-        (
-            "hypotheses.0: necessary asks by cluster, but the data declare none\n"
-            "    add `cluster:` with its column under data, or use `by: all`"
-        ),
+        "hypotheses.0: necessary asks by cluster, but the data declare none\n"
+        "    add `cluster:` with its column under data, or use `by: all`",
+        id="claim by cluster",
     ),
-    "claim for a new cluster": (
+    pytest.param(
         {"data": {"cluster": None}, "hypotheses": [claim("effect", scope="new_cluster")]},
-        (
-            "hypotheses.0: scope new_cluster needs clusters, but the data declare none\n"
-            "    add `cluster:` with its column under data, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope new_cluster needs clusters, but the data declare none\n"
+        "    add `cluster:` with its column under data, or use `scope: observed`",
+        id="claim for a new cluster",
     ),
-    "average cluster without effects of clusters": (
+    pytest.param(
         {"hypotheses": [claim("effect", scope="average_cluster")]},
-        (
-            "hypotheses.0: scope average_cluster needs effects of clusters, and none vary by cluster\n"
-            "    add `cluster: [intercept]` under varying, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope average_cluster needs effects of clusters, and none vary by cluster\n"
+        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
+        id="average cluster without effects of clusters",
     ),
-    "new cluster without effects of clusters": (
+    pytest.param(
         {
             "varying": {"industry": ["intercept"]},
             "hypotheses": [claim("necessary", scope="new_cluster")],
         },
-        (
-            "hypotheses.0: scope new_cluster needs effects of clusters, and none vary by cluster\n"
-            "    add `cluster: [intercept]` under varying, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope new_cluster needs effects of clusters, and none vary by cluster\n"
+        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
+        id="new cluster without effects of clusters",
     ),
-    "grouping called as a dimension": (
+    pytest.param(
         {"varying": {"term": ["intercept"]}},
-        (
-            f"{EQUATION}.varying.term: effects cannot vary by a column called 'term'\n"
-            "    the model has a variable or dimension of that name: rename the column"
-        ),
+        f"{EQUATION}.varying.term: effects cannot vary by a column called 'term'\n"
+        "    the model has a variable or dimension of that name: rename the column",
+        id="grouping called as a dimension",
     ),
-    "grouping by the column of a role": (
+    pytest.param(
         {"data": {"cluster": "place"}, "varying": {"place": ["intercept"]}},
-        (
-            f"{EQUATION}.varying.place: 'place' is the column of the cluster\n"
-            "    write `cluster:` here"
-        ),
+        f"{EQUATION}.varying.place: 'place' is the column of the cluster\n"
+        "    write `cluster:` here",
+        id="grouping by the column of a role",
     ),
-    "indicator among the controls": (
+    pytest.param(
         {"controls": ["exporter", "training"]},
-        (
-            f"{EQUATION}.controls.1: the control 'training' is an indicator of human_capital: it "
-            "cannot stay as it is while the capital changes\n"
-            "    leave it out of the controls, or out of the construct"
-        ),
+        f"{EQUATION}.controls.1: the control 'training' is an indicator of human_capital: it "
+        "cannot stay as it is while the capital changes\n"
+        "    leave it out of the controls, or out of the construct",
+        id="indicator among the controls",
     ),
-    "transformed indicator among the controls": (
+    pytest.param(
         {"controls": [{"column": "trust", "transform": "square"}]},
-        (
-            f"{EQUATION}.controls.0: the control 'trust' is an indicator of social_capital: it "
-            "cannot stay as it is while the capital changes\n"
-            "    leave it out of the controls, or out of the construct"
-        ),
+        f"{EQUATION}.controls.0: the control 'trust' is an indicator of social_capital: it "
+        "cannot stay as it is while the capital changes\n"
+        "    leave it out of the controls, or out of the construct",
+        id="transformed indicator among the controls",
     ),
-    "region above 1": (
+    pytest.param(
         {"hypotheses": [claim("effect", by="all"), claim("necessary", eps=10)]},
-        (
-            "hypotheses.1: eps is 10, but the expected outcome is a probability\n"
-            "    give eps on the scale of the outcome"
-        ),
+        "hypotheses.1: eps is 10, but the expected outcome is a probability\n"
+        "    give eps on the scale of the outcome",
+        id="region above 1",
     ),
-    "probability below 0": (
+    pytest.param(
         {"hypotheses": [claim("insufficient", theta_not=-0.1)]},
-        (
-            "hypotheses.0: theta_not is -0.1, but the expected outcome is a probability\n"
-            "    give theta_not on the scale of the outcome"
-        ),
+        "hypotheses.0: theta_not is -0.1, but the expected outcome is a probability\n"
+        "    give theta_not on the scale of the outcome",
+        id="probability below 0",
     ),
-    "difference of probabilities above 1": (
+    pytest.param(
         {"family": "ordinal", "at_least": 2, "hypotheses": [claim("insufficient", delta=1.5)]},
-        (
-            "hypotheses.0: delta is 1.5, but the expected outcome is a probability\n"
-            "    give delta on the scale of the outcome"
-        ),
+        "hypotheses.0: delta is 1.5, but the expected outcome is a probability\n"
+        "    give delta on the scale of the outcome",
+        id="difference of probabilities above 1",
     ),
-    "share above 1": (
+    pytest.param(
         {"family": "beta", "hypotheses": [claim("sufficient", theta=75)]},
-        (
-            "hypotheses.0: theta is 75, but the expected outcome is a share\n"
-            "    give theta on the scale of the outcome"
-        ),
+        "hypotheses.0: theta is 75, but the expected outcome is a share\n"
+        "    give theta on the scale of the outcome",
+        id="share above 1",
     ),
-    "amounts below 0": (
+    pytest.param(
         {"family": "lognormal", "hypotheses": [claim("necessary", eps=-1)]},
-        (
-            "hypotheses.0: eps is -1, but the expected outcome is never below 0\n"
-            "    give eps on the scale of the outcome"
-        ),
+        "hypotheses.0: eps is -1, but the expected outcome is never below 0\n"
+        "    give eps on the scale of the outcome",
+        id="amounts below 0",
     ),
-    "counts below 0": (
+    pytest.param(
         {"family": "poisson", "hypotheses": [claim("joint_sufficiency", theta=-1)]},
-        (
-            "hypotheses.0: theta is -1, but the expected outcome is never below 0\n"
-            "    give theta on the scale of the outcome"
-        ),
+        "hypotheses.0: theta is -1, but the expected outcome is never below 0\n"
+        "    give theta on the scale of the outcome",
+        id="counts below 0",
     ),
-    "levels below the first": (
+    pytest.param(
         {"family": "ordinal", "hypotheses": [claim("necessary", eps=-0.5)]},
-        (
-            "hypotheses.0: eps is -0.5, but the expected outcome is never below 0\n"
-            "    give eps on the scale of the outcome"
-        ),
+        "hypotheses.0: eps is -0.5, but the expected outcome is never below 0\n"
+        "    give eps on the scale of the outcome",
+        id="levels below the first",
     ),
-    "ratio of means": (
+    pytest.param(
         {"family": "student_t", "hypotheses": [claim("sufficient", ratio=0.5)]},
-        (
-            "hypotheses.0: ratio means nothing for family student_t, whose mean may be 0 or below\n"
-            "    state the region by eps, theta, theta_not or delta"
-        ),
+        "hypotheses.0: ratio means nothing for family student_t, whose mean may be 0 or below\n"
+        "    state the region by eps, theta, theta_not or delta",
+        id="ratio of means",
     ),
-    "difference in the average cluster": (
+    pytest.param(
         {"data": {"cluster": None}, "hypotheses": [claim("difference", scope="average_cluster")]},
-        (
-            "hypotheses.0: scope average_cluster needs clusters, but the data declare none\n"
-            "    add `cluster:` with its column under data, or use `scope: observed`"
-        ),
+        "hypotheses.0: scope average_cluster needs clusters, but the data declare none\n"
+        "    add `cluster:` with its column under data, or use `scope: observed`",
+        id="difference in the average cluster",
     ),
-}
+]
 REGIONS = {
     "necessary": [("eps", "ratio")],
     "sufficient": [("theta", "ratio")],
@@ -378,9 +337,8 @@ def test_every_form_refuses_what_none_of_them_knows():
     assert "its terms: intercept, gain, share, substitution" in found
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_messages(case):
-    keys, message = FAULTS[case]
+@pytest.mark.parametrize(("keys", "message"), FAULTS)
+def test_messages(keys, message):
     assert refused(**keys) == HEAD + message
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from bayescluster.design.semantics import check_semantics
@@ -12,16 +10,15 @@ PLACE = "a.yaml:equations.upgrading.priors"
 ONE_OF_TWO = "but r2d2m2 takes its place\n    leave out one of the two"
 NORMAL = {"distribution": "normal", "sd": 1.0}
 HEAD = "The analysis cannot be read"
-FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "not linear": (
+FAULTS = [
+    pytest.param(
         {"structure": "conjunctive", "priors": {"r2d2m2": {}}},
-        (
-            f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 shares out variance among linear terms, and "
-            "structure conjunctive is not linear\n"
-            "    leave it out, or take one of: intercept, additive, interaction"
-        ),
+        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 shares out variance among linear terms, and "
+        "structure conjunctive is not linear\n"
+        "    leave it out, or take one of: intercept, additive, interaction",
+        id="not linear",
     ),
-    "beside other priors": (
+    pytest.param(
         {
             "varying": {"cluster": ["intercept"]},
             "controls": ["exporter"],
@@ -32,27 +29,24 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
                 "group_sd": {"cluster": {"distribution": "half_normal", "sd": 1.0}},
             },
         },
-        (
-            f"{HEAD} (4 problems):\n"
-            f"  {PLACE}.terms.human_capital: a prior is given for 'human_capital', {ONE_OF_TWO}\n"
-            f"  {PLACE}.terms.exporter: a prior is given for 'exporter', {ONE_OF_TWO}\n"
-            f"  {PLACE}.controls: a prior is given for the controls, {ONE_OF_TWO}\n"
-            f"  {PLACE}.group_sd.cluster: a prior is given for the groups of 'cluster', {ONE_OF_TWO}"
-        ),
+        f"{HEAD} (4 problems):\n"
+        f"  {PLACE}.terms.human_capital: a prior is given for 'human_capital', {ONE_OF_TWO}\n"
+        f"  {PLACE}.terms.exporter: a prior is given for 'exporter', {ONE_OF_TWO}\n"
+        f"  {PLACE}.controls: a prior is given for the controls, {ONE_OF_TWO}\n"
+        f"  {PLACE}.group_sd.cluster: a prior is given for the groups of 'cluster', {ONE_OF_TWO}",
+        id="beside other priors",
     ),
-    "nothing to share": (
+    pytest.param(
         {"structure": "intercept", "priors": {"r2d2m2": {}}},
-        (
-            f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 has nothing to share out: the model has no slope, "
-            "control or varying effect\n    leave it out"
-        ),
+        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 has nothing to share out: the model has no slope, "
+        "control or varying effect\n    leave it out",
+        id="nothing to share",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_refused(fault):
-    keys, message = FAULTS[fault]
+@pytest.mark.parametrize(("keys", "message"), FAULTS)
+def test_what_is_refused(keys, message):
     with pytest.raises(ConfigError) as caught:
         check_semantics(analysis_of(**keys), where)
     assert str(caught.value) == message

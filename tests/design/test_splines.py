@@ -83,37 +83,39 @@ def test_a_curve_can_differ_by_another_control_or_a_capital():
     np.testing.assert_allclose(moved.base * moved.level, 2 * still.base)
 
 
-FAULTS = {
-    "few values": (
+FAULTS = [
+    pytest.param(
         np.repeat([0.0, 1.0, 2.0], 20),
         3,
         (
             "the control 'age' has 3 different values, too few for a spline of 3 columns",
             "use `coding: treatment`, or enter it without `spline`",
         ),
+        id="few values",
     ),
-    "fewer columns would do": (
+    pytest.param(
         np.repeat(np.arange(5.0), 12),
         6,
         (
             "the control 'age' has 5 different values, too few for a spline of 6 columns",
             "use `spline: 4`, `coding: treatment`, or enter it without `spline`",
         ),
+        id="fewer columns would do",
     ),
-    "many alike": (
+    pytest.param(
         np.where(np.arange(60) < 45, 0.0, AGES),
         5,
         (
             "the knots of a spline of 5 columns for 'age' fall on each other: 75% of the rows hold 0",
             "ask for fewer columns, or enter it without `spline`",
         ),
+        id="many alike",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_columns_that_carry_no_spline(case):
-    values, df, wanted = FAULTS[case]
+@pytest.mark.parametrize(("values", "df", "wanted"), FAULTS)
+def test_columns_that_carry_no_spline(values, df, wanted):
     assert spline_fault("age", values, df) == wanted
 
 

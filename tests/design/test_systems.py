@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from bayescluster.design.semantics import check_semantics
@@ -22,102 +20,98 @@ FAMILIES = (
     "    for outcomes of 0 and 1, write `family: probit`"
 )
 
-FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "no such equation": (
+FAULTS = [
+    pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyer"])},
         {},
-        (
-            "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
-            "analysis\n    did you mean 'buyers'?"
-        ),
+        "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
+        "analysis\n    did you mean 'buyers'?",
+        id="no such equation",
     ),
-    "a column and no equation": (
+    pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["exporter"])},
         {},
-        (
-            "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
-            "analysis\n    known: buyers"
-        ),
+        "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
+        "analysis\n    known: buyers",
+        id="a column and no equation",
     ),
-    "its own predictor": (
+    pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["upgrading"])},
         {},
-        (
-            "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
-            "analysis\n    known: buyers"
-        ),
+        "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
+        "analysis\n    known: buyers",
+        id="its own predictor",
     ),
-    "a circle": (
+    pytest.param(
         {
             "buyers": equation("buyers", predictors=["upgrading"]),
             "upgrading": equation("upgraded", predictors=["buyers"]),
         },
         {},
-        (
-            "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
-            "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause"
-        ),
+        "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
+        "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause",
+        id="a circle",
     ),
-    "a predictor twice": (
+    pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyers", "buyers"])},
         {},
-        (
-            "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
-            "    list it once, under predictors"
-        ),
+        "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
+        "    list it once, under predictors",
+        id="a predictor twice",
     ),
-    "a predictor that is a control": (
+    pytest.param(
         {
             "buyers": BUYERS,
             "upgrading": equation("upgraded", predictors=["buyers"], controls=["buyers"]),
         },
         {},
-        (
-            "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
-            "    list it once, under predictors"
-        ),
+        "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
+        "    list it once, under predictors",
+        id="a predictor that is a control",
     ),
-    "one equation tied": (
+    pytest.param(
         {"buyers": PROBIT, "upgrading": equation("upgraded", family="probit")},
         {"residual_correlation": ["upgrading"]},
         "residual_correlation: residual_correlation needs two equations or more, each once",
+        id="one equation tied",
     ),
-    "logit tied": (
+    pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded")},
         {"residual_correlation": TIE},
         FAMILIES.format("bernoulli"),
+        id="logit tied",
     ),
-    "families tied": (
+    pytest.param(
         {"buyers": PROBIT, "upgrading": equation("growth", family="gaussian")},
         {"residual_correlation": TIE},
         FAMILIES.format("gaussian, probit"),
+        id="families tied",
     ),
-    "known errors tied": (
+    pytest.param(
         {
             "buyers": equation("growth", family="gaussian", standard_error="error"),
             "upgrading": equation("growth", family="gaussian"),
         },
         {"residual_correlation": TIE},
         FAMILIES.format("gaussian"),
+        id="known errors tied",
     ),
-    "tied to its own predictor": (
+    pytest.param(
         {
             "buyers": PROBIT,
             "upgrading": equation("upgraded", family="probit", predictors=["buyers"]),
         },
         {"residual_correlation": TIE},
-        (
-            "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
-            "'buyers', which is among its predictors\n"
-            "    leave one of the two out: indirect effects rest on their independence"
-        ),
+        "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
+        "'buyers', which is among its predictors\n"
+        "    leave one of the two out: indirect effects rest on their independence",
+        id="tied to its own predictor",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_whole_message(fault):
-    equations, top, message = FAULTS[fault]
+@pytest.mark.parametrize(("equations", "top", "message"), FAULTS)
+def test_whole_message(equations, top, message):
     with pytest.raises(ConfigError) as caught:
         check_semantics(Analysis.model_validate(system_dict(equations, **top)), where)
     assert str(caught.value) == HEAD + message

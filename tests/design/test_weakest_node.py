@@ -15,89 +15,79 @@ from tests.measured import HUMAN
 HEAD = "The analysis cannot be read:\n  a.yaml:weakest_node"
 ALONE: dict[str, Any] = {"cluster": None, "industry": None, "firm": None}
 
-FAULTS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
-    "groups not declared": (
+FAULTS = [
+    pytest.param(
         {"by": ["all", "industry"]},
         {"data": ALONE},
-        (
-            ".by: weakest_node asks by industry, but the data declare none\n"
-            "    name the industry column under data, or leave industry out"
-        ),
+        ".by: weakest_node asks by industry, but the data declare none\n"
+        "    name the industry column under data, or leave industry out",
+        id="groups not declared",
     ),
-    "scope without clusters": (
+    pytest.param(
         {"scope": "new_cluster", "by": ["all"]},
         {"data": ALONE},
-        (
-            ".scope: scope new_cluster needs clusters, but the data declare none\n"
-            "    add `cluster:` with its column under data, or use `scope: observed`"
-        ),
+        ".scope: scope new_cluster needs clusters, but the data declare none\n"
+        "    add `cluster:` with its column under data, or use `scope: observed`",
+        id="scope without clusters",
     ),
-    "scope without effects of clusters": (
+    pytest.param(
         {"scope": "average_cluster"},
         {},
-        (
-            ".scope: scope average_cluster needs effects of clusters, and none vary by cluster\n"
-            "    add `cluster: [intercept]` under varying, or use `scope: observed`"
-        ),
+        ".scope: scope average_cluster needs effects of clusters, and none vary by cluster\n"
+        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
+        id="scope without effects of clusters",
     ),
-    "one cost": (
+    pytest.param(
         {"costs": {"human_capital": 2}},
         {},
-        (
-            ".costs: costs lacks social_capital: gains per cost can only be compared where both have one\n"
-            "    add `social_capital:`, or leave costs out"
-        ),
+        ".costs: costs lacks social_capital: gains per cost can only be compared where both have one\n"
+        "    add `social_capital:`, or leave costs out",
+        id="one cost",
     ),
-    "budget without costs": (
+    pytest.param(
         {"budget": 100},
         {},
-        (
-            ".budget: a budget can only be spent on what has a cost, and no costs are declared\n"
-            "    add `costs:` of a step of both capitals, or leave budget out"
-        ),
+        ".budget: a budget can only be spent on what has a cost, and no costs are declared\n"
+        "    add `costs:` of a step of both capitals, or leave budget out",
+        id="budget without costs",
     ),
-    "units of a latent capital": (
+    pytest.param(
         {"unit": "original"},
         {"constructs": {"human_capital": HUMAN}},
-        (
-            ".unit: steps are asked for in original units, but human_capital is latent and has none\n"
-            "    use `unit: sd`"
-        ),
+        ".unit: steps are asked for in original units, but human_capital is latent and has none\n"
+        "    use `unit: sd`",
+        id="units of a latent capital",
     ),
-    "target beyond the scale": (
+    pytest.param(
         {"targets": [0.5, 1.2]},
         {},
-        (
-            ".targets.1: the target 1.2 cannot be reached: the expected outcome is between 0 and 1\n"
-            "    give targets on the scale of the outcome"
-        ),
+        ".targets.1: the target 1.2 cannot be reached: the expected outcome is between 0 and 1\n"
+        "    give targets on the scale of the outcome",
+        id="target beyond the scale",
     ),
-    "target below a count": (
+    pytest.param(
         {"targets": [-1]},
         {"family": "poisson"},
-        (
-            ".targets.0: the target -1 cannot be reached: the expected outcome is never below 0\n"
-            "    give targets on the scale of the outcome"
-        ),
+        ".targets.0: the target -1 cannot be reached: the expected outcome is never below 0\n"
+        "    give targets on the scale of the outcome",
+        id="target below a count",
     ),
-    "no capitals": (
+    pytest.param(
         {},
         {"structure": "intercept"},
-        (
-            ": weakest_node compares the capitals, but 'upgrading' has structure 'intercept', which uses "
-            "neither\n    leave it out, or take a structure with both capitals"
-        ),
+        ": weakest_node compares the capitals, but 'upgrading' has structure 'intercept', which uses "
+        "neither\n    leave it out, or take a structure with both capitals",
+        id="no capitals",
     ),
-}
+]
 
 
 def asked(block: dict[str, Any], **keys: Any) -> Analysis:
     return Analysis.model_validate(analysis_dict(**keys) | {"weakest_node": block})
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_message(name):
-    block, keys, message = FAULTS[name]
+@pytest.mark.parametrize(("block", "keys", "message"), FAULTS)
+def test_message(block, keys, message):
     with pytest.raises(ConfigError) as caught:
         check_semantics(asked(block, **keys), where)
     assert str(caught.value) == HEAD + message

@@ -30,78 +30,69 @@ MODEL = "The model cannot be built on these data"
 LEAVE_OUT = "a row that stands for no firm is no part of the sample: leave it out with `keep`"
 RECODE = "turn it into numbers with `derive: kind: recode`, or name another column"
 BROKEN = np.where(np.arange(48) == 6, np.nan, 1.0)
-FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "no such column": (
+FAULTS = [
+    pytest.param(
         {"weight": "stand_for"},
-        (
-            f"{DATA}:\n  a.yaml:data.weight: no column 'stand_for' in the data (weight)\n"
-            "    did you mean 'stands_for'?"
-        ),
+        f"{DATA}:\n  a.yaml:data.weight: no column 'stand_for' in the data (weight)\n"
+        "    did you mean 'stands_for'?",
+        id="no such column",
     ),
-    "missing": (
+    pytest.param(
         {"weight": "stands_for", "frame": surveyed(stands_for=BROKEN)},
-        (
-            f"{DATA}:\n  a.yaml:data.weight: 'stands_for' (weight) is missing in 1 of 48 rows "
-            "(row 7)\n    fill these cells, or leave such rows out with `missing: drop` under `data`"
-        ),
+        f"{DATA}:\n  a.yaml:data.weight: 'stands_for' (weight) is missing in 1 of 48 rows "
+        "(row 7)\n    fill these cells, or leave such rows out with `missing: drop` under `data`",
+        id="missing",
     ),
-    "cluster weight missing": (
+    pytest.param(
         {"cluster_weight": "drawn", "frame": surveyed(drawn=BROKEN)},
-        (
-            f"{DATA}:\n  a.yaml:data.cluster_weight: 'drawn' (cluster weight) is missing in 1 of "
-            "48 rows (row 7)\n    fill these cells, or leave such rows out with `missing: drop` "
-            "under `data`"
-        ),
+        f"{DATA}:\n  a.yaml:data.cluster_weight: 'drawn' (cluster weight) is missing in 1 of "
+        "48 rows (row 7)\n    fill these cells, or leave such rows out with `missing: drop` "
+        "under `data`",
+        id="cluster weight missing",
     ),
-    "zero": (
+    pytest.param(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0))},
-        (
-            f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
-            f"in row 1\n    {LEAVE_OUT}"
-        ),
+        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
+        f"in row 1\n    {LEAVE_OUT}",
+        id="zero",
     ),
-    "negative": (
+    pytest.param(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0) - 2.5)},
-        (
-            f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found "
-            f"-2.5 in row 1 and in 2 more\n    {LEAVE_OUT}"
-        ),
+        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found "
+        f"-2.5 in row 1 and in 2 more\n    {LEAVE_OUT}",
+        id="negative",
     ),
-    "not numbers": (
+    pytest.param(
         {"weight": "region", "frame": surveyed(region="north")},
-        (
-            f"{MODEL}:\n  a.yaml:data.weight: the weight 'region' is not a number: "
-            f"'north' in row 1\n    {RECODE}"
-        ),
+        f"{MODEL}:\n  a.yaml:data.weight: the weight 'region' is not a number: "
+        f"'north' in row 1\n    {RECODE}",
+        id="not numbers",
     ),
-    "varies within clusters": (
+    pytest.param(
         {"cluster_weight": "stands_for"},
-        (
-            f"{MODEL}:\n  a.yaml:data.cluster_weight: the cluster weight 'stands_for' varies "
-            "within cluster 'C00' (1 to 43), and it varies within 5 more\n"
-            "    a cluster has one weight; weights of firms go under `weight`"
-        ),
+        f"{MODEL}:\n  a.yaml:data.cluster_weight: the cluster weight 'stands_for' varies "
+        "within cluster 'C00' (1 to 43), and it varies within 5 more\n"
+        "    a cluster has one weight; weights of firms go under `weight`",
+        id="varies within clusters",
     ),
-    "several at once": (
+    pytest.param(
         {
             "weight": "stands_for",
             "cluster_weight": "drawn",
             "frame": surveyed(stands_for=0.0, drawn=-1.0),
         },
-        (
-            f"{MODEL} (2 problems):\n"
-            "  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
-            f"in row 1 and in 47 more\n    {LEAVE_OUT}\n"
-            "  a.yaml:data.cluster_weight: the cluster weight 'drawn' has to be above 0; found -1 "
-            f"in row 1 and in 47 more\n    {LEAVE_OUT}"
-        ),
+        f"{MODEL} (2 problems):\n"
+        "  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
+        f"in row 1 and in 47 more\n    {LEAVE_OUT}\n"
+        "  a.yaml:data.cluster_weight: the cluster weight 'drawn' has to be above 0; found -1 "
+        f"in row 1 and in 47 more\n    {LEAVE_OUT}",
+        id="several at once",
     ),
-}
+]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_refused(fault):
-    data, message = FAULTS[fault]
+@pytest.mark.parametrize(("data", "message"), FAULTS)
+def test_what_is_refused(data, message):
     assert refused(**data) == message
 
 

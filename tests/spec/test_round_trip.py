@@ -226,10 +226,7 @@ INVALID = [
         {"controls": [{"column": "a", "monotonic": True, "spline": 4}]},
         "a monotonic control takes its levels as they are: leave out spline",
     ),
-    (
-        {"controls": [{"column": "a", "levels": [1, 2, 3]}]},
-        "levels go with monotonic: true only",
-    ),
+    ({"controls": [{"column": "a", "levels": [1, 2, 3]}]}, "levels go with monotonic: true only"),
     (
         {"controls": [{"column": "a", "monotonic": True, "levels": ["low", "mid", "low"]}]},
         "a level is listed twice",
@@ -249,11 +246,7 @@ INVALID = [
     (
         {
             "constructs": {
-                "human_capital": {
-                    "indicators": ["a", "b"],
-                    "method": "mean",
-                    "minimum_answered": 3,
-                }
+                "human_capital": {"indicators": ["a", "b"], "method": "mean", "minimum_answered": 3}
             }
         },
         "minimum_answered is 3, but there are 2 indicators",
