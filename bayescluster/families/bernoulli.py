@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from scipy.special import expit
 
@@ -16,22 +14,6 @@ def zero_or_one(outcome: Array, _: Rows) -> Fault | None:
     return fault("0 or 1", outcome, (outcome != 0) & (outcome != 1))
 
 
-def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
-    return np.asarray(expit(linear_predictor))
-
-
-def _log_density(
-    outcome: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows
-) -> Array:
-    return np.asarray(-np.logaddexp(0.0, (1.0 - 2.0 * outcome) * linear_predictor))
-
-
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, _: Mapping[str, Array], __: Rows
-) -> Array:
-    return np.asarray(rng.random(linear_predictor.shape) < expit(linear_predictor), dtype=float)
-
-
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -40,13 +22,13 @@ def _likelihood(observation: Observation) -> Likelihood:
 
 
 BERNOULLI = Family(
-    "bernoulli",
-    "logit",
-    "probability",
-    (),
-    zero_or_one,
-    _expectation,
-    _log_density,
-    _draw,
-    _likelihood,
+    name="bernoulli",
+    link="logit",
+    scale="probability",
+    parameters=(),
+    support=zero_or_one,
+    expectation=lambda eta, _: np.asarray(expit(eta)),
+    log_density=lambda outcome, eta, *_: -np.logaddexp(0.0, (1.0 - 2.0 * outcome) * eta),
+    draw=lambda rng, eta, *_: (rng.random(eta.shape) < expit(eta)).astype(float),
+    likelihood=_likelihood,
 )

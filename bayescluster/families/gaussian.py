@@ -9,68 +9,49 @@ import numpy as np
 from scipy.special import ndtr
 
 from bayescluster.arrays import Array
-from bayescluster.families.record import SIGMA, Family, Fault, Likelihood, Observation, Rows, fault
+from bayescluster.families import record
+from bayescluster.families.record import Parameters, Rows
 
 
-def finite(outcome: Array, rows: Rows) -> Fault | None:
+def finite(outcome: Array, rows: Rows) -> record.Fault | None:
     """Fault of a continuous outcome or its standard errors, if any."""
-    found = fault("finite numbers", outcome, ~np.isfinite(outcome))
-    if found is None and rows.standard_error is not None:
-        wrong = ~(rows.standard_error > 0)
-        found = fault("standard errors above 0", rows.standard_error, wrong)
-    return found
-
-
-def identity(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
-    """Return the mean, which is the linear predictor."""
-    return linear_predictor
+    fault, errors = (
+        record.fault("finite numbers", outcome, ~np.isfinite(outcome)),
+        rows.standard_error,
+    )
+    if fault is None and errors is not None:
+        return record.fault("standard errors above 0", errors, ~(errors > 0))
+    return fault
 
 
 def _sigma(parameters: Mapping[str, Any], rows: Rows) -> Any:
     return parameters["sigma"] if rows.standard_error is None else rows.standard_error
 
 
-def _log_density(
-    outcome: Array, linear_predictor: Array, parameters: Mapping[str, Array], rows: Rows
-) -> Array:
+def _log_density(outcome: Array, eta: Array, parameters: Parameters, rows: Rows) -> Array:
     sigma = _sigma(parameters, rows)
-    z = (outcome - linear_predictor) / sigma
+    z = (outcome - eta) / sigma
     return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi))
 
 
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, parameters: Mapping[str, Array], rows: Rows
-) -> Array:
-    noise = rng.standard_normal(linear_predictor.shape)
-    return np.asarray(linear_predictor + _sigma(parameters, rows) * noise)
-
-
-def _exceedance(
-    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], rows: Rows
-) -> Array:
-    return np.asarray(ndtr((linear_predictor - bar) / _sigma(parameters, rows)))
-
-
-def _likelihood(observation: Observation) -> Likelihood:
+def _likelihood(observation: record.Observation) -> record.Likelihood:
     import pymc as pm
 
-    arguments = {
-        "mu": observation.linear_predictor,
-        "sigma": _sigma(observation.parameters, observation.rows),
-    }
-    return Likelihood(pm.Normal, arguments, observation.outcome)
+    sigma = _sigma(observation.parameters, observation.rows)
+    arguments = {"mu": observation.linear_predictor, "sigma": sigma}
+    return record.Likelihood(pm.Normal, arguments, observation.outcome)
 
 
-GAUSSIAN = Family(
-    "gaussian",
-    "identity",
-    "mean",
-    (SIGMA,),
-    finite,
-    identity,
-    _log_density,
-    _draw,
-    _likelihood,
-    np.asarray,
-    _exceedance,
+GAUSSIAN = record.Family(
+    name="gaussian",
+    link="identity",
+    scale="mean",
+    parameters=(record.SIGMA,),
+    support=finite,
+    expectation=lambda eta, _: eta,
+    log_density=_log_density,
+    draw=lambda rng, eta, p, rows: eta + _sigma(p, rows) * rng.standard_normal(eta.shape),
+    likelihood=_likelihood,
+    on_link_scale=np.asarray,
+    exceedance=lambda bar, eta, p, rows: np.asarray(ndtr((eta - bar) / _sigma(p, rows))),
 )

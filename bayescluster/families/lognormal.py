@@ -6,20 +6,19 @@ and of the mean alike. What is reported is the mean, ``exp(linear predictor + si
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from scipy.special import ndtr
 
 from bayescluster.arrays import Array
-from bayescluster.families.record import SIGMA, Family, Fault, Likelihood, Observation, Rows, fault
+from bayescluster.families import record
+from bayescluster.families.record import Parameters, Rows
 
 # numbers of this size still have a logarithm and a square; prior draws can ask for more
 LARGEST_LOG = 300.0
 
 
-def _support(outcome: Array, _: Rows) -> Fault | None:
-    return fault(
+def _support(outcome: Array, _: Rows) -> record.Fault | None:
+    return record.fault(
         "finite numbers above 0",
         outcome,
         ~(np.isfinite(outcome) & (outcome > 0)),
@@ -28,50 +27,40 @@ def _support(outcome: Array, _: Rows) -> Fault | None:
     )
 
 
-def _expectation(linear_predictor: Array, parameters: Mapping[str, Array]) -> Array:
-    return np.asarray(np.exp(linear_predictor + parameters["sigma"] ** 2 / 2))
-
-
-def _log_density(
-    outcome: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
+def _log_density(outcome: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
     sigma, log = parameters["sigma"], np.log(outcome)
-    z = (log - linear_predictor) / sigma
+    z = (log - eta) / sigma
     return np.asarray(-0.5 * z**2 - np.log(sigma) - 0.5 * np.log(2 * np.pi) - log)
 
 
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
-    log = linear_predictor + parameters["sigma"] * rng.standard_normal(linear_predictor.shape)
+def _draw(rng: np.random.Generator, eta: Array, parameters: Parameters, _: Rows) -> Array:
+    log = eta + parameters["sigma"] * rng.standard_normal(eta.shape)
     return np.asarray(np.exp(np.clip(log, -LARGEST_LOG, LARGEST_LOG)))
 
 
-def _exceedance(
-    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
+def _exceedance(bar: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
     with np.errstate(divide="ignore"):
         log = np.log(np.maximum(bar, 0.0))
-    return np.asarray(ndtr((linear_predictor - log) / parameters["sigma"]))
+    return np.asarray(ndtr((eta - log) / parameters["sigma"]))
 
 
-def _likelihood(observation: Observation) -> Likelihood:
+def _likelihood(observation: record.Observation) -> record.Likelihood:
     import pymc as pm
 
     arguments = {"mu": observation.linear_predictor, "sigma": observation.parameters["sigma"]}
-    return Likelihood(pm.LogNormal, arguments, observation.outcome)
+    return record.Likelihood(pm.LogNormal, arguments, observation.outcome)
 
 
-LOGNORMAL = Family(
-    "lognormal",
-    "log",
-    "mean",
-    (SIGMA,),
-    _support,
-    _expectation,
-    _log_density,
-    _draw,
-    _likelihood,
-    np.log,
-    _exceedance,
+LOGNORMAL = record.Family(
+    name="lognormal",
+    link="log",
+    scale="mean",
+    parameters=(record.SIGMA,),
+    support=_support,
+    expectation=lambda eta, p: np.asarray(np.exp(eta + p["sigma"] ** 2 / 2)),
+    log_density=_log_density,
+    draw=_draw,
+    likelihood=_likelihood,
+    on_link_scale=np.log,
+    exceedance=_exceedance,
 )

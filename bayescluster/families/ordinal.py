@@ -6,50 +6,36 @@ hold ``cutpoints`` as ``(..., 1, K - 1)``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from scipy.special import expit
 
 from bayescluster.arrays import Array
-from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, whole_numbers
+from bayescluster.families import record
+from bayescluster.families.record import Parameters, Rows
 
 
-def _support(outcome: Array, _: Rows) -> Fault | None:
-    return whole_numbers(outcome, 0)
+def _padded(cutpoints: Array) -> Array:
+    """Cutpoints with an infinite one at each end, ``(..., 1, K + 1)``."""
+    ends = np.full((*cutpoints.shape[:-1], 1), np.inf)
+    return np.concatenate([-ends, cutpoints, ends], axis=-1)
 
 
-def _above(linear_predictor: Array, cutpoints: Array) -> Array:
-    """P(outcome > k) for each cutpoint: ``(..., row) -> (..., row, K - 1)``."""
-    return np.asarray(expit(linear_predictor[..., None] - cutpoints))
-
-
-def _expectation(linear_predictor: Array, parameters: Mapping[str, Array]) -> Array:
+def _expectation(eta: Array, parameters: Parameters) -> Array:
     cutpoints = parameters["cutpoints"]
     # summed level by level: the (..., row, level) array would be the largest of the program
-    total = np.zeros(np.broadcast_shapes(linear_predictor.shape, cutpoints.shape[:-1]))
+    total = np.zeros(np.broadcast_shapes(eta.shape, cutpoints.shape[:-1]))
     for level in range(cutpoints.shape[-1]):
-        total += expit(linear_predictor - cutpoints[..., level])
+        total += expit(eta - cutpoints[..., level])
     return total
 
 
-def _log_density(
-    outcome: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
+def _log_density(outcome: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
     cutpoints = parameters["cutpoints"]
     level = outcome.astype("int64")
-    last = cutpoints.shape[-1]
-    padded = np.concatenate(
-        [
-            np.full((*cutpoints.shape[:-1], 1), -np.inf),
-            cutpoints,
-            np.full((*cutpoints.shape[:-1], 1), np.inf),
-        ],
-        axis=-1,
-    )[..., 0, :]
-    assert level.max() <= last
-    low = padded[..., level] - linear_predictor  # (..., row)
-    high = padded[..., level + 1] - linear_predictor
+    padded = _padded(cutpoints)[..., 0, :]
+    assert level.max() <= cutpoints.shape[-1]
+    low = padded[..., level] - eta  # (..., row)
+    high = padded[..., level + 1] - eta
     # log(logistic(high) - logistic(low)), written so that neither tail cancels
     below, above = -np.logaddexp(0.0, -high), -np.logaddexp(0.0, low)
     with np.errstate(invalid="ignore"):
@@ -57,25 +43,19 @@ def _log_density(
     return np.asarray(below + above + np.log(-np.expm1(-width)))
 
 
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
-    above = _above(linear_predictor, parameters["cutpoints"])
-    return np.asarray((rng.random(linear_predictor.shape)[..., None] < above).sum(-1), dtype=float)
+def _draw(rng: np.random.Generator, eta: Array, parameters: Parameters, _: Rows) -> Array:
+    above = expit(eta[..., None] - parameters["cutpoints"])  # P(outcome > k), (..., row, K - 1)
+    return np.asarray((rng.random(eta.shape)[..., None] < above).sum(-1), dtype=float)
 
 
-def _exceedance(
-    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
-    cutpoints = parameters["cutpoints"]
+def _exceedance(bar: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
     # all rows have the same levels; one beyond the ends is reached always, or never
-    ends = np.full((*cutpoints.shape[:-1], 1), np.inf)
-    padded = np.concatenate([-ends, cutpoints, ends], axis=-1)
+    padded = _padded(parameters["cutpoints"])
     level = np.clip(np.ceil(np.max(bar)), 0, padded.shape[-1] - 1).astype("int64")
-    return np.asarray(expit(linear_predictor - padded[..., level]))
+    return np.asarray(expit(eta - padded[..., level]))
 
 
-def _likelihood(observation: Observation) -> Likelihood:
+def _likelihood(observation: record.Observation) -> record.Likelihood:
     import pymc as pm
 
     arguments = {
@@ -83,18 +63,18 @@ def _likelihood(observation: Observation) -> Likelihood:
         "cutpoints": observation.parameters["cutpoints"],
         "compute_p": False,
     }
-    return Likelihood(pm.OrderedLogistic, arguments, observation.outcome.astype("int64"))
+    return record.Likelihood(pm.OrderedLogistic, arguments, observation.outcome.astype("int64"))
 
 
-ORDINAL = Family(
-    "ordinal",
-    "logit",
-    "level",
-    (),
-    _support,
-    _expectation,
-    _log_density,
-    _draw,
-    _likelihood,
+ORDINAL = record.Family(
+    name="ordinal",
+    link="logit",
+    scale="level",
+    parameters=(),
+    support=lambda outcome, _: record.whole_numbers(outcome, 0),
+    expectation=_expectation,
+    log_density=_log_density,
+    draw=_draw,
+    likelihood=_likelihood,
     exceedance=_exceedance,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,23 +9,7 @@ from scipy.special import log_ndtr, ndtr
 
 from bayescluster.arrays import Array
 from bayescluster.families.bernoulli import zero_or_one
-from bayescluster.families.record import Family, Likelihood, Observation, Rows
-
-
-def _expectation(linear_predictor: Array, _: Mapping[str, Array]) -> Array:
-    return np.asarray(ndtr(linear_predictor))
-
-
-def _log_density(
-    outcome: Array, linear_predictor: Array, _: Mapping[str, Array], __: Rows
-) -> Array:
-    return np.asarray(log_ndtr((2.0 * outcome - 1.0) * linear_predictor))
-
-
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, _: Mapping[str, Array], __: Rows
-) -> Array:
-    return np.asarray(rng.random(linear_predictor.shape) < ndtr(linear_predictor), dtype=float)
+from bayescluster.families.record import Family, Likelihood, Observation
 
 
 def log_cdf(z: Any) -> Any:
@@ -42,6 +25,10 @@ def log_cdf(z: Any) -> Any:
     return pt.switch(pt.lt(z, -1.0), left, pt.log1p(-0.5 * pt.erfc(high / np.sqrt(2.0))))
 
 
+def _random(eta: Array, rng: np.random.Generator, size: Any = None) -> Any:
+    return (rng.random(size or eta.shape) < ndtr(eta)).astype("int64")
+
+
 def _likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
@@ -55,18 +42,14 @@ def _likelihood(observation: Observation) -> Likelihood:
     return Likelihood(pm.CustomDist, arguments, outcome, (observation.linear_predictor,))
 
 
-def _random(linear_predictor: Array, rng: np.random.Generator, size: Any = None) -> Any:
-    return (rng.random(size or linear_predictor.shape) < ndtr(linear_predictor)).astype("int64")
-
-
 PROBIT = Family(
-    "probit",
-    "probit",
-    "probability",
-    (),
-    zero_or_one,
-    _expectation,
-    _log_density,
-    _draw,
-    _likelihood,
+    name="probit",
+    link="probit",
+    scale="probability",
+    parameters=(),
+    support=zero_or_one,
+    expectation=lambda eta, _: np.asarray(ndtr(eta)),
+    log_density=lambda outcome, eta, *_: np.asarray(log_ndtr((2.0 * outcome - 1.0) * eta)),
+    draw=lambda rng, eta, *_: (rng.random(eta.shape) < ndtr(eta)).astype(float),
+    likelihood=_likelihood,
 )

@@ -1,6 +1,6 @@
 """What a likelihood family is: one frozen record.
 
-The numpy functions broadcast: ``linear_predictor`` is ``(..., row)`` and every parameter is
+The numpy functions broadcast: the linear predictor ``eta`` is ``(..., row)`` and every parameter is
 ``(..., 1)``, so the same code serves one point, all draws, or a chunk of them. They say the same as
 ``likelihood``, which states it for PyMC; a test holds the two together for every family.
 """
@@ -17,6 +17,8 @@ from bayescluster.arrays import Array
 from bayescluster.spec.priors import Gamma, HalfNormal, PositivePrior
 
 Scale = Literal["probability", "share", "rate", "mean", "level"]
+Parameters = Mapping[str, Array]
+"""Parameters of the likelihood by name."""
 
 
 class Rows(NamedTuple):
@@ -31,7 +33,7 @@ class Rows(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What a likelihood cannot have: what it expects, the values, which are bad, and the mend."""
+    """Outcomes outside the support: what is expected, the values, which are bad, and the remedy."""
 
     expected: str
     values: Array
@@ -92,18 +94,18 @@ class Family(NamedTuple):
     support
         ``(outcome, rows) -> Fault``: what is wrong with the outcome, or nothing.
     expectation
-        ``(linear_predictor, parameters) -> mean``, on the scale above.
+        ``(eta, parameters) -> mean``, on the scale above.
     log_density
-        ``(outcome, linear_predictor, parameters, rows) -> log density``.
+        ``(outcome, eta, parameters, rows) -> log density``.
     draw
-        ``(rng, linear_predictor, parameters, rows) -> replicated outcome``.
+        ``(rng, eta, parameters, rows) -> replicated outcome``.
     likelihood
         States the likelihood as a PyMC distribution; see `bayescluster.model.build`.
     on_link_scale
         Takes the outcome to the scale on which its noise is added to the linear predictor; absent
         where there is no such scale.
     exceedance
-        ``(bar, linear_predictor, parameters, rows) -> P(outcome >= bar)``, the linear predictor as
+        ``(bar, eta, parameters, rows) -> P(outcome >= bar)``, the linear predictor as
         for ``log_density``; absent where the outcome is yes or no. See `bar_of`.
     counted
         Whether the outcome is counted, over trials or an exposure where these are declared.
@@ -114,12 +116,12 @@ class Family(NamedTuple):
     scale: Scale
     parameters: tuple[Parameter, ...]
     support: Callable[[Array, Rows], Fault | None]
-    expectation: Callable[[Array, Mapping[str, Array]], Array]
-    log_density: Callable[[Array, Array, Mapping[str, Array], Rows], Array]
-    draw: Callable[[np.random.Generator, Array, Mapping[str, Array], Rows], Array]
+    expectation: Callable[[Array, Parameters], Array]
+    log_density: Callable[[Array, Array, Parameters, Rows], Array]
+    draw: Callable[[np.random.Generator, Array, Parameters, Rows], Array]
     likelihood: Callable[[Observation], Likelihood]
     on_link_scale: Callable[[Array], Array] | None = None
-    exceedance: Callable[[Array, Array, Mapping[str, Array], Rows], Array] | None = None
+    exceedance: Callable[[Array, Array, Parameters, Rows], Array] | None = None
     counted: bool = False
 
 

@@ -2,60 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from scipy.special import gammaln, stdtr
 
 from bayescluster.arrays import Array
-from bayescluster.families.gaussian import finite, identity
-from bayescluster.families.record import NU, SIGMA, Family, Likelihood, Observation, Rows
+from bayescluster.families import record
+from bayescluster.families.gaussian import finite
+from bayescluster.families.record import Parameters, Rows
 
 
-def _log_density(
-    outcome: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
+def _log_density(outcome: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
     sigma, nu = parameters["sigma"], parameters["nu"]
-    z = (outcome - linear_predictor) / sigma
+    z = (outcome - eta) / sigma
     constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi) - np.log(sigma)
     return np.asarray(constant - (nu + 1) / 2 * np.log1p(z**2 / nu))
 
 
-def _draw(
-    rng: np.random.Generator, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
-    noise = rng.standard_t(np.broadcast_to(parameters["nu"], linear_predictor.shape))
-    return np.asarray(linear_predictor + parameters["sigma"] * noise)
+def _draw(rng: np.random.Generator, eta: Array, parameters: Parameters, _: Rows) -> Array:
+    noise = rng.standard_t(np.broadcast_to(parameters["nu"], eta.shape))
+    return np.asarray(eta + parameters["sigma"] * noise)
 
 
-def _exceedance(
-    bar: Array, linear_predictor: Array, parameters: Mapping[str, Array], _: Rows
-) -> Array:
-    z = (linear_predictor - bar) / parameters["sigma"]
+def _exceedance(bar: Array, eta: Array, parameters: Parameters, _: Rows) -> Array:
+    z = (eta - bar) / parameters["sigma"]
     return np.asarray(stdtr(np.broadcast_to(parameters["nu"], z.shape), z))
 
 
-def _likelihood(observation: Observation) -> Likelihood:
+def _likelihood(observation: record.Observation) -> record.Likelihood:
     import pymc as pm
 
-    arguments = {
-        "nu": observation.parameters["nu"],
-        "mu": observation.linear_predictor,
-        "sigma": observation.parameters["sigma"],
-    }
-    return Likelihood(pm.StudentT, arguments, observation.outcome)
+    nu, sigma = (observation.parameters[name] for name in ("nu", "sigma"))
+    arguments = {"nu": nu, "mu": observation.linear_predictor, "sigma": sigma}
+    return record.Likelihood(pm.StudentT, arguments, observation.outcome)
 
 
-STUDENT_T = Family(
-    "student_t",
-    "identity",
-    "mean",
-    (SIGMA, NU),
-    finite,
-    identity,
-    _log_density,
-    _draw,
-    _likelihood,
-    np.asarray,
-    _exceedance,
+STUDENT_T = record.Family(
+    name="student_t",
+    link="identity",
+    scale="mean",
+    parameters=(record.SIGMA, record.NU),
+    support=finite,
+    expectation=lambda eta, _: eta,
+    log_density=_log_density,
+    draw=_draw,
+    likelihood=_likelihood,
+    on_link_scale=np.asarray,
+    exceedance=_exceedance,
 )

@@ -93,20 +93,18 @@ def mixed(corners: Mapping[str, Any], weights: Mapping[str, Any], link: str) -> 
         # both tails are sums of positive numbers, so that neither loses its digits
         return library.log(mean(sigmoid)) - library.log(mean(lambda corner: sigmoid(-corner)))
     if link == "probit":
-        return _probit(mean(_normal_cdf))
+        return normal_quantile(mean(normal_cdf))
     return mean(lambda corner: corner)
 
 
-def _normal_cdf(x: Any) -> Any:
-    if is_symbolic(x):
-        return 0.5 * _library(x).erfc(-x / np.sqrt(2.0))
-    return ndtr(x)
+def normal_cdf(x: Any) -> Any:
+    """Standard normal distribution function."""
+    return 0.5 * _library(x).erfc(-x / np.sqrt(2.0)) if is_symbolic(x) else ndtr(x)
 
 
-def _probit(p: Any) -> Any:
-    if is_symbolic(p):
-        return -np.sqrt(2.0) * _library(p).erfcinv(2.0 * p)
-    return ndtri(p)
+def normal_quantile(p: Any) -> Any:
+    """Inverse of `normal_cdf`."""
+    return -np.sqrt(2.0) * _library(p).erfcinv(2.0 * p) if is_symbolic(p) else ndtri(p)
 
 
 def ces_mean(human: Any, social: Any, log_odds: Any, substitution: Any) -> Any:

@@ -21,10 +21,10 @@ def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], _: s
 
 
 CES = Structure(
-    "ces",
-    (INTERCEPT, GAIN, SHARE, SUBSTITUTION),
-    _contribution,
-    "a + g C, C = log(d exp(r H) + (1-d) exp(r S)) / r",
-    INTERCEPT,
-    (INTERCEPT, GAIN, SHARE),
+    name="ces",
+    terms=(INTERCEPT, GAIN, SHARE, SUBSTITUTION),
+    contribution=_contribution,
+    formula="a + g C, C = log(d exp(r H) + (1-d) exp(r S)) / r",
+    level=INTERCEPT,
+    varying=(INTERCEPT, GAIN, SHARE),
 )

@@ -1,7 +1,7 @@
 """Two soft gates: a leaky noisy-AND of the capitals.
 
 The plane of the capitals has four corners, each with an expected outcome of its own. A gate for each
-capital says how far it is high: ``g = logistic(steepness * (capital - threshold))``. The expected
+capital gives how far it is high: ``g = logistic(steepness * (capital - threshold))``. The expected
 outcome is the mean of the corners, weighted by the gates. Nothing forces the corners into an order:
 substitution, or a capital that hurts, can be found too.
 
@@ -59,11 +59,18 @@ def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], link
 
 
 CONJUNCTIVE = Structure(
-    "conjunctive",
-    (INTERCEPT, *CORNERS, HUMAN_THRESHOLD, HUMAN_STEEPNESS, SOCIAL_THRESHOLD, SOCIAL_STEEPNESS),
-    _contribution,
-    "E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
+    name="conjunctive",
+    terms=(
+        INTERCEPT,
+        *CORNERS,
+        HUMAN_THRESHOLD,
+        HUMAN_STEEPNESS,
+        SOCIAL_THRESHOLD,
+        SOCIAL_STEEPNESS,
+    ),
+    contribution=_contribution,
+    formula="E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
     "gH = logistic(aH (H - tH)), gS = logistic(aS (S - tS))",
-    NEITHER,
-    CORNERS,
+    level=NEITHER,
+    varying=CORNERS,
 )
