@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from bayescluster.inference.watch import CountingWatch
+    from bayescluster.kit.table import RawTable
 
 By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -99,6 +100,29 @@ class Run:
         columns += ["prior_probability", "odds_ratio", "region", "reason"]
         rows = [verdict.model_dump(include=set(columns)) for verdict in self.results.verdicts]
         return pd.DataFrame(rows, columns=columns)
+
+    def tables(self) -> list[str]:
+        """Names of all tables of the report, for `table`."""
+        return list(self._tables)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Give a table of the report, unrounded, as it is written to ``tables/<name>.csv``.
+
+        Raises
+        ------
+        ValueError
+            If the report has no such table; the nearest name is suggested.
+        """
+        from bayescluster.kit.table import frame
+
+        _known(name, list(self._tables), "table")
+        return frame(self._tables[name])
+
+    @cached_property
+    def _tables(self) -> dict[str, RawTable]:
+        from bayescluster.report.tables import raw_tables
+
+        return {table.name: table for table in raw_tables(self.results)}
 
     @property
     def diagnostics(self) -> pd.DataFrame:

@@ -174,8 +174,13 @@ def _line_key(axes: Axes, lines: Sequence[Line], frame: Frame, *, narrow: bool) 
     for name, look in names:
         axes.plot([], [], label=folded(name, 40, 1), markersize=5.5, **look)
     if names:
-        place = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0}
-        axes.legend(ncols=min(len(names), 2 if narrow else 3), borderpad=0.3, **place)
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=min(len(names), 2 if narrow else 3),
+            borderaxespad=0,
+            borderpad=0.3,
+        )
 
 
 def intervals_plot(blocks: Sequence[Block], frame: Frame, *, narrow: bool = False) -> Figure:

@@ -143,6 +143,8 @@ class View[Row]:
         See `Table`.
     columns, rows
         Columns from the left, records from the top. Without columns it is written and not shown.
+    records
+        What is written, where that is not the rows that are shown.
     before
         Values that are written before each record.
     after
@@ -156,6 +158,7 @@ class View[Row]:
     rows: tuple[Row, ...] = ()
     note: str = ""
     folded: str = ""
+    records: tuple[BaseModel, ...] | None = None
     before: Mapping[str, Raw] = MappingProxyType({})
     after: tuple[tuple[Cell, ...], ...] = ()
 
@@ -173,18 +176,21 @@ class View[Row]:
     @property
     def raw(self) -> RawTable:
         """The view as it is written: every field of the records, then what columns compute."""
-        computed = [column for column in self.columns if column.key]
         names = dict.fromkeys((*self.before, *fields_of(self.kind)))
-        rows = []
-        for row in self.rows:
-            written = {**self.before, **flat(row)}
-            for column in computed:
-                written |= spread(column.key, column.of(row))
-            names |= dict.fromkeys(name for name in written if name not in names)
-            rows.append(written)
+        rows = [
+            {**self.before, **flat(row), **self._computed(row)}
+            for row in (self.rows if self.records is None else self.records)
+        ]
+        for row in rows:
+            names |= dict.fromkeys(name for name in row if name not in names)
         return RawTable(
             self.name, tuple(names), tuple(tuple(row.get(name) for name in names) for row in rows)
         )
+
+    def _computed(self, row: Any) -> dict[str, Raw]:
+        """What columns with a key compute for a record; for none where other records are written."""
+        keyed = [] if self.records is not None else [one for one in self.columns if one.key]
+        return {k: v for one in keyed for k, v in spread(one.key, one.of(row)).items()}
 
 
 def raw_tables(views: Iterable[View[Any]]) -> tuple[RawTable, ...]:
@@ -263,7 +269,7 @@ def csv_text(table: RawTable) -> str:
     return buffer.getvalue()
 
 
-def harmless(value: Raw) -> Raw:
+def harmless(value: Any) -> Any:
     """Put a quote before text that a spreadsheet would run."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 

@@ -187,6 +187,11 @@ def probability(share: float, places: int = 2) -> str:
     return f"{share:.{places}f}"
 
 
+def maybe(share: float | None) -> str:
+    """Write a probability, or that there is none."""
+    return NONE if share is None else probability(share)
+
+
 def verdict_probability(share: float) -> str:
     """Write a verdict's probability, with a digit more: 0.949 is not yet 0.95."""
     return probability(share, 3)

@@ -12,7 +12,8 @@ from bayescluster.kit import words
 from bayescluster.kit import words as fit_words
 from bayescluster.kit.figure import Drawn
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, group_cell, rows
+from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.kit.words import chance, equations
 from bayescluster.report.fit_figures import CALIBRATION, LOO_PIT, PREDICTIVE
 from bayescluster.results.fit import Calibration, CalibrationRow, FitChecks, LooPit, PitRow

@@ -27,7 +27,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, group_cell, rows
+from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts
 from bayescluster.results.facts import OutcomeFacts

@@ -26,7 +26,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, rows
+from bayescluster.kit.sections import Section, columns, figures, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.claims import Corners
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import Comparison, FormRow, Score

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, group_cell, rows
+from bayescluster.kit.sections import Section, columns, group_cell, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from bayescluster.features.measurement.view import measurement
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, rows
+from bayescluster.kit.sections import Section, columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.facts import GroupRow, MeasureFacts
 from bayescluster.results.model import Results
 

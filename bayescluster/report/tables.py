@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -33,15 +34,11 @@ from bayescluster.features.sensitivity.results import (
 )
 from bayescluster.features.sets.view import set_raw_tables
 from bayescluster.features.verdict_curves.results import VerdictBand, VerdictCurve
-from bayescluster.features.weakest_node.results import (
-    NeedRow,
-    NodeRow,
-    OptionRow,
-    PlanRow,
-    WeakestNode,
-)
 from bayescluster.kit.flat import RawTable, Value, flat, table, table_of
+from bayescluster.kit.table import View
+from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.kit.words import equations
+from bayescluster.report.sections import SECTIONS
 from bayescluster.results.claims import CornerRow, Reading
 from bayescluster.results.facts import (
     CaseRow,
@@ -189,12 +186,11 @@ def cause_tables(found: CausesResults | None) -> Iterator[RawTable]:
         yield table_of("causes_controls", Benchmark, found.benchmarks)
 
 
-def weakest_tables(found: WeakestNode) -> Iterator[RawTable]:
-    """Options, bottlenecks, levels needed and plans; none where they were not asked for."""
-    yield table_of("weakest_options", OptionRow, found.options)
-    yield table_of("weakest_nodes", NodeRow, found.nodes)
-    yield table_of("weakest_needs", NeedRow, found.needs)
-    yield table("weakest_plans", PlanRow, (flat(row) for plan in found.plans for row in plan.rows))
+def views_of(results: Results) -> Iterator[View[Any]]:
+    """Tables of every section that these results have, in the order of the report."""
+    for section in SECTIONS:
+        if section.wanted(results):
+            yield from section.views(results)
 
 
 def sensitivity_tables(found: Sensitivity | None) -> Iterator[RawTable]:
@@ -221,9 +217,9 @@ def raw_tables(results: Results) -> tuple[RawTable, ...]:
         *(set_raw_tables(results.sets) if results.sets else ()),
         *_measurement(results.measurement.capitals if results.measurement else ()),
         *sensitivity_tables(results.sensitivity),
-        *(weakest_tables(results.weakest_node) if results.weakest_node else ()),
         *fit_tables(results),
         *folds_tables(results.folds),
+        *raw_views(views_of(results)),
     )
 
 

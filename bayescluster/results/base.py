@@ -39,3 +39,10 @@ class Estimate(Spread):
     rhat: float | None = None
     ess_bulk: float | None = None
     ess_tail: float | None = None
+
+    def times(self, factor: float) -> Estimate:
+        """The same quantity in another unit."""
+        error = None if self.mcse is None else self.mcse * factor
+        mean, sd, low, high = (factor * part for part in (self.mean, self.sd, self.low, self.high))
+        others = {"rhat": self.rhat, "ess_bulk": self.ess_bulk, "ess_tail": self.ess_tail}
+        return Estimate(mean=mean, sd=sd, low=low, high=high, mcse=error, **others)

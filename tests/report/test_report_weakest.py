@@ -9,7 +9,6 @@ from report_reading import Page
 
 from bayescluster.cli.tables import print_weakest_node
 from bayescluster.features.weakest_node import view as weakest_words
-from bayescluster.features.weakest_node.view import gain_rows
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 
@@ -122,10 +121,10 @@ def test_tables_hold_every_number(results):
 
 
 def test_the_figure_has_a_row_for_every_group(results):
-    rows = gain_rows(results)
-    assert [row.label for row in rows] == sorted(made.INDUSTRIES)
-    for row in rows:
-        assert [option.option for option in row.options] == ["human_capital", "social_capital"]
+    lines = gain_lines(results)
+    assert [line.label for line in lines] == sorted(made.INDUSTRIES)
+    for line in lines:
+        assert [mark.look for mark in line.marks] == [0, 1]
 
 
 def test_a_line_an_industry_on_the_terminal(results, capsys):

@@ -37,16 +37,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import (
-    Cell,
-    Section,
-    Table,
-    columns,
-    figures,
-    group_cell,
-    groups_in,
-    rows,
-)
+from bayescluster.kit.sections import Section, columns, figures, group_cell, groups_in, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 EDGES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)

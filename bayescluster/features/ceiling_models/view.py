@@ -34,7 +34,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, groups_in, rows
+from bayescluster.kit.sections import Section, columns, figures, groups_in, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 MOST_ROWS = 80

@@ -31,7 +31,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, group_cell, rows
+from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 COLOURS = {"human_capital": FIRST, "social_capital": SECOND}

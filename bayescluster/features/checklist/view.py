@@ -9,7 +9,8 @@ from markupsafe import Markup
 from bayescluster.features.checklist.results import Checklist, ChecklistItem, Status
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns
+from bayescluster.kit.sections import Section, columns
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 STATUS: Final[dict[Status, Cell]] = {

@@ -19,7 +19,8 @@ from bayescluster.features.folds.results import (
 from bayescluster.kit import words
 from bayescluster.kit.flat import RawTable, flat, table, table_of
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, rows
+from bayescluster.kit.sections import Section, columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 PLURAL: Final = {"cluster": "clusters", "industry": "industries", "row": "rows"}

@@ -33,16 +33,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import (
-    Cell,
-    Section,
-    Table,
-    columns,
-    figures,
-    group_cell,
-    groups_in,
-    rows,
-)
+from bayescluster.kit.sections import Section, columns, figures, group_cell, groups_in, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.names import CAPITALS
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import Results

@@ -7,7 +7,8 @@ from markupsafe import Markup
 from bayescluster.features.likelihoods.results import Likelihoods
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, rows
+from bayescluster.kit.sections import Section, columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 
 

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Table, columns, rows
+from bayescluster.kit.sections import columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.facts import DepartureRow, Loading, Measured
 from bayescluster.results.model import Results
 

@@ -31,7 +31,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, rows
+from bayescluster.kit.sections import Section, columns, figures, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results, Verdict
 
 

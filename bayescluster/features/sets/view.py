@@ -40,7 +40,8 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.flat import RawTable, csv_text, table_of
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Section, Table, columns, figures, group_cell, rows
+from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
 

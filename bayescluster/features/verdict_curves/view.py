@@ -28,7 +28,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, Table, columns, group_cell, rows
+from bayescluster.kit.sections import Section, columns, group_cell, rows
+from bayescluster.kit.table import Table
 from bayescluster.results.model import Results
 
 PREFIX = "verdict-curve-"

@@ -12,7 +12,8 @@ from bayescluster.kit.figure import Drawn
 from bayescluster.kit.flat import harmless
 from bayescluster.kit.intervals import Block, Frame, Interval, drawn_intervals
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Table, columns, rows
+from bayescluster.kit.sections import columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.results.base import Estimate
 from bayescluster.studies.compare.results import (
     Changes,

@@ -31,7 +31,8 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.flat import harmless
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Cell, Table, columns, rows
+from bayescluster.kit.sections import columns, rows
+from bayescluster.kit.table import Cell, Table
 from bayescluster.studies.multiverse.results import (
     Answer,
     ChoiceRow,

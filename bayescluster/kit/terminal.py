@@ -1,0 +1,36 @@
+"""Tables on a terminal."""
+
+from __future__ import annotations
+
+from bayescluster.kit.table import Table
+
+NO_WIDTH = None
+"""The width of the terminal."""
+
+
+def print_table(table: Table, width: int | None = NO_WIDTH, *, notes: bool = True) -> None:
+    """Print a table as it is shown, remarks in brackets behind their values.
+
+    Parameters
+    ----------
+    table
+        The table.
+    width
+        Room for all columns, in characters; that of the terminal without it.
+    notes
+        Whether remarks of cells and the note below the table are printed.
+    """
+    from rich.console import Console
+    from rich.table import Table as RichTable
+
+    made = RichTable(title=f"\n{table.caption}", title_justify="left", box=None, pad_edge=False)
+    for head in table.columns:
+        made.add_column(head.label, justify="right" if head.numeric else "left")
+    for row in table.rows:
+        made.add_row(
+            *(f"{one.text} ({one.note})" if notes and one.note else one.text for one in row)
+        )
+    console = Console(highlight=False, markup=False, width=width)
+    console.print(made)
+    if notes and table.note:
+        console.print(table.note)
