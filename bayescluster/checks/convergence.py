@@ -7,7 +7,7 @@ mixed in its parameters and yet leave a tail probability unknown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -36,6 +36,15 @@ from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.fit import CheckItem, Gate
 
+QUESTIONS: Final = {
+    "posterior": "are there draws of the posterior?",
+    RHAT: "Do the chains agree with each other?",
+    ESS_BULK: "Are there enough independent draws for means?",
+    ESS_TAIL: "Are there enough independent draws for intervals and small probabilities?",
+    DIVERGENCES: "Could the sampler follow the posterior everywhere?",
+    ENERGY: "Does the sampler move between the body and the tails?",
+    TREE_DEPTH: "Were trajectories cut short?",
+}
 WORST_SHOWN = 8
 AT_ONCE = 256
 """Quantities diagnosed together: latent capitals are thousands, and each needs several copies."""
@@ -65,15 +74,15 @@ def convergence_gate(tree: xr.DataTree, estimands: Mapping[str, Array], max_tree
         Limit the sampler was given.
     """
     if "posterior" not in tree.children:
-        items = [_missing("posterior", "are there draws of the posterior?")]
-        return Gate(passed=False, items=tuple(items))
+        missing = _missing("posterior")
+        return Gate(passed=False, items=(missing,))
     posterior = tree["posterior"].to_dataset()
     chains = posterior.sizes[CHAIN]
     quantities = [*_parameters(posterior), *_estimands(estimands, chains)]
     items = [
         _rhat(quantities, chains),
-        _ess(quantities, "bulk"),
-        _ess(quantities, "tail"),
+        _ess(quantities, ESS_BULK),
+        _ess(quantities, ESS_TAIL),
         *_sampler(tree, max_treedepth),
     ]
     return Gate(passed=all(item.passed is True for item in items), items=tuple(items))
@@ -84,10 +93,9 @@ def _parameters(posterior: xr.Dataset) -> list[Quantity]:
     for name, values in posterior.data_vars.items():
         if values.attrs.get(DRAWN_AFTER):
             continue
-        labels = element_names(values)
         shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
         flat = shaped.reshape(shaped.shape[0] * shaped.shape[1], -1)
-        named = [f"{name}{label}" for label in labels]
+        named = [f"{name}{label}" for label in element_names(values)]
         fixed = np.zeros(len(named), dtype=bool)
         if str(name).endswith("_correlation"):
             # only the diagonal of a correlation matrix may stand still
@@ -135,119 +143,91 @@ def element_names(values: xr.DataArray) -> list[str]:
 
 
 def _rhat(quantities: Sequence[Quantity], chains: int) -> CheckItem:
-    question = "Do the chains agree with each other?"
     if chains < 2 or not quantities:
-        return _missing(RHAT, question, advice_for(ONE_CHAIN).text)
-    bad = [q for q in quantities if not q.rhat <= RHAT_MAX]
-    worst = sorted(quantities, key=lambda q: -_or(q.rhat, np.inf))
-    return CheckItem(
-        name=RHAT,
-        question=question,
-        found=f"largest {worst[0].rhat:.3f} over {len(quantities)} parameters and estimands",
-        threshold=f"at most {RHAT_MAX}",
-        passed=not bad,
-        worst=tuple(q.name for q in worst[: min(len(bad), WORST_SHOWN)]),
-        advice=advice_for(RHAT).text if bad else "",
-    )
+        return _missing(RHAT, ONE_CHAIN)
+    bad = sum(not quantity.rhat <= RHAT_MAX for quantity in quantities)
+    worst = sorted(quantities, key=lambda q: -q.rhat if np.isfinite(q.rhat) else -np.inf)
+    largest = f"largest {worst[0].rhat:.3f} over {len(quantities)} parameters and estimands"
+    shown = [quantity.name for quantity in worst[: min(bad, WORST_SHOWN)]]
+    return _item(RHAT, largest, f"at most {RHAT_MAX}", not bad, shown)
 
 
-def _ess(quantities: Sequence[Quantity], kind: str) -> CheckItem:
-    question = {
-        "bulk": "Are there enough independent draws for means?",
-        "tail": "Are there enough independent draws for intervals and small probabilities?",
-    }[kind]
-    check = ESS_BULK if kind == "bulk" else ESS_TAIL
+def _ess(quantities: Sequence[Quantity], check: str) -> CheckItem:
+    bulk = check == ESS_BULK
     if not quantities:
-        return _missing(check, question)
-    size = {q.name: q.ess_bulk if kind == "bulk" else q.ess_tail for q in quantities}
-    bad = [name for name, ess in size.items() if not ess >= ESS_MIN]
-    worst = sorted(size, key=lambda name: _or(size[name], -1.0))
-    return CheckItem(
-        name=check,
-        question=question,
-        found=f"smallest {size[worst[0]]:.0f} over {len(size)} parameters and estimands",
-        threshold=f"at least {ESS_MIN}",
-        passed=not bad,
-        worst=tuple(worst[: min(len(bad), WORST_SHOWN)]),
-        advice=advice_for(check, factor=_factor(size[worst[0]])).text if bad else "",
-    )
-
-
-def _or(value: float, instead: float) -> float:
-    return value if np.isfinite(value) else instead
-
-
-def _factor(ess: float) -> str:
-    return f"{np.ceil(ESS_MIN / ess * 1.3):.0f}" if np.isfinite(ess) and ess > 0 else "several"
+        return _missing(check)
+    size = {q.name: q.ess_bulk if bulk else q.ess_tail for q in quantities}
+    bad = sum(not ess >= ESS_MIN for ess in size.values())
+    worst = sorted(size, key=lambda name: size[name] if np.isfinite(size[name]) else -1.0)
+    least = size[worst[0]]
+    known = np.isfinite(least) and least > 0
+    factor = f"{np.ceil(ESS_MIN / least * 1.3):.0f}" if known else "several"
+    smallest = f"smallest {least:.0f} over {len(size)} parameters and estimands"
+    shown = worst[: min(bad, WORST_SHOWN)]
+    return _item(check, smallest, f"at least {ESS_MIN}", not bad, shown, factor=factor)
 
 
 def _sampler(tree: xr.DataTree, max_treedepth: int) -> list[CheckItem]:
     if "sample_stats" not in tree.children:
-        return [
-            _missing(name, "What did the sampler say?")
-            for name in (DIVERGENCES, ENERGY, TREE_DEPTH)
-        ]
+        return [_missing(check) for check in (DIVERGENCES, ENERGY, TREE_DEPTH)]
     stats = tree["sample_stats"].to_dataset()
     return [_divergences(stats), _energy(stats), _treedepth(stats, max_treedepth)]
 
 
 def _divergences(stats: xr.Dataset) -> CheckItem:
-    question = "Could the sampler follow the posterior everywhere?"
     if "diverging" not in stats:
-        return _missing(DIVERGENCES, question)
+        return _missing(DIVERGENCES)
     count, total = int(stats["diverging"].sum()), int(stats["diverging"].size)
-    return CheckItem(
-        name=DIVERGENCES,
-        question=question,
-        found=f"{count} of {total} draws",
-        threshold=f"{DIVERGENCES_MAX}",
-        passed=count <= DIVERGENCES_MAX,
-        advice=advice_for(DIVERGENCES).text if count > DIVERGENCES_MAX else "",
-    )
+    passed = count <= DIVERGENCES_MAX
+    return _item(DIVERGENCES, f"{count} of {total} draws", f"{DIVERGENCES_MAX}", passed)
 
 
 def _energy(stats: xr.Dataset) -> CheckItem:
-    question = "Does the sampler move between the body and the tails?"
     if "energy" not in stats:
-        return _missing(ENERGY, question)
+        return _missing(ENERGY)
     energy = stats["energy"].transpose(CHAIN, DRAW).to_numpy()
     bfmi = np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)
     low = [f"chain {k + 1}" for k, value in enumerate(bfmi) if not value >= BFMI_MIN]
-    return CheckItem(
-        name=ENERGY,
-        question=question,
-        found=f"smallest {bfmi.min():.2f}",
-        threshold=f"at least {BFMI_MIN}",
-        passed=not low,
-        worst=tuple(low),
-        advice=advice_for(ENERGY).text if low else "",
-    )
+    smallest = f"smallest {bfmi.min():.2f}"
+    return _item(ENERGY, smallest, f"at least {BFMI_MIN}", not low, low)
 
 
 def _treedepth(stats: xr.Dataset, limit: int) -> CheckItem:
-    question = "Were trajectories cut short?"
     if "maxdepth_reached" in stats:
         share = float(stats["maxdepth_reached"].mean())
     elif "depth" in stats:
         share = float((stats["depth"] >= limit).mean())
     else:
-        return _missing(TREE_DEPTH, question)
+        return _missing(TREE_DEPTH)
+    reached, most = f"{share:.1%} of draws at the limit of {limit}", TREEDEPTH_SHARE_MAX
+    return _item(TREE_DEPTH, reached, f"at most {most:.0%}", share <= most)
+
+
+def _item(
+    check: str,
+    result: str,
+    threshold: str,
+    passed: bool,
+    worst: Sequence[str] = (),
+    **facts: str,
+) -> CheckItem:
     return CheckItem(
-        name=TREE_DEPTH,
-        question=question,
-        found=f"{share:.1%} of draws at the limit of {limit}",
-        threshold=f"at most {TREEDEPTH_SHARE_MAX:.0%}",
-        passed=share <= TREEDEPTH_SHARE_MAX,
-        advice=advice_for(TREE_DEPTH).text if share > TREEDEPTH_SHARE_MAX else "",
+        name=check,
+        question=QUESTIONS[check],
+        found=result,
+        threshold=threshold,
+        passed=passed,
+        worst=tuple(worst),
+        advice="" if passed else advice_for(check, None, **facts).text,
     )
 
 
-def _missing(name: str, question: str, advice: str = "") -> CheckItem:
+def _missing(check: str, advice: str = NOT_MADE) -> CheckItem:
     return CheckItem(
-        name=name,
-        question=question,
+        name=check,
+        question=QUESTIONS[check],
         found=NOT_MADE,
         threshold="",
         passed=None,
-        advice=advice or advice_for(NOT_MADE).text,
+        advice=advice_for(advice).text,
     )

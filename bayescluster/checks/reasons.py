@@ -1,13 +1,13 @@
-"""Likely reasons of a failed check, found from draws, design and predictive checks.
+"""Likely reasons of a failed check, from draws, design and predictive checks.
 
-What the sampler shows (funnels, modes, tails) is looked for only where a check has failed: of good
-draws it says nothing. What design and predictive checks show is told whether or not the gate was
-passed: the draws of a model that does not fit can be perfect.
+What the sampler shows (funnels, modes, tails) is looked for only where a check has failed: in good
+draws it means nothing. What design and predictive checks show is reported whether or not the gate
+was passed: the draws of a model that does not fit can be perfect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -59,8 +59,33 @@ from bayescluster.results.model import PredictiveRow
 
 PARAMETERS_SHOWN = 6
 
+Mask = NDArray[np.bool_]
 
-class Seen(NamedTuple):
+TOLERANCE = 1e-6
+"""Margins below it are those of the solver."""
+
+SIDES = {"L": "low", "H": "high"}
+
+FUNNELS_SHOWN = 3
+
+MIXING: Final = (RHAT, ESS_BULK, ESS_TAIL)
+ALL: Final = (*MIXING, DIVERGENCES, ENERGY, TREE_DEPTH)
+
+EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
+    "centred_funnel": (*MIXING, DIVERGENCES, ENERGY),
+    "funnel": (*MIXING, DIVERGENCES, ENERGY),
+    "inverted_funnel": (*MIXING, TREE_DEPTH),
+    "several_modes": MIXING,
+    "heavy_tails": (*MIXING, ENERGY),
+    "separation": ALL,
+    "collinear_capitals": (*MIXING, TREE_DEPTH),
+    "empty_corner": MIXING,
+    "misspecified_family": ALL,
+}
+"""Checks that each reason can make fail; the order is that of the reasons of a report."""
+
+
+class CheckedFit(NamedTuple):
     """Design, draws (posterior and sample_stats), and predictive checks by equation."""
 
     design: Design
@@ -75,16 +100,56 @@ class Seen(NamedTuple):
         return self.tree["sample_stats"].to_dataset()
 
 
-class Found(NamedTuple):
-    """What was found: in words, as a number, and the threshold it is held against."""
+class Evidence(NamedTuple):
+    """What points to a reason: in words, as a number, and the threshold it is held against."""
 
     words: str
     number: float
     threshold: float
 
 
+def likely_reasons(fit: CheckedFit, gate: Gate) -> tuple[Reason, ...]:
+    """Find likely reasons of what failed, and what else is amiss.
+
+    Parameters
+    ----------
+    fit
+        Design, draws and predictive checks.
+    gate
+        Results of the convergence checks.
+
+    Returns
+    -------
+    tuple of Reason
+        Those of the sampler first; empty where none was recognised.
+    """
+    failed = {item.name: item for item in gate.items if item.passed is not True}
+    found = [*_of_sampler(fit, gate)] if failed else []
+    found += [*separated(fit), *collinear(fit), *empty_corners(fit), *misfit(fit)]
+    return tuple(
+        reason.model_copy(
+            update={"checks": tuple(name for name in EXPLAINS[reason.kind] if name in failed)}
+        )
+        for reason in found
+    )
+
+
+def _of_sampler(fit: CheckedFit, gate: Gate) -> Iterator[Reason]:
+    """Reasons that show in the draws; each only where a check failed that it can explain."""
+    failed = {item.name for item in gate.items if item.passed is not True}
+    worst = {name for item in gate.items for name in item.worst}
+    if "posterior" not in fit.tree.children:
+        return
+    modes = [*several_modes(fit)] if RHAT in failed else []
+    # chains in different places name every parameter: then only divergences tell of a funnel
+    yield from funnels(fit, set() if modes else failed, set() if modes else worst)
+    yield from modes
+    if failed & {ENERGY, ESS_TAIL}:
+        yield from thick_tails(fit, ENERGY in failed)
+
+
 def reason(
-    kind: ReasonKind, equation: str, found: Found, facts: Mapping[str, object], **where: Any
+    kind: ReasonKind, equation: str, evidence: Evidence, facts: Mapping[str, object], **where: Any
 ) -> Reason:
     """Put a reason together with the words of the table of advice.
 
@@ -94,8 +159,8 @@ def reason(
         The reason.
     equation
         Equation it concerns.
-    found
-        What was found.
+    evidence
+        What points to it.
     facts
         What the advice leaves open; ``check`` names the check whose advice it is, if not any.
     **where
@@ -107,9 +172,9 @@ def reason(
         kind=kind,
         title=TITLES[kind],
         equation=equation,
-        found=found.words,
-        number=found.number,
-        threshold=found.threshold,
+        found=evidence.words,
+        number=evidence.number,
+        threshold=evidence.threshold,
         advice=advice.text,
         source=advice.source,
         **where,
@@ -144,28 +209,39 @@ def correlation(first: Array, second: Array) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-Measured = dict[str, float]
-"""A number for each parameter it was measured of."""
-
-
-def several_modes(seen: Seen) -> Iterator[Reason]:
+def several_modes(fit: CheckedFit) -> Iterator[Reason]:
     """See whether chains sit in different places and stay there."""
-    apart: Measured = {}
-    for name, draws in parameters(seen.tree):
-        ratio = _apart(on_working_scale(name, draws))
-        if ratio >= MODES_APART:
-            apart[name] = ratio
-    if not apart:
-        return
-    names = _largest(apart)
     words = (
-        f"the means of the chains lie {apart[names[0]]:.1f} times as far apart as the draws within "
-        f"a chain ({names[0]}), and {len(apart)} parameters are so"
+        "the means of the chains lie {0:.1f} times as far apart as the draws within a chain ({1}), "
+        "and {2} parameters are so"
     )
-    yield _told("several_modes", seen, Found(words, apart[names[0]], MODES_APART), names)
+    yield from _by_parameter("several_modes", fit, _separation_of_chains, MODES_APART, words)
 
 
-def _apart(draws: Array) -> float:
+def _by_parameter(
+    kind: ReasonKind,
+    fit: CheckedFit,
+    measure: Callable[[Array], float],
+    threshold: float,
+    words: str,
+) -> Iterator[Reason]:
+    """Name the parameters with a measure of their draws, ``(chain, draw)``, from a threshold on.
+
+    ``words`` has places for the largest measure, its parameter, and the number of parameters.
+    """
+    measured = {
+        name: measure(on_working_scale(name, draws)) for name, draws in parameters(fit.tree)
+    }
+    large = {name: value for name, value in measured.items() if value >= threshold}
+    shown = tuple(sorted(large, key=lambda name: -large[name])[:PARAMETERS_SHOWN])
+    if shown:
+        first, largest = shown[0], large[shown[0]]
+        evidence = Evidence(words.format(largest, first, len(large)), largest, threshold)
+        equation = fit.design.equation_name
+        yield reason(kind, equation, evidence, {"first": first}, parameters=shown)
+
+
+def _separation_of_chains(draws: Array) -> float:
     """Sd of the means of chains over the sd within; 0 where a chain still moves, or all stand."""
     if draws.shape[0] < 2:
         return 0.0
@@ -179,52 +255,206 @@ def _apart(draws: Array) -> float:
     return between / within if float(np.median(drift)) <= MODES_DRIFT else 0.0
 
 
-def thick_tails(seen: Seen, energy_failed: bool) -> Iterator[Reason]:
+def thick_tails(fit: CheckedFit, energy_failed: bool) -> Iterator[Reason]:
     """Name parameters with heavy tails; else those along which the energy is slow."""
-    heavy: Measured = {}
-    for name, draws in parameters(seen.tree):
-        excess = float(stats.kurtosis(on_working_scale(name, draws).ravel()))
-        if excess >= KURTOSIS_MAX:
-            heavy[name] = excess
-    if heavy:
-        names = _largest(heavy)
-        words = f"excess kurtosis {heavy[names[0]]:.1f} of {names[0]}"
-        yield _told("heavy_tails", seen, Found(words, heavy[names[0]], KURTOSIS_MAX), names)
-    elif energy_failed:
-        yield from _along_energy(seen)
 
+    def kurtosis(draws: Array) -> float:
+        return float(stats.kurtosis(draws.ravel()))
 
-def _along_energy(seen: Seen) -> Iterator[Reason]:
-    if "energy" not in seen.stats:
+    words = "excess kurtosis {0:.1f} of {1}"
+    heavy = [*_by_parameter("heavy_tails", fit, kurtosis, KURTOSIS_MAX, words)]
+    yield from heavy
+    if heavy or not energy_failed or "energy" not in fit.stats:
         return
-    energy = seen.stats["energy"].transpose(CHAIN, DRAW).to_numpy().ravel().astype("float64")
-    along: Measured = {}
-    for name, draws in parameters(seen.tree):
-        found = abs(correlation(on_working_scale(name, draws).ravel(), energy))
-        if found >= ENERGY_CORRELATION:
-            along[name] = found
-    if along:
-        names = _largest(along)
-        words = f"correlation {along[names[0]]:.2f} of {names[0]} with the energy"
-        yield _told("heavy_tails", seen, Found(words, along[names[0]], ENERGY_CORRELATION), names)
+    energy = fit.stats["energy"].transpose(CHAIN, DRAW).to_numpy().ravel().astype("float64")
+
+    def along(draws: Array) -> float:
+        return abs(correlation(draws.ravel(), energy))
+
+    words = "correlation {0:.2f} of {1} with the energy"
+    yield from _by_parameter("heavy_tails", fit, along, ENERGY_CORRELATION, words)
 
 
-def _largest(measured: Measured) -> tuple[str, ...]:
-    return tuple(sorted(measured, key=lambda name: -measured[name])[:PARAMETERS_SHOWN])
+class _VaryingTerm(NamedTuple):
+    """A term of a grouping, with the log of its sd and its effects at each draw."""
+
+    design: Design
+    grouping: Grouping
+    term: str
+    log_sd: Array
+    effect: Array
+    """``(draw, group)``."""
+    chains: int
+
+    @property
+    def centred(self) -> bool:
+        return self.term in self.grouping.centred
+
+    def within_chains(self, values: Array) -> float:
+        """Correlation of something with the log sd, apart from where the chains sit."""
+        pair = (each.reshape(self.chains, -1) for each in (self.log_sd, values))
+        first, second = (each - each.mean(axis=1, keepdims=True) for each in pair)
+        return correlation(first.ravel(), second.ravel())
+
+    @property
+    def sd_name(self) -> str:
+        return f"{self.design.variable(group_sd(self.grouping.name))}[{self.term}]"
+
+    def is_among(self, names: set[str]) -> bool:
+        """Whether the sd or an effect of this term is named."""
+        effect = f"{self.design.variable(group_effect(self.grouping.name))}["
+        return self.sd_name in names or any(
+            name.startswith(effect) and name.endswith(f", {self.term}]") for name in names
+        )
 
 
-def _told(kind: ReasonKind, seen: Seen, found: Found, names: tuple[str, ...]) -> Reason:
-    return reason(kind, seen.design.equation_name, found, {"first": names[0]}, parameters=names)
+def funnels(fit: CheckedFit, failed: set[str], worst: set[str]) -> Iterator[Reason]:
+    """Find funnels at named groupings and terms, the plainest first.
+
+    Divergences in the lowest quarter of a group sd show one; so does a sd that moves with the
+    spread of its effects, where the checks that failed name it or the sampler could not follow.
+    """
+    found = []
+    for term in _varying_terms(fit):
+        named = term.is_among(worst)
+        funnel = _by_divergences(fit, term) or _by_shape(term, named, failed)
+        if funnel is not None:
+            found.append(funnel)
+    found.sort(key=lambda each: -abs(each.number) / each.threshold)
+    yield from found[:FUNNELS_SHOWN]
 
 
-Mask = NDArray[np.bool_]
+def _varying_terms(fit: CheckedFit) -> Iterator[_VaryingTerm]:
+    posterior = fit.tree["posterior"].to_dataset()
+    for design in fit.design.equations:
+        for grouping in design.groupings:
+            sd = design.variable(group_sd(grouping.name))
+            effect = design.variable(group_effect(grouping.name))
+            if sd not in posterior or effect not in posterior:
+                continue
+            sds = posterior[sd].transpose(CHAIN, DRAW, ...).to_numpy()
+            effects = posterior[effect].transpose(CHAIN, DRAW, ...).to_numpy()
+            for position, term in enumerate(grouping.terms):
+                draws = sds[..., position].ravel().astype("float64")
+                if not (np.isfinite(draws).all() and (draws > 0).all()):
+                    continue
+                values = effects[..., position].reshape(draws.size, -1).astype("float64")
+                yield _VaryingTerm(design, grouping, term, np.log(draws), values, len(sds))
 
-TOLERANCE = 1e-6
-"""Margins below it are those of the solver."""
+
+def _by_divergences(fit: CheckedFit, term: _VaryingTerm) -> Reason | None:
+    """See whether the divergences lie in the neck."""
+    if "diverging" not in fit.stats:
+        return None
+    diverging = fit.stats["diverging"].transpose(CHAIN, DRAW).to_numpy().ravel().astype(bool)
+    count = int(diverging.sum())
+    if count < FUNNEL_DIVERGENCES_MIN:
+        return None
+    neck = np.quantile(term.log_sd, 0.25)
+    share = float((term.log_sd[diverging] <= neck).mean())
+    if share < FUNNEL_DIVERGENCES:
+        return None
+    words = (
+        f"{share:.0%} of {count} divergences lie where the sd of {term.term} by "
+        f"{term.grouping.name} is in its lowest quarter, below {np.exp(neck):.2g}"
+    )
+    kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
+    return _funnel_reason(kind, term, Evidence(words, share, FUNNEL_DIVERGENCES))
+
+
+def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | None:
+    """See whether sd and spread of the effects move together, or sd and standardised effects."""
+    spread = 0.5 * np.log(np.square(term.effect).mean(axis=1) + np.finfo(float).tiny)
+    together = term.within_chains(spread)
+    apart = term.within_chains(spread - term.log_sd)
+    by = f"of the sd of {term.term} by {term.grouping.name}"
+    if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
+        kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
+        words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
+        return _funnel_reason(kind, term, Evidence(words, together, FUNNEL_CORRELATION))
+    wanted = named or TREE_DEPTH in failed
+    if wanted and not term.centred and apart <= -FUNNEL_CORRELATION:
+        words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
+        return _funnel_reason("inverted_funnel", term, Evidence(words, apart, FUNNEL_CORRELATION))
+    return None
+
+
+def _funnel_reason(kind: ReasonKind, term: _VaryingTerm, evidence: Evidence) -> Reason:
+    grouping, equation = term.grouping, term.design.equation_name
+    value = _parameterised(kind, term)
+    facts = {"level": grouping.name, "term": term.term, "groups": len(grouping.labels)}
+    return reason(
+        kind,
+        equation,
+        evidence,
+        facts | {"value": value},
+        level=grouping.name,
+        term=term.term,
+        parameters=(term.sd_name,),
+        setting=f"equations.{equation}.varying.{grouping.name}.centred" if value else "",
+        value=value,
+    )
+
+
+def _parameterised(kind: ReasonKind, term: _VaryingTerm) -> str:
+    """Which terms to sample centred instead; nothing where that would not help.
+
+    Correlated effects are centred all together, or not at all.
+    """
+    grouping = term.grouping
+    if kind == "funnel":
+        return ""
+    if kind == "inverted_funnel":
+        centred = tuple(t for t in grouping.terms if t in (*grouping.centred, term.term))
+        if grouping.correlated or centred == grouping.terms:
+            return "true"
+    else:
+        centred = tuple(t for t in grouping.centred if t != term.term)
+        centred = () if grouping.correlated else centred
+    return f"[{', '.join(centred)}]" if centred else "false"
+
+
+def separated(fit: CheckedFit) -> Iterator[Reason]:
+    """See whether predictors give a yes or no without error."""
+    for design in fit.design.equations:
+        if design.family.scale != "probability":
+            continue
+        columns = _columns(design)
+        known = np.isfinite(np.column_stack([design.outcome, *columns.values()])).all(axis=1)
+        trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
+        some = {name: values[known] for name, values in columns.items()}
+        outcome = design.outcome[known]
+        found = separation(some, outcome > 0, outcome < trials[known])
+        if found is None:
+            continue
+        kind = "complete" if found.complete else "quasi-complete"
+        words = (
+            f"{kind} separation by {', '.join(found.columns)}: {found.share:.0%} of "
+            f"{int(known.sum())} rows are predicted without error"
+        )
+        yield reason(
+            "separation",
+            design.equation_name,
+            Evidence(words, found.share, 0.0),
+            {"columns": ", ".join(found.columns)},
+            parameters=found.columns,
+        )
+
+
+def _columns(design: Design) -> dict[str, Array]:
+    """Coded predictors of a linear rule, ``(row,)`` each; NaN where missing."""
+    found: dict[str, Array] = {}
+    if design.has_capitals:
+        found |= dict(zip(CAPITALS, design.capitals, strict=True))
+        if INTERACTION in design.structure.terms:
+            found[INTERACTION] = design.capitals[0] * design.capitals[1]
+    found |= dict(zip(design.control_names, design.controls.T, strict=True))
+    found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+    return found
 
 
 class Separation(NamedTuple):
-    """Columns that separate, whether completely, and the share of rows that are foretold."""
+    """Columns that separate, whether completely, and the share of rows predicted without error."""
 
     columns: tuple[str, ...]
     complete: bool
@@ -244,8 +474,8 @@ def separation(columns: Mapping[str, Array], yes: Mask, no: Mask) -> Separation 
     Returns
     -------
     Separation or None
-        Columns that separate alone, or else a smallest set that does so together; None where
-        the outcome overlaps everywhere, or has one value only.
+        Columns that separate by themselves, or else a smallest set that does so together; None
+        where the outcome overlaps everywhere, or has one value only.
     """
     known = {
         name: (values - values.mean()) / values.std()
@@ -274,12 +504,6 @@ def _fewest(known: Mapping[str, Array], yes: Mask, no: Mask) -> list[str]:
     return list(kept)
 
 
-def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
-    """Rows with the constant, turned round for each no, ``(observation, coefficient)``."""
-    rows = np.column_stack([np.ones(len(yes)), *columns])
-    return np.concatenate([rows[yes], -rows[no]])
-
-
 def _rule(columns: list[Array], yes: Mask, no: Mask) -> Array | None:
     """Coefficients with no row on the wrong side and some on the right one."""
     signed = _signed(columns, yes, no)
@@ -289,6 +513,12 @@ def _rule(columns: list[Array], yes: Mask, no: Mask) -> Array | None:
     if found.x is None or -found.fun <= TOLERANCE * len(signed):
         return None
     return np.asarray(found.x)
+
+
+def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
+    """Rows with the constant, turned round for each no, ``(observation, coefficient)``."""
+    rows = np.column_stack([np.ones(len(yes)), *columns])
+    return np.concatenate([rows[yes], -rows[no]])
 
 
 def _is_complete(signed: Array) -> bool:
@@ -303,51 +533,9 @@ def _is_complete(signed: Array) -> bool:
     return found.x is not None and float(found.x[-1]) > TOLERANCE
 
 
-SIDES = {"L": "low", "H": "high"}
-
-
-def separated(seen: Seen) -> Iterator[Reason]:
-    """See whether predictors foretell a yes or no without error."""
-    for design in seen.design.equations:
-        if design.family.scale != "probability":
-            continue
-        columns = _columns(design)
-        known = np.isfinite(np.column_stack([design.outcome, *columns.values()])).all(axis=1)
-        trials = np.ones(design.size) if design.rows.trials is None else design.rows.trials
-        some = {name: values[known] for name, values in columns.items()}
-        outcome = design.outcome[known]
-        found = separation(some, outcome > 0, outcome < trials[known])
-        if found is None:
-            continue
-        kind = "complete" if found.complete else "quasi-complete"
-        words = (
-            f"{kind} separation by {', '.join(found.columns)}: {found.share:.0%} of "
-            f"{int(known.sum())} rows are foretold without error"
-        )
-        yield reason(
-            "separation",
-            design.equation_name,
-            Found(words, found.share, 0.0),
-            {"columns": ", ".join(found.columns)},
-            parameters=found.columns,
-        )
-
-
-def _columns(design: Design) -> dict[str, Array]:
-    """Coded predictors of a linear rule, ``(row,)`` each; NaN where missing."""
-    found: dict[str, Array] = {}
-    if design.has_capitals:
-        found |= dict(zip(CAPITALS, design.capitals, strict=True))
-        if INTERACTION in design.structure.terms:
-            found[INTERACTION] = design.capitals[0] * design.capitals[1]
-    found |= dict(zip(design.control_names, design.controls.T, strict=True))
-    found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
-    return found
-
-
-def collinear(seen: Seen) -> Iterator[Reason]:
+def collinear(fit: CheckedFit) -> Iterator[Reason]:
     """See whether the capitals rise and fall together."""
-    design = seen.design
+    design = fit.design
     if not design.has_capitals:
         return
     pair = np.column_stack(design.capitals)
@@ -360,15 +548,15 @@ def collinear(seen: Seen) -> Iterator[Reason]:
         yield reason(
             "collinear_capitals",
             design.equation_name,
-            Found(words, found, COLLINEAR),
+            Evidence(words, found, COLLINEAR),
             {},
             parameters=CAPITALS,
         )
 
 
-def empty_corners(seen: Seen) -> Iterator[Reason]:
-    """Name corners near which no firm stands: of the whole sample, or of industries."""
-    design = seen.design
+def empty_corners(fit: CheckedFit) -> Iterator[Reason]:
+    """Name corners with no firm near them: of the whole sample, or of industries."""
+    design = fit.design
     if not design.has_capitals:
         return
     levels = default_levels(design)
@@ -382,31 +570,32 @@ def empty_corners(seen: Seen) -> Iterator[Reason]:
             firms = counts[position]
             if firms.min() >= CORNER_FIRMS_MIN:
                 continue
-            empty = tuple(label for label, n in zip(labels, firms, strict=True) if n == firms.min())
-            yield _empty(design, corner, empty if len(labels) > 1 else (), int(firms.min()))
+            fewest = int(firms.min())
+            empty = tuple(label for label, n in zip(labels, firms, strict=True) if n == fewest)
+            yield _empty_corner(design, corner, empty if len(labels) > 1 else (), fewest)
             break  # what no firm has, no industry has
 
 
-def _empty(design: Design, corner: str, groups: tuple[str, ...], firms: int) -> Reason:
+def _empty_corner(design: Design, corner: str, groups: tuple[str, ...], firms: int) -> Reason:
     of = f" of {', '.join(groups)}" if groups else ""
     words = (
-        f"{firms or 'no'} firm{of} stands near the corner with {SIDES[corner[0]]} human capital "
+        f"{firms or 'no'} firm{of} is near the corner with {SIDES[corner[0]]} human capital "
         f"and {SIDES[corner[1]]} social capital"
     )
     return reason(
         "empty_corner",
         design.equation_name,
-        Found(words, float(firms), float(CORNER_FIRMS_MIN)),
+        Evidence(words, float(firms), float(CORNER_FIRMS_MIN)),
         {},
         groups=groups,
         parameters=(f"corner {corner}",),
     )
 
 
-def misfit(seen: Seen) -> Iterator[Reason]:
+def misfit(fit: CheckedFit) -> Iterator[Reason]:
     """Name statistics of the whole sample that the model does not make."""
-    for design in seen.design.equations:
-        rows = seen.predictive.get(design.equation_name, ())
+    for design in fit.design.equations:
+        rows = fit.predictive.get(design.equation_name, ())
         flagged = [row for row in rows if row.by == "all" and row.flagged]
         if not flagged:
             continue
@@ -419,208 +608,7 @@ def misfit(seen: Seen) -> Iterator[Reason]:
         yield reason(
             "misspecified_family",
             design.equation_name,
-            Found(words, worst, PREDICTIVE_TAIL),
+            Evidence(words, worst, PREDICTIVE_TAIL),
             {"check": predictive_of(design.equation.family)},
             parameters=tuple(row.statistic for row in flagged),
         )
-
-
-FUNNELS_SHOWN = 3
-
-
-class _Place(NamedTuple):
-    """A term of a grouping, with the log of its sd and its effects at each draw."""
-
-    design: Design
-    grouping: Grouping
-    term: str
-    log_sd: Array
-    effect: Array
-    """``(draw, group)``."""
-    chains: int
-
-    @property
-    def centred(self) -> bool:
-        return self.term in self.grouping.centred
-
-    def within_chains(self, values: Array) -> float:
-        """Correlation of something with the log sd, apart from where the chains sit."""
-        pair = (each.reshape(self.chains, -1) for each in (self.log_sd, values))
-        first, second = (each - each.mean(axis=1, keepdims=True) for each in pair)
-        return correlation(first.ravel(), second.ravel())
-
-    @property
-    def sd_name(self) -> str:
-        return f"{self.design.variable(group_sd(self.grouping.name))}[{self.term}]"
-
-    def is_among(self, names: set[str]) -> bool:
-        """Whether the sd or an effect of this place is named."""
-        effect = f"{self.design.variable(group_effect(self.grouping.name))}["
-        return self.sd_name in names or any(
-            name.startswith(effect) and name.endswith(f", {self.term}]") for name in names
-        )
-
-
-def funnels(seen: Seen, failed: set[str], worst: set[str]) -> Iterator[Reason]:
-    """Find funnels at named groupings and terms, the plainest first.
-
-    Divergences in the lowest quarter of a group sd show one; so does a sd that moves with the
-    spread of its effects, where the checks that failed name it or the sampler could not follow.
-    """
-    found = []
-    for place in _places(seen):
-        named = place.is_among(worst)
-        one = _by_divergences(seen, place) or _by_shape(place, named, failed)
-        if one is not None:
-            found.append(one)
-    found.sort(key=lambda each: -abs(each.number) / each.threshold)
-    yield from found[:FUNNELS_SHOWN]
-
-
-def _places(seen: Seen) -> Iterator[_Place]:
-    posterior = seen.tree["posterior"].to_dataset()
-    for design in seen.design.equations:
-        for grouping in design.groupings:
-            sd = design.variable(group_sd(grouping.name))
-            effect = design.variable(group_effect(grouping.name))
-            if sd not in posterior or effect not in posterior:
-                continue
-            sds = posterior[sd].transpose(CHAIN, DRAW, ...).to_numpy()
-            effects = posterior[effect].transpose(CHAIN, DRAW, ...).to_numpy()
-            for position, term in enumerate(grouping.terms):
-                draws = sds[..., position].ravel().astype("float64")
-                if not (np.isfinite(draws).all() and (draws > 0).all()):
-                    continue
-                values = effects[..., position].reshape(draws.size, -1).astype("float64")
-                yield _Place(design, grouping, term, np.log(draws), values, len(sds))
-
-
-def _by_divergences(seen: Seen, place: _Place) -> Reason | None:
-    """See whether the divergences lie in the neck."""
-    if "diverging" not in seen.stats:
-        return None
-    diverging = seen.stats["diverging"].transpose(CHAIN, DRAW).to_numpy().ravel().astype(bool)
-    count = int(diverging.sum())
-    if count < FUNNEL_DIVERGENCES_MIN:
-        return None
-    neck = np.quantile(place.log_sd, 0.25)
-    share = float((place.log_sd[diverging] <= neck).mean())
-    if share < FUNNEL_DIVERGENCES:
-        return None
-    words = (
-        f"{share:.0%} of {count} divergences lie where the sd of {place.term} by "
-        f"{place.grouping.name} is in its lowest quarter, below {np.exp(neck):.2g}"
-    )
-    kind: ReasonKind = "centred_funnel" if place.centred else "funnel"
-    return _funnel_told(kind, place, Found(words, share, FUNNEL_DIVERGENCES))
-
-
-def _by_shape(place: _Place, named: bool, failed: set[str]) -> Reason | None:
-    """See whether sd and spread of the effects move together, or sd and standardised effects."""
-    spread = 0.5 * np.log(np.square(place.effect).mean(axis=1) + np.finfo(float).tiny)
-    together = place.within_chains(spread)
-    apart = place.within_chains(spread - place.log_sd)
-    by = f"of the sd of {place.term} by {place.grouping.name}"
-    if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
-        kind: ReasonKind = "centred_funnel" if place.centred else "funnel"
-        words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
-        return _funnel_told(kind, place, Found(words, together, FUNNEL_CORRELATION))
-    wanted = named or TREE_DEPTH in failed
-    if wanted and not place.centred and apart <= -FUNNEL_CORRELATION:
-        words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
-        return _funnel_told("inverted_funnel", place, Found(words, apart, FUNNEL_CORRELATION))
-    return None
-
-
-def _funnel_told(kind: ReasonKind, place: _Place, found: Found) -> Reason:
-    grouping, equation = place.grouping, place.design.equation_name
-    value = _parameterised(kind, place)
-    facts = {"level": grouping.name, "term": place.term, "groups": len(grouping.labels)}
-    return reason(
-        kind,
-        equation,
-        found,
-        facts | {"value": value},
-        level=grouping.name,
-        term=place.term,
-        parameters=(place.sd_name,),
-        setting=f"equations.{equation}.varying.{grouping.name}.centred" if value else "",
-        value=value,
-    )
-
-
-def _parameterised(kind: ReasonKind, place: _Place) -> str:
-    """Which terms to sample centred instead; nothing where that would not help.
-
-    Correlated effects are centred all together, or not at all.
-    """
-    grouping = place.grouping
-    if kind == "funnel":
-        return ""
-    if kind == "inverted_funnel":
-        centred = tuple(t for t in grouping.terms if t in (*grouping.centred, place.term))
-        whole = grouping.correlated
-    else:
-        centred = tuple(t for t in grouping.centred if t != place.term)
-        whole = False
-        centred = () if grouping.correlated else centred
-    if whole or centred == grouping.terms:
-        return "true"
-    return f"[{', '.join(centred)}]" if centred else "false"
-
-
-MIXING: Final = (RHAT, ESS_BULK, ESS_TAIL)
-ALL: Final = (*MIXING, DIVERGENCES, ENERGY, TREE_DEPTH)
-
-EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
-    "centred_funnel": (*MIXING, DIVERGENCES, ENERGY),
-    "funnel": (*MIXING, DIVERGENCES, ENERGY),
-    "inverted_funnel": (*MIXING, TREE_DEPTH),
-    "several_modes": MIXING,
-    "heavy_tails": (*MIXING, ENERGY),
-    "separation": ALL,
-    "collinear_capitals": (*MIXING, TREE_DEPTH),
-    "empty_corner": MIXING,
-    "misspecified_family": ALL,
-}
-"""Checks that each reason can make fail; the order is that of the reasons of a report."""
-
-
-def likely_reasons(seen: Seen, gate: Gate) -> tuple[Reason, ...]:
-    """Find likely reasons of what failed, and what else is amiss.
-
-    Parameters
-    ----------
-    seen
-        Design, draws and predictive checks.
-    gate
-        What the checks said.
-
-    Returns
-    -------
-    tuple of Reason
-        Those of the sampler first; nothing where nothing was recognised.
-    """
-    failed = {item.name: item for item in gate.items if item.passed is not True}
-    found = [*_of_sampler(seen, gate)] if failed else []
-    found += [*separated(seen), *collinear(seen), *empty_corners(seen), *misfit(seen)]
-    return tuple(
-        reason.model_copy(
-            update={"checks": tuple(name for name in EXPLAINS[reason.kind] if name in failed)}
-        )
-        for reason in found
-    )
-
-
-def _of_sampler(seen: Seen, gate: Gate) -> Iterator[Reason]:
-    """Reasons that show in the draws; each only where a check failed that it can explain."""
-    failed = {item.name for item in gate.items if item.passed is not True}
-    worst = {name for item in gate.items for name in item.worst}
-    if "posterior" not in seen.tree.children:
-        return
-    modes = [*several_modes(seen)] if RHAT in failed else []
-    # chains in different places name every parameter: then only divergences tell of a funnel
-    yield from funnels(seen, set() if modes else failed, set() if modes else worst)
-    yield from modes
-    if failed & {ENERGY, ESS_TAIL}:
-        yield from thick_tails(seen, ENERGY in failed)

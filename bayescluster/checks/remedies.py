@@ -30,7 +30,7 @@ def predictive_of(family: str) -> str:
 
 
 class Advice(NamedTuple):
-    """The next thing to try, with places for facts in braces, and who says so."""
+    """The next thing to try, with places for facts in braces, and its source."""
 
     text: str
     source: str
@@ -49,6 +49,36 @@ FUNNELS: Final = (
     "Papaspiliopoulos, Roberts and Sköld (2007), Statistical Science 22(1)"
 )
 PREDICTIVE: Final = "Gelman et al. (2020), Bayesian workflow, arXiv:2011.01808, section 6"
+
+A_YES_OR_NO: Final = (
+    "a yes or no has no variance of its own: choose another structure, add controls, or let "
+    "more terms vary"
+)
+MISFIT: Final[Mapping[str, str]] = {
+    "poisson": (
+        "where counts spread more than the model makes, choose family: negative_binomial, which "
+        "leaves their variance free"
+    ),
+    "negative_binomial": (
+        "look at zeros and largest counts, state an exposure if firms were seen for unequal times, "
+        "or let the intercept vary by a further grouping"
+    ),
+    "binomial": (
+        "where shares spread more than the model makes, let the intercept vary by firm or by a "
+        "finer grouping, or explain the shares themselves with family: beta"
+    ),
+    "gaussian": "for rare large residuals choose family: student_t, for positive amounts lognormal",
+    "student_t": "for positive, skewed amounts choose family: lognormal; for light tails gaussian",
+    "lognormal": "explain the logarithm with family: student_t, or look for gross values",
+    "beta": "look for shares heaped near 0 or 1; where they are counts of trials, choose binomial",
+    "bernoulli": A_YES_OR_NO,
+    "probit": A_YES_OR_NO,
+    "ordinal": (
+        "merge levels that few firms gave, state a wider prior of the cutpoints, or explain whether "
+        "a level is reached with family: bernoulli"
+    ),
+}
+"""Advice by family where the predictive checks fail."""
 
 ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
     (RHAT, None): Advice(
@@ -89,7 +119,7 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         FUNNELS,
     ),
     (ANY, "several_modes"): Advice(
-        "more draws will not mend it: each chain found a place of its own. State tighter priors on "
+        "more draws will not help: each chain settled in a place of its own. State tighter priors on "
         "{first}, or choose a simpler form; do not drop chains to make them agree",
         "Yao, Vehtari and Gelman (2022), Journal of Machine Learning Research 23(79)",
     ),
@@ -99,8 +129,8 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         BETANCOURT,
     ),
     (ANY, "separation"): Advice(
-        "{columns} foretell the outcome without error, so its likelihood has no maximum and the "
-        "prior alone holds the coefficients: keep a weakly informative prior on them "
+        "{columns} predict the outcome without error, so its likelihood has no maximum and "
+        "only the prior holds the coefficients: keep a weakly informative prior on them "
         "(equations.{equation}.priors), leave the column out or merge its levels, or add firms "
         "that break the rule",
         "Albert and Anderson (1984), Biometrika 71(1); Gelman, Jakulin, Pittau and Su (2008), "
@@ -113,56 +143,15 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         "Dormann et al. (2013), Ecography 36(1)",
     ),
     (ANY, "empty_corner"): Advice(
-        "what is said of this corner rests on the form and the prior, not on firms: declare levels "
+        "estimates at this corner rest on the form and the prior, not on firms: declare levels "
         "nearer to the firms (low, high or anchors of the claim), judge no claim about it, or add "
         "firms there",
         "King and Zeng (2006), Political Analysis 14(2)",
     ),
-    (predictive_of("poisson"), "misspecified_family"): Advice(
-        "where counts spread more than the model makes, choose family: negative_binomial, which "
-        "leaves their variance free",
-        PREDICTIVE,
-    ),
-    (predictive_of("negative_binomial"), "misspecified_family"): Advice(
-        "look at zeros and largest counts, state an exposure if firms were seen for unequal times, "
-        "or let the intercept vary by a further grouping",
-        PREDICTIVE,
-    ),
-    (predictive_of("binomial"), "misspecified_family"): Advice(
-        "where shares spread more than the model makes, let the intercept vary by firm or by a "
-        "finer grouping, or explain the shares themselves with family: beta",
-        PREDICTIVE,
-    ),
-    (predictive_of("gaussian"), "misspecified_family"): Advice(
-        "for rare large residuals choose family: student_t, for positive amounts lognormal",
-        PREDICTIVE,
-    ),
-    (predictive_of("student_t"), "misspecified_family"): Advice(
-        "for positive, skewed amounts choose family: lognormal; for light tails gaussian",
-        PREDICTIVE,
-    ),
-    (predictive_of("lognormal"), "misspecified_family"): Advice(
-        "explain the logarithm with family: student_t, or look for gross values", PREDICTIVE
-    ),
-    (predictive_of("beta"), "misspecified_family"): Advice(
-        "look for shares heaped near 0 or 1; where they are counts of trials, choose binomial",
-        PREDICTIVE,
-    ),
-    (predictive_of("bernoulli"), "misspecified_family"): Advice(
-        "a yes or no has no variance of its own: choose another structure, add controls, or let "
-        "more terms vary",
-        PREDICTIVE,
-    ),
-    (predictive_of("probit"), "misspecified_family"): Advice(
-        "a yes or no has no variance of its own: choose another structure, add controls, or let "
-        "more terms vary",
-        PREDICTIVE,
-    ),
-    (predictive_of("ordinal"), "misspecified_family"): Advice(
-        "merge levels that few firms gave, state a wider prior of the cutpoints, or explain whether "
-        "a level is reached with family: bernoulli",
-        PREDICTIVE,
-    ),
+    **{
+        (predictive_of(family), "misspecified_family"): Advice(text, PREDICTIVE)
+        for family, text in MISFIT.items()
+    },
 }
 """Advice by failed check and likely reason; None where no reason is recognised.
 
@@ -176,7 +165,7 @@ TITLES: Final[Mapping[ReasonKind, str]] = {
     "inverted_funnel": "inverted funnel: effects known better than their sd",
     "several_modes": "several modes: chains sit in different places",
     "heavy_tails": "heavy tails",
-    "separation": "separation: predictors foretell the outcome",
+    "separation": "separation: the outcome is predicted without error",
     "collinear_capitals": "collinear capitals",
     "empty_corner": "an empty corner",
     "misspecified_family": "a family that does not fit the outcome",
@@ -259,16 +248,11 @@ def _sampling(before: Sampling, failure: Failure) -> tuple[Sampling, tuple[Chang
     update: dict[str, Any] = {}
     changes = []
     for name, value, why in _settings(before, failure):
-        if value != getattr(before, name):
+        now = getattr(before, name)
+        if value != now:
             update[name] = value
-            changes.append(
-                Change(
-                    setting=f"sampling.{name}",
-                    before=f"{getattr(before, name):g}",
-                    after=f"{value:g}",
-                    why=why,
-                )
-            )
+            setting = f"sampling.{name}"
+            changes.append(Change(setting=setting, before=f"{now:g}", after=f"{value:g}", why=why))
     return before.model_copy(update=update), tuple(changes)
 
 
@@ -301,7 +285,9 @@ def _parameterised(analysis: Analysis, reason: Reason, design: Design) -> Remedi
     here = {each.equation_name: each for each in design.equations}[reason.equation]
     now = {each.name: each for each in here.groupings}[reason.level]
     asked = equation.groupings[reason.level]
-    centred = _read(reason.value)
+    centred: bool | tuple[str, ...] = reason.value == "true"
+    if reason.value not in ("true", "false"):
+        centred = tuple(part.strip() for part in reason.value.strip("[]").split(","))
     if centred == asked.centred:
         return None
     # which terms are centred decides, where nothing is said, whether effects correlate
@@ -315,12 +301,6 @@ def _parameterised(analysis: Analysis, reason: Reason, design: Design) -> Remedi
     changed = equation.model_copy(update={"varying": equation.varying | {reason.level: varying}})
     equations = analysis.equations | {reason.equation: changed}
     return Remedied(analysis.model_copy(update={"equations": equations}), (change,))
-
-
-def _read(value: str) -> bool | tuple[str, ...]:
-    if value in ("true", "false"):
-        return value == "true"
-    return tuple(part.strip() for part in value.strip("[]").split(","))
 
 
 def settings_changed(first: Analysis, now: Analysis) -> dict[str, Any]:

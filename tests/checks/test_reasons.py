@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayescluster.checks.reasons import EXPLAINS, Seen, likely_reasons
+from bayescluster.checks.reasons import EXPLAINS, CheckedFit, likely_reasons
 from bayescluster.checks.remedies import ADVICE, ANY, TITLES, advice_for, predictive_of
 from bayescluster.families import FAMILIES
 from bayescluster.results.fit import CheckItem, Gate
@@ -67,7 +67,7 @@ def tree(
 def reasons(
     found: Gate, drawn: xr.DataTree | None = None, design: Any = DESIGN, **more: Any
 ) -> Any:
-    return likely_reasons(Seen(design, drawn or tree(), **more), found)
+    return likely_reasons(CheckedFit(design, drawn or tree(), **more), found)
 
 
 def one(found: Any, kind: str) -> Any:
@@ -161,7 +161,7 @@ def test_chains_in_different_places_are_several_modes():
     reason = one(reasons(gate("R-hat"), drawn), "several_modes")
     assert reason.parameters == ("population[human_capital]",)
     assert reason.number > 2
-    assert "more draws will not mend it" in reason.advice
+    assert "more draws will not help" in reason.advice
 
 
 def test_chains_on_their_way_are_not_several_modes():

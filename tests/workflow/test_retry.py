@@ -181,7 +181,7 @@ def test_the_terminal_offers_it_after_a_failed_gate():
     assert found.code == 4
     assert "`bayescluster run analysis.yaml --retry` draws again as advised" in found.out
     assert "several modes: chains sit in different places (upgrading)" in found.out
-    assert "try: more draws will not mend it" in found.out
+    assert "try: more draws will not help" in found.out
 
 
 @pytest.mark.usefixtures("copied", "sampler")
