@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bayescluster.api.run import Run
-from bayescluster.app.prepare import asked, design_of
+from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.app.run import run_analysis
 from bayescluster.design.record import Design
 from bayescluster.runs.store import RunDirectory
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 def load(path: Path | str) -> Analysis:
     """Read and check an analysis file."""
-    return asked(path).analysis
+    return analysis_source(path).analysis
 
 
 def validate(source: Analysis | Path | str) -> Design:
     """Check an analysis against its data; return the design it would fit, of the first form."""
-    return design_of(asked(source))
+    return design_of(analysis_source(source))
 
 
 def fit(
@@ -71,13 +71,13 @@ def prior(
     draws: int = 2000,
     seed: int | None = None,
     out: Path | str = "runs",
-    watch: Watch | None = None,
+    watch: CountingWatch | None = None,
 ) -> PriorStudy:
     """Tell what an analysis says before its data, from draws of its prior; nothing is fitted.
 
     The seed is that of the analysis without another; ``prior.html`` is written below ``out``.
     """
-    from bayescluster.studies.prior.compute import Options, study_prior
+    from bayescluster.studies.prior.study import Options, study_prior
 
     return study_prior(source, Options(draws, seed), out, watch).results
 

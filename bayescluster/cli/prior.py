@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli.arguments import AsJson, Config, Out, Seed
-from bayescluster.cli.guard import guarded, say
+from bayescluster.cli.guard import guarded
 
 
 @guarded
@@ -24,14 +24,7 @@ def prior(
     Nothing is fitted. Warnings tell where the prior alone decides a claim, or puts much of itself at
     implausible outcomes, and which block of priors to look at.
     """
-    from bayescluster.cli.prior_tables import print_prior
-    from bayescluster.cli.progress import watching
-    from bayescluster.studies.prior.compute import Options, study_prior
+    from bayescluster.cli.study import run_study
+    from bayescluster.studies.prior.study import Options, study_prior
 
-    with watching() as watch:
-        finished = study_prior(config, Options(draws, seed), out, watch)
-    if json:
-        say(finished.results.model_dump_json(indent=2))
-        return
-    print_prior(finished.results)
-    say(f"Report: {finished.directory / 'prior.html'}")
+    run_study(study_prior, config, Options(draws, seed), out, json)

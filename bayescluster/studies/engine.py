@@ -16,6 +16,7 @@ from bayescluster.kit.table import RawTable, Table, csv_text
 from bayescluster.runs.files import write_text
 from bayescluster.runs.layout import locked
 from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
 
 
 class Plan(Protocol):
@@ -55,10 +56,12 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
         Results, from the plan and the work.
     tables, page
         What is written next to the results: csv tables, from results and work, and a page.
-    terminal
+    printed
         What is printed of the results: lines and tables.
     reading
-        Tells the user that the source is being read.
+        Reported while the source is read.
+    kept
+        What is kept of the work where it is interrupted.
     """
 
     name: str
@@ -68,8 +71,9 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
     summary: Callable[[P, Work], Results]
     tables: Callable[[Results, Work], Iterable[RawTable]]
     page: Callable[[Results], str]
-    terminal: Callable[[Results], Iterable[str | Table]]
+    printed: Callable[[Results], Iterable[str | Table]]
     reading: str = "Reading the firms"
+    kept: str = "chains"
 
     def __call__(
         self,
@@ -113,6 +117,11 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
     def page_path(self, directory: Path) -> Path:
         """Place of the page."""
         return directory / f"{self.name}.html"
+
+
+def title_of(analysis: Analysis) -> str:
+    """Title of an analysis in its studies: that of its report, or its name as words."""
+    return analysis.report.title or analysis.name.replace("-", " ").replace("_", " ")
 
 
 class Store[Task, Record](Protocol):

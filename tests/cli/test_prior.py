@@ -30,8 +30,9 @@ def test_the_terminal_tells_outcomes_estimands_claims_and_warnings(folder):
     )
     for title in (
         "Expected outcome before the data: probability of upgraded",
-        "Estimands before the data, at the default levels",
-        "Declared hypotheses before the data",
+        "Average marginal effect, before the data",
+        "Corners and cross difference before the data",
+        "More human capital goes with a higher expected outcome: before the data",
     ):
         assert any(line.strip() == title for line in lines)
     assert any(line.startswith("WARNING More human capital goes with") for line in lines)
@@ -57,6 +58,7 @@ def test_message_is_whole(folder):
     found = call("prior", "analysis.yaml", "--draws", "10")
     assert (found.code, found.out) == (2, "")
     assert found.err == (
+        "Reading the firms\n"
         "There is no such study of the prior:\n"
         "  --draws: 10 draws from the prior\n"
         "    ask for 200 to 20,000\n"

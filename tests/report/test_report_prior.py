@@ -8,6 +8,7 @@ import pytest
 
 from bayescluster.kit.figure import VARIABLES, FigureError, standalone
 from bayescluster.kit.intervals import MOST_ROWS, Block, Frame, Interval, intervals_plot
+from bayescluster.kit.table import csv_text
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.studies.prior.results import (
     PriorEstimand,
@@ -18,7 +19,7 @@ from bayescluster.studies.prior.results import (
     PriorStudy,
     PriorWarning,
 )
-from bayescluster.studies.prior.view import csv_text, factor_words, page_text, spread_words
+from bayescluster.studies.prior.view import csv_tables, factor_words, page_text, spread_words
 
 HOSTILE = "<script>alert(1)</script> $x$ & Co"
 WIDE = PriorSpread(median=0.5, low=0.1, high=0.9, mean=0.5)
@@ -122,7 +123,8 @@ def test_names_are_escaped():
     page = page_text(made(HOSTILE))
     assert "<script" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert csv_text(made("=1+1")).count("'=1+1") == 2
+    (table,) = csv_tables(made("=1+1"))
+    assert csv_text(table).count("'=1+1") == 2
 
 
 def test_a_figure_without_finite_ends_says_so():
@@ -141,7 +143,7 @@ def test_forms_are_named_where_there_are_several():
 
 def test_factors_in_words():
     assert [factor_words(each) for each in (None, 0.7, 19.0)] == [
-        "not told",
+        "not known",
         "none needed",
         "x 19.0",
     ]

@@ -12,12 +12,13 @@ import pytest
 from scipy.special import expit
 
 import bayescluster.api as bc
-from bayescluster.app.prepare import asked, designs_of
+from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
 from bayescluster.spec.analysis import Analysis
-from bayescluster.studies.prior.compute import DRAW_STREAM, PRIOR_STREAM, Options, study_prior
+from bayescluster.studies.prior.compute import DRAW_STREAM, PRIOR_STREAM
 from bayescluster.studies.prior.results import PriorStudy
+from bayescluster.studies.prior.study import Options, study_prior
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 
@@ -46,7 +47,7 @@ def test_estimands_and_events_are_those_of_the_prior_draws(tmp_path):
     """By hand: the additive form at the draws of its own prior."""
     analysis = made(tmp_path, hypotheses=HYPOTHESES)
     found = study_prior(analysis, Options(DRAWS), tmp_path / "runs").results
-    (design,) = designs_of(asked(analysis))
+    (design,) = designs_of(analysis_source(analysis))
     entropy = np.random.SeedSequence((5, PRIOR_STREAM, 0, DRAW_STREAM))
     seed = int(entropy.generate_state(1, np.uint32)[0])
     prior = sample_prior(design, build_model(design), reported_variables(design), DRAWS, seed)
@@ -124,7 +125,7 @@ def test_forms_and_equations_are_parts(tmp_path):
         ("additive", "upgrading", True),
         ("ces", "upgrading", True),
     ]
-    assert any("Each form is told by itself" in note for note in found.notes)
+    assert any("Each form is summarised by itself" in note for note in found.notes)
     plain = analysis.model_dump(exclude_unset=True)
     plain["equations"]["upgrading"] |= {"structure": "additive", "predictors": ["patenting"]}
     plain["equations"]["patenting"] = {
@@ -177,6 +178,6 @@ def test_from_python_and_with_the_key_of_the_run(tmp_path):
     analysis = made(tmp_path)
     found = bc.prior(analysis, draws=DRAWS, out=tmp_path / "runs")
     assert isinstance(found, PriorStudy)
-    (design,) = designs_of(asked(analysis))
+    (design,) = designs_of(analysis_source(analysis))
     assert found.model_key == model_key_of(analysis, (design,))
     assert not found.synthetic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Value
+from bayescluster.results.base import By, Spread, Value
 from bayescluster.results.facts import Coefficient, OutcomeFacts
 
 PRIOR_VERSION = 1
@@ -13,7 +13,7 @@ Outlook = Literal["decided_for", "decided_against", "leans_for", "leans_against"
 EstimandKind = Literal["average_marginal_effect", "contrast", "corner", "cross_difference"]
 
 
-class PriorSpread(Value):
+class PriorSpread(Spread):
     """Quantiles of the prior, the outer two with `interval` between them; null where not finite.
 
     The mean is null as well where it is not finite: some priors have none.

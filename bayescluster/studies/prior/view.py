@@ -64,10 +64,9 @@ def printed(found: PriorStudy) -> Iterator[str | Table]:
         name = part_words(found, part)
         if name:
             yield f"\n== {name} =="
-        effects, corners = _effects(part, EFFECTS[0]), [*_corners(part)][:1]
-        for view in (_outcomes(part), effects, *corners, *_claims(found, part)):
-            if view.rows:
-                yield view.table
+        corners = [*_corners(part)][:1]
+        shown: tuple[View[Any], ...] = (_outcomes(part), _effects(part, EFFECTS[0]), *corners)
+        yield from (view.table for view in (*shown, *_claims(found, part)) if view.rows)
     yield ""
     for warning in found.warnings:
         name = part_words(found, warning)

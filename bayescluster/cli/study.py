@@ -1,0 +1,50 @@
+"""The frame of every command that runs a study: progress, what is printed, and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from bayescluster.cli.guard import keeping, say
+from bayescluster.cli.progress import watching
+from bayescluster.kit.terminal import print_table
+from bayescluster.studies.engine import Study
+
+WIDTH: Final = 200
+"""Room for every column, whatever the terminal: rows are not to be cut."""
+
+
+def run_study[Source, Options, Results: Any](
+    study: Study[Source, Options, Any, Any, Results],
+    source: Source,
+    options: Options | None,
+    out: Path,
+    json: bool,
+) -> Results:
+    """Run a study, print its results, and name its page.
+
+    Parameters
+    ----------
+    study, source, options, out
+        The study, and what it is called with.
+    json
+        Print the results as JSON instead.
+    """
+    with keeping(study.kept), watching() as watch:
+        finished = study(source, options, out, watch)
+    results = finished.results
+    if json:
+        say(results.model_dump_json(indent=2))
+        return results
+    if getattr(results, "synthetic", False):
+        say("SYNTHETIC data: nothing here is evidence about real firms.")
+    for item in study.printed(results):
+        if isinstance(item, str):
+            say(item)
+        else:
+            print_table(item, WIDTH)
+    say()
+    for note in results.notes:
+        say(note)
+    say(f"Report: {study.page_path(finished.directory)}")
+    return results
