@@ -247,6 +247,18 @@ def drawn(spec: FigureSpec, results: Results) -> Drawn:
     return Drawn(spec.name, spec.caption(results), wide, narrow, "")
 
 
+def drawn_layouts(
+    name: str, caption: str, alternative: str, draw: Callable[[bool], Figure]
+) -> Drawn:
+    """Draw a figure of a study in both layouts, by ``narrow -> Figure``, or say why it cannot be."""
+    try:
+        wide = inline(draw(False), f"{name}-wide", alternative)
+        narrow = inline(draw(True), f"{name}-narrow", alternative)
+    except ValueError as error:
+        return Drawn(name, caption, Markup(), Markup(), str(error))
+    return Drawn(name, caption, wide, narrow, "")
+
+
 def drawn_file(spec: FigureSpec, results: Results, mark: str = "") -> str:
     """Draw a figure as a file of its own; ``mark`` is written across it.
 

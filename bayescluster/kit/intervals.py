@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -24,8 +23,8 @@ from bayescluster.kit.figure import (
     FigureError,
     bare_rows,
     canvas,
+    drawn_layouts,
     folded,
-    inline,
     plain_text,
     settings,
 )
@@ -301,9 +300,6 @@ def drawn_intervals(name: str, caption: str, blocks: Sequence[Block], frame: Fra
         for block in blocks
         for row in block.rows
     )
-    try:
-        wide = inline(intervals_plot(blocks, frame), f"{name}-wide", label)
-        narrow = inline(intervals_plot(blocks, frame, narrow=True), f"{name}-narrow", label)
-    except ValueError as error:
-        return Drawn(name, caption, Markup(), Markup(), str(error))
-    return Drawn(name, caption, wide, narrow, "")
+    return drawn_layouts(
+        name, caption, label, lambda narrow: intervals_plot(blocks, frame, narrow=narrow)
+    )
