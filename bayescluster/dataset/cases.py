@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,7 +16,6 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
 from bayescluster.spec.constructs import CAPITALS
 from bayescluster.spec.data import Data
-from bayescluster.spec.priors import CasePrior
 
 COLUMNS: Final = ("case", "construct", "rating")
 """Columns of a table of cases; others (the fact, its source) are left to its readers."""
@@ -55,42 +54,44 @@ class CodedCases(NamedTuple):
 
 
 def read_cases(analysis: Analysis, directory: Path, where: Where) -> CodedCases | None:
-    """Read the cases that the priors are to be taken from; None where none are asked for.
+    """Read the cases under ``from`` in the priors of the equation; None where it has none.
 
-    Parameters
-    ----------
-    analysis
-        The analysis; `from` among the priors of its equation counts.
-    directory
-        Folder of the analysis file, from which the path of the cases starts.
-    where
-        Says where a path stands in the analysis file.
+    ``directory`` is the folder that the path of the cases starts from.
 
     Raises
     ------
     DataError
-        If the table is not there or lacks a column, a rating is unknown or given twice, nobody
-        rated the outcome, or fewer than two cases are rated on all that is needed.
+        If the table does not exist or lacks a column, a rating is unknown or given twice, no case
+        is rated on the outcome, or fewer than two are rated on all that is needed.
     """
     equation = analysis.equation
-    asked = equation.priors.from_
-    if asked is None:
+    prior = equation.priors.from_
+    if prior is None:
         return None
     base = ("equations", analysis.equation_name, "priors", "from")
     place = where((*base, "cases"))
-    table = read_table(Data(source=asked.cases), directory, lambda _: place)
+    table = read_table(Data(source=prior.cases), directory, lambda _: place)
     problems = list(_table_problems(table.frame, table.label, place))
     if problems:
         raise DataError(problems)
-    rated = {
+    ratings = {
         (str(case), str(construct)): str(rating)
         for case, construct, rating in _text(table.frame).itertuples(index=False)
     }
-    outcome = asked.outcome or equation.outcome
-    found = _coded(rated, outcome, equation.structure != ("intercept",))
-    coded = CodedCases(table.label, table.digest, outcome, found)
-    if not any(case.outcome for case in found):
-        raise DataError(_unrated(coded, rated, asked, where(base)))
+    outcome = prior.outcome or equation.outcome
+    cases = _coded(ratings, outcome, equation.structure != ("intercept",))
+    coded = CodedCases(table.label, table.digest, outcome, cases)
+    if not any(case.outcome for case in cases):
+        constructs = dict.fromkeys(construct for _, construct in ratings)
+        others = [name for name in constructs if name not in CAPITALS and not name.startswith(SIDE)]
+        near = suggestion(outcome, others)
+        raise DataError(
+            Problem(
+                f"no case in '{coded.label}' is rated on '{outcome}'",
+                where(base),
+                near if prior.outcome else f"name what stands for it under `outcome:`; {near}",
+            )
+        )
     if len(coded.usable) < FEWEST_CASES:
         raise DataError(_too_few(coded, place))
     return coded
@@ -131,62 +132,44 @@ def _table_problems(frame: pd.DataFrame, label: str, place: str) -> Iterator[Pro
     again = named[named.duplicated(["case", "construct"])]
     for row, case, construct in again[["case", "construct"]].itertuples():
         yield Problem(
-            f"'{label}' rates {construct} of '{case}' once more in {rows_text([row])}",
+            f"'{label}' rates {construct} of '{case}' a second time in {rows_text([row])}",
             place,
             "keep one of the ratings",
         )
 
 
 def _coded(
-    rated: dict[tuple[str, str], str], outcome: str, capitals: bool
+    ratings: dict[tuple[str, str], str], outcome: str, capitals: bool
 ) -> tuple[CodedCase, ...]:
     """Gather the ratings by case; without capitals in the model, the outcome is enough."""
-    found = []
-    for name in dict.fromkeys(case for case, _ in rated):
-        of_case = {construct: rating for (case, construct), rating in rated.items() if case == name}
-        human = of_case.get(HUMAN) if capitals else None
+    cases = []
+    for name in dict.fromkeys(case for case, _ in ratings):
+        own = {construct: rating for (case, construct), rating in ratings.items() if case == name}
+        human = own.get(HUMAN) if capitals else None
         sides = tuple(
             (construct, rating)
-            for construct, rating in of_case.items()
+            for construct, rating in own.items()
             if capitals and (construct == SOCIAL or construct.startswith(SIDE))
         )
         needed: dict[str, object] = {HUMAN: human, SOCIAL: sides} if capitals else {}
-        needed[outcome] = of_case.get(outcome)
+        needed[outcome] = own.get(outcome)
         lacks = tuple(construct for construct, given in needed.items() if not given)
-        found.append(CodedCase(name, human, sides, of_case.get(outcome), lacks))
-    return tuple(found)
-
-
-def _unrated(
-    coded: CodedCases, rated: dict[tuple[str, str], str], asked: CasePrior, place: str
-) -> Problem:
-    constructs = dict.fromkeys(construct for _, construct in rated)
-    known = [name for name in constructs if name not in CAPITALS and not name.startswith(SIDE)]
-    near = suggestion(coded.outcome, known)
-    return Problem(
-        f"no case in '{coded.label}' is rated on '{coded.outcome}'",
-        place,
-        near if asked.outcome else f"say by `outcome:` what stands for it; {near}",
-    )
+        cases.append(CodedCase(name, human, sides, own.get(outcome), lacks))
+    return tuple(cases)
 
 
 def _too_few(coded: CodedCases, place: str) -> Problem:
     count = len(coded.usable)
-    lacking = [case for case in coded.cases if case.lacks]
+    lacking = [
+        f"{', '.join(case.lacks[:-1])}{' and ' * (len(case.lacks) > 1)}{case.lacks[-1]} of "
+        f"'{case.name}'"
+        for case in coded.cases
+        if case.lacks
+    ]
     return Problem(
-        f"a prior from cases needs {FEWEST_CASES} of them, and {_count(count)} of "
+        f"a prior from cases needs {FEWEST_CASES} of them, and {count or 'none'} of "
         f"{len(coded.cases)} in '{coded.label}' {'is' if count == 1 else 'are'} rated on all that "
         "is needed",
         place,
-        "not rated: " + "; ".join(f"{_joined(case.lacks)} of '{case.name}'" for case in lacking)
-        if lacking
-        else "add cases, or leave `from` out",
+        f"not rated: {'; '.join(lacking)}" if lacking else "add cases, or leave `from` out",
     )
-
-
-def _count(number: int) -> str:
-    return str(number) if number else "none"
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"

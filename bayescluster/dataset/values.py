@@ -1,8 +1,8 @@
-"""Cells as labels and as numbers, and how messages name the rows they stand in."""
+"""Cells as labels and as numbers, and how messages name their rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from numbers import Real
 from typing import Any
@@ -11,8 +11,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.errors import Problem
+
 SHOWN_VALUES = 3
 SHOWN_ROWS = 5
+RECODE = "turn it into numbers with `derive: kind: recode`"
+
+
+class InputError(Exception):
+    """What is wrong with a table or a column; who catches it knows the place in the analysis file.
+
+    ``key`` names the part of that place it belongs to, where that is not the usual one.
+    """
+
+    def __init__(self, what: str, mend: str = "", key: str | None = None) -> None:
+        self.what, self.mend, self.key = what, mend, key
+        super().__init__(what)
+
+    def at(self, place: str) -> Problem:
+        """Give it its place."""
+        return Problem(self.what, place, self.mend)
 
 
 def label_of(value: object) -> str:
@@ -31,14 +49,17 @@ def labels(series: pd.Series[Any]) -> pd.Series[Any]:
     return series.astype(object).map(known)
 
 
-def rows_text(index: Iterable[Any]) -> str:
-    """Name rows as the user counts them: from 1, the header left out.
+def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
+    """Sort labels, as numbers where all are."""
+    texts = [str(label) for label in labels]
+    try:
+        return sorted(texts, key=float)
+    except ValueError:
+        return sorted(texts)
 
-    Parameters
-    ----------
-    index
-        Positions in the file, from 0.
-    """
+
+def rows_text(index: Iterable[Any]) -> str:
+    """Name rows, given by positions from 0, as the user counts them: from 1, without the header."""
     numbers = [int(position) + 1 for position in index]
     if len(numbers) == 1:
         return f"row {numbers[0]}"
@@ -48,14 +69,9 @@ def rows_text(index: Iterable[Any]) -> str:
 
 
 def numeric_problem(series: pd.Series[Any]) -> str | None:
-    """Say why a column is not one of numbers.
+    """Name up to three values of a column that are not numbers, each with its first row.
 
-    Booleans are numbers (1 and 0); ``Yes`` and ``No`` are not. Missing values are no fault.
-
-    Returns
-    -------
-    str or None
-        Up to three offending values with their first row; None if there are none.
+    Booleans are numbers (1 and 0); ``Yes`` and ``No`` are not. Missing values pass.
     """
     answered = series.dropna()
     if pd.api.types.is_bool_dtype(answered):
@@ -63,7 +79,12 @@ def numeric_problem(series: pd.Series[Any]) -> str | None:
     if pd.api.types.is_numeric_dtype(answered):
         bad = answered[np.isinf(answered.to_numpy(dtype=float))]
         return _offending(bad) if len(bad) else None
-    text = answered[[not _is_number(value) for value in answered]]
+    text = answered[
+        [
+            not (isinstance(value, Real | Decimal | np.bool_) and np.isfinite(float(value)))
+            for value in answered
+        ]
+    ]
     if not len(text):
         return None
     wordy = text[[not _reads_as_number(value) for value in text]]
@@ -75,8 +96,14 @@ def as_float(series: pd.Series[Any]) -> NDArray[np.float64]:
     return np.asarray(series.astype(object).where(series.notna(), np.nan), dtype=np.float64)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real | Decimal | np.bool_) and bool(np.isfinite(float(value)))
+def numbers(
+    series: pd.Series[Any], what: str, mend: str = f"{RECODE}, or name another column"
+) -> NDArray[np.float64]:
+    """Turn a column into floats; ``what`` is what the message of an `InputError` calls it."""
+    fault = numeric_problem(series)
+    if fault is not None:
+        raise InputError(f"{what} is not a number: {fault}", mend)
+    return as_float(series)
 
 
 def _reads_as_number(value: object) -> bool:
@@ -97,21 +124,3 @@ def _offending(bad: pd.Series[Any]) -> str:
     if more <= 0:
         return shown
     return f"{shown} and {more} other {'value' if more == 1 else 'values'}"
-
-
-class FaultError(Exception):
-    """A fault of a table or a column.
-
-    Parameters
-    ----------
-    what
-        What was found.
-    mend
-        How to mend it.
-    key
-        Which part of what the analysis says there it belongs to; the usual one without it.
-    """
-
-    def __init__(self, what: str, mend: str = "", key: str | None = None) -> None:
-        self.what, self.mend, self.key = what, mend, key
-        super().__init__(what)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bayescluster.dataset.constructs import Scored, Standardised
 from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.values import label_of
-from bayescluster.design.coding import Coding, ladder_variables, sorted_labels
+from bayescluster.dataset.values import label_of, sorted_labels
+from bayescluster.design.coding import Coding, ladder_variables
 from bayescluster.design.outcome import Outcome
 from bayescluster.design.record import Design
 from bayescluster.names import (

@@ -13,9 +13,10 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
+from bayescluster.dataset.values import sorted_labels
 from bayescluster.design.arrays import Prepared, equation_data, memberships
 from bayescluster.design.claims import claims_in_data, unknown_industries
-from bayescluster.design.coding import Coding, code_controls, dependent_columns, sorted_labels
+from bayescluster.design.coding import Coding, code_controls, dependent_columns
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes

@@ -11,8 +11,7 @@ import numpy as np
 from bayescluster.dataset.constructs import Scored, raw_score
 from bayescluster.dataset.derive import TRANSFORMS
 from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.values import label_of
-from bayescluster.design.coding import sorted_labels
+from bayescluster.dataset.values import label_of, sorted_labels
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -241,7 +240,7 @@ def claims_in_data(
         level = None if claim.at_least is None else label_of(claim.at_least)
         if levels and level is not None and level not in levels[1:]:
             yield Problem(
-                f"at_least names '{level}', which is no level above the lowest",
+                f"at_least names '{level}', which is not a level above the lowest",
                 where(("hypotheses", position, "at_least")),
                 suggestion(level, levels[1:]),
             )

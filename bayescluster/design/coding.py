@@ -1,4 +1,4 @@
-"""Controls as columns of numbers: transforms, standardising, splines, categories, products."""
+"""Controls as columns of numbers: transforms, categories, ordered levels, splines, products."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from scipy.interpolate import BSpline
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import MOST_LEVELS
-from bayescluster.dataset.derive import TRANSFORMS, Fault, transform_fault
-from bayescluster.dataset.values import as_float, label_of, numeric_problem
+from bayescluster.dataset.derive import transformed
+from bayescluster.dataset.values import (
+    InputError,
+    as_float,
+    label_of,
+    numeric_problem,
+    sorted_labels,
+)
 from bayescluster.design.record import Design
 from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
@@ -23,6 +29,9 @@ from bayescluster.spec.equation import ColumnControl, Control, ProductControl
 
 FEWEST_LEVELS = 3
 """With two there is one step, and nothing to estimate about it."""
+DEGREE = 3
+"""Cubic: two continuous derivatives, which is as smooth as an eye can tell."""
+TOLERANCE = 1e-8
 
 
 class Ladder(NamedTuple):
@@ -36,170 +45,6 @@ class Ladder(NamedTuple):
         """Names of the steps from one level to the next."""
         pairs = zip(self.levels[:-1], self.levels[1:], strict=True)
         return tuple(f"{low} | {high}" for low, high in pairs)
-
-
-class Monotonic(NamedTuple):
-    """A control whose steps are estimated: column ``position`` of the controls has them equal.
-
-    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
-    and its coefficient the change from the lowest level to the highest.
-    """
-
-    name: str
-    position: int
-    steps: tuple[str, ...]
-    codes: NDArray[np.int64]
-    """Position of each row's level, ``(row,)``."""
-
-
-def ladder_of(control: ColumnControl, series: pd.Series, found: list[str]) -> Ladder | Fault:
-    """Put the levels of a control in order, or say why that cannot be done.
-
-    Parameters
-    ----------
-    control
-        The control; where it declares no levels, their numbers tell the order.
-    series
-        Its column, one value a row, none missing.
-    found
-        Levels that the column holds, sorted.
-    """
-    column = control.column
-    if not control.levels and numeric_problem(series) is not None:
-        return Fault(
-            f"the levels of '{column}' are words, whose order is not known: {', '.join(found)}",
-            "list them from lowest to highest under `levels`",
-        )
-    levels = [label_of(level) for level in control.levels] or found
-    fault = _level_fault(column, levels, found, len(series))
-    if fault is not None:
-        return fault
-    position = {level: code for code, level in enumerate(levels)}
-    codes: NDArray[np.int64] = series.map(label_of).map(position).to_numpy().astype("int64")
-    return Ladder(tuple(levels), codes)
-
-
-def ladder_variables(ladders: Mapping[str, Ladder]) -> dict[str, Any]:
-    """Variables of the design for the controls with a ladder, by name; none, no variables."""
-    if not ladders:
-        return {}
-    owners = [name for name, ladder in ladders.items() for _ in ladder.steps]
-    labels = [step for ladder in ladders.values() for step in ladder.steps]
-    codes = np.column_stack([ladder.codes for ladder in ladders.values()])
-    return {
-        MONOTONIC: (MONOTONIC, np.array(list(ladders), dtype=str)),
-        STEP: (STEP, np.array(labels, dtype=str)),
-        STEP_CONTROL: (STEP, np.array(owners, dtype=str)),
-        MONOTONIC_CODE: ((ROW, MONOTONIC), codes),
-    }
-
-
-def monotonic_controls(design: Design) -> tuple[Monotonic, ...]:
-    """Controls of a design whose steps are estimated, in the order of the analysis."""
-    if MONOTONIC not in design.data.coords:
-        return ()
-    steps = tuple(zip(design.labels(STEP_CONTROL), design.labels(STEP), strict=True))
-    codes = np.asarray(design.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
-    return tuple(
-        Monotonic(
-            name,
-            design.control_names.index(name),
-            tuple(step for owner, step in steps if owner == name),
-            codes[:, column],
-        )
-        for column, name in enumerate(design.labels(MONOTONIC))
-    )
-
-
-def _level_fault(column: str, levels: list[str], found: list[str], rows: int) -> Fault | None:
-    for level in found:
-        if level not in levels:
-            return Fault(
-                f"'{column}' holds '{level}', which is not among its declared levels",
-                f"{suggestion(level, levels)}; list it, or leave such rows out with `keep`",
-            )
-    for level in levels:
-        if level not in found:
-            return Fault(
-                f"no firm has the level '{level}' of '{column}'", "leave it out, or merge levels"
-            )
-    if len(levels) < FEWEST_LEVELS:
-        return Fault(
-            f"the control '{column}' has {len(levels)} level{'s' * (len(levels) != 1)}: "
-            "there are no steps to tell apart",
-            "enter it without `monotonic`",
-        )
-    if len(levels) > rows // 2:
-        return Fault(
-            f"the control '{column}' has {len(levels)} levels in {rows} rows",
-            "enter it as a number, without `monotonic`, or as a `spline`",
-        )
-    return None
-
-
-DEGREE = 3
-"""Cubic: two continuous derivatives, which is as smooth as an eye can tell."""
-
-
-def spline_fault(name: str, values: Array, df: int) -> Fault | None:
-    """Say why a column cannot carry a spline, and what to do instead.
-
-    Parameters
-    ----------
-    name
-        Name of the control, for the message.
-    values
-        One value a row.
-    df
-        Degrees of freedom: columns of the spline.
-    """
-    distinct, counts = np.unique(values, return_counts=True)
-    if distinct.size <= df:
-        few = distinct.size - 1
-        other = f"`spline: {few}`, " if few >= DEGREE else ""
-        return Fault(
-            f"the control '{name}' has {distinct.size} different values, "
-            f"too few for a spline of {df} columns",
-            f"use {other}`coding: treatment`, or enter it without `spline`",
-        )
-    if (np.diff(_breaks(values, df)) <= 0).any():
-        most, share = distinct[counts.argmax()], counts.max() / values.size
-        return Fault(
-            f"the knots of a spline of {df} columns for '{name}' fall on each other: "
-            f"{100 * share:.0f}% of the rows hold {most:g}",
-            "ask for fewer columns, or enter it without `spline`",
-        )
-    return None
-
-
-def spline_columns(values: Array, df: int) -> Array:
-    """Columns of a cubic B-spline, without its first.
-
-    The knots inside stand at quantiles of the values, so that each stretch holds as many rows; the
-    ends at the smallest and largest value. All columns of a B-spline add up to 1, which is the
-    intercept: the first is left out, and the curve is 0 at the smallest value.
-
-    Parameters
-    ----------
-    values
-        One value a row, of which `spline_fault` finds nothing wrong.
-    df
-        Number of columns.
-
-    Returns
-    -------
-    ndarray
-        ``(row, df)``, each between 0 and 1.
-    """
-    breaks = _breaks(values, df)
-    knots = np.concatenate([[breaks[0]] * DEGREE, breaks, [breaks[-1]] * DEGREE])
-    full = BSpline.design_matrix(values, knots, DEGREE).toarray()
-    return np.asarray(full[:, 1:], dtype="float64")
-
-
-def _breaks(values: Array, df: int) -> Array:
-    """Ends and knots between them, in order."""
-    return np.asarray(np.quantile(values, np.linspace(0, 1, df - DEGREE + 2)))
 
 
 class Coded(NamedTuple):
@@ -251,41 +96,34 @@ def code_controls(
     base
         Path of the controls in the analysis file.
     where
-        Says where a path stands in the file.
+        Gives the place of a path in the file.
     """
     problems: list[Problem] = []
     coded: dict[str, Coded] = {}
-    for position, control in enumerate(controls):
-        place = where((*base, position))
-        try:
-            if isinstance(control, ProductControl):
-                made = _product(control, {**coded, **_as_coded(capitals)})
-                key = ":".join(control.product)
-            else:
-                made = _from_column(control, frame)
-                key = control if isinstance(control, str) else control.column
-                if key in coded and made.names != coded[key].names:
-                    # another transform of the same column, such as its square
-                    key = made.names[0]
-            if key in coded:
-                raise _CodingError(f"the control '{key}' is listed twice", "leave one out")
-            coded[key] = made
-        except _CodingError as fault:
-            problems.append(Problem(fault.what, place, fault.mend))
-    return Coding(tuple(coded.values()), tuple(problems))
-
-
-class _CodingError(Exception):
-    def __init__(self, what: str, mend: str) -> None:
-        self.what, self.mend = what, mend
-        super().__init__(what)
-
-
-def _as_coded(capitals: Mapping[str, Array]) -> dict[str, Coded]:
-    return {
+    factors = {
         name: Coded((name,), values[:, None], (0.0,), (1.0,), name, np.ones((values.size, 1)))
         for name, values in capitals.items()
     }
+    for position, control in enumerate(controls):
+        try:
+            if isinstance(control, ProductControl):
+                columns = _product(control, coded | factors)
+                key = ":".join(control.product)
+            else:
+                columns = _from_column(control, frame)
+                key = control if isinstance(control, str) else control.column
+                if key in coded and columns.names != coded[key].names:
+                    # another transform of the same column, such as its square
+                    key = columns.names[0]
+            if key in coded:
+                raise InputError(f"the control '{key}' is listed twice", "leave one out")
+            coded[key] = columns
+        except InputError as error:
+            problems.append(error.at(where((*base, position))))
+    return Coding(tuple(coded.values()), tuple(problems))
+
+
+_VERBS = {"transform": "be transformed", "spline": "be a spline", "kind": "be ordinal"}
 
 
 def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
@@ -297,45 +135,46 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
         return _categorical(declared, series)
     fault = numeric_problem(series)
     if fault is None:
-        return _numeric(declared, as_float(series), series.index)
-    for key, asked in (
-        ("transform", declared.transform != "none"),
-        ("spline", declared.spline),
-        ("kind", declared.kind == "ordinal"),
-    ):
-        if asked:
-            raise _CodingError(
-                f"the control '{declared.column}' cannot {_VERBS[key]}: {fault}",
-                f"leave out the {key}, or mend the column",
-            )
+        return _numeric(declared, series)
+    numeric = {
+        "transform": declared.transform != "none",
+        "spline": declared.spline,
+        "kind": declared.kind == "ordinal",
+    }
+    for key in (key for key, needs_numbers in numeric.items() if needs_numbers):
+        raise InputError(
+            f"the control '{declared.column}' cannot {_VERBS[key]}: {fault}",
+            f"leave out the {key}, or correct the column",
+        )
     return _categorical(declared, series)
 
 
-_VERBS = {"transform": "be transformed", "spline": "be a spline", "kind": "be ordinal"}
-
-
-def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
-    name = (
-        control.column if control.transform == "none" else f"{control.transform}({control.column})"
-    )
-    found = transform_fault(control.transform, control.column, raw, index)
-    if found is not None:
-        raise _CodingError(found.what, found.mend)
-    values = TRANSFORMS[control.transform].function(raw)
+def _numeric(control: ColumnControl, series: pd.Series) -> Coded:
+    column, kind = control.column, control.transform
+    name = column if kind == "none" else f"{kind}({column})"
+    values = transformed(kind, column, as_float(series), series.index)
     answered = values[~np.isnan(values)]
     if answered.size == 0:
-        raise _CodingError(f"nobody answered the control '{control.column}'", "leave it out")
+        raise InputError(f"nobody answered the control '{column}'", "leave it out")
     if np.ptp(answered) == 0:
-        raise _CodingError(
+        raise InputError(
             f"the control '{name}' is the same in every row ({answered[0]:g})", "leave it out"
         )
     if control.spline is not None:
-        _refuse_missing(control.column, answered.size < values.size, "a spline")
-        return _spline(name, values, control.spline)
+        _refuse_missing(column, answered.size < values.size, "a spline")
+        columns = spline_columns(name, values, control.spline)
+        centers = columns.mean(axis=0)
+        names = tuple(f"{name}[spline {k + 1}]" for k in range(control.spline))
+        return Coded(names, columns - centers, tuple(centers.tolist()), (1.0,) * control.spline)
     if control.kind == "ordinal":
-        _check_levels(control.column, answered)
-    binary = bool(np.isin(answered, (0.0, 1.0)).all())
-    if binary or not control.standardise:
+        levels = np.unique(answered)
+        if levels.size > MOST_LEVELS or (levels != np.round(levels)).any():
+            raise InputError(
+                f"the control '{column}' is declared ordinal, but it is not a whole number with at "
+                f"most {MOST_LEVELS} levels",
+                "leave out `kind: ordinal`: its missing cells are then imputed as continuous",
+            )
+    if not control.standardise or np.isin(answered, (0.0, 1.0)).all():
         return Coded((name,), values[:, None], (0.0,), (1.0,))
     center, scale = float(answered.mean()), float(answered.std(ddof=1))
     return Coded((name,), ((values - center) / scale)[:, None], (center,), (scale,))
@@ -343,7 +182,7 @@ def _numeric(control: ColumnControl, raw: Array, index: pd.Index) -> Coded:
 
 def _refuse_missing(column: str, missing: bool, form: str) -> None:
     if missing:
-        raise _CodingError(
+        raise InputError(
             f"the control '{column}' has missing cells and enters as {form}, "
             "which cannot be imputed",
             "leave such rows out with `missing: drop` under `data`, or enter it as a plain number "
@@ -351,46 +190,16 @@ def _refuse_missing(column: str, missing: bool, form: str) -> None:
         )
 
 
-def _check_levels(column: str, answered: Array) -> None:
-    levels = np.unique(answered)
-    if levels.size > MOST_LEVELS or (levels != np.round(levels)).any():
-        raise _CodingError(
-            f"the control '{column}' is declared ordinal, but it is no whole number of at most "
-            f"{MOST_LEVELS} levels",
-            "leave out `kind: ordinal`: its missing cells are then imputed as continuous",
-        )
-
-
-def _spline(name: str, values: Array, df: int) -> Coded:
-    found = spline_fault(name, values, df)
-    if found is not None:
-        raise _CodingError(found.what, found.mend)
-    columns = spline_columns(values, df)
-    centers = columns.mean(axis=0)
-    names = tuple(f"{name}[spline {k + 1}]" for k in range(df))
-    return Coded(names, columns - centers, tuple(centers.tolist()), (1.0,) * df)
-
-
-def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
-    _refuse_missing(control.column, bool(series.isna().any()), "ordered levels")
-    found = ladder_of(control, series, sorted_labels(series.map(label_of).unique()))
-    if not isinstance(found, Ladder):
-        raise _CodingError(found.what, found.mend)
-    steps = float(len(found.steps))
-    values = found.codes[:, None] / steps
-    return Coded((control.column,), values, (0.0,), (steps,), ladder=found)
-
-
 def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
     _refuse_missing(control.column, bool(series.isna().any()), "categories")
     values = series.map(label_of)
     levels = sorted_labels(values.unique())
     if len(levels) < 2:
-        raise _CodingError(
+        raise InputError(
             f"the control '{control.column}' is the same in every row ({levels[0]})", "leave it out"
         )
     if len(levels) > len(values) // 2:
-        raise _CodingError(
+        raise InputError(
             f"the control '{control.column}' has {len(levels)} levels in {len(values)} rows",
             "if it is a number, check the column for text; if it is a group, put it under varying",
         )
@@ -412,7 +221,7 @@ def _reference(control: ColumnControl, levels: list[str]) -> str:
         return levels[0]
     wanted = label_of(control.reference)
     if wanted not in levels:
-        raise _CodingError(
+        raise InputError(
             f"'{control.column}' has no level '{wanted}' to be the reference",
             suggestion(wanted, levels),
         )
@@ -420,26 +229,27 @@ def _reference(control: ColumnControl, levels: list[str]) -> str:
 
 
 def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
-    aliases = dict(known) | {made.names[0]: made for made in known.values() if len(made.names) == 1}
+    single = {coded.names[0]: coded for coded in known.values() if len(coded.names) == 1}
+    aliases = dict(known) | single
     for name in control.product:
         if name not in aliases:
-            raise _CodingError(
-                f"the product names '{name}', which is no control before it and no capital",
+            raise InputError(
+                f"the product names '{name}', which is neither a capital nor a control listed before it",
                 suggestion(name, aliases),
             )
         if aliases[name].ladder is not None:
-            raise _CodingError(
+            raise InputError(
                 f"the product names '{name}', whose steps are estimated",
                 "enter it with `coding: treatment`, or leave the product out",
             )
     first, second = (aliases[name] for name in control.product)
     if first.capital and first.capital == second.capital:
-        raise _CodingError(
+        raise InputError(
             f"the product holds {first.capital} twice",
             "leave it out: a capital enters as it is, and in the interaction",
         )
     if first.capital and second.capital:
-        raise _CodingError(
+        raise InputError(
             "the product holds two capitals", "use structure: interaction, which is their product"
         )
     for name, factor in zip(control.product, (first, second), strict=True):
@@ -447,15 +257,11 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
     names = tuple(f"{a}:{b}" for a in first.names for b in second.names)
     values, base = (_pairwise(first.values, second.values), _pairwise(first.factor, second.factor))
     capital = first.capital or second.capital
-    flat = [name for name, column in zip(names, values.T, strict=True) if _is_flat(column)]
-    if flat:
-        raise _CodingError(f"the product '{flat[0]}' is the same in every row", "leave it out")
+    for name, column in zip(names, values.T, strict=True):
+        if np.nanmax(column) == np.nanmin(column):
+            raise InputError(f"the product '{name}' is the same in every row", "leave it out")
     zeros, ones = (0.0,) * len(names), (1.0,) * len(names)
     return Coded(names, values, zeros, ones, capital, base if capital else None)
-
-
-def _is_flat(column: Array) -> bool:
-    return bool(np.nanmax(column) == np.nanmin(column))
 
 
 def _pairwise(first: Array, second: Array) -> Array:
@@ -463,16 +269,142 @@ def _pairwise(first: Array, second: Array) -> Array:
     return (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)
 
 
-def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
-    """Sort labels, as numbers where all are."""
-    texts = [str(label) for label in labels]
-    try:
-        return sorted(texts, key=float)
-    except ValueError:
-        return sorted(texts)
+def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
+    _refuse_missing(control.column, bool(series.isna().any()), "ordered levels")
+    ladder = _ladder(control, series)
+    steps = float(len(ladder.steps))
+    values = ladder.codes[:, None] / steps
+    return Coded((control.column,), values, (0.0,), (steps,), ladder=ladder)
 
 
-TOLERANCE = 1e-8
+def _ladder(control: ColumnControl, series: pd.Series) -> Ladder:
+    """Put the levels of a control in order: as declared, else as numbers."""
+    column, rows = control.column, len(series)
+    held = sorted_labels(series.map(label_of).unique())
+    if not control.levels and numeric_problem(series) is not None:
+        raise InputError(
+            f"the levels of '{column}' are words, whose order is not known: {', '.join(held)}",
+            "list them from lowest to highest under `levels`",
+        )
+    levels = [label_of(level) for level in control.levels] or held
+    for level in (level for level in held if level not in levels):
+        raise InputError(
+            f"'{column}' holds '{level}', which is not among its declared levels",
+            f"{suggestion(level, levels)}; list it, or leave such rows out with `keep`",
+        )
+    for level in (level for level in levels if level not in held):
+        raise InputError(
+            f"no firm has the level '{level}' of '{column}'", "leave it out, or merge levels"
+        )
+    if len(levels) < FEWEST_LEVELS:
+        raise InputError(
+            f"the control '{column}' has {len(levels)} level{'s' * (len(levels) != 1)}: "
+            "there are no steps to tell apart",
+            "enter it without `monotonic`",
+        )
+    if len(levels) > rows // 2:
+        raise InputError(
+            f"the control '{column}' has {len(levels)} levels in {rows} rows",
+            "enter it as a number, without `monotonic`, or as a `spline`",
+        )
+    position = {level: code for code, level in enumerate(levels)}
+    codes: NDArray[np.int64] = series.map(label_of).map(position).to_numpy().astype("int64")
+    return Ladder(tuple(levels), codes)
+
+
+def ladder_variables(ladders: Mapping[str, Ladder]) -> dict[str, Any]:
+    """Variables of the design for the controls with a ladder, by name; none, no variables."""
+    if not ladders:
+        return {}
+    owners = [name for name, ladder in ladders.items() for _ in ladder.steps]
+    labels = [step for ladder in ladders.values() for step in ladder.steps]
+    codes = np.column_stack([ladder.codes for ladder in ladders.values()])
+    return {
+        MONOTONIC: (MONOTONIC, np.array(list(ladders), dtype=str)),
+        STEP: (STEP, np.array(labels, dtype=str)),
+        STEP_CONTROL: (STEP, np.array(owners, dtype=str)),
+        MONOTONIC_CODE: ((ROW, MONOTONIC), codes),
+    }
+
+
+class Monotonic(NamedTuple):
+    """A control whose steps are estimated: column ``position`` of the controls has them equal.
+
+    With ``shares`` of the steps, a simplex ``(step,)``, the column is ``cumsum([0, *shares])[codes]``
+    and its coefficient the change from the lowest level to the highest.
+    """
+
+    name: str
+    position: int
+    steps: tuple[str, ...]
+    codes: NDArray[np.int64]
+    """Position of each row's level, ``(row,)``."""
+
+
+def monotonic_controls(design: Design) -> tuple[Monotonic, ...]:
+    """Controls of a design whose steps are estimated, in the order of the analysis."""
+    if MONOTONIC not in design.data.coords:
+        return ()
+    steps = tuple(zip(design.labels(STEP_CONTROL), design.labels(STEP), strict=True))
+    codes = np.asarray(design.data[MONOTONIC_CODE].to_numpy(), dtype="int64")
+    return tuple(
+        Monotonic(
+            name,
+            design.control_names.index(name),
+            tuple(step for owner, step in steps if owner == name),
+            codes[:, column],
+        )
+        for column, name in enumerate(design.labels(MONOTONIC))
+    )
+
+
+def spline_columns(name: str, values: Array, df: int) -> Array:
+    """Columns of a cubic B-spline, without its first.
+
+    The inner knots are at quantiles of the values, so that each stretch holds as many rows; the
+    ends at the smallest and largest value. All columns of a B-spline add up to 1, which is the
+    intercept: the first is left out, and the curve is 0 at the smallest value.
+
+    Parameters
+    ----------
+    name
+        Name of the control, for messages.
+    values
+        One value a row.
+    df
+        Degrees of freedom: number of columns.
+
+    Returns
+    -------
+    ndarray
+        ``(row, df)``, each between 0 and 1.
+
+    Raises
+    ------
+    InputError
+        If there are too few different values, or knots fall on each other.
+    """
+    distinct, counts = np.unique(values, return_counts=True)
+    if distinct.size <= df:
+        few = distinct.size - 1
+        other = f"`spline: {few}`, " if few >= DEGREE else ""
+        raise InputError(
+            f"the control '{name}' has {distinct.size} different values, "
+            f"too few for a spline of {df} columns",
+            f"use {other}`coding: treatment`, or enter it without `spline`",
+        )
+    # ends and knots between them, in order
+    breaks = np.asarray(np.quantile(values, np.linspace(0, 1, df - DEGREE + 2)))
+    if (np.diff(breaks) <= 0).any():
+        most, share = distinct[counts.argmax()], counts.max() / values.size
+        raise InputError(
+            f"the knots of a spline of {df} columns for '{name}' coincide: "
+            f"{100 * share:.0f}% of the rows hold {most:g}",
+            "ask for fewer columns, or enter it without `spline`",
+        )
+    knots = np.concatenate([[breaks[0]] * DEGREE, breaks, [breaks[-1]] * DEGREE])
+    full = BSpline.design_matrix(values, knots, DEGREE).toarray()
+    return np.asarray(full[:, 1:], dtype="float64")
 
 
 def dependent_columns(columns: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:

@@ -35,8 +35,7 @@ import pandas as pd
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.values import as_float, numeric_problem
-from bayescluster.design.coding import sorted_labels
+from bayescluster.dataset.values import InputError, numbers, sorted_labels
 from bayescluster.design.outcome import row_number
 from bayescluster.errors import Problem
 from bayescluster.names import AVERAGING_WEIGHT, CLUSTER, CLUSTER_WEIGHT, ROW, ROW_WEIGHT, group_dim
@@ -55,25 +54,55 @@ def weight_variables(
         Variables of the design, scaled as the module says: ``row_weight`` and ``averaging_weight``,
         ``(row,)``, and ``cluster_weight``, ``(cluster,)``. Empty without weights, or with a fault.
     """
-    before = len(problems)
-    declared = {}
+    before, declared = len(problems), {}
     for role in WEIGHTS:
         column = getattr(analysis.data, role)
         if column is not None:
-            place = where(("data", role))
-            declared[role] = _positive(firms.frame, column, role, place, problems)
+            try:
+                declared[role] = _positive(firms.frame, column, role)
+            except InputError as error:
+                problems.append(error.at(where(("data", role))))
     if not declared or len(problems) > before:
         return {}
-    cluster = firms.frame["__cluster__"]
-    of_clusters = declared.get("cluster_weight")
-    if of_clusters is None:
-        rows = declared["weight"] / declared["weight"].mean()
-        return {ROW_WEIGHT: (ROW, rows), AVERAGING_WEIGHT: (ROW, rows)}
-    fault = _not_constant(of_clusters, cluster, str(analysis.data.cluster_weight), where)
-    if fault is not None:
-        problems.append(fault)
-        return {}
-    return _two_levels(declared.get("weight"), of_clusters, cluster)
+    rows, of_clusters = declared.get("weight"), declared.get("cluster_weight")
+    if of_clusters is not None:
+        cluster = firms.frame["__cluster__"]
+        try:
+            _check_constant(of_clusters, cluster, str(analysis.data.cluster_weight))
+        except InputError as error:
+            problems.append(error.at(where(("data", "cluster_weight"))))
+            return {}
+        return _two_levels(rows, of_clusters, cluster)
+    scaled = declared["weight"] / declared["weight"].mean()
+    return {ROW_WEIGHT: (ROW, scaled), AVERAGING_WEIGHT: (ROW, scaled)}
+
+
+def _positive(frame: pd.DataFrame, column: str, role: str) -> Array:
+    what = f"the {role.replace('_', ' ')} '{column}'"
+    values = numbers(frame[column], what)
+    bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+    if bad.size:
+        rest = f" and in {bad.size - 1} more" if bad.size > 1 else ""
+        raise InputError(
+            f"{what} must be above 0; found {values[bad[0]]:g} "
+            f"in row {row_number(frame, int(bad[0]))}{rest}",
+            "a row that represents no firm is not part of the sample: leave it out with `keep`",
+        )
+    return values
+
+
+def _check_constant(weights: Array, cluster: pd.Series, column: str) -> None:
+    of_cluster = pd.Series(weights, index=cluster.index).groupby(cluster)
+    low, high = of_cluster.min(), of_cluster.max()
+    varies = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
+    if varies.any():
+        first, more = str(low.index[varies][0]), int(varies.sum()) - 1
+        rest = f", and it varies within {more} more" if more else ""
+        raise InputError(
+            f"the cluster weight '{column}' varies within cluster '{first}' "
+            f"({low[first]:g} to {high[first]:g}){rest}",
+            "a cluster has one weight; weights of firms go under `weight`",
+        )
 
 
 def _two_levels(rows: Array | None, of_clusters: Array, cluster: pd.Series) -> dict[str, Any]:
@@ -91,45 +120,3 @@ def _two_levels(rows: Array | None, of_clusters: Array, cluster: pd.Series) -> d
         CLUSTER_WEIGHT: (group_dim(CLUSTER), each),
         AVERAGING_WEIGHT: (ROW, average / average.mean()),
     }
-
-
-def _positive(
-    frame: pd.DataFrame, column: str, role: str, place: str, problems: list[Problem]
-) -> Array:
-    what = f"the {role.replace('_', ' ')} '{column}'"
-    fault = numeric_problem(frame[column])
-    if fault is not None:
-        mend = "turn it into numbers with `derive: kind: recode`, or name another column"
-        problems.append(Problem(f"{what} is not a number: {fault}", place, mend))
-        return np.ones(len(frame))
-    values = as_float(frame[column])
-    bad = ~(np.isfinite(values) & (values > 0))
-    if bad.any():
-        first, more = int(np.flatnonzero(bad)[0]), int(bad.sum()) - 1
-        rest = f" and in {more} more" if more else ""
-        problems.append(
-            Problem(
-                f"{what} has to be above 0; found {values[first]:g} "
-                f"in row {row_number(frame, first)}{rest}",
-                place,
-                "a row that stands for no firm is no part of the sample: leave it out with `keep`",
-            )
-        )
-    return values
-
-
-def _not_constant(weights: Array, cluster: pd.Series, column: str, where: Where) -> Problem | None:
-    found = pd.Series(weights, index=cluster.index).groupby(cluster)
-    low, high = found.min(), found.max()
-    varies = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
-    if not varies.any():
-        return None
-    first = str(low.index[varies][0])
-    more = int(varies.sum()) - 1
-    rest = f", and it varies within {more} more" if more else ""
-    return Problem(
-        f"the cluster weight '{column}' varies within cluster '{first}' "
-        f"({low[first]:g} to {high[first]:g}){rest}",
-        where(("data", "cluster_weight")),
-        "a cluster has one weight; weights of firms go under `weight`",
-    )

@@ -38,7 +38,7 @@ class Fault(NamedTuple):
     expected: str
     values: Array
     bad: NDArray[np.bool_]
-    mend: str = "choose a family that fits the column, or mend these rows"
+    mend: str = "choose a family that fits the column, or correct these rows"
 
 
 class Parameter(NamedTuple):

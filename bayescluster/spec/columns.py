@@ -14,7 +14,7 @@ Where = Callable[[Sequence[str | int]], str]
 """Place of a value in the analysis file, for messages."""
 
 
-class Needed(NamedTuple):
+class NeededColumn(NamedTuple):
     """A column the analysis names.
 
     ``path`` leads to the place in the analysis file; ``optional`` columns may have missing values
@@ -34,7 +34,7 @@ WEIGHTS = ("weight", "cluster_weight")
 """Columns of the data that hold survey weights."""
 
 
-def needed_columns(analysis: Analysis) -> tuple[Needed, ...]:
+def needed_columns(analysis: Analysis) -> tuple[NeededColumn, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
     of_equations = (
         needed for name in analysis.equations for needed in _of_equation(analysis.alone(name))
@@ -54,45 +54,45 @@ def imputes(analysis: Analysis) -> bool:
     return analysis.data.missing == "impute"
 
 
-def _identifiers(analysis: Analysis) -> Iterator[Needed]:
+def _identifiers(analysis: Analysis) -> Iterator[NeededColumn]:
     for role in ROLES:
         column = getattr(analysis.data, role)
         if column is not None:
-            yield Needed(column, role, ("data", role))
+            yield NeededColumn(column, role, ("data", role))
     for role in WEIGHTS:
         column = getattr(analysis.data, role)
         if column is not None:
-            yield Needed(column, role.replace("_", " "), ("data", role))
+            yield NeededColumn(column, role.replace("_", " "), ("data", role))
 
 
-def _indicators(analysis: Analysis) -> Iterator[Needed]:
+def _indicators(analysis: Analysis) -> Iterator[NeededColumn]:
     for name, construct in analysis.constructs.items():
         optional = construct.minimum_answered is not None or construct.method == "latent"
         optional = optional or imputes(analysis)
         for position, item in enumerate(construct.items):
             path = ("constructs", name, "indicators", position)
-            yield Needed(item.column, f"indicator of {name}", path, optional)
+            yield NeededColumn(item.column, f"indicator of {name}", path, optional)
 
 
-def _conditions(analysis: Analysis) -> Iterator[Needed]:
+def _conditions(analysis: Analysis) -> Iterator[NeededColumn]:
     """Further conditions of truth tables; a row that lacks one is left out of the table only."""
     for position, condition in enumerate(analysis.traditions.sets.conditions):
         path = ("traditions", "sets", "conditions", position, "column")
-        yield Needed(condition.column, "condition", path, optional=True)
+        yield NeededColumn(condition.column, "condition", path, optional=True)
 
 
-def _of_equation(analysis: Analysis) -> Iterator[Needed]:
+def _of_equation(analysis: Analysis) -> Iterator[NeededColumn]:
     equation, base = analysis.equation, ("equations", analysis.equation_name)
     for role in ("outcome", "trials", "exposure", "standard_error"):
         column = getattr(equation, role)
         if column is not None:
             optional = role == "outcome" and imputes(analysis)
-            yield Needed(column, role.replace("_", " "), (*base, role), optional)
+            yield NeededColumn(column, role.replace("_", " "), (*base, role), optional)
     for position, control in enumerate(equation.controls):
         if isinstance(control, ProductControl):
             continue
         column = control.column if isinstance(control, ColumnControl) else control
-        yield Needed(column, "control", (*base, "controls", position), imputes(analysis))
+        yield NeededColumn(column, "control", (*base, "controls", position), imputes(analysis))
     for grouping in equation.varying:
         if grouping not in ROLES:
-            yield Needed(grouping, "grouping", (*base, "varying", grouping))
+            yield NeededColumn(grouping, "grouping", (*base, "varying", grouping))

@@ -622,7 +622,7 @@ FAULTS = (
         3,
         "The model cannot be built on these data:\n"
         "  analysis.yaml:15:16: the control 'region' cannot be transformed: 'north' in row 1, 'south' in row 2\n"
-        "    leave out the transform, or mend the column",
+        "    leave out the transform, or correct the column",
     ),
     Fault(
         "constant indicator",
@@ -667,7 +667,7 @@ FAULTS = (
         3,
         "The model cannot be built on these data:\n"
         "  analysis.yaml:12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more\n"
-        "    choose a family that fits the column, or mend these rows",
+        "    choose a family that fits the column, or correct these rows",
     ),
     Fault(
         "negative count",
@@ -676,7 +676,7 @@ FAULTS = (
         3,
         "The model cannot be built on these data:\n"
         "  analysis.yaml:12:5: family poisson expects whole numbers from 0; found -1 in row 12\n"
-        "    choose a family that fits the column, or mend these rows",
+        "    choose a family that fits the column, or correct these rows",
     ),
     Fault(
         "more successes than trials",
@@ -685,7 +685,7 @@ FAULTS = (
         3,
         "The model cannot be built on these data:\n"
         "  analysis.yaml:12:5: family binomial expects no more successes than trials; found 5 in row 11\n"
-        "    choose a family that fits the column, or mend these rows",
+        "    choose a family that fits the column, or correct these rows",
     ),
     Fault(
         "binomial without trials",
@@ -703,7 +703,7 @@ FAULTS = (
         3,
         "The model cannot be built on these data:\n"
         "  analysis.yaml:13:5: exposure expects numbers above 0; found 0 in row 1\n"
-        "    mend these rows, or leave them out with `keep`",
+        "    correct these rows, or leave them out with `keep`",
     ),
     Fault(
         "exposure for bernoulli",
@@ -845,7 +845,7 @@ FAULTS = (
         {},
         3,
         "The model cannot be built on these data:\n"
-        "  analysis.yaml:13:5: at_least names 'hgh', which is no level above the lowest\n"
+        "  analysis.yaml:13:5: at_least names 'hgh', which is not a level above the lowest\n"
         "    did you mean 'high'?",
     ),
     Fault(
@@ -905,7 +905,7 @@ FAULTS = (
         "  analysis.yaml:8:32: the indicator 'training' is not a number: 'n/a' in row 3\n"
         "    turn it into numbers with `derive: kind: recode`\n"
         "  analysis.yaml:12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more\n"
-        "    choose a family that fits the column, or mend these rows",
+        "    choose a family that fits the column, or correct these rows",
     ),
     Fault(
         "scope of clusters",
@@ -923,7 +923,7 @@ FAULTS = (
         {},
         3,
         "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:48: the product names 'humancapital', which is no control before it and no capital\n"
+        "  analysis.yaml:15:48: the product names 'humancapital', which is neither a capital nor a control listed before it\n"
         "    did you mean 'human_capital'?",
     ),
     Fault(

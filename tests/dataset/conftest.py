@@ -8,7 +8,7 @@ import pytest
 from bayescluster.dataset.prepare import Firms, prepare
 from bayescluster.dataset.read import Table
 from bayescluster.errors import DataError
-from bayescluster.spec.columns import Needed
+from bayescluster.spec.columns import NeededColumn
 from bayescluster.spec.data import Data
 
 
@@ -21,10 +21,10 @@ def where() -> Callable[[Sequence[str | int]], str]:
 def prepared(where):
     """Prepare a table given as columns, with the data section given as keys."""
 
-    def run(columns: dict[str, list[object]], needed: Sequence[Needed] = (), **keys) -> Firms:
+    def run(columns: dict[str, list[object]], needed: Sequence[NeededColumn] = (), **keys) -> Firms:
         data = Data.model_validate({"source": "firms.csv", **keys})
         roles = [
-            Needed(getattr(data, role), role, ("data", role))
+            NeededColumn(getattr(data, role), role, ("data", role))
             for role in ("firm", "cluster", "industry")
             if getattr(data, role) is not None
         ]

@@ -56,7 +56,7 @@ CHANGED = [
     ),
     pytest.param(
         {"Penang,growth,medium": "Penang,upgraded,low"},
-        HEAD + "'cases.csv' rates upgraded of 'Penang' once more in row 8\n"
+        HEAD + "'cases.csv' rates upgraded of 'Penang' a second time in row 8\n"
         "    keep one of the ratings",
         id="rated twice",
     ),
@@ -161,7 +161,7 @@ def test_no_such_file(refused):
 def test_an_outcome_nobody_rated(refused):
     assert refused({"upgraded": "product_upgrading"}) == HEAD.replace("from.cases", "from") + (
         "no case in 'cases.csv' is rated on 'upgraded'\n"
-        "    say by `outcome:` what stands for it; known: product_upgrading, growth"
+        "    name what stands for it under `outcome:`; known: product_upgrading, growth"
     )
     assert refused(outcome="exports") == HEAD.replace("from.cases", "from") + (
         "no case in 'cases.csv' is rated on 'exports'\n    known: upgraded, growth"

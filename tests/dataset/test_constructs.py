@@ -91,7 +91,7 @@ def test_single_in_its_transformed_unit():
 
 
 def test_turned_round_unit():
-    assert single([1.0, 2.0, 4.0], direction="negative").unit == "x, turned round"
+    assert single([1.0, 2.0, 4.0], direction="negative").unit == "x, reverse-coded"
 
 
 @pytest.mark.parametrize(

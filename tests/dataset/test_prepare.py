@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from bayescluster.dataset.values import as_float, numeric_problem
-from bayescluster.spec.columns import Needed
+from bayescluster.spec.columns import NeededColumn
 
 HEAD = "The data do not fit the analysis:\n  "
-TRUST = Needed("trust", "indicator of social_capital", ("constructs", "social_capital"))
+TRUST = NeededColumn("trust", "indicator of social_capital", ("constructs", "social_capital"))
 COLUMNS = {
     "id": [1.0, 2.0, 3.0, 4.0],
     "place": ["Cebu", "Cebu", "Hanoi", "Hanoi"],
@@ -58,7 +58,7 @@ def test_the_table_is_not_changed(prepared):
 
 def test_missing_values_are_an_error(refused):
     columns = COLUMNS | {"size": [np.nan] * 4}
-    size = Needed("size", "control", ("equations", "y", "controls", 0))
+    size = NeededColumn("size", "control", ("equations", "y", "controls", 0))
     assert refused(columns, [TRUST, size]) == (
         "The data do not fit the analysis (2 problems):\n"
         "  a.yaml:constructs.social_capital: 'trust' (indicator of social_capital) is missing in "
@@ -81,7 +81,7 @@ def test_dropped_rows_are_counted_by_variable_and_cluster(prepared):
         "trust": [np.nan, 1.0, np.nan, 2.0, 3.0],
         "size": [np.nan, 1.0, 2.0, 3.0, 4.0],
     }
-    size = Needed("size", "control", ("equations",))
+    size = NeededColumn("size", "control", ("equations",))
     firms = prepared(columns, [TRUST, size], cluster="place", missing="drop")
     assert firms.frame.index.tolist() == [1, 3]
     assert firms.rows_read == 5
@@ -101,7 +101,7 @@ def test_optional_columns_may_lack_values(missing, prepared):
 
 
 def test_a_column_needed_elsewhere_is_not_optional(refused):
-    twice = [TRUST._replace(optional=True), Needed("trust", "control", ("equations",))]
+    twice = [TRUST._replace(optional=True), NeededColumn("trust", "control", ("equations",))]
     assert refused(COLUMNS, twice).startswith(
         f"{HEAD}a.yaml:equations: 'trust' (control) is missing in 1 of 4 rows (row 2)"
     )
@@ -109,7 +109,7 @@ def test_a_column_needed_elsewhere_is_not_optional(refused):
 
 def test_no_complete_row(refused):
     columns = {"trust": [1.0, None, None], "size": [None, 1.0, 1.0]}
-    assert refused(columns, [TRUST, Needed("size", "control", ())], missing="drop") == (
+    assert refused(columns, [TRUST, NeededColumn("size", "control", ())], missing="drop") == (
         f"{HEAD}a.yaml:data.missing: no row has a value in all 2 columns the analysis needs\n"
         "    'trust' alone is missing in 2 of 3 rows"
     )
@@ -118,7 +118,10 @@ def test_no_complete_row(refused):
 def test_unknown_columns_are_told_at_once(refused):
     message = refused(
         COLUMNS,
-        [TRUST._replace(column="turst"), Needed("xyz", "outcome", ("equations", "y", "outcome"))],
+        [
+            TRUST._replace(column="turst"),
+            NeededColumn("xyz", "outcome", ("equations", "y", "outcome")),
+        ],
         cluster="Place",
         keep=[{"column": "secter", "one_of": ["Software"]}],
     )

@@ -362,7 +362,7 @@ def test_description_that_is_not_json(tmp_path, refused_read):
     FRAME.to_csv(tmp_path / "firms.csv", index=False)
     (tmp_path / "datapackage.json").write_text("{")
     assert refused_read("firms.csv") == (
-        HEAD + "source: the datapackage.json beside the data cannot be read: Expecting property "
+        HEAD + "source: the datapackage.json next to the data cannot be read: Expecting property "
         "name enclosed in double quotes: line 1 column 2 (char 1)"
     )
 

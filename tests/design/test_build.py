@@ -60,7 +60,7 @@ FAULTS = [
     pytest.param(
         {"frame": changed(upgraded=np.where(np.arange(48) % 5 == 2, 2, firms()["upgraded"]))},
         f"{EQUATION}.outcome: family bernoulli expects 0 or 1; found 2 in row 3 and in 9 more\n"
-        "    choose a family that fits the column, or mend these rows",
+        "    choose a family that fits the column, or correct these rows",
         id="outcome outside the support",
     ),
     pytest.param(
@@ -72,13 +72,13 @@ FAULTS = [
     pytest.param(
         {"family": "poisson", "exposure": "exposure", "frame": with_value("exposure", 9, 0.0)},
         f"{EQUATION}.exposure: exposure expects numbers above 0; found 0 in row 10\n"
-        "    mend these rows, or leave them out with `keep`",
+        "    correct these rows, or leave them out with `keep`",
         id="exposure of 0",
     ),
     pytest.param(
         {"family": "binomial", "frame": with_value("successes", 7, 40)},
         f"{EQUATION}.outcome: family binomial expects no more successes than trials; found 40 "
-        "in row 8\n    choose a family that fits the column, or mend these rows",
+        "in row 8\n    choose a family that fits the column, or correct these rows",
         id="more successes than trials",
     ),
     pytest.param(
@@ -94,7 +94,7 @@ FAULTS = [
     ),
     pytest.param(
         {"family": "ordinal", "at_least": 0},
-        f"{EQUATION}.at_least: at_least names '0', which is no level above the lowest\n"
+        f"{EQUATION}.at_least: at_least names '0', which is not a level above the lowest\n"
         "    known: 1, 2, 3",
         id="at least the lowest level",
     ),

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.design.coding import code_controls, dependent_columns, sorted_labels
+from bayescluster.dataset.values import sorted_labels
+from bayescluster.design.coding import code_controls, dependent_columns
 from bayescluster.errors import DesignError
 from bayescluster.spec.equation import Equation
 from tests.factories import small_design, where
@@ -167,7 +168,7 @@ MESSAGES = [
     pytest.param(
         [{"column": "region", "transform": "log"}],
         "the control 'region' cannot be transformed: 'west' in row 1, 'north' in row 2, 'south' "
-        "in row 3\n    leave out the transform, or mend the column",
+        "in row 3\n    leave out the transform, or correct the column",
         id="transform of text",
     ),
     pytest.param(
@@ -179,7 +180,7 @@ MESSAGES = [
     pytest.param(
         [{"column": "region", "spline": 4}],
         "the control 'region' cannot be a spline: 'west' in row 1, 'north' in row 2, 'south' in "
-        "row 3\n    leave out the spline, or mend the column",
+        "row 3\n    leave out the spline, or correct the column",
         id="spline of text",
     ),
     pytest.param(
@@ -215,8 +216,8 @@ def test_twice():
 
 def test_product_of_something_unknown():
     assert problem("exporter", {"product": ["exporter", "human_capitol"]}) == (
-        "a.yaml:equations.y.controls.1: the product names 'human_capitol', which is no control "
-        "before it and no capital\n    did you mean 'human_capital'?"
+        "a.yaml:equations.y.controls.1: the product names 'human_capitol', which is neither a "
+        "capital nor a control listed before it\n    did you mean 'human_capital'?"
     )
 
 

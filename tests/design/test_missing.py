@@ -164,8 +164,8 @@ FAULTS = [
     pytest.param(
         {"frame": without(size=[0]), "controls": [{"column": "size", "kind": "ordinal"}]},
         Problem(
-            "the control 'size' is declared ordinal, but it is no whole number of at most "
-            "12 levels",
+            "the control 'size' is declared ordinal, but it is not a whole number with at "
+            "most 12 levels",
             "a.yaml:equations.upgrading.controls.0",
             "leave out `kind: ordinal`: its missing cells are then imputed as continuous",
         ),
@@ -177,7 +177,7 @@ FAULTS = [
             "the control 'region' cannot be ordinal: 'north' in row 2, 'west' in row 3, "
             "'south' in row 4",
             "a.yaml:equations.upgrading.controls.0",
-            "leave out the kind, or mend the column",
+            "leave out the kind, or correct the column",
         ),
         id="text that is called ordinal",
     ),

@@ -27,7 +27,7 @@ def refused(**data: Any) -> str:
 
 DATA = "The data do not fit the analysis"
 MODEL = "The model cannot be built on these data"
-LEAVE_OUT = "a row that stands for no firm is no part of the sample: leave it out with `keep`"
+LEAVE_OUT = "a row that represents no firm is not part of the sample: leave it out with `keep`"
 RECODE = "turn it into numbers with `derive: kind: recode`, or name another column"
 BROKEN = np.where(np.arange(48) == 6, np.nan, 1.0)
 FAULTS = [
@@ -52,13 +52,13 @@ FAULTS = [
     ),
     pytest.param(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0))},
-        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
+        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found 0 "
         f"in row 1\n    {LEAVE_OUT}",
         id="zero",
     ),
     pytest.param(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0) - 2.5)},
-        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found "
+        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found "
         f"-2.5 in row 1 and in 2 more\n    {LEAVE_OUT}",
         id="negative",
     ),
@@ -82,9 +82,9 @@ FAULTS = [
             "frame": surveyed(stands_for=0.0, drawn=-1.0),
         },
         f"{MODEL} (2 problems):\n"
-        "  a.yaml:data.weight: the weight 'stands_for' has to be above 0; found 0 "
+        "  a.yaml:data.weight: the weight 'stands_for' must be above 0; found 0 "
         f"in row 1 and in 47 more\n    {LEAVE_OUT}\n"
-        "  a.yaml:data.cluster_weight: the cluster weight 'drawn' has to be above 0; found -1 "
+        "  a.yaml:data.cluster_weight: the cluster weight 'drawn' must be above 0; found -1 "
         f"in row 1 and in 47 more\n    {LEAVE_OUT}",
         id="several at once",
     ),

@@ -433,7 +433,7 @@ MENDS = [
     ),
     ("beta", [-99.0, 12.5], SHARE_ENDS),
     ("lognormal", [3.0, 0.0], AMOUNTS),
-    ("poisson", [1.5, 0.0], "choose a family that fits the column, or mend these rows"),
+    ("poisson", [1.5, 0.0], "choose a family that fits the column, or correct these rows"),
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayescluster.app.collect import reported
+from bayescluster.app.collect import named_estimands
 from bayescluster.app.effects import corner_tables
 from bayescluster.app.facts import outcome_facts, sample_facts
 from bayescluster.estimands.levels import default_levels
@@ -110,7 +110,7 @@ def test_surfaces_of_several_levels_stand_side_by_side():
     ]
     means = [table.rows[0].estimate.mean for table in tables]
     assert means[0] > 1 > means[1] > means[2] > 0
-    names = list(reported(evidence))
+    names = list(named_estimands(evidence))
     assert len(names) == len(set(names))
     assert "corner LL (all; observed; quantiles 0.1 and 0.9; at least 12)" in names
 
@@ -157,7 +157,7 @@ def test_an_unknown_level_of_a_claim_is_told_with_the_data():
         )
     assert str(caught.value) == (
         "The model cannot be built on these data:\n"
-        "  a.yaml:hypotheses.0.at_least: at_least names '0', which is no level above the lowest\n"
+        "  a.yaml:hypotheses.0.at_least: at_least names '0', which is not a level above the lowest\n"
         "    known: 1, 2, 3"
     )
 
