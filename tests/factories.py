@@ -13,7 +13,7 @@ from bayescluster.dataset.prepare import prepare
 from bayescluster.dataset.read import Table
 from bayescluster.design.build import build_design
 from bayescluster.design.record import Design
-from bayescluster.design.semantics import check_semantics
+from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.load import dotted

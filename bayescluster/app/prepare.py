@@ -13,7 +13,7 @@ from bayescluster.design.build import build_design
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
-from bayescluster.design.semantics import check_semantics
+from bayescluster.features.problems import check_semantics
 from bayescluster.errors import DataError
 from bayescluster.features.ceiling_models.scope import scope_problems
 from bayescluster.names import CLUSTER, INDUSTRY
@@ -67,7 +67,7 @@ def designs_of(question: Asked) -> tuple[Design, ...]:
     analysis, directory, where = question
     table = read_table(analysis.data, directory, where)
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
-    read = {name: read_cases(analysis.alone(name), directory, where) for name in analysis.equations}
+    read = {name: read_cases(analysis.for_equation(name), directory, where) for name in analysis.equations}
     cases = {name: found for name, found in read.items() if found is not None}
     designs = tuple(build_design(each, table, firms, where, cases) for each in forms_of(analysis))
     problems = scope_problems(designs[0], where)

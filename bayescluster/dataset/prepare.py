@@ -162,8 +162,8 @@ def _selected(
                     f"rows must pass all filters; they leave {'; '.join(steps)}",
                 )
             )
-    for position, item in enumerate(data.exclude):
-        out, words = _excluded(frame[item.column], item), exclusion_words(item)
+    for position, exclusion in enumerate(data.exclude):
+        out, words = _excluded(frame[exclusion.column], exclusion), exclusion_words(exclusion)
         steps.append(f"left out, {words} ({int(out.sum())} of {len(frame)} rows)")
         frame = frame[~out]
         if frame.empty:

@@ -17,14 +17,14 @@ from bayescluster.dataset.values import sorted_labels
 from bayescluster.design.arrays import Prepared, equation_data, memberships
 from bayescluster.design.claims import claims_in_data, unknown_industries
 from bayescluster.design.coding import Coding, code_controls, dependent_columns
+from bayescluster.design.conditions import condition_variables
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
 from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Design, Details, Measure, details_text
 from bayescluster.design.weights import weight_variables
-from bayescluster.errors import BayesClusterError, DesignError, Problem
-from bayescluster.features.sets.conditions import condition_variables
+from bayescluster.errors import DataError, DesignError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS, DETAILS
 from bayescluster.spec.analysis import Analysis
@@ -35,82 +35,13 @@ FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
 
 
-def data_notes(analysis: Analysis, firms: Firms) -> tuple[str, ...]:
-    """Say what a reader of the results should know about the groups."""
-    notes = []
-    repeated = int(firms.frame["__firm__"].duplicated().sum())
-    if repeated and "firm" not in analysis.equation.varying:
-        rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
-        notes.append(
-            f"{rows} a firm, and no effect varies by firm: the rows are taken as "
-            "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
-        )
-    for name, values in memberships(analysis, firms).items():
-        counts = values.value_counts()
-        few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())
-        if few and name != "firm":
-            shown = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
-            notes.append(
-                f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
-            )
-    return tuple(notes)
+class _Sample(NamedTuple):
+    """What all equations share, and the list that takes their faults."""
 
-
-def _unanswered(capitals: Mapping[str, Scored]) -> Iterator[str]:
-    """Say where a capital rests on fewer answers than were asked for."""
-    for name, scored in capitals.items():
-        # scores that are missing are told with what is imputed
-        if scored.missing_items and np.isfinite(scored.values).all():
-            rests = (
-                "The latent capital of such a row is known by the answers it gave."
-                if scored.method == "latent"
-                else "The score of such a row is the mean of the answers it gave."
-            )
-            yield (
-                f"Answers missing among the indicators of {name}: {scored.missing_items}. {rests}"
-            )
-
-
-def details_of(
-    analysis: Analysis, table: Table, firms: Firms, capitals: Mapping[str, Scored]
-) -> Details:
-    """Collect the facts of a sample that reports print."""
-    imputed, patterns = missing_cells(analysis, firms, capitals)
-    notes = (
-        *data_notes(analysis, firms),
-        *_unanswered(capitals),
-        *missing_notes(imputed, patterns, len(firms.frame)),
-    )
-    dropped = tuple(
-        (str(variable), str(cluster), int(rows))
-        for variable, cluster, rows in firms.dropped[["variable", "cluster", "rows"]].to_numpy()
-    )
-    measures = tuple(
-        Measure(
-            name,
-            item.method,
-            item.unit,
-            tuple(item.weights.items()),
-            item.reliability,
-            item.binary,
-            item.units,
-        )
-        for name, item in capitals.items()
-    )
-    return Details(
-        table.label,
-        table.title,
-        table.synthetic,
-        table.digest,
-        firms.rows_read,
-        dropped,
-        firms.filters,
-        notes,
-        measures,
-        None,
-        imputed,
-        patterns,
-    )
+    firms: Firms
+    capitals: dict[str, Scored]
+    where: Where
+    problems: list[Problem]
 
 
 def build_design(
@@ -137,38 +68,34 @@ def build_design(
     """
     analysis = with_one_form(analysis)
     problems: list[Problem] = []
-    capitals = _capitals(analysis, firms, where, problems)
+    capitals: dict[str, Scored] = {}
+    for name, construct in analysis.constructs.items():
+        try:
+            capitals[name] = score(firms.frame, name, construct, where, imputes(analysis))
+        except DataError as error:
+            problems += error.problems
     problems += unknown_industries(analysis, firms, where)
-    sample = _Sample(firms, capitals, where, problems)
     conditions = condition_variables(analysis, firms, where, problems)
-    details = details_of(analysis, table, firms, capitals)
-    found: dict[str, xr.Dataset] = {}
+    details = _details(analysis, table, firms, capitals)
+    datasets: dict[str, xr.Dataset] = {}
     outcomes: dict[str, Outcome] = {}
-    for name in causal_order(analysis.equations):
-        data = _equation(analysis.alone(name), sample, outcomes)
+    for each in causal_order(analysis.equations):
+        sample = _Sample(firms, capitals, where, problems)
+        data = _equation(analysis.for_equation(each), sample, outcomes)
         if data is not None:
-            own = details._replace(cases=(cases or {}).get(name))
-            found[name] = data.assign_attrs({DETAILS: details_text(own)})
+            own = details._replace(cases=(cases or {}).get(each))
+            datasets[each] = data.assign_attrs({DETAILS: details_text(own)})
     focus = analysis.equation_name
     levels = outcomes[focus].levels if focus in outcomes else ()
     problems += claims_in_data(analysis, capitals, levels, where)
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
-    found[focus] = found[focus].assign(conditions)
-    others = tuple(Design(analysis, data, name) for name, data in found.items() if name != focus)
-    design = Design(analysis, found[focus], focus, others)
+    data = datasets.pop(focus).assign(conditions)
+    others = tuple(Design(analysis, other, name) for name, other in datasets.items())
+    design = Design(analysis, data, focus, others)
     if faults := gap_problems(design, firms, where):
         raise DesignError(faults)
     return design
-
-
-class _Sample(NamedTuple):
-    """What all equations share, and the list that takes their faults."""
-
-    firms: Firms
-    capitals: dict[str, Scored]
-    where: Where
-    problems: list[Problem]
 
 
 def _equation(
@@ -198,19 +125,6 @@ def _equation(
     return equation_data(analysis, prepared).assign(weights)
 
 
-def _capitals(
-    analysis: Analysis, firms: Firms, where: Where, problems: list[Problem]
-) -> dict[str, Scored]:
-    scored = {}
-    for name, construct in analysis.constructs.items():
-        try:
-            impute = imputes(analysis)
-            scored[str(name)] = score(firms.frame, name, construct, where, impute)
-        except BayesClusterError as error:
-            problems += error.problems
-    return scored
-
-
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:
     equation = analysis.equation
     # the cutpoints of an ordinal outcome take the place of the intercept
@@ -223,10 +137,9 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
     ]
     for name in equation.priors.terms:
         if name not in known:
-            path = ("equations", analysis.equation_name, "priors", "terms", name)
             yield Problem(
                 f"a prior is given for the term '{name}', which is not in the model",
-                where(path),
+                where(("equations", analysis.equation_name, "priors", "terms", name)),
                 suggestion(name, known),
             )
 
@@ -240,10 +153,78 @@ def _collinear(
         columns["interaction"] = human * social
     for coded in coding.columns:
         columns |= dict(zip(coded.names, coded.values.T, strict=True))
-    named = dependent_columns(columns)
-    if named:
+    dependent = dependent_columns(columns)
+    if dependent:
         yield Problem(
-            f"these columns determine each other exactly: {', '.join(named)}",
+            f"these columns are exactly collinear: {', '.join(dependent)}",
             where(("equations", analysis.equation_name)),
             "leave one of them out",
         )
+
+
+def _details(
+    analysis: Analysis, table: Table, firms: Firms, capitals: Mapping[str, Scored]
+) -> Details:
+    """Facts of a sample that reports print."""
+    imputed, patterns = missing_cells(analysis, firms, capitals)
+    notes = (
+        *_notes_of_groups(analysis, firms),
+        *_notes_of_answers(capitals),
+        *missing_notes(imputed, patterns, len(firms.frame)),
+    )
+    dropped = firms.dropped[["variable", "cluster", "rows"]].to_numpy()
+    return Details(
+        label=table.label,
+        title=table.title,
+        synthetic=table.synthetic,
+        digest=table.digest,
+        rows_read=firms.rows_read,
+        dropped=tuple((str(name), str(cluster), int(rows)) for name, cluster, rows in dropped),
+        filters=firms.filters,
+        notes=notes,
+        measures=tuple(
+            Measure(
+                name,
+                item.method,
+                item.unit,
+                tuple(item.weights.items()),
+                item.reliability,
+                item.binary,
+                item.units,
+            )
+            for name, item in capitals.items()
+        ),
+        imputed=imputed,
+        patterns=patterns,
+    )
+
+
+def _notes_of_groups(analysis: Analysis, firms: Firms) -> Iterator[str]:
+    repeated = int(firms.frame["__firm__"].duplicated().sum())
+    if repeated and "firm" not in analysis.equation.varying:
+        rows = "1 row repeats" if repeated == 1 else f"{repeated} rows repeat"
+        yield (
+            f"{rows} a firm, and no effect varies by firm: the rows are taken as "
+            "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
+        )
+    for name, values in memberships(analysis, firms).items():
+        counts = values.value_counts()
+        few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())
+        if few and name != "firm":
+            shown = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
+            yield (
+                f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
+            )
+
+
+def _notes_of_answers(capitals: Mapping[str, Scored]) -> Iterator[str]:
+    """Where a capital rests on fewer answers than were asked for."""
+    for name, scored in capitals.items():
+        # scores that are missing are noted with what is imputed
+        if scored.missing_items and np.isfinite(scored.values).all():
+            rests = (
+                "The latent capital of such a row is known by the answers it gave."
+                if scored.method == "latent"
+                else "The score of such a row is the mean of the answers it gave."
+            )
+            yield f"Answers missing among the indicators of {name}: {scored.missing_items}. {rests}"

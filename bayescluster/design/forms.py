@@ -47,7 +47,7 @@ def of_form(analysis: Analysis, form: StructureName) -> Analysis:
 def with_one_form(analysis: Analysis) -> Analysis:
     """Narrow every equation to its first form, ``all`` spelled out."""
     equations = {
-        name: of_form(analysis.alone(name), equation.form).equation
+        name: of_form(analysis.for_equation(name), equation.form).equation
         for name, equation in analysis.equations.items()
     }
     return _update(analysis, equations=equations)

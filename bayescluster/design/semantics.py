@@ -7,66 +7,256 @@ from difflib import get_close_matches
 
 from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
-from bayescluster.design.claims import claim_problems, is_bounded, level_problems
+from bayescluster.design.claims import claim_problems, level_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors, cycle_of
-from bayescluster.errors import ConfigError, Problem
+from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
-from bayescluster.features.causes.spec import causes_problems
-from bayescluster.features.ceiling_models.scope import ceiling_model_problems
-from bayescluster.features.ceilings.spec import ceiling_problems
-from bayescluster.features.sets.conditions import set_problems
-from bayescluster.features.weakest_node.spec import weakest_node_problems
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import ColumnControl, Equation
 from bayescluster.structures import STRUCTURES, TERMS
 
+RESERVED = frozenset(
+    {
+        *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
+        *(names.MONOTONIC, names.STEP),
+        *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
+        *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
+        *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
+        *(p.name for family in FAMILIES.values() for p in family.parameters),
+    }
+)
+"""Names that the model or its results use for something else."""
 
-def shared_variance_problems(
-    equation: Equation, base: tuple[str, str], where: Where
-) -> Iterator[Problem]:
-    """Refuse R2D2M2 for a form that is not linear, beside priors of its parts, or without parts."""
-    priors, path = equation.priors, (*base, "priors")
+RESERVED_COLUMNS = RESERVED | {
+    *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
+    *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
+}
+"""Columns that no effect can vary by: the design has an array of that name."""
+
+COLUMN_FAMILIES = {
+    "trials": ("binomial",),
+    "exposure": ("poisson", "negative_binomial"),
+    "standard_error": ("gaussian",),
+    "levels": ("ordinal",),
+}
+"""Keys of an equation that go with some families only."""
+
+CASE_FAMILIES = tuple(
+    family.name
+    for family in FAMILIES.values()
+    if family.link == "logit" and family.scale == "probability"
+)
+"""Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
+
+TIED_FAMILIES = ("probit", "gaussian")
+"""Families whose residuals can correlate between equations."""
+
+CLOSE = 0.8
+"""Likeness from which a term was probably meant: intercept and interaction are less alike."""
+
+
+def analysis_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """Every contradiction of an analysis with itself, but for those of its features."""
+    for name in analysis.equations:
+        for form in forms_of(analysis.for_equation(name)):
+            yield from _equation(form, where)
+    yield from _system(analysis, where)
+    yield from claim_problems(analysis, where)
+    for by in analysis.traditions.by or ():
+        if by != "all" and getattr(analysis.data, by) is None:
+            yield Problem(
+                f"traditions asks by {by}, but the data declare none",
+                where(("traditions", "by")),
+                f"name the {by} column under data, or leave {by} out",
+            )
+    if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
+        yield Problem(
+            "cluster_weight needs clusters, but the data declare none",
+            where(("data", "cluster_weight")),
+            "add `cluster:` with its column under data, or leave cluster_weight out",
+        )
+
+
+def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    equation, name = analysis.equation, analysis.equation_name
+    base = ("equations", name)
+    for key, families in COLUMN_FAMILIES.items():
+        if getattr(equation, key) not in (None, ()) and equation.family not in families:
+            yield Problem(
+                f"{key} goes with family {' or '.join(families)}, not {equation.family}",
+                where((*base, key)),
+                f"leave out {key}, or change the family",
+            )
+    if equation.family == "binomial" and equation.trials is None:
+        yield Problem(
+            "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
+        )
+    yield from level_problems(equation, equation.at_least, where((*base, "at_least")))
+    of_groups = tuple(f"{grouping}_" for grouping in equation.varying)
+    if name in RESERVED or name.startswith(of_groups):
+        yield Problem(
+            f"an equation cannot be called '{name}'",
+            where(base),
+            "the model has a variable or dimension of that name: choose another",
+        )
+    yield from _controls(analysis, equation, where)
+    yield from _varying(analysis, equation, where)
+    yield from _prior_from_cases(equation, where((*base, "priors", "from")))
+    yield from _priors(equation, base, where)
+    yield from _shared_variance(equation, (*base, "priors"), where)
+
+
+def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
+    """Refuse to hold an indicator fixed while its capital is moved."""
+    measured = {
+        item.column: name for name, made in analysis.constructs.items() for item in made.items
+    }
+    for position, control in enumerate(equation.controls):
+        column = control if isinstance(control, str) else getattr(control, "column", "")
+        if column in measured:
+            yield Problem(
+                f"the control '{column}' is an indicator of {measured[column]}: "
+                "it cannot stay as it is while the capital changes",
+                where(("equations", analysis.equation_name, "controls", position)),
+                "leave it out of the controls, or out of the construct",
+            )
+
+
+def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
+    terms = (*STRUCTURES[equation.form].terms, *equation.predictors)
+    base = ("equations", analysis.equation_name, "varying")
+    roles = {getattr(analysis.data, role): role for role in ROLES}
+    for grouping, varying in equation.groupings.items():
+        place = where((*base, grouping))
+        if grouping in RESERVED_COLUMNS and grouping not in ROLES:
+            yield Problem(
+                f"effects cannot vary by a column called '{grouping}'",
+                place,
+                "the model has a variable or dimension of that name: rename the column",
+            )
+        if grouping in roles and grouping not in ROLES:
+            yield Problem(
+                f"'{grouping}' is the column of the {roles[grouping]}",
+                place,
+                f"write `{roles[grouping]}:` here",
+            )
+        if grouping in ROLES and getattr(analysis.data, grouping) is None:
+            yield Problem(
+                f"effects vary by {grouping}, but the data declare none",
+                place,
+                f"add `{grouping}:` with its column under data, or leave the grouping out",
+            )
+        for position, term in enumerate(varying.terms):
+            if term not in terms:
+                close = get_close_matches(term, terms, n=1, cutoff=CLOSE)
+                yield Problem(
+                    f"'{term}' varies by {grouping}, but structure {equation.form} has no such term",
+                    where((*base, grouping, "terms", position)),
+                    f"did you mean '{close[0]}'?" if close else f"its terms: {', '.join(terms)}",
+                )
+
+
+def _prior_from_cases(equation: Equation, place: str) -> Iterator[Problem]:
+    if equation.priors.from_ is None:
+        return
+    if equation.family not in CASE_FAMILIES:
+        yield Problem(
+            f"priors from cases go with family {' or '.join(CASE_FAMILIES)}, not {equation.family}",
+            place,
+            "leave out `from`, or change the family",
+        )
+    other = [term for term in STRUCTURES[equation.form].terms if term not in CASE_TERMS]
+    if other:
+        yield Problem(
+            f"cases cannot inform structure {equation.form}: it has the "
+            f"{'term' if len(other) == 1 else 'terms'} {', '.join(other)}",
+            place,
+            f"leave out `from`, or take a structure made of {', '.join(CASE_TERMS)}",
+        )
+
+
+def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
+    parameters = [parameter.name for parameter in FAMILIES[equation.family].parameters]
+    for name in equation.priors.family:
+        if name not in parameters:
+            yield Problem(
+                f"family {equation.family} has no parameter '{name}'",
+                where((*base, "priors", "family", name)),
+                suggestion(name, parameters) or "leave it out",
+            )
+    if "sigma" in equation.priors.family and equation.standard_error is not None:
+        yield Problem(
+            "a prior is given for sigma, but standard_error takes its place",
+            where((*base, "priors", "family", "sigma")),
+            "leave out one of the two",
+        )
+    if "cutpoints" in equation.priors.model_fields_set and equation.family != "ordinal":
+        yield Problem(
+            f"cutpoints go with family ordinal, not {equation.family}",
+            where((*base, "priors", "cutpoints")),
+            "leave it out",
+        )
+    for name in equation.priors.group_sd:
+        if name not in equation.varying:
+            yield Problem(
+                f"a prior is given for the groups of '{name}', but no effect varies by it",
+                where((*base, "priors", "group_sd", name)),
+                suggestion(name, equation.varying) or "leave it out",
+            )
+    examples = {"real": "normal", "positive": "half_normal", "share": "beta"}
+    for name, prior in equation.priors.terms.items():
+        scale = TERMS[name].scale if name in TERMS else "real"
+        if prior.scale_of_values != scale:
+            values = {"real": "any number", "positive": "numbers above 0", "share": "0 to 1"}
+            yield Problem(
+                f"the prior of '{name}' is {prior.distribution}, but it can be {values[scale]}",
+                where((*base, "priors", "terms", name)),
+                f"take another distribution, such as {examples[scale]}",
+            )
+
+
+def _shared_variance(equation: Equation, path: tuple[str, ...], where: Where) -> Iterator[Problem]:
+    """Refuse R2D2M2 for a form that is not linear, with priors of its parts, or without parts."""
+    priors = equation.priors
     if priors.r2d2m2 is None:
         return
     form = STRUCTURES[equation.form]
     if not form.is_linear:
         linear = ", ".join(name for name, other in STRUCTURES.items() if other.is_linear)
         yield Problem(
-            f"r2d2m2 shares out variance among linear terms, and structure {form.name} is not linear",
+            f"r2d2m2 divides the variance among linear terms, and structure {form.name} is not linear",
             where((*path, "r2d2m2")),
             f"leave it out, or take one of: {linear}",
         )
         return
-    for name in priors.terms:
-        if name != form.level:
-            yield _shared_twice(f"for '{name}'", where((*path, "terms", name)))
+    own: dict[tuple[str, ...], str] = {
+        ("terms", name): f"for '{name}'" for name in priors.terms if name != form.level
+    }
     if priors.controls is not None:
-        yield _shared_twice("for the controls", where((*path, "controls")))
-    for name in priors.group_sd:
-        yield _shared_twice(f"for the groups of '{name}'", where((*path, "group_sd", name)))
+        own[("controls",)] = "for the controls"
+    own |= {("group_sd", name): f"for the groups of '{name}'" for name in priors.group_sd}
+    for key, what in own.items():
+        yield Problem(
+            f"a prior is given {what}, but r2d2m2 takes its place",
+            where((*path, *key)),
+            "leave out one of the two",
+        )
     if len(form.terms) == 1 and not equation.controls and not equation.varying:
         yield Problem(
-            "r2d2m2 has nothing to share out: the model has no slope, control or varying effect",
+            "r2d2m2 has nothing to divide: the model has no slope, control or varying effect",
             where((*path, "r2d2m2")),
             "leave it out",
         )
 
 
-def _shared_twice(what: str, place: str) -> Problem:
-    return Problem(
-        f"a prior is given {what}, but r2d2m2 takes its place", place, "leave out one of the two"
-    )
-
-
-TIED_FAMILIES = ("probit", "gaussian")
-"""Families whose residuals can correlate between equations."""
-
-
-def system_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    """Find what is wrong with equations together that is not wrong with any alone."""
+def _system(analysis: Analysis, where: Where) -> Iterator[Problem]:
+    """What is wrong with equations together that is not wrong with any one of them."""
     unknown = list(_unknown_predictors(analysis, where))
     yield from unknown
     yield from _twice(analysis, where)
@@ -87,7 +277,7 @@ def _unknown_predictors(analysis: Analysis, where: Where) -> Iterator[Problem]:
         for position, predictor in enumerate(equation.predictors):
             if predictor not in others:
                 yield Problem(
-                    f"the predictor '{predictor}' is no other equation of this analysis",
+                    f"the predictor '{predictor}' is not another equation of this analysis",
                     where(("equations", name, "predictors", position)),
                     suggestion(predictor, others)
                     or "a column of the data that is not explained belongs under controls",
@@ -138,241 +328,3 @@ def _tied(analysis: Analysis, where: Where) -> Iterator[Problem]:
                     place,
                     "leave one of the two out: indirect effects rest on their independence",
                 )
-
-
-RESERVED = frozenset(
-    {
-        *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
-        *(names.MONOTONIC, names.STEP),
-        *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
-        *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
-        *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
-        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
-        *(p.name for family in FAMILIES.values() for p in family.parameters),
-    }
-)
-"""Names that the model or its results use for something else."""
-
-RESERVED_COLUMNS = RESERVED | {
-    *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
-    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
-    *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
-    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
-}
-"""Columns that no effect can vary by: the design has an array of that name."""
-
-COLUMN_FAMILIES = {
-    "trials": ("binomial",),
-    "exposure": ("poisson", "negative_binomial"),
-    "standard_error": ("gaussian",),
-    "levels": ("ordinal",),
-}
-"""Keys of an equation that go with some families only."""
-
-CASE_FAMILIES = tuple(
-    family.name
-    for family in FAMILIES.values()
-    if family.link == "logit" and family.scale == "probability"
-)
-"""Families whose outcome a case can be rated on: a probability, with an intercept on the logit."""
-
-CLOSE = 0.8
-"""Likeness from which a term was probably meant: intercept and interaction are less alike."""
-
-
-def check_semantics(analysis: Analysis, where: Where) -> None:
-    """Refuse an analysis that contradicts itself.
-
-    Raises
-    ------
-    ConfigError
-        With every contradiction and its mend.
-    """
-    problems = [
-        *(
-            problem
-            for name in analysis.equations
-            for each in forms_of(analysis.alone(name))
-            for problem in _equation(each, where)
-        ),
-        *system_problems(analysis, where),
-        *claim_problems(analysis, where),
-        *_traditions(analysis, where),
-        *ceiling_model_problems(analysis, where),
-        *causes_problems(analysis, where, bounded=is_bounded(analysis.equation)),
-        *set_problems(analysis, where),
-        *_weights(analysis, where),
-        *weakest_node_problems(analysis, where),
-        *ceiling_problems(analysis, where),
-    ]
-    if problems:
-        raise ConfigError(list(dict.fromkeys(problems)))
-
-
-def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    equation, base = analysis.equation, ("equations", analysis.equation_name)
-    for key, families in COLUMN_FAMILIES.items():
-        if getattr(equation, key) not in (None, ()) and equation.family not in families:
-            yield Problem(
-                f"{key} goes with family {' or '.join(families)}, not {equation.family}",
-                where((*base, key)),
-                f"leave out {key}, or change the family",
-            )
-    if equation.family == "binomial" and equation.trials is None:
-        yield Problem(
-            "family binomial needs trials", where((*base, "family")), "add `trials:` with a column"
-        )
-    yield from level_problems(equation, equation.at_least, where((*base, "at_least")))
-    of_groups = tuple(f"{grouping}_" for grouping in equation.varying)
-    if analysis.equation_name in RESERVED or analysis.equation_name.startswith(of_groups):
-        yield Problem(
-            f"an equation cannot be called '{analysis.equation_name}'",
-            where(base),
-            "the model has a variable or dimension of that name: choose another",
-        )
-    yield from _controls(analysis, equation, where)
-    yield from _varying(analysis, equation, where)
-    yield from _priors(equation, base, where)
-    yield from _kinds_of_priors(equation, base, where)
-    yield from shared_variance_problems(equation, base, where)
-
-
-def _weights(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
-        yield Problem(
-            "cluster_weight needs clusters, but the data declare none",
-            where(("data", "cluster_weight")),
-            "add `cluster:` with its column under data, or leave cluster_weight out",
-        )
-
-
-def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    """Refuse to hold an indicator fixed while its capital is moved."""
-    measured = {
-        item.column: name for name, made in analysis.constructs.items() for item in made.items
-    }
-    for position, control in enumerate(equation.controls):
-        column = control if isinstance(control, str) else getattr(control, "column", "")
-        if column in measured:
-            yield Problem(
-                f"the control '{column}' is an indicator of {measured[column]}: "
-                "it cannot stay as it is while the capital changes",
-                where(("equations", analysis.equation_name, "controls", position)),
-                "leave it out of the controls, or out of the construct",
-            )
-
-
-def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    terms = (*STRUCTURES[equation.form].terms, *equation.predictors)
-    roles = {getattr(analysis.data, role): role for role in ROLES}
-    for grouping, varying in equation.groupings.items():
-        place = where(("equations", analysis.equation_name, "varying", grouping))
-        if grouping in RESERVED_COLUMNS and grouping not in ROLES:
-            yield Problem(
-                f"effects cannot vary by a column called '{grouping}'",
-                place,
-                "the model has a variable or dimension of that name: rename the column",
-            )
-        if grouping in roles and grouping not in ROLES:
-            yield Problem(
-                f"'{grouping}' is the column of the {roles[grouping]}",
-                place,
-                f"write `{roles[grouping]}:` here",
-            )
-        if grouping in ROLES and getattr(analysis.data, grouping) is None:
-            yield Problem(
-                f"effects vary by {grouping}, but the data declare none",
-                place,
-                f"add `{grouping}:` with its column under data, or leave the grouping out",
-            )
-        for position, term in enumerate(varying.terms):
-            if term not in terms:
-                inside = (
-                    "equations",
-                    analysis.equation_name,
-                    "varying",
-                    grouping,
-                    "terms",
-                    position,
-                )
-                close = get_close_matches(term, terms, n=1, cutoff=CLOSE)
-                yield Problem(
-                    f"'{term}' varies by {grouping}, but structure {equation.form} has no such term",
-                    where(inside),
-                    f"did you mean '{close[0]}'?" if close else f"its terms: {', '.join(terms)}",
-                )
-
-
-def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
-    yield from _prior_from_cases(equation, where((*base, "priors", "from")))
-    parameters = [parameter.name for parameter in FAMILIES[equation.family].parameters]
-    for name in equation.priors.family:
-        if name not in parameters:
-            yield Problem(
-                f"family {equation.family} has no parameter '{name}'",
-                where((*base, "priors", "family", name)),
-                suggestion(name, parameters) or "leave it out",
-            )
-    if "sigma" in equation.priors.family and equation.standard_error is not None:
-        yield Problem(
-            "a prior is given for sigma, but standard_error takes its place",
-            where((*base, "priors", "family", "sigma")),
-            "leave out one of the two",
-        )
-    if "cutpoints" in equation.priors.model_fields_set and equation.family != "ordinal":
-        yield Problem(
-            f"cutpoints go with family ordinal, not {equation.family}",
-            where((*base, "priors", "cutpoints")),
-            "leave it out",
-        )
-    for name in equation.priors.group_sd:
-        if name not in equation.varying:
-            yield Problem(
-                f"a prior is given for the groups of '{name}', but no effect varies by it",
-                where((*base, "priors", "group_sd", name)),
-                suggestion(name, equation.varying) or "leave it out",
-            )
-
-
-def _prior_from_cases(equation: Equation, place: str) -> Iterator[Problem]:
-    if equation.priors.from_ is None:
-        return
-    if equation.family not in CASE_FAMILIES:
-        yield Problem(
-            f"priors from cases go with family {' or '.join(CASE_FAMILIES)}, not {equation.family}",
-            place,
-            "leave out `from`, or change the family",
-        )
-    other = [term for term in STRUCTURES[equation.form].terms if term not in CASE_TERMS]
-    if other:
-        yield Problem(
-            f"cases cannot inform structure {equation.form}: it has the "
-            f"{'term' if len(other) == 1 else 'terms'} {', '.join(other)}",
-            place,
-            f"leave out `from`, or take a structure made of {', '.join(CASE_TERMS)}",
-        )
-
-
-def _kinds_of_priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator[Problem]:
-    """Refuse a prior on values that its coefficient cannot have."""
-    examples = {"real": "normal", "positive": "half_normal", "share": "beta"}
-    for name, prior in equation.priors.terms.items():
-        scale = TERMS[name].scale if name in TERMS else "real"
-        if prior.scale_of_values != scale:
-            values = {"real": "any number", "positive": "numbers above 0", "share": "0 to 1"}
-            yield Problem(
-                f"the prior of '{name}' is {prior.distribution}, but it can be {values[scale]}",
-                where((*base, "priors", "terms", name)),
-                f"take another distribution, such as {examples[scale]}",
-            )
-
-
-def _traditions(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    """Refuse groups that the data do not declare."""
-    for by in analysis.traditions.by or ():
-        if by != "all" and getattr(analysis.data, by) is None:
-            yield Problem(
-                f"traditions asks by {by}, but the data declare none",
-                where(("traditions", "by")),
-                f"name the {by} column under data, or leave {by} out",
-            )

@@ -103,7 +103,7 @@ class Analysis(Frozen):
         """Name of the equation in focus."""
         return self.focus or list(self.equations)[-1]
 
-    def alone(self, name: str) -> Analysis:
+    def for_equation(self, name: str) -> Analysis:
         """The same analysis with one of its equations only."""
         return self.model_copy(update={"equations": {name: self.equations[name]}, "focus": None})
 

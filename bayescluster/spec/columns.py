@@ -37,7 +37,9 @@ WEIGHTS = ("weight", "cluster_weight")
 def needed_columns(analysis: Analysis) -> tuple[NeededColumn, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
     of_equations = (
-        needed for name in analysis.equations for needed in _of_equation(analysis.alone(name))
+        needed
+        for name in analysis.equations
+        for needed in _of_equation(analysis.for_equation(name))
     )
     return (*_identifiers(analysis), *_indicators(analysis), *of_equations, *_conditions(analysis))
 

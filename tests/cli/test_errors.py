@@ -657,7 +657,7 @@ FAULTS = (
         column("double", "{size}0"),
         3,
         "The model cannot be built on these data:\n"
-        "  analysis.yaml:11:3: these columns determine each other exactly: size, double\n"
+        "  analysis.yaml:11:3: these columns are exactly collinear: size, double\n"
         "    leave one of them out",
     ),
     Fault(

@@ -128,13 +128,13 @@ FAULTS = [
     ),
     pytest.param(
         {"controls": ["exporter", "twin"], "frame": changed(twin=3 - 2 * firms()["exporter"])},
-        f"{EQUATION}: these columns determine each other exactly: exporter, twin\n"
+        f"{EQUATION}: these columns are exactly collinear: exporter, twin\n"
         "    leave one of them out",
         id="collinear controls",
     ),
     pytest.param(
         {"controls": ["hours", "exporter"], "frame": changed(hours=40 * firms()["training"] - 3)},
-        f"{EQUATION}: these columns determine each other exactly: human_capital, hours\n"
+        f"{EQUATION}: these columns are exactly collinear: human_capital, hours\n"
         "    leave one of them out",
         id="control that is a capital under another name",
     ),

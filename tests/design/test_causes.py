@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
 from bayescluster.features.causes.spec import Causes
+from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, where
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
 from bayescluster.features.ceilings.spec import Ceilings
+from bayescluster.features.problems import check_semantics
 from tests.factories import analysis_of, where
 
 

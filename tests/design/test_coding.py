@@ -242,7 +242,7 @@ def test_a_column_and_its_curve_determine_each_other():
         small_design(controls=["size", {"column": "size", "spline": 3}])
     assert str(caught.value) == (
         "The model cannot be built on these data:\n  a.yaml:equations.upgrading: these columns "
-        "determine each other exactly: size, size[spline 1], size[spline 2], size[spline 3]\n"
+        "are exactly collinear: size, size[spline 1], size[spline 2], size[spline 3]\n"
         "    leave one of them out"
     )
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
+from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, analysis_of, where
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
+from bayescluster.features.problems import check_semantics
 from tests.factories import analysis_of, where
 
 PLACE = "a.yaml:equations.upgrading.priors"
@@ -13,7 +13,7 @@ HEAD = "The analysis cannot be read"
 FAULTS = [
     pytest.param(
         {"structure": "conjunctive", "priors": {"r2d2m2": {}}},
-        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 shares out variance among linear terms, and "
+        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 divides the variance among linear terms, and "
         "structure conjunctive is not linear\n"
         "    leave it out, or take one of: intercept, additive, interaction",
         id="not linear",
@@ -38,7 +38,7 @@ FAULTS = [
     ),
     pytest.param(
         {"structure": "intercept", "priors": {"r2d2m2": {}}},
-        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 has nothing to share out: the model has no slope, "
+        f"{HEAD}:\n  {PLACE}.r2d2m2: r2d2m2 has nothing to divide: the model has no slope, "
         "control or varying effect\n    leave it out",
         id="nothing to share",
     ),

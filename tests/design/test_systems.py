@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
+from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from tests.factories import where
 from tests.systems import equation, system, system_dict
@@ -24,21 +24,21 @@ FAULTS = [
     pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyer"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'buyer' is no other equation of this "
+        "equations.upgrading.predictors.0: the predictor 'buyer' is not another equation of this "
         "analysis\n    did you mean 'buyers'?",
         id="no such equation",
     ),
     pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["exporter"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'exporter' is no other equation of this "
+        "equations.upgrading.predictors.0: the predictor 'exporter' is not another equation of this "
         "analysis\n    known: buyers",
         id="a column and no equation",
     ),
     pytest.param(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["upgrading"])},
         {},
-        "equations.upgrading.predictors.0: the predictor 'upgrading' is no other equation of this "
+        "equations.upgrading.predictors.0: the predictor 'upgrading' is not another equation of this "
         "analysis\n    known: buyers",
         id="its own predictor",
     ),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import ConfigError
+from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, where
 from tests.measured import HUMAN

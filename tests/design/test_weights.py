@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.design.semantics import check_semantics
 from bayescluster.errors import BayesClusterError
+from bayescluster.features.problems import check_semantics
 from tests.factories import analysis_of, firms, small_design, where
 
 

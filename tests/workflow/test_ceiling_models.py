@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bayescluster.app.prepare import asked, designs_of, key_of
-from bayescluster.design.semantics import check_semantics
+from bayescluster.features.problems import check_semantics
 from bayescluster.errors import ConfigError, DataError
 from bayescluster.features.ceiling_models.compute import (
     CeilingEvidence,

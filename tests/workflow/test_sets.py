@@ -147,7 +147,7 @@ SETS = {"human_capital": {"exclusion": 1, "crossover": 3, "inclusion": 5}}
             "gaussian",
             (
                 "The analysis cannot be read:\n"
-                "  a.yaml:traditions.sets.expect.humn_capital: 'humn_capital' is no condition of the truth "
+                "  a.yaml:traditions.sets.expect.humn_capital: 'humn_capital' is not a condition of the truth "
                 "table\n"
                 "    did you mean 'human_capital'?"
             ),

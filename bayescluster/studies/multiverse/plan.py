@@ -11,11 +11,11 @@ import numpy as np
 
 from bayescluster.app.prepare import Asked, asked, designs_of, fitted_analysis, key_of, model_key_of
 from bayescluster.app.run import key_of_results
-from bayescluster.dataset.derive import exclusion_words
+from bayescluster.dataset.prepare import exclusion_words
 from bayescluster.dataset.values import label_of
 from bayescluster.design.forms import as_form
 from bayescluster.design.record import Design
-from bayescluster.design.semantics import check_semantics
+from bayescluster.features.problems import check_semantics
 from bayescluster.errors import ConfigError, DataError, Problem, RunError
 from bayescluster.families import FAMILIES
 from bayescluster.model.priors import rescaled_priors
@@ -150,7 +150,7 @@ def _replaced(choice: Alternative, analysis: Analysis) -> Iterator[KeyPath]:
 
 def _structure(analysis: Analysis, form: Any) -> Analysis:
     name = analysis.equation_name
-    return _with_equation(analysis, as_form(analysis.alone(name), form).equation)
+    return _with_equation(analysis, as_form(analysis.for_equation(name), form).equation)
 
 
 def _family(analysis: Analysis, family: Any) -> Analysis:
