@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayescluster.app.prepare import asked, design_of
+from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.nuts import compile_model, sample_chains
@@ -19,7 +19,7 @@ from bayescluster.spec.analysis import Analysis
 
 def design_from(plain: Mapping[str, Any]) -> Design:
     """Design of an analysis written as plain values; paths start at the working directory."""
-    return design_of(asked(Analysis.model_validate(dict(plain))))
+    return design_of(analysis_source(Analysis.model_validate(dict(plain))))
 
 
 def posterior_of(design: Design) -> xr.Dataset:

@@ -27,7 +27,7 @@ def quick_runs(patch: pytest.MonkeyPatch) -> InstantSampler:
     patch.setattr(fit_checks, "fit_checks", _nothing)
     patch.setattr(collect, "claims_table", _nothing)
     patch.setattr(collect, "readings_of", _nothing)
-    patch.setattr(collect, "alone_effects", lambda *_: {})
+    patch.setattr(collect, "unpooled_estimates", lambda *_: {})
     for module in (run, forms):
         patch.setattr(module, "finish_report", _nothing)
     return sampler

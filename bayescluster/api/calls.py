@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from bayescluster.studies.calibration.plan import Options as CalibrationOptions
     from bayescluster.studies.calibration.results import Calibration
     from bayescluster.studies.compare.results import Compared
-    from bayescluster.studies.multiverse.compute import Finished
+    from bayescluster.studies.engine import Finished
     from bayescluster.studies.multiverse.plan import Options
+    from bayescluster.studies.multiverse.results import Multiverse
     from bayescluster.studies.prior.results import PriorStudy
 
 
@@ -83,16 +84,19 @@ def prior(
 
 
 def compare(
-    runs: Sequence[Run | Path | str], out: Path | str | None = None, watch: Watch | None = None
+    runs: Sequence[Run | Path | str],
+    out: Path | str | None = None,
+    watch: CountingWatch | None = None,
 ) -> Compared:
     """Set finished runs side by side, with differences where their posteriors allow one.
 
     ``compare.html`` is written below ``out``, which is the folder of the first run without it.
     """
-    from bayescluster.studies.compare.compute import compare_runs
+    from bayescluster.studies.compare.study import Options, compare_runs
 
     paths = [run.path if isinstance(run, Run) else run for run in runs]
-    return compare_runs(paths, out, watch).results
+    options = Options(None if out is None else Path(out))
+    return compare_runs(paths, options, watch=watch).results
 
 
 def sweep(
@@ -100,7 +104,7 @@ def sweep(
     out: Path | str = "runs",
     options: Options | None = None,
     watch: CountingWatch | None = None,
-) -> Finished:
+) -> Finished[Multiverse]:
     """Fit an analysis under alternatives, and tell which choice flips which verdict.
 
     Parameters
@@ -120,8 +124,8 @@ def sweep(
     Finished
         ``results``, every number of it, and the ``directory`` of its page.
     """
-    from bayescluster.studies.multiverse.compute import sweep_analysis
     from bayescluster.studies.multiverse.plan import Options
+    from bayescluster.studies.multiverse.study import sweep_analysis
 
     return sweep_analysis(source, options or Options(jobs=1), out, watch)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 import xarray as xr
 
-from bayescluster.app.collect import Fitted, evidence_of
+from bayescluster.app.collect import evidence_of
 from bayescluster.app.run import open_design
 from bayescluster.design.record import Design
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
@@ -172,7 +172,7 @@ class Run:
 
         _known(by, ("all", "industry", "cluster"), "by")
         _known(measure, ("average_marginal_effect", "contrast"), "measure")
-        evidence = evidence_of(Fitted(self.design, self.posterior))
+        evidence = evidence_of(self.design, self.posterior)
         surface = evidence.surface("observed", default_levels(self.design))
         found = surface.marginal if measure == "average_marginal_effect" else surface.contrast
         columns = evidence.columns(by)

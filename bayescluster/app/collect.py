@@ -90,8 +90,8 @@ from bayescluster.verdicts.claims import (
     row_words,
     silence,
 )
-from bayescluster.verdicts.evidence import Evidence, Looked
-from bayescluster.verdicts.verdicts import events, judged, verdicts
+from bayescluster.verdicts.decide import events, judged, verdicts
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -283,7 +283,7 @@ def named_estimands(evidence: Evidence) -> dict[str, Array]:
     return named
 
 
-def _declared(evidence: Evidence, key: Looked) -> str:
+def _declared(evidence: Evidence, key: SurfaceRequest) -> str:
     """Levels in words, and the level of the outcome where it is not that of the equation."""
     declared = key.levels.declared
     if key.at_least is None or key.at_least == evidence.design.equation.at_least:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bayescluster.app.collect import Fitted, claims_table, evidence_of
-from bayescluster.app.effects import Alone, corner_tables, differences, effect_rows, ranks
+from bayescluster.app.collect import about, claims_table, evidence_of
+from bayescluster.app.effects import Unpooled, corner_tables, differences, effect_rows, ranks
 from bayescluster.checks.comparison import (
     ClusterScores,
     FormFit,
@@ -21,6 +21,7 @@ from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
+from bayescluster.features.ceiling_models.results import CeilingModelsResults
 from bayescluster.features.sensitivity.compute import of_leading_form
 from bayescluster.features.verdict_curves.compute import averaged_curves
 from bayescluster.features.weakest_node.compute import averaged_node
@@ -35,17 +36,27 @@ from bayescluster.results.fit import (
     FormVerdict,
     LeftOutCluster,
 )
-from bayescluster.results.model import CheckItem, EffectRow, Gate, Results, Verdict
+from bayescluster.results.model import (
+    Answers,
+    CheckItem,
+    Checks,
+    EffectRow,
+    Gate,
+    Provenance,
+    Results,
+    Traditions,
+    Verdict,
+)
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.verdicts.averaging import Averaged, Weighed, averaged_verdicts
+from bayescluster.verdicts.averaging import Averaged, WeightedForm, averaged_verdicts
 from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
 
 
 class Part(NamedTuple):
-    """One form: its design, its run, its results, and where its report stands from the whole's."""
+    """One form: its design, its run, its results, and the path of its report from the whole's."""
 
     design: Design
     run: RunDirectory
@@ -58,12 +69,9 @@ class Part(NamedTuple):
         return self.design.structure.name
 
 
-class _Scored(NamedTuple):
-    fit: FormFit
-    evidence: Evidence
-
-
-def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
+def combined(
+    parts: Sequence[Part], ceilings: CeilingModelsResults | None, reproduction: Reproduction
+) -> Results:
     """Compare the forms, and average effects, corners and verdicts over them.
 
     All other results are those of the form with the largest weight.
@@ -72,50 +80,92 @@ def combined(parts: Sequence[Part], reproduction: Reproduction) -> Results:
     ----------
     parts
         The forms, in the order of the analysis.
+    ceilings
+        What models of the ceiling say, which have no form.
     reproduction
         What is needed to get the whole again.
     """
-    scored = [_scored(part) for part in parts]
-    fits = [one.fit for one in scored]
+    fits, evidence = zip(*map(_scored, parts), strict=True)
     rows, criterion = form_rows(fits), criterion_of(fits)
     forms = [
-        Weighed(part.name, row.weight, one.evidence, part.results.verdicts, row.gate_passed)
-        for part, row, one in zip(parts, rows, scored, strict=True)
+        WeightedForm(part.name, row.weight, each, part.results.verdicts, row.gate_passed)
+        for part, row, each in zip(parts, rows, evidence, strict=True)
     ]
     mixture = Averaged(forms)
     lead = max(zip(rows, parts, strict=True), key=lambda pair: pair[0].weight)[1]
-    claims = lead.design.analysis.hypotheses
-    base = lead.results
-    judged = averaged_verdicts(claims, forms, mixture, criterion)
-    own = [(row.weight, part.results.verdict_curves) for row, part in zip(rows, parts, strict=True)]
-    return base.model_copy(
-        update={
-            "title": _title(base, lead.name),
-            "gate": _gate(parts, rows, lead.name),
-            "comparison": _comparison(parts, fits, rows, criterion, lead.name),
-            "effects": effect_rows(mixture, _alone(base.effects)),
-            "differences": differences(mixture),
-            "ranks": ranks(mixture),
-            "corners": corner_tables(mixture, claims),
-            "verdicts": judged,
-            "verdict_curves": averaged_curves(own, claims, mixture, judged),
-            "claims": _claims(base, forms, mixture, criterion),
-            "weakest_node": averaged_node(
+    base, claims = lead.results, lead.design.analysis.hypotheses
+    passed = all(form.gate_passed for form in forms if form.counts)
+    answers = averaged_verdicts(claims, forms, mixture, criterion)
+    weighed = [(form.weight, part.results) for form, part in zip(forms, parts, strict=True)]
+    return Results.joined(
+        base,
+        about(lead.design),
+        Provenance(fit=base.fit, reproduction=reproduction),
+        Checks(
+            gate=_gate(parts, rows, lead.name),
+            predictive=base.predictive,
+            loo=base.loo,
+            fit_checks=base.fit_checks,
+            sensitivity=of_leading_form(base.sensitivity, lead.name),
+            weighting=base.weighting,
+            comparison=_comparison(parts, fits, rows, criterion, lead.name),
+        ),
+        Answers(
+            effects=effect_rows(mixture, _unpooled(base.effects)),
+            differences=differences(mixture),
+            ranks=ranks(mixture),
+            corners=corner_tables(mixture, claims),
+            verdicts=answers,
+            verdict_curves=averaged_curves(
+                [(weight, results.verdict_curves) for weight, results in weighed],
+                claims,
                 mixture,
-                [
-                    (form.weight, part.results.weakest_node)
-                    for form, part in zip(forms, parts, strict=True)
-                ],
-                _passed(forms),
+                answers,
             ),
-            "sensitivity": of_leading_form(base.sensitivity, lead.name),
-            "reproduction": reproduction,
-        }
+            claims=_claims(base, forms, mixture, criterion, passed),
+            weakest_node=averaged_node(
+                mixture, [(weight, results.weakest_node) for weight, results in weighed], passed
+            ),
+        ),
+        Traditions(
+            causes=base.causes,
+            sets=base.sets,
+            ceilings=base.ceilings,
+            ceiling_models=ceilings,
+            likelihoods=base.likelihoods,
+        ),
     )
 
 
+def _scored(part: Part) -> tuple[FormFit, Evidence]:
+    """Score a form; the replicates and densities of its posterior are let go again."""
+    design, tree = part.design, part.run.load_posterior()
+    evidence = evidence_of(design, tree)
+    fit = FormFit(
+        design.structure,
+        part.report,
+        part.results.gate,
+        leave_row_out(design, tree),
+        None if why_not(design) else leave_cluster_out(design, evidence.posterior),
+        below_zero(evidence.posterior),
+    )
+    return fit, evidence
+
+
+def _unpooled(effects: Sequence[EffectRow]) -> Unpooled:
+    return {
+        (row.group, row.capital, row.measure): row.unpooled
+        for row in effects
+        if row.unpooled is not None
+    }
+
+
 def _claims(
-    base: Results, forms: Sequence[Weighed], mixture: Averaged, criterion: Criterion
+    base: Results,
+    forms: Sequence[WeightedForm],
+    mixture: Averaged,
+    criterion: Criterion,
+    passed: bool,
 ) -> Claims | None:
     """Read the corners from the average of the forms; the other traditions read the leading one."""
     if base.claims is None:
@@ -131,74 +181,38 @@ def _claims(
         for reading in row.readings
         if reading.tradition != "corners"
     ]
-    return claims_table(
-        base.claims.level, [*corner_readings(mixture, judge, _passed(forms)), *others]
-    )
-
-
-def _passed(forms: Sequence[Weighed]) -> bool:
-    return all(form.gate_passed for form in forms if form.counts)
-
-
-def _scored(part: Part) -> _Scored:
-    """Score a form; the replicates and densities of its posterior are let go again."""
-    tree = part.run.load_posterior()
-    evidence = evidence_of(Fitted(part.design, tree))
-    clusters = None if why_not(part.design) else leave_cluster_out(part.design, evidence.posterior)
-    fit = FormFit(
-        part.design.structure,
-        part.report,
-        part.results.gate,
-        leave_row_out(part.design, tree),
-        clusters,
-        below_zero(evidence.posterior),
-    )
-    return _Scored(fit, evidence)
-
-
-def _title(base: Results, form: str) -> str:
-    return base.title.removesuffix(f": {form}")
-
-
-def _alone(effects: Sequence[EffectRow]) -> Alone:
-    return {
-        (row.group, row.capital, row.measure): row.unpooled
-        for row in effects
-        if row.unpooled is not None
-    }
+    return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
 
 
 def _gate(parts: Sequence[Part], rows: Sequence[FormRow], lead: str) -> Gate:
     """Checks of the leading form, and one line for each of the others; likely reasons of all."""
     own = {part.name: part.results.gate for part in parts}
-    named = [item.model_copy(update={"name": f"{lead}: {item.name}"}) for item in own[lead].items]
-    named += [_line(row) for row in rows if row.form != lead]
+    items = [item.model_copy(update={"name": f"{lead}: {item.name}"}) for item in own[lead].items]
+    items += [_form_item(row) for row in rows if row.form != lead]
     reasons = [
         reason.model_copy(update={"checks": tuple(f"{lead}: {name}" for name in reason.checks)})
         for reason in own[lead].reasons
     ]
-    failed = {item.name for item in named if item.passed is not True}
+    failed = {item.name for item in items if item.passed is not True}
     for form, gate in own.items():
         line = f"{form}: gate"
         if line in failed:
-            told = [reason for reason in gate.reasons if reason.checks]
-            reasons += [reason.model_copy(update={"checks": (line,)}) for reason in told]
-    return Gate(
-        passed=all(item.passed is True for item in named),
-        items=tuple(named),
-        reasons=tuple(reasons),
-    )
+            reasons += [
+                reason.model_copy(update={"checks": (line,)})
+                for reason in gate.reasons
+                if reason.checks
+            ]
+    return Gate(passed=not failed, items=tuple(items), reasons=tuple(reasons))
 
 
-def _line(row: FormRow) -> CheckItem:
-    found = "passed" if row.gate_passed else f"failed: {', '.join(row.failing)}"
-    counts = row.weight > WEIGHT_MIN
+def _form_item(row: FormRow) -> CheckItem:
+    outcome = "passed" if row.gate_passed else f"failed: {', '.join(row.failing)}"
     return CheckItem(
         name=f"{row.form}: gate",
         question="Did this form pass its own gate?",
-        found=f"{found}; weight {row.weight:.3f}",
+        found=f"{outcome}; weight {row.weight:.3f}",
         threshold=f"passed, or a weight of at most {WEIGHT_MIN:g}",
-        passed=row.gate_passed or not counts,
+        passed=row.gate_passed or row.weight <= WEIGHT_MIN,
         advice="" if row.gate_passed else f"see the checks in the report of {row.form}",
     )
 
@@ -211,9 +225,15 @@ def _comparison(
     lead: str,
 ) -> Comparison:
     limits = [fit.clusters.khat_threshold for fit in fits if fit.clusters is not None]
+    reason = (
+        "the data declare clusters, and a claim about firms in clusters should hold in a cluster "
+        "not seen before"
+        if criterion == "leave-one-cluster-out"
+        else f"clusters cannot be left out: {why_not(parts[0].design) or 'a score is not a number'}"
+    )
     return Comparison(
         criterion=criterion,
-        criterion_reason=_reason(criterion, parts[0].design),
+        criterion_reason=reason,
         leading=lead,
         forms=rows,
         non_compensatory_weight=sum(row.weight for row in rows if row.non_compensatory),
@@ -222,7 +242,7 @@ def _comparison(
             row
             for part, fit in zip(parts, fits, strict=True)
             if fit.clusters is not None
-            for row in _clusters(part, fit.clusters)
+            for row in _left_out_clusters(part, fit.clusters)
         ),
         corners=tuple(row for part in parts for row in _corners(part)),
         verdicts=tuple(row for part in parts for row in _verdicts(part)),
@@ -230,16 +250,7 @@ def _comparison(
     )
 
 
-def _reason(criterion: Criterion, design: Design) -> str:
-    if criterion == "leave-one-cluster-out":
-        return (
-            "the data declare clusters, and a claim about firms in clusters should hold in a cluster "
-            "not seen before"
-        )
-    return f"clusters cannot be left out: {why_not(design) or 'a score is not a number'}"
-
-
-def _clusters(part: Part, scores: ClusterScores) -> list[LeftOutCluster]:
+def _left_out_clusters(part: Part, scores: ClusterScores) -> list[LeftOutCluster]:
     index = part.design.index(CLUSTER)
     return [
         LeftOutCluster(

@@ -19,33 +19,30 @@ from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
 from bayescluster.spec.hypotheses import Hypothesis, Scope
-from bayescluster.verdicts.evidence import Evidence, Looked
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 from bayescluster.verdicts.regions import quantity_of
 
 MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
-KINDS: dict[Scope, tuple[By, ...]] = {"observed": BY, "new_industry": BY[:1]}
+CORNER_GROUPS: dict[Scope, tuple[By, ...]] = {"observed": BY, "new_industry": BY[:1]}
 """Groups of which a scope has corners, where not those of all firms and of each industry."""
 
+Unpooled = dict[tuple[str, str, str], Estimate]
+"""Effects of industries from their own rows only, by group, capital and measure."""
 
-Alone = dict[tuple[str, str, str], Estimate]
-"""Effects of industries by themselves, by group, capital and measure."""
 
-
-def effect_rows(evidence: Evidence, alone: Alone) -> tuple[EffectRow, ...]:
+def effect_rows(evidence: Evidence, unpooled: Unpooled) -> tuple[EffectRow, ...]:
     """Effects of both capitals for the sample, each industry and each cluster, as observed."""
     if not evidence.design.has_capitals:
         return ()
-    design = evidence.design
-    levels = default_levels(design)
-    surface = evidence.surface("observed", levels)
+    surface = evidence.surface("observed", default_levels(evidence.design))
     sizes = evidence.groups.sizes
     rows = []
     for capital in CAPITALS:
         for measure, draws in zip(
             MEASURES, (surface.marginal[capital], surface.contrast[capital]), strict=True
         ):
-            found = estimates(draws, evidence.posterior.chains)
+            summaries = estimates(draws, evidence.posterior.chains)
             rows += [
                 EffectRow(
                     capital=capital,
@@ -54,9 +51,9 @@ def effect_rows(evidence: Evidence, alone: Alone) -> tuple[EffectRow, ...]:
                     group=label,
                     scope="observed",
                     rows=sizes[column],
-                    estimate=found[column],
+                    estimate=summaries[column],
                     positive=float((draws[:, column] > 0).mean()),
-                    unpooled=alone.get((label, capital, measure)) if by == "industry" else None,
+                    unpooled=unpooled.get((label, capital, measure)) if by == "industry" else None,
                 )
                 for by in BY
                 for column, label in evidence.columns(by)
@@ -64,15 +61,16 @@ def effect_rows(evidence: Evidence, alone: Alone) -> tuple[EffectRow, ...]:
     return tuple(rows)
 
 
-def alone_effects(design: Design, rng: np.random.Generator) -> Alone:
-    """Effects of each industry from its own rows, where there are industries."""
+def unpooled_estimates(design: Design, rng: np.random.Generator) -> Unpooled:
+    """Effects of each industry from its own rows only, where there are industries."""
     if design.analysis.data.industry is None or not design.has_capitals:
         return {}
-    levels = default_levels(design)
-    found = unpooled_effects(design, levels, groups_of(design, "industry"), rng)
+    industries = groups_of(design, "industry")
     return {
         (label, capital, measure): estimate(draws)
-        for label, effects in found.items()
+        for label, effects in unpooled_effects(
+            design, default_levels(design), industries, rng
+        ).items()
         for (capital, measure), draws in effects.items()
     }
 
@@ -95,14 +93,14 @@ def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
         if not pairs:
             continue
         less = np.column_stack([draws[:, a] - draws[:, b] for a, b in pairs])
-        found = estimates(less, evidence.posterior.chains)
+        summaries = estimates(less, evidence.posterior.chains)
         rows += [
             DifferenceRow(
                 capital=capital,
                 first=labels[a],
                 second=labels[b],
                 scope="observed",
-                estimate=found[k],
+                estimate=summaries[k],
                 positive=float((less[:, k] > 0).mean()),
             )
             for k, (a, b) in enumerate(pairs)
@@ -136,43 +134,42 @@ def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Cor
     if not evidence.design.has_capitals:
         return ()
     design = evidence.design
-    first = evidence.looked("observed", default_levels(design), "posterior", None)
-    asked = {first: None}
-    for claim in claims:
-        if isinstance(claim, CornersClaim):
-            levels = levels_of(design, claim)
-            asked[evidence.looked(claim.scope, levels, "posterior", claim.at_least)] = None
-    return tuple(_corners(evidence, each) for each in asked)
+    default = evidence.request("observed", default_levels(design), "posterior", None)
+    declared = [
+        evidence.request(claim.scope, levels_of(design, claim), "posterior", claim.at_least)
+        for claim in claims
+        if isinstance(claim, CornersClaim)
+    ]
+    return tuple(_corners(evidence, each) for each in dict.fromkeys([default, *declared]))
 
 
-def _corners(evidence: Evidence, asked: Looked) -> Corners:
-    _, scope, levels, at_least = asked
-    surface = evidence.surface(scope, levels, at_least=at_least)
+def _corners(evidence: Evidence, key: SurfaceRequest) -> Corners:
+    design, levels, at_least = evidence.design, key.levels, key.at_least
+    surface = evidence.surface(key.scope, levels, at_least=at_least)
     near = evidence.support(levels)  # (corner, group)
-    found = {
+    summaries = {
         corner: estimates(surface.corners[corner], evidence.posterior.chains) for corner in CORNERS
     }
-    kinds = KINDS.get(scope, BY[:2])
-    own = at_least is not None and at_least != evidence.design.equation.at_least
+    own = at_least is not None and at_least != design.equation.at_least
     return Corners(
-        scope=scope,
+        scope=key.scope,
         human_low=levels.human[0],
         human_high=levels.human[1],
         social_low=levels.social[0],
         social_high=levels.social[1],
         declared=levels.declared,
-        amounts=amounts_of(evidence.design, levels),
+        amounts=amounts_of(design, levels),
         at_least=label_of(at_least) if own else None,
-        quantity=quantity_of(evidence.design, at_least).rstrip(","),
+        quantity=quantity_of(design, at_least).rstrip(","),
         rows=tuple(
             CornerRow(
                 by=by,
                 group=label,
                 corner=corner,
-                estimate=found[corner][column],
+                estimate=summaries[corner][column],
                 support=int(near[position][column]),
             )
-            for by in kinds
+            for by in CORNER_GROUPS.get(key.scope, BY[:2])
             for column, label in evidence.columns(by)
             for position, corner in enumerate(CORNERS)
         ),

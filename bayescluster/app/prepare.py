@@ -13,9 +13,9 @@ from bayescluster.design.build import build_design
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
-from bayescluster.features.problems import check_semantics
 from bayescluster.errors import DataError
 from bayescluster.features.ceiling_models.scope import scope_problems
+from bayescluster.features.problems import check_semantics
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.runs.keys import fit_key, model_key
 from bayescluster.spec.analysis import Analysis
@@ -24,7 +24,7 @@ from bayescluster.spec.data import Data
 from bayescluster.spec.load import dotted, load_analysis
 
 
-class Asked(NamedTuple):
+class AnalysisSource(NamedTuple):
     """An analysis, the folder its paths start from, and the places of its values in the file."""
 
     analysis: Analysis
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     where: Where
 
 
-def asked(source: Analysis | Path | str) -> Asked:
+def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     """Take an analysis, or read one from a file.
 
     Raises
@@ -41,37 +41,37 @@ def asked(source: Analysis | Path | str) -> Asked:
         If the file cannot be understood, or the analysis contradicts itself.
     """
     if isinstance(source, Analysis):
-        found = Asked(source, Path.cwd(), _in_python)
+        opened = AnalysisSource(source, Path.cwd(), lambda path: f"analysis.{dotted(path)}")
     else:
         loaded = load_analysis(Path(source))
-        found = Asked(loaded.value, loaded.directory, loaded.source.where)
-    check_semantics(found.analysis, found.where)
-    return found
+        opened = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
+    check_semantics(opened.analysis, opened.where)
+    return opened
 
 
-def design_of(question: Asked) -> Design:
-    """Read the firms, and the cases behind the priors, and build the design.
+def design_of(source: AnalysisSource) -> Design:
+    """Design of an analysis; of several structural forms, that of the first. See `designs_of`."""
+    return designs_of(source)[0]
 
-    Of several structural forms, that of the first.
+
+def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
+    """Read the firms, and the cases behind the priors, and build the design of each form.
 
     Raises
     ------
     DataError
         If the data are not there, or do not fit the analysis.
     """
-    return designs_of(question)[0]
-
-
-def designs_of(question: Asked) -> tuple[Design, ...]:
-    """Read the firms once and build the design of each structural form."""
-    analysis, directory, where = question
+    analysis, directory, where = source
     table = read_table(analysis.data, directory, where)
     firms = prepare(table, analysis.data, needed_columns(analysis), where)
-    read = {name: read_cases(analysis.for_equation(name), directory, where) for name in analysis.equations}
-    cases = {name: found for name, found in read.items() if found is not None}
+    read = {
+        name: read_cases(analysis.for_equation(name), directory, where)
+        for name in analysis.equations
+    }
+    cases = {name: coded for name, coded in read.items() if coded is not None}
     designs = tuple(build_design(each, table, firms, where, cases) for each in forms_of(analysis))
-    problems = scope_problems(designs[0], where)
-    if problems:
+    if problems := scope_problems(designs[0], where):
         raise DataError(problems)
     return designs
 
@@ -102,10 +102,6 @@ def cases_of(design: Design) -> dict[str, str]:
     }
 
 
-def _in_python(path: Sequence[str | int]) -> str:
-    return f"analysis.{dotted(path)}"
-
-
 class DesignSummary(NamedTuple):
     """Sizes of a design, and the same in words."""
 
@@ -120,47 +116,20 @@ class DesignSummary(NamedTuple):
 
 def forms_summary(designs: Sequence[Design]) -> DesignSummary:
     """Say what would be fitted, under each of several structural forms."""
-    first, *others = (design_summary(design) for design in designs)
-    if not others:
-        return first
-    names = [design.structure.name for design in designs]
-    one = designs[0]
-    shared = (
-        f"{one.analysis.equation.outcome}: {one.family.name}, "
-        f"{_count(len(one.control_names), 'coded control', 'coded controls')}"
-    )
-    start = first.lines.index(_equation_line(one))
-    lines = [
-        *first.lines[:start],
-        shared,
-        f"{len(names)} forms, each fitted by itself, then compared and averaged: {', '.join(names)}",
+    first = designs[0]
+    summary = design_summary(first)
+    if len(designs) == 1:
+        return summary
+    names = ", ".join(design.structure.name for design in designs)
+    start = summary.lines.index(_equation_line(first))
+    lines = (
+        *summary.lines[:start],
+        f"{first.analysis.equation.outcome}: {first.family.name}, {_coded_controls(first)}",
+        f"{len(designs)} forms, each fitted by itself, then compared and averaged: {names}",
         *(line for design in designs for line in _form_lines(design)),
-        *first.lines[start + 1 + len(_varying_lines(one)) :],
-    ]
-    return first._replace(structure=", ".join(names), lines=tuple(lines))
-
-
-def _form_lines(design: Design) -> Iterator[str]:
-    form = design.structure
-    yield f"{form.name}: {form.formula}"
-    yield from (f"{form.name}, {line}" for line in _varying_lines(design))
-
-
-def _equation_line(design: Design) -> str:
-    return (
-        f"{design.equation.outcome}: {design.family.name}, {design.structure.name} "
-        f"({design.structure.formula}), "
-        f"{_count(len(design.control_names), 'coded control', 'coded controls')}"
+        *summary.lines[start + 1 + len(_varying_lines(first)) :],
     )
-
-
-def _varying_lines(design: Design) -> list[str]:
-    return [
-        f"varying by {grouping.name} "
-        f"({_count(len(grouping.labels), 'group', 'groups')}): "
-        f"{', '.join(grouping.terms)}"
-        for grouping in design.groupings
-    ]
+    return summary._replace(structure=names, lines=lines)
 
 
 def design_summary(design: Design) -> DesignSummary:
@@ -175,22 +144,26 @@ def design_summary(design: Design) -> DesignSummary:
     dropped: dict[str, int] = {}
     for variable, _, rows in details.dropped:
         dropped[variable] = dropped.get(variable, 0) + rows
-    lines = [
+    lines = (
         source,
-        f"{_count(clusters, 'cluster', 'clusters')}, "
-        f"{_count(industries, 'industry', 'industries')}, "
-        + ("crossed" if data.crossed else "nested"),
-        *(line for each in design.equations for line in _equation(each, analysis)),
-        *_together(analysis),
-        *_weights(data),
+        ", ".join(
+            (
+                _count(clusters, "cluster", "clusters"),
+                _count(industries, "industry", "industries"),
+                "crossed" if data.crossed else "nested",
+            )
+        ),
+        *(line for each in design.equations for line in _equation_lines(each)),
+        *_total_lines(analysis),
+        *_weight_lines(data),
         *(
             f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
             for variable, rows in dropped.items()
         ),
-        *(line for each in design.equations for line in _cases(each)),
+        *(line for each in design.equations for line in _case_lines(each)),
         *details.notes,
         _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
-    ]
+    )
     return DesignSummary(
         design.size,
         clusters,
@@ -198,50 +171,71 @@ def design_summary(design: Design) -> DesignSummary:
         design.family.name,
         design.structure.name,
         details.synthetic,
-        tuple(lines),
+        lines,
     )
 
 
-def _equation(design: Design, analysis: Analysis) -> tuple[str, ...]:
+def _form_lines(design: Design) -> Iterator[str]:
+    form = design.structure
+    yield f"{form.name}: {form.formula}"
+    yield from (f"{form.name}, {line}" for line in _varying_lines(design))
+
+
+def _equation_lines(design: Design) -> Iterator[str]:
     """One equation; its name, and whether it is in focus, where there are several."""
+    analysis, predictors = design.analysis, design.equation.predictors
     name = inside = ""
     if len(analysis.equations) > 1:
         focus = ", in focus" if design.equation_name == analysis.equation_name else ""
         name, inside = f"equation {design.equation_name}{focus}: ", "  "
-    predictors = design.equation.predictors
     entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
+    yield f"{name}{_equation_line(design)}{entering}"
+    yield from (f"{inside}{line}" for line in _varying_lines(design))
+
+
+def _equation_line(design: Design) -> str:
     return (
-        f"{name}{_equation_line(design)}{entering}",
-        *(f"{inside}{line}" for line in _varying_lines(design)),
+        f"{design.equation.outcome}: {design.family.name}, {design.structure.name} "
+        f"({design.structure.formula}), {_coded_controls(design)}"
     )
 
 
-def _together(analysis: Analysis) -> tuple[str, ...]:
+def _coded_controls(design: Design) -> str:
+    return _count(len(design.control_names), "coded control", "coded controls")
+
+
+def _varying_lines(design: Design) -> list[str]:
+    return [
+        f"varying by {grouping.name} ({_count(len(grouping.labels), 'group', 'groups')}): "
+        f"{', '.join(grouping.terms)}"
+        for grouping in design.groupings
+    ]
+
+
+def _total_lines(analysis: Analysis) -> Iterator[str]:
     through = ancestors(analysis.equations, analysis.equation_name)
-    lines = []
     if through:
-        lines.append(
+        yield (
             f"effects and claims about {analysis.equation_name} are total: what acts through "
             f"{', '.join(through)} is in them"
         )
     if analysis.residual_correlation:
-        lines.append(f"residuals correlate between {', '.join(analysis.residual_correlation)}")
-    return tuple(lines)
+        yield f"residuals correlate between {', '.join(analysis.residual_correlation)}"
 
 
-def _cases(design: Design) -> tuple[str, ...]:
-    asked, coded = design.equation.priors.from_, design.details.cases
-    if asked is None or coded is None:
-        return ()
-    cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')} in {coded.label}"
-    firms = "1 firm" if asked.strength == 1 else f"{asked.strength:g} firms"
-    return (f"priors from {cases}, each worth {firms}",)
+def _case_lines(design: Design) -> Iterator[str]:
+    source, coded = design.equation.priors.from_, design.details.cases
+    if source is not None and coded is not None:
+        cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')}"
+        firms = "1 firm" if source.strength == 1 else f"{source.strength:g} firms"
+        yield f"priors from {cases} in {coded.label}, each worth {firms}"
 
 
-def _weights(data: Data) -> list[str]:
-    named = [column for column in (data.weight, data.cluster_weight) if column is not None]
-    found = f"weighted by {' and '.join(named)}: a pseudo-posterior, probabilities are not exact"
-    return [found] if named else []
+def _weight_lines(data: Data) -> Iterator[str]:
+    if columns := [name for name in (data.weight, data.cluster_weight) if name is not None]:
+        yield (
+            f"weighted by {' and '.join(columns)}: a pseudo-posterior, probabilities are not exact"
+        )
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -6,25 +6,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bayescluster.app.collect import Fitted, explained
-from bayescluster.app.prepare import Asked, asked, designs_of
-from bayescluster.app.run import command_of, fit_asked, run_asked, write_run_report
+from bayescluster.app.collect import explained
+from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
+from bayescluster.app.run import command_of, fit_source, run_source, write_run_report
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.remedies import Failure, remedied, settings_changed
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design
 from bayescluster.inference.watch import Silent, Watch
 from bayescluster.results.fit import Attempt, Change, Gate
-from bayescluster.results.model import Results
+from bayescluster.results.model import Additions, Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 
 RETRIES: Final = 3
-"""Most attempts after the first: what three steps of the sampler do not mend, the model must."""
+"""Most attempts after the first: what three steps of the sampler do not repair, the model must."""
 
 
-class Tried(NamedTuple):
+class Trial(NamedTuple):
     """One attempt: its run, what failed, and its results where they were computed."""
 
     directory: RunDirectory
@@ -37,7 +37,7 @@ class Tried(NamedTuple):
 class Retried(NamedTuple):
     """The attempt that passed, or else the last one, and the record of all."""
 
-    last: Tried
+    last: Trial
     attempts: tuple[Attempt, ...]
 
 
@@ -46,20 +46,20 @@ def run_with_retries(
 ) -> Retried:
     """Run an analysis; after a failed gate draw again, as its reasons advise.
 
-    Every attempt is a run of its own under its own key; none is overwritten. All of them are told
+    Every attempt is a run of its own under its own key; none is overwritten. All of them are listed
     in the results, report and manifest of each. Parameters and errors as for
     `bayescluster.app.run.run_analysis`.
     """
-    told, command = watch or Silent(), command_of(source)
+    watch, command = watch or Silent(), command_of(source)
 
-    def once(question: Asked) -> Tried:
-        run = run_asked(question, Path(root), told, command)
-        found = run.results
-        failure = Failure(_failing(found), found.gate.reasons)
-        designs = () if found.gate.passed else designs_of(question)
-        return Tried(run.directory, found.gate.passed, failure, designs, found)
+    def attempt(one: AnalysisSource) -> Trial:
+        directory, results = run_source(one, Path(root), watch, command)
+        gate = results.gate
+        designs = () if gate.passed else designs_of(one)
+        failure = Failure(_failing(results), gate.reasons)
+        return Trial(directory, gate.passed, failure, designs, results)
 
-    return _retried(asked(source), once, told)
+    return _retried(analysis_source(source), attempt, watch)
 
 
 def fit_with_retries(
@@ -69,25 +69,24 @@ def fit_with_retries(
 
     Estimands are not computed here: `run_with_retries` holds them to the gate as well.
     """
-    told = watch or Silent()
+    watch = watch or Silent()
 
-    def once(question: Asked) -> Tried:
-        drawn = fit_asked(question, Path(root), told)
-        gates = [_gate_of(design, drawn.directory) for design in drawn.designs]
+    def attempt(one: AnalysisSource) -> Trial:
+        designs, directory = fit_source(one, Path(root), watch)
+        gates = [_gate_of(design, directory) for design in designs]
         failing = dict.fromkeys(name for gate in gates for name in gate.failing)
         reasons = tuple(reason for gate in gates for reason in gate.reasons)
         passed = all(gate.passed for gate in gates)
-        return Tried(drawn.directory, passed, Failure(tuple(failing), reasons), drawn.designs)
+        return Trial(directory, passed, Failure(tuple(failing), reasons), designs)
 
-    return _retried(asked(source), once, told)
+    return _retried(analysis_source(source), attempt, watch)
 
 
 def _gate_of(design: Design, directory: RunDirectory) -> Gate:
     """Hold the parameters of a fit to the gate, without estimands."""
-    forms = directory.forms()
-    tree = (forms[design.structure.name] if forms else directory).load_posterior()
+    tree = directory.forms().get(design.structure.name, directory).load_posterior()
     gate = convergence_gate(tree, {}, design.analysis.sampling.max_treedepth)
-    return explained(gate, Fitted(design, tree))
+    return explained(gate, design, tree)
 
 
 def _failing(results: Results) -> tuple[str, ...]:
@@ -103,48 +102,53 @@ def _failing(results: Results) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _retried(question: Asked, once: Callable[[Asked], Tried], watch: Watch) -> Retried:
-    first = question.analysis
-    tried = [once(question)]
-    attempts = [_attempt(0, tried[0], (), "")]
-    while not tried[-1].passed and len(tried) <= RETRIES:
-        last = tried[-1]
-        step = remedied(question.analysis, last.failure, last.designs)
+def _retried(
+    source: AnalysisSource, attempt: Callable[[AnalysisSource], Trial], watch: Watch
+) -> Retried:
+    first = source.analysis
+    trials = [attempt(source)]
+    attempts = [_record(0, trials[0], (), "")]
+    while not trials[-1].passed and len(trials) <= RETRIES:
+        last = trials[-1]
+        step = remedied(source.analysis, last.failure, last.designs)
         if step is None:
             watch.step("Nothing is left to change but the model")
             break
-        question = question._replace(analysis=step.analysis)
+        source = source._replace(analysis=step.analysis)
         changed = ", ".join(map(str, step.changes))
-        watch.step(f"The gate failed. Attempt {len(tried)} of {RETRIES}: {changed}")
-        tried.append(once(question))
+        watch.step(f"The gate failed. Attempt {len(trials)} of {RETRIES}: {changed}")
+        trials.append(attempt(source))
         lines = yaml_text(settings_changed(first, step.analysis))
-        attempts.append(_attempt(len(attempts), tried[-1], step.changes, lines))
-    record = tuple(attempts) if len(attempts) > 1 else ()
-    if record:
-        tried = [_recorded(each, record) for each in tried]
-    return Retried(tried[-1], record)
+        attempts.append(_record(len(attempts), trials[-1], step.changes, lines))
+    if len(attempts) == 1:
+        return Retried(trials[0], ())
+    record = tuple(attempts)
+    return Retried([_recorded(each, record) for each in trials][-1], record)
 
 
-def _attempt(number: int, tried: Tried, changes: tuple[Change, ...], settings: str) -> Attempt:
+def _record(number: int, trial: Trial, changes: tuple[Change, ...], settings: str) -> Attempt:
     return Attempt(
         number=number,
-        key=tried.directory.read_manifest().key,
+        key=trial.directory.read_manifest().key,
         changes=changes,
-        gate_passed=tried.passed,
-        failing=() if tried.passed else tried.failure.checks,
+        gate_passed=trial.passed,
+        failing=() if trial.passed else trial.failure.checks,
         settings=settings,
     )
 
 
-def _recorded(tried: Tried, attempts: tuple[Attempt, ...]) -> Tried:
-    """Tell all attempts in the results, report and manifest of one; its numbers stay as they are."""
-    directory, results = tried.directory, tried.results
+def _recorded(trial: Trial, attempts: tuple[Attempt, ...]) -> Trial:
+    """List all attempts in the results, report and manifest of one; its numbers stay as they are."""
+    directory, results = trial.directory, trial.results
     with directory.lock():
-        told = directory.read_manifest().attempts == attempts
-        if results is not None and not (told and results.attempts == attempts):
-            results = results.model_copy(update={"attempts": attempts})
+        listed = directory.read_manifest().attempts == attempts
+        if results is not None and not (listed and results.attempts == attempts):
+            additions = Additions(
+                attempts=attempts, folds=results.folds, checklist=results.checklist
+            )
+            results = Results.joined(results, additions)
             directory.save_results(results)
             write_run_report(directory, results)
         # last, so that a process killed before it does the rest again
         directory.record_attempts(attempts)
-    return tried._replace(results=results)
+    return trial._replace(results=results)

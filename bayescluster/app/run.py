@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bayescluster.app.collect import Fitted, collect
+from bayescluster.app.collect import collect, title_of
 from bayescluster.app.combine import Part, combined
-from bayescluster.app.prepare import Asked, asked, cases_of, designs_of, fitted_analysis, key_of
+from bayescluster.app.prepare import (
+    AnalysisSource,
+    analysis_source,
+    cases_of,
+    designs_of,
+    fitted_analysis,
+    key_of,
+)
 from bayescluster.design.arrays import design_from, design_tree
 from bayescluster.design.record import Design
 from bayescluster.features.ceiling_models.compute import ceiling_evidence, fit_ceiling_models
@@ -21,7 +28,7 @@ from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.watch import Silent, Watch
 from bayescluster.model.build import build_model
 from bayescluster.results.facts import FitFacts, Reproduction
-from bayescluster.results.model import SCHEMA_VERSION, Results
+from bayescluster.results.model import SCHEMA_VERSION, Additions, Results
 from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
 from bayescluster.runs.layout import FOLDS, FORMS, MANIFEST, REPORT
 from bayescluster.runs.manifest import Manifest, new_manifest
@@ -32,60 +39,6 @@ from bayescluster.spec.load import yaml_text
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState
 
-
-def write_run_report(directory: RunDirectory, results: Results) -> None:
-    """Write report, tables and figures of a run from its results; those of its forms too."""
-    for form in directory.forms().values():
-        with form.lock():
-            _write(form, with_beside(form, form.load_results()))
-    _write(directory, with_beside(directory, results))
-
-
-def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
-    """Write the report of a run from its results, unless it is there."""
-    whole = with_beside(directory, results)
-    if directory.is_done("report", _key(directory, whole)):
-        watch.step("The report is there already")
-        return
-    watch.step(f"Writing the report of {results.name}")
-    _write(directory, whole)
-
-
-def with_beside(directory: RunDirectory, results: Results) -> Results:
-    """Put in what came after the results, and fill the checklist: neither is kept with them.
-
-    One of several forms has no checklist: that stands in the report of all together.
-    """
-    folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
-    whole = results.model_copy(update={"folds": folds})
-    if directory.path.parent.name == FORMS:
-        return whole
-    manifest = directory.read_manifest()
-    analysis = Analysis.model_validate(manifest.analysis)
-    key = model_key(analysis, manifest.data_digest, cases_of(open_design(directory)))
-    return whole.model_copy(update={"checklist": checklist_of(directory, whole, key)})
-
-
-def open_design(directory: RunDirectory) -> Design:
-    """Open the design of a run; of a run of several forms, that of the first."""
-    for form in directory.forms().values():
-        return open_design(form)
-    analysis = Analysis.model_validate(directory.read_manifest().analysis)
-    return design_from(analysis, directory.load_design())
-
-
-def _write(directory: RunDirectory, whole: Results) -> None:
-    from bayescluster.report.render import write_report
-
-    with directory.stage("report", _key(directory, whole)):
-        write_report(whole, directory.path)
-
-
-def _key(directory: RunDirectory, whole: Results) -> str:
-    key = directory.read_manifest().stages["results"].key
-    return report_key(key, whole.checklist, whole.folds)
-
-
 PRIOR_STREAM = 6
 """Keeps the seed of the prior draws apart from those of the chains."""
 
@@ -95,6 +48,13 @@ class Finished(NamedTuple):
 
     directory: RunDirectory
     results: Results
+
+
+class Drawn(NamedTuple):
+    """An analysis whose posterior is drawn: the design of each form, and the directory."""
+
+    designs: tuple[Design, ...]
+    directory: RunDirectory
 
 
 def run_analysis(
@@ -109,102 +69,58 @@ def run_analysis(
     root
         Folder of the runs.
     watch
-        Told of the progress.
+        Receives the progress.
 
     Raises
     ------
     ConfigError, DataError, FitError, RunError
         See `bayescluster.errors`. Whatever was finished before is kept.
     """
-    return run_asked(asked(source), Path(root), watch or Silent(), command_of(source))
-
-
-def run_asked(question: Asked, root: Path, watch: Watch, command: str) -> Finished:
-    """Do the same with an analysis that has been read, as ``command`` would."""
-    opened = _open(question, root, watch)
-    directory = opened.directory
-    with directory.lock():
-        _fit(opened, watch)
-        if len(opened.designs) > 1:
-            results = finish_forms(opened.analysis, opened.designs, directory, watch, command)
-        else:
-            results = finish_design(opened.designs[0], directory, watch, command)
-    return Finished(directory, results)
-
-
-def fit_question(question: Asked, directory: RunDirectory, watch: Watch, command: str) -> Results:
-    """Fit a question in a directory of its own and compute its results; no report is written.
-
-    Parameters
-    ----------
-    question
-        The analysis, and where its paths start.
-    directory
-        Run directory that is made for its key.
-    watch
-        Told of the progress.
-    command
-        What a user would type to get the same.
-    """
-    designs = designs_of(question)
-    opened = _Opened(question.analysis, designs, directory)
-    with directory.lock():
-        _fit(opened, watch)
-        if len(designs) > 1:
-            return forms_results(question.analysis, designs, directory, watch, command)
-        return design_results(designs[0], directory, watch, command)
-
-
-def key_of_results(fit: str, analysis: Analysis) -> str:
-    """Key of the results of a fit: what they depend on besides it."""
-    return results_key(fit, analysis, {"schema": SCHEMA_VERSION, "versions": versions()})
+    return run_source(analysis_source(source), Path(root), watch or Silent(), command_of(source))
 
 
 def fit_analysis(
     source: Analysis | Path | str, root: Path | str = "runs", watch: Watch | None = None
 ) -> RunDirectory:
     """Draw the posterior of an analysis and keep it, without results and report."""
-    return fit_asked(asked(source), Path(root), watch or Silent()).directory
+    return fit_source(analysis_source(source), Path(root), watch or Silent()).directory
 
 
-class Drawn(NamedTuple):
-    """An analysis whose posterior is drawn: the design of each form, and the directory."""
-
-    designs: tuple[Design, ...]
-    directory: RunDirectory
-
-
-def fit_asked(question: Asked, root: Path, watch: Watch) -> Drawn:
-    """Do the same with an analysis that has been read."""
-    opened = _open(question, root, watch)
-    with opened.directory.lock():
-        _fit(opened, watch)
-    return Drawn(opened.designs, opened.directory)
+def run_source(source: AnalysisSource, root: Path, watch: Watch, command: str) -> Finished:
+    """Do what `run_analysis` does with an analysis that has been read, as ``command`` would."""
+    run = _open(source, root, watch)
+    with run.directory.lock():
+        _fit(run, watch)
+        return Finished(run.directory, _results(run, watch, command, finish_report))
 
 
-class _Opened(NamedTuple):
-    """An analysis, the design of each of its forms, and the directory of its run."""
-
-    analysis: Analysis
-    designs: tuple[Design, ...]
-    directory: RunDirectory
-
-
-def _open(question: Asked, root: Path, watch: Watch) -> _Opened:
-    watch.step("Reading the firms")
-    designs = designs_of(question)
-    analysis = fitted_analysis(question.analysis, designs)
-    key = key_of(analysis, designs[0])
-    return _Opened(analysis, designs, RunDirectory.create(root, analysis.name, key))
+def fit_source(source: AnalysisSource, root: Path, watch: Watch) -> Drawn:
+    """Do what `fit_analysis` does with an analysis that has been read."""
+    run = _open(source, root, watch)
+    with run.directory.lock():
+        _fit(run, watch)
+    return Drawn(run.designs, run.directory)
 
 
-def _fit(opened: _Opened, watch: Watch) -> None:
-    """Draw the posterior of every form, and of the ceiling models, or take what is there."""
-    if len(opened.designs) > 1:
-        fit_forms(opened.analysis, opened.designs, opened.directory, watch)
-    else:
-        fit_design(opened.designs[0], opened.directory, watch)
-        fit_ceiling_models(opened.designs[0], opened.directory, watch)
+def fit_in(source: AnalysisSource, directory: RunDirectory, watch: Watch, command: str) -> Results:
+    """Fit an analysis in a directory made for its key and compute its results, without report.
+
+    Parameters
+    ----------
+    source
+        The analysis, and where its paths start.
+    directory
+        Run directory.
+    watch
+        Receives the progress.
+    command
+        What a user would type to get the same.
+    """
+    designs = designs_of(source)
+    run = _Run(fitted_analysis(source.analysis, designs), designs, directory)
+    with directory.lock():
+        _fit(run, watch)
+        return _results(run, watch, command, lambda *_: None)
 
 
 def command_of(source: Analysis | Path | str) -> str:
@@ -214,74 +130,241 @@ def command_of(source: Analysis | Path | str) -> str:
     return f"bayescluster run {Path(source).name}"
 
 
-def fit_design(design: Design, directory: RunDirectory, watch: Watch) -> None:
-    """Draw the posterior of a design and keep it, or take what is there."""
-    details = design.details
-    key = key_of(design.analysis, design)
+def key_of_results(fit: str, analysis: Analysis) -> str:
+    """Key of the results of a fit: what they depend on other than the fit."""
+    return results_key(fit, analysis, {"schema": SCHEMA_VERSION, "versions": versions()})
+
+
+def open_design(directory: RunDirectory) -> Design:
+    """Open the design of a run; of a run of several forms, that of the first."""
+    for form in directory.forms().values():
+        return open_design(form)
+    analysis = Analysis.model_validate(directory.read_manifest().analysis)
+    return design_from(analysis, directory.load_design())
+
+
+def write_run_report(directory: RunDirectory, results: Results) -> None:
+    """Write report, tables and figures of a run from its results; those of its forms too."""
+    for form in directory.forms().values():
+        with form.lock():
+            _write_report(form, with_folds_and_checklist(form, form.load_results()))
+    _write_report(directory, with_folds_and_checklist(directory, results))
+
+
+def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
+    """Write the report of a run from its results, unless it is there."""
+    whole = with_folds_and_checklist(directory, results)
+    if directory.is_done("report", _report_key(directory, whole)):
+        watch.step("The report is there already")
+        return
+    watch.step(f"Writing the report of {results.name}")
+    _write_report(directory, whole)
+
+
+def with_folds_and_checklist(directory: RunDirectory, results: Results) -> Results:
+    """Add what came after the results, and fill the checklist: neither is kept with them.
+
+    One of several forms has no checklist: that is in the report of all together.
+    """
+    folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
+    whole = Results.joined(results, Additions(attempts=results.attempts, folds=folds))
+    if directory.path.parent.name == FORMS:
+        return whole
+    manifest = directory.read_manifest()
+    analysis = Analysis.model_validate(manifest.analysis)
+    key = model_key(analysis, manifest.data_digest, cases_of(open_design(directory)))
+    checklist = checklist_of(directory, whole, key)
+    additions = Additions(attempts=results.attempts, folds=folds, checklist=checklist)
+    return Results.joined(whole, additions)
+
+
+class NamedWatch:
+    """Puts a name before the steps of a watch: the form or the universe they belong to."""
+
+    def __init__(self, watch: Watch, name: str) -> None:
+        self._watch, self._name = watch, name
+
+    def step(self, message: str) -> None:
+        """Pass a step on, the name before it."""
+        self._watch.step(f"{self._name}: {message[:1].lower()}{message[1:]}")
+
+    def chain(self, state: ChainState) -> None:
+        """Pass on how far a chain is."""
+        self._watch.chain(state)
+
+
+class _FormRun(NamedTuple):
+    """One structural form of a run: its design, the directory of its own run, and its watch."""
+
+    design: Design
+    directory: RunDirectory
+    watch: Watch
+    report: str = REPORT
+    """Path of its report from the directory of the whole run."""
+    lock: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether its posterior is there."""
+        key = key_of(self.design.analysis, self.design)
+        begun = (self.directory.path / MANIFEST).is_file()
+        return begun and self.directory.is_done("posterior", key)
+
+
+class _Run(NamedTuple):
+    """An analysis, the design of each of its forms, and the directory of its run."""
+
+    analysis: Analysis
+    designs: tuple[Design, ...]
+    directory: RunDirectory
+
+    def forms(self, watch: Watch) -> list[_FormRun]:
+        """Give the run of each form: the run itself where there is one, else runs inside it."""
+        if len(self.designs) == 1:
+            return [_FormRun(self.designs[0], self.directory, watch)]
+        forms = []
+        for design in self.designs:
+            name, analysis = design.structure.name, design.analysis
+            title = f"{title_of(analysis)}: {name}"
+            report = analysis.report.model_copy(update={"title": title})
+            titled = replace(design, analysis=analysis.model_copy(update={"report": report}))
+            run, path = self.directory.form(name), f"{FORMS}/{name}/{REPORT}"
+            forms.append(_FormRun(titled, run, NamedWatch(watch, name), path, run.lock))
+        return forms
+
+
+def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
+    watch.step("Reading the firms")
+    designs = designs_of(source)
+    analysis = fitted_analysis(source.analysis, designs)
+    key = key_of(analysis, designs[0])
+    return _Run(analysis, designs, RunDirectory.create(root, analysis.name, key))
+
+
+def _fit(run: _Run, watch: Watch) -> None:
+    """Draw the posterior of every form, and of the ceiling models, or take what is there."""
+    directory, forms = run.directory, run.forms(watch)
+    key = _begin(run.analysis, run.designs[0], directory)
+    done = directory.is_done("forms", key) and all(form.is_fitted for form in forms)
+    with directory.stage("forms") if directory.forms() and not done else nullcontext():
+        for form in forms:
+            with form.lock():
+                _fit_form(form)
+    # a ceiling has no structural form: one fit serves them all
+    fit_ceiling_models(run.designs[0], directory, watch)
+
+
+def _begin(analysis: Analysis, design: Design, directory: RunDirectory) -> str:
+    """Begin a run or go on with it; give its key."""
+    details, key = design.details, key_of(analysis, design)
     directory.begin(
-        new_manifest(design.analysis, key, data_label=details.label, data_digest=details.digest)
+        new_manifest(analysis, key, data_label=details.label, data_digest=details.digest)
     )
+    return key
+
+
+def _fit_form(form: _FormRun) -> None:
+    """Draw the posterior of a design and keep it, or take what is there."""
+    design, directory, watch = form.design, form.directory, form.watch
+    # begun again where nothing is fitted too: claims and texts may have changed
+    key = _begin(design.analysis, design, directory)
     if directory.is_done("posterior", key):
         watch.step("The posterior is there already: nothing is fitted again")
         return
     if not directory.is_done("design", key):
-        with directory.stage("design", key):
+        with directory.stage("design"):
             directory.save_design(design_tree(design))
-    model = build_model(design)
-    reported = reported_variables(design)
-    _sample(design, directory, model, watch)
+    model, reported = build_model(design), reported_variables(design)
+    _sample(form, model, reported)
     watch.step("Drawing the prior and replicated outcomes")
-    with directory.stage("posterior", key):
+    with directory.stage("posterior"):
         sampling = design.analysis.sampling
         seed = sampling.seed + PRIOR_STREAM
         prior = sample_prior(design, model, reported, sampling.prior_draws, seed)
-        tree = assemble(design, directory.load_chains(), prior, sampling.seed)
-        directory.save_posterior(tree)
+        directory.save_posterior(assemble(design, directory.load_chains(), prior, sampling.seed))
 
 
-def _sample(design: Design, directory: RunDirectory, model: object, watch: Watch) -> None:
-    sampling = design.analysis.sampling
+def _sample(form: _FormRun, model: object, reported: Sequence[str]) -> None:
+    """Draw the chains that are not there yet, each kept when it is finished."""
+    directory, sampling = form.directory, form.design.analysis.sampling
     with directory.stage("sampling"):
         kept = directory.chain_numbers()
         pending = [number for number in range(sampling.chains) if number not in kept]
         if not pending:
             return
-        watch.step("Compiling the model")
-        compiled = compile_model(model, reported_variables(design))
-        found = f" ({len(kept)} kept from before)" if kept else ""
-        watch.step(f"Sampling {len(pending)} of {sampling.chains} chains{found}")
-        for chain in sample_chains(compiled, sampling, pending, watch.chain):
+        form.watch.step("Compiling the model")
+        compiled = compile_model(model, reported)
+        before = f" ({len(kept)} kept from before)" if kept else ""
+        form.watch.step(f"Sampling {len(pending)} of {sampling.chains} chains{before}")
+        for chain in sample_chains(compiled, sampling, pending, form.watch.chain):
             directory.save_chain(chain)
 
 
-def finish_design(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
-    """Compute results and write the report of a fitted design, or take what is there."""
-    results = design_results(design, directory, watch, command)
-    finish_report(directory, results, watch)
+def _results(
+    run: _Run,
+    watch: Watch,
+    command: str,
+    report: Callable[[RunDirectory, Results, Watch], None],
+) -> Results:
+    """Compute and report the results of every form, then of all together where there are several."""
+    parts = []
+    for design, form in zip(run.designs, run.forms(watch), strict=True):
+        with form.lock():
+            results = _form_results(form, command)
+            report(form.directory, results, form.watch)
+        parts.append(Part(design, form.directory, results, form.report))
+    if len(parts) == 1:
+        return parts[0].results
+    results = _combined_results(run, parts, watch, command)
+    report(run.directory, results, watch)
     return results
 
 
-def design_results(design: Design, directory: RunDirectory, watch: Watch, command: str) -> Results:
-    """Compute results of a fitted design, or take what is there."""
+def _form_results(form: _FormRun, command: str) -> Results:
+    design, directory = form.design, form.directory
+
+    def compute(manifest: Manifest) -> Results:
+        form.watch.step("Computing effects, checks and verdicts")
+        tree = directory.load_posterior()
+        fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
+        again = _reproduction(design.analysis, manifest, command)
+        return collect(design, tree, ceiling_evidence(design, directory), fit, again)
+
+    return _kept_results(directory, design.analysis, form.watch, compute)
+
+
+def _combined_results(run: _Run, parts: list[Part], watch: Watch, command: str) -> Results:
+    def compute(manifest: Manifest) -> Results:
+        watch.step("Comparing the forms and averaging over them")
+        ceilings = ceiling_evidence(run.designs[0], run.directory)
+        again = _reproduction(run.analysis, manifest, command)
+        return combined(parts, ceilings.results if ceilings else None, again)
+
+    return _kept_results(run.directory, run.analysis, watch, compute)
+
+
+def _kept_results(
+    directory: RunDirectory,
+    analysis: Analysis,
+    watch: Watch,
+    compute: Callable[[Manifest], Results],
+) -> Results:
+    """Compute results and keep them, or take those that are there."""
     manifest = directory.read_manifest()
-    key = key_of_results(manifest.key, design.analysis)
+    key = key_of_results(manifest.key, analysis)
     if directory.is_done("results", key):
         watch.step("The results are there already")
         return directory.load_results()
-    watch.step("Computing effects, checks and verdicts")
     with directory.stage("results", key):
-        tree = directory.load_posterior()
-        fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
-        again = reproduction(design.analysis, manifest, command)
-        results = collect(Fitted(design, tree, ceiling_evidence(design, directory)), fit, again)
+        results = compute(manifest)
         directory.save_results(results)
     directory.record_gate(results.gate.passed)
     return results
 
 
 def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts:
-    sampling = design.analysis.sampling
-    stages = manifest.stages
+    sampling, stages = design.analysis.sampling, manifest.stages
+    fitting = (stages[name] for name in ("design", "sampling", "posterior") if name in stages)
     return FitFacts(
         sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler)",
         chains=sampling.chains,
@@ -291,14 +374,11 @@ def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts
         target_accept=sampling.target_accept,
         divergences=divergences,
         sampling_seconds=stages["sampling"].seconds,
-        total_seconds=sum(
-            stages[name].seconds for name in ("design", "sampling", "posterior") if name in stages
-        ),
+        total_seconds=sum(stage.seconds for stage in fitting),
     )
 
 
-def reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Reproduction:
-    """Say what is needed to get a result again."""
+def _reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Reproduction:
     return Reproduction(
         command=command,
         analysis=yaml_text(resolved(analysis)),
@@ -310,133 +390,13 @@ def reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Reprod
     )
 
 
-class OfForm:
-    """Tells a watcher which form the steps belong to."""
+def _write_report(directory: RunDirectory, whole: Results) -> None:
+    from bayescluster.report.render import write_report
 
-    def __init__(self, watch: Watch, form: str) -> None:
-        self._watch, self._form = watch, form
-
-    def step(self, message: str) -> None:
-        """Tell a step, the form before it."""
-        self._watch.step(f"{self._form}: {message[:1].lower()}{message[1:]}")
-
-    def chain(self, state: ChainState) -> None:
-        """Tell where a chain stands."""
-        self._watch.chain(state)
+    with directory.stage("report", _report_key(directory, whole)):
+        write_report(whole, directory.path)
 
 
-def fit_forms(
-    analysis: Analysis, designs: Sequence[Design], directory: RunDirectory, watch: Watch
-) -> None:
-    """Draw the posterior of every form and keep it, or take what is there.
-
-    Parameters
-    ----------
-    analysis
-        The analysis with all its forms.
-    designs
-        Design of each form.
-    directory
-        Run of all forms; its lock is held.
-    watch
-        Told of the progress.
-    """
-    details = designs[0].details
-    key = key_of(analysis, designs[0])
-    directory.begin(
-        new_manifest(analysis, key, data_label=details.label, data_digest=details.digest)
-    )
-    runs = [(_titled(design), directory.form(design.structure.name)) for design in designs]
-    whole = directory.is_done("forms", key) and all(_is_fitted(*each) for each in runs)
-    with nullcontext() if whole else directory.stage("forms", key):
-        for design, run in runs:
-            with run.lock():
-                # told of here too where nothing is fitted: claims and texts may have changed
-                fit_design(design, run, OfForm(watch, design.structure.name))
-    # a ceiling has no structural form: one fit serves them all
-    fit_ceiling_models(_asking(analysis, designs[0]), directory, watch)
-
-
-def _asking(analysis: Analysis, design: Design) -> Design:
-    """Design of a form that asks for what the whole analysis does."""
-    asked = design.analysis.model_copy(update={"traditions": analysis.traditions})
-    return replace(design, analysis=asked)
-
-
-def finish_forms(
-    analysis: Analysis,
-    designs: Sequence[Design],
-    directory: RunDirectory,
-    watch: Watch,
-    command: str,
-) -> Results:
-    """Compute results and write reports of every fitted form and of their comparison."""
-    parts = _parts(designs, directory, watch, command, finish_design)
-    results = _compared(analysis, parts, directory, watch, command)
-    finish_report(directory, results, watch)
-    return results
-
-
-def forms_results(
-    analysis: Analysis,
-    designs: Sequence[Design],
-    directory: RunDirectory,
-    watch: Watch,
-    command: str,
-) -> Results:
-    """Compute results of every fitted form and of their comparison, and write no report."""
-    parts = _parts(designs, directory, watch, command, design_results)
-    return _compared(analysis, parts, directory, watch, command)
-
-
-def _parts(
-    designs: Sequence[Design],
-    directory: RunDirectory,
-    watch: Watch,
-    command: str,
-    finish: Callable[[Design, RunDirectory, Watch, str], Results],
-) -> list[Part]:
-    """Finish every fitted form, with its report or without."""
-    parts = []
-    for design in designs:
-        name, run = design.structure.name, directory.form(design.structure.name)
-        with run.lock():
-            results = finish(_titled(design), run, OfForm(watch, name), command)
-        parts.append(Part(design, run, results, f"{FORMS}/{name}/{REPORT}"))
-    return parts
-
-
-def _is_fitted(design: Design, run: RunDirectory) -> bool:
-    key = key_of(design.analysis, design)
-    return (run.path / MANIFEST).is_file() and run.is_done("posterior", key)
-
-
-def _titled(design: Design) -> Design:
-    """Name the form in the title of its own report."""
-    analysis = design.analysis
-    title = analysis.report.title or analysis.name.replace("-", " ").replace("_", " ")
-    report = analysis.report.model_copy(update={"title": f"{title}: {design.structure.name}"})
-    return replace(design, analysis=analysis.model_copy(update={"report": report}))
-
-
-def _compared(
-    analysis: Analysis,
-    parts: Sequence[Part],
-    directory: RunDirectory,
-    watch: Watch,
-    command: str,
-) -> Results:
-    manifest = directory.read_manifest()
-    key = key_of_results(manifest.key, analysis)
-    if directory.is_done("results", key):
-        watch.step("The comparison of the forms is there already")
-        return directory.load_results()
-    watch.step("Comparing the forms and averaging over them")
-    with directory.stage("results", key):
-        results = combined(parts, reproduction(analysis, manifest, command))
-        ceilings = ceiling_evidence(_asking(analysis, parts[0].design), directory)
-        if ceilings is not None:
-            results = results.model_copy(update={"ceiling_models": ceilings.results})
-        directory.save_results(results)
-    directory.record_gate(results.gate.passed)
-    return results
+def _report_key(directory: RunDirectory, whole: Results) -> str:
+    key = directory.read_manifest().stages["results"].key
+    return report_key(key, whole.checklist, whole.folds)

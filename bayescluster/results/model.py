@@ -194,7 +194,7 @@ class ResidualRow(Value):
 
 
 class EquationResults(Value):
-    """An equation beside the one in focus: its model, checks, and effects of the capitals."""
+    """An equation other than the one in focus: its model, checks, and effects of the capitals."""
 
     outcome: OutcomeFacts
     model: ModelFacts
@@ -204,8 +204,8 @@ class EquationResults(Value):
     fit_checks: FitChecks | None = None
 
 
-class Results(Value):
-    """Everything a report shows."""
+class About(Value):
+    """What the analysis asks, and of which firms."""
 
     schema_version: int = SCHEMA_VERSION
     name: str
@@ -215,16 +215,52 @@ class Results(Value):
     outcome: OutcomeFacts
     sample: SampleFacts
     measures: tuple[MeasureFacts, ...]
-    model: ModelFacts
+
+
+class Provenance(Value):
+    """How the posterior was drawn, and what is needed to get the results again."""
+
     fit: FitFacts
+    reproduction: Reproduction
+
+
+class ModelResults(Value):
+    """The model as estimated, whatever is claimed of it."""
+
+    model: ModelFacts
+    variance: SharedVariance | None = None
+    """Where the analysis asks for the R2D2M2 prior."""
+    measurement: Measurement | None = None
+    """Where a capital is latent."""
+    curves: tuple[Curve, ...]
+    surfaces: tuple[Surface, ...]
+    others: tuple[EquationResults, ...] = ()
+    """Equations other than the one in focus, in causal order."""
+    residuals: tuple[ResidualRow, ...] = ()
+    learning: Learning | None = None
+    """Where an equation has others as predictors."""
+
+
+class Checks(Value):
+    """How far the fit can be trusted."""
+
     gate: Gate
-    attempts: tuple[Attempt, ...] = ()
-    """Where a failed gate was followed by further attempts: all of them, this one among them."""
     predictive: tuple[PredictiveRow, ...]
     loo: Loo | None
+    fit_checks: FitChecks | None = None
+    """LOO-PIT and calibration curves of the equation in focus."""
+    sensitivity: Sensitivity | None = None
+    """Power-scaling of priors and likelihood; null in results of before it."""
+    weighting: Weighting | None = None
+    """Where the analysis declares survey weights."""
     comparison: Comparison | None = None
-    """Where several forms were fitted: effects, differences, ranks, corners and verdicts are then
-    averages over them; all the rest is of the form that leads."""
+    """Where several forms were fitted: the `Answers` are then averages over them; all the rest is of
+    the form that leads."""
+
+
+class Answers(Value):
+    """Effects and verdicts: what is averaged where several forms were fitted."""
+
     effects: tuple[EffectRow, ...]
     differences: tuple[DifferenceRow, ...]
     ranks: tuple[RankRow, ...]
@@ -234,36 +270,38 @@ class Results(Value):
     """Of claims with a cut-off: what the verdict would be at others."""
     claims: Claims | None = None
     """Where the model has both capitals."""
-    ceiling_models: CeilingModelsResults | None = None
-    """Where the analysis asks for them."""
-    causes: CausesResults | None = None
-    """Probabilities of causation, where the model has both capitals."""
-    sets: SetResults | None = None
-    ceilings: Ceilings | None = None
-    """Where the model has both capitals."""
-    curves: tuple[Curve, ...]
-    surfaces: tuple[Surface, ...]
-    others: tuple[EquationResults, ...] = ()
-    """Equations beside the one in focus, in causal order."""
-    residuals: tuple[ResidualRow, ...] = ()
-    learning: Learning | None = None
-    """Where an equation has others as predictors."""
-    reproduction: Reproduction
-    likelihoods: Likelihoods | None = None
-    """Where the form has a product of the capitals."""
-    sensitivity: Sensitivity | None = None
-    """Power-scaling of priors and likelihood; null in results of before it."""
-    variance: SharedVariance | None = None
-    """Where the analysis asks for the R2D2M2 prior."""
-    weighting: Weighting | None = None
-    """Where the analysis declares survey weights."""
-    measurement: Measurement | None = None
-    """Where a capital is latent."""
     weakest_node: WeakestNode | None = None
     """Where the analysis asks which capital holds groups back."""
-    checklist: Checklist | None = None
-    """Filled when a report is written, from what then stands beside the run; not kept in a file."""
-    fit_checks: FitChecks | None = None
-    """LOO-PIT and calibration curves of the equation in focus."""
+
+
+class Traditions(Value):
+    """What other readings of the same firms say; most of them where the model has both capitals."""
+
+    causes: CausesResults | None = None
+    """Probabilities of causation."""
+    sets: SetResults | None = None
+    ceilings: Ceilings | None = None
+    ceiling_models: CeilingModelsResults | None = None
+    """Where the analysis asks for them."""
+    likelihoods: Likelihoods | None = None
+    """Where the form has a product of the capitals."""
+
+
+class Additions(Value):
+    """What is added to results after they were computed."""
+
+    attempts: tuple[Attempt, ...] = ()
+    """Where a failed gate was followed by further attempts: all of them, this one among them."""
     folds: Folds | None = None
     """What was found by leaving out; kept in a file of its own, and put in when a report is written."""
+    checklist: Checklist | None = None
+    """Filled when a report is written, from what then lies next to the run; not kept in a file."""
+
+
+class Results(Additions, Traditions, Answers, Checks, ModelResults, Provenance, About):
+    """Everything a report shows; the fields of the last part come first in the file."""
+
+    @classmethod
+    def joined(cls, *parts: Value) -> Results:
+        """Put parts together; a field that several of them have is that of the last."""
+        return cls.model_validate({name: value for part in parts for name, value in part})

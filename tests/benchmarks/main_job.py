@@ -45,7 +45,7 @@ def main() -> None:
 
 def _stages(run, write_run_report, config: Path, folder: Path) -> float:
     with timed("design"):
-        question = run.asked(config)
+        question = run.analysis_source(config)
         design = run.design_of(question)
     with timed("model"):
         model, reported = run.build_model(design), run.reported_variables(design)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from bayescluster.app.prepare import asked, design_of
+from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.spec.load import load_analysis
 from tests.cli.small import call
 
@@ -89,7 +89,7 @@ def test_the_design_is_built(kind, table, tmp_path):
     assert text.count("source: wbes.dta") == 1
     path = tmp_path / "wbes.yaml"
     path.write_text(text.replace("source: wbes.dta", f"source: {source}"), encoding="utf-8")
-    design = design_of(asked(path))
+    design = design_of(analysis_source(path))
     assert design.size == ROWS - 6
     assert sorted((name, rows) for name, _, rows in design.details.dropped) == [
         ("b7", 1),

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 from scipy.stats import binom
 
-from bayescluster.app.prepare import asked, design_of
+from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
@@ -34,7 +34,7 @@ BAND = 0.998
 
 @pytest.fixture(scope="module")
 def scenario():
-    question = asked("configs/asian_clusters.yaml")
+    question = analysis_source("configs/asian_clusters.yaml")
     sampling = question.analysis.sampling.model_copy(
         update={"draws": 500, "tune": 500, "chains": 2, "target_accept": 0.9}
     )

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.app.collect import reported
+from bayescluster.app.collect import named_estimands
 from bayescluster.app.facts import outcome_facts, sample_facts
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.verdicts.evidence import Evidence
@@ -37,7 +37,7 @@ def test_every_estimand_has_a_name_of_its_own(evidence):
     evidence.surface("observed", levels)
     evidence.surface("average_cluster", OTHER)
     evidence.surface("observed", levels, "prior")
-    found = reported(evidence)
+    found = named_estimands(evidence)
     asked = [("observed", "quantiles 0.1 and 0.9"), ("average_cluster", "by hand")]
     assert levels.declared == asked[0][1]
     labels = ["all", "industry I0", "industry I1", "industry I2"]

@@ -46,7 +46,7 @@ AGAIN = [
         for form in FORMS
         for step in ("the results are there already", "the report is there already")
     ),
-    "The comparison of the forms is there already",
+    "The results are there already",
     "The report is there already",
 ]
 

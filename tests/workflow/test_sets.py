@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.app.collect import Asked, claims_table, readings_of
+from bayescluster.app.collect import ReadingInputs, claims_table, readings_of
 from bayescluster.errors import ConfigError, DesignError
 from bayescluster.features.sets.compute import cases_of, set_results, sets_of
 from bayescluster.features.sets.measures import sufficiency
@@ -118,7 +118,7 @@ def test_further_conditions_enter_truth_table_and_search():
 
 def test_sets_are_read_in_the_claims_table():
     one = evidence()
-    asked = Asked(one, lambda _: (), True)
+    asked = ReadingInputs(one, lambda _: (), True)
     claims = claims_table(0.95, readings_of(asked))
     rows = {(row.claim, row.group): row for row in claims.rows}
     spoken = [[reading.tradition for reading in row.readings] for row in rows.values()]

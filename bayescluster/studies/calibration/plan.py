@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.app.prepare import Asked, asked, designs_of
+from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
 from bayescluster.arrays import Array
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
@@ -69,7 +69,7 @@ class Options(NamedTuple):
 class Plan(NamedTuple):
     """An analysis that can be simulated: the design of each of its forms, and what is asked for."""
 
-    question: Asked
+    question: AnalysisSource
     own: tuple[Design, ...]
     options: Options
     seed: int
@@ -108,7 +108,7 @@ def plan_of(source: object, options: Options) -> Plan:
     DataError
         If the data are not there, or do not fit the analysis.
     """
-    question = asked(source)  # type: ignore[arg-type]
+    question = analysis_source(source)  # type: ignore[arg-type]
     problems = [
         *_unsimulated(question.analysis, question.where),
         *_options(options, question.analysis),

@@ -49,9 +49,9 @@ from bayescluster.studies.prior.results import (
     PriorRange,
     PriorSpread,
 )
-from bayescluster.verdicts.evidence import Evidence, Looked
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 from bayescluster.verdicts.regions import title_of
-from bayescluster.verdicts.verdicts import PRIOR_DRAWS_MIN, Event, events
+from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, Event, events
 
 Events = NDArray[np.bool_]
 
@@ -72,10 +72,10 @@ class PriorEvidence(Evidence):
     def __init__(self, design: Design, prior: Draws, seed: int) -> None:
         super().__init__(design, prior, prior, seed)
 
-    def looked(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> Looked:
+    def request(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> SurfaceRequest:
         """Look at the prior, whatever the source."""
         del source
-        return super().looked(scope, levels, "prior", at_least)
+        return super().request(scope, levels, "prior", at_least)
 
     @cached_property
     def behind_gates(self) -> dict[str, Array]:
@@ -315,16 +315,16 @@ def prior_estimands(evidence: Evidence, claims: Sequence[Hypothesis]) -> tuple[P
     design = evidence.design
     if not design.has_capitals:
         return ()
-    first = evidence.looked("observed", default_levels(design), "prior", None)
+    first = evidence.request("observed", default_levels(design), "prior", None)
     wanted = {first: None}
     for claim in claims:
         if isinstance(claim, Corners):
             levels = levels_of(design, claim)
-            wanted[evidence.looked(claim.scope, levels, "prior", claim.at_least)] = None
+            wanted[evidence.request(claim.scope, levels, "prior", claim.at_least)] = None
     return tuple(row for each in wanted for row in _estimands(evidence, each, each == first))
 
 
-def _estimands(evidence: Evidence, place: Looked, whole: bool) -> Iterator[PriorEstimand]:
+def _estimands(evidence: Evidence, place: SurfaceRequest, whole: bool) -> Iterator[PriorEstimand]:
     surface = evidence.surface(place.scope, place.levels, at_least=place.at_least)
     kinds: tuple[By, ...] = ("all",) if place.scope == "new_industry" else ("all", "industry")
     level = place.at_least if place.at_least != evidence.design.equation.at_least else None
