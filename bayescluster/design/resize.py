@@ -39,7 +39,7 @@ class _Taken(NamedTuple):
 
 
 def resized(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> Design:
-    """Take a design, and those of the equations beside it, to another size.
+    """Take a design, and those of the other equations it carries, to another size.
 
     Parameters
     ----------
@@ -65,8 +65,12 @@ def _resized(design: Design, taken: _Taken) -> Design:
     data = data.assign({FIRM_CODE: (ROW, taken.firm)})
     sources = {CLUSTER: taken.cluster, FIRM: taken.firm}
     for name in dict.fromkeys((INDUSTRY, CLUSTER, *design.equation.varying)):
-        old = design.index(name)[taken.row]
-        data = _regrouped(data, name, old, sources.get(name, old))
+        # groups are numbered again, without those that have no rows left
+        old, dim = design.index(name)[taken.row], group_dim(name)
+        _, first, code = np.unique(sources.get(name, old), return_index=True, return_inverse=True)
+        labels = _numbered(data[dim].to_numpy().astype(str)[old[first]])
+        data = data.isel({dim: old[first]}).assign_coords({dim: labels})
+        data = data.assign({group_index(name): (ROW, code.astype("int64"))})
     return replace(design, data=data.assign(_weights(design, data, taken)))
 
 
@@ -99,30 +103,18 @@ def copies(items: Positions, multiplier: float, rng: np.random.Generator) -> lis
     return [(int(item), copy) for item in items for copy in range(whole + (int(item) in further))]
 
 
-def _regrouped(data: xr.Dataset, name: str, old: Positions, new: Positions) -> xr.Dataset:
-    """Number the groups of a grouping anew, without those that have no rows left."""
-    kept, first, code = np.unique(new, return_index=True, return_inverse=True)
-    dim = group_dim(name)
-    source = old[first]
-    labels = _numbered(data[dim].to_numpy().astype(str)[source])
-    found = data.isel({dim: source}).assign_coords({dim: labels})
-    assert kept.size == labels.size
-    return found.assign({group_index(name): (ROW, code.astype("int64"))})
-
-
 def _numbered(labels: NDArray[Any]) -> NDArray[np.str_]:
-    """Labels that are told apart: further copies have a number in brackets."""
-    seen: dict[str, int] = {}
-    taken = set(labels.tolist())
-    out = []
+    """Distinct labels: further copies have a number in brackets."""
+    copies: dict[str, int] = {}
+    used, distinct = set(labels.tolist()), []
     for label in labels.tolist():
-        seen[label] = seen.get(label, 0) + 1
-        made = label if seen[label] == 1 else f"{label} ({seen[label]})"
-        while seen[label] > 1 and made in taken:
-            made += "'"
-        taken.add(made)
-        out.append(made)
-    return np.array(out, dtype=str)
+        copies[label] = copies.get(label, 0) + 1
+        new = label if copies[label] == 1 else f"{label} ({copies[label]})"
+        while copies[label] > 1 and new in used:
+            new += "'"
+        used.add(new)
+        distinct.append(new)
+    return np.array(distinct, dtype=str)
 
 
 def _weights(design: Design, data: xr.Dataset, taken: _Taken) -> dict[str, Any]:
@@ -131,35 +123,24 @@ def _weights(design: Design, data: xr.Dataset, taken: _Taken) -> dict[str, Any]:
     if weights is None:
         return {}
     rows, average = weights.rows[taken.row], weights.average[taken.row]
-    found: dict[str, Any] = {AVERAGING_WEIGHT: (ROW, average / average.mean())}
+    scaled: dict[str, Any] = {AVERAGING_WEIGHT: (ROW, average / average.mean())}
     if weights.clusters is None:
-        return found | {ROW_WEIGHT: (ROW, rows / rows.mean())}
+        return scaled | {ROW_WEIGHT: (ROW, rows / rows.mean())}
     index = data[group_index(CLUSTER)].to_numpy()
     within: Array = rows / weights.clusters[design.index(CLUSTER)[taken.row]]
     within = within / (np.bincount(index, within) / np.bincount(index))[index]
     clusters = data[CLUSTER_WEIGHT].to_numpy()
     clusters = clusters / clusters.mean()
-    found[CLUSTER_WEIGHT] = (group_dim(CLUSTER), clusters)
-    return found | {ROW_WEIGHT: (ROW, within * clusters[index])}
+    scaled[CLUSTER_WEIGHT] = (group_dim(CLUSTER), clusters)
+    return scaled | {ROW_WEIGHT: (ROW, within * clusters[index])}
 
 
 def with_data(design: Design, variables: Mapping[str, Mapping[str, Any]]) -> Design:
-    """Give the equations of a design other data.
+    """Give the equations of a design, which becomes the template, other data.
 
-    Parameters
-    ----------
-    design
-        The template, which carries the designs of the other equations.
-    variables
-        Variables of the design by name of the equation, as `xarray.Dataset.assign` takes them.
+    ``variables`` are by name of the equation, each as `xarray.Dataset.assign` takes them.
     """
-    others = tuple(_assigned(each, variables, ()) for each in design.others)
-    return _assigned(design, variables, others)
-
-
-def _assigned(
-    design: Design, variables: Mapping[str, Mapping[str, Any]], others: tuple[Design, ...]
-) -> Design:
+    others = tuple(with_data(each, variables) for each in design.others)
     data = design.data.assign(dict(variables.get(design.equation_name, {})))
     return replace(design, data=data, others=others, template=design.template or design)
 

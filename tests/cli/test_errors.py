@@ -272,7 +272,7 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: ratio means nothing for family gaussian, whose mean may be 0 or below\n"
+        "  analysis.yaml:21:5: ratio has no meaning for family gaussian, whose mean may be 0 or below\n"
         "    state the region by eps, theta, theta_not or delta",
     ),
     Fault(

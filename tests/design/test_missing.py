@@ -205,7 +205,7 @@ FAULTS = [
             "data": {"weight": "heft"},
         },
         Problem(
-            "missing cells of size, upgraded cannot be imputed beside survey weights",
+            "missing cells of size, upgraded cannot be imputed with survey weights",
             "a.yaml:data.missing",
             f"{DROP}, or leave out the weights",
         ),
@@ -235,7 +235,7 @@ FAULTS = [
             "controls": ["size", {"column": "size", "transform": "square"}],
         },
         Problem(
-            "'size' has missing cells and enters in two forms, which would be imputed apart",
+            "'size' has missing cells and enters in two forms, each of which would be imputed by itself",
             "a.yaml:equations.upgrading.controls.1",
             "enter it in one form, or " + DROP,
         ),
@@ -304,13 +304,13 @@ FAULTS = [
         [
             Problem(
                 "'first' has correlated residuals: missing cells of growth cannot be imputed "
-                "beside them",
+                "with them",
                 "a.yaml:data.missing",
                 f"{DROP}, or leave out `residual_correlation`",
             ),
             Problem(
                 "'second' has correlated residuals: missing cells of exporter cannot be imputed "
-                "beside them",
+                "with them",
                 "a.yaml:data.missing",
                 f"{DROP}, or leave out `residual_correlation`",
             ),

@@ -109,7 +109,7 @@ FAULTS = [
     ),
     pytest.param(
         {"hypotheses": [anchored({"trainng": 3}, {"training": 5})]},
-        "hypotheses.0.anchors.human_capital.low.trainng: 'trainng' is no indicator of "
+        "hypotheses.0.anchors.human_capital.low.trainng: 'trainng' is not an indicator of "
         "human_capital\n    did you mean 'training'?",
         id="an anchor of no indicator",
     ),
@@ -310,7 +310,7 @@ FAULTS = [
     ),
     pytest.param(
         {"family": "student_t", "hypotheses": [claim("sufficient", ratio=0.5)]},
-        "hypotheses.0: ratio means nothing for family student_t, whose mean may be 0 or below\n"
+        "hypotheses.0: ratio has no meaning for family student_t, whose mean may be 0 or below\n"
         "    state the region by eps, theta, theta_not or delta",
         id="ratio of means",
     ),
