@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,8 +11,10 @@ import typer
 
 from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_json
+from bayescluster.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
+    from bayescluster.features.sets.results import PlainSets
     from bayescluster.features.sets.truth_table import Expectation
 
 Table = Annotated[
@@ -67,16 +71,15 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     Necessity and sufficiency of each condition, truth table, all tied solutions, and combinations
     that are necessary or sufficient.
     """
-    from bayescluster.cli.qca_tables import anchors_of, print_sets, print_warnings
     from bayescluster.features.sets.qca import Request, plain_sets
     from bayescluster.features.sets.truth_table import Cuts
 
-    found = plain_sets(
+    sets = plain_sets(
         Request(
             table=table,
             outcome=outcome,
             conditions=tuple(conditions),
-            anchors=anchors_of(calibrate or ()),
+            anchors=_anchors(calibrate or ()),
             expected=dict(map(_expected, expect or ())),
             names=names,
             group=group,
@@ -85,17 +88,55 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
             necessity_cuts=(necessity_cut, ron_cut),
         )
     )
-    print_warnings(found)
+    for warning in sets.warnings:
+        # on stderr, so that it is never among the results
+        sys.stderr.write(f"Warning: {warning}.\n")
     if json:
-        say_json(found.model_dump(mode="json"))
+        say_json(sets.model_dump(mode="json"))
     else:
-        print_sets(found)
+        _print(sets)
     if out is not None:
         from bayescluster.features.sets.view import write_plain_sets
 
-        written = write_plain_sets(found, out)
+        written = write_plain_sets(sets, out)
         if not json:
             say(f"\nWritten: {len(written)} files in {out}")
+
+
+def _print(sets: PlainSets) -> None:
+    from bayescluster.features.sets.view import plain_views
+    from bayescluster.kit.terminal import print_table
+
+    say(f"{sets.table}: {sets.cases} cases, outcome {sets.outcome}")
+    for view in plain_views(sets):
+        if view.columns and view.rows:
+            print_table(view.table)
+    if not sets.solutions:
+        say("\nNo configuration is coded 1: there is no solution.")
+
+
+def _anchors(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
+    """Read ``"NAME: EXCLUSION CROSSOVER INCLUSION"``; all texts that cannot be read are one error."""
+    found: dict[str, tuple[float, ...]] = {}
+    problems = []
+    for text in texts:
+        name, _, rest = text.rpartition(":")
+        try:
+            anchors = tuple(float(part) for part in rest.replace(",", " ").split())
+        except ValueError:
+            anchors = ()
+        if not name.strip() or len(anchors) != 3:
+            problems.append(
+                Problem(
+                    f"'{text}' is no calibration",
+                    "--calibrate",
+                    'write "NAME: EXCLUSION CROSSOVER INCLUSION", for example "DEV: 400 550 900"',
+                )
+            )
+        found[name.strip()] = anchors
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 def _expected(text: str) -> tuple[str, Expectation]:

@@ -40,32 +40,33 @@ def lipset(*more: str) -> tuple[str, ...]:
 def test_what_is_printed():
     found = call(*lipset("--include", "remainders", "--expect", "DEV"))
     assert (found.code, found.err) == (0, "")
-    assert found.out.startswith(
+    lines = "\n".join(line.rstrip() for line in found.out.splitlines())
+    assert lines.startswith(
         "lipset_lf.csv: 18 cases, outcome SURV\n"
         "\n"
         "Necessity\n"
-        "        inclN    RoN   covN\n"
-        "  DEV   0.831  0.811  0.775\n"
-        "  ~DEV  0.285  0.587  0.274\n"
+        "      inclN    RoN   covN\n"
+        "DEV   0.831  0.811  0.775\n"
+        "~DEV  0.285  0.587  0.274\n"
     )
     assert (
         "Truth table (n at least 1, inclS at least 0.8)\n"
-        "                       OUT  n  inclS    PRI  cases\n"
-        "  DEV*~URB*LIT*STB       1  4  0.809  0.761  FI, FR, IE, SE\n"
-        "  DEV*URB*LIT*STB        1  4  0.901  0.879  BE, CZ, NL, UK\n"
-    ) in found.out
-    assert "  8 of 16 configurations have no case.\n" in found.out
+        "                     OUT  n  inclS    PRI  cases\n"
+        "DEV*~URB*LIT*STB       1  4  0.809  0.761  FI, FR, IE, SE\n"
+        "DEV*URB*LIT*STB        1  4  0.901  0.879  BE, CZ, NL, UK\n"
+    ) in lines
+    assert "\n8 of 16 configurations have no case.\n" in lines
     assert (
         "Complex solution\n"
-        "                  inclS    PRI   covS   covU  n\n"
-        "  DEV*LIT*STB     0.869  0.848  0.824  0.824  8\n"
-        "  whole solution  0.869  0.848  0.824      -  8\n"
+        "                inclS    PRI   covS   covU  n\n"
+        "DEV*LIT*STB     0.869  0.848  0.824  0.824  8\n"
+        "whole solution  0.869  0.848  0.824      –  8\n"
         "\n"
         "Parsimonious solution\n"
-        "                  inclS    PRI   covS   covU  n\n"
-        "  DEV*STB         0.869  0.848  0.824  0.824  8\n"
-    ) in found.out
-    assert "Intermediate solution" in found.out
+        "                inclS    PRI   covS   covU  n\n"
+        "DEV*STB         0.869  0.848  0.824  0.824  8\n"
+    ) in lines
+    assert "Intermediate solution" in lines
     assert "Parsimonious" not in call(*lipset()).out
 
 
@@ -98,8 +99,8 @@ def test_groups_names_and_ambiguous_cases():
         "Warning: 1 case with a membership of exactly .5 in the condition 'dev': neither in nor out "
         "and in no row of the truth table; move the crossover off that value.\n"
     )
-    assert "Necessity, region x\n" in found.out
-    assert "Consistency by region: pooled, and between groups\n" in found.out
+    assert "Necessity, region x " in found.out
+    assert "Consistency by region: pooled, and between groups" in found.out
     rows = [line.split() for line in found.out.splitlines()]
     # flag in region y: memberships 1, 0, 0 against .8, .6, .1
     assert ["flag", f"{0.8 / 1.5:.3f}", f"{2 / (0.2 + 1 + 1):.3f}", f"{0.8 / 1:.3f}"] in rows
@@ -228,5 +229,5 @@ def test_tied_solutions_are_all_printed(cases):
         *("qca", "tied.csv", "--outcome", "y"),
         *(part for name in "abc" for part in ("--conditions", name)),
     )
-    assert "Complex solution 1 of 2, which are tied\n" in found.out
-    assert "Complex solution 2 of 2, which are tied\n" in found.out
+    for number in (1, 2):
+        assert f"Complex solution {number} of 2, which are tied" in found.out

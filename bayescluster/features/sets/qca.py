@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import is_constant
-from bayescluster.dataset.read import read_table
+from bayescluster.dataset.read import read_table, table_of
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import ConfigError, DataError, Problem
 from bayescluster.estimands.summary import number
-from bayescluster.features.sets.compute import CRISP, DECLARED, GIVEN
 from bayescluster.features.sets.measures import (
     AMBIGUOUS,
-    Total,
+    Necessity,
+    Sufficiency,
     calibrate,
     in_order,
+    is_crisp,
     necessity,
     negation,
     sufficiency,
@@ -34,6 +35,9 @@ from bayescluster.features.sets.results import (
     SetSpread,
 )
 from bayescluster.features.sets.truth_table import (
+    CRISP,
+    DECLARED,
+    GIVEN,
     MEASURES,
     MOST_CONDITIONS,
     Cases,
@@ -50,7 +54,7 @@ from bayescluster.spec.data import Data
 
 
 class Request(NamedTuple):
-    """What is asked of a table.
+    """A table of cases, and how it is to be analysed.
 
     ``outcome`` may begin with ``~`` for its absence. ``anchors`` holds exclusion, crossover and
     inclusion by column; other columns hold memberships already.
@@ -74,28 +78,45 @@ class Request(NamedTuple):
         return self.outcome.removeprefix("~")
 
 
-def raise_if_any(kind: type[ConfigError | DataError], problems: Iterator[Problem]) -> None:
-    """Raise all problems of a step at once."""
-    found = list(problems)
-    if found:
-        raise kind(found)
+def plain_sets(request: Request, frame: pd.DataFrame | None = None) -> PlainSets:
+    """Analyse a table of cases as sets, read from its file unless ``frame`` holds it.
+
+    Raises
+    ------
+    ConfigError
+        If columns are asked for twice, or anchors are not in order or of columns not asked for.
+    DataError
+        If the table cannot be read, columns are not there, or cells are missing or no memberships.
+    """
+    if faults := list(usage_problems(request)):
+        raise ConfigError(faults)
+    if frame is None:
+        frame = read_table(Data(source=str(request.table)), Path(), lambda _: "TABLE").frame
+    else:
+        frame = table_of(frame, request.table.name).frame
+    for problems in (column_problems, cell_problems):
+        if faults := list(problems(request, frame)):
+            raise DataError(faults)
+    raw = {name: as_float(frame[name]) for name in (*request.conditions, request.column)}
+    inside = {name: memberships(values, request.anchors.get(name)) for name, values in raw.items()}
+    return _analysed(request, frame, inside)
 
 
-def usage_problems(asked: Request) -> Iterator[Problem]:
+def usage_problems(request: Request) -> Iterator[Problem]:
     """Faults that need no table to be seen."""
-    named = (*asked.conditions, asked.column)
+    named = (*request.conditions, request.column)
     used = list(dict.fromkeys(named))
     for name in (name for name in used if named.count(name) > 1):
         yield Problem(
             f"'{name}' is asked for twice", "--conditions", "name each column once, in one role"
         )
-    if len(asked.conditions) > MOST_CONDITIONS:
+    if len(request.conditions) > MOST_CONDITIONS:
         yield Problem(
-            f"{len(asked.conditions)} conditions make {2 ** len(asked.conditions)} configurations",
+            f"{len(request.conditions)} conditions make {2 ** len(request.conditions)} configurations",
             "--conditions",
             f"name at most {MOST_CONDITIONS}",
         )
-    for name, anchors in asked.anchors.items():
+    for name, anchors in request.anchors.items():
         if name not in used:
             yield Problem(
                 f"'{name}' is no condition or outcome", "--calibrate", suggestion(name, used)
@@ -106,44 +127,35 @@ def usage_problems(asked: Request) -> Iterator[Problem]:
                 "--calibrate",
                 "give exclusion, crossover and inclusion, in this order",
             )
-    for name in asked.expected:
-        if name not in asked.conditions:
+    for name in request.expected:
+        if name not in request.conditions:
             yield Problem(
-                f"'{name}' is no condition", "--expect", suggestion(name, asked.conditions)
+                f"'{name}' is no condition", "--expect", suggestion(name, request.conditions)
             )
 
 
-def column_problems(asked: Request, frame: pd.DataFrame) -> Iterator[Problem]:
+def column_problems(request: Request, frame: pd.DataFrame) -> Iterator[Problem]:
     """Columns that are not there."""
-    roles = [*((name, "--conditions") for name in asked.conditions), (asked.column, "--outcome")]
-    roles += [(name, f"--{role}") for role, name in _labelling(asked)]
+    roles = [(name, "--conditions") for name in request.conditions]
+    labelled = (("--names", request.names), ("--group", request.group))
+    roles += [(request.column, "--outcome"), *((name, option) for option, name in labelled if name)]
     for name, option in roles:
         if name not in frame:
             known = [str(column) for column in frame.columns]
             yield Problem(
-                f"no column '{name}' in '{asked.table.name}'", option, suggestion(name, known)
+                f"no column '{name}' in '{request.table.name}'", option, suggestion(name, known)
             )
 
 
-def _labelling(asked: Request) -> list[tuple[Literal["names", "group"], str]]:
-    found: list[tuple[Literal["names", "group"], str]] = []
-    if asked.names is not None:
-        found.append(("names", asked.names))
-    if asked.group is not None:
-        found.append(("group", asked.group))
-    return found
-
-
-def cell_problems(asked: Request, frame: pd.DataFrame) -> Iterator[Problem]:
+def cell_problems(request: Request, frame: pd.DataFrame) -> Iterator[Problem]:
     """Cells that are missing, no numbers, or no memberships."""
     if len(frame) < 2:
         yield Problem(
-            f"'{asked.table.name}' has one case", "TABLE", "sets are compared over several cases"
+            f"'{request.table.name}' has one case", "TABLE", "sets are compared over several cases"
         )
         return
-    for name in dict.fromkeys(
-        (*asked.conditions, asked.column, *(c for _, c in _labelling(asked)))
-    ):
+    sets = (*request.conditions, request.column)
+    for name in dict.fromkeys((*sets, *filter(None, (request.names, request.group)))):
         lacking = frame.index[frame[name].isna()]
         if len(lacking):
             yield Problem(
@@ -151,14 +163,21 @@ def cell_problems(asked: Request, frame: pd.DataFrame) -> Iterator[Problem]:
                 "TABLE",
                 "fill these cells, or leave the cases out",
             )
-    for name in (*asked.conditions, asked.column):
+    for name in sets:
         fault = numeric_problem(frame[name])
         if fault is not None:
             yield Problem(f"'{name}' is not a number: {fault}", "TABLE", "turn it into numbers")
             continue
-        values, anchors = as_float(frame[name]), asked.anchors.get(name)
-        if anchors is None:
-            yield from _no_memberships(name, values)
+        values, anchors = as_float(frame[name]), request.anchors.get(name)
+        outside = (("negative values", values < 0), ("values above 1", values > 1))
+        for what, bad in outside if anchors is None else ():
+            if bad.any():
+                yield Problem(
+                    f"{what} in sets: '{name}' is {values[bad][0]:g} in "
+                    f"{rows_text(np.flatnonzero(bad))}",
+                    "TABLE",
+                    f'calibrate it: --calibrate "{name}: EXCLUSION CROSSOVER INCLUSION"',
+                )
         if is_constant(memberships(values, anchors)):
             yield Problem(
                 f"'{name}' is the same in all cases ({values[0]:g})",
@@ -172,61 +191,38 @@ def memberships(values: Array, anchors: Sequence[float] | None) -> Array:
     return values if anchors is None else calibrate(values, np.array(anchors))
 
 
-def _no_memberships(name: str, values: Array) -> Iterator[Problem]:
-    for what, bad in (
-        ("negative values in sets", values < 0),
-        ("values above 1 in sets", values > 1),
-    ):
-        if bad.any():
-            yield Problem(
-                f"{what}: '{name}' is {values[bad][0]:g} in {rows_text(np.flatnonzero(bad))}",
-                "TABLE",
-                f'calibrate it: --calibrate "{name}: EXCLUSION CROSSOVER INCLUSION"',
-            )
-
-
-def plain_sets(asked: Request) -> PlainSets:
-    """Analyse a table of cases as sets.
-
-    Raises
-    ------
-    ConfigError
-        If columns are asked for twice, or anchors are not in order or of columns not asked for.
-    DataError
-        If the table cannot be read, columns are not there, or cells are missing or no memberships.
-    """
-    raise_if_any(ConfigError, usage_problems(asked))
-    frame = read_table(Data(source=str(asked.table)), Path(), lambda _: "TABLE").frame
-    raise_if_any(DataError, column_problems(asked, frame))
-    raise_if_any(DataError, cell_problems(asked, frame))
-    raw = {name: as_float(frame[name]) for name in (*asked.conditions, asked.column)}
-    inside = {name: memberships(values, asked.anchors.get(name)) for name, values in raw.items()}
-    return _analysed(asked, frame, inside)
-
-
-def _analysed(asked: Request, frame: pd.DataFrame, inside: Mapping[str, Array]) -> PlainSets:
-    outcome = inside[asked.column]
-    outcome = negation(outcome) if asked.outcome.startswith("~") else outcome
-    conditions = {name: inside[name] for name in asked.conditions}
-    cases = Cases("all", "all", _names(asked, frame), conditions, outcome)
-    solved = solve(cases, asked.cuts, asked.expected)
-    kinds = ("complex", "parsimonious", "intermediate") if asked.remainders else ("complex",)
-    groups = _groups(asked, frame)
+def _analysed(request: Request, frame: pd.DataFrame, inside: Mapping[str, Array]) -> PlainSets:
+    """Analyse memberships by column."""
+    outcome, cuts = inside[request.column], request.cuts
+    outcome = negation(outcome) if request.outcome.startswith("~") else outcome
+    conditions = {name: inside[name] for name in request.conditions}
+    cases = Cases("all", "all", _names(request, frame), conditions, outcome)
+    solved = solve(cases, cuts, request.expected)
+    kinds = ("complex", "parsimonious", "intermediate") if request.remainders else ("complex",)
+    groups: list[Cases] = []
+    if request.group is not None:
+        of_cases = labels(frame[request.group])
+        groups = [
+            cases.at(of_cases == one, "cluster", one) for one in sorted(set(of_cases.tolist()))
+        ]
     return PlainSets(
-        table=asked.table.name,
-        outcome=asked.outcome,
+        table=request.table.name,
+        outcome=request.outcome,
         cases=len(outcome),
-        case_cut=asked.cuts.cases,
-        inclusion_cut=asked.cuts.consistency,
-        pri_cut=asked.cuts.pri,
-        sets=tuple(_sets(asked, inside)),
-        measures=tuple(_measures(cases, groups)),
+        case_cut=cuts.cases,
+        inclusion_cut=cuts.consistency,
+        pri_cut=cuts.pri,
+        sets=tuple(_sets(request, inside)),
+        measures=(
+            *_measures(cases, "all"),
+            *(row for group in groups for row in _measures(group, str(request.group))),
+        ),
         truth_table=tuple(truth_rows(solved)),
         solutions=tuple(row for row in solution_rows(solved) if row.kind in kinds),
-        spreads=tuple(_spreads(cases, groups)),
+        spreads=tuple(_spreads(str(request.group), cases, groups)),
         combinations=tuple(
             combinations_of(
-                cases, asked.order, asked.necessity_cuts, (asked.cuts.consistency, asked.cuts.pri)
+                cases, request.order, request.necessity_cuts, (cuts.consistency, cuts.pri)
             )
         ),
         plots=tuple(
@@ -238,40 +234,26 @@ def _analysed(asked: Request, frame: pd.DataFrame, inside: Mapping[str, Array]) 
             )
             for name, values in conditions.items()
         ),
-        warnings=tuple(_warnings(asked, inside)),
+        warnings=tuple(_warnings(request, inside)),
     )
 
 
-class _Grouping(NamedTuple):
-    name: str
-    labels: tuple[str, ...]
-    of_cases: Sequence[str]
-
-
-def _groups(asked: Request, frame: pd.DataFrame) -> _Grouping | None:
-    if asked.group is None:
-        return None
-    of_cases = labels(frame[asked.group]).tolist()
-    return _Grouping(asked.group, tuple(sorted(set(of_cases))), of_cases)
-
-
-def _names(asked: Request, frame: pd.DataFrame) -> list[str]:
+def _names(request: Request, frame: pd.DataFrame) -> list[str]:
     first = frame.iloc[:, 0]
     unnamed = str(frame.columns[0]).startswith("Unnamed:") and first.is_unique
-    if asked.names is None and not unnamed:
+    if request.names is None and not unnamed:
         return [f"row {k + 1}" for k in range(len(frame))]
-    return [str(name) for name in labels(first if asked.names is None else frame[asked.names])]
+    return [str(name) for name in labels(first if request.names is None else frame[request.names])]
 
 
-def _sets(asked: Request, inside: Mapping[str, Array]) -> Iterator[SetRow]:
+def _sets(request: Request, inside: Mapping[str, Array]) -> Iterator[SetRow]:
     for name, values in inside.items():
-        anchors = asked.anchors.get(name)
-        crisp = bool(np.isin(values, (0.0, 1.0)).all())
-        low, middle, high = anchors if anchors is not None else (None, None, None)
+        anchors = request.anchors.get(name)
+        low, middle, high = anchors or (None, None, None)
         yield SetRow(
             letter=name,
             name=name,
-            how=DECLARED if anchors is not None else CRISP if crisp else GIVEN,
+            how=DECLARED if anchors else CRISP if is_crisp(values) else GIVEN,
             exclusion=low,
             crossover=middle,
             inclusion=high,
@@ -282,40 +264,29 @@ def _sets(asked: Request, inside: Mapping[str, Array]) -> Iterator[SetRow]:
         )
 
 
-def _warnings(asked: Request, inside: Mapping[str, Array]) -> Iterator[str]:
+def _warnings(request: Request, inside: Mapping[str, Array]) -> Iterator[str]:
     for name, values in inside.items():
         count = int((values == AMBIGUOUS).sum())
         if not count:
             continue
-        whose = "outcome" if name == asked.column else "condition"
-        several = count > 1
+        whose = "outcome" if name == request.column else "condition"
         left = "" if whose == "outcome" else " and in no row of the truth table"
         yield (
-            f"{count} case{'s' if several else ''} with a membership of exactly .5 in the {whose} "
+            f"{count} case{'s' if count > 1 else ''} with a membership of exactly .5 in the {whose} "
             f"'{name}': neither in nor out{left}; move the crossover off that value"
         )
 
 
-def _measures(cases: Cases, groups: _Grouping | None) -> Iterator[SetMeasure]:
-    """Measures of every condition and of its absence, pooled and by group."""
-    yield from _measures_of(cases, "all", "all")
-    for label in groups.labels if groups is not None else ():
-        assert groups is not None
-        mine = np.array(groups.of_cases) == label
-        yield from _measures_of(cases.at(mine, "cluster", label), groups.name, label)
-
-
-def _measures_of(cases: Cases, by: str, group: str) -> Iterator[SetMeasure]:
+def _measures(cases: Cases, by: str) -> Iterator[SetMeasure]:
+    """Measures of every condition and of its absence in one group."""
     for relation, names in MEASURES.items():
         for name, values in cases.conditions.items():
             for expression, inside in ((name, values), (f"~{name}", negation(values))):
-                measured = (necessity if relation == "necessity" else sufficiency)(
-                    inside, cases.outcome, cases.total
-                )
+                measured = _measured(relation, inside, cases)
                 for measure, value in zip(names, measured, strict=True):
                     yield SetMeasure(
                         by=by,
-                        group=group,
+                        group=cases.group,
                         relation=relation,
                         expression=expression,
                         measure=measure,
@@ -329,20 +300,18 @@ def _measures_of(cases: Cases, by: str, group: str) -> Iterator[SetMeasure]:
                     )
 
 
-def _spreads(cases: Cases, groups: _Grouping | None) -> Iterator[SetSpread]:
-    if groups is None:
-        return
-    parts = [
-        cases.at(np.array(groups.of_cases) == label, "cluster", label) for label in groups.labels
-    ]
-    for relation in MEASURES:
+def _spreads(of: str, cases: Cases, groups: Sequence[Cases]) -> Iterator[SetSpread]:
+    for relation in MEASURES if groups else ():
         for name in cases.conditions:
-            found = np.array([_consistency(part, relation, name) for part in parts])
-            pooled = _consistency(cases, relation, name)
-            yield from spread_rows(groups.name, groups.labels, (relation, name), (found, pooled))
+            pooled, *of_groups = (
+                float(_measured(relation, part.conditions[name], part).consistency)
+                for part in (cases, *groups)
+            )
+            names = [part.group for part in groups]
+            yield from spread_rows(of, names, (relation, name), np.array(of_groups), pooled)
 
 
-def _consistency(cases: Cases, relation: Relation, name: str) -> float:
-    total: Total = cases.total
-    measured = necessity if relation == "necessity" else sufficiency
-    return float(measured(cases.conditions[name], cases.outcome, total).consistency)
+def _measured(relation: Relation, inside: Array, cases: Cases) -> Necessity | Sufficiency:
+    return (necessity if relation == "necessity" else sufficiency)(
+        inside, cases.outcome, cases.total
+    )

@@ -131,11 +131,23 @@ class SetPlot(Value):
     total: int
 
 
-class SetResults(Value):
+class SetTables(Value):
+    """What set theory finds in firms or cases, with a model or without."""
+
+    sets: tuple[SetRow, ...] = ()
+    measures: tuple[SetMeasure, ...] = ()
+    truth_table: tuple[TruthTableRow, ...] = ()
+    solutions: tuple[SolutionTerm, ...] = ()
+    spreads: tuple[SetSpread, ...] = ()
+    combinations: tuple[Combination, ...] = ()
+    plots: tuple[SetPlot, ...] = ()
+
+
+class SetResults(SetTables):
     """Everything the report shows of set theory."""
 
     replicates: int
-    rows: int
+    rows: int = 0
     """Firms whose capitals and outcome are known."""
     necessity_cuts: tuple[float, float]
     """Consistency and RoN."""
@@ -143,17 +155,10 @@ class SetResults(Value):
     """Consistency and PRI."""
     case_cut: int
     """Rows of truth tables with fewer cases are remainders."""
-    sets: tuple[SetRow, ...]
-    measures: tuple[SetMeasure, ...]
-    truth_table: tuple[TruthTableRow, ...]
-    solutions: tuple[SolutionTerm, ...]
-    spreads: tuple[SetSpread, ...]
-    combinations: tuple[Combination, ...]
-    plots: tuple[SetPlot, ...]
     notes: tuple[str, ...]
 
 
-class PlainSets(Value):
+class PlainSets(SetTables):
     """Set theory on a table of cases, without a model."""
 
     table: str
@@ -162,11 +167,4 @@ class PlainSets(Value):
     case_cut: int
     inclusion_cut: float
     pri_cut: float
-    sets: tuple[SetRow, ...]
-    measures: tuple[SetMeasure, ...]
-    truth_table: tuple[TruthTableRow, ...]
-    solutions: tuple[SolutionTerm, ...]
-    spreads: tuple[SetSpread, ...]
-    combinations: tuple[Combination, ...]
-    plots: tuple[SetPlot, ...]
     warnings: tuple[str, ...]

@@ -38,6 +38,7 @@ from bayescluster.features.sets.results import (
     Relation,
     SetMeasureName,
     SetSpread,
+    SolutionKind,
     SolutionTerm,
     TruthTableRow,
 )
@@ -159,8 +160,6 @@ def _bits(mask: int) -> Iterator[int]:
         mask ^= bit
 
 
-Kind = Literal["complex", "parsimonious", "intermediate"]
-KINDS: Final[tuple[Kind, ...]] = ("complex", "parsimonious", "intermediate")
 Expectation = Literal["present", "absent"]
 MOST_CONDITIONS: Final = 10
 """Truth tables of more conditions have more rows than any table of firms can fill."""
@@ -240,7 +239,7 @@ def truth_table(
 
 def solutions(
     rows: Sequence[TruthRow], conditions: int, expected: Mapping[int, Expectation]
-) -> dict[Kind, tuple[Solution, ...]]:
+) -> dict[SolutionKind, tuple[Solution, ...]]:
     """All tied solutions of each kind.
 
     Parameters
@@ -316,8 +315,8 @@ Literals = tuple[tuple[str, bool], ...]
 """Names of conditions, each present or absent."""
 
 
-class Found[Measures: (Necessity, Sufficiency)](NamedTuple):
-    """A combination that passes, in words, and its measures."""
+class Passing[Measures: (Necessity, Sufficiency)](NamedTuple):
+    """A combination that passes the cuts, in words, and its measures."""
 
     expression: str
     literals: Literals
@@ -330,17 +329,15 @@ def necessary_disjunctions(
     order: int,
     cuts: tuple[float, float],
     total: Total = PLAIN,
-) -> tuple[Found[Necessity], ...]:
+) -> tuple[Passing[Necessity], ...]:
     """Disjunctions of at most ``order`` conditions whose consistency and RoN reach the cuts."""
-    least, relevance = cuts
 
-    def measured(literals: Literals) -> Found[Necessity] | None:
-        joined = disjunction(*_memberships(literals, conditions))
-        values = necessity(joined, outcome, total)
-        passed = reaches(values.consistency, least) and reaches(values.relevance, relevance)
-        return Found(" + ".join(_words(literals)), literals, values) if passed else None
+    def passed(literals: Literals) -> Passing[Necessity] | None:
+        values = necessity(disjunction(*_memberships(literals, conditions)), outcome, total)
+        both = reaches(values.consistency, cuts[0]) and reaches(values.relevance, cuts[1])
+        return Passing(" + ".join(_words(literals)), literals, values) if both else None
 
-    return tuple(_minimal(tuple(conditions), order, measured))
+    return tuple(_shortest(tuple(conditions), order, passed))
 
 
 def sufficient_conjunctions(
@@ -349,33 +346,32 @@ def sufficient_conjunctions(
     order: int,
     cuts: tuple[float, float],
     total: Total = PLAIN,
-) -> tuple[Found[Sufficiency], ...]:
+) -> tuple[Passing[Sufficiency], ...]:
     """Conjunctions of at most ``order`` conditions whose consistency and PRI reach the cuts."""
-    least, pri = cuts
 
-    def measured(literals: Literals) -> Found[Sufficiency] | None:
-        joined = conjunction(*_memberships(literals, conditions))
-        values = sufficiency(joined, outcome, total)
-        passed = passes(values, least, pri)
-        return Found("*".join(_words(literals)), literals, values) if passed else None
+    def passed(literals: Literals) -> Passing[Sufficiency] | None:
+        values = sufficiency(conjunction(*_memberships(literals, conditions)), outcome, total)
+        both = passes(values, *cuts)
+        return Passing("*".join(_words(literals)), literals, values) if both else None
 
-    return tuple(_minimal(tuple(conditions), order, measured))
+    return tuple(_shortest(tuple(conditions), order, passed))
 
 
-def _minimal[M: (Necessity, Sufficiency)](
-    names: tuple[str, ...], order: int, measured: Callable[[Literals], Found[M] | None]
-) -> Iterator[Found[M]]:
-    passed: list[frozenset[tuple[str, bool]]] = []
+def _shortest[M: (Necessity, Sufficiency)](
+    names: tuple[str, ...], order: int, passed: Callable[[Literals], Passing[M] | None]
+) -> Iterator[Passing[M]]:
+    """Combinations that pass, of which no part passes."""
+    shorter: list[frozenset[tuple[str, bool]]] = []
     for size in range(1, min(order, len(names)) + 1):
         for chosen in combinations(names, size):
             for signs in product((True, False), repeat=size):
                 literals = tuple(zip(chosen, signs, strict=True))
-                if any(part <= frozenset(literals) for part in passed):
+                if any(part <= frozenset(literals) for part in shorter):
                     continue
-                found = measured(literals)
-                if found is not None:
-                    passed.append(frozenset(literals))
-                    yield found
+                passing = passed(literals)
+                if passing is not None:
+                    shorter.append(frozenset(literals))
+                    yield passing
 
 
 def _memberships(literals: Literals, conditions: Mapping[str, Array]) -> list[Array]:
@@ -390,7 +386,10 @@ SHOWN_CASES: Final = 8
 """Cases that are named in a row of a truth table."""
 SHOWN_SOLUTIONS: Final = 5
 """Tied solutions that are written out; the others are counted."""
-
+CRISP: Final = "crisp: 0 or 1"
+GIVEN: Final = "memberships as given"
+DECLARED: Final = "declared anchors"
+"""How a set was calibrated."""
 
 MEASURES: Final[dict[Relation, tuple[SetMeasureName, ...]]] = {
     "necessity": ("consistency", "RoN", "coverage"),
@@ -434,7 +433,8 @@ class Solved(NamedTuple):
 
     cases: Cases
     rows: tuple[TruthRow, ...]
-    found: dict[Kind, tuple[Solution, ...]]
+    solutions: dict[SolutionKind, tuple[Solution, ...]]
+    """By kind, complex first."""
 
 
 def solve(cases: Cases, cuts: Cuts, expected: Mapping[str, Expectation]) -> Solved:
@@ -466,48 +466,41 @@ def truth_rows(solved: Solved) -> Iterator[TruthTableRow]:
 
 def solution_rows(solved: Solved) -> Iterator[SolutionTerm]:
     """Terms of every kind of solution, and each solution as a whole."""
-    for kind in KINDS:
-        tied = solved.found[kind]
-        for place, solution in enumerate(tied[:SHOWN_SOLUTIONS]):
-            yield from _terms(solved.cases, kind, (place + 1, len(tied)), solution)
-
-
-def _terms(
-    cases: Cases, kind: Kind, place: tuple[int, int], solution: Solution
-) -> Iterator[SolutionTerm]:
+    cases = solved.cases
     names, conditions = list(cases.conditions), list(cases.conditions.values())
-    memberships = [term_membership(term, conditions) for term in solution]
-    unique = unique_coverage(memberships, cases.outcome, cases.total)
-    whole = disjunction(*memberships)
-    shown = [
-        *zip([words_of(term, names) for term in solution], memberships, unique, strict=True),
-        (" + ".join(words_of(term, names) for term in solution), whole, None),
-    ]
-    for words, membership, alone in shown:
-        measured: Sufficiency = sufficiency(membership, cases.outcome, cases.total)
-        yield SolutionTerm(
-            by=cases.by,
-            group=cases.group,
-            kind=kind,
-            solution=place[0],
-            tied=place[1],
-            term=words,
-            whole=alone is None,
-            cases=int((membership > AMBIGUOUS).sum()),
-            consistency=number(float(measured.consistency)),
-            pri=number(float(measured.pri)),
-            coverage=number(float(measured.coverage)),
-            unique_coverage=None if alone is None else number(float(alone)),
-        )
+    for kind, tied in solved.solutions.items():
+        for place, solution in enumerate(tied[:SHOWN_SOLUTIONS], 1):
+            terms = [words_of(term, names) for term in solution]
+            memberships = [term_membership(term, conditions) for term in solution]
+            unique = unique_coverage(memberships, cases.outcome, cases.total)
+            shown = [
+                *zip(terms, memberships, unique, strict=True),
+                (" + ".join(terms), disjunction(*memberships), None),
+            ]
+            for words, membership, only_here in shown:
+                measured = sufficiency(membership, cases.outcome, cases.total)
+                yield SolutionTerm(
+                    by=cases.by,
+                    group=cases.group,
+                    kind=kind,
+                    solution=place,
+                    tied=len(tied),
+                    term=words,
+                    whole=only_here is None,
+                    cases=int((membership > AMBIGUOUS).sum()),
+                    consistency=number(float(measured.consistency)),
+                    pri=number(float(measured.pri)),
+                    coverage=number(float(measured.coverage)),
+                    unique_coverage=None if only_here is None else number(float(only_here)),
+                )
 
 
 def combinations_of(
     cases: Cases, order: int, necessary: tuple[float, float], sufficient: tuple[float, float]
 ) -> Iterator[Combination]:
     """Shortest combinations that are necessary or sufficient by the cuts."""
-    for need in necessary_disjunctions(
-        cases.conditions, cases.outcome, order, necessary, cases.total
-    ):
+    conditions, outcome, total = cases.conditions, cases.outcome, cases.total
+    for need in necessary_disjunctions(conditions, outcome, order, necessary, total):
         yield Combination(
             relation="necessity",
             expression=need.expression,
@@ -516,9 +509,7 @@ def combinations_of(
             pri=None,
             coverage=float(need.measures.coverage),
         )
-    for enough in sufficient_conjunctions(
-        cases.conditions, cases.outcome, order, sufficient, cases.total
-    ):
+    for enough in sufficient_conjunctions(conditions, outcome, order, sufficient, total):
         yield Combination(
             relation="sufficiency",
             expression=enough.expression,
@@ -530,7 +521,11 @@ def combinations_of(
 
 
 def spread_rows(
-    of: str, labels: Sequence[str], what: tuple[Relation, str], found: tuple[Array, float]
+    of: str,
+    labels: Sequence[str],
+    what: tuple[Relation, str],
+    of_groups: Array,
+    pooled: float,
 ) -> Iterator[SetSpread]:
     """How far the consistencies of groups lie apart; nothing where fewer than two are defined.
 
@@ -540,19 +535,18 @@ def spread_rows(
         The grouping, and its groups.
     what
         Relation and expression.
-    found
-        Consistencies of the groups, ``(group,)``, and the pooled one.
+    of_groups, pooled
+        Consistencies of the groups, ``(group,)``, and that of all.
     """
-    of_groups, pooled = found
-    known = np.flatnonzero(~np.isnan(of_groups))
-    if known.size < 2:
+    defined = np.flatnonzero(~np.isnan(of_groups))
+    if defined.size < 2:
         return
-    least, most = known[of_groups[known].argmin()], known[of_groups[known].argmax()]
+    least, most = defined[of_groups[defined].argmin()], defined[of_groups[defined].argmax()]
     yield SetSpread(
         of=of,
         relation=what[0],
         expression=what[1],
-        groups=int(known.size),
+        groups=int(defined.size),
         pooled=number(pooled),
         smallest=float(of_groups[least]),
         smallest_group=labels[least],

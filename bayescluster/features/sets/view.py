@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby, starmap
+from operator import attrgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -17,6 +20,7 @@ from bayescluster.features.sets.results import (
     PlainSets,
     Relation,
     SetMeasure,
+    SetMeasureName,
     SetPlot,
     SetResults,
     SetRow,
@@ -38,13 +42,13 @@ from bayescluster.kit.figure import (
     settings,
     standalone,
 )
-from bayescluster.kit.flat import RawTable, csv_text, table_of
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, figures, group_column, tables_by_name
+from bayescluster.kit.table import Column, View, csv_text, number, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
 
+GROUP: Final[Column[Any]] = Column("Group", lambda row: words.group(row.by, row.group))
 SPREAD: Final = 0.03
 """How far points of a yes-or-no set are moved apart, so that they can be told from each other."""
 SEED: Final = 20080301
@@ -53,22 +57,19 @@ SEED: Final = 20080301
 def set_plot(results: Results, *, narrow: bool = False) -> Figure:
     """Draw a panel for each capital and for both: membership across, membership in the outcome up.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError
         If the results hold no sets.
     """
-    found = results.sets
-    if found is None or not found.plots:
+    plots = _plots(results)
+    if not plots:
         raise FigureError("The results hold no sets.")
-    return xy_plots(found.plots, results.outcome.column, narrow=narrow)
+    return xy_plots(plots, results.outcome.column, narrow=narrow)
+
+
+def _plots(results: Results) -> tuple[SetPlot, ...]:
+    return results.sets.plots if results.sets else ()
 
 
 def xy_plots(plots: tuple[SetPlot, ...], outcome: str, *, narrow: bool = False) -> Figure:
@@ -121,11 +122,13 @@ def _panel(axes: Axes, plot: SetPlot) -> None:
 
 
 def _caption(results: Results) -> str:
-    found = results.sets
-    plots = found.plots if found is not None else ()
-    total = plots[0].total if plots else 0
-    shown = len(plots[0].points) if plots else 0
-    some = "" if shown == total else f" {words.count(shown)} of {words.firms(total)} are drawn."
+    first = _plots(results)[0]
+    shown = len(first.points)
+    some = (
+        ""
+        if shown == first.total
+        else f" {words.count(shown)} of {words.firms(first.total)} are drawn."
+    )
     return (
         "Each point is a firm. Above the diagonal (shaded) membership in the outcome is at least that "
         "in the set, as sufficiency would have it for all firms; below it at most, as necessity "
@@ -134,11 +137,10 @@ def _caption(results: Results) -> str:
 
 
 def _alternative(results: Results) -> str:
-    found = results.sets
     listed = "; ".join(
         f"{plot.label}: {sum(y >= x for x, y in plot.points)} of {len(plot.points)} firms on or "
         "above the diagonal"
-        for plot in (found.plots if found is not None else ())
+        for plot in _plots(results)
     )
     return f"Membership in the capitals against membership in the outcome. {listed}."
 
@@ -148,230 +150,388 @@ SET_PLOT = FigureSpec(
     draw=lambda results, narrow: set_plot(results, narrow=narrow),
     caption=_caption,
     alternative=_alternative,
-    wanted=lambda results: results.sets is not None and bool(results.sets.plots),
+    wanted=lambda results: bool(_plots(results)),
 )
 
 
-EXPRESSIONS = {
+EXPRESSIONS: Final = {
     "H": "Human capital",
     "S": "Social capital",
     "H+S": "Either capital",
     "H*S": "Both capitals",
 }
 """Expressions of the tables of measures; the others are rows of the truth table."""
-MEASURES: dict[Relation, tuple[str, ...]] = {
-    "necessity": ("consistency", "RoN", "coverage"),
-    "sufficiency": ("consistency", "PRI", "coverage"),
+FIELD_NAMES: Final[dict[Relation, dict[SetMeasureName, str]]] = {
+    "necessity": {"consistency": "inclN", "RoN": "RoN", "coverage": "covN"},
+    "sufficiency": {"consistency": "inclS", "PRI": "PRI", "coverage": "covS"},
 }
-NAMED = 3
+"""Measures as users of QCA write them."""
+NAMED: Final = 3
 """Firms of a configuration that are named on the page; its table names more."""
 
 
-def body(results: Results) -> Markup:
-    """Tables and the XY plot."""
-    found = results.sets
-    if found is None:
-        return Markup()
-    return filled(
-        "sets.html.j2",
-        results=results,
-        found=found,
-        sets=_sets(found),
-        measures=[_measures(found, "necessity"), _measures(found, "sufficiency")],
-        spreads=_spreads(found),
-        truth=[_truth_table(found, by) for by in ("all", "industry")],
-        solutions=[_solutions(found, by) for by in ("all", "industry")],
-        combinations=_combinations(found),
-        figures=figures(results, SET_PLOT),
-    )
+class _Measures(NamedTuple):
+    """The measures of one expression in one group, by name."""
+
+    by: str
+    group: str
+    expression: str
+    of: dict[SetMeasureName, SetMeasure]
+
+    @property
+    def members(self) -> int:
+        return self.of["consistency"].members
 
 
-def _sets(found: SetResults) -> Table:
-    return Table(
+def views(results: Results) -> Iterator[View[Any]]:
+    """Sets, measures, truth tables, solutions and combinations of a run."""
+    sets = results.sets
+    assert sets is not None
+    yield _sets(sets)
+    yield from (_measures(sets, relation) for relation in FIELD_NAMES)
+    yield _spreads(sets)
+    yield from (_truth_table(sets, by) for by in ("all", "industry"))
+    yield from (_solutions(sets, by) for by in ("all", "industry"))
+    yield _combinations(sets)
+
+
+def _sets(sets: SetResults) -> View[SetRow]:
+    return View(
+        "sets",
+        SetRow,
         "Sets and their calibration",
-        columns("Set", "Column", "Calibrated by", "#Out (.05)", "#Crossover (.5)", "#In (.95)")
-        + columns("#In the set", "#At .5 exactly"),
-        rows(
-            (
-                Cell(one.letter),
-                words.label(one.name) if one.letter in EXPRESSIONS else one.name,
-                one.how,
-                *_anchors(one),
-                words.count(one.members),
-                words.count(one.ambiguous),
-            )
-            for one in found.sets
+        (
+            Column("Set", "letter"),
+            Column(
+                "Column",
+                lambda row: words.label(row.name) if row.letter in EXPRESSIONS else row.name,
+            ),
+            Column("Calibrated by", "how"),
+            _anchor("Out (.05)", "exclusion", 0),
+            _anchor("Crossover (.5)", "crossover", 1),
+            _anchor("In (.95)", "inclusion", 2),
+            number("In the set", "members", words.count),
+            number("At .5 exactly", "ambiguous", words.count),
         ),
+        sets.sets,
         "In the set: firms with membership above .5. Firms at .5 exactly are neither in nor out, and "
         "belong to no row of the truth table. Small print: sd of an anchor's prior.",
     )
 
 
-def _anchors(one: SetRow) -> tuple[Cell, ...]:
-    values = (one.exclusion, one.crossover, one.inclusion)
-    return tuple(
-        Cell(words.number(value), f"sd {words.number(sd)}" if sd else "")
-        for value, sd in zip(values, one.sd, strict=True)
+def _anchor(label: str, name: str, place: int) -> Column[SetRow]:
+    return number(
+        label,
+        name,
+        words.number,
+        note=lambda row: f"sd {words.number(row.sd[place])}" if row.sd[place] else "",
     )
 
 
-def _measures(found: SetResults, relation: Relation) -> Table:
-    """One row a group and expression, one column a measure."""
-    by_row: dict[tuple[str, str, str], dict[str, SetMeasure]] = {}
-    for one in found.measures:
-        if one.relation == relation and one.expression in EXPRESSIONS:
-            by_row.setdefault((one.by, one.group, one.expression), {})[one.measure] = one
-    groups = list(dict.fromkeys((by, group) for by, group, _ in by_row))
-    ordered = sorted(by_row, key=lambda key: groups.index(key[:2]))
-    cuts = found.necessity_cuts if relation == "necessity" else found.sufficiency_cuts
-    return Table(
+def _by_expression(measures: Iterable[SetMeasure]) -> tuple[_Measures, ...]:
+    """One row a group and expression, groups in the order of their first."""
+    rows: dict[tuple[str, str, str], _Measures] = {}
+    for one in measures:
+        key = (one.by, one.group, one.expression)
+        rows.setdefault(key, _Measures(*key, {})).of[one.measure] = one
+    groups = list(dict.fromkeys(key[:2] for key in rows))
+    return tuple(sorted(rows.values(), key=lambda row: groups.index((row.by, row.group))))
+
+
+def _measures(sets: SetResults, relation: Relation) -> View[_Measures]:
+    records = tuple(one for one in sets.measures if one.relation == relation)
+    rows = _by_expression(one for one in records if one.expression in EXPRESSIONS)
+    cuts = sets.necessity_cuts if relation == "necessity" else sets.sufficiency_cuts
+    names = tuple(FIELD_NAMES[relation])
+    return View(
+        "set_measures",
+        SetMeasure,
         "Necessity: the outcome within the set"
         if relation == "necessity"
         else "Sufficiency: the set within the outcome",
-        columns(
-            "Group", "Set", *(f"#{words.label(name)}" for name in MEASURES[relation]), "#Members"
+        (
+            group_column("Group"),
+            Column("Set", "expression", EXPRESSIONS.__getitem__),
+            *(_measure(name, cut) for name, cut in zip(names, (*cuts, None), strict=True)),
+            number("Members", "members", words.count),
         ),
-        rows(
-            (
-                group_cell(key[0], key[1]),
-                EXPRESSIONS[key[2]],
-                *(
-                    _measure(by_row[key][name], cut)
-                    for name, cut in zip(MEASURES[relation], (*cuts, None), strict=True)
-                ),
-                words.count(by_row[key]["consistency"].members),
-            )
-            for key in ordered
-        ),
-        f"Cuts: consistency {cuts[0]:g}, {MEASURES[relation][1]} {cuts[1]:g}; a tick marks values "
-        "that reach them. In brackets 90% intervals of the observed firms counted anew; small "
-        "print: of outcomes made by the fitted model.",
+        rows,
+        f"Cuts: consistency {cuts[0]:g}, {names[1]} {cuts[1]:g}; a tick marks values that reach them. "
+        "In brackets 90% intervals of the observed firms, resampled; small print: of outcomes made by "
+        "the fitted model.",
+        records=records,
     )
 
 
-def _measure(one: SetMeasure, cut: float | None) -> Cell:
-    if one.observed is None:
-        return Cell(words.NONE)
-    text = _two(one.observed)
-    if one.low is not None and one.high is not None:
-        text += f" [{_two(one.low)}, {_two(one.high)}]"
-    model = ""
-    if one.model_low is not None and one.model_high is not None:
-        model = f"model {_two(one.model_low)} to {_two(one.model_high)}"
-    reached = cut is not None and one.observed >= cut
-    return Cell(f"✓ {text}" if reached else text, model, "good" if reached else "")
+def _measure(name: SetMeasureName, cut: float | None) -> Column[_Measures]:
+    """A measure with its interval, marked where it reaches its cut."""
+
+    def reached(one: SetMeasure) -> bool:
+        return cut is not None and one.observed is not None and one.observed >= cut
+
+    def text(one: SetMeasure) -> str:
+        interval = f" [{_two(one.low)}, {_two(one.high)}]" if one.low is not None else ""
+        return f"{'✓ ' if reached(one) else ''}{_two(one.observed)}{interval}"
+
+    def model(row: _Measures) -> str:
+        one = row.of[name]
+        if one.observed is None or one.model_low is None:
+            return ""
+        return f"model {_two(one.model_low)} to {_two(one.model_high)}"
+
+    return number(
+        words.label(name),
+        lambda row: row.of[name],
+        text,
+        note=model,
+        look=lambda row: "good" if reached(row.of[name]) else "",
+    )
 
 
-def _spreads(found: SetResults) -> Table:
-    return Table(
+def _spreads(sets: SetResults) -> View[SetSpread]:
+    return View(
+        "set_spreads",
+        SetSpread,
         "Consistency pooled and between groups",
-        columns("Set", "Relation", "#Groups", "#Pooled", "#Smallest", "#Largest", "#dBP"),
-        rows(
-            (
-                EXPRESSIONS.get(one.expression, one.expression),
-                one.relation,
-                f"{words.count(one.groups)} {'industries' if one.of == 'industry' else 'clusters'}",
-                _two(one.pooled),
-                Cell(_two(one.smallest), one.smallest_group),
-                Cell(_two(one.largest), one.largest_group),
-                words.fixed(one.distance, 3),
-            )
-            for one in found.spreads
+        (
+            Column("Set", "expression", lambda name: EXPRESSIONS.get(name, name)),
+            Column("Relation", "relation"),
+            number(
+                "Groups",
+                lambda row: row,
+                lambda row: (
+                    f"{words.count(row.groups)} {'industries' if row.of == 'industry' else 'clusters'}"
+                ),
+            ),
+            number("Pooled", "pooled", _two),
+            number("Smallest", "smallest", _two, note=lambda row: row.smallest_group),
+            number("Largest", "largest", _two, note=lambda row: row.largest_group),
+            number("dBP", "distance", _three),
         ),
+        sets.spreads,
         "Pooled over all firms (POCOS), and that of each group by itself (BECOS); dBP is the "
         "distance of the groups' consistencies from equality, 0 where all agree. Observed firms.",
     )
 
 
-def _truth_table(found: SetResults, by: str) -> Table:
-    cuts = found.sufficiency_cuts
-    return Table(
+def _truth_table(sets: SetResults, by: str) -> View[TruthTableRow]:
+    rows = tuple(row for row in sets.truth_table if row.by == by)
+    consistency, pri = sets.sufficiency_cuts
+    return View(
+        "set_truth_table",
+        TruthTableRow,
         "Truth table, all firms" if by == "all" else "Truth tables by industry",
-        columns(
-            "Group", "Configuration", "#Firms", "#Consistency", "#PRI", "Outcome", "Among them"
+        (
+            GROUP,
+            Column("Configuration", "configuration"),
+            number("Firms", "cases", words.count),
+            number("Consistency", "consistency", _two),
+            number("PRI", "pri", _two),
+            Column("Outcome", "outcome", look=lambda row: "good" if row.outcome == "1" else ""),
+            Column("Among them", lambda row: "" if row.firms else words.NONE, note=_named),
         ),
-        rows(_truth(one) for one in found.truth_table if one.by == by),
-        f"1: at least {words.firms(found.case_cut)}, consistency at least {cuts[0]:g} and PRI at "
-        f"least {cuts[1]:g}; 0: not so; ?: logical remainder, too few firms. ~ is absence, * and.",
-        folded="" if by == "all" else "Truth tables by industry",
+        rows,
+        f"1: at least {words.firms(sets.case_cut)}, consistency at least {consistency:g} and PRI at "
+        f"least {pri:g}; 0: not so; ?: logical remainder, too few firms. ~ is absence, * and.",
+        "" if by == "all" else "Truth tables by industry",
     )
 
 
-def _truth(one: TruthTableRow) -> tuple[str | Cell, ...]:
-    firms = one.firms[:NAMED]
-    more = one.cases - len(firms)
-    named = ", ".join(firms) + (f" and {words.count(more)} more" if more > 0 else "")
-    return (
-        Cell(words.group(one.by, one.group)),
-        one.configuration,
-        words.count(one.cases),
-        _two(one.consistency),
-        _two(one.pri),
-        Cell(one.outcome, look="good" if one.outcome == "1" else ""),
-        Cell("", named) if named else words.NONE,
-    )
+def _named(row: TruthTableRow) -> str:
+    firms = row.firms[:NAMED]
+    more = row.cases - len(firms)
+    return ", ".join(firms) + (f" and {words.count(more)} more" if more > 0 else "")
 
 
-def _solutions(found: SetResults, by: str) -> Table:
-    return Table(
+def _solutions(sets: SetResults, by: str) -> View[SolutionTerm]:
+    rows = tuple(row for row in sets.solutions if row.by == by)
+    return View(
+        "set_solutions",
+        SolutionTerm,
         "Solutions, all firms" if by == "all" else "Solutions by industry",
-        columns(
-            "Group", "Solution", "Term", "#Consistency", "#PRI", "#Coverage", "#Unique", "#Firms"
+        (
+            replace(GROUP, look=lambda row: "head" if row.whole else ""),
+            Column(
+                "Solution",
+                "kind",
+                words.label,
+                lambda row: f"{row.solution} of {row.tied} tied" if row.tied > 1 else "",
+            ),
+            Column("Term", "term", note=lambda row: "whole solution" if row.whole else ""),
+            number("Consistency", "consistency", _two),
+            number("PRI", "pri", _two),
+            number("Coverage", "coverage", _two),
+            number("Unique", "unique_coverage", _two),
+            number("Firms", "cases", words.count),
         ),
-        rows(_solution_cells(found, by)),
+        rows,
         "Complex: no logical remainder is used; intermediate: those that are expected to have the "
-        "outcome; parsimonious: any. Unique: coverage that no other term has. Where several solutions have as few terms, all "
-        "are solutions: none is the one.",
-        folded="" if by == "all" else "Solutions by industry",
+        "outcome; parsimonious: any. Unique: coverage that no other term has. Where several solutions "
+        "have as few terms, all are solutions: none is the one.",
+        "" if by == "all" else "Solutions by industry",
     )
 
 
-def _solution_cells(found: SetResults, by: str) -> Iterator[tuple[str | Cell, ...]]:
-    for one in found.solutions:
-        if one.by != by:
-            continue
-        yield (
-            Cell(words.group(one.by, one.group), look="head" if one.whole else ""),
-            Cell(words.label(one.kind), _tied(one)),
-            Cell(one.term, "whole solution" if one.whole else ""),
-            _two(one.consistency),
-            _two(one.pri),
-            _two(one.coverage),
-            _two(one.unique_coverage),
-            words.count(one.cases),
-        )
-
-
-def _tied(one: SolutionTerm) -> str:
-    return f"{one.solution} of {one.tied} tied" if one.tied > 1 else ""
-
-
-def _combinations(found: SetResults) -> Table:
-    return Table(
+def _combinations(sets: SetResults) -> View[Combination]:
+    return View(
+        "set_combinations",
+        Combination,
         "Combinations that pass, of which no part passes",
-        columns("Combination", "Relation", "#Consistency", "#RoN or PRI", "#Coverage"),
-        rows(
-            (
-                one.expression,
-                one.relation,
-                _two(one.consistency),
-                _two(one.relevance if one.relation == "necessity" else one.pri),
-                _two(one.coverage),
-            )
-            for one in found.combinations
+        (
+            Column("Combination", "expression"),
+            Column("Relation", "relation"),
+            number("Consistency", "consistency", _two),
+            number("RoN or PRI", _second_measure, _two),
+            number("Coverage", "coverage", _two),
         ),
+        sets.combinations,
         "Of all firms: alternatives (+) for necessity, conjunctions (*) for sufficiency.",
     )
+
+
+def _second_measure(row: Combination) -> float | None:
+    return row.relevance if row.relation == "necessity" else row.pri
 
 
 def _two(value: float | None) -> str:
     return words.NONE if value is None else words.fixed(value, 2)
 
 
-SETS = Section("sets", "Sets", "Sets", body, lambda results: results.sets is not None)
+def _three(value: float | None) -> str:
+    return words.NONE if value is None else words.fixed(value, 3)
 
 
-def write_plain_sets(found: PlainSets, directory: Path) -> list[Path]:
+def body(results: Results) -> Markup:
+    """Tables and the XY plot."""
+    return filled(
+        "sets.html.j2",
+        found=results.sets,
+        tables=tables_by_name(views(results)),
+        figures=figures(results, SET_PLOT),
+    )
+
+
+SETS = Section("sets", "Sets", "Sets", body, lambda results: results.sets is not None, views)
+
+
+def plain_views(plain: PlainSets) -> Iterator[View[Any]]:
+    """Tables of a plain table of cases, in the words that users of QCA know."""
+    yield View("sets", SetRow, rows=plain.sets)
+    groups = dict.fromkeys((one.by, one.group) for one in plain.measures)
+    yield from (_plain_measures(plain, group, name) for group in groups for name in FIELD_NAMES)
+    yield _plain_spreads(plain)
+    yield _plain_truth_table(plain)
+    yield from _plain_solutions(plain)
+    yield from (_plain_combinations(plain, relation) for relation in FIELD_NAMES)
+
+
+def _plain_measures(
+    plain: PlainSets, group: tuple[str, str], relation: Relation
+) -> View[_Measures]:
+    records = tuple(
+        one for one in plain.measures if (one.by, one.group) == group and one.relation == relation
+    )
+
+    def column(name: SetMeasureName, label: str) -> Column[_Measures]:
+        return number(label, lambda row: row.of[name].observed, _three)
+
+    return View(
+        "set_measures",
+        SetMeasure,
+        relation.capitalize() + ("" if group[0] == "all" else f", {' '.join(group)}"),
+        (Column("", "expression"), *starmap(column, FIELD_NAMES[relation].items())),
+        _by_expression(records),
+        records=records,
+    )
+
+
+def _plain_spreads(plain: PlainSets) -> View[SetSpread]:
+    of = plain.spreads[0].of if plain.spreads else ""
+    return View(
+        "set_spreads",
+        SetSpread,
+        f"Consistency by {of}: pooled, and between groups",
+        (
+            Column("", "expression"),
+            Column("", "relation"),
+            number("pooled", "pooled", _three),
+            number("smallest", "smallest", _three),
+            number("largest", "largest", _three),
+            number("dBP", "distance", _three),
+        ),
+        plain.spreads,
+    )
+
+
+def _plain_truth_table(plain: PlainSets) -> View[TruthTableRow]:
+    rows = tuple(row for row in plain.truth_table if row.cases)
+    empty, pri = len(plain.truth_table) - len(rows), plain.pri_cut
+    return View(
+        "set_truth_table",
+        TruthTableRow,
+        f"Truth table (n at least {plain.case_cut}, inclS at least {plain.inclusion_cut:g}"
+        + (f", PRI at least {pri:g})" if pri else ")"),
+        (
+            Column("", "configuration"),
+            Column("OUT", "outcome", numeric=True),
+            number("n", "cases"),
+            number("inclS", "consistency", _three),
+            number("PRI", "pri", _three),
+            Column("cases", _plain_cases),
+        ),
+        rows,
+        f"{empty} of {len(plain.truth_table)} configurations have no case." if empty else "",
+        records=plain.truth_table,
+    )
+
+
+def _plain_cases(row: TruthTableRow) -> str:
+    return ", ".join(row.firms) + (", ..." if row.cases > len(row.firms) else "")
+
+
+def _plain_solutions(plain: PlainSets) -> Iterator[View[SolutionTerm]]:
+    """A table a solution; tied ones are numbered."""
+    if not plain.solutions:
+        yield View("set_solutions", SolutionTerm)
+    for (kind, place, tied), terms in groupby(
+        plain.solutions, attrgetter("kind", "solution", "tied")
+    ):
+        title = f"{words.label(kind)} solution"
+        title += f" {place} of {tied}, which are tied" if tied > 1 else ""
+        yield View(
+            "set_solutions",
+            SolutionTerm,
+            title,
+            (
+                Column("", lambda row: "whole solution" if row.whole else row.term),
+                number("inclS", "consistency", _three),
+                number("PRI", "pri", _three),
+                number("covS", "coverage", _three),
+                number("covU", "unique_coverage", _three),
+                number("n", "cases"),
+            ),
+            tuple(terms),
+        )
+
+
+def _plain_combinations(plain: PlainSets, relation: Relation) -> View[Combination]:
+    rows = tuple(row for row in plain.combinations if row.relation == relation)
+    consistency, second, coverage = FIELD_NAMES[relation].values()
+    return View(
+        "set_combinations",
+        Combination,
+        f"Combinations that pass for {relation}",
+        (
+            Column("", "expression"),
+            number(consistency, "consistency", _three),
+            number(second, _second_measure, _three),
+            number(coverage, "coverage", _three),
+        ),
+        rows,
+    )
+
+
+def write_plain_sets(plain: PlainSets, directory: Path) -> list[Path]:
     """Write tables and plots into a folder, made if it is not there.
 
     Raises
@@ -379,30 +539,17 @@ def write_plain_sets(found: PlainSets, directory: Path) -> list[Path]:
     RunError
         If a file cannot be written.
     """
-    written = []
-    for table in set_raw_tables(found):
-        path = directory / f"{table.name}.csv"
-        write_text(path, csv_text(table))
-        written.append(path)
-    for place, plot in enumerate(found.plots):
+    texts = {f"{table.name}.csv": csv_text(table) for table in raw_tables(plain_views(plain))}
+    for place, plot in enumerate(plain.plots, 1):
         # a column may be called anything; a file may not
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", plot.expression)
-        path = directory / f"xy_{place + 1}_{plain}.svg"
+        name = re.sub(r"[^A-Za-z0-9_-]+", "_", plot.expression)
         above = sum(y >= x for x, y in plot.points)
         label = (
-            f"Membership in {plot.expression} against membership in {found.outcome}: {above} of "
+            f"Membership in {plot.expression} against membership in {plain.outcome}: {above} of "
             f"{plot.total} cases on or above the diagonal."
         )
-        write_text(path, standalone(xy_plots((plot,), found.outcome), f"xy-{place + 1}", label))
-        written.append(path)
-    return written
-
-
-def set_raw_tables(found: SetResults | PlainSets) -> Iterator[RawTable]:
-    """Tables of set theory, of a run or of a plain table."""
-    yield table_of("sets", SetRow, found.sets)
-    yield table_of("set_measures", SetMeasure, found.measures)
-    yield table_of("set_truth_table", TruthTableRow, found.truth_table)
-    yield table_of("set_solutions", SolutionTerm, found.solutions)
-    yield table_of("set_spreads", SetSpread, found.spreads)
-    yield table_of("set_combinations", Combination, found.combinations)
+        figure = xy_plots((plot,), plain.outcome)
+        texts[f"xy_{place}_{name}.svg"] = standalone(figure, f"xy-{place}", label)
+    for name, text in texts.items():
+        write_text(directory / name, text)
+    return [directory / name for name in texts]

@@ -101,8 +101,8 @@ def test_bootstrap_counts_whole_clusters_where_a_group_has_several():
             np.testing.assert_allclose(measured.necessity["H"].relevance[:, column], again[1])
             second = sufficiency(want["H*S"], outcome, total_of(weights * mine))
             np.testing.assert_allclose(measured.sufficiency["H*S"].pri[:, column], second[1])
-    assert found.resampled(found.columns("industry")[0][0]) == "3 clusters weighted anew"
-    assert found.resampled(found.columns("cluster")[0][0]) == "each weighted anew"
+    assert found.resampled(found.columns("industry")[0][0]) == "3 clusters resampled"
+    assert found.resampled(found.columns("cluster")[0][0]) == "each resampled"
 
 
 @pytest.mark.parametrize(("source", "stream"), [("model", 1), ("prior", 2)])
@@ -211,7 +211,7 @@ def test_both_needed_and_enough_is_read_as_such():
         "necessary: consistency at least 0.9 and relevance (RoN) at least 0.25 (declared sets)"
     )
     assert found["N-H", "I0"].reason.startswith(
-        "More than 99.9% of the replicates of the firms (3 clusters weighted anew) lie in the "
+        "More than 99.9% of the replicates of the firms (3 clusters resampled) lie in the "
         "region, at least the 95% asked for; of those made by the fitted model, "
     )
 
@@ -322,7 +322,7 @@ def test_without_industries_or_clusters(lacking):
         assert groups == {"all"}
         assert not any(key[0].startswith("D") for key in found)
     if "cluster" in data:
-        assert evidence_of(design).resampled(0) == "each weighted anew"
+        assert evidence_of(design).resampled(0) == "each resampled"
 
 
 def test_survey_weights_count():
@@ -364,7 +364,7 @@ def test_default_anchors():
 def test_a_yes_or_no_capital_is_a_crisp_set():
     constructs = {"human_capital": {"indicators": ["exporter"], "method": "single"}}
     design = design_with(constructs=constructs)
-    human = declared_sets(design)[0]
+    human = next(declared_sets(design))
     assert human.how == "crisp: 0 or 1"
     np.testing.assert_array_equal(human.values, firms(240)["exporter"])
 
