@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bayescluster.simulate.engine import Firms, simulate
+from bayescluster.simulate.engine import Survey, simulate
 from bayescluster.simulate.truth import Truth
 from bayescluster.simulate.write import write_scenario
 
-__all__ = ["Firms", "Truth", "simulate", "write_scenario"]
+__all__ = ["Survey", "Truth", "simulate", "write_scenario"]

@@ -1,4 +1,4 @@
-"""Parts of a simulation: random draws, the expected outcome of each equation, and the families."""
+"""Learning forms and outcomes: linear predictors, families, and their draws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from bayescluster.spec.scenario import (
     Lognormal,
     NegativeBinomial,
     Ordinal,
-    Outcome,
     Scenario,
 )
 
@@ -83,6 +82,7 @@ FAMILIES: dict[str, FamilyDraws] = {
 LOGIT = Bernoulli(kind="bernoulli")
 
 type ClusterEffects = dict[str, dict[str, float]]
+"""Equation -> cluster -> intercept."""
 
 
 class Terms(NamedTuple):
@@ -104,34 +104,17 @@ class Terms(NamedTuple):
 
 
 def draw_cluster_effects(scenario: Scenario, rng: np.random.Generator) -> ClusterEffects:
-    """Draw the intercept of every cluster in every equation.
-
-    Returns
-    -------
-    dict
-        Equation -> cluster -> intercept, on the scale of the linear predictor.
-    """
+    """Draw the intercept of every cluster in every equation, on the scale of the linear predictor."""
     names = [cluster.name for cluster in scenario.clusters]
-    return {
-        equation.name: dict(
-            zip(names, (equation.cluster_sd * normal(rng, len(names))).tolist(), strict=True)
-        )
-        for equation in scenario.equations
-    }
+    effects: ClusterEffects = {}
+    for equation in scenario.equations:
+        drawn = equation.cluster_sd * normal(rng, len(names))
+        effects[equation.name] = dict(zip(names, drawn.tolist(), strict=True))
+    return effects
 
 
 def terms(equation: Equation, background: pd.DataFrame, by_cluster: dict[str, float]) -> Terms:
-    """Collect what one equation needs to be evaluated at any human and social capital.
-
-    Parameters
-    ----------
-    equation
-        A learning form or an outcome.
-    background
-        Firms; one row each.
-    by_cluster
-        Intercepts of the clusters.
-    """
+    """Terms of a learning form or an outcome, given the intercepts of its clusters."""
     firm = predictors(background)
     effects = [equation.by_industry[name] for name in background["industry"]]
     coefficient = {
@@ -173,18 +156,11 @@ def draw_outcomes(
     columns = {}
     for outcome in scenario.outcomes:
         eta = terms(outcome, population.background, effects[outcome.name]).at(human, social)
-        eta = eta + learned(outcome, learning)
+        for name, slope in outcome.learning.items():
+            eta = eta + slope * learning[name].to_numpy()
         shock = common + own * normal(rng, eta.size)
         columns[outcome.name] = FAMILIES[outcome.family.kind].draw(eta, shock, outcome.family)
     return pd.DataFrame(columns)
-
-
-def learned(outcome: Outcome, learning: pd.DataFrame) -> Floats:
-    """Part of the linear predictor of an outcome that comes from the learning forms."""
-    part = np.zeros(len(learning))
-    for name, slope in outcome.learning.items():
-        part = part + slope * learning[name].to_numpy()
-    return part
 
 
 def capitals(population: Population) -> tuple[Floats, Floats]:

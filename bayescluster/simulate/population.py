@@ -1,9 +1,9 @@
-"""Firms before they are asked anything: background and latent capital."""
+"""Firms of a scenario: background, latent capital, and the indicators that measure it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,23 +11,23 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 from scipy.stats import beta, gamma
 
-from bayescluster.spec.scenario import (
-    Cluster,
-    Equation,
-    Indicator,
-    Industry,
-    Outcome,
-    Profile,
-    Scenario,
-    Trait,
-)
+from bayescluster.spec.scenario import Cluster, Indicator, Industry, Profile, Scenario, Trait
 
+type Floats = NDArray[np.float64]
+type Bools = NDArray[np.bool_]
+
+SMALLEST = 2.0**-54
 TRAITS: tuple[Trait, ...] = ("human_capital", "bonding", "bridging", "transnational")
 CONSTRUCTS = ("human_capital", "social_capital", "bonding", "bridging", "transnational")
 AGE_SHAPE = 2.0
 EXPORT_PRECISION = 5.0
 SIZE_WEIGHT = 0.7
 HUMAN_CAPITAL_WEIGHT = 0.8
+LINKS: dict[str, Callable[[Floats], Floats]] = {
+    "identity": np.asarray,
+    "exp": np.exp,
+    "logistic": expit,
+}
 
 
 class Moments(NamedTuple):
@@ -50,22 +50,22 @@ class Population(NamedTuple):
 
 
 def populate(scenario: Scenario, rng: np.random.Generator) -> Population:
-    """Draw background and latent capital of every firm.
-
-    Parameters
-    ----------
-    scenario
-        What to draw from.
-    rng
-        Source of randomness.
-    """
-    parts = [
-        _draw_cluster(scenario, industry, cluster, rng)
-        for industry in scenario.industries
-        for cluster in industry.clusters
-    ]
-    background = pd.concat([part[0] for part in parts], ignore_index=True)
-    raw = pd.concat([part[1] for part in parts], ignore_index=True)
+    """Draw background and latent capital of every firm."""
+    backgrounds, constructs = [], []
+    for industry in scenario.industries:
+        for cluster in industry.clusters:
+            firms = _draw_background(industry, cluster, rng)
+            traits = _draw_traits(scenario, cluster, firms, rng)
+            weights = industry.social_weights
+            social = (
+                weights.bonding * traits["bonding"]
+                + weights.bridging * traits["bridging"]
+                + weights.transnational * traits["transnational"]
+            )
+            backgrounds.append(firms)
+            constructs.append(traits.assign(social_capital=social)[list(CONSTRUCTS)])
+    background = pd.concat(backgrounds, ignore_index=True)
+    raw = pd.concat(constructs, ignore_index=True)
     latent = (raw - raw.mean()) / raw.std(ddof=0)
     moments = {
         name: Moments(float(raw[name].mean()), float(raw[name].std(ddof=0))) for name in raw.columns
@@ -87,20 +87,6 @@ def predictors(background: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _draw_cluster(
-    scenario: Scenario, industry: Industry, cluster: Cluster, rng: np.random.Generator
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    background = _draw_background(industry, cluster, rng)
-    traits = _draw_traits(scenario, cluster, background, rng)
-    weights = industry.social_weights
-    social = (
-        weights.bonding * traits["bonding"]
-        + weights.bridging * traits["bridging"]
-        + weights.transnational * traits["transnational"]
-    )
-    return background, traits.assign(social_capital=social)[list(CONSTRUCTS)]
-
-
 def _draw_background(
     industry: Industry, cluster: Cluster, rng: np.random.Generator
 ) -> pd.DataFrame:
@@ -111,13 +97,14 @@ def _draw_background(
     employees = _draw_employees(profile, tnc_owned, rng)
     wish = SIZE_WEIGHT * np.log(employees) / profile.size_log_sd + normal(rng, size)
     exporter = top_share(wish, profile.exporter_share)
+    years = gamma.ppf(stratified(rng, size), AGE_SHAPE, scale=profile.age_mean / AGE_SHAPE)
     return pd.DataFrame(
         {
             "firm_id": [f"{cluster.code}-{number:04d}" for number in range(1, size + 1)],
             "cluster": cluster.name,
             "industry": industry.name,
             "employees": employees.astype(np.int64),
-            "firm_age": _draw_age(profile, size, rng),
+            "firm_age": np.clip(np.rint(years), 1, 99).astype(np.int64),
             "exporter": exporter.astype(np.int64),
             "export_share": _draw_export_share(profile, exporter, rng),
             "tnc_owned": tnc_owned.astype(np.int64),
@@ -147,20 +134,11 @@ def _draw_employees(profile: Profile, tnc_owned: Floats, rng: np.random.Generato
     return np.asarray(np.clip(np.rint(np.exp(log_size)), 1, 9999), dtype=np.float64)
 
 
-def _draw_age(profile: Profile, size: int, rng: np.random.Generator) -> Floats:
-    years = gamma.ppf(stratified(rng, size), AGE_SHAPE, scale=profile.age_mean / AGE_SHAPE)
-    return np.asarray(np.clip(np.rint(years), 1, 99), dtype=np.int64)
-
-
 def _draw_export_share(profile: Profile, exporter: Bools, rng: np.random.Generator) -> Floats:
-    first, second = (
-        EXPORT_PRECISION * profile.export_share,
-        EXPORT_PRECISION * (1 - profile.export_share),
-    )
-    share = np.zeros(exporter.size)
-    count = int(exporter.sum())
-    if count:
-        drawn = beta.ppf(stratified(rng, count), first, second)
+    share, mean = np.zeros(exporter.size), profile.export_share
+    if exporter.any():
+        level = stratified(rng, int(exporter.sum()))
+        drawn = beta.ppf(level, EXPORT_PRECISION * mean, EXPORT_PRECISION * (1 - mean))
         share[np.flatnonzero(exporter)] = np.clip(np.round(drawn, 2), 0.01, 1.0)
     return share
 
@@ -199,218 +177,8 @@ def _draw_certified(
     return certified.astype(np.int64)
 
 
-BINARY: dict[str, Any] = {"required": True, "enum": [0, 1]}
-
-
-class Column(NamedTuple):
-    """One column: how it is read, what it means and what it may hold."""
-
-    name: str
-    type: str
-    title: str
-    description: str
-    unit: str
-    role: str
-    constraints: dict[str, Any]
-
-    def field(self) -> dict[str, Any]:
-        """Field descriptor of a table schema."""
-        return self._asdict()
-
-
-def describe_columns(scenario: Scenario) -> tuple[Column, ...]:
-    """Describe every column, in the order of the table.
-
-    Parameters
-    ----------
-    scenario
-        Its industries, clusters, indicators and equations.
-    """
-    described = (
-        *_identifiers(scenario),
-        *BACKGROUND,
-        *(_indicator(item) for item in scenario.indicators),
-        *(_learning(form) for form in scenario.learning),
-        *(_outcome(outcome) for outcome in scenario.outcomes),
-    )
-    shares = scenario.missing.shares
-    return tuple(_maybe_missing(column, column.name in shares) for column in described)
-
-
-def _identifiers(scenario: Scenario) -> tuple[Column, ...]:
-    industries = [industry.name for industry in scenario.industries]
-    clusters = [cluster.name for cluster in scenario.clusters]
-    return (
-        Column(
-            "firm_id",
-            "string",
-            "Firm",
-            "Identifier of the simulated firm: code of its cluster and a running number.",
-            "none",
-            "identifier",
-            {"required": True, "unique": True, "pattern": "[A-Z]{3}-[0-9]{4,}"},
-        ),
-        Column(
-            "cluster",
-            "string",
-            "Cluster",
-            "Cluster the simulated firm belongs to; each cluster lies in one industry category.",
-            "none",
-            "group",
-            {"required": True, "enum": clusters},
-        ),
-        Column(
-            "industry",
-            "string",
-            "Industry category",
-            "Industry category of the cluster.",
-            "none",
-            "group",
-            {"required": True, "enum": industries},
-        ),
-    )
-
-
-BACKGROUND = (
-    Column(
-        "employees",
-        "integer",
-        "Employees",
-        "Permanent employees of the firm at the site.",
-        "persons",
-        "control",
-        {"required": True, "minimum": 1, "maximum": 9999},
-    ),
-    Column(
-        "firm_age",
-        "integer",
-        "Age of the firm",
-        "Full years since the firm was founded.",
-        "years",
-        "control",
-        {"required": True, "minimum": 1, "maximum": 99},
-    ),
-    Column(
-        "exporter",
-        "integer",
-        "Exporter",
-        "1 if the firm sells any of its output abroad, directly or through a buyer.",
-        "0/1",
-        "control",
-        BINARY,
-    ),
-    Column(
-        "export_share",
-        "number",
-        "Export share",
-        "Share of output sold abroad; 0 for firms that do not export.",
-        "share of output",
-        "control",
-        {"required": True, "minimum": 0, "maximum": 1},
-    ),
-    Column(
-        "tnc_owned",
-        "integer",
-        "Owned by a TNC",
-        "1 if a transnational corporation (TNC) owns the firm, wholly or by majority.",
-        "0/1",
-        "control",
-        BINARY,
-    ),
-    Column(
-        "tier",
-        "integer",
-        "Tier in the value chain",
-        "Steps between the firm and the lead firm or global buyer; 1 supplies it directly.",
-        "tier",
-        "control",
-        {"required": True, "minimum": 1, "maximum": 4},
-    ),
-    Column(
-        "certified",
-        "integer",
-        "Certified",
-        "1 if the firm holds an international quality or environmental certificate (ISO 9000 "
-        "family or its like).",
-        "0/1",
-        "control",
-        BINARY,
-    ),
-)
-
-
-def _indicator(item: Indicator) -> Column:
-    constraints: dict[str, Any] = {"required": True}
-    if item.kind == "binary":
-        constraints = BINARY
-    elif item.kind == "ordinal":
-        constraints |= {"minimum": 1, "maximum": len(item.thresholds) + 1}
-    else:
-        bounds = {"minimum": item.low, "maximum": item.high}
-        constraints |= {name: bound for name, bound in bounds.items() if bound is not None}
-    return Column(
-        item.column,
-        "number" if item.kind == "continuous" else "integer",
-        item.title,
-        item.description,
-        item.unit,
-        f"indicator of {' and '.join(name.replace('_', ' ') for name in item.loadings)}",
-        constraints,
-    )
-
-
-def _learning(form: Equation) -> Column:
-    return _of_equation(form, "integer", "learning form", BINARY)
-
-
-def _outcome(outcome: Outcome) -> Column:
-    family = outcome.family
-    if family.kind == "ordinal":
-        top: dict[str, Any] = {"minimum": 0, "maximum": len(family.thresholds)}
-        return _of_equation(outcome, "integer", "outcome", {"required": True} | top)
-    by_kind: dict[str, tuple[str, dict[str, Any]]] = {
-        "bernoulli": ("integer", BINARY),
-        "lognormal": ("number", {"required": True, "minimum": 0}),
-        "negative_binomial": ("integer", {"required": True, "minimum": 0}),
-    }
-    kind, constraints = by_kind[family.kind]
-    return _of_equation(outcome, kind, "outcome", constraints)
-
-
-def _of_equation(equation: Equation, kind: str, role: str, constraints: dict[str, Any]) -> Column:
-    return Column(
-        equation.name, kind, equation.title, equation.description, equation.unit, role, constraints
-    )
-
-
-def _maybe_missing(column: Column, may_be_missing: bool) -> Column:
-    if not may_be_missing:
-        return column
-    return column._replace(
-        description=f"{column.description} Some cells are missing, completely at random.",
-        constraints={k: v for k, v in column.constraints.items() if k != "required"},
-    )
-
-
-LINKS: dict[str, Callable[[Floats], Floats]] = {
-    "identity": np.asarray,
-    "exp": np.exp,
-    "logistic": expit,
-}
-
-
 def measure(scenario: Scenario, population: Population, rng: np.random.Generator) -> pd.DataFrame:
-    """Record every indicator of every firm.
-
-    Parameters
-    ----------
-    scenario
-        Its indicators say how a column is made from the constructs.
-    population
-        Firms with their latent capital.
-    rng
-        Source of randomness.
-    """
+    """Record every indicator of every firm, as the scenario makes it from the constructs."""
     shifts = {cluster.name: cluster.shifts for cluster in scenario.clusters}
     cluster = population.background["cluster"]
     columns = {}
@@ -443,19 +211,8 @@ def _record(item: Indicator, response: Floats) -> Floats:
     return np.round(held, item.decimals)
 
 
-SMALLEST = 2.0**-54
-
-
 def uniform(rng: np.random.Generator, size: int) -> Floats:
-    """Draw uniform numbers in the open interval (0, 1).
-
-    Parameters
-    ----------
-    rng
-        Source of randomness.
-    size
-        How many.
-    """
+    """Draw uniform numbers in the open interval (0, 1)."""
     return np.maximum(rng.random(size), SMALLEST)
 
 
@@ -485,28 +242,9 @@ def top_share(propensity: Floats, share: float) -> Bools:
 
 
 def allocate(size: int, shares: Sequence[float]) -> NDArray[np.int64]:
-    """Share out firms in whole numbers in proportion to shares, by largest remainders.
-
-    Parameters
-    ----------
-    size
-        Number of firms to share out.
-    shares
-        Shares that sum to 1.
-
-    Returns
-    -------
-    ndarray
-        Counts that sum to ``size``.
-    """
+    """Divide ``size`` firms in proportion to shares that sum to 1, by largest remainders."""
     exact = size * np.asarray(shares, dtype=np.float64)
     counts = np.floor(exact + 1e-9).astype(np.int64)
     order = np.argsort(counts - exact, kind="stable")
     counts[order[: size - int(counts.sum())]] += 1
     return counts
-
-
-type Floats = NDArray[np.float64]
-
-
-type Bools = NDArray[np.bool_]

@@ -126,15 +126,7 @@ def find_truth(scenario: Scenario, population: Population, effects: ClusterEffec
 
 
 class Surface:
-    """Expected outcome of every firm as a function of its human and social capital.
-
-    Parameters
-    ----------
-    scenario, background, effects
-        The simulated firms and the intercepts of their clusters.
-    outcome
-        Which outcome.
-    """
+    """Expected outcome of every firm as a function of its human and social capital."""
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from bayescluster.simulate import Firms, simulate
+from bayescluster.simulate import Survey, simulate
 from bayescluster.spec.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -25,12 +25,12 @@ def scenario(raw: dict[str, Any]) -> Scenario:
 
 
 @pytest.fixture(scope="session")
-def simulated(scenario: Scenario) -> Firms:
+def simulated(scenario: Scenario) -> Survey:
     return simulate(scenario, np.random.default_rng(scenario.seed))
 
 
 @pytest.fixture(scope="session")
-def many(scenario: Scenario) -> Firms:
+def many(scenario: Scenario) -> Survey:
     industries = tuple(
         industry.model_copy(
             update={

@@ -9,7 +9,7 @@ import pytest
 from numpy.random import default_rng
 from scipy.stats import binom
 
-from bayescluster.simulate import Firms, simulate
+from bayescluster.simulate import Survey, simulate
 from bayescluster.simulate.equations import terms
 from bayescluster.simulate.truth import CORNERS, Surface
 from bayescluster.spec.scenario import Effects, Equation, Outcome, Scenario
@@ -54,7 +54,7 @@ def _predictor(
 
 
 def _brute_force(
-    scenario: Scenario, simulated: Firms, outcome: Outcome, corner: tuple[int, int], industry: str
+    scenario: Scenario, simulated: Survey, outcome: Outcome, corner: tuple[int, int], industry: str
 ) -> float:
     firms, truth = simulated
     mean_log = float(np.log(firms["employees"]).mean())
@@ -90,7 +90,7 @@ def _brute_force(
     ],
 )
 def test_corners_equal_brute_force(
-    scenario: Scenario, simulated: Firms, name: str, industry: str
+    scenario: Scenario, simulated: Survey, name: str, industry: str
 ) -> None:
     outcome = next(outcome for outcome in scenario.outcomes if outcome.name == name)
     for corner, human, social in CORNERS:
@@ -98,7 +98,7 @@ def test_corners_equal_brute_force(
         assert simulated.truth.corners[name][industry][corner] == pytest.approx(expected, abs=1e-12)
 
 
-def test_anchors_are_percentiles_of_standardised_capital(simulated: Firms) -> None:
+def test_anchors_are_percentiles_of_standardised_capital(simulated: Survey) -> None:
     latent = simulated.truth.latent
     assert np.allclose(latent.mean(), 0, atol=1e-12)
     assert np.allclose(latent.std(ddof=0), 1, atol=1e-12)
@@ -113,7 +113,7 @@ def _in_band(successes: int, trials: int, probability: float) -> bool:
 
 
 @pytest.mark.parametrize("name", BINARY)
-def test_outcome_frequencies_match_the_stated_probabilities(many: Firms, name: str) -> None:
+def test_outcome_frequencies_match_the_stated_probabilities(many: Survey, name: str) -> None:
     firms, truth = many
     for industry, rows in firms.groupby("industry", sort=False):
         stated = truth.expectations[name][str(industry)]
@@ -123,7 +123,7 @@ def test_outcome_frequencies_match_the_stated_probabilities(many: Firms, name: s
 @pytest.mark.parametrize("human_high", [False, True])
 @pytest.mark.parametrize("social_high", [False, True])
 def test_frequencies_match_near_each_corner(
-    many: Firms, human_high: bool, social_high: bool
+    many: Survey, human_high: bool, social_high: bool
 ) -> None:
     firms, truth = many
     outcome = next(o for o in truth.scenario.outcomes if o.name == "product_upgrading")
@@ -139,7 +139,7 @@ def test_frequencies_match_near_each_corner(
 
 
 @pytest.mark.parametrize("name", ["upgrading_stage", "new_products", "value_added_per_worker"])
-def test_means_match_the_stated_expectations(many: Firms, name: str) -> None:
+def test_means_match_the_stated_expectations(many: Survey, name: str) -> None:
     firms, truth = many
     for industry, rows in firms.groupby("industry", sort=False):
         standard_error = rows[name].std() / math.sqrt(len(rows))
@@ -147,7 +147,7 @@ def test_means_match_the_stated_expectations(many: Firms, name: str) -> None:
         assert abs(gap) < 4.5 * standard_error, (industry, gap / standard_error)
 
 
-def test_sides_of_social_capital_weigh_as_stated(simulated: Firms) -> None:
+def test_sides_of_social_capital_weigh_as_stated(simulated: Survey) -> None:
     firms, truth = simulated
     moments = truth.moments
     raw = {name: truth.latent[name] * moments[name].sd + moments[name].mean for name in moments}
@@ -158,7 +158,7 @@ def test_sides_of_social_capital_weigh_as_stated(simulated: Firms) -> None:
         assert np.allclose(raw["social_capital"][rows], weighted, atol=1e-10)
 
 
-def test_same_seed_same_firms(scenario: Scenario, simulated: Firms) -> None:
+def test_same_seed_same_firms(scenario: Scenario, simulated: Survey) -> None:
     again = simulate(scenario, default_rng(scenario.seed))
     other = simulate(scenario, default_rng(scenario.seed + 1))
     pd.testing.assert_frame_equal(again.firms, simulated.firms)
@@ -166,7 +166,7 @@ def test_same_seed_same_firms(scenario: Scenario, simulated: Firms) -> None:
     assert not other.firms["product_upgrading"].equals(simulated.firms["product_upgrading"])
 
 
-def test_offset_leaves_the_capitals_out(simulated: Firms) -> None:
+def test_offset_leaves_the_capitals_out(simulated: Survey) -> None:
     firms, truth = simulated
     outcome = truth.scenario.outcomes[0]
     found = terms(outcome, firms, truth.cluster_effects[outcome.name])
