@@ -1,4 +1,4 @@
-"""Whether outcomes are as the other rows say: LOO-PIT and calibration of predicted probabilities."""
+"""Whether outcomes are as the other rows predict: LOO-PIT and calibration of probabilities."""
 
 from __future__ import annotations
 
@@ -30,152 +30,112 @@ EXTREME = "the predictions are too extreme (what is likely happens less, what is
 TIMID = "the predictions are too timid (what is likely happens more, what is unlikely less)"
 CROOKED = "neither a shift nor the spread of the predictions: the curve is of another shape"
 
+WEIGHTED = (
+    "the rows were sampled by design, and survey weights make the fit a pseudo-posterior: it is of "
+    "the population, and does not describe how the outcomes of a weighted sample are distributed"
+)
+"""Why rows with survey weights are not held against their predictive distribution."""
 
-class Split(NamedTuple):
-    """Mean Brier score = miscalibration - discrimination + uncertainty."""
+RANDOMISATIONS = 20
+"""Of discrete outcomes: one alone would let chance decide close to the threshold."""
+YES_NO = (
+    "a yes or no has no distribution beyond its probability, and its randomised values are uniform "
+    "nearly whatever the model says; the calibration curve asks whether the probabilities are right"
+)
+FEW = f"fewer than {MISFIT_ROWS} rows"
 
-    score: float
-    miscalibration: float
-    discrimination: float
-    uncertainty: float
-
-
-class Isotonic(NamedTuple):
-    """Distinct predictions, the rows of each, and how often the event happened, never falling."""
-
-    predicted: Array
-    rows: Array
-    happened: Array
-
-
-class Curve(NamedTuple):
-    """An isotonic curve at some predictions, with the band of a model that is right."""
-
-    predicted: Array
-    happened: Array
-    low: Array
-    high: Array
+NO_EVENT = "only of a yes or no and of ordinal levels; LOO-PIT is for outcomes such as this"
+FEW_EVENTS = f"fewer than {MISFIT_EVENTS} rows with it, or without it"
+DRAWS = 1000
+"""At most so many draws, evenly spaced; the smallest p-value is one in a thousand."""
+YES = "yes"
+AT_LEAST = "at least {0}"
 
 
-class Calibrated(NamedTuple):
-    """How well probabilities are calibrated: the split score, its p-value, and the curve.
-
-    ``split`` is the mean over draws; ``expected`` the mean miscalibration of replicated events.
-    """
-
-    split: Split
-    expected: float
-    p: float
-    curve: Curve
-
-
-class _Pooled(NamedTuple):
-    """Distinct predictions, which of them each row has, and how many rows each has."""
-
-    values: Array
-    where: NDArray[np.int64]
-    rows: Array
-
-
-def _pooled(predicted: Array) -> _Pooled:
-    values, where, counts = np.unique(predicted, return_inverse=True, return_counts=True)
-    return _Pooled(values, where, counts.astype("float64"))
-
-
-def isotonic(predicted: Array, happened: Array) -> Isotonic:
-    """Pool adjacent violators: mean of the events at each prediction, never falling.
+def loo_pit(
+    values: Array, scores: RowScores, groups: Sequence[Member], rng: np.random.Generator
+) -> LooPit:
+    """Test the values of all firms and of each industry.
 
     Parameters
     ----------
-    predicted
-        Probabilities, ``(row,)``; equal ones are pooled first.
-    happened
-        0 or 1, ``(row,)``.
-    """
-    return _isotonic(_pooled(predicted), happened)
-
-
-def _isotonic(pooled: _Pooled, happened: Array) -> Isotonic:
-    shares = np.bincount(pooled.where, weights=happened) / pooled.rows
-    fitted = isotonic_regression(shares, weights=pooled.rows).x
-    return Isotonic(pooled.values, pooled.rows, np.clip(fitted, 0.0, 1.0))
-
-
-def split_score(predicted: Array, happened: Array) -> Split:
-    """Split the mean Brier score of probabilities; see Dimitriadis et al., equation 3."""
-    return _split(predicted, happened, isotonic(predicted, happened))
-
-
-def _split(predicted: Array, happened: Array, found: Isotonic) -> Split:
-    score = float(np.mean((predicted - happened) ** 2))
-    # within a block of the curve the events are 0 or 1 around its mean
-    share = float(happened.mean())
-    uncertainty = share * (1 - share)
-    recalibrated = float(np.average(found.happened * (1 - found.happened), weights=found.rows))
-    return Split(score, score - recalibrated, uncertainty - recalibrated, uncertainty)
-
-
-def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Calibrated:
-    """Split the score, test miscalibration, and put a band around the curve.
-
-    Parameters
-    ----------
-    chances
-        Probabilities at each draw, ``(draw, row)``.
-    happened
-        0 or 1, ``(row,)``.
+    values
+        ``(randomisation, answered row)``; see `pit_values`.
+    scores
+        How well the draws can leave out each row.
+    groups
+        The groups; see `members`.
     rng
-        For the events drawn anew.
+        For the band of the curve.
     """
-    mean = _pooled(chances.mean(axis=0))
-    found = _isotonic(mean, happened)
-    some = np.unique(np.linspace(0, mean.values.size - 1, POINTS).astype("int64"))
-    splits, again, curves = [], [], []
-    for chance in chances:
-        drawn = (rng.random(chance.size) < chance).astype("float64")
-        pooled = _pooled(chance)
-        splits.append(_split(chance, happened, _isotonic(pooled, happened)))
-        again.append(_split(chance, drawn, _isotonic(pooled, drawn)).miscalibration)
-        curves.append(_isotonic(mean, drawn).happened[some])
-    lost = [split.miscalibration for split in splits]
-    tail = (1 - INTERVAL) / 2
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
-    return Calibrated(
-        Split(*(float(part) for part in np.mean(splits, axis=0))),
-        float(np.mean(again)),
-        combined(_tails(np.array(lost), np.array(again))),
-        Curve(mean.values[some], found.happened[some], low, high),
+    good = np.isfinite(values).all(axis=0)
+    rows = [_pit_row(one, values[:, one.rows & good]) for one in groups]
+    return LooPit(
+        rows=values.shape[1],
+        bad=int(scores.bad.sum()),
+        khat_threshold=scores.khat_threshold,
+        left_out=int((~good).sum()),
+        randomised=0 if len(values) == 1 else len(values),
+        curve=ecdf_difference(values[:, good], 1 - MISFIT_P, rng),
+        groups=tuple(_pit_judged(rows, "all") + _pit_judged(rows, "industry")),
     )
 
 
-def _tails(values: Array, replicated: Array) -> list[float]:
-    """Share of replicates that are at least each value, the value itself counted among them."""
-    # a sum in another order may differ in its last digit
-    below = np.searchsorted(np.sort(replicated), values - 1e-12)
-    return [float(p) for p in (replicated.size - below + 1) / (replicated.size + 1)]
+def why_no_pit(design: Design) -> str:
+    """Why LOO-PIT is not made, or nothing."""
+    if design.weights is not None:
+        return WEIGHTED
+    if design.family.name in YES_OR_NO:
+        return YES_NO
+    return FEW if design.answered.sum() < MISFIT_ROWS else ""
 
 
-def curve_shape(predicted: Array, happened: Array) -> str:
-    """Name how events depart from their predictions: by a shift, by their spread, or otherwise.
+class Member(NamedTuple):
+    """A group and its rows among those whose outcome is known, ``(answered row,)``."""
 
-    Both are score tests given the predictions (Cox 1958, Biometrika 45, at intercept 0, slope 1).
-    """
-    rest, variance = happened - predicted, predicted * (1 - predicted)
-    around = predicted - np.average(predicted, weights=np.maximum(variance, 1e-300))
-    found = []
-    for scale, above, below in ((np.ones_like(rest), MORE, LESS), (around, TIMID, EXTREME)):
-        spread = np.sqrt((variance * scale**2).sum())
-        z = float((rest * scale).sum() / spread) if spread > 0 else 0.0
-        if abs(z) >= TELLING:
-            found.append((abs(z), above if z > 0 else below))
-    return " and ".join(words for _, words in sorted(found, reverse=True)) or CROOKED
+    by: By
+    group: str
+    rows: NDArray[np.bool_]
 
 
-WEIGHTED = (
-    "the rows were sampled by design, and survey weights make the fit a pseudo-posterior: it is of "
-    "the population, and does not say how the outcomes of a weighted sample are distributed"
-)
-"""Why rows with survey weights are not held against their predictive distribution."""
+def members(design: Design) -> tuple[Member, ...]:
+    """All firms and the industries."""
+    return tuple(
+        Member(groups.by, label, groups.members[design.answered, k])
+        for groups in declared_groups(design)
+        if groups.by != "cluster"
+        for k, label in enumerate(groups.labels)
+    )
+
+
+def _pit_row(member: Member, values: Array) -> PitRow:
+    size = values.shape[1]
+    if size < MISFIT_ROWS:
+        return PitRow(by=member.by, group=member.group, rows=size, reason=FEW)
+    p, components = uniformity(values)
+    parts = dict(zip(("location", "spread", "skewness", "tails"), components, strict=True))
+    return PitRow(by=member.by, group=member.group, rows=size, p=p, **parts)
+
+
+def _pit_judged(rows: Sequence[PitRow], by: By) -> list[PitRow]:
+    """Rows of one kind of group, flagged by p-values adjusted for their number."""
+    mine = [row for row in rows if row.by == by]
+    adjusted = iter(holm([row.p for row in mine if row.p is not None]))
+    for k, row in enumerate(mine):
+        if row.p is not None:
+            p, parts = next(adjusted), (row.location, row.spread, row.skewness, row.tails)
+            flagged = p < MISFIT_P
+            words = uniformity_shape([x for x in parts if x is not None]) if flagged else ""
+            mine[k] = row.model_copy(update={"adjusted": p, "flagged": flagged, "shape": words})
+    return mine
+
+
+def pit_values(found: Steps, rng: np.random.Generator) -> Array:
+    """Values within their steps at random, ``(randomisation, row)``; one of a continuous outcome."""
+    width = found.up_to - found.below
+    if not width.any():
+        return found.below[None, :]
+    return found.below + rng.random((RANDOMISATIONS, width.size)) * width
 
 
 class Steps(NamedTuple):
@@ -186,6 +146,23 @@ class Steps(NamedTuple):
 
     below: Array
     up_to: Array
+
+
+def steps(design: Design, draws: Draws, weights: Array) -> Steps:
+    """Where each outcome stands in its leave-one-out predictive distribution."""
+    outcome = design.answers
+    if design.levels:
+        # at least the lowest level: always; beyond the highest: never
+        above = levels_reached(design, draws, weights)
+        ends = np.ones((1, outcome.size)), np.zeros((1, outcome.size))
+        all_levels = np.concatenate([ends[0], above, ends[1]])  # (level + 1, row)
+        code, row = outcome.astype("int64"), np.arange(outcome.size)
+        return Steps(1.0 - all_levels[code, row], 1.0 - all_levels[code + 1, row])
+    if design.family.counted:
+        at_least, beyond = reached(design, draws, weights, [outcome, outcome + 1.0])
+        return Steps(1.0 - at_least, 1.0 - beyond)
+    below = 1.0 - reached(design, draws, weights, [outcome])[0]
+    return Steps(below, below)
 
 
 def reached(design: Design, draws: Draws, weights: Array, bars: Sequence[Array]) -> Array:
@@ -223,140 +200,40 @@ def levels_reached(design: Design, draws: Draws, weights: Array) -> Array:
     return reached(design, draws, weights, bars)
 
 
-def steps(design: Design, draws: Draws, weights: Array) -> Steps:
-    """Where each outcome stands in its leave-one-out predictive distribution."""
-    outcome = design.answers
-    if design.levels:
-        # at least the lowest level: always; beyond the highest: never
-        above = levels_reached(design, draws, weights)
-        ends = np.ones((1, outcome.size)), np.zeros((1, outcome.size))
-        all_levels = np.concatenate([ends[0], above, ends[1]])  # (level + 1, row)
-        code, row = outcome.astype("int64"), np.arange(outcome.size)
-        return Steps(1.0 - all_levels[code, row], 1.0 - all_levels[code + 1, row])
-    if design.family.counted:
-        at_least, beyond = reached(design, draws, weights, [outcome, outcome + 1.0])
-        return Steps(1.0 - at_least, 1.0 - beyond)
-    below = 1.0 - reached(design, draws, weights, [outcome])[0]
-    return Steps(below, below)
-
-
-def chance_of_yes(design: Design, left_out: LeftOut) -> Array:
-    """Leave-one-out probability of a yes, ``(answered row,)``; families of yes or no only."""
-    assert design.family.name in YES_OR_NO
-    density = np.exp(left_out.scores.elpd)
-    return np.asarray(np.where(design.answers == 1, density, 1.0 - density))
-
-
-RANDOMISATIONS = 20
-"""Of discrete outcomes: one alone would let chance decide close to the threshold."""
-YES_NO = (
-    "a yes or no has no distribution beyond its probability, and its randomised values are uniform "
-    "nearly whatever the model says; the calibration curve asks whether the probabilities are right"
-)
-FEW = f"fewer than {MISFIT_ROWS} rows"
-
-
-class Member(NamedTuple):
-    """A group and its rows among those whose outcome is known, ``(answered row,)``."""
-
-    by: By
-    group: str
-    rows: NDArray[np.bool_]
-
-
-def members(design: Design) -> tuple[Member, ...]:
-    """All firms and the industries."""
-    return tuple(
-        Member(groups.by, label, groups.members[design.answered, k])
-        for groups in declared_groups(design)
-        if groups.by != "cluster"
-        for k, label in enumerate(groups.labels)
-    )
-
-
-def why_no_pit(design: Design) -> str:
-    """Why LOO-PIT is not made, or nothing."""
-    if design.weights is not None:
-        return WEIGHTED
-    if design.family.name in YES_OR_NO:
-        return YES_NO
-    return FEW if design.answered.sum() < MISFIT_ROWS else ""
-
-
-def pit_values(found: Steps, rng: np.random.Generator) -> Array:
-    """Values within their steps at random, ``(randomisation, row)``; one of a continuous outcome."""
-    width = found.up_to - found.below
-    if not width.any():
-        return found.below[None, :]
-    return found.below + rng.random((RANDOMISATIONS, width.size)) * width
-
-
-def loo_pit(
-    values: Array, scores: RowScores, groups: Sequence[Member], rng: np.random.Generator
-) -> LooPit:
-    """Test the values of all firms and of each industry.
+def calibration(
+    events: Sequence[Event], groups: Sequence[Member], rng: np.random.Generator
+) -> Calibration:
+    """Test the calibration of every event, for all firms and each industry.
 
     Parameters
     ----------
-    values
-        ``(randomisation, answered row)``; see `pit_values`.
-    scores
-        How well the draws can leave out each row.
-    groups
-        The groups; see `members`.
+    events, groups
+        See `events_of` and `members`.
     rng
-        For the band of the curve.
+        For events drawn anew.
     """
-    good = np.isfinite(values).all(axis=0)
-    rows = [_pit_row(one, values[:, one.rows & good]) for one in groups]
-    return LooPit(
-        rows=values.shape[1],
-        bad=int(scores.bad.sum()),
-        khat_threshold=scores.khat_threshold,
-        left_out=int((~good).sum()),
-        randomised=0 if len(values) == 1 else len(values),
-        curve=ecdf_difference(values[:, good], 1 - MISFIT_P, rng),
-        groups=tuple(_pit_judged(rows, "all") + _pit_judged(rows, "industry")),
-    )
+    rows, curves = [], []
+    for event in events:
+        for group in groups:
+            part = event.at(group.rows)
+            row, found = _row(group, part, rng)
+            rows.append((row, part))
+            if found is not None and group.by == "all":
+                named = found.curve._asdict().items()
+                parts = {name: tuple(values.tolist()) for name, values in named}
+                curves.append(CalibrationCurve(event=event.name, **parts))
+    judged = [*_judged(rows, "all")]
+    for event in events:
+        judged += _judged([pair for pair in rows if pair[0].event == event.name], "industry")
+    draws = max((len(event.chances) for event in events), default=0)
+    return Calibration(draws=draws, rows=tuple(judged), curves=tuple(curves))
 
 
-def _pit_row(member: Member, values: Array) -> PitRow:
-    size = values.shape[1]
-    if size < MISFIT_ROWS:
-        return PitRow(by=member.by, group=member.group, rows=size, reason=FEW)
-    p, (location, spread, skewness, tails) = uniformity(values)
-    return PitRow(
-        by=member.by,
-        group=member.group,
-        rows=size,
-        location=location,
-        spread=spread,
-        skewness=skewness,
-        tails=tails,
-        p=p,
-    )
-
-
-def _pit_judged(rows: Sequence[PitRow], by: By) -> list[PitRow]:
-    """Rows of one kind of group, flagged by p-values adjusted for their number."""
-    mine = [row for row in rows if row.by == by]
-    adjusted = iter(holm([row.p for row in mine if row.p is not None]))
-    return [row if row.p is None else _flagged(row, next(adjusted)) for row in mine]
-
-
-def _flagged(row: PitRow, adjusted: float) -> PitRow:
-    flagged = adjusted < MISFIT_P
-    parts = (row.location, row.spread, row.skewness, row.tails)
-    words = uniformity_shape([part for part in parts if part is not None]) if flagged else ""
-    return row.model_copy(update={"adjusted": adjusted, "flagged": flagged, "shape": words})
-
-
-NO_EVENT = "only of a yes or no and of ordinal levels; LOO-PIT is for outcomes such as this"
-FEW_EVENTS = f"fewer than {MISFIT_EVENTS} rows with it, or without it"
-DRAWS = 1000
-"""At most so many draws, evenly spaced; the smallest p-value is one in a thousand."""
-YES = "yes"
-AT_LEAST = "at least {0}"
+def why_no_calibration(design: Design) -> str:
+    """Why calibration is not checked, or nothing."""
+    if design.weights is not None:
+        return WEIGHTED
+    return "" if design.levels or design.family.name in YES_OR_NO else NO_EVENT
 
 
 class Event(NamedTuple):
@@ -373,13 +250,6 @@ class Event(NamedTuple):
     def at(self, rows: NDArray[np.bool_]) -> Event:
         """The same of some rows."""
         return Event(self.name, self.chances[:, rows], self.left_out[rows], self.happened[rows])
-
-
-def why_no_calibration(design: Design) -> str:
-    """Why calibration is not looked at, or nothing."""
-    if design.weights is not None:
-        return WEIGHTED
-    return "" if design.levels or design.family.name in YES_OR_NO else NO_EVENT
 
 
 def events_of(design: Design, draws: Draws, left_out: LeftOut) -> tuple[Event, ...]:
@@ -402,31 +272,11 @@ def events_of(design: Design, draws: Draws, left_out: LeftOut) -> tuple[Event, .
     return tuple(found)
 
 
-def calibration(
-    events: Sequence[Event], groups: Sequence[Member], rng: np.random.Generator
-) -> Calibration:
-    """Test the calibration of every event, for all firms and each industry.
-
-    Parameters
-    ----------
-    events, groups
-        See `events_of` and `members`.
-    rng
-        For events drawn anew.
-    """
-    rows, curves = [], []
-    for event in events:
-        for group in groups:
-            part = event.at(group.rows)
-            row, found = _row(group, part, rng)
-            rows.append((row, part))
-            if found is not None and group.by == "all":
-                curves.append(_curve(event.name, found))
-    judged = [*_judged(rows, "all")]
-    for event in events:
-        judged += _judged([pair for pair in rows if pair[0].event == event.name], "industry")
-    draws = max((len(event.chances) for event in events), default=0)
-    return Calibration(draws=draws, rows=tuple(judged), curves=tuple(curves))
+def chance_of_yes(design: Design, left_out: LeftOut) -> Array:
+    """Leave-one-out probability of a yes, ``(answered row,)``; families of yes or no only."""
+    assert design.family.name in YES_OR_NO
+    density = np.exp(left_out.scores.elpd)
+    return np.asarray(np.where(design.answers == 1, density, 1.0 - density))
 
 
 def _row(
@@ -450,11 +300,6 @@ def _row(
     return row.model_copy(update=known), found
 
 
-def _curve(name: str, found: Calibrated) -> CalibrationCurve:
-    parts = {part: tuple(values.tolist()) for part, values in found.curve._asdict().items()}
-    return CalibrationCurve(event=name, **parts)
-
-
 def _judged(rows: Sequence[tuple[CalibrationRow, Event]], by: By) -> Iterator[CalibrationRow]:
     """Rows of one kind of group, flagged by p-values adjusted for their number."""
     mine = [(row, part) for row, part in rows if row.by == by]
@@ -467,3 +312,127 @@ def _judged(rows: Sequence[tuple[CalibrationRow, Event]], by: By) -> Iterator[Ca
         flagged = p < MISFIT_P
         words = curve_shape(part.chances.mean(axis=0), part.happened) if flagged else ""
         yield row.model_copy(update={"adjusted": p, "flagged": flagged, "shape": words})
+
+
+def curve_shape(predicted: Array, happened: Array) -> str:
+    """Name how events depart from their predictions: by a shift, by their spread, or otherwise.
+
+    Both are score tests given the predictions (Cox 1958, Biometrika 45, at intercept 0, slope 1).
+    """
+    rest, variance = happened - predicted, predicted * (1 - predicted)
+    around = predicted - np.average(predicted, weights=np.maximum(variance, 1e-300))
+    found = []
+    for scale, above, below in ((np.ones_like(rest), MORE, LESS), (around, TIMID, EXTREME)):
+        spread = np.sqrt((variance * scale**2).sum())
+        z = float((rest * scale).sum() / spread) if spread > 0 else 0.0
+        if abs(z) >= TELLING:
+            found.append((abs(z), above if z > 0 else below))
+    return " and ".join(words for _, words in sorted(found, reverse=True)) or CROOKED
+
+
+class Calibrated(NamedTuple):
+    """How well probabilities are calibrated: the split score, its p-value, and the curve.
+
+    ``split`` is the mean over draws; ``expected`` the mean miscalibration of replicated events.
+    """
+
+    split: Split
+    expected: float
+    p: float
+    curve: Curve
+
+
+def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Calibrated:
+    """Split the score, test miscalibration, and put a band around the curve.
+
+    Parameters
+    ----------
+    chances
+        Probabilities at each draw, ``(draw, row)``.
+    happened
+        0 or 1, ``(row,)``.
+    rng
+        For the events drawn anew.
+    """
+    mean = pooled_rows(chances.mean(axis=0))
+    curve = isotonic(mean, happened)
+    some = np.unique(np.linspace(0, mean.values.size - 1, POINTS).astype("int64"))
+    splits, again, curves = [], [], []
+    for chance in chances:
+        drawn = (rng.random(chance.size) < chance).astype("float64")
+        pooled = pooled_rows(chance)
+        splits.append(_split(chance, happened, pooled, isotonic(pooled, happened)))
+        again.append(_split(chance, drawn, pooled, isotonic(pooled, drawn)).miscalibration)
+        curves.append(isotonic(mean, drawn)[some])
+    lost = [split.miscalibration for split in splits]
+    tail = (1 - INTERVAL) / 2
+    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    return Calibrated(
+        Split(*(float(part) for part in np.mean(splits, axis=0))),
+        float(np.mean(again)),
+        combined(_tails(np.array(lost), np.array(again))),
+        Curve(mean.values[some], curve[some], low, high),
+    )
+
+
+def _tails(values: Array, replicated: Array) -> list[float]:
+    """Share of replicates that are at least each value, the value itself counted among them."""
+    # a sum in another order may differ in its last digit
+    below = np.searchsorted(np.sort(replicated), values - 1e-12)
+    return [float(p) for p in (replicated.size - below + 1) / (replicated.size + 1)]
+
+
+class Split(NamedTuple):
+    """Mean Brier score = miscalibration - discrimination + uncertainty."""
+
+    score: float
+    miscalibration: float
+    discrimination: float
+    uncertainty: float
+
+
+def split_score(predicted: Array, happened: Array) -> Split:
+    """Split the mean Brier score of probabilities; see Dimitriadis et al., equation 3."""
+    pooled = pooled_rows(predicted)
+    return _split(predicted, happened, pooled, isotonic(pooled, happened))
+
+
+def _split(predicted: Array, happened: Array, pooled: PooledRows, recalibrated: Array) -> Split:
+    score = float(np.mean((predicted - happened) ** 2))
+    # within a block of the curve the events are 0 or 1 around its mean
+    share = float(happened.mean())
+    uncertainty = share * (1 - share)
+    remaining = float(np.average(recalibrated * (1 - recalibrated), weights=pooled.rows))
+    return Split(score, score - remaining, uncertainty - remaining, uncertainty)
+
+
+class Curve(NamedTuple):
+    """An isotonic curve at some predictions, with the band of a model that is right."""
+
+    predicted: Array
+    happened: Array
+    low: Array
+    high: Array
+
+
+class PooledRows(NamedTuple):
+    """Distinct predictions, which of them each row has, and how many rows each has."""
+
+    values: Array
+    where: NDArray[np.int64]
+    rows: Array
+
+
+def pooled_rows(predicted: Array) -> PooledRows:
+    """Pool the rows with equal predictions."""
+    values, where, counts = np.unique(predicted, return_inverse=True, return_counts=True)
+    return PooledRows(values, where, counts.astype("float64"))
+
+
+def isotonic(pooled: PooledRows, happened: Array) -> Array:
+    """Pool adjacent violators: share of events at each distinct prediction, never falling.
+
+    ``happened`` is 0 or 1, ``(row,)``.
+    """
+    shares = np.bincount(pooled.where, weights=happened) / pooled.rows
+    return np.asarray(np.clip(isotonic_regression(shares, weights=pooled.rows).x, 0.0, 1.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,166 @@ from bayescluster.results.fit import Criterion, FormRow, Score
 from bayescluster.results.model import Gate
 from bayescluster.structures import Structure
 
+INTERACTION_ALONE = (
+    "An interaction coefficient alone does not establish necessity: a positive product is found too "
+    "where either capital makes up for the other, as long as returns to their sum rise."
+)
+
+
+class FormFit(NamedTuple):
+    """What a comparison uses of one form.
+
+    ``clusters`` is nothing where clusters cannot be left out; then it is for all forms.
+    """
+
+    structure: Structure
+    report: str
+    gate: Gate
+    rows: RowScores
+    clusters: ClusterScores | None
+    below_zero: float | None
+    """CES: posterior probability of ``r < 0``."""
+
+
+def form_rows(fits: Sequence[FormFit]) -> tuple[FormRow, ...]:
+    """Compare forms, in the order they are given."""
+    rows = _scores([fit.rows for fit in fits])
+    clusters: Sequence[Score | None] = [None] * len(fits)
+    held = [fit.clusters for fit in fits if fit.clusters is not None]
+    if len(held) == len(fits):
+        clusters = _scores(held)
+    by_cluster = criterion_of(fits) == "leave-one-cluster-out"
+    return tuple(
+        _form_row(fit, row, cluster, cluster if by_cluster and cluster is not None else row)
+        for fit, row, cluster in zip(fits, rows, clusters, strict=True)
+    )
+
+
+def criterion_of(fits: Sequence[FormFit]) -> Criterion:
+    """Say by which criterion forms are weighed: clusters left out, where there are any."""
+    whole = all(fit.clusters is not None and np.isfinite(fit.clusters.elpd).all() for fit in fits)
+    return "leave-one-cluster-out" if whole else "PSIS-LOO"
+
+
+def _form_row(fit: FormFit, rows: Score, clusters: Score | None, used: Score) -> FormRow:
+    leontief, behind = fit.below_zero, -used.difference
+    return FormRow(
+        form=fit.structure.name,
+        formula=fit.structure.formula,
+        report=fit.report,
+        gate_passed=fit.gate.passed,
+        failing=tuple(item.name for item in fit.gate.items if item.passed is not True),
+        non_compensatory=(
+            fit.structure.name == "conjunctive" if leontief is None else leontief >= BELOW_ZERO
+        ),
+        p_loo=fit.rows.p_loo,
+        rows=rows,
+        clusters=clusters,
+        weight=used.weight,
+        apart=(
+            behind >= ELPD_DIFFERENCE_MIN and behind >= ELPD_DIFFERENCE_SES * used.difference_se
+        ),
+    )
+
+
+def _scores(by_form: Sequence[RowScores | ClusterScores]) -> list[Score]:
+    elpd = np.column_stack([scores.elpd for scores in by_form])  # (unit, form)
+    known = bool(np.isfinite(elpd).all())
+    weights = stacking_weights(elpd) if known else np.full(len(by_form), 1 / len(by_form))
+    best = elpd[:, int(np.argmax(elpd.sum(axis=0)))]
+    return [
+        _score(each, best, float(weight)) for each, weight in zip(by_form, weights, strict=True)
+    ]
+
+
+def _score(scores: RowScores | ClusterScores, best: Array, weight: float) -> Score:
+    less = difference(scores.elpd, best)
+    finite = scores.khat[np.isfinite(scores.khat)]
+    return Score(
+        elpd=float(scores.elpd.sum()),
+        se=total_error(scores.elpd),
+        difference=less.total,
+        difference_se=less.error,
+        weight=weight,
+        bad=int(scores.bad.sum()),
+        khat_max=float(finite.max()) if finite.size else None,
+    )
+
+
+def below_zero(posterior: Draws) -> float | None:
+    """Posterior probability that a CES form leans towards Leontief; nothing for other forms."""
+    if SUBSTITUTION not in posterior.population:
+        return None
+    return float((posterior.population[SUBSTITUTION] < 0).mean())
+
+
+def statements(rows: Sequence[FormRow], criterion: Criterion) -> tuple[str, ...]:
+    """Say in sentences, by rule, what a comparison shows and what it does not."""
+    best = max(rows, key=lambda row: _used(row, criterion).elpd)
+    alike = [row.form for row in rows if row is not best and not row.apart]
+    worse = [row.form for row in rows if row.apart]
+    return (
+        *_distinguished(best.form, alike, worse),
+        _total_weight(rows),
+        *([INTERACTION_ALONE] if any(row.form == "interaction" for row in rows) else []),
+        *_caveats(rows, criterion),
+    )
+
+
+def _used(row: FormRow, criterion: Criterion) -> Score:
+    by_cluster = criterion == "leave-one-cluster-out"
+    return row.clusters if by_cluster and row.clusters is not None else row.rows
+
+
+def _distinguished(best: str, alike: Sequence[str], worse: Sequence[str]) -> Iterator[str]:
+    rule = (
+        f"a difference in elpd below {ELPD_DIFFERENCE_MIN:g}, "
+        f"or below {ELPD_DIFFERENCE_SES:g} of its standard errors"
+    )
+    if alike:
+        yield f"{best} predicts best, but the data cannot tell it from {listed(alike)} ({rule})."
+    if worse:
+        verb = "predicts" if len(worse) == 1 else "predict"
+        yield f"{listed(worse)} {verb} worse than {best}, by more than the data leave open."
+
+
+def _total_weight(rows: Sequence[FormRow]) -> str:
+    shapes = [row.form for row in rows if row.non_compensatory]
+    total = sum(row.weight for row in rows if row.non_compensatory)
+    ces = {row.form: row.non_compensatory for row in rows}.get("ces")
+    of_ces = {
+        None: "",
+        True: f" r of the CES form is below 0 with a probability of at least {BELOW_ZERO:g}.",
+        False: " The CES form is not among them: its r is not clearly below 0.",
+    }[ces]
+    if not shapes:
+        return f"No form here is non-compensatory.{of_ces}"
+    return (
+        f"Total weight on non-compensatory forms ({listed(shapes)}): {total:.2f}. In these a lack "
+        f"of one capital cannot simply be made up by the other; whether each is needed is read off "
+        f"the corners.{of_ces}"
+    )
+
+
+def _caveats(rows: Sequence[FormRow], criterion: Criterion) -> Iterator[str]:
+    unit = "cluster" if criterion == "leave-one-cluster-out" else "row"
+    leaning = [
+        f"{bad} {unit}{'s' if bad > 1 else ''} under {row.form}"
+        for row in rows
+        if (bad := _used(row, criterion).bad)
+    ]
+    if leaning:
+        yield f"Pareto k is above the threshold for {listed(leaning)}: read these elpd with care."
+    for row in rows:
+        if not row.gate_passed:
+            yield f"{row.form} failed its diagnostics gate ({', '.join(row.failing)})."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as words: ``a``, ``a and b``, ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
 
 class ClusterScores(NamedTuple):
     """Log predictive density of each left-out group, and the Pareto k behind it, ``(group,)``."""
@@ -50,7 +210,7 @@ def why_not(design: Design) -> str:
         return "the data declare no clusters"
     cluster = design.index(CLUSTER)
     if np.unique(cluster).size < 2:
-        return "there is but one cluster"
+        return "there is only one cluster"
     for grouping in design.groupings:
         own = [exclusive(design.index(grouping.name), rows) for rows in rows_of(design, CLUSTER)]
         if max(len(found) for found in own) > 1:
@@ -59,12 +219,12 @@ def why_not(design: Design) -> str:
 
 
 def leave_cluster_out(design: Design, draws: Draws) -> ClusterScores:
-    """Score every cluster by what the other clusters say of it; see `leave_group_out`."""
+    """Score every cluster by what the other clusters predict; see `leave_group_out`."""
     return leave_group_out(design, draws, CLUSTER)
 
 
 def leave_group_out(design: Design, draws: Draws, by: str) -> ClusterScores:
-    """Score every group of a grouping by what the other groups say of it.
+    """Score every group of a grouping by what the other groups predict.
 
     Parameters
     ----------
@@ -105,181 +265,3 @@ def rows_of(design: Design, by: str) -> list[NDArray[np.int64]]:
     """Positions of the rows of each group, in the order of the labels."""
     member = design.index(by)
     return [np.flatnonzero(member == k) for k in range(len(design.group_labels(by)))]
-
-
-INTERACTION_ALONE = (
-    "An interaction coefficient alone does not establish necessity: a positive product is found too "
-    "where either capital makes up for the other, as long as returns to their sum rise."
-)
-
-
-class FormFit(NamedTuple):
-    """What a comparison looks at in one form.
-
-    ``clusters`` is nothing where clusters cannot be left out; then it is for all forms.
-    """
-
-    structure: Structure
-    report: str
-    gate: Gate
-    rows: RowScores
-    clusters: ClusterScores | None
-    below_zero: float | None
-    """CES: posterior probability of ``r < 0``."""
-
-
-def below_zero(posterior: Draws) -> float | None:
-    """Posterior probability that a CES form leans towards Leontief; nothing for other forms."""
-    if SUBSTITUTION not in posterior.population:
-        return None
-    return float((posterior.population[SUBSTITUTION] < 0).mean())
-
-
-def criterion_of(fits: Sequence[FormFit]) -> Criterion:
-    """Say by which criterion forms are weighed: clusters left out, where there are any."""
-    whole = all(fit.clusters is not None and np.isfinite(fit.clusters.elpd).all() for fit in fits)
-    return "leave-one-cluster-out" if whole else "PSIS-LOO"
-
-
-def form_rows(fits: Sequence[FormFit]) -> tuple[FormRow, ...]:
-    """Compare forms, in the order they are given."""
-    rows = _scores([fit.rows for fit in fits])
-    clusters: Sequence[Score | None] = [None] * len(fits)
-    held = [fit.clusters for fit in fits if fit.clusters is not None]
-    if len(held) == len(fits):
-        clusters = _scores(held)
-    by_cluster = criterion_of(fits) == "leave-one-cluster-out"
-    found = []
-    for fit, row, cluster in zip(fits, rows, clusters, strict=True):
-        used = cluster if by_cluster and cluster is not None else row
-        found.append(
-            FormRow(
-                form=fit.structure.name,
-                formula=fit.structure.formula,
-                report=fit.report,
-                gate_passed=fit.gate.passed,
-                failing=tuple(item.name for item in fit.gate.items if item.passed is not True),
-                non_compensatory=_non_compensatory(fit),
-                p_loo=fit.rows.p_loo,
-                rows=row,
-                clusters=cluster,
-                weight=used.weight,
-                apart=_apart(used),
-            )
-        )
-    return tuple(found)
-
-
-def _scores(found: Sequence[RowScores | ClusterScores]) -> list[Score]:
-    elpd = np.column_stack([one.elpd for one in found])  # (unit, form)
-    known = bool(np.isfinite(elpd).all())
-    weights = stacking_weights(elpd) if known else np.full(len(found), 1 / len(found))
-    best = elpd[:, int(np.argmax(elpd.sum(axis=0)))]
-    return [_score(one, elpd[:, k], best, float(weights[k])) for k, one in enumerate(found)]
-
-
-def _score(one: RowScores | ClusterScores, elpd: Array, best: Array, weight: float) -> Score:
-    less = difference(elpd, best)
-    finite = one.khat[np.isfinite(one.khat)]
-    return Score(
-        elpd=float(elpd.sum()),
-        se=total_error(elpd),
-        difference=less.total,
-        difference_se=less.error,
-        weight=weight,
-        bad=int(one.bad.sum()),
-        khat_max=float(finite.max()) if finite.size else None,
-    )
-
-
-def _apart(score: Score) -> bool:
-    behind = -score.difference
-    return behind >= ELPD_DIFFERENCE_MIN and behind >= ELPD_DIFFERENCE_SES * score.difference_se
-
-
-def _non_compensatory(fit: FormFit) -> bool:
-    if fit.below_zero is not None:
-        return fit.below_zero >= BELOW_ZERO
-    return fit.structure.name == "conjunctive"
-
-
-def statements(rows: Sequence[FormRow], criterion: Criterion) -> tuple[str, ...]:
-    """Say in sentences, by rule, what a comparison shows and what it does not."""
-    best = max(rows, key=lambda row: _used(row, criterion).elpd)
-    alike = [row.form for row in rows if row is not best and not row.apart]
-    worse = [row.form for row in rows if row.apart]
-    return (
-        *_told_apart(best.form, alike, worse),
-        _weighed(rows),
-        *_interaction(rows),
-        *_troubles(rows, criterion),
-    )
-
-
-def _used(row: FormRow, criterion: Criterion) -> Score:
-    by_cluster = criterion == "leave-one-cluster-out"
-    return row.clusters if by_cluster and row.clusters is not None else row.rows
-
-
-def _told_apart(best: str, alike: Sequence[str], worse: Sequence[str]) -> list[str]:
-    rule = (
-        f"a difference in elpd below {ELPD_DIFFERENCE_MIN:g}, "
-        f"or below {ELPD_DIFFERENCE_SES:g} of its standard errors"
-    )
-    found = []
-    if alike:
-        found.append(
-            f"{best} predicts best, but the data cannot tell it from {listed(alike)} ({rule})."
-        )
-    if worse:
-        verb = "predicts" if len(worse) == 1 else "predict"
-        found.append(f"{listed(worse)} {verb} worse than {best}, by more than the data leave open.")
-    return found
-
-
-def _weighed(rows: Sequence[FormRow]) -> str:
-    shapes = [row.form for row in rows if row.non_compensatory]
-    total = sum(row.weight for row in rows if row.non_compensatory)
-    ces = {row.form: row.non_compensatory for row in rows}.get("ces")
-    said = {
-        None: "",
-        True: f" r of the CES form is below 0 with a probability of at least {BELOW_ZERO:g}.",
-        False: " The CES form is not among them: its r is not clearly below 0.",
-    }[ces]
-    if not shapes:
-        return f"No form here is non-compensatory.{said}"
-    return (
-        f"Total weight on non-compensatory forms ({listed(shapes)}): {total:.2f}. In these a lack "
-        f"of one capital cannot simply be made up by the other; whether each is needed is read off "
-        f"the corners.{said}"
-    )
-
-
-def _interaction(rows: Sequence[FormRow]) -> list[str]:
-    return [INTERACTION_ALONE] if "interaction" in {row.form for row in rows} else []
-
-
-def _troubles(rows: Sequence[FormRow], criterion: Criterion) -> list[str]:
-    unit = "cluster" if criterion == "leave-one-cluster-out" else "row"
-    leaning = [
-        f"{bad} {unit}{'s' if bad > 1 else ''} under {row.form}"
-        for row in rows
-        if (bad := _used(row, criterion).bad)
-    ]
-    found = (
-        [f"Pareto k is above the threshold for {listed(leaning)}: read these elpd with care."]
-        if leaning
-        else []
-    )
-    found += [
-        f"{row.form} failed its diagnostics gate ({', '.join(row.failing)})."
-        for row in rows
-        if not row.gate_passed
-    ]
-    return found
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as words: ``a``, ``a and b``, ``a, b and c``."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last

@@ -1,12 +1,12 @@
 """Whether the data determine the parameters of a form that is no sum: checked, not assumed.
 
 Gates and corners trade off where a corner of the plane is empty; a CES form is flat in ``r`` where
-``|r|`` is large, and says nothing of it where the gain is near 0.
+``|r|`` is large, and where the gain is near 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 
 CORNER_FIRMS_MIN = 5.0
-"""Fewest firms behind a corner, over all groups, below which a note is made; claims state theirs."""
+"""Fewest firms behind a corner, over all groups, below which a note is made; claims have their own."""
 
 
 class Behind(NamedTuple):
@@ -46,16 +46,14 @@ def identification(
     """Compare posterior with prior; nothing for forms that are sums."""
     if design.structure.is_linear:
         return None
-    contractions = tuple(
-        Contraction(
-            term=term, contraction=_contraction(posterior.population[term], prior.population[term])
-        )
-        for term in population_terms(design)
-    )
+    contractions = []
+    for term in population_terms(design):
+        after, before = posterior.population[term].var(), prior.population[term].var()
+        contractions.append(Contraction(term=term, contraction=float(1 - after / before)))
     corners = _corners(behind, posterior.chains)
     flat, small = _ces(design, posterior)
     return Identification(
-        contractions=contractions,
+        contractions=tuple(contractions),
         corners=corners,
         substitution_flat=flat,
         gain_small=small,
@@ -63,25 +61,16 @@ def identification(
     )
 
 
-def _contraction(posterior: Array, prior: Array) -> float:
-    return float(1 - posterior.var() / prior.var())
-
-
 def _corners(behind: Behind, chains: int) -> tuple[CornerWeight, ...]:
     shown = [k for k, (by, _) in enumerate(behind.groups) if by != "cluster"]
     found = {corner: estimates(firms[:, shown], chains) for corner, firms in behind.firms.items()}
-    return tuple(
-        CornerWeight.model_validate(
-            {
-                "by": behind.groups[column][0],
-                "group": behind.groups[column][1],
-                "corner": corner,
-                "firms": firms[k],
-            }
-        )
-        for k, column in enumerate(shown)
-        for corner, firms in found.items()
-    )
+    corners = []
+    for k, column in enumerate(shown):
+        by, group = behind.groups[column]
+        for corner, firms in found.items():
+            place = {"by": by, "group": group, "corner": corner, "firms": firms[k]}
+            corners.append(CornerWeight.model_validate(place))
+    return tuple(corners)
 
 
 def _ces(design: Design, posterior: Draws) -> tuple[float | None, float | None]:
@@ -93,39 +82,33 @@ def _ces(design: Design, posterior: Draws) -> tuple[float | None, float | None]:
     return float((np.abs(r) > SUBSTITUTION_FLAT).mean()), float((gain < GAIN_SMALL * unit).mean())
 
 
-def _hardly(contractions: Sequence[Contraction]) -> list[str]:
-    return [
-        f"{_words(one.term)} ({one.term}) is hardly identified: the data take away "
-        f"{max(one.contraction, 0.0):.0%} of its prior variance"
-        for one in contractions
-        if one.contraction < CONTRACTION_MIN
-    ]
+def _hardly(contractions: Sequence[Contraction]) -> Iterator[str]:
+    for term, contraction in ((each.term, each.contraction) for each in contractions):
+        if contraction < CONTRACTION_MIN:
+            text = TERMS[term].words.split(":")[0]
+            yield (
+                f"{text[:1].upper()}{text[1:]} ({term}) is hardly identified: the data take away "
+                f"{max(contraction, 0.0):.0%} of its prior variance"
+            )
 
 
-def _words(term: str) -> str:
-    text = TERMS[term].words.split(":")[0]
-    return text[:1].upper() + text[1:]
+def _empty(corners: Sequence[CornerWeight]) -> Iterator[str]:
+    for each in corners:
+        if each.by == "all" and each.firms.mean < CORNER_FIRMS_MIN:
+            yield (
+                f"the corner {CORNER_TERMS[each.corner].replace('_', ' ')} rests on its prior: the "
+                f"gates put {each.firms.mean:.1f} firms behind it"
+            )
 
 
-def _empty(corners: Sequence[CornerWeight]) -> list[str]:
-    return [
-        f"the corner {CORNER_TERMS[one.corner].replace('_', ' ')} rests on its prior: the gates put "
-        f"{one.firms.mean:.1f} firms behind it"
-        for one in corners
-        if one.by == "all" and one.firms.mean < CORNER_FIRMS_MIN
-    ]
-
-
-def _ces_notes(flat: float | None, small: float | None) -> list[str]:
-    notes = []
+def _ces_notes(flat: float | None, small: float | None) -> Iterator[str]:
     if flat is not None and flat > UNIDENTIFIED_SHARE:
-        notes.append(
+        yield (
             f"r is hardly identified: {flat:.0%} of the posterior lies beyond "
             f"{SUBSTITUTION_FLAT:g} on either side, where the form is flat in it"
         )
     if small is not None and small > UNIDENTIFIED_SHARE:
-        notes.append(
+        yield (
             f"r and the share are hardly identified: {small:.0%} of the posterior has a gain below "
             f"{GAIN_SMALL:g} of a unit, where they hardly matter"
         )
-    return notes

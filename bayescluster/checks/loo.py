@@ -46,12 +46,12 @@ class LeftOut(NamedTuple):
 
 
 def leave_row_out(design: Design, tree: xr.DataTree) -> RowScores:
-    """Score every row by what the others say of it."""
+    """Score every row by what the others predict."""
     return left_out(design, tree).scores
 
 
 def left_out(design: Design, tree: xr.DataTree) -> LeftOut:
-    """Score every row by what the others say of it, and keep the weights behind it.
+    """Score every row by what the others predict, and keep the weights behind it.
 
     Source: Vehtari, Gelman and Gabry (2017), as computed by arviz.
     """

@@ -1,17 +1,16 @@
 """Posterior predictive checks: whether the model makes data like those observed.
 
 Overall, by industry and by cluster, with the statistics of the family (`checks.statistics`): a
-bernoulli model with varying intercepts will match shares, so a share far off in one cluster says
-that the cluster is pooled too strongly; the sd, the zeros and the largest value say whether the
+bernoulli model with varying intercepts will match shares, so a share far off in one cluster means
+that the cluster is pooled too strongly; the sd, the zeros and the largest value show whether the
 likelihood fits. With survey weights all but the smallest and largest value are weighted, on both
-sides: what the model says of the population is not what a sample looks like that was drawn by its
-outcome.
+sides: the model is of the population, and a sample drawn by its outcome does not look like that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,7 +21,7 @@ from bayescluster.checks.thresholds import PREDICTIVE_TAIL
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups
 from bayescluster.results.fit import PredictiveCount
-from bayescluster.results.model import INTERVAL, By, PredictiveRow
+from bayescluster.results.model import INTERVAL, PredictiveRow
 
 MEAN: Final = "mean"
 ZEROS: Final = "share of zeros"
@@ -33,7 +32,7 @@ HIGH: Final = 0.95
 
 
 class Known(NamedTuple):
-    """What is known of the rows beside their outcomes, each ``(row,)`` or absent."""
+    """What is known of the rows apart from their outcomes, each ``(row,)`` or absent."""
 
     weights: Array | None = None
     """Survey weights."""
@@ -69,10 +68,6 @@ def _zeros(values: Array, known: Known) -> Array:
     return mean(values == 0, known)
 
 
-def _dispersion(values: Array, known: Known) -> Array:
-    return _ratio(_moment(values, known, 2), mean(values, known))
-
-
 def _skewness(values: Array, known: Known) -> Array:
     variance = _moment(values, known, 2)
     # equal values leave a variance of rounding errors
@@ -102,7 +97,9 @@ def _sd_of_rates(values: Array, known: Known) -> Array:
 _COUNTS: Final[dict[str, Statistic]] = {
     MEAN: mean,
     "sd": _sd,
-    "variance over mean": _dispersion,
+    "variance over mean": lambda values, known: _ratio(
+        _moment(values, known, 2), mean(values, known)
+    ),
     ZEROS: _zeros,
     "largest": _largest,
 }
@@ -140,11 +137,11 @@ Clusters have the mean, the zeros, and the share of the highest level, where the
 
 def level_statistics(levels: tuple[str, ...]) -> dict[str, Statistic]:
     """Share of each level of an ordinal outcome."""
-    return {SHARE.format(level): _share(code) for code, level in enumerate(levels)}
 
+    def share(code: int) -> Statistic:
+        return lambda values, known: mean(values == code, known)
 
-def _share(code: int) -> Statistic:
-    return lambda values, known: mean(values == code, known)
+    return {SHARE.format(level): share(code) for code, level in enumerate(levels)}
 
 
 def of_clusters(chosen: dict[str, Statistic], levels: tuple[str, ...]) -> dict[str, Statistic]:
@@ -162,7 +159,7 @@ def statistics(design: Design) -> dict[str, Statistic]:
 
 
 def known_of(design: Design, of_rows: Array | None, members: NDArray[np.int64]) -> Known:
-    """What is known of some rows beside their outcome: survey weights, and trials."""
+    """What is known of some rows apart from their outcome: survey weights, and trials."""
     trials = design.rows.trials
     return Known(
         None if of_rows is None else of_rows[members], None if trials is None else trials[members]
@@ -202,25 +199,29 @@ def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow,
             for what, statistic in chosen.items():
                 observed = float(statistic(design.outcome[members], known))
                 replicated = statistic(draws[:, members], known)
-                rows.append(_row((groups.by, label, what), members.size, observed, replicated))
+                rows.append(
+                    PredictiveRow(
+                        by=groups.by,
+                        group=label,
+                        rows=members.size,
+                        statistic=what,
+                        observed=observed,
+                        **_comparison(observed, replicated),
+                    )
+                )
     return tuple(rows)
 
 
-def _row(key: tuple[By, str, str], size: int, observed: float, replicated: Array) -> PredictiveRow:
-    by, label, what = key
+def _comparison(observed: float, replicated: Array) -> dict[str, Any]:
+    """Interval of the replicates, share of them above what is observed, and whether it is flagged."""
     tail = (1 - INTERVAL) / 2
     low, high = np.quantile(replicated, [tail, 1 - tail])
     # a sd of the same values may differ in its last digit with the order of summation
     tied = np.isclose(replicated, observed, rtol=1e-12, atol=0.0)
     above = float(((replicated > observed) & ~tied).mean() + 0.5 * tied.mean())
-    return PredictiveRow(
-        by=by,
-        group=label,
-        rows=size,
-        statistic=what,
-        observed=observed,
-        low=float(low),
-        high=float(high),
-        tail=above,
-        flagged=bool(min(above, 1 - above) < PREDICTIVE_TAIL),
-    )
+    return {
+        "low": float(low),
+        "high": float(high),
+        "tail": above,
+        "flagged": bool(min(above, 1 - above) < PREDICTIVE_TAIL),
+    }

@@ -100,7 +100,7 @@ class CheckedFit(NamedTuple):
         return self.tree["sample_stats"].to_dataset()
 
 
-class Evidence(NamedTuple):
+class Finding(NamedTuple):
     """What points to a reason: in words, as a number, and the threshold it is held against."""
 
     words: str
@@ -149,7 +149,7 @@ def _of_sampler(fit: CheckedFit, gate: Gate) -> Iterator[Reason]:
 
 
 def reason(
-    kind: ReasonKind, equation: str, evidence: Evidence, facts: Mapping[str, object], **where: Any
+    kind: ReasonKind, equation: str, finding: Finding, facts: Mapping[str, object], **where: Any
 ) -> Reason:
     """Put a reason together with the words of the table of advice.
 
@@ -159,7 +159,7 @@ def reason(
         The reason.
     equation
         Equation it concerns.
-    evidence
+    finding
         What points to it.
     facts
         What the advice leaves open; ``check`` names the check whose advice it is, if not any.
@@ -172,9 +172,9 @@ def reason(
         kind=kind,
         title=TITLES[kind],
         equation=equation,
-        found=evidence.words,
-        number=evidence.number,
-        threshold=evidence.threshold,
+        found=finding.words,
+        number=finding.number,
+        threshold=finding.threshold,
         advice=advice.text,
         source=advice.source,
         **where,
@@ -236,9 +236,9 @@ def _by_parameter(
     shown = tuple(sorted(large, key=lambda name: -large[name])[:PARAMETERS_SHOWN])
     if shown:
         first, largest = shown[0], large[shown[0]]
-        evidence = Evidence(words.format(largest, first, len(large)), largest, threshold)
+        finding = Finding(words.format(largest, first, len(large)), largest, threshold)
         equation = fit.design.equation_name
-        yield reason(kind, equation, evidence, {"first": first}, parameters=shown)
+        yield reason(kind, equation, finding, {"first": first}, parameters=shown)
 
 
 def _separation_of_chains(draws: Array) -> float:
@@ -359,7 +359,7 @@ def _by_divergences(fit: CheckedFit, term: _VaryingTerm) -> Reason | None:
         f"{term.grouping.name} is in its lowest quarter, below {np.exp(neck):.2g}"
     )
     kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
-    return _funnel_reason(kind, term, Evidence(words, share, FUNNEL_DIVERGENCES))
+    return _funnel_reason(kind, term, Finding(words, share, FUNNEL_DIVERGENCES))
 
 
 def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | None:
@@ -371,22 +371,22 @@ def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | Non
     if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
         kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
         words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
-        return _funnel_reason(kind, term, Evidence(words, together, FUNNEL_CORRELATION))
+        return _funnel_reason(kind, term, Finding(words, together, FUNNEL_CORRELATION))
     wanted = named or TREE_DEPTH in failed
     if wanted and not term.centred and apart <= -FUNNEL_CORRELATION:
         words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
-        return _funnel_reason("inverted_funnel", term, Evidence(words, apart, FUNNEL_CORRELATION))
+        return _funnel_reason("inverted_funnel", term, Finding(words, apart, FUNNEL_CORRELATION))
     return None
 
 
-def _funnel_reason(kind: ReasonKind, term: _VaryingTerm, evidence: Evidence) -> Reason:
+def _funnel_reason(kind: ReasonKind, term: _VaryingTerm, finding: Finding) -> Reason:
     grouping, equation = term.grouping, term.design.equation_name
     value = _parameterised(kind, term)
     facts = {"level": grouping.name, "term": term.term, "groups": len(grouping.labels)}
     return reason(
         kind,
         equation,
-        evidence,
+        finding,
         facts | {"value": value},
         level=grouping.name,
         term=term.term,
@@ -435,7 +435,7 @@ def separated(fit: CheckedFit) -> Iterator[Reason]:
         yield reason(
             "separation",
             design.equation_name,
-            Evidence(words, found.share, 0.0),
+            Finding(words, found.share, 0.0),
             {"columns": ", ".join(found.columns)},
             parameters=found.columns,
         )
@@ -548,7 +548,7 @@ def collinear(fit: CheckedFit) -> Iterator[Reason]:
         yield reason(
             "collinear_capitals",
             design.equation_name,
-            Evidence(words, found, COLLINEAR),
+            Finding(words, found, COLLINEAR),
             {},
             parameters=CAPITALS,
         )
@@ -585,7 +585,7 @@ def _empty_corner(design: Design, corner: str, groups: tuple[str, ...], firms: i
     return reason(
         "empty_corner",
         design.equation_name,
-        Evidence(words, float(firms), float(CORNER_FIRMS_MIN)),
+        Finding(words, float(firms), float(CORNER_FIRMS_MIN)),
         {},
         groups=groups,
         parameters=(f"corner {corner}",),
@@ -608,7 +608,7 @@ def misfit(fit: CheckedFit) -> Iterator[Reason]:
         yield reason(
             "misspecified_family",
             design.equation_name,
-            Evidence(words, worst, PREDICTIVE_TAIL),
+            Finding(words, worst, PREDICTIVE_TAIL),
             {"check": predictive_of(design.equation.family)},
             parameters=tuple(row.statistic for row in flagged),
         )

@@ -5,8 +5,8 @@ standard deviations of these are at their most probable values (by expectation-m
 Laplace approximation, half-normal priors; another prior is taken as the half-normal of its median).
 The mode is found by Newton's method and the curvature there is the inverse covariance, both from
 derivatives of the log density by the linear predictor of each row. It takes a second where a
-sampler takes a minute, for checks that stand beside a fit; no estimate of a report rests on it.
-Shares of the R2D2M2 prior are not used: the default priors of their slopes stand in.
+sampler takes a minute, for checks next to a fit; no estimate of a report rests on it. Shares of the
+R2D2M2 prior are not used: the default priors of the slopes take their place.
 """
 
 from __future__ import annotations
@@ -25,10 +25,8 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.scopes import Groups
-from bayescluster.families import Rows
 from bayescluster.model.evaluate import Draws, GroupDraws, predictor_at
 from bayescluster.model.priors import (
-    KINDS,
     ModelPriors,
     baseline_of,
     log_density,
@@ -45,137 +43,6 @@ STEP = 1e-3
 GAP_SD = 3.0
 """Weak normal prior of cutpoint and log gaps around their usual values."""
 
-
-class Free(NamedTuple):
-    """Free parameters of a likelihood: names and priors of the positive ones, number of cutpoints."""
-
-    names: tuple[str, ...]
-    priors: tuple[Distribution, ...]
-    cutpoints: int
-    start: Array
-
-    def parameters(self, free: Array) -> dict[str, Array]:
-        """Parameters as a family takes them, from ``(point, free)``."""
-        found = {name: np.exp(free[:, [k]]) for k, name in enumerate(self.names)}
-        if self.cutpoints:
-            gaps = free[:, len(self.names) :]
-            found[CUTPOINTS] = cutpoints_of(gaps)[:, None, :]
-        return found
-
-    def log_prior(self, free: Array) -> Array:
-        """Log prior of each point, ``(point, free) -> (point,)``."""
-        total = np.zeros(len(free))
-        for column, prior in zip(free.T, self.priors, strict=False):
-            total = total + log_density(prior, column, "positive")
-        gaps = free[:, len(self.names) :] - self.start[len(self.names) :]
-        return np.asarray(total - 0.5 * ((gaps / GAP_SD) ** 2).sum(axis=1))
-
-
-class Curvature(NamedTuple):
-    """Log likelihood and log prior of the free parameters, with first and second derivatives.
-
-    ``by_eta`` and ``by_eta_eta`` are ``(row,)``, ``by_eta_free`` is ``(free, row)``.
-    """
-
-    value: float
-    by_eta: Array
-    by_eta_eta: Array
-    by_free: Array
-    by_eta_free: Array
-    by_free_free: Array
-
-
-def typical(priors: ModelPriors) -> list[float]:
-    """Log of a usual value of each positive parameter: its prior's sd or mean."""
-    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
-    found = []
-    for prior in priors.family.values():
-        named = prior.model_dump()
-        shape = np.log(named.get("shape", 1.0))
-        found.append(
-            shape + sum(sign * np.log(named[k]) for k, sign in usual.items() if k in named)
-        )
-    return [float(value) for value in found]
-
-
-def usual_gaps(priors: ModelPriors) -> list[float]:
-    """First cutpoint and log gaps at the means of their priors; nothing where there are none."""
-    cuts = [mean for mean, _ in priors.cutpoints]
-    return [cuts[0], *(float(gap) for gap in np.log(np.diff(cuts)))] if cuts else []
-
-
-def cutpoints_of(gaps: Array) -> Array:
-    """Cutpoints from the first and the log gaps, ``(point, cutpoint)`` both."""
-    steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
-    return np.asarray(np.cumsum(steps, axis=1))
-
-
-def free_parameters(priors: ModelPriors) -> Free:
-    """Free parameters of a likelihood, starting at usual values."""
-    start = np.array([*typical(priors), *usual_gaps(priors)], dtype=float)
-    return Free(tuple(priors.family), tuple(priors.family.values()), len(priors.cutpoints), start)
-
-
-def row_derivatives(
-    design: Design, rows: NDArray[np.int64], eta: Array, free: Free, at: Array
-) -> Curvature:
-    """Differentiate the log density of some rows at a point.
-
-    Parameters
-    ----------
-    design, rows
-        The design, and the positions of the rows.
-    eta
-        Linear predictor of these rows.
-    free, at
-        The free parameters, and their values.
-    """
-    step = STEP * baseline_of(design).unit
-    outcome, known = design.outcome[rows], design.rows.at(rows)
-    weights = 1.0 if design.weights is None else design.weights.rows[rows]
-
-    def density(shift: float, points: Array) -> Array:
-        """Weighted log density, ``(point, row)``, the predictor shifted by so many steps."""
-        shifted = np.broadcast_to(eta + shift * step, (len(points), rows.size))
-        found = design.family.log_density(outcome, shifted, free.parameters(points), known)
-        return np.asarray(found * weights)
-
-    def total(points: Array) -> Array:
-        return np.asarray(density(0.0, points).sum(axis=1) + free.log_prior(points))
-
-    # a step of Newton's too far gives infinities, which the caller sees in the value
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        middle, above, below = (density(shift, at[None])[0] for shift in (0.0, 1.0, -1.0))
-        up, down = at + STEP * np.eye(at.size), at - STEP * np.eye(at.size)
-        across = density(1, up) - density(1, down) - density(-1, up) + density(-1, down)
-        return Curvature(
-            float(total(at[None])[0]),
-            (above - below) / (2 * step),
-            (above - 2 * middle + below) / step**2,
-            (total(up) - total(down)) / (2 * STEP),
-            across / (4 * step * STEP),
-            second_differences(total, at),
-        )
-
-
-def second_differences(function: Callable[[Array], Array], at: Array) -> Array:
-    """Second derivatives of a function of points ``(point, free)`` by central differences."""
-    size = at.size
-    shifts = STEP * np.eye(size)
-    pairs = [(i, j) for i in range(size) for j in range(i, size)]
-    points = [
-        at + a * shifts[i] + b * shifts[j]
-        for i, j in pairs
-        for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
-    ]
-    out = np.zeros((size, size))
-    if not points:
-        return out
-    value = function(np.array(points)).reshape(-1, 4)
-    out[np.triu_indices(size)] = (value @ [1.0, -1.0, -1.0, 1.0]) / (4 * STEP**2)
-    return np.asarray(out + np.triu(out, 1).T)
-
-
 NEWTON_STEPS = 60
 SD_ROUNDS = 25
 """Most rounds of expectation-maximisation."""
@@ -185,30 +52,13 @@ STATIONARY = 1e-6
 """Expected gain of the log posterior, a row, below which a step of Newton's is the last."""
 HALF_NORMAL_MEDIAN = 0.674489750196
 
+Mask = NDArray[np.bool_]
 
-class Block(NamedTuple):
-    """Varying effects of one term by one grouping: their columns, and the sd of their prior."""
-
-    grouping: str
-    term: str
-    columns: slice
-    scale: float
-
-
-class Inputs(NamedTuple):
-    """Known inputs of a linear form, ``(row, column)``: population, controls, varying effects.
-
-    ``mean`` and ``sd`` are of the normal priors of population and controls, ``rows`` the positions
-    of the rows in the design.
-    """
-
-    matrix: Array
-    terms: tuple[str, ...]
-    controls: int
-    mean: Array
-    sd: Array
-    blocks: tuple[Block, ...]
-    rows: NDArray[np.int64]
+DRAWS = 1000
+UNPOOLED_STATIONARY = 1e-3
+"""Largest slope of the log posterior a row at what is taken for its mode."""
+FEWEST_ROWS = 20
+"""An industry with fewer rows is not fitted by itself."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +129,7 @@ def approximate(design: Design) -> Approximation | None:
     priors = model_priors(design)
     inputs = _inputs(design, priors)
     free = free_parameters(priors)
-    theta = np.concatenate([inputs.mean, np.zeros(_varying(inputs)), free.start])
+    theta = np.concatenate([inputs.mean, np.zeros(inputs.varying), free.start])
     sds = np.array([0.5 * block.scale for block in inputs.blocks])
     for _ in range(SD_ROUNDS if inputs.blocks else 1):
         found = _mode(design, inputs, free, theta, sds)
@@ -316,17 +166,19 @@ def _inputs(design: Design, priors: ModelPriors) -> Inputs:
     terms = tuple(priors.population)
     parts = [np.column_stack([np.empty((rows.size, 0)), *(known[term] for term in terms)])]
     parts.append(design.controls[rows])
-    moments = [_moments(p) for p in (*priors.population.values(), *priors.controls.values())]
+    moments = []
+    for prior in (*priors.population.values(), *priors.controls.values()):
+        assert isinstance(prior, Normal | StudentT)
+        moments.append((prior.mean, prior.sd if isinstance(prior, Normal) else prior.scale))
     blocks, start = [], len(moments)
     for grouping in design.groupings:
         member = design.index(grouping.name)[rows]
+        scale = _scale(priors.group_sd[grouping.name])
         dummies = (member[:, None] == np.arange(len(grouping.labels))).astype(float)
         for term in grouping.terms:
             parts.append(dummies * known[term][:, None])
             columns = slice(start, start + dummies.shape[1])
-            blocks.append(
-                Block(grouping.name, term, columns, _scale(priors.group_sd[grouping.name]))
-            )
+            blocks.append(Block(grouping.name, term, columns, scale))
             start = columns.stop
     mean, sd = np.array(moments).reshape(-1, 2).T
     return Inputs(
@@ -334,35 +186,30 @@ def _inputs(design: Design, priors: ModelPriors) -> Inputs:
     )
 
 
-def _moments(prior: Distribution) -> tuple[float, float]:
-    assert isinstance(prior, Normal | StudentT)
-    return prior.mean, prior.sd if isinstance(prior, Normal) else prior.scale
-
-
 def _scale(prior: Distribution) -> float:
-    if isinstance(prior, HalfNormal):
-        return prior.sd
-    return float(KINDS[type(prior)].scipy(prior).median()) / HALF_NORMAL_MEDIAN
+    return prior.sd if isinstance(prior, HalfNormal) else median_of(prior) / HALF_NORMAL_MEDIAN
 
 
-def _varying(inputs: Inputs) -> int:
-    return int(inputs.matrix.shape[1] - inputs.mean.size)
+def _standard_deviations(inputs: Inputs, theta: Array, covariance: Array) -> Array:
+    """Most probable sd of each block, given the expected squares of its effects."""
+    variance = np.diag(covariance)
+    found = []
+    for block in inputs.blocks:
+        count = block.size
+        squares = float((theta[block.columns] ** 2 + variance[block.columns]).sum())
+        # maximises -count log s - squares / (2 s^2) - s^2 / (2 scale^2)
+        root = np.sqrt(count**2 + 4 * squares / block.scale**2)
+        found.append(np.sqrt(block.scale**2 * (root - count) / 2))
+    return np.array(found)
 
 
 def _mode(
     design: Design, inputs: Inputs, free: Free, theta: Array, sds: Array
 ) -> tuple[Array, Array] | None:
     """Mode and covariance at given standard deviations, by Newton's method with damping."""
-    mean = np.concatenate([inputs.mean, np.zeros(_varying(inputs))])
-    sd = np.concatenate(
-        [
-            inputs.sd,
-            *(
-                np.full(block.columns.stop - block.columns.start, value)
-                for block, value in zip(inputs.blocks, sds, strict=True)
-            ),
-        ]
-    )
+    mean = np.concatenate([inputs.mean, np.zeros(inputs.varying)])
+    sizes = [block.size for block in inputs.blocks]
+    sd = np.concatenate([inputs.sd, np.repeat(sds, sizes)])
     damping = 0.0
     at = _Target(design, inputs, free, mean, sd)
     value, slope, curve = at.evaluate(theta)
@@ -424,41 +271,6 @@ class _Target(NamedTuple):
         return curve
 
 
-def _standard_deviations(inputs: Inputs, theta: Array, covariance: Array) -> Array:
-    """Most probable sd of each block, given the expected squares of its effects."""
-    variance = np.diag(covariance)
-    found = []
-    for block in inputs.blocks:
-        count = block.columns.stop - block.columns.start
-        squares = float((theta[block.columns] ** 2 + variance[block.columns]).sum())
-        # maximises -count log s - squares / (2 s^2) - s^2 / (2 scale^2)
-        root = np.sqrt(count**2 + 4 * squares / block.scale**2)
-        found.append(np.sqrt(block.scale**2 * (root - count) / 2))
-    return np.array(found)
-
-
-Mask = NDArray[np.bool_]
-
-DRAWS = 1000
-UNPOOLED_STATIONARY = 1e-3
-"""Largest slope of the log posterior a row at what is taken for its mode."""
-FEWEST_ROWS = 20
-"""Below this an industry alone is not fitted."""
-
-
-class _Layout(NamedTuple):
-    """Order of the free numbers: coefficients, controls, log parameters, cutpoints."""
-
-    terms: tuple[str, ...]
-    controls: int
-    parameters: tuple[str, ...]
-    cutpoints: int
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        return len(self.terms), self.controls, len(self.parameters), self.cutpoints
-
-
 def unpooled_effects(
     design: Design, levels: Levels, groups: Groups, rng: np.random.Generator
 ) -> dict[str, dict[tuple[str, str], Array]]:
@@ -491,73 +303,216 @@ def unpooled_effects(
 
 def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws | None:
     priors = model_priors(design)
-    layout = _Layout(
-        tuple(priors.population), len(priors.controls), tuple(priors.family), len(priors.cutpoints)
-    )
+    free = free_parameters(priors)
+
+    def log_posterior(theta: Array) -> Array:
+        return _log_posterior(design, rows, priors, free, theta)
 
     def loss(theta: Array) -> float:
-        value = _log_posterior(design, rows, priors, layout, theta[None])[0]
+        value = log_posterior(theta[None])[0]
         return -float(value) if np.isfinite(value) else 1e10
 
-    start = _start(priors)
-    found = minimize(loss, start, method="BFGS", options={"gtol": 1e-4})
+    start = [float(working(median_of(p), scale_of(term))) for term, p in priors.population.items()]
+    start += [prior.mean for prior in priors.controls.values()]
+    found = minimize(loss, np.array([*start, *free.start]), method="BFGS", options={"gtol": 1e-4})
     if np.abs(found.jac).max() > UNPOOLED_STATIONARY * rows.sum():
         return None
     try:
-        factor = cho_factor(
-            -second_differences(
-                lambda theta: _log_posterior(design, rows, priors, layout, theta), found.x
-            )
-        )
+        factor = cho_factor(-second_differences(log_posterior, found.x))
     except LinAlgError:
         return None
-    covariance = cho_solve(factor, np.eye(start.size))
+    covariance = cho_solve(factor, np.eye(found.x.size))
     theta = rng.multivariate_normal(found.x, covariance, size=DRAWS, method="cholesky")
-    return _draws(layout, theta, design)
+    return _draws(design, priors, free, theta)
 
 
-def _start(priors: ModelPriors) -> Array:
-    means = [
-        float(working(median_of(prior), scale_of(term)))
-        for term, prior in priors.population.items()
-    ]
-    means += [prior.mean for prior in priors.controls.values()]
-    return np.array([*means, *typical(priors), *usual_gaps(priors)], dtype=float)
-
-
-def _split(layout: _Layout, theta: Array) -> list[Array]:
-    return np.split(theta, np.cumsum(layout.sizes)[:-1], axis=1)
-
-
-def _draws(layout: _Layout, theta: Array, design: Design) -> Draws:
-    population, controls, logs, gaps = _split(layout, theta)
+def _draws(design: Design, priors: ModelPriors, free: Free, theta: Array) -> Draws:
+    """Draws without group effects from coefficients, controls, and free parameters, in this order."""
+    first, last = len(priors.population), len(priors.population) + len(priors.controls)
     terms = {name: np.zeros(len(theta)) for name in design.terms}
-    terms |= dict(zip(layout.terms, population.T, strict=True))
-    parameters = {name: np.exp(logs[:, [k]]) for k, name in enumerate(layout.parameters)}
-    if layout.cutpoints:
-        parameters[CUTPOINTS] = cutpoints_of(gaps)[:, None, :]
-    return Draws(1, terms, controls, {}, parameters)
+    terms |= dict(zip(priors.population, theta[:, :first].T, strict=True))
+    return Draws(1, terms, theta[:, first:last], {}, free.parameters(theta[:, last:]))
 
 
 def _log_posterior(
-    design: Design, rows: Mask, priors: ModelPriors, layout: _Layout, theta: Array
+    design: Design, rows: Mask, priors: ModelPriors, free: Free, theta: Array
 ) -> Array:
     """Log posterior of each parameter vector, ``(point, free) -> (point,)``."""
-    draws = _draws(layout, theta, design)
+    draws = _draws(design, priors, free, theta)
     human, social = (values[rows] for values in design.capitals)
     members = np.flatnonzero(rows)
     eta = predictor_at(design, draws, (human, social), members) + design.offset[rows]
-    known = Rows(*(None if item is None else item[rows] for item in design.rows))
-    outcome = design.outcome[rows]
     with np.errstate(over="ignore", invalid="ignore"):
-        density = design.family.log_density(outcome, eta, draws.parameters, known)
+        density = design.family.log_density(
+            design.outcome[rows], eta, draws.parameters, design.rows.at(rows)
+        )
     weights = None if design.weights is None else design.weights.rows[rows]
     total = (density if weights is None else density * weights).sum(axis=1)
-    population, controls, logs, gaps = _split(layout, theta)
-    for column, (term, prior) in zip(population.T, priors.population.items(), strict=True):
-        total = total + log_density(prior, column, scale_of(term))
-    for column, control in zip(controls.T, priors.controls.values(), strict=True):
+    for term, prior in priors.population.items():
+        total = total + log_density(prior, draws.population[term], scale_of(term))
+    for column, control in zip(draws.controls.T, priors.controls.values(), strict=True):
         total = total + log_density(control, column)
-    # weak priors on the log scale keep parameters and gaps finite where a group says nothing
-    far = (logs - np.array(typical(priors))) / 3
+    # weak priors on the log scale keep parameters and gaps finite where a group is uninformative
+    last = theta.shape[1] - free.start.size
+    logs, gaps = np.split(theta[:, last:], [len(free.names)], axis=1)
+    far = (logs - free.start[: len(free.names)]) / 3
     return np.asarray(total - 0.5 * (far**2).sum(1) - 0.5 * ((gaps / 3) ** 2).sum(1))
+
+
+class Block(NamedTuple):
+    """Varying effects of one term by one grouping: their columns, and the sd of their prior."""
+
+    grouping: str
+    term: str
+    columns: slice
+    scale: float
+
+    @property
+    def size(self) -> int:
+        """Number of groups."""
+        return int(self.columns.stop - self.columns.start)
+
+
+class Inputs(NamedTuple):
+    """Known inputs of a linear form, ``(row, column)``: population, controls, varying effects.
+
+    ``mean`` and ``sd`` are of the normal priors of population and controls, ``rows`` the positions
+    of the rows in the design.
+    """
+
+    matrix: Array
+    terms: tuple[str, ...]
+    controls: int
+    mean: Array
+    sd: Array
+    blocks: tuple[Block, ...]
+    rows: NDArray[np.int64]
+
+    @property
+    def varying(self) -> int:
+        """Number of varying effects."""
+        return int(self.matrix.shape[1] - self.mean.size)
+
+
+class Free(NamedTuple):
+    """Free parameters of a likelihood: names and priors of the positive ones, number of cutpoints."""
+
+    names: tuple[str, ...]
+    priors: tuple[Distribution, ...]
+    cutpoints: int
+    start: Array
+
+    def parameters(self, free: Array) -> dict[str, Array]:
+        """Parameters as a family takes them, from ``(point, free)``."""
+        found = {name: np.exp(free[:, [k]]) for k, name in enumerate(self.names)}
+        if self.cutpoints:
+            gaps = free[:, len(self.names) :]  # the first cutpoint, then the logs of the gaps
+            steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
+            found[CUTPOINTS] = np.cumsum(steps, axis=1)[:, None, :]
+        return found
+
+    def log_prior(self, free: Array) -> Array:
+        """Log prior of each point, ``(point, free) -> (point,)``."""
+        total = np.zeros(len(free))
+        for column, prior in zip(free.T, self.priors, strict=False):
+            total = total + log_density(prior, column, "positive")
+        gaps = free[:, len(self.names) :] - self.start[len(self.names) :]
+        return np.asarray(total - 0.5 * ((gaps / GAP_SD) ** 2).sum(axis=1))
+
+
+def free_parameters(priors: ModelPriors) -> Free:
+    """Free parameters of a likelihood, starting at usual values."""
+    start = _usual_logs(priors)
+    cuts = [mean for mean, _ in priors.cutpoints]
+    if cuts:
+        # the first cutpoint and the log gaps at the means of their priors
+        start += [cuts[0], *(float(gap) for gap in np.log(np.diff(cuts)))]
+    size = len(priors.cutpoints)
+    return Free(tuple(priors.family), tuple(priors.family.values()), size, np.array(start, float))
+
+
+def _usual_logs(priors: ModelPriors) -> list[float]:
+    """Log of a usual value of each positive parameter: its prior's sd or mean."""
+    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
+    logs = []
+    for prior in priors.family.values():
+        stated = prior.model_dump()
+        shape = np.log(stated.get("shape", 1.0))
+        logs.append(
+            shape + sum(sign * np.log(stated[k]) for k, sign in usual.items() if k in stated)
+        )
+    return [float(value) for value in logs]
+
+
+class Curvature(NamedTuple):
+    """Log likelihood and log prior of the free parameters, with first and second derivatives.
+
+    ``by_eta`` and ``by_eta_eta`` are ``(row,)``, ``by_eta_free`` is ``(free, row)``.
+    """
+
+    value: float
+    by_eta: Array
+    by_eta_eta: Array
+    by_free: Array
+    by_eta_free: Array
+    by_free_free: Array
+
+
+def row_derivatives(
+    design: Design, rows: NDArray[np.int64], eta: Array, free: Free, at: Array
+) -> Curvature:
+    """Differentiate the log density of some rows at a point.
+
+    Parameters
+    ----------
+    design, rows
+        The design, and the positions of the rows.
+    eta
+        Linear predictor of these rows.
+    free, at
+        The free parameters, and their values.
+    """
+    step = STEP * baseline_of(design).unit
+    outcome, known = design.outcome[rows], design.rows.at(rows)
+    weights = 1.0 if design.weights is None else design.weights.rows[rows]
+
+    def density(shift: float, points: Array) -> Array:
+        """Weighted log density, ``(point, row)``, the predictor shifted by so many steps."""
+        shifted = np.broadcast_to(eta + shift * step, (len(points), rows.size))
+        found = design.family.log_density(outcome, shifted, free.parameters(points), known)
+        return np.asarray(found * weights)
+
+    def total(points: Array) -> Array:
+        return np.asarray(density(0.0, points).sum(axis=1) + free.log_prior(points))
+
+    # a step of Newton's too far gives infinities, which the caller sees in the value
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        middle, above, below = (density(shift, at[None])[0] for shift in (0.0, 1.0, -1.0))
+        up, down = at + STEP * np.eye(at.size), at - STEP * np.eye(at.size)
+        across = density(1, up) - density(1, down) - density(-1, up) + density(-1, down)
+        return Curvature(
+            float(total(at[None])[0]),
+            (above - below) / (2 * step),
+            (above - 2 * middle + below) / step**2,
+            (total(up) - total(down)) / (2 * STEP),
+            across / (4 * step * STEP),
+            second_differences(total, at),
+        )
+
+
+def second_differences(function: Callable[[Array], Array], at: Array) -> Array:
+    """Second derivatives of a function of points ``(point, free)`` by central differences."""
+    size = at.size
+    shifts = STEP * np.eye(size)
+    pairs = [(i, j) for i in range(size) for j in range(i, size)]
+    points = [
+        at + a * shifts[i] + b * shifts[j]
+        for i, j in pairs
+        for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1))
+    ]
+    out = np.zeros((size, size))
+    if not points:
+        return out
+    value = function(np.array(points)).reshape(-1, 4)
+    out[np.triu_indices(size)] = (value @ [1.0, -1.0, -1.0, 1.0]) / (4 * STEP**2)
+    return np.asarray(out + np.triu(out, 1).T)

@@ -65,10 +65,8 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
 def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
     values = design.capitals[position]
     if design.is_binary(CAPITALS[position]):
-        return [
-            _set(position, float(np.nanmin(values))),
-            _set(position, float(np.nanmax(values))),
-        ], 1.0
+        ends = float(np.nanmin(values)), float(np.nanmax(values))
+        return [_set(position, end) for end in ends], 1.0
     return [_set(position, Own(-STEP)), _set(position, Own(STEP))], 2 * STEP
 
 

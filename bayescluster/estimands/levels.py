@@ -43,21 +43,18 @@ def default_levels(design: Design) -> Levels:
 
 def levels_of(design: Design, claim: Corners) -> Levels:
     """Levels that a claim declares: quantiles of each capital, or anchors."""
-    found = [
-        _pair(design, name, values, claim)
+    (human, of_human), (social, of_social) = (
+        _ends(design, name, values[~np.isnan(values)], claim)
         for name, values in zip(CAPITALS, design.capitals, strict=True)
-    ]
-    (human, said_human), (social, said_social) = found
-    said = (
-        said_human if said_human == said_social else f"human: {said_human}; social: {said_social}"
     )
-    return Levels(human, social, said)
+    same = of_human == of_social
+    return Levels(human, social, of_human if same else f"human: {of_human}; social: {of_social}")
 
 
-def _pair(
-    design: Design, name: str, values: NDArray[np.float64], claim: Corners
+def _ends(
+    design: Design, name: str, values: Array, claim: Corners
 ) -> tuple[tuple[float, float], str]:
-    values = values[~np.isnan(values)]
+    """Low and high of a capital, and how they were declared."""
     anchors: Anchors | None = dict(claim.anchors).get(name)  # type: ignore[call-overload]
     # levels are declared before the fit, when of a latent capital only its score is known
     latent = design.is_latent(name)
@@ -68,21 +65,14 @@ def _pair(
         low, high = np.quantile(values, [claim.low, claim.high])
         if low == high:  # most firms have the same value
             return ends, "least and most in the sample"
-        return (float(low), float(high)), (
-            f"quantiles {claim.low:g} and {claim.high:g}{' of its score' if latent else ''}"
-        )
-    unit = design.scaling(name)
-    low, high = ((_raw(design, name, end) - unit.center) / unit.scale for end in _ends(anchors))
+        of_score = " of its score" if latent else ""
+        return (float(low), float(high)), f"quantiles {claim.low:g} and {claim.high:g}{of_score}"
+    declared, unit = (anchors.low, anchors.high), design.scaling(name)
+    low, high = ((_raw(design, name, end) - unit.center) / unit.scale for end in declared)
     if isinstance(anchors.low, Mapping) or isinstance(anchors.high, Mapping):
-        return (low, high), " against ".join(_listed(end) for end in _ends(anchors))
-    return (
-        (low, high),
-        f"{anchors.low:g} and {anchors.high:g} in units of {'its score' if latent else 'the construct'}",
-    )
-
-
-def _ends(anchors: Anchors) -> tuple[Anchor, Anchor]:
-    return anchors.low, anchors.high
+        return (low, high), " against ".join(_listed(end) for end in declared)
+    of = "its score" if latent else "the construct"
+    return (low, high), f"{anchors.low:g} and {anchors.high:g} in units of {of}"
 
 
 def _raw(design: Design, name: str, anchor: Anchor) -> float:
@@ -120,7 +110,7 @@ def _sides(values: NDArray[np.float64], pair: tuple[float, float]) -> dict[str, 
 
 def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:
     """Translate low and high of each capital back; nothing for a capital that is yes or no."""
-    found = []
+    amounts = []
     for measure in design.details.measures:
         if measure.capital not in CAPITALS or measure.binary or not measure.units:
             continue
@@ -128,19 +118,20 @@ def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:
         pair = levels.human if measure.capital == CAPITALS[0] else levels.social
         low, high = (unit.center + unit.scale * level for level in pair)
         at_low, at_high = (amounts_at(measure.units, raw) for raw in (low, high))
-        found.append(
+        indicators = tuple(
+            IndicatorAmount(column=column, low=at_low[column], high=at_high[column])
+            for column in at_low
+        )
+        amounts.append(
             LevelAmounts(
                 capital=measure.capital,
                 method=measure.method,
                 low=low,
                 high=high,
-                indicators=tuple(
-                    IndicatorAmount(column=column, low=at_low[column], high=at_high[column])
-                    for column in at_low
-                ),
+                indicators=indicators,
             )
         )
-    return tuple(found)
+    return tuple(amounts)
 
 
 CORNER_TERMS: Final = {"LL": NEITHER, "HL": HUMAN_ONLY, "LH": SOCIAL_ONLY, "HH": BOTH}
@@ -167,7 +158,10 @@ def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> di
     """
     if design.structure is not CONJUNCTIVE:
         return {}
-    once = _once(design.firms, members)
+    firms = design.firms
+    rows = np.column_stack([np.bincount(firms, weights=group) for group in members.T])
+    # the rows of a firm share a weight of one in each group, (row, group)
+    once = np.where(members, 1 / np.maximum(rows[firms], 1), 0.0)
     out = {corner: np.empty((draws.size, members.shape[1])) for corner in CORNER_TERMS}
     for which, part in draws.chunks(design.size):
         human, social = part.capitals or design.capitals
@@ -175,11 +169,3 @@ def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> di
         for corner, term in CORNER_TERMS.items():
             out[corner][which] = np.broadcast_to(weights[term], (part.size, design.size)) @ once
     return out
-
-
-def _once(firms: NDArray[np.int64], members: NDArray[np.bool_]) -> Array:
-    """Weight of each row in each group: the rows of a firm share one, ``(row, group)``."""
-    rows = np.column_stack(
-        [np.bincount(firms, weights=group) for group in members.T]
-    )  # firm, group
-    return np.where(members, 1 / np.maximum(rows[firms], 1), 0.0)

@@ -58,7 +58,12 @@ def expected_outcome(
         return expectation(design, predictor_at(design, draws, own, rows), draws, rows)
     way = way_through(design, draws)
     if way == "combinations":
-        return _combined(design, draws, own, through, rows)
+        total = np.zeros((draws.size, rows.size))
+        eta_of = _PredictorAt(design, draws, own, rows)
+        for chance, values in combinations(draws, through, rows):
+            eta = eta_of(_entering(design, values, rows))
+            total += chance * expectation(design, eta, draws, rows)
+        return total
     values = (_means if way == "means" else _drawn)(draws, through, rows)
     entering = _entering(design, values, rows)
     return expectation(design, predictor_at(design, draws, own, rows, entering), draws, rows)
@@ -66,24 +71,14 @@ def expected_outcome(
 
 def way_through(design: Design, draws: Draws) -> Way:
     """How the outcomes upstream are averaged over."""
-    if _is_linear(design, draws):
+    upstream = [each for each, _ in draws.upstream]
+    # of linear equations only the means of what is upstream matter
+    linear = [design, *(each for each in upstream if each.equation.predictors)]
+    identity = all(each.family.link == "identity" and not each.levels for each in linear)
+    if identity and design.equation.at_least is None:
         return "means"
-    return "combinations" if _are_binary(draws) else "draws"
-
-
-def _is_linear(design: Design, draws: Draws) -> bool:
-    """Whether only the means of what is upstream matter."""
-    roots = all(not each.equation.predictors or _identity(each) for each, _ in draws.upstream)
-    return _identity(design) and design.equation.at_least is None and roots
-
-
-def _identity(design: Design) -> bool:
-    return design.family.link == "identity" and not design.levels
-
-
-def _are_binary(draws: Draws) -> bool:
-    families = {each.family.name for each, _ in draws.upstream}
-    return families <= YES_OR_NO and len(draws.upstream) <= MOST_COMBINED
+    binary = {each.family.name for each in upstream} <= YES_OR_NO
+    return "combinations" if binary and len(upstream) <= MOST_COMBINED else "draws"
 
 
 def _entering(design: Design, values: dict[str, Array], rows: Positions) -> Array:
@@ -92,11 +87,11 @@ def _entering(design: Design, values: dict[str, Array], rows: Positions) -> Arra
     observed = design.predictors[rows]
     columns = []
     for position, name in enumerate(design.equation.predictors):
-        found = values.get(name)
+        simulated = values.get(name)
         columns.append(
             observed[None, :, position]
-            if found is None
-            else (found - center[position]) / scale[position]
+            if simulated is None
+            else (simulated - center[position]) / scale[position]
         )
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
@@ -129,19 +124,8 @@ def _drawn(draws: Draws, through: Through, rows: Positions) -> dict[str, Array]:
     for position, (each, part) in enumerate(draws.upstream):
         rng = np.random.default_rng((MEDIATOR_STREAM, position))
         eta = _eta(each, part, through, rows, values)
-        known = type(each.rows)(*(None if item is None else item[rows] for item in each.rows))
-        values[each.equation_name] = each.family.draw(rng, eta, part.parameters, known)
+        values[each.equation_name] = each.family.draw(rng, eta, part.parameters, each.rows.at(rows))
     return values
-
-
-def _combined(
-    design: Design, draws: Draws, own: Capitals, through: Through, rows: Positions
-) -> Array:
-    total = np.zeros((draws.size, rows.size))
-    eta_of = _PredictorAt(design, draws, own, rows)
-    for chance, values in combinations(draws, through, rows):
-        total += chance * expectation(design, eta_of(_entering(design, values, rows)), draws, rows)
-    return total
 
 
 class _PredictorAt:

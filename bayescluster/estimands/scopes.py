@@ -1,4 +1,4 @@
-"""For whom an estimand speaks: which firms, clusters and industries, and over which rows it averages."""
+"""Which firms, clusters and industries an estimand refers to, and the rows that it averages over."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]
     """Replace the group effects of draws by those of a scope.
 
     Under ``new_cluster`` each industry has one new cluster at each draw; under ``new_industry`` there
-    is one new industry at each draw, with one new cluster in it, and all rows stand in it. Rows whose
+    is one new industry at each draw, with one new cluster in it, and all rows are in it. Rows whose
     firms have effects of their own have new ones too: the firms of a new cluster are new.
     """
     if scope == "new_industry":

@@ -83,7 +83,7 @@ def probability_error(event: NDArray[np.bool_], chains: int) -> float:
     """Monte Carlo standard error of the probability of an event, from its 0/1 draws.
 
     Where every draw agrees the chains say nothing of the error; then that of one further draw to
-    the other side is taken (Laplace's rule), so that the error is never told to be zero.
+    the other side is taken (Laplace's rule), so that the error is never reported as zero.
     """
     share = float(event.mean())
     if chains and 0 < share < 1:

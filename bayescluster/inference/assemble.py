@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import norm
 
+from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import Gap, discrete_gaps, gaps, inputs_of
@@ -20,35 +21,6 @@ from bayescluster.model.imputation import CUTPOINT_SD, completed, cutpoint_means
 from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
 from bayescluster.model.priors import model_priors, population_terms
 from bayescluster.model.variance import variance_components
-from bayescluster.names import (
-    CHAIN,
-    CLUSTER,
-    CONTROLS,
-    CUTPOINTS,
-    DRAW,
-    POPULATION,
-    R2,
-    RESIDUAL_CORRELATION,
-    ROW,
-    STANDARD_ERROR,
-    VARIANCE_SHARE,
-    answered_dim,
-    background,
-    capital_cluster_sd,
-    group_correlation,
-    group_effect,
-    group_sd,
-    imputation,
-    imputed,
-    item_errors,
-    item_intercepts,
-    item_loadings,
-    item_thresholds,
-    on_other,
-    raw_mean,
-    raw_sd,
-    steps,
-)
 
 
 def reported_variables(design: Design) -> tuple[str, ...]:
@@ -57,67 +29,72 @@ def reported_variables(design: Design) -> tuple[str, ...]:
     found += [name for capital in latent_capitals(design) for name in _of_capital(design, capital)]
     found += [name for gap in gaps(design) for name in _of_gap(design, gap)]
     if design.analysis.residual_correlation:
-        found.append(RESIDUAL_CORRELATION)
+        found.append(names.RESIDUAL_CORRELATION)
     return tuple(found)
 
 
 def _of_equation(design: Design) -> list[str]:
-    names = []
+    variables = []
     if population_terms(design):
-        names.append(POPULATION)
+        variables.append(names.POPULATION)
     if design.control_names:
-        names.append(CONTROLS)
-    names += [steps(control.name) for control in monotonic_controls(design)]
+        variables.append(names.CONTROLS)
+    variables += [names.steps(control.name) for control in monotonic_controls(design)]
     for grouping in design.groupings:
-        names += [group_sd(grouping.name), group_effect(grouping.name)]
+        variables += [names.group_sd(grouping.name), names.group_effect(grouping.name)]
         if grouping.correlated:
-            names.append(group_correlation(grouping.name))
-    names += [
+            variables.append(names.group_correlation(grouping.name))
+    variables += [
         parameter.name
         for parameter in design.family.parameters
-        if not (parameter.name == "sigma" and STANDARD_ERROR in design.data)
+        if not (parameter.name == "sigma" and names.STANDARD_ERROR in design.data)
     ]
     if design.levels:
-        names.append(CUTPOINTS)
+        variables.append(names.CUTPOINTS)
     if design.equation.priors.r2d2m2 is not None:
-        names.append(R2)
+        variables.append(names.R2)
         # one component has the whole of it
-        names += [VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
-    return [design.variable(name) for name in names]
+        variables += [names.VARIANCE_SHARE] if len(variance_components(design)) > 1 else []
+    return [design.variable(name) for name in variables]
 
 
 def _of_gap(design: Design, gap: Gap) -> list[str]:
     """Names about a gap; discrete values are drawn after the fit, in `model.completion`."""
     if gap.place == "outcome":
-        return [] if gap.levels else [imputed(gap.name)]
-    slopes = [imputation(gap.name, "slope")] if inputs_of(design, gap) else []
+        return [] if gap.levels else [names.imputed(gap.name)]
+    slopes = [names.imputation(gap.name, "slope")] if inputs_of(design, gap) else []
     if gap.levels:
-        return [imputation(gap.name, "cutpoints"), *slopes]
-    parts = [imputation(gap.name, "intercept"), *slopes, imputation(gap.name, "sd")]
-    return [*parts, imputed(gap.name)]
+        return [names.imputation(gap.name, "cutpoints"), *slopes]
+    parts = [names.imputation(gap.name, "intercept"), *slopes, names.imputation(gap.name, "sd")]
+    return [*parts, names.imputed(gap.name)]
 
 
 def _of_capital(design: Design, capital: str) -> list[str]:
     items = design.items(capital)
-    names = [capital, raw_mean(capital), raw_sd(capital), item_loadings(capital)]
+    variables = [
+        capital,
+        names.raw_mean(capital),
+        names.raw_sd(capital),
+        names.item_loadings(capital),
+    ]
     if items.continuous:
-        names += [item_intercepts(capital), item_errors(capital)]
-    names += [
-        item_thresholds(capital, column)
+        variables += [names.item_intercepts(capital), names.item_errors(capital)]
+    variables += [
+        names.item_thresholds(capital, column)
         for column, levels in zip(items.columns, items.levels, strict=True)
         if levels
     ]
-    if design.analysis.data.cluster is not None and CLUSTER in design.data.coords:
-        names.append(capital_cluster_sd(capital))
+    if design.analysis.data.cluster is not None and names.CLUSTER in design.data.coords:
+        variables.append(names.capital_cluster_sd(capital))
     if design.background:
-        names.append(background(capital))
+        variables.append(names.background(capital))
     latent = latent_capitals(design)
     if any(np.isnan(values).any() for values in design.capitals):
-        return names
+        return variables
     # the first of two latent capitals is drawn before the other is known
     if len(latent) == 1 or capital != latent[0]:
-        names.append(on_other(capital))
-    return names
+        variables.append(names.on_other(capital))
+    return variables
 
 
 STATISTICS = (
@@ -146,11 +123,11 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     ordered = sorted(chains, key=lambda chain: chain.number)
     # nutpie keeps the raw variables of the sampler too; a reader wants those that mean something
     kept = list(reported_variables(design))
-    posterior = xr.concat([chain.posterior[kept] for chain in ordered], CHAIN)
+    posterior = xr.concat([chain.posterior[kept] for chain in ordered], names.CHAIN)
     posterior = completed(design, posterior, imputing(seed))
     # prior draws have no outcomes to learn from
     prior = completed(design, prior, imputing(seed, 1), posterior=False)
-    stats = xr.concat([chain.sample_stats for chain in ordered], CHAIN)
+    stats = xr.concat([chain.sample_stats for chain in ordered], names.CHAIN)
     groups = {
         "posterior": posterior,
         "prior": prior,
@@ -187,27 +164,30 @@ def _log_likelihood(design: Design, posterior: xr.Dataset) -> xr.Dataset:
 
 def _dim(equation: Design) -> str:
     """Dimension of the known outcomes of an equation: the rows, where all are known."""
-    return ROW if equation.answered.all() else answered_dim(equation.equation_name)
+    return names.ROW if equation.answered.all() else names.answered_dim(equation.equation_name)
 
 
 def _labels(design: Design) -> dict[str, Any]:
     """Labels of the rows, and of those whose outcome is known, by dimension."""
-    labels = np.array(design.labels(ROW))
+    labels = np.array(design.labels(names.ROW))
     found = {_dim(each): labels[each.answered].tolist() for each in design.equations}
-    return {ROW: labels.tolist()} | found
+    return {names.ROW: labels.tolist()} | found
 
 
 def _by_row(
     design: Design, values: dict[str, Array], like: xr.Dataset, dims: dict[str, str] | None = None
 ) -> xr.Dataset:
     """Values by row, or along the dimension that is named for an equation."""
-    chains, draws = like.sizes[CHAIN], like.sizes[DRAW]
-    along = dims or dict.fromkeys(values, ROW)
-    coords: dict[str, Any] = {CHAIN: like[CHAIN].to_numpy(), DRAW: like[DRAW].to_numpy()}
+    chains, draws = like.sizes[names.CHAIN], like.sizes[names.DRAW]
+    along = dims or dict.fromkeys(values, names.ROW)
+    coords: dict[str, Any] = {
+        names.CHAIN: like[names.CHAIN].to_numpy(),
+        names.DRAW: like[names.DRAW].to_numpy(),
+    }
     labels = _labels(design)
-    coords |= {dim: labels[dim] for dim in (ROW, *along.values())}
+    coords |= {dim: labels[dim] for dim in (names.ROW, *along.values())}
     found = {
-        name: ((CHAIN, DRAW, along[name]), each.reshape(chains, draws, -1))
+        name: ((names.CHAIN, names.DRAW, along[name]), each.reshape(chains, draws, -1))
         for name, each in values.items()
     }
     return xr.Dataset(found, coords)
@@ -241,14 +221,14 @@ def sample_prior(
             means, sds = np.array(model_priors(each).cutpoints).T
             entropy = (seed, CUTPOINT_STREAM, position) if position else (seed, CUTPOINT_STREAM)
             found = ordered_normals(means, sds, draws, np.random.default_rng(entropy))
-            prior[each.variable(CUTPOINTS)].values = found[None]
+            prior[each.variable(names.CUTPOINTS)].values = found[None]
     _order_thresholds(design, prior, seed)
     for position, gap in enumerate(discrete_gaps(design)):
         if gap.place != "outcome" and len(gap.levels) > 2:
             means = cutpoint_means(gap)
             rng = np.random.default_rng((seed, IMPUTATION_STREAM, position))
             found = ordered_normals(means, np.full(means.size, CUTPOINT_SD), draws, rng)
-            prior[imputation(gap.name, "cutpoints")].values = found[None]
+            prior[names.imputation(gap.name, "cutpoints")].values = found[None]
     return prior
 
 
@@ -262,9 +242,9 @@ def _order_thresholds(design: Design, prior: xr.Dataset, seed: int) -> None:
         ):
             if levels > 2:
                 means = usual_thresholds(answers[np.isfinite(answers)], levels)
-                name = item_thresholds(capital, column)
+                name = names.item_thresholds(capital, column)
                 sds = np.full(means.size, THRESHOLD_SD)
-                prior[name].values = ordered_normals(means, sds, prior.sizes[DRAW], rng)[None]
+                prior[name].values = ordered_normals(means, sds, prior.sizes[names.DRAW], rng)[None]
 
 
 def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:

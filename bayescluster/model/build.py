@@ -14,6 +14,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayescluster import names
 from bayescluster.design.coding import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
@@ -44,90 +45,15 @@ from bayescluster.model.variance import (
     shared_scales,
     variance_components,
 )
-from bayescluster.names import (
-    COMPONENT,
-    CONTROL,
-    CONTROLS,
-    CUTPOINT,
-    CUTPOINTS,
-    INTERCEPT,
-    POPULATION,
-    RESIDUAL_CORRELATION,
-    RESIDUAL_EQUATION,
-    ROW,
-    TERM,
-    group_dim,
-    group_term,
-    steps,
-)
-from bayescluster.structures.arithmetic import working
+from bayescluster.structures.arithmetic import normal_cdf, normal_quantile, working
 
 CONCENTRATION = 2.0
 """Concentration of the LKJ prior of the residual correlations."""
 TINY = 1e-12
 
 
-def observe_together(
-    observations: Sequence[Observation], size: int, weights: NDArray[np.float64] | float = 1.0
-) -> None:
-    """Add the joint likelihood of equations whose residuals correlate.
-
-    Parameters
-    ----------
-    observations
-        Linear predictor, parameters and outcome of each equation.
-    size
-        Number of rows.
-    weights
-        Survey weight of each row, ``(row,)``, or 1.
-    """
-    names = [each.name for each in observations]
-    model = pm.modelcontext(None)
-    model.add_coords({RESIDUAL_EQUATION: names, f"{RESIDUAL_EQUATION}_other": names})
-    factor = pm.LKJCorr("residual_cholesky", n=len(names), eta=CONCENTRATION)
-    dims = (RESIDUAL_EQUATION, f"{RESIDUAL_EQUATION}_other")
-    pm.Deterministic(RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
-    if "sigma" in observations[0].parameters:
-        density = _gaussian(observations, factor)
-    else:
-        density = _probit(observations, factor, size)
-    pm.Potential("residuals", (weights * density).sum())
-
-
-def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
-    sds = pt.stack([each.parameters["sigma"] for each in observations])
-    mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
-    outcome = pt.stack([each.outcome for each in observations], axis=-1)
-    return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
-
-
-def _probit(observations: Sequence[Observation], factor: Any, size: int) -> Any:
-    count = len(observations)
-    uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
-    components: list[Any] = []
-    total: Any = 0.0
-    for k, each in enumerate(observations):
-        known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
-        sign = pt.where(pt.gt(each.outcome, 0.5), 1.0, -1.0)
-        # P(the component falls on the side that was answered), given the components before
-        reach = sign * (each.linear_predictor + known) / factor[k, k]
-        total = total + log_cdf(reach)
-        if k + 1 < count:
-            tail = pt.clip(_normal_cdf(reach) * uniform[:, k], TINY, 1.0 - TINY)
-            components.append(-sign * _normal_quantile(tail))
-    return total
-
-
-def _normal_cdf(x: Any) -> Any:
-    return 0.5 * pt.erfc(-x / np.sqrt(2.0))
-
-
-def _normal_quantile(p: Any) -> Any:
-    return -np.sqrt(2.0) * pt.erfcinv(2.0 * p)
-
-
 def build_model(design: Design, replaceable: bool = False) -> pm.Model:
-    """Build the PyMC model of a design and of the equations beside it.
+    """Build the PyMC model of a design and of its other equations.
 
     Parameters
     ----------
@@ -154,19 +80,41 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     observed = Observed(replaceable)
     with pm.Model(coords=coords) as model:
         inputs = add_inputs(design, capital_variables(design, observed), observed)
-        tied = []
+        correlated = []
         for equation in design.equations:
             observation = _equation(equation, entering(equation, inputs), observed)
             if equation.equation_name in design.analysis.residual_correlation:
-                tied.append(observation)
+                correlated.append(observation)
             else:
                 observe_answers(equation, observation, inputs)
                 weigh_rows(equation, observed)
-        if tied:
+        if correlated:
             weights = 1.0 if design.weights is None else design.weights.rows
-            observe_together(tied, design.size, weights)
+            observe_together(correlated, design.size, weights)
         sum_out(inputs)
     return model
+
+
+def model_coords(design: Design) -> dict[str, Any]:
+    """Name every coordinate of the model."""
+    coords: dict[str, Any] = {
+        names.ROW: design.labels(names.ROW),
+        design.variable(names.TERM): population_terms(design),
+        design.variable(names.CONTROL): design.control_names,
+    }
+    if design.levels:
+        pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
+        coords[design.variable(names.CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
+    for control in monotonic_controls(design):
+        coords[f"{design.variable(names.steps(control.name))}_step"] = control.steps
+    for grouping in design.groupings:
+        coords[names.group_dim(grouping.name)] = grouping.labels
+        term = design.variable(names.group_term(grouping.name))
+        coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
+    parts = variance_components(design)
+    if parts:
+        coords[design.variable(names.COMPONENT)] = [part.label for part in parts]
+    return coords
 
 
 def _equation(design: Design, enter: Entering, observed: Observed) -> Observation:
@@ -180,30 +128,8 @@ def _equation(design: Design, enter: Entering, observed: Observed) -> Observatio
         parameters,
         design.rows if enter.row is None else design.rows.at(enter.row),
         enter.spread(observed.outcome(design)),
-        ROW,
+        names.ROW,
     )
-
-
-def model_coords(design: Design) -> dict[str, Any]:
-    """Name every coordinate of the model."""
-    coords: dict[str, Any] = {
-        ROW: design.labels(ROW),
-        design.variable(TERM): population_terms(design),
-        design.variable(CONTROL): design.control_names,
-    }
-    if design.levels:
-        pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
-        coords[design.variable(CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
-    for control in monotonic_controls(design):
-        coords[f"{design.variable(steps(control.name))}_step"] = control.steps
-    for grouping in design.groupings:
-        coords[group_dim(grouping.name)] = grouping.labels
-        term = design.variable(group_term(grouping.name))
-        coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
-    parts = variance_components(design)
-    if parts:
-        coords[design.variable(COMPONENT)] = [part.label for part in parts]
-    return coords
 
 
 def _linear_predictor(
@@ -211,14 +137,14 @@ def _linear_predictor(
 ) -> Any:
     by_row = row_coefficients(design, _population(design, priors), priors)
     coefficients = {term: enter.spread(value) for term, value in by_row.items()}
-    shift = coefficients[INTERCEPT] + _shift(design, priors, enter, observed)
-    names = design.equation.predictors
-    columns: Any = observed.predictors(design) if names else ()
-    for position, name in enumerate(names):
+    shift = coefficients[names.INTERCEPT] + _shift(design, priors, enter, observed)
+    predictors = design.equation.predictors
+    columns: Any = observed.predictors(design) if predictors else ()
+    for position, name in enumerate(predictors):
         known = enter.spread(columns[:, position])
         values = known + enter.added[name] if name in enter.added else known
         shift = shift + coefficients[name] * values
-    coefficients[INTERCEPT] = shift
+    coefficients[names.INTERCEPT] = shift
     eta = design.structure.contribution(enter.human, enter.social, coefficients, design.link)
     # a constant form still has one value a row
     size = design.size if enter.row is None else enter.row.size
@@ -229,7 +155,7 @@ def _shift(design: Design, priors: ModelPriors, enter: Entering, observed: Obser
     """What shifts the level of a row: controls and offset, ``(row,)`` or 0."""
     shift: Any = 0.0
     if design.control_names:
-        name, dim = design.variable(CONTROLS), design.variable(CONTROL)
+        name, dim = design.variable(names.CONTROLS), design.variable(names.CONTROL)
         gamma = (
             coefficient_vector(name, priors.controls, dim)
             if priors.scales is None
@@ -250,7 +176,7 @@ def _shift(design: Design, priors: ModelPriors, enter: Entering, observed: Obser
 def _unequal_steps(design: Design, control: Monotonic) -> Any:
     """What the column of a monotonic control is off from that with equal steps, ``(row,)``."""
     count = len(control.steps)
-    name = design.variable(steps(control.name))
+    name = design.variable(names.steps(control.name))
     shares = pm.Dirichlet(name, np.ones(count), dims=f"{name}_step")
     ladder = pt.concatenate([pt.zeros(1), pt.cumsum(shares)])
     return ladder[control.codes] - control.codes / count
@@ -261,7 +187,7 @@ def _population(design: Design, priors: ModelPriors) -> dict[str, Any]:
     terms = population_terms(design)
     total: dict[str, Any] = dict.fromkeys(design.terms, pt.constant(0.0))
     if terms:
-        name, dim = design.variable(POPULATION), design.variable(TERM)
+        name, dim = design.variable(names.POPULATION), design.variable(names.TERM)
         vector = (
             coefficient_vector(name, priors.population, dim)
             if priors.scales is None
@@ -279,12 +205,62 @@ def _family_parameters(design: Design, priors: ModelPriors) -> dict[str, Any]:
     }
     if design.levels:
         mean, sd = np.array(priors.cutpoints).T
-        parameters[CUTPOINTS] = pm.Normal(
-            design.variable(CUTPOINTS),
+        parameters[names.CUTPOINTS] = pm.Normal(
+            design.variable(names.CUTPOINTS),
             mu=mean,
             sigma=sd,
             transform=pm.distributions.transforms.ordered,
             initval=mean,
-            dims=design.variable(CUTPOINT),
+            dims=design.variable(names.CUTPOINT),
         )
     return parameters
+
+
+def observe_together(
+    observations: Sequence[Observation], size: int, weights: NDArray[np.float64] | float = 1.0
+) -> None:
+    """Add the joint likelihood of equations whose residuals correlate.
+
+    Parameters
+    ----------
+    observations
+        Linear predictor, parameters and outcome of each equation.
+    size
+        Number of rows.
+    weights
+        Survey weight of each row, ``(row,)``, or 1.
+    """
+    equations = [each.name for each in observations]
+    dims = (names.RESIDUAL_EQUATION, f"{names.RESIDUAL_EQUATION}_other")
+    pm.modelcontext(None).add_coords(dict.fromkeys(dims, equations))
+    factor = pm.LKJCorr("residual_cholesky", n=len(equations), eta=CONCENTRATION)
+    pm.Deterministic(names.RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
+    if "sigma" in observations[0].parameters:
+        density = _gaussian(observations, factor)
+    else:
+        density = _probit(observations, factor, size)
+    pm.Potential("residuals", (weights * density).sum())
+
+
+def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
+    sds = pt.stack([each.parameters["sigma"] for each in observations])
+    mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
+    outcome = pt.stack([each.outcome for each in observations], axis=-1)
+    return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
+
+
+def _probit(observations: Sequence[Observation], factor: Any, size: int) -> Any:
+    count = len(observations)
+    uniform = pm.Uniform("residual_u", 0.0, 1.0, shape=(size, count - 1))
+    components: list[Any] = []
+    total: Any = 0.0
+    for k, each in enumerate(observations):
+        known = sum((factor[k, j] * components[j] for j in range(k)), start=pt.zeros(()))
+        sign = pt.where(pt.gt(each.outcome, 0.5), 1.0, -1.0)
+        # P(the component falls on the side that was answered), given the components before
+        reach = sign * (each.linear_predictor + known) / factor[k, k]
+        total = total + log_cdf(reach)
+        if k + 1 < count:
+            tail = pt.clip(normal_cdf(reach) * uniform[:, k], TINY, 1.0 - TINY)
+            components.append(-sign * normal_quantile(tail))
+    return total

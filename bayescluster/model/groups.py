@@ -75,7 +75,12 @@ def row_coefficients(
                 across[term].append(effect[index])
             else:
                 chains[term] = _Chain(parent + effect, grouping)
-    return {term: _at_rows(design, chains[term]) + sum(across[term]) for term in population}
+
+    def at_rows(chain: _Chain) -> Any:
+        grouping = chain.grouping
+        return chain.total if grouping is None else chain.total[design.index(grouping.name)]
+
+    return {term: at_rows(chains[term]) + sum(across[term]) for term in population}
 
 
 def coarse_to_fine(groupings: Sequence[Grouping]) -> list[Grouping]:
@@ -102,18 +107,14 @@ def lineage(design: Design, term: str) -> tuple[str, ...]:
     The chain starts at the finest grouping, so that what cuts across it (years, say) is added to it
     rather than taken for its head.
     """
-    found: list[str] = []
+    nested: list[str] = []
     for grouping in reversed(coarse_to_fine(design.groupings)):
         if term not in grouping.terms:
             continue
-        inner = design.index(found[-1]) if found else None
+        inner = design.index(nested[-1]) if nested else None
         if inner is None or parent_index(inner, design.index(grouping.name)) is not None:
-            found.append(grouping.name)
-    return tuple(found)
-
-
-def _at_rows(design: Design, chain: _Chain) -> Any:
-    return chain.total if chain.grouping is None else chain.total[design.index(chain.grouping.name)]
+            nested.append(grouping.name)
+    return tuple(nested)
 
 
 def _parent(design: Design, grouping: Grouping, chain: _Chain) -> Any:
@@ -135,24 +136,18 @@ def _effects(
         sd = shared_group_sd(design, name, priors.scales)
     centres = [0.0 if parent is None else parent for parent in parents]
     if grouping.correlated:
-        effects = _correlated(design, grouping, _Around(sd, centres), priors.correlation)
+        effects = _correlated(design, grouping, sd, centres, priors.correlation)
     else:
-        effects = _independent(design, grouping, _Around(sd, centres))
+        effects = _independent(design, grouping, sd, centres)
     weigh_effects(design, grouping, sd, effects)
     dims = (group_dim(name), variable(group_term(name)))
     pm.Deterministic(variable(group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
     return effects
 
 
-class _Around(NamedTuple):
-    """Standard deviations of the deviations, and the coefficients of the parents, by term."""
-
-    sd: Any
-    centres: list[Any]
-
-
-def _independent(design: Design, grouping: Grouping, around: _Around) -> list[Any]:
-    dim, (sd, centres) = group_dim(grouping.name), around
+def _independent(design: Design, grouping: Grouping, sd: Any, centres: list[Any]) -> list[Any]:
+    """Deviations by term, with an sd and a centre each."""
+    dim = group_dim(grouping.name)
     effects = []
     for position, term in enumerate(grouping.terms):
         name = design.variable(f"{grouping.name}_{term}")
@@ -164,9 +159,10 @@ def _independent(design: Design, grouping: Grouping, around: _Around) -> list[An
     return effects
 
 
-def _correlated(design: Design, grouping: Grouping, around: _Around, eta: float) -> list[Any]:
+def _correlated(
+    design: Design, grouping: Grouping, sd: Any, centres: list[Any], eta: float
+) -> list[Any]:
     """Deviations ``z L' diag(sd)``: the Cholesky factor ties the terms, not the groups."""
-    sd, centres = around
     name = design.variable(grouping.name)
     term = design.variable(group_term(grouping.name))
     cholesky = pm.LKJCorr(group_cholesky(name), n=len(grouping.terms), eta=eta)

@@ -1,13 +1,13 @@
 """Latent capitals: a measurement model in the same posterior as the outcome.
 
 A raw latent capital is normal with unit residual variance around what the firm's cluster, its
-controls and the other capital say of it. Continuous indicators are linear in it with normal errors;
+controls and the other capital predict. Continuous indicators are linear in it with normal errors;
 binary and ordinal ones follow the graded response model (Samejima 1969). The first loading is
 positive. The capital that enters the outcome is the raw one on mean 0 and standard deviation 1 over
 the sample, as observed capitals are.
 
-Geometry: given its loadings, what the continuous indicators say of a firm is known in closed form.
-They enter with the latent capital integrated out, and the capital is sampled as a deviation from its
+Geometry: given its loadings, the posterior of a firm's capital from the continuous indicators is known
+in closed form. They enter with the latent capital integrated out, and the capital is sampled as a deviation from its
 conditional mean in units of its conditional standard deviation. Such deviations hardly depend on the
 loadings, where deviations from the prior mean would trade off against all of them.
 """
@@ -20,26 +20,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design, Items
 from bayescluster.model.observed import Observed
-from bayescluster.names import (
-    CAPITALS,
-    CLUSTER,
-    ROW,
-    background,
-    background_dim,
-    capital_cluster_sd,
-    item_dim,
-    item_errors,
-    item_intercepts,
-    item_loadings,
-    item_thresholds,
-    on_other,
-    other_loadings,
-    raw_mean,
-    raw_sd,
-)
 
 LOADING_MEAN, LOADING_SD, FIRST_LOADING_SD = 0.5, 0.75, 1.0
 DISCRETE_MEAN, DISCRETE_SD, FIRST_DISCRETE_SD = 1.0, 1.5, 2.0
@@ -65,35 +49,37 @@ class _Latent(NamedTuple):
 
 def measurement_coords(design: Design) -> dict[str, Any]:
     """Name the indicators of latent capitals, and what else bears on them."""
-    coords: dict[str, Any] = {ROW: design.labels(ROW)}
+    coords: dict[str, Any] = {names.ROW: design.labels(names.ROW)}
     for capital in latent_capitals(design):
         items = design.items(capital)
-        coords[item_dim(capital)] = items.columns
-        coords[f"{item_dim(capital)}_continuous"] = [items.columns[k] for k in items.continuous]
-        coords[background_dim(capital)] = tuple(design.background)
-        coords[CLUSTER] = design.group_labels(CLUSTER)
+        coords[names.item_dim(capital)] = items.columns
+        coords[f"{names.item_dim(capital)}_continuous"] = [
+            items.columns[k] for k in items.continuous
+        ]
+        coords[names.background_dim(capital)] = tuple(design.background)
+        coords[names.CLUSTER] = design.group_labels(names.CLUSTER)
     return coords
 
 
 def latent_capitals(design: Design) -> tuple[str, ...]:
     """Capitals that are measured in the model."""
-    return tuple(capital for capital in CAPITALS if design.is_latent(capital))
+    return tuple(capital for capital in names.CAPITALS if design.is_latent(capital))
 
 
 def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
     """Human and social capital of every row: arrays where observed, variables where latent."""
     found: dict[str, Any] = {
         capital: values
-        for capital, values in zip(CAPITALS, design.capitals, strict=True)
+        for capital, values in zip(names.CAPITALS, design.capitals, strict=True)
         if not design.is_latent(capital)
     }
     for capital in latent_capitals(design):
-        other = found.get(next(name for name in CAPITALS if name != capital))
+        other = found.get(next(name for name in names.CAPITALS if name != capital))
         # a score that is imputed rests on the latent capital, not the other way round
         if isinstance(other, np.ndarray) and np.isnan(other).any():
             other = None
         found[capital] = _latent(design, capital, other, observed)
-    human, social = (found[capital] for capital in CAPITALS)
+    human, social = (found[capital] for capital in names.CAPITALS)
     return human, social
 
 
@@ -103,25 +89,27 @@ def _latent(design: Design, capital: str, other: Any | None, observed: Observed)
     loadings = _loadings(latent)
     raw = _conditional(latent, loadings)
     _observe_discrete(latent, loadings, raw)
-    center = pm.Deterministic(raw_mean(capital), raw.mean())
-    spread = pm.Deterministic(raw_sd(capital), pt.std(raw, ddof=1))
-    return pm.Deterministic(capital, (raw - center) / spread, dims=ROW)
+    center = pm.Deterministic(names.raw_mean(capital), raw.mean())
+    spread = pm.Deterministic(names.raw_sd(capital), pt.std(raw, ddof=1))
+    return pm.Deterministic(capital, (raw - center) / spread, dims=names.ROW)
 
 
 def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:
     """Mean of the raw capital before its indicators are seen, ``(row,)``."""
     mean: Any = pt.zeros(design.size)
     if design.analysis.data.cluster is not None:
-        sd = pm.HalfNormal(capital_cluster_sd(capital), CLUSTER_MEAN_SD)
+        sd = pm.HalfNormal(names.capital_cluster_sd(capital), CLUSTER_MEAN_SD)
         # centred: the indicators of a cluster's firms tell its mean well
-        means = pm.Normal(f"{capital}_cluster_mean", 0.0, sd, dims=CLUSTER)
-        mean = mean + means[design.index(CLUSTER)]
+        means = pm.Normal(f"{capital}_cluster_mean", 0.0, sd, dims=names.CLUSTER)
+        mean = mean + means[design.index(names.CLUSTER)]
     columns = design.background
     if columns:
-        beta = pm.Normal(background(capital), 0.0, BACKGROUND_SD, dims=background_dim(capital))
+        beta = pm.Normal(
+            names.background(capital), 0.0, BACKGROUND_SD, dims=names.background_dim(capital)
+        )
         mean = mean + pt.dot(np.column_stack(list(columns.values())), beta)
     if other is not None:
-        mean = mean + pm.Normal(on_other(capital), 0.0, BACKGROUND_SD) * other
+        mean = mean + pm.Normal(names.on_other(capital), 0.0, BACKGROUND_SD) * other
     # the intercepts of the indicators hold the level: left free here too, the two would trade off
     return mean - mean.mean()
 
@@ -135,9 +123,11 @@ def _loadings(latent: _Latent) -> Any:
     if len(items.columns) > 1:
         mean = np.where(discrete, DISCRETE_MEAN, LOADING_MEAN)[1:]
         sd = np.where(discrete, DISCRETE_SD, LOADING_SD)[1:]
-        parts.append(pm.Normal(other_loadings(latent.capital), mean, sd, shape=mean.size))
+        parts.append(pm.Normal(names.other_loadings(latent.capital), mean, sd, shape=mean.size))
     vector = pt.concatenate(parts)
-    return pm.Deterministic(item_loadings(latent.capital), vector, dims=item_dim(latent.capital))
+    return pm.Deterministic(
+        names.item_loadings(latent.capital), vector, dims=names.item_dim(latent.capital)
+    )
 
 
 def _conditional(latent: _Latent, loadings: Any) -> Any:
@@ -148,13 +138,13 @@ def _conditional(latent: _Latent, loadings: Any) -> Any:
     """
     capital, items, answers, mean = latent
     size = items.values.shape[0]
-    z = pm.Normal(f"{capital}_z", 0.0, 1.0, dims=ROW)
+    z = pm.Normal(f"{capital}_z", 0.0, 1.0, dims=names.ROW)
     at = items.continuous
     if not at:
         return mean + z
-    dim = f"{item_dim(capital)}_continuous"
-    intercept = pm.Normal(item_intercepts(capital), 0.0, ITEM_INTERCEPT_SD, dims=dim)
-    error = pm.HalfNormal(item_errors(capital), ERROR_SD, dims=dim)
+    dim = f"{names.item_dim(capital)}_continuous"
+    intercept = pm.Normal(names.item_intercepts(capital), 0.0, ITEM_INTERCEPT_SD, dims=dim)
+    error = pm.HalfNormal(names.item_errors(capital), ERROR_SD, dims=dim)
     answered = np.isfinite(items.values[:, at])  # (row, item)
     values = answers[:, list(at)]
     loading = loadings[list(at)]
@@ -178,7 +168,7 @@ def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
     for position, levels in enumerate(items.levels):
         if not levels:
             continue
-        name = item_thresholds(latent.capital, items.columns[position])
+        name = names.item_thresholds(latent.capital, items.columns[position])
         values = items.values[:, position]
         answered = np.flatnonzero(np.isfinite(values))
         # the prior is that of the design, whatever answers replace its own

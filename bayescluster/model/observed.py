@@ -13,18 +13,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.missing import Configurations, Gap, gaps
 from bayescluster.design.record import Design
-from bayescluster.names import (
-    CAPITALS,
-    answers_data,
-    control_data,
-    gap_data,
-    outcome_data,
-    predictor_data,
-    weight_data,
-)
 
 
 class Observed(NamedTuple):
@@ -36,22 +28,22 @@ class Observed(NamedTuple):
         """Outcome of an equation, ``(row,)``; data are 0 where it is missing, which is not looked at."""
         if not self.replaceable:
             return design.outcome
-        return self._held(outcome_data(design.equation_name), np.nan_to_num(design.outcome))
+        return self._held(names.outcome_data(design.equation_name), np.nan_to_num(design.outcome))
 
     def predictors(self, design: Design) -> Any:
         """Outcomes of other equations as they enter, ``(row, predictor)``; 0 where missing."""
         values = np.nan_to_num(design.predictors)
-        return self._held(predictor_data(design.equation_name), values)
+        return self._held(names.predictor_data(design.equation_name), values)
 
     def controls(self, design: Design) -> Any:
         """Controls without the capital in them, ``(row, control)``; 0 where missing."""
         if not has_gaps(design):
             return design.control_bases
-        return self._held(control_data(design.equation_name), design.control_bases)
+        return self._held(names.control_data(design.equation_name), design.control_bases)
 
     def gap(self, gap: Gap) -> Any:
         """Answers of an input with missing cells, ``(row,)``: codes where it is discrete, 0 if missing."""
-        return self._held(gap_data(gap.name), answers_of(gap))
+        return self._held(names.gap_data(gap.name), answers_of(gap))
 
     def codes(self, gap: Gap, held: Any, cases: Configurations) -> Any:
         """Code of a discrete input in each case, ``(case,)``: that of its answers, or one of all."""
@@ -62,12 +54,12 @@ class Observed(NamedTuple):
 
     def answers(self, design: Design, capital: str) -> Any:
         """Answers that measure a latent capital, ``(row, item)``; 0 where missing."""
-        return self._held(answers_data(capital), np.nan_to_num(design.items(capital).values))
+        return self._held(names.answers_data(capital), np.nan_to_num(design.items(capital).values))
 
     def weights(self, design: Design) -> Any:
         """Survey weights of the rows, ``(row,)``."""
         assert design.weights is not None
-        return self._held(weight_data(design.equation_name), design.weights.rows)
+        return self._held(names.weight_data(design.equation_name), design.weights.rows)
 
     def _held(self, name: str, values: Any) -> Any:
         return pm.Data(name, values) if self.replaceable else values
@@ -88,15 +80,15 @@ def observed_data(design: Design) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for each in design.equations:
         name = each.equation_name
-        found[outcome_data(name)] = np.nan_to_num(each.outcome)
+        found[names.outcome_data(name)] = np.nan_to_num(each.outcome)
         if each.equation.predictors:
-            found[predictor_data(name)] = np.nan_to_num(each.predictors)
+            found[names.predictor_data(name)] = np.nan_to_num(each.predictors)
         if has_gaps(each):
-            found[control_data(name)] = each.control_bases
+            found[names.control_data(name)] = each.control_bases
         if each.weights is not None:
-            found[weight_data(name)] = each.weights.rows
-    for capital in CAPITALS:
+            found[names.weight_data(name)] = each.weights.rows
+    for capital in names.CAPITALS:
         if design.is_latent(capital):
-            found[answers_data(capital)] = np.nan_to_num(design.items(capital).values)
+            found[names.answers_data(capital)] = np.nan_to_num(design.items(capital).values)
     inputs = (gap for gap in gaps(design) if gap.place != "outcome")
-    return found | {gap_data(gap.name): answers_of(gap) for gap in inputs}
+    return found | {names.gap_data(gap.name): answers_of(gap) for gap in inputs}

@@ -42,7 +42,7 @@ PROBIT_UNIT = 3**0.5 / np.pi
 
 So the prior says the same about probabilities, and about claims, whichever of the two is chosen.
 """
-GATE_THRESHOLD_SD = 0.7
+GATE_THRESHOLD = Normal(mean=0.0, sd=0.7)
 GATE_STEEPNESS = LogNormal(mean_log=float(np.log(2.0)), sd_log=0.5)
 """Gates open within the data, and over about two standard deviations of a capital."""
 CES_SHARE = Beta(a=2.0, b=2.0)
@@ -73,33 +73,22 @@ class Baseline(NamedTuple):
 
 def baseline_of(design: Design) -> Baseline:
     """Level and unit of a design's outcome, on the scale of its link."""
-    return Baseline(design.family.link, _level(design), _unit(design), bool(design.levels))
+    family, level = design.family, 0.0
+    unit = PROBIT_UNIT if family.link == "probit" else 1.0
+    if family.link == "identity":
+        unit = float(design.answers.std(ddof=1))
+    if family.on_link_scale is not None:
+        level = float(on_link_scale(design).mean())
+    elif family.link == "log":
+        exposure = np.exp(design.offset[design.answered])
+        level = float(np.log(design.answers.sum() / exposure.sum()))
+    return Baseline(family.link, level, unit, bool(design.levels))
 
 
 def on_link_scale(design: Design) -> Array:
-    """Known outcomes on the scale of their noise, ``(answered row,)``: as they are, where there is no such scale."""
-    found = design.family.on_link_scale
-    return design.answers if found is None else found(design.answers)
-
-
-def _unit(design: Design) -> float:
-    """What one on the logit scale is on the scale of the link."""
-    if design.family.link == "identity":
-        return float(design.answers.std(ddof=1))
-    return PROBIT_UNIT if design.family.link == "probit" else 1.0
-
-
-def _level(design: Design) -> float:
-    if design.family.on_link_scale is not None:
-        return float(on_link_scale(design).mean())
-    if design.family.link == "log":
-        return float(np.log(design.answers.sum() / np.exp(design.offset[design.answered]).sum()))
-    return 0.0
-
-
-def default_prior(term: str, baseline: Baseline) -> Distribution:
-    """Prior of a coefficient where the analysis states none."""
-    return DEFAULTS[term](baseline)
+    """Known outcomes on the scale of their noise, ``(answered row,)``; as they are without one."""
+    transform = design.family.on_link_scale
+    return design.answers if transform is None else transform(design.answers)
 
 
 def slope(baseline: Baseline) -> Normal:
@@ -122,14 +111,6 @@ def _corner(name: str) -> Callable[[Baseline], Normal]:
     return prior
 
 
-def _threshold(_: Baseline) -> Normal:
-    return Normal(mean=0.0, sd=GATE_THRESHOLD_SD)
-
-
-def _steepness(_: Baseline) -> LogNormal:
-    return GATE_STEEPNESS
-
-
 DEFAULTS: dict[str, Callable[[Baseline], Distribution]] = {
     names.INTERCEPT: _intercept,
     names.HUMAN_CAPITAL: slope,
@@ -139,10 +120,10 @@ DEFAULTS: dict[str, Callable[[Baseline], Distribution]] = {
     names.HUMAN_ONLY: _corner(names.HUMAN_ONLY),
     names.SOCIAL_ONLY: _corner(names.SOCIAL_ONLY),
     names.BOTH: _corner(names.BOTH),
-    names.HUMAN_THRESHOLD: _threshold,
-    names.HUMAN_STEEPNESS: _steepness,
-    names.SOCIAL_THRESHOLD: _threshold,
-    names.SOCIAL_STEEPNESS: _steepness,
+    names.HUMAN_THRESHOLD: lambda _: GATE_THRESHOLD,
+    names.HUMAN_STEEPNESS: lambda _: GATE_STEEPNESS,
+    names.SOCIAL_THRESHOLD: lambda _: GATE_THRESHOLD,
+    names.SOCIAL_STEEPNESS: lambda _: GATE_STEEPNESS,
     names.GAIN: lambda baseline: HalfNormal(sd=CES_GAIN_SD * baseline.unit),
     names.SHARE: lambda _: CES_SHARE,
     names.SUBSTITUTION: lambda _: CES_SUBSTITUTION,
@@ -174,7 +155,11 @@ def model_priors(design: Design) -> ModelPriors:
     base = default_priors(design) | case_priors(design)
     terms = {term: stated.terms.get(term) or base[term] for term in population_terms(design)}
     other = stated.controls or slope(baseline)
-    controls = {name: _real(stated.terms.get(name, other)) for name in design.control_names}
+    controls: dict[str, Normal | StudentT] = {}
+    for name in design.control_names:
+        prior = stated.terms.get(name, other)
+        assert isinstance(prior, Normal | StudentT)
+        controls[name] = prior
     groups: dict[str, Distribution] = {
         grouping.name: stated.group_sd.get(grouping.name, HalfNormal(sd=GROUP_SD * baseline.unit))
         for grouping in design.groupings
@@ -185,24 +170,26 @@ def model_priors(design: Design) -> ModelPriors:
         for parameter in design.family.parameters
         if not (parameter.name == "sigma" and design.rows.standard_error is not None)
     }
-    return ModelPriors(
-        terms, controls, groups, family, stated.correlation, _cutpoints(design, stated.cutpoints)
-    )
+    # cutpoints at the quantiles of a logistic distribution
+    levels = len(design.levels)
+    share = np.arange(1, levels) / max(levels, 1)
+    cutpoints = tuple((float(mean), stated.cutpoints) for mean in np.log(share / (1 - share)))
+    return ModelPriors(terms, controls, groups, family, stated.correlation, cutpoints)
 
 
 def default_priors(design: Design) -> dict[str, Distribution]:
     """Priors of the population coefficients where neither analysis nor cases say otherwise."""
     baseline = baseline_of(design)
     return {
-        term: default_prior(term, baseline) if term in TERMS else slope(baseline)
+        term: DEFAULTS[term](baseline) if term in TERMS else slope(baseline)
         for term in population_terms(design)
     }
 
 
 def case_priors(design: Design) -> dict[str, Normal]:
     """Default priors updated by the coded cases of a design; none where it has no cases."""
-    asked, coded = design.equation.priors.from_, design.details.cases
-    if asked is None or coded is None:
+    source, coded = design.equation.priors.from_, design.details.cases
+    if source is None or coded is None:
         return {}
     defaults = {
         term: NormalMoments(prior.mean, prior.sd)
@@ -213,8 +200,8 @@ def case_priors(design: Design) -> dict[str, Normal]:
         float(np.nanstd(values, ddof=1)) if design.is_binary(name) else 1.0
         for name, values in zip(CAPITALS, design.capitals, strict=True)
     )
-    found = informed(coded.usable, asked.strength, defaults, (human, social))
-    return {term: Normal(mean=moments.mean, sd=moments.sd) for term, moments in found.items()}
+    updated = informed(coded.usable, source.strength, defaults, (human, social))
+    return {term: Normal(mean=moments.mean, sd=moments.sd) for term, moments in updated.items()}
 
 
 def population_terms(design: Design) -> tuple[str, ...]:
@@ -228,18 +215,6 @@ def population_terms(design: Design) -> tuple[str, ...]:
 def scale_of(term: str) -> ValueScale:
     """Values a coefficient can have; that of a predictor can be any number."""
     return TERMS[term].scale if term in TERMS else "real"
-
-
-def _real(prior: Distribution) -> Normal | StudentT:
-    assert isinstance(prior, Normal | StudentT)
-    return prior
-
-
-def _cutpoints(design: Design, sd: float) -> tuple[tuple[float, float], ...]:
-    """Prior means at the quantiles of a logistic distribution, one a cutpoint."""
-    count = max(len(design.levels) - 1, 0)
-    share = (np.arange(count) + 1) / (count + 1)
-    return tuple((float(mean), sd) for mean in np.log(share / (1 - share)))
 
 
 SCALES: dict[str, tuple[str, int]] = {
@@ -260,10 +235,9 @@ A beta prior, of a share, has none. A test holds the table to the distributions 
 
 def rescaled(prior: Distribution, factor: float) -> Distribution:
     """Give the same distribution at so many times its scale; a beta prior stays as it is."""
-    held = SCALES.get(prior.distribution)
-    if held is None:
+    if prior.distribution not in SCALES:
         return prior
-    name, power = held
+    name, power = SCALES[prior.distribution]
     return prior.model_copy(update={name: getattr(prior, name) * factor**power})
 
 
@@ -301,12 +275,11 @@ def rescaled_priors(designs: Sequence[Design], factor: float, where: Where) -> P
                 "state another mean_r2 or precision in place of scale",
             )
         )
-    resolved = [model_priors(design) for design in designs]
     terms: dict[str, Distribution] = dict(stated.terms)
     groups: dict[str, Distribution] = {}
-    for found in resolved:
-        terms |= found.population
-        groups |= found.group_sd
+    for priors in map(model_priors, designs):
+        terms |= priors.population
+        groups |= priors.group_sd
     update: dict[str, Any] = {
         "from_": None,
         "terms": {name: rescaled(prior, factor) for name, prior in terms.items()},
@@ -318,67 +291,49 @@ def rescaled_priors(designs: Sequence[Design], factor: float, where: Where) -> P
     return stated.model_copy(update=update)
 
 
-class _Kind(NamedTuple):
+class _Implementation(NamedTuple):
+    """A distribution in PyMC, the arguments it takes there, and the same in scipy."""
+
     pymc: str
     arguments: Callable[[Any], dict[str, float]]
-    text: Callable[[Any], str]
     scipy: Callable[[Any], Any]
 
 
-KINDS: dict[type, _Kind] = {
-    Normal: _Kind(
-        "Normal",
-        lambda p: {"mu": p.mean, "sigma": p.sd},
-        lambda p: f"Normal({p.mean:.3g}, {p.sd:.3g})",
-        lambda p: stats.norm(p.mean, p.sd),
+_DISTRIBUTIONS: dict[type, _Implementation] = {
+    Normal: _Implementation(
+        "Normal", lambda p: {"mu": p.mean, "sigma": p.sd}, lambda p: stats.norm(p.mean, p.sd)
     ),
-    StudentT: _Kind(
+    StudentT: _Implementation(
         "StudentT",
         lambda p: {"nu": p.df, "mu": p.mean, "sigma": p.scale},
-        lambda p: f"Student t({p.df:.3g}, {p.mean:.3g}, {p.scale:.3g})",
         lambda p: stats.t(p.df, p.mean, p.scale),
     ),
-    HalfNormal: _Kind(
-        "HalfNormal",
-        lambda p: {"sigma": p.sd},
-        lambda p: f"HalfNormal({p.sd:.3g})",
-        lambda p: stats.halfnorm(scale=p.sd),
+    HalfNormal: _Implementation(
+        "HalfNormal", lambda p: {"sigma": p.sd}, lambda p: stats.halfnorm(scale=p.sd)
     ),
-    HalfStudentT: _Kind(
+    HalfStudentT: _Implementation(
         "HalfStudentT",
         lambda p: {"nu": p.df, "sigma": p.scale},
-        lambda p: f"Half Student t({p.df:.3g}, {p.scale:.3g})",
         lambda p: _HalfT(p.df, p.scale),
     ),
-    HalfCauchy: _Kind(
-        "HalfCauchy",
-        lambda p: {"beta": p.scale},
-        lambda p: f"HalfCauchy({p.scale:.3g})",
-        lambda p: stats.halfcauchy(scale=p.scale),
+    HalfCauchy: _Implementation(
+        "HalfCauchy", lambda p: {"beta": p.scale}, lambda p: stats.halfcauchy(scale=p.scale)
     ),
-    Exponential: _Kind(
-        "Exponential",
-        lambda p: {"lam": p.rate},
-        lambda p: f"Exponential({p.rate:.3g})",
-        lambda p: stats.expon(scale=1 / p.rate),
+    Exponential: _Implementation(
+        "Exponential", lambda p: {"lam": p.rate}, lambda p: stats.expon(scale=1 / p.rate)
     ),
-    Gamma: _Kind(
+    Gamma: _Implementation(
         "Gamma",
         lambda p: {"alpha": p.shape, "beta": p.rate},
-        lambda p: f"Gamma({p.shape:.3g}, {p.rate:.3g})",
         lambda p: stats.gamma(p.shape, scale=1 / p.rate),
     ),
-    LogNormal: _Kind(
+    LogNormal: _Implementation(
         "LogNormal",
         lambda p: {"mu": p.mean_log, "sigma": p.sd_log},
-        lambda p: f"LogNormal({p.mean_log:.3g}, {p.sd_log:.3g})",
         lambda p: stats.lognorm(p.sd_log, scale=np.exp(p.mean_log)),
     ),
-    Beta: _Kind(
-        "Beta",
-        lambda p: {"alpha": p.a, "beta": p.b},
-        lambda p: f"Beta({p.a:.3g}, {p.b:.3g})",
-        lambda p: stats.beta(p.a, p.b),
+    Beta: _Implementation(
+        "Beta", lambda p: {"alpha": p.a, "beta": p.b}, lambda p: stats.beta(p.a, p.b)
     ),
 }
 
@@ -396,12 +351,19 @@ class _HalfT(NamedTuple):
 
 def prior_text(prior: Distribution) -> str:
     """Write a prior as a reader knows it: ``Normal(0, 1)``."""
-    return KINDS[type(prior)].text(prior)
+    kind = _DISTRIBUTIONS[type(prior)]
+    label = {"StudentT": "Student t", "HalfStudentT": "Half Student t"}.get(kind.pymc, kind.pymc)
+    return f"{label}({', '.join(f'{value:.3g}' for value in kind.arguments(prior).values())})"
+
+
+def scipy_distribution(prior: Distribution) -> Any:
+    """Give a prior as a frozen distribution with ``logpdf`` and ``median``."""
+    return _DISTRIBUTIONS[type(prior)].scipy(prior)
 
 
 def median_of(prior: Distribution) -> float:
     """Median of a prior."""
-    return float(KINDS[type(prior)].scipy(prior).median())
+    return float(scipy_distribution(prior).median())
 
 
 def log_density(prior: Distribution, value: Array, scale: ValueScale = "real") -> Array:
@@ -417,7 +379,7 @@ def log_density(prior: Distribution, value: Array, scale: ValueScale = "real") -
         Which scale that is.
     """
     at = natural(value, scale)
-    density = np.asarray(KINDS[type(prior)].scipy(prior).logpdf(at))
+    density = np.asarray(scipy_distribution(prior).logpdf(at))
     if scale == "positive":
         return np.asarray(density + value)
     if scale == "share":
@@ -429,7 +391,7 @@ def prior_variable(name: str, prior: Distribution, dims: str | None = None) -> A
     """Add a prior to the PyMC model in context."""
     import pymc as pm
 
-    kind = KINDS[type(prior)]
+    kind = _DISTRIBUTIONS[type(prior)]
     return getattr(pm, kind.pymc)(name, **kind.arguments(prior), dims=dims)
 
 
@@ -440,9 +402,9 @@ def coefficient_vector(name: str, priors: Mapping[str, Distribution], dim: str) 
 
     kinds = {type(prior) for prior in priors.values()}
     if len(kinds) == 1:
-        kind = KINDS[kinds.pop()]
-        each = [kind.arguments(prior) for prior in priors.values()]
-        arguments = {key: np.array([one[key] for one in each]) for key in each[0]}
+        kind = _DISTRIBUTIONS[kinds.pop()]
+        by_prior = [kind.arguments(prior) for prior in priors.values()]
+        arguments = {key: np.array([values[key] for values in by_prior]) for key in by_prior[0]}
         return getattr(pm, kind.pymc)(name, **arguments, dims=dim)
     parts = [prior_variable(f"{name}_{term}", prior) for term, prior in priors.items()]
     return pm.Deterministic(name, pt.stack(parts), dims=dim)

@@ -30,22 +30,9 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayescluster import names
 from bayescluster.design.record import Design
 from bayescluster.model.priors import ModelPriors, population_terms, prior_variable
-from bayescluster.names import (
-    COMPONENT,
-    CONTROL,
-    CONTROLS,
-    HUMAN_CAPITAL,
-    INTERACTION,
-    POPULATION,
-    R2,
-    SOCIAL_CAPITAL,
-    TERM,
-    VARIANCE_SHARE,
-    group_sd,
-    group_term,
-)
 
 RESIDUAL_SD = {"logit": float(np.pi / np.sqrt(3)), "probit": 1.0, "log": 1.0}
 """By link, where the family has no sigma."""
@@ -65,29 +52,23 @@ class Component(NamedTuple):
         return f"{self.level}: {self.term}"
 
 
-class Scales(NamedTuple):
-    """Prior standard deviations of the coefficients of each level, ``(term,)`` each."""
-
-    by_level: dict[str, Any]
-
-    def of(self, level: str) -> Any:
-        """Standard deviations of the terms of a level, in the order of the model."""
-        return self.by_level[level]
+Scales = dict[str, Any]
+"""Prior standard deviations of the coefficients of each level, ``(term,)`` each."""
 
 
 def variance_components(design: Design) -> tuple[Component, ...]:
-    """Name everything the variance is shared among; nothing where R2D2M2 is not asked for."""
+    """Name everything the variance is shared among; nothing without the R2D2M2 prior."""
     if design.equation.priors.r2d2m2 is None:
         return ()
     inputs = _inputs(design)
     level = design.structure.level
     found = [
-        Component(POPULATION, term, _variance(inputs[term]))
+        Component(names.POPULATION, term, _variance(inputs[term]))
         for term in population_terms(design)
         if term != level
     ]
     found += [
-        Component(CONTROLS, name, _variance(design.controls[:, k]))
+        Component(names.CONTROLS, name, _variance(design.controls[:, k]))
         for k, name in enumerate(design.control_names)
     ]
     found += [
@@ -106,12 +87,16 @@ def _variance(values: NDArray[np.float64]) -> float:
 def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
     """What each slope multiplies, ``(row,)``."""
     human, social = design.capitals
-    own = {HUMAN_CAPITAL: human, SOCIAL_CAPITAL: social, INTERACTION: human * social}
+    own = {
+        names.HUMAN_CAPITAL: human,
+        names.SOCIAL_CAPITAL: social,
+        names.INTERACTION: human * social,
+    }
     return own | dict(zip(design.equation.predictors, design.predictors.T, strict=True))
 
 
 def shared_scales(design: Design, parameters: Mapping[str, Any]) -> Scales | None:
-    """Add R2 and its shares to the PyMC model in context, where the analysis asks for them.
+    """Add R2 and its shares to the PyMC model in context, under the R2D2M2 prior.
 
     Parameters
     ----------
@@ -120,22 +105,24 @@ def shared_scales(design: Design, parameters: Mapping[str, Any]) -> Scales | Non
     parameters
         Parameters of the likelihood.
     """
-    asked = design.equation.priors.r2d2m2
-    if asked is None:
+    r2d2m2 = design.equation.priors.r2d2m2
+    if r2d2m2 is None:
         return None
     variable, parts = design.variable, variance_components(design)
     r2 = pm.Beta(
-        variable(R2),
-        alpha=asked.mean_r2 * asked.precision,
-        beta=(1.0 - asked.mean_r2) * asked.precision,
+        variable(names.R2),
+        alpha=r2d2m2.mean_r2 * r2d2m2.precision,
+        beta=(1.0 - r2d2m2.mean_r2) * r2d2m2.precision,
     )
     share: Any = pt.ones(1)
     if len(parts) > 1:
-        share = _shares(variable(VARIANCE_SHARE), asked.concentration, variable(COMPONENT))
+        share = _shares(
+            variable(names.VARIANCE_SHARE), r2d2m2.concentration, variable(names.COMPONENT)
+        )
     variances = np.array([part.variance for part in parts])
     sd = residual_sd(design, parameters) * pt.sqrt(r2 / (1.0 - r2) * share / variances)
     levels = np.array([part.level for part in parts])
-    return Scales({str(level): sd[np.flatnonzero(levels == level)] for level in np.unique(levels)})
+    return {str(level): sd[np.flatnonzero(levels == level)] for level in np.unique(levels)}
 
 
 def _shares(name: str, concentration: float, dim: str) -> Any:
@@ -160,25 +147,28 @@ def residual_sd(design: Design, parameters: Mapping[str, Any]) -> Any:
 
 def shared_population(design: Design, priors: ModelPriors, scales: Scales) -> Any:
     """Add the population coefficients under R2D2M2, ``(term,)``: the intercept has its own prior."""
-    name, terms = design.variable(POPULATION), population_terms(design)
+    name, terms = design.variable(names.POPULATION), population_terms(design)
     level = design.structure.level
     slopes = len([term for term in terms if term != level])
     parts = []
     if level in terms:
         parts.append(prior_variable(f"{name}_{level}", priors.population[level])[None])
     if slopes:
-        parts.append(pm.Normal(f"{name}_z", 0.0, 1.0, shape=slopes) * scales.of(POPULATION))
-    return pm.Deterministic(name, pt.concatenate(parts), dims=design.variable(TERM))
+        parts.append(pm.Normal(f"{name}_z", 0.0, 1.0, shape=slopes) * scales[names.POPULATION])
+    return pm.Deterministic(name, pt.concatenate(parts), dims=design.variable(names.TERM))
 
 
 def shared_controls(design: Design, scales: Scales) -> Any:
     """Add the coefficients of the controls under R2D2M2, ``(control,)``."""
-    name, dim = design.variable(CONTROLS), design.variable(CONTROL)
+    name, dim = design.variable(names.CONTROLS), design.variable(names.CONTROL)
     z = pm.Normal(f"{name}_z", 0.0, 1.0, dims=dim)
-    return pm.Deterministic(name, z * scales.of(CONTROLS), dims=dim)
+    return pm.Deterministic(name, z * scales[names.CONTROLS], dims=dim)
 
 
 def shared_group_sd(design: Design, grouping: str, scales: Scales) -> Any:
     """Add the standard deviations of the effects of a grouping under R2D2M2, ``(term,)``."""
-    name, dim = design.variable(group_sd(grouping)), design.variable(group_term(grouping))
-    return pm.Deterministic(name, scales.of(grouping), dims=dim)
+    name, dim = (
+        design.variable(names.group_sd(grouping)),
+        design.variable(names.group_term(grouping)),
+    )
+    return pm.Deterministic(name, scales[grouping], dims=dim)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.checks.comparison import listed
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
@@ -23,9 +24,9 @@ from bayescluster.spec.hypotheses import (
     Necessary,
     NecessaryNotSufficient,
 )
+from bayescluster.verdicts.decide import GATE_FAILED, decide
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CornerClaim
-from bayescluster.verdicts.verdicts import GATE_FAILED, decide
 
 CLAIMS: Final[dict[ClaimName, str]] = {
     "N-H": "Human capital is necessary",
@@ -50,11 +51,11 @@ CAPITAL_OF: Final[dict[ClaimName, str]] = {
 """The capital a claim is about; claims about both are absent."""
 
 
-def groups_asked(design: Design) -> tuple[By, ...]:
+def claim_groups(design: Design) -> tuple[By, ...]:
     """Kinds of groups that have a row in the claims table."""
-    asked = design.analysis.traditions.by
-    if asked is not None:
-        return asked
+    declared = design.analysis.traditions.by
+    if declared is not None:
+        return declared
     return ("all",) if design.analysis.data.industry is None else ("industry",)
 
 
@@ -64,9 +65,9 @@ NAMES: Final[dict[Tradition, str]] = {
     "sets": "the sets",
     "causes": "the probabilities of causation",
 }
-NECESSITY_ONLY: Final = "A ceiling tells what is needed, not what suffices."
+NECESSITY_ONLY: Final = "A ceiling shows what is needed, not what suffices."
 NO_REGION: Final = "No region is declared for this outcome: state the claim under hypotheses."
-NOT_HAD: Final = "Not to be had here; its section says why."
+NOT_AVAILABLE: Final = "Not available here; see its section for the reason."
 SUFFICIENCY: Final[tuple[ClaimName, ...]] = ("I-H", "I-S", "J", "C")
 MOST_REASONS: Final = 3
 """More reasons than this for one disagreement would not be read."""
@@ -76,79 +77,61 @@ def silence(tradition: Tradition, claim: ClaimName) -> str:
     """Why a tradition has no reading of a claim."""
     if tradition == "ceilings" and claim in SUFFICIENCY:
         return NECESSITY_ONLY
-    return NO_REGION if tradition == "corners" else NOT_HAD
+    return NO_REGION if tradition == "corners" else NOT_AVAILABLE
 
 
 def row_words(readings: Sequence[Reading]) -> str:
     """Say which traditions support, reject and leave open a claim."""
-    by_verdict = {
-        verdict: [NAMES[one.tradition] for one in readings if one.verdict == verdict]
-        for verdict in ("supported", "rejected", "undecided")
-    }
-    decided = [verdict for verdict in ("supported", "rejected") if by_verdict[verdict]]
-    if not decided:
-        return f"{_all_of(readings)} leave the claim open."
-    if len(decided) > 1:
-        text = (
-            f"The traditions contradict each other: supported by {_listed(by_verdict['supported'])}, "
-            f"rejected by {_listed(by_verdict['rejected'])}"
+    names: dict[str, list[str]] = {"supported": [], "rejected": [], "undecided": []}
+    for reading in readings:
+        names[reading.verdict].append(NAMES[reading.tradition])
+    supporting, rejecting, undecided = (listed(each) if each else "" for each in names.values())
+    left_open = f"; left open by {undecided}" if undecided else ""
+    if supporting and rejecting:
+        return (
+            f"The traditions contradict each other: supported by {supporting}, "
+            f"rejected by {rejecting}{left_open}."
         )
-        return _with_open(text, by_verdict["undecided"])
-    verdict = decided[0]
-    if not by_verdict["undecided"]:
-        verb = {"supported": "support", "rejected": "reject"}[verdict]
-        return f"{_all_of(readings)} {verb} the claim."
-    return _with_open(
-        f"{verdict.capitalize()} by {_listed(by_verdict[verdict])}", by_verdict["undecided"]
-    )
-
-
-def _with_open(text: str, undecided: Sequence[str]) -> str:
-    return f"{text}; left open by {_listed(undecided)}." if undecided else f"{text}."
-
-
-def _all_of(readings: Sequence[Reading]) -> str:
+    if left_open and (supporting or rejecting):
+        decided = "Supported" if supporting else "Rejected"
+        return f"{decided} by {supporting or rejecting}{left_open}."
+    verb = "support" if supporting else "reject" if rejecting else "leave"
+    everyone = f"All {len(readings)} traditions that address it"
     if len(readings) == 1:
         name = NAMES[readings[0].tradition]
-        return f"{name[0].upper()}{name[1:]}, which alone speak of it,"
-    return f"All {len(readings)} traditions that speak of it"
+        everyone = f"{name[0].upper()}{name[1:]}, the only tradition that addresses it,"
+    return f"{everyone} {verb} the claim{' open' if verb == 'leave' else ''}."
 
 
-def _listed(names: Sequence[str]) -> str:
-    *before, last = names
-    return f"{', '.join(before)} and {last}" if before else last
+Condition = Callable[[Mapping[Tradition, Reading]], bool]
+"""Whether a reason holds, given the readings by tradition."""
 
 
 class _Rule(NamedTuple):
-    """A reason why traditions disagree: when it holds, and what it says."""
+    """A reason why traditions disagree: when it holds, and in words."""
 
-    holds: Callable[[Mapping[Tradition, Reading]], bool]
+    holds: Condition
     words: str
 
 
-def _flagged(tradition: Tradition, flag: Flag) -> Callable[[Mapping[Tradition, Reading]], bool]:
-    def holds(found: Mapping[Tradition, Reading]) -> bool:
-        return tradition in found and flag in found[tradition].flags
-
-    return holds
+def _flagged(tradition: Tradition, flag: Flag) -> Condition:
+    return lambda readings: tradition in readings and flag in readings[tradition].flags
 
 
-def _anywhere(flag: Flag) -> Callable[[Mapping[Tradition, Reading]], bool]:
-    return lambda found: any(flag in reading.flags for reading in found.values())
+def _anywhere(flag: Flag) -> Condition:
+    return lambda readings: any(flag in reading.flags for reading in readings.values())
 
 
-def _apart(first: Tradition, second: Tradition) -> Callable[[Mapping[Tradition, Reading]], bool]:
-    def holds(found: Mapping[Tradition, Reading]) -> bool:
-        both = first in found and second in found
-        return both and found[first].verdict != found[second].verdict
-
-    return holds
+def _differ(first: Tradition, second: Tradition) -> Condition:
+    return lambda readings: (
+        {first, second} <= readings.keys() and readings[first].verdict != readings[second].verdict
+    )
 
 
 _WARNINGS: Final = (
     _Rule(
         _anywhere("model_dependent"),
-        "What is found depends on the likelihood or model: another that is as plausible says otherwise",
+        "The result depends on the likelihood or model: an equally plausible one leads to another",
     ),
     _Rule(
         _flagged("ceilings", "null_as_large"),
@@ -165,16 +148,15 @@ _WARNINGS: Final = (
     ),
     _Rule(
         _flagged("causes", "confounding"),
-        "A weak unmeasured confounder would be enough to overturn what the probabilities of causation "
-        "say",
+        "A weak unmeasured confounder would be enough to overturn the probabilities of causation",
     ),
     _Rule(
         _anywhere("thin"),
-        "Too few firms stand where one of them is decided, so that it would rest on extrapolation",
+        "Too few firms are near where one of them is decided, so that it would rest on extrapolation",
     ),
     _Rule(_anywhere("prior_decides"), "One verdict is what the prior alone would have given"),
 )
-"""Said wherever they hold, the weightiest first."""
+"""Given wherever they hold, the weightiest first."""
 
 _DIFFERENCES: Final = (
     _Rule(
@@ -183,39 +165,35 @@ _DIFFERENCES: Final = (
         "wider than an expected outcome",
     ),
     _Rule(
-        _apart("corners", "ceilings"),
+        _differ("corners", "ceilings"),
         "Corners ask for the expected outcome at the declared levels, ceilings for the best that is "
         "reached at any level",
     ),
     _Rule(
-        _apart("corners", "sets"),
+        _differ("corners", "sets"),
         "Corners hold the controls and borrow strength between clusters; sets count memberships as "
         "observed, without controls",
     ),
     _Rule(
-        _apart("corners", "causes"),
+        _differ("corners", "causes"),
         "Corners judge the expected outcome itself, probabilities of causation how much of it would be "
         "lost or won",
     ),
 )
-"""Said only where the verdicts differ."""
+"""Given only where the verdicts differ."""
 
 
 def disagreement(readings: Sequence[Reading]) -> str:
     """Say why the traditions differ, or what weakens them; nothing where nothing does."""
-    found = {reading.tradition: reading for reading in readings}
-    reasons = list(_reasons(found))[:MOST_REASONS]
-    return " ".join(f"{reason}." for reason in reasons)
-
-
-def _reasons(found: Mapping[Tradition, Reading]) -> Iterator[str]:
-    yield from (rule.words for rule in _WARNINGS if rule.holds(found))
-    if len({reading.verdict for reading in found.values()}) > 1:
-        yield from (rule.words for rule in _DIFFERENCES if rule.holds(found))
+    by_tradition = {reading.tradition: reading for reading in readings}
+    differ = len({reading.verdict for reading in readings}) > 1
+    rules = (*_WARNINGS, *(_DIFFERENCES if differ else ()))
+    reasons = [rule.words for rule in rules if rule.holds(by_tradition)]
+    return " ".join(f"{reason}." for reason in reasons[:MOST_REASONS])
 
 
 Judge = Callable[[tuple[Hypothesis, ...]], tuple[Verdict, ...]]
-"""Judges claims for all groups they ask for."""
+"""Judges claims for all groups that they declare."""
 
 MARGIN: Final = 0.10
 """Default of a difference between industries that counts, for probabilities and shares."""
@@ -249,14 +227,15 @@ def corner_readings(evidence: Evidence, judge: Judge, gate_passed: bool) -> Iter
     gate_passed
         Whether the diagnostics gate passed.
     """
-    asked = evidence.design.analysis.traditions
+    design, level = evidence.design, evidence.design.analysis.traditions.level
     for name, kind in _KINDS.items():
-        found = declared_claim(evidence.design, name, kind)
-        for by in groups_asked(evidence.design) if found is not None else ():
-            assert found is not None
-            everyone = found.scope == "new_industry" and by != "all"
-            scope = "observed" if by == "cluster" or everyone else found.scope
-            claim = found.model_copy(update={"by": by, "level": asked.level, "scope": scope})
+        declared = declared_claim(design, name, kind)
+        if declared is None:
+            continue
+        for by in claim_groups(design):
+            everyone = declared.scope == "new_industry" and by != "all"
+            scope = "observed" if by == "cluster" or everyone else declared.scope
+            claim = declared.model_copy(update={"by": by, "level": level, "scope": scope})
             for verdict in judge((claim,)):
                 yield _reading(name, verdict)
     yield from _differences(evidence, gate_passed)
@@ -281,20 +260,15 @@ def declared_claim(design: Design, name: ClaimName, kind: type[CornerClaim]) -> 
 
 def _part(claim: Hypothesis, kind: type[CornerClaim]) -> CornerClaim | None:
     """Half of a claim that a capital is necessary but not sufficient."""
-    shared = {name: getattr(claim, name, None) for name in _SHARED}
-    if isinstance(claim, NecessaryNotSufficient) and kind is Necessary:
-        return Necessary(
-            kind="necessary", capital=claim.capital, eps=claim.eps, ratio=claim.ratio, **shared
-        )
-    if isinstance(claim, NecessaryNotSufficient) and kind is Insufficient:
-        return Insufficient(
-            kind="insufficient",
-            capital=claim.capital,
-            theta_not=claim.theta_not,
-            delta=claim.delta,
-            **shared,
-        )
-    return None
+    cutoffs: dict[type[CornerClaim], tuple[str, str]] = {
+        Necessary: ("eps", "ratio"),
+        Insufficient: ("theta_not", "delta"),
+    }
+    own = cutoffs.get(kind)
+    if not isinstance(claim, NecessaryNotSufficient) or own is None:
+        return None
+    values = {name: getattr(claim, name) for name in ("capital", *own, *_SHARED)}
+    return kind.model_validate({"kind": KIND_NAMES[kind], **values})
 
 
 def _reading(name: ClaimName, verdict: Verdict) -> Reading:
@@ -325,10 +299,9 @@ def _reading(name: ClaimName, verdict: Verdict) -> Reading:
 def _differences(evidence: Evidence, gate_passed: bool) -> Iterator[Reading]:
     """Read whether the effect of a capital differs between industries by more than the margin."""
     design = evidence.design
-    asked = design.analysis.traditions
-    margin = asked.margin
-    if margin is None:
-        margin = MARGIN if is_bounded(design.equation) else None
+    margin, level = design.analysis.traditions.margin, design.analysis.traditions.level
+    if margin is None and is_bounded(design.equation):
+        margin = MARGIN
     columns = [column for column, _ in evidence.columns("industry")]
     if margin is None or len(columns) < 2:
         return
@@ -342,12 +315,11 @@ def _differences(evidence: Evidence, gate_passed: bool) -> Iterator[Reading]:
             for source in ("posterior", "prior")
         ]
         probability, prior = (float((values > margin).mean()) for values in ranges)
-        decision, reason = decide(probability, asked.level, "" if gate_passed else GATE_FAILED)
-        by: By = "all"
+        decision, reason = decide(probability, level, "" if gate_passed else GATE_FAILED)
         yield Reading(
             tradition="corners",
             claim=name,
-            by=by,
+            by="all",
             group=evidence.columns("all")[0][1],
             quantity="largest less smallest average marginal effect of the industries",
             estimate=estimates(ranges[0][:, None], evidence.posterior.chains)[0],

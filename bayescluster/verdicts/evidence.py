@@ -1,4 +1,4 @@
-"""Everything that claims look at, computed once for each scope, pair of levels and level of the outcome.
+"""The estimands that claims are judged by, each computed once per scope, levels and level of the outcome.
 
 The same estimands are computed from the posterior and from the prior, so that every event has a
 posterior and a prior probability from one definition.
@@ -24,8 +24,8 @@ from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Scope
 
 
-class Looked(NamedTuple):
-    """What was looked at: draws, scope, levels, and the level of the outcome that is to be reached."""
+class SurfaceRequest(NamedTuple):
+    """Estimands of the outcome surface to compute: source of draws, scope, levels, level to reach."""
 
     source: str
     scope: Scope
@@ -62,7 +62,7 @@ class Evidence:
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
         self.seed = seed
-        self._surfaces: dict[Looked, SurfaceDraws] = {}
+        self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
         self._made: dict[Callable[[Evidence], Any], Any] = {}
 
     @cached_property
@@ -91,20 +91,22 @@ class Evidence:
         With ``at_least`` they are of the probability that the outcome is at least that; without it,
         of what the equation asks for.
         """
-        key = self.looked(scope, levels, source, at_least)
+        key = self.request(scope, levels, source, at_least)
         if key not in self._surfaces:
             self._surfaces[key] = self._computed(key)
         return self._surfaces[key]
 
-    def looked(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> Looked:
-        """Say what is looked at; the level that the equation asks for where none is named."""
-        wanted = self.design.equation.at_least if at_least is None else at_least
-        return Looked(source, scope, levels, wanted)
+    def request(
+        self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None
+    ) -> SurfaceRequest:
+        """Key of a surface; the level is that of the equation where none is named."""
+        level = self.design.equation.at_least if at_least is None else at_least
+        return SurfaceRequest(source, scope, levels, level)
 
-    def _computed(self, asked: Looked) -> SurfaceDraws:
-        design = self.design.reaching(asked.at_least)
-        draws = scoped(design, self._draws[asked.source], asked.scope, self.seed)
-        return surface_draws(design, draws, asked.levels, self.groups.weights)
+    def _computed(self, request: SurfaceRequest) -> SurfaceDraws:
+        design = self.design.reaching(request.at_least)
+        draws = scoped(design, self._draws[request.source], request.scope, self.seed)
+        return surface_draws(design, draws, request.levels, self.groups.weights)
 
     def support(self, levels: Levels) -> NDArray[np.int64]:
         """Firms near each corner, ``(corner, group)``."""
@@ -119,11 +121,11 @@ class Evidence:
         return behind_gates(self.design, self.posterior, self.groups.members)
 
     def once[T](self, make: Callable[[Evidence], T]) -> T:
-        """Give what a function makes of this evidence, computed at the first call."""
+        """Result of a function of this evidence, computed at the first call."""
         if make not in self._made:
             self._made[make] = make(self)
         return cast("T", self._made[make])
 
-    def computed(self) -> dict[Looked, SurfaceDraws]:
-        """All surfaces that were asked for, for the gate."""
+    def computed(self) -> dict[SurfaceRequest, SurfaceDraws]:
+        """All surfaces computed so far, for the gate."""
         return dict(self._surfaces)

@@ -41,45 +41,48 @@ CornerClaim = (
     | Complementarity
 )
 
-
-class CornerDraws(NamedTuple):
-    """Expected outcome at the corners as one capital sees them, each ``(draw, group)``."""
-
-    neither: Array
-    own: Array
-    """The capital of the claim high, the other low."""
-    other: Array
-    """The capital of the claim low, the other high."""
-    both: Array
-
-
-class Region(NamedTuple):
-    """A region in words, and the test that draws fall in it."""
-
-    words: str
-    event: Events
-
-
-def _oriented(corners: dict[str, Array], capital: str | None) -> CornerDraws:
-    if capital == "social_capital":
-        return CornerDraws(corners["LL"], corners["LH"], corners["HL"], corners["HH"])
-    return CornerDraws(corners["LL"], corners["HL"], corners["LH"], corners["HH"])
-
-
 EXPECTED: Final = "expected outcome"
-"""What stands at the corners where no level of the outcome is asked for."""
+"""The quantity at the corners where a claim names no level of the outcome."""
+
+RESTS_ON: dict[str, tuple[str, ...]] = {
+    "necessary": ("other", "both"),
+    "sufficient": ("own", "both", "neither"),
+    "insufficient": ("own", "both"),
+    "necessary_not_sufficient": ("other", "own", "both"),
+    "joint_sufficiency": ("both", "neither"),
+    "complementarity": ("neither", "own", "other", "both"),
+}
+"""Corners, as the capital of the claim sees them, that must have firms near them."""
+
+CAPITAL_WORDS: Final = {"human_capital": "human capital", "social_capital": "social capital"}
+
+CORNER_WORDS: Final = {
+    "LL": "both low",
+    "HL": "human capital high, social capital low",
+    "LH": "human capital low, social capital high",
+    "HH": "both high",
+}
+
+TITLES: Final = {
+    "necessary": "{capital} is necessary",
+    "sufficient": "{capital} is sufficient",
+    "insufficient": "{capital} alone is not sufficient",
+    "necessary_not_sufficient": "{capital} is necessary but not sufficient",
+    "joint_sufficiency": "Both capitals together are sufficient",
+    "complementarity": "The capitals are complements",
+}
 
 
 def region_of(claim: CornerClaim, corners: dict[str, Array], quantity: str = EXPECTED) -> Region:
-    """Say which region decides a claim, and which draws fall in it.
+    """Region that decides a claim, and the draws that fall in it.
 
     Parameters
     ----------
     claim
         The claim.
     corners
-        What stands at each corner (LL, HL, LH, HH), ``(draw, group)``: the expected outcome, or the
-        probability that the outcome is at least some level.
+        Expected outcome at each corner (LL, HL, LH, HH), or the probability that the outcome is at
+        least some level, ``(draw, group)``.
     quantity
         The same in words.
     """
@@ -102,10 +105,14 @@ def region_of(claim: CornerClaim, corners: dict[str, Array], quantity: str = EXP
         case Complementarity():
             cross = p.both - p.own - p.other + p.neither
             of = "" if quantity == EXPECTED else f" (of the {quantity.rstrip(',')})"
-            return Region(
-                f"cross difference of the four corners{of} above {claim.margin:g}",
-                cross > claim.margin,
-            )
+            words = f"cross difference of the four corners{of} above {claim.margin:g}"
+            return Region(words, cross > claim.margin)
+
+
+def _oriented(corners: dict[str, Array], capital: str | None) -> CornerDraws:
+    if capital == "social_capital":
+        return CornerDraws(corners["LL"], corners["LH"], corners["HL"], corners["HH"])
+    return CornerDraws(corners["LL"], corners["HL"], corners["LH"], corners["HH"])
 
 
 def _rare(p: CornerDraws, eps: float | None, ratio: float | None, quantity: str) -> Region:
@@ -150,40 +157,28 @@ def _not_enough(
     return Region(words, p.own <= limit)
 
 
-RESTS_ON: dict[str, tuple[str, ...]] = {
-    "necessary": ("other", "both"),
-    "sufficient": ("own", "both", "neither"),
-    "insufficient": ("own", "both"),
-    "necessary_not_sufficient": ("other", "own", "both"),
-    "joint_sufficiency": ("both", "neither"),
-    "complementarity": ("neither", "own", "other", "both"),
-}
-"""Corners, as the capital of the claim sees them, that must have firms near them."""
+class CornerDraws(NamedTuple):
+    """Expected outcome at the corners as one capital sees them, each ``(draw, group)``."""
+
+    neither: Array
+    own: Array
+    """The capital of the claim high, the other low."""
+    other: Array
+    """The capital of the claim low, the other high."""
+    both: Array
+
+
+class Region(NamedTuple):
+    """A region in words, and the test that draws fall in it."""
+
+    words: str
+    event: Events
 
 
 def corner_of(place: str, capital: str | None) -> str:
     """Name a corner (human, then social) from how a capital sees it."""
     own, other = ("LH", "HL") if capital == "social_capital" else ("HL", "LH")
     return {"neither": "LL", "own": own, "other": other, "both": "HH"}[place]
-
-
-CAPITAL_WORDS: Final = {"human_capital": "human capital", "social_capital": "social capital"}
-
-CORNER_WORDS: Final = {
-    "LL": "both low",
-    "HL": "human capital high, social capital low",
-    "LH": "human capital low, social capital high",
-    "HH": "both high",
-}
-
-TITLES: Final = {
-    "necessary": "{capital} is necessary",
-    "sufficient": "{capital} is sufficient",
-    "insufficient": "{capital} alone is not sufficient",
-    "necessary_not_sufficient": "{capital} is necessary but not sufficient",
-    "joint_sufficiency": "Both capitals together are sufficient",
-    "complementarity": "The capitals are complements",
-}
 
 
 def title_of(claim: Hypothesis) -> str:
@@ -200,7 +195,7 @@ def title_of(claim: Hypothesis) -> str:
 
 
 def quantity_of(design: Design, at_least: Scalar | None) -> str:
-    """What stands at the corners, in words: ``at_least`` is the level a claim asks for itself."""
+    """The quantity at the corners in words; ``at_least`` is the level that the claim names."""
     level = design.equation.at_least if at_least is None else at_least
     if level is None:
         return EXPECTED

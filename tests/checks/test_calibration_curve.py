@@ -22,6 +22,7 @@ from bayescluster.checks.calibration import (
     calibration,
     events_of,
     isotonic,
+    pooled_rows,
     split_score,
     why_no_calibration,
 )
@@ -35,40 +36,41 @@ from tests.factories import firms, small_design
 DRAWS = 200
 
 
-# --- pooling adjacent violators and the split score ----------------------------------------------
+def curve_of(predicted: Any, happened: Any) -> tuple[Any, Any, Any]:
+    """Distinct predictions, rows of each, and the isotonic curve."""
+    pooled = pooled_rows(predicted)
+    return pooled.values, pooled.rows, isotonic(pooled, happened)
 
 
 def test_pooled_by_hand():
     # 0 1 1 0 1 | the third and fourth violate, and draw in the second
-    found = isotonic(np.array([0.1, 0.2, 0.3, 0.4, 0.9]), np.array([0.0, 1.0, 1.0, 0.0, 1.0]))
-    np.testing.assert_allclose(found.happened, [0, 2 / 3, 2 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(found.predicted, [0.1, 0.2, 0.3, 0.4, 0.9])
+    at, _, curve = curve_of(np.array([0.1, 0.2, 0.3, 0.4, 0.9]), np.array([0.0, 1, 1, 0, 1]))
+    np.testing.assert_allclose(curve, [0, 2 / 3, 2 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(at, [0.1, 0.2, 0.3, 0.4, 0.9])
 
 
 def test_falling_events_are_pooled_whole():
-    found = isotonic(np.linspace(0.1, 0.9, 6), np.array([1.0, 1, 1, 0, 0, 0]))
-    np.testing.assert_allclose(found.happened, 0.5)
+    _, _, curve = curve_of(np.linspace(0.1, 0.9, 6), np.array([1.0, 1, 1, 0, 0, 0]))
+    np.testing.assert_allclose(curve, 0.5)
 
 
 def test_equal_predictions_are_one_point():
     predicted = np.array([0.7, 0.2, 0.2, 0.7, 0.2, 0.7])
-    found = isotonic(predicted, np.array([1.0, 0, 1, 1, 0, 0]))
-    np.testing.assert_allclose(found.predicted, [0.2, 0.7])
-    np.testing.assert_allclose(found.happened, [1 / 3, 2 / 3])
-    np.testing.assert_allclose(found.rows, [3, 3])
+    at, rows, curve = curve_of(predicted, np.array([1.0, 0, 1, 1, 0, 0]))
+    np.testing.assert_allclose([at, curve, rows], [[0.2, 0.7], [1 / 3, 2 / 3], [3, 3]])
 
 
 def test_pooled_minimises_the_squares_among_rising_curves():
     rng = np.random.default_rng(1)
     predicted, happened = rng.random(30), (rng.random(30) < 0.5).astype(float)
-    found = isotonic(predicted, happened)
+    _, _, curve = curve_of(predicted, happened)
     order = np.argsort(predicted)
     y = happened[order]
     # the greatest convex minorant of the cumulated events, by its min-max formula
     exact = [
         max(min(y[a : b + 1].mean() for b in range(k, 30)) for a in range(k + 1)) for k in range(30)
     ]
-    np.testing.assert_allclose(found.happened, exact)
+    np.testing.assert_allclose(curve, exact)
 
 
 def test_score_is_split_into_its_parts():
@@ -76,8 +78,8 @@ def test_score_is_split_into_its_parts():
     predicted = np.round(rng.random(200), 2)
     happened = (rng.random(200) < predicted**2).astype(float)
     found = split_score(predicted, happened)
-    curve = isotonic(predicted, happened)
-    again = np.interp(predicted, curve.predicted, curve.happened)
+    at, _, curve = curve_of(predicted, happened)
+    again = np.interp(predicted, at, curve)
     recalibrated = np.mean((again - happened) ** 2)
     base = np.mean((happened.mean() - happened) ** 2)
     assert found.score == pytest.approx(np.mean((predicted - happened) ** 2))

@@ -9,8 +9,8 @@ from bayescluster.checks.identification import Behind, identification
 from bayescluster.estimands.levels import behind_gates
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.model.evaluate import Draws, GroupDraws
+from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
 from tests.factories import firms, small_design
 
 SIZE = 400

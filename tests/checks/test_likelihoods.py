@@ -11,8 +11,8 @@ from bayescluster.design.record import Design
 from bayescluster.features.likelihoods.compute import LOG1P, other_likelihoods
 from bayescluster.features.likelihoods.results import LikelihoodRow
 from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 from tests.fits import design_from

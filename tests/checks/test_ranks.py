@@ -17,7 +17,7 @@ from bayescluster.checks.uniformity import (
 )
 from bayescluster.checks.uniformity import rank_shape as shape
 from bayescluster.checks.uniformity import rank_uniformity as uniformity
-from bayescluster.studies.calibration.compute import Told, bins, observed, scores
+from bayescluster.studies.calibration.summary import Outcomes, bins, scores
 
 
 def conjugate(
@@ -156,54 +156,54 @@ def test_shifts_are_named():
     assert shape((np.arange(100) + 0.5) / 100) == "other"
 
 
-def told(seed: int, bend: float = 1.0, events: int = 4, count: int = 300) -> Told:
+def outcomes(seed: int, bend: float = 1.0, events: int = 4, count: int = 300) -> Outcomes:
     """Stated probabilities; what comes true has ``bend`` times their log odds."""
     rng = np.random.default_rng(seed)
     stated = np.repeat(rng.beta(0.7, 0.7, count), events)
     odds = (stated / (1 - stated)) ** bend
     came = rng.random(stated.size) < odds / (1 + odds)
-    return Told(stated, came, np.repeat(np.arange(count), events))
+    return Outcomes(stated, came, np.repeat(np.arange(count), events))
 
 
 def test_shares_count_replications():
     # 3 of 4 events in two replications: 1.5 of 2
-    found = observed(Told(np.full(4, 0.5), np.array([1, 1, 1, 0]) > 0, np.array([0, 0, 1, 1])))
-    assert (found.share, found.events, found.replications, found.stated) == (0.75, 4, 2, 0.5)
+    some = Outcomes(np.full(4, 0.5), np.array([1, 1, 1, 0]) > 0, np.array([0, 0, 1, 1]))
+    assert (some.share.share, some.replications) == (0.75, 2)
     from scipy.stats import beta
 
-    assert (found.low, found.high) == pytest.approx(tuple(beta.ppf([0.05, 0.95], 2.0, 1.0)))
-    none = observed(Told(np.full(3, 0.1), np.zeros(3, dtype=bool), np.arange(3)))
-    assert none.low == 0.0
-    assert observed(Told(np.empty(0), np.empty(0, dtype=bool), np.empty(0, dtype="int64"))) is None
+    ends = (some.share.low, some.share.high)
+    assert ends == pytest.approx(tuple(beta.ppf([0.05, 0.95], 2.0, 1.0)))
+    none = Outcomes(np.full(3, 0.1), np.zeros(3, dtype=bool), np.arange(3))
+    assert none.share.low == 0.0
+    assert none.part(none.came).share is None
 
 
 def test_bins_hold_every_event_once():
-    some = told(1)
+    some = outcomes(1)
     some = some._replace(stated=np.where(np.arange(some.stated.size) < 9, 1.0, some.stated))
-    found = bins(some)
-    assert sum(each.events for _, _, each in found) == some.stated.size
-    for low, high, each in found:
-        assert low <= each.stated <= high
-    assert [low for low, _, _ in found] == pytest.approx([k / 10 for k in range(10)])
+    found = list(bins(some))
+    assert sum(each.events for each in found) == some.stated.size
+    assert all(each.low <= each.stated <= each.high for each in found)
+    assert [each.low for each in found] == pytest.approx([k / 10 for k in range(10)])
 
 
 def test_reliable_probabilities_have_the_scores_expected():
-    some = told(2, events=1, count=4000)
+    some = outcomes(2, events=1, count=4000)
     found = scores(some, 500)
     assert found.brier == pytest.approx(found.brier_expected, abs=0.012)
     assert found.log == pytest.approx(found.log_expected, abs=0.03)
     assert abs(found.excess_z) < 4
-    inside = [low <= each.stated <= high for _, _, each in bins(some) for low, high in [each[1:3]]]
+    inside = [each.came.low <= each.stated <= each.came.high for each in bins(some)]
     assert sum(inside) >= 7
 
 
 def test_overconfident_probabilities_cost_more():
-    found = scores(told(3, bend=0.4), 500)
+    found = scores(outcomes(3, bend=0.4), 500)
     assert found.brier > found.brier_expected + 0.03
     assert found.log > found.log_expected + 0.1
 
 
 def test_a_sure_mistake_has_a_finite_cost():
-    found = scores(Told(np.zeros(1), np.ones(1, dtype=bool), np.zeros(1, dtype="int64")), 98)
+    found = scores(Outcomes(np.zeros(1), np.ones(1, dtype=bool), np.zeros(1, dtype="int64")), 98)
     assert found.log == pytest.approx(np.log(100))
     assert (found.brier, found.brier_expected) == (1.0, 0.0)

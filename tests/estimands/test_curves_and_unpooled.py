@@ -131,7 +131,7 @@ def test_a_mode_that_was_not_reached_is_not_used(share, labels, monkeypatch):
         found = reached(*arguments, **keys)
         # 80 rows in each industry
         found.jac = np.zeros_like(found.jac)
-        found.jac[1] = -share * unpooled.STATIONARY * 80
+        found.jac[1] = -share * unpooled.UNPOOLED_STATIONARY * 80
         return found
 
     monkeypatch.setattr(unpooled, "minimize", stopped)

@@ -5,17 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
 from bayescluster.features.weakest_node.gains import (
-    NOT_NEEDED,
-    NOT_REACHED,
     POINTS,
     gain_draws,
-    least_needed,
     mean_along,
     raising_of,
     reach_of,
@@ -163,40 +157,6 @@ def test_neighbours_are_other_firms_near_on_both_capitals():
     reach = reach_of(design, raising_of(design, known_draws(design), asked, "all"))
     assert reach.near[0, 0] < 0.5
     assert reach.near[2, 0] == 1.0  # both together: into the other crowd
-
-
-LEVELS = np.array([[0.0], [1.0], [2.0], [3.0]])
-
-
-def needed(means, *targets, between=True):
-    found = least_needed(LEVELS, np.array(means, float)[:, :, None], targets, between=between)
-    return found[:, :, 0].tolist()
-
-
-@pytest.mark.parametrize(
-    ("means", "target", "wanted"),
-    [
-        ([0.2, 0.4, 0.6, 0.8], 0.5, 1.5),
-        ([0.2, 0.4, 0.6, 0.8], 0.4, 1.0),
-        ([0.2, 0.4, 0.6, 0.8], 0.2, NOT_NEEDED),
-        ([0.2, 0.4, 0.6, 0.8], 0.81, NOT_REACHED),
-        ([0.2, 0.6, 0.3, 0.9], 0.5, 0.75),  # up, down and up: the first way up counts
-        ([0.6, 0.2, 0.1, 0.0], 0.5, NOT_NEEDED),
-        ([0.3, 0.2, 0.1, 0.0], 0.5, NOT_REACHED),
-    ],
-)
-def test_least_level_that_reaches_a_target(means, target, wanted):
-    assert needed([means], target) == [[pytest.approx(wanted)]]
-
-
-def test_between_no_and_yes_there_is_nothing():
-    assert needed([[0.2, 0.4, 0.6, 0.8]], 0.5, between=False) == [[2.0]]
-
-
-@given(arrays(float, (5, 4), elements=st.floats(0, 1)), st.floats(0, 1), st.floats(0, 0.5))
-def test_a_higher_target_never_needs_less(means, target, more):
-    (low, high) = np.array(needed(means, target, target + more)).T
-    assert (high >= low).all()
 
 
 def test_levels_run_over_what_the_group_supports_and_means_are_those_of_the_surface():

@@ -26,7 +26,7 @@ from bayescluster.inference.repeated import Repeated
 from bayescluster.spec.analysis import Sampling
 from bayescluster.spec.hypotheses import Necessary
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
+from bayescluster.verdicts.decide import verdicts
 from tests.factories import small_design
 
 pytestmark = pytest.mark.slow

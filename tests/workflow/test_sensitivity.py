@@ -18,7 +18,7 @@ from bayescluster.features.sensitivity.compute import (
 )
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
+from bayescluster.verdicts.decide import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

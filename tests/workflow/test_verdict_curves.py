@@ -8,7 +8,7 @@ import pytest
 from bayescluster.features.verdict_curves.compute import averaged_curves, verdict_curves
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import GATE_FAILED, verdicts
+from bayescluster.verdicts.decide import GATE_FAILED, verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -17,7 +17,7 @@ from bayescluster.features.weakest_node.compute import (
 )
 from bayescluster.features.weakest_node.results import WeakestNode
 from bayescluster.features.weakest_node.spec import WeakestNode as Asked
-from bayescluster.verdicts.averaging import Averaged, Weighed
+from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
@@ -286,7 +286,7 @@ def test_several_forms_are_mixed_by_weight():
     evidence = [evidence_of(one, human_capital=1.0 + k) for k, one in enumerate(made)]
     own = [weakest_node(node_draws(one), True) for one in evidence]
     forms = [
-        Weighed(one.design.structure.name, weight, one, (), True)
+        WeightedForm(one.design.structure.name, weight, one, (), True)
         for one, weight in zip(evidence, (0.25, 0.75), strict=True)
     ]
     mixture = Averaged(forms)

@@ -66,10 +66,10 @@ from bayescluster.results.model import Estimate
 from bayescluster.spec.hypotheses import (
     By,
 )
-from bayescluster.verdicts.claims import CAPITAL_OF, CLAIMS, MARGIN, groups_asked
+from bayescluster.verdicts.claims import CAPITAL_OF, CLAIMS, MARGIN, claim_groups
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS, percent
-from bayescluster.verdicts.verdicts import GATE_FAILED, ROUNDING, Decision
+from bayescluster.verdicts.decide import GATE_FAILED, ROUNDING, Decision
 
 Corner = dict[str, Array]
 
@@ -263,7 +263,7 @@ def cause_verdicts(evidence: Evidence, gate_passed: bool) -> Iterator[CauseVerdi
     asked = design.analysis.traditions.causes
     for name in AT_CORNERS if not why_silent(design) else ():
         question = question_of(name, asked)
-        for by in groups_asked(design):
+        for by in claim_groups(design):
             place = place_of(design, name, by)
             corners = {
                 source: corner_draws(evidence, place, source) for source in ("posterior", "prior")
@@ -598,7 +598,7 @@ def causes_of(evidence: Evidence, gate_passed: bool) -> CausesResults | None:
 
 def _groups(evidence: Evidence) -> Iterator[tuple[By, int, str]]:
     """All firms, then the groups that have a row in the claims table."""
-    kinds: list[By] = ["all", *(by for by in groups_asked(evidence.design) if by != "all")]
+    kinds: list[By] = ["all", *(by for by in claim_groups(evidence.design) if by != "all")]
     for by in kinds:
         for column, label in evidence.columns(by):
             yield by, column, label

@@ -39,10 +39,10 @@ from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.names import ALL, CAPITALS, CLUSTER
 from bayescluster.results.base import INTERVAL, By
 from bayescluster.results.claims import ClaimName, Flag, Reading
-from bayescluster.verdicts.claims import CAPITAL_OF, groups_asked
+from bayescluster.verdicts.claims import CAPITAL_OF, claim_groups
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS
-from bayescluster.verdicts.verdicts import GATE_FAILED, ROUNDING, decide
+from bayescluster.verdicts.decide import GATE_FAILED, ROUNDING, decide
 
 CLUSTER_MIN: Final = 10
 """Fewest firms of a cluster that has an effect size of its own."""
@@ -555,7 +555,7 @@ def ceiling_readings(
     """
     for name in NECESSITY:
         capital = CAPITAL_OF[name]
-        for by in groups_asked(evidence.design):
+        for by in claim_groups(evidence.design):
             for _, label in evidence.columns(by):
                 found = ceilings_of(evidence).of.get((capital, by, label))
                 if found is not None:

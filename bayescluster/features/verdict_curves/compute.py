@@ -18,7 +18,7 @@ from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import EPS, THETA, THETA_NOT, CornerClaim, region_of
-from bayescluster.verdicts.verdicts import decide
+from bayescluster.verdicts.decide import decide
 
 STEPS: Final = 100
 """Steps of a grid, about: a cut-off is told to a hundredth of its range."""

@@ -46,7 +46,7 @@ from bayescluster.results.base import INTERVAL, By, Estimate
 from bayescluster.verdicts.averaging import Averaged
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS, percent
-from bayescluster.verdicts.verdicts import GATE_FAILED, decide
+from bayescluster.verdicts.decide import GATE_FAILED, decide
 
 Weakest = Literal["human_capital", "social_capital", "undecided"]
 NEAR_SHARE = 0.5

@@ -50,7 +50,7 @@ from bayescluster.studies.compare.results import (
     Standing,
     ToldVerdict,
 )
-from bayescluster.verdicts.averaging import Averaged, Weighed
+from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
 
 KEY_SHOWN = 6
@@ -885,7 +885,7 @@ def _evidence(one: _Opened) -> Evidence:
     for row in comparison.forms:
         run = runs[row.form]
         evidence = evidence_of(Fitted(open_design(run), run.load_posterior()))
-        forms.append(Weighed(row.form, row.weight, evidence, (), row.gate_passed))
+        forms.append(WeightedForm(row.form, row.weight, evidence, (), row.gate_passed))
     return Averaged(forms)
 
 

@@ -77,7 +77,7 @@ from bayescluster.studies.engine import in_threads, kept
 from bayescluster.verdicts.claims import CLAIMS
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CORNER_WORDS
-from bayescluster.verdicts.verdicts import verdicts
+from bayescluster.verdicts.decide import verdicts
 
 
 def design_notes(plan: Plan) -> Iterator[str]:

@@ -9,7 +9,7 @@ from bayescluster.verdicts.claims import (
     CLAIMS,
     NECESSITY_ONLY,
     NO_REGION,
-    NOT_HAD,
+    NOT_AVAILABLE,
     disagreement,
     row_words,
     silence,
@@ -45,12 +45,15 @@ def test_every_claim_and_tradition_has_its_name():
     [
         (
             {"corners": "supported", "ceilings": "supported", "sets": "supported"},
-            "All 3 traditions that speak of it support the claim.",
+            "All 3 traditions that address it support the claim.",
         ),
-        ({"corners": "rejected"}, "The corners, which alone speak of it, reject the claim."),
+        (
+            {"corners": "rejected"},
+            "The corners, the only tradition that addresses it, reject the claim.",
+        ),
         (
             {"corners": "undecided", "sets": "undecided"},
-            "All 2 traditions that speak of it leave the claim open.",
+            "All 2 traditions that address it leave the claim open.",
         ),
         (
             {"corners": "supported", "ceilings": "undecided", "sets": "undecided"},
@@ -117,6 +120,6 @@ def test_no_more_than_three_reasons():
 
 def test_silence_is_explained():
     assert silence("ceilings", "J") == NECESSITY_ONLY
-    assert silence("ceilings", "N-H") == NOT_HAD
+    assert silence("ceilings", "N-H") == NOT_AVAILABLE
     assert silence("corners", "N-H") == NO_REGION
-    assert silence("causes", "C") == NOT_HAD
+    assert silence("causes", "C") == NOT_AVAILABLE

@@ -10,8 +10,8 @@ from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import Levels, default_levels, support
 from bayescluster.estimands.scopes import groups_of, scoped
 from bayescluster.spec.analysis import Analysis
+from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

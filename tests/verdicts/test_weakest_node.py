@@ -15,7 +15,7 @@ from bayescluster.features.weakest_node.compute import (
     unsupported_because,
     weakest_of,
 )
-from bayescluster.verdicts.verdicts import GATE_FAILED
+from bayescluster.verdicts.decide import GATE_FAILED
 
 WORTH = arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.floats(-5, 5))
 
@@ -145,7 +145,7 @@ def test_only_one_capital_is_named(human):
 @pytest.mark.parametrize(
     ("raised", "near", "reason"),
     [
-        (0, 0.0, "no firm stands below the most that its group supports"),
+        (0, 0.0, "no firm is below the most that its group supports"),
         (3, 1.0, "only 3 of its firms can be raised, fewer than 5"),
         (
             30,

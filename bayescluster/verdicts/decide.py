@@ -1,8 +1,8 @@
 """From a claim and the evidence to a verdict.
 
 A verdict is supported, rejected or undecided by the posterior probability of its declared region.
-It is undecided, whatever the probability, where the diagnostics gate failed, where too few firms
-stand near a corner that the claim rests on, or where the answer depends on the likelihood.
+It is undecided, whatever the probability, where the diagnostics gate failed, where too few firms are
+near a corner that the claim rests on, or where the answer depends on the likelihood.
 """
 
 from __future__ import annotations
@@ -36,10 +36,8 @@ from bayescluster.verdicts.regions import (
 
 ROUNDING = 1e-12
 """1 - 0.8 is a little less than 0.2 in binary; a probability of 0.2 is at the bound all the same."""
-
-
 PRIOR_DRAWS_MIN = 20
-"""Fewest prior draws inside and outside a region from which its prior odds are told."""
+"""Fewest prior draws inside and outside a region from which its prior odds are reported."""
 GATE_FAILED = "The diagnostics gate failed: the probability cannot be relied on."
 Decision = Literal["supported", "rejected", "undecided"]
 
@@ -58,16 +56,68 @@ class Event(NamedTuple):
 def verdicts(
     claims: tuple[Hypothesis, ...], evidence: Evidence, gate_passed: bool
 ) -> tuple[Verdict, ...]:
-    """Judge every claim for every group it asks for."""
+    """Judge every claim for every group that it names."""
     return tuple(
-        _judge(claim, event, evidence, gate_passed)
+        judged(claim, event, evidence, gate_passed)
         for claim in claims
         for event in events(claim, evidence)
     )
 
 
+def judged(claim: Hypothesis, event: Event, evidence: Evidence, gate_passed: bool) -> Verdict:
+    """Decide on a claim by its event in one group; undecided where the gate failed."""
+    probability = float(event.posterior.mean())
+    prior = float(event.prior.mean())
+    depends = evidence.stopped.get(claim.kind, "")
+    stopped = event.unsupported or depends if gate_passed else GATE_FAILED
+    decision, reason = decide(probability, claim.level, stopped)
+    by: By = "industry" if isinstance(claim, Difference) else claim.by
+    level: Scalar | None = getattr(claim, "at_least", None)
+    return Verdict(
+        kind=claim.kind,
+        capital=getattr(claim, "capital", None),
+        by=by,
+        group=event.group,
+        scope=claim.scope,
+        title=title_of(claim),
+        region=event.words,
+        verdict=decision,
+        reason=reason,
+        probability=probability,
+        mcse=probability_error(event.posterior, evidence.posterior.chains),
+        prior_probability=prior,
+        odds_ratio=odds_ratio(probability, prior, event.prior.size),
+        level=claim.level,
+        figures=event.figures,
+        unsupported=event.unsupported,
+        stopped=stopped,
+        at_least=None if level is None else label_of(level),
+        depends=depends,
+    )
+
+
+def decide(probability: float, level: float, stopped: str) -> tuple[Decision, str]:
+    """Decide by a probability, unless something stops it; and why."""
+    decision: Decision = "undecided"
+    if stopped:
+        return decision, stopped
+    if probability >= level:
+        decision = "supported"
+    elif probability <= 1 - level + ROUNDING:
+        decision = "rejected"
+    return decision, reason_of(decision, probability, level)
+
+
+def odds_ratio(posterior: float, prior: float, draws: int) -> float | None:
+    """Posterior odds over prior odds; None where the prior draws are too few to know the prior odds."""
+    few = round(min(prior, 1 - prior) * draws) < PRIOR_DRAWS_MIN
+    if few or not 0 < posterior < 1:
+        return None
+    return number(posterior / (1 - posterior) / (prior / (1 - prior)))
+
+
 def events(claim: Hypothesis, evidence: Evidence) -> Iterator[Event]:
-    """The event of a claim for every group it asks for, draw by draw, before any verdict."""
+    """The event of a claim for every group that it names, draw by draw, before any verdict."""
     match claim:
         case Effect():
             return _effect(claim, evidence)
@@ -85,10 +135,9 @@ def _effect(claim: Effect, evidence: Evidence) -> Iterator[Event]:
         "average_marginal_effect": "average marginal effect",
         "contrast": "change from low to high",
     }[claim.measure]
+    title = f"{what} of {CAPITAL_WORDS[claim.capital]}"
     for column, label in evidence.columns(claim.by):
-        figure = _figure(
-            f"{what} of {CAPITAL_WORDS[claim.capital]}", posterior[:, column], evidence
-        )
+        figure = _figure(title, posterior[:, column], evidence)
         yield Event(
             label,
             sign * posterior[:, column] > claim.margin,
@@ -118,12 +167,12 @@ def _effects(
     capital: str, measure: str, claim: Effect | Difference, evidence: Evidence
 ) -> tuple[Array, Array]:
     levels = default_levels(evidence.design)
-    found = [evidence.surface(claim.scope, levels, source) for source in ("posterior", "prior")]
-    by_measure = [
-        surface.marginal if measure == "average_marginal_effect" else surface.contrast
-        for surface in found
-    ]
-    return by_measure[0][capital], by_measure[1][capital]
+    name = "marginal" if measure == "average_marginal_effect" else "contrast"
+    posterior, prior = (
+        getattr(evidence.surface(claim.scope, levels, source), name)[capital]
+        for source in ("posterior", "prior")
+    )
+    return posterior, prior
 
 
 def _corner(claim: CornerClaim, evidence: Evidence) -> Iterator[Event]:
@@ -185,54 +234,3 @@ def _behind_gates(
 def _figure(label: str, draws: Array, evidence: Evidence, near: int | None = None) -> VerdictFigure:
     (found,) = estimates(draws[:, None], evidence.posterior.chains)
     return VerdictFigure(label=label, estimate=found, support=near)
-
-
-def _judge(claim: Hypothesis, event: Event, evidence: Evidence, gate_passed: bool) -> Verdict:
-    probability = float(event.posterior.mean())
-    prior = float(event.prior.mean())
-    depends = evidence.stopped.get(claim.kind, "")
-    stopped = event.unsupported or depends if gate_passed else GATE_FAILED
-    decision, reason = decide(probability, claim.level, stopped)
-    by: By = "industry" if isinstance(claim, Difference) else claim.by
-    level: Scalar | None = getattr(claim, "at_least", None)
-    return Verdict(
-        kind=claim.kind,
-        capital=getattr(claim, "capital", None),
-        by=by,
-        group=event.group,
-        scope=claim.scope,
-        title=title_of(claim),
-        region=event.words,
-        verdict=decision,
-        reason=reason,
-        probability=probability,
-        mcse=probability_error(event.posterior, evidence.posterior.chains),
-        prior_probability=prior,
-        odds_ratio=odds_ratio(probability, prior, event.prior.size),
-        level=claim.level,
-        figures=event.figures,
-        unsupported=event.unsupported,
-        stopped=stopped,
-        at_least=None if level is None else label_of(level),
-        depends=depends,
-    )
-
-
-def decide(probability: float, level: float, stopped: str) -> tuple[Decision, str]:
-    """Decide by a probability, unless something stops it; and why."""
-    if stopped:
-        return "undecided", stopped
-    decision: Decision = "undecided"
-    if probability >= level:
-        decision = "supported"
-    elif probability <= 1 - level + ROUNDING:
-        decision = "rejected"
-    return decision, reason_of(decision, probability, level)
-
-
-def odds_ratio(posterior: float, prior: float, draws: int) -> float | None:
-    """Posterior odds over prior odds; nothing where the prior draws cannot tell its odds."""
-    few = round(min(prior, 1 - prior) * draws) < PRIOR_DRAWS_MIN
-    if few or not 0 < posterior < 1:
-        return None
-    return number(posterior / (1 - posterior) / (prior / (1 - prior)))

@@ -14,8 +14,8 @@ from bayescluster.app.facts import outcome_facts, sample_facts
 from bayescluster.estimands.levels import default_levels
 from bayescluster.model.evaluate import expectation, linear_predictor
 from bayescluster.spec.analysis import Analysis
+from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 
@@ -183,5 +183,5 @@ def test_anchors_upside_down_are_told_with_the_data():
         "The model cannot be built on these data:\n"
         "  a.yaml:hypotheses.0.anchors.human_capital: the low anchor of human_capital is not below "
         "the high one: they are scores of -1 and -5\n"
-        "    mind the direction of each indicator"
+        "    check the direction of each indicator"
     )

@@ -9,8 +9,8 @@ from bayescluster.estimands.levels import default_levels
 from bayescluster.results.claims import Reading
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.decide import GATE_FAILED, verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.verdicts import GATE_FAILED, verdicts
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 
