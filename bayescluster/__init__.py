@@ -16,33 +16,19 @@ if TYPE_CHECKING:
         Run,
         calibrate,
         compare,
+        design_analysis,
         fit,
         load,
+        nca,
         open_run,
         prior,
+        qca,
         sweep,
         validate,
     )
     from bayescluster.errors import BayesClusterError, ConfigError, DataError, FitError, RunError
 
 __version__ = "0.1.0"
-
-_PLACES = {
-    "fit": "bayescluster.api",
-    "load": "bayescluster.api",
-    "open_run": "bayescluster.api",
-    "validate": "bayescluster.api",
-    "calibrate": "bayescluster.api",
-    "compare": "bayescluster.api",
-    "prior": "bayescluster.api",
-    "sweep": "bayescluster.api",
-    "Run": "bayescluster.api",
-    "BayesClusterError": "bayescluster.errors",
-    "ConfigError": "bayescluster.errors",
-    "DataError": "bayescluster.errors",
-    "FitError": "bayescluster.errors",
-    "RunError": "bayescluster.errors",
-}
 
 __all__ = [
     "BayesClusterError",
@@ -53,18 +39,25 @@ __all__ = [
     "RunError",
     "calibrate",
     "compare",
+    "design_analysis",
     "fit",
     "load",
+    "nca",
     "open_run",
     "prior",
+    "qca",
     "sweep",
     "validate",
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Import public names when they are first asked for: `import bayescluster` stays fast."""
-    try:
-        return getattr(import_module(_PLACES[name]), name)
-    except KeyError:
-        raise AttributeError(f"module 'bayescluster' has no attribute '{name}'") from None
+    if name not in __all__:
+        raise AttributeError(f"module 'bayescluster' has no attribute '{name}'")
+    place = "bayescluster.errors" if name.endswith("Error") else "bayescluster.api"
+    return getattr(import_module(place), name)

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from inspect import signature
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -237,3 +241,60 @@ def test_a_chain_is_the_same_alone_and_in_any_order(small_run):
         .posterior["population"]
         .equals(kept[1].posterior["population"].assign_coords(chain=[0]))
     )
+
+
+STUDIES = (bc.prior, bc.design_analysis, bc.calibrate, bc.sweep)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.__name__)
+def test_studies_take_the_same_arguments(study):
+    assert list(signature(study).parameters) == ["source", "options", "out", "watch"]
+
+
+def test_options_of_a_study_are_given_by_name(small_run, tmp_path):
+    found = bc.prior(small_run.config, {"draws": 200, "seed": 4}, tmp_path)
+    assert (found.results.draws, found.results.seed) == (200, 4)
+    assert (found.directory / "prior.html").is_file()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'drawz'"):
+        bc.prior(small_run.config, {"drawz": 50}, tmp_path)
+
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def test_necessary_conditions_of_a_data_frame_are_those_of_its_file():
+    path, columns = REFERENCE / "nca_example.csv", ["Individualism", "Risk taking"]
+    of_file = bc.nca(path, columns, "Innovation performance", permutations=50)
+    frame = pd.read_csv(path)
+    found = bc.nca(frame, columns, "Innovation performance", permutations=50)
+    assert found.table == "table"
+    assert found.model_copy(update={"table": of_file.table}) == of_file
+    one = bc.nca(
+        frame,
+        columns[0],
+        "Innovation performance",
+        ceilings=["ce_fdh"],
+        scope=[(0.0, 100.0, 0.0, 250.0)],
+        permutations=0,
+    )
+    assert [pair.condition for pair in one.pairs] == columns[:1]
+    assert one.pairs[0].scope.declared
+    assert one.pairs[0].scope.ymax == 250.0
+
+
+def test_sets_of_a_data_frame_are_those_of_its_file(tmp_path):
+    frame = pd.DataFrame({"a": [0.1, 0.4, 0.8, 0.9], "b": [1, 0, 1, 1], "y": [10, 30, 70, 90]})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    settings = {"calibrate": {"y": (20.0, 50.0, 80.0)}, "expect": {"a": "present"}}
+    found = bc.qca(frame, "y", ["a", "b"], remainders=True, **settings)
+    again = bc.qca(tmp_path / "table.csv", "y", ["a", "b"], remainders=True, **settings)
+    assert found.model_copy(update={"table": again.table}) == again
+    assert {row.kind for row in found.solutions} == {"complex", "parsimonious", "intermediate"}
+
+
+@pytest.mark.parametrize("analyse", [lambda t: bc.nca(t, "x", "z"), lambda t: bc.qca(t, "z", "x")])
+def test_what_a_data_frame_lacks_is_named(analyse):
+    with pytest.raises(bc.DataError, match="no column 'z' in"):
+        analyse(pd.DataFrame({"x": [0.1, 0.5], "y": [1.0, 2.0]}))
+    with pytest.raises(bc.DataError, match="'table' has no rows"):
+        analyse(pd.DataFrame({"x": [], "z": []}))

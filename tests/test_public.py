@@ -13,6 +13,7 @@ from typing import get_args
 import pytest
 
 import bayescluster as bc
+from bayescluster import api
 from bayescluster.dataset.derive import TRANSFORMS
 from bayescluster.families import FAMILIES
 from bayescluster.names import CAPITALS
@@ -21,6 +22,7 @@ from bayescluster.spec.constructs import Indicator
 from bayescluster.spec.data import TransformColumn
 from bayescluster.spec.equation import ColumnControl, FamilyName, StructureName
 from bayescluster.structures import STRUCTURES, TERMS
+from tests.cli.small import call
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bayescluster"
@@ -67,8 +69,9 @@ def test_public_names_resolve(name):
 
 
 def test_public_names_are_sorted_and_complete():
-    assert sorted(bc.__all__) == bc.__all__
-    assert set(bc.__all__) == set(bc._PLACES)
+    assert sorted(bc.__all__) == bc.__all__ == dir(bc)
+    errors = [name for name in bc.__all__ if name.endswith("Error")]
+    assert sorted([*errors, *api.__all__]) == bc.__all__
 
 
 def test_unknown_public_name():
@@ -111,6 +114,7 @@ def test_types_are_shipped():
 
 def test_versions_agree():
     assert version("bayescluster") == bc.__version__
+    assert call("--version").out == f"bayescluster {bc.__version__}\n"
     assert f"\n## {bc.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 

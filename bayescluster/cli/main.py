@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bayescluster import __version__
 from bayescluster.cli import (
     calibrate,
     check,
@@ -26,7 +27,7 @@ from bayescluster.cli import (
     sweep,
     validate,
 )
-from bayescluster.cli.guard import settings
+from bayescluster.cli.guard import say, settings
 
 app = typer.Typer(
     name="bayescluster",
@@ -63,8 +64,18 @@ for name, command in COMMANDS:
 app.add_typer(runs.app, name="runs")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        say(f"bayescluster {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the full traceback of an error.")
     ] = False,

@@ -176,7 +176,7 @@ def test_from_python_and_with_the_key_of_the_run(tmp_path):
     from bayescluster.app.prepare import model_key_of
 
     analysis = made(tmp_path)
-    found = bc.prior(analysis, draws=DRAWS, out=tmp_path / "runs")
+    found = bc.prior(analysis, {"draws": DRAWS}, tmp_path / "runs").results
     assert isinstance(found, PriorStudy)
     (design,) = designs_of(analysis_source(analysis))
     assert found.model_key == model_key_of(analysis, (design,))
