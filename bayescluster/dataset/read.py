@@ -166,12 +166,12 @@ def _not_there(path: Path, label: str) -> InputError:
         return InputError(f"'{label}' is a folder, not a file", "name the file in it")
     if not path.parent.is_dir():
         return InputError(
-            f"the data file '{label}' is not there: there is no folder '{path.parent.name}'",
+            f"the data file '{label}' does not exist: there is no folder '{path.parent.name}'",
             "give the path from the folder of the analysis file",
         )
     near = sorted(item.name for item in path.parent.iterdir() if item.suffix.lower() in READERS)
-    mend = suggestion(path.name, near) or "its folder holds no data file"
-    return InputError(f"the data file '{label}' is not there", mend)
+    mend = suggestion(path.name, near) or "there is no data file in its folder"
+    return InputError(f"the data file '{label}' does not exist", mend)
 
 
 def _unreadable(error: Exception, path: Path, label: str) -> InputError:

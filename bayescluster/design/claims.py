@@ -19,25 +19,8 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import Equation
-from bayescluster.spec.hypotheses import (
-    Corners,
-    Difference,
-    Hypothesis,
-    Insufficient,
-    JointSufficiency,
-    Necessary,
-    NecessaryNotSufficient,
-    Sufficient,
-)
+from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis
 
-REGIONS: dict[type, tuple[tuple[str, ...], ...]] = {
-    Necessary: (("eps", "ratio"),),
-    Sufficient: (("theta", "ratio"),),
-    Insufficient: (("theta_not", "delta"),),
-    NecessaryNotSufficient: (("eps", "ratio"), ("theta_not", "delta")),
-    JointSufficiency: (("theta",),),
-}
-"""Keys, one of each group of which must state a region that has no default."""
 SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
 
@@ -168,7 +151,7 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
             place,
             "state the region by eps, theta, theta_not or delta",
         )
-    for keys in () if is_bounded(equation) else REGIONS.get(type(hypothesis), ()):
+    for keys in () if is_bounded(equation) else getattr(hypothesis, "regions", ()):
         if all(getattr(hypothesis, key) is None for key in keys):
             yield Problem(
                 f"{hypothesis.kind} needs its region for family {equation.family}: "

@@ -36,51 +36,26 @@ WEIGHTS = ("weight", "cluster_weight")
 
 def needed_columns(analysis: Analysis) -> tuple[NeededColumn, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
-    of_equations = (
-        needed
-        for name in analysis.equations
-        for needed in _of_equation(analysis.for_equation(name))
-    )
-    return (*_identifiers(analysis), *_indicators(analysis), *of_equations, *_conditions(analysis))
+    return tuple(_needed(analysis))
 
 
-def grouping_column(analysis: Analysis, grouping: str) -> str:
-    """Column behind a grouping of ``varying``: a role (industry, cluster, firm) or a column."""
-    if grouping in ROLES:
-        return getattr(analysis.data, grouping) or grouping
-    return grouping
-
-
-def imputes(analysis: Analysis) -> bool:
-    """Whether missing outcomes, controls and capitals are estimated inside the model."""
-    return analysis.data.missing == "impute"
-
-
-def _identifiers(analysis: Analysis) -> Iterator[NeededColumn]:
-    for role in ROLES:
-        column = getattr(analysis.data, role)
-        if column is not None:
-            yield NeededColumn(column, role, ("data", role))
-    for role in WEIGHTS:
+def _needed(analysis: Analysis) -> Iterator[NeededColumn]:
+    for role in (*ROLES, *WEIGHTS):
         column = getattr(analysis.data, role)
         if column is not None:
             yield NeededColumn(column, role.replace("_", " "), ("data", role))
-
-
-def _indicators(analysis: Analysis) -> Iterator[NeededColumn]:
-    for name, construct in analysis.constructs.items():
+    for capital, construct in analysis.constructs.items():
         optional = construct.minimum_answered is not None or construct.method == "latent"
-        optional = optional or imputes(analysis)
         for position, item in enumerate(construct.items):
-            path = ("constructs", name, "indicators", position)
-            yield NeededColumn(item.column, f"indicator of {name}", path, optional)
-
-
-def _conditions(analysis: Analysis) -> Iterator[NeededColumn]:
-    """Further conditions of truth tables; a row that lacks one is left out of the table only."""
+            path = ("constructs", capital, "indicators", position)
+            role = f"indicator of {capital}"
+            yield NeededColumn(item.column, role, path, optional or imputes(analysis))
+    for name in analysis.equations:
+        yield from _of_equation(analysis.for_equation(name))
+    # a row that lacks a further condition is left out of the truth table only
     for position, condition in enumerate(analysis.traditions.sets.conditions):
-        path = ("traditions", "sets", "conditions", position, "column")
-        yield NeededColumn(condition.column, "condition", path, optional=True)
+        place = ("traditions", "sets", "conditions", position, "column")
+        yield NeededColumn(condition.column, "condition", place, optional=True)
 
 
 def _of_equation(analysis: Analysis) -> Iterator[NeededColumn]:
@@ -98,3 +73,15 @@ def _of_equation(analysis: Analysis) -> Iterator[NeededColumn]:
     for grouping in equation.varying:
         if grouping not in ROLES:
             yield NeededColumn(grouping, "grouping", (*base, "varying", grouping))
+
+
+def grouping_column(analysis: Analysis, grouping: str) -> str:
+    """Column behind a grouping of ``varying``: a role (industry, cluster, firm) or a column."""
+    if grouping in ROLES:
+        return getattr(analysis.data, grouping) or grouping
+    return grouping
+
+
+def imputes(analysis: Analysis) -> bool:
+    """Whether missing outcomes, controls and capitals are estimated inside the model."""
+    return analysis.data.missing == "impute"

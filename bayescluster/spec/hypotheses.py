@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -19,6 +19,7 @@ from bayescluster.spec.base import (
 from bayescluster.spec.constructs import Capital
 
 By = Literal["all", "industry", "cluster"]
+Regions = tuple[tuple[str, ...], ...]
 Scope = Literal["observed", "average_cluster", "new_cluster", "new_industry"]
 
 
@@ -78,8 +79,12 @@ class Anchors(Frozen):
 
 
 class Corners(Claim):
-    """A claim about the corners of the plane of the two capitals."""
+    """A claim about the corners of the plane of the two capitals.
 
+    Each group of ``regions`` names the keys of which one states a region of the outcome.
+    """
+
+    regions: ClassVar[Regions] = ()
     low: OpenProbability = 0.1
     """Quantile of each capital that counts as low."""
     high: OpenProbability = 0.9
@@ -93,16 +98,14 @@ class Corners(Claim):
     """Fewest firms that must stand near each corner the claim rests on."""
 
     @model_validator(mode="after")
-    def _quantiles_in_order(self) -> Corners:
+    def _one_of_each(self) -> Corners:
         if self.low >= self.high:
             raise ValueError("low must be below high")
+        for keys in self.regions:
+            stated = [key for key in keys if getattr(self, key) is not None]
+            if len(stated) > 1:
+                raise ValueError(f"give one region, not {' and '.join(stated)}")
         return self
-
-
-def _one_region(given: dict[str, float | None]) -> None:
-    named = [name for name, value in given.items() if value is not None]
-    if len(named) > 1:
-        raise ValueError(f"give one region, not {' and '.join(named)}")
 
 
 class Effect(Claim):
@@ -142,6 +145,7 @@ class Difference(Frozen):
 class Necessary(Corners):
     """Where the capital is low and the other high, upgrading stays rare."""
 
+    regions: ClassVar[Regions] = (("eps", "ratio"),)
     kind: Literal["necessary"]
     capital: Capital
     eps: float | None = None
@@ -149,15 +153,11 @@ class Necessary(Corners):
     ratio: OpenProbability | None = None
     """Rare means at most this share of the outcome where both are high."""
 
-    @model_validator(mode="after")
-    def _region(self) -> Necessary:
-        _one_region({"eps": self.eps, "ratio": self.ratio})
-        return self
-
 
 class Sufficient(Corners):
     """Where the capital is high and the other low, upgrading is common."""
 
+    regions: ClassVar[Regions] = (("theta", "ratio"),)
     kind: Literal["sufficient"]
     capital: Capital
     theta: float | None = None
@@ -165,15 +165,11 @@ class Sufficient(Corners):
     ratio: Probability | None = None
     """Common means at least this share of the outcome where both are high."""
 
-    @model_validator(mode="after")
-    def _region(self) -> Sufficient:
-        _one_region({"theta": self.theta, "ratio": self.ratio})
-        return self
-
 
 class Insufficient(Corners):
     """Where the capital is high and the other low, upgrading stays below what both would give."""
 
+    regions: ClassVar[Regions] = (("theta_not", "delta"),)
     kind: Literal["insufficient"]
     capital: Capital
     theta_not: float | None = None
@@ -181,15 +177,11 @@ class Insufficient(Corners):
     delta: Positive | None = None
     """Or: it lies at least this much below the outcome where both are high."""
 
-    @model_validator(mode="after")
-    def _region(self) -> Insufficient:
-        _one_region({"theta_not": self.theta_not, "delta": self.delta})
-        return self
-
 
 class NecessaryNotSufficient(Corners):
     """Both at once: necessary, and not sufficient."""
 
+    regions: ClassVar[Regions] = (("eps", "ratio"), ("theta_not", "delta"))
     kind: Literal["necessary_not_sufficient"]
     capital: Capital
     eps: float | None = None
@@ -197,16 +189,11 @@ class NecessaryNotSufficient(Corners):
     theta_not: float | None = None
     delta: Positive | None = None
 
-    @model_validator(mode="after")
-    def _region(self) -> NecessaryNotSufficient:
-        _one_region({"eps": self.eps, "ratio": self.ratio})
-        _one_region({"theta_not": self.theta_not, "delta": self.delta})
-        return self
-
 
 class JointSufficiency(Corners):
     """Where both capitals are high, upgrading is common."""
 
+    regions: ClassVar[Regions] = (("theta",),)
     kind: Literal["joint_sufficiency"]
     theta: float | None = None
 

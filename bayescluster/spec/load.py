@@ -1,4 +1,4 @@
-"""YAML to a frozen value, with line and column for every fault.
+"""YAML to a frozen value, with line and column for every fault, and plain values to YAML.
 
 YAML 1.2 is read: ``NO`` is a country, not false. Nothing in a file is imported or evaluated.
 """
@@ -23,7 +23,7 @@ from bayescluster.errors import ConfigError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 
-Path_ = tuple[str | int, ...]
+type Place = tuple[str | int, ...]
 
 EXPECTED = {
     "bool": "true or false",
@@ -46,184 +46,16 @@ PATTERNS = {
 }
 """Patterns of names in words."""
 
-
-def words(detail: ErrorDetails, path: Path_, model: type[BaseModel]) -> tuple[str, str]:
-    """Say in plain words what pydantic found: the fault, and its mend or nothing.
-
-    Parameters
-    ----------
-    detail
-        One fault.
-    path
-        Place of the value in the file, tags of unions included.
-    model
-        What the file is read into.
-    """
-    key = _key(path)
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "extra_forbidden":
-            return f"unknown key '{key}'", suggestion(key, _known_keys(path[:-1], model))
-        case "missing":
-            return f"the key '{key}' is missing", f"add `{key}:`{_described(path, model)}"
-        case "literal_error" | "enum":
-            return _unknown_value(detail, key, str(context.get("expected", "")))
-        case "union_tag_invalid":
-            tag = str(context["tag"])
-            known = _quoted(str(context["expected_tags"]))
-            return (
-                f"unknown {str(context['discriminator']).strip(chr(39))} '{tag}'",
-                suggestion(tag, known),
-            )
-        case "union_tag_not_found":
-            named = str(context["discriminator"]).strip("'")
-            return f"the key '{named}' is missing", _one_of(named, path, model)
-        case "too_long" | "too_short":
-            return _wrong_count(detail, key)
-        case "value_error":
-            return _without_mend(str(context.get("error", detail["msg"])))
-        case "string_pattern_mismatch":
-            return (
-                f"'{detail['input']}' cannot be the {key}",
-                PATTERNS.get(context["pattern"], f"it must match {context['pattern']}"),
-            )
-        case _:
-            return _not_as_expected(detail, key, path)
-
-
-def _wrong_count(detail: ErrorDetails, key: str) -> tuple[str, str]:
-    context, given = detail.get("ctx", {}), len(detail["input"])
-    if "max_length" in context:
-        most = context["max_length"]
-        return f"{key} takes at most {most}, {given} given", ""
-    return f"{key} needs at least {context['min_length']}, {given} given", ""
-
-
-def _unknown_value(detail: ErrorDetails, key: str, expected: str) -> tuple[str, str]:
-    found = str(detail["input"])
-    return f"unknown {key} '{found}'", suggestion(found, _quoted(expected))
-
-
-def _quoted(text: str) -> list[str]:
-    return [part.strip(" '") for part in text.replace(" or ", ", ").split(",") if part.strip()]
-
-
-def _key(path: Path_) -> str:
-    """What a message calls the value at a place."""
-    named = [step for step in path if isinstance(step, str)]
-    key = named[-1] if named else ""
-    if key == "[key]":
-        return f"name in {path[-3]}" if len(path) > 2 else "name"
-    if key == "varying" and len(named) > 1 and named[-2] != "varying" and "varying" in named[:-1]:
-        # the last step is the tag of the union: its grouping stands before it
-        return named[-2]
-    if key in ANCHOR_TAGS and "anchors" in named:
-        return named[-2]
-    return "term" if key == "terms" else key
-
-
-def _one_of(key: str, path: Path_, model: type[BaseModel]) -> str:
-    fields = [
-        known.model_fields[key] for known in _models_at(path, model) if key in known.model_fields
-    ]
-    known = [value for field in fields for value in get_args(field.annotation)]
-    return f"say which one by `{key}:`; known: {', '.join(dict.fromkeys(map(str, known)))}"
-
-
-def _without_mend(message: str) -> tuple[str, str]:
-    """Divide what a validator said: the mend stands after a semicolon."""
-    what, _, mend = message.partition("; ")
-    return what, mend
-
-
-def _not_as_expected(detail: ErrorDetails, key: str, path: Path_) -> tuple[str, str]:
-    kind, given = detail["type"].split("_", maxsplit=1)[0], detail["input"]
-    message = detail["msg"]
-    must = f"must be {EXPECTED[kind]}" if kind in EXPECTED else message[:1].lower() + message[1:]
-    must = must.replace("input should be", "must be")
-    if path[-1] == "varying":
-        must = "must be a list of terms"
-    found = "but is empty" if given is None else f"not {_shown(given)}"
-    return f"{key} {must}, {found}", _mend_of(kind, given, path)
-
-
-def _mend_of(kind: str, given: Any, path: Path_) -> str:
-    if given is None:
-        return "write a value after the colon, or leave the key out"
-    if path[-1] == "varying":
-        return f"list the terms that vary: [{given}]"
-    if kind == "tuple" and isinstance(given, str | int | float):
-        return f"put it in brackets: [{given}]"
-    if kind == "string" and isinstance(given, bool | int | float):
-        return f"put it in quotes: '{given}'"
-    return ""
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _described(path: Path_, model: type[BaseModel]) -> str:
-    for known in _models_at(path[:-1], model):
-        field = _fields(known).get(str(path[-1]))
-        if field is not None and field.description:
-            return f" ({field.description.rstrip('.').replace('``', '`')})"
-    return ""
-
-
-def _known_keys(path: Path_, model: type[BaseModel]) -> list[str]:
-    return [name for known in _models_at(path, model) for name in _fields(known)]
-
-
-def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Fields by their keys in the file, which are not always their names in Python."""
-    return {field.alias or name: field for name, field in model.model_fields.items()}
-
-
-def _models_at(path: Path_, model: type[BaseModel]) -> list[type[BaseModel]]:
-    """Models that may stand at a place of the file."""
-    models = [model]
-    for step in path:
-        by_key = [_fields(known) for known in models]
-        fields = [keys[str(step)] for keys in by_key if step in keys]
-        if fields:
-            found = [item for field in fields for item in _models_in(field.rebuild_annotation())]
-            # a key that holds no model can only be a union tag of the same name here
-            models = found or models
-            continue
-        tagged = [known for known in models if _is_tagged(known, str(step))]
-        models = tagged or models
-    return models
-
-
-def _is_tagged(model: type[BaseModel], tag: str) -> bool:
-    return any(
-        get_origin(field.annotation) is Literal and tag in get_args(field.annotation)
-        for name, field in model.model_fields.items()
-        if name in {"kind", "distribution"}
-    )
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) is not None or isinstance(annotation, UnionType):
-        for part in get_args(annotation):
-            if get_origin(annotation) is not Literal and part is not Union:
-                yield from _models_in(part)
-
-
 TAGS_AND_KEYS = ("package", "product")
 """Tags of unions that are keys of the file as well: followed by another key, they are the tag."""
-
 
 YAML_MENDS = {
     "duplicate key": "keep one of them",
     "'\\t'": "indent with spaces, not with tabs",
     "mapping values are not allowed": "put text that holds a colon in quotes",
+    "": "check indentation, quotes and brackets",
 }
-"""Mends by what the YAML reader says; a more general one holds for the rest."""
+"""How to repair a fault, by what the YAML reader says of it; the first that fits holds."""
 
 
 class SourceMap(NamedTuple):
@@ -260,22 +92,42 @@ def load_analysis(path: Path) -> Loaded[Analysis]:
 
 def load[M: BaseModel](path: Path, model: type[M], what: str) -> Loaded[M]:
     """Read a YAML file into a pydantic model; see `load_analysis` for the errors."""
+    file = str(path)
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(_not_there(path, what)) from None
+        folder = path.parent
+        near = sorted(item.name for item in folder.glob("*.y*ml")) if folder.is_dir() else []
+        raise ConfigError(
+            Problem(f"the {what} does not exist", file, suggestion(path.name, near))
+        ) from None
     except UnicodeDecodeError:
-        problem = Problem(f"the {what} is not UTF-8 text", str(path), "save it as UTF-8")
-        raise ConfigError(problem) from None
+        raise ConfigError(
+            Problem(f"the {what} is not UTF-8 text", file, "save it as UTF-8")
+        ) from None
     except OSError as error:
         reason = error.strerror or str(error)
-        raise ConfigError(Problem(f"the {what} cannot be read: {reason}", str(path))) from None
-    source = SourceMap(str(path), _parse(text, str(path)))
-    return Loaded(validate(source, model, what), source, path.resolve().parent)
+        raise ConfigError(Problem(f"the {what} cannot be read: {reason}", file)) from None
+    source = SourceMap(file, _parse(text, file))
+    return Loaded(_validated(source, model, what), source, path.resolve().parent)
 
 
-def validate[M: BaseModel](source: SourceMap, model: type[M], what: str = "analysis file") -> M:
-    """Turn parsed YAML into a model, or tell all that is wrong with it."""
+def _parse(text: str, file: str) -> Any:
+    try:
+        return YAML(typ="rt").load(io.StringIO(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
+        problem = str(error.problem or error.context).split("\n")[0]
+        mend = next(mend for words, mend in YAML_MENDS.items() if words in problem)
+        raise ConfigError(Problem(f"not valid YAML: {problem}", where, mend)) from None
+    except YAMLError as error:
+        first = str(error).split("\n")[0]
+        raise ConfigError(Problem(f"not valid YAML: {first}", file)) from None
+
+
+def _validated[M: BaseModel](source: SourceMap, model: type[M], what: str) -> M:
+    """Turn parsed YAML into a model, or report all that is wrong with it."""
     if not isinstance(source.tree, CommentedMap):
         raise ConfigError(
             Problem(
@@ -287,9 +139,14 @@ def validate[M: BaseModel](source: SourceMap, model: type[M], what: str = "analy
     try:
         return model.model_validate(_plain(source.tree))
     except ValidationError as error:
-        found = _without_echoes(error.errors())
-        details = sorted(found, key=lambda detail: _position(source.tree, detail["loc"]))
-        problems = [_problem(detail, source, model) for detail in details]
+        details = sorted(
+            _without_echoes(error.errors()),
+            key=lambda detail: _position(source.tree, detail["loc"]),
+        )
+        problems = []
+        for detail in details:
+            what, mend = _words(detail, detail["loc"], model)
+            problems.append(Problem(what, source.where(detail["loc"]), mend))
         raise ConfigError(list(dict.fromkeys(problems))) from None
 
 
@@ -305,34 +162,6 @@ def _without_echoes(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:
             for other in details
         )
     ]
-
-
-def _not_there(path: Path, what: str) -> Problem:
-    folder = path.parent
-    near = sorted(item.name for item in folder.glob("*.y*ml")) if folder.is_dir() else []
-    return Problem(f"the {what} is not there", str(path), suggestion(path.name, near))
-
-
-def _parse(text: str, file: str) -> Any:
-    try:
-        return YAML(typ="rt").load(io.StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        problem = str(error.problem or error.context).split("\n")[0]
-        raise ConfigError(
-            Problem(f"not valid YAML: {problem}", where, _yaml_mend(problem))
-        ) from None
-    except YAMLError as error:
-        first = str(error).split("\n")[0]
-        raise ConfigError(Problem(f"not valid YAML: {first}", file)) from None
-
-
-def _yaml_mend(problem: str) -> str:
-    for words_of_fault, mend in YAML_MENDS.items():
-        if words_of_fault in problem:
-            return mend
-    return "check indentation, quotes and brackets"
 
 
 def _plain(node: Any) -> Any:
@@ -362,11 +191,6 @@ def _position(tree: Any, path: Sequence[str | int]) -> tuple[int, int]:
     return line, column
 
 
-def dotted(path: Sequence[str | int]) -> str:
-    """Place of a value in an analysis that was not read from a file."""
-    return ".".join(str(step) for step in path)
-
-
 def _step_position(node: Any, step: str | int) -> tuple[int, int] | None:
     if isinstance(node, CommentedMap) and step in node:
         if step not in (node.lc.data or {}):
@@ -382,10 +206,9 @@ def _step_position(node: Any, step: str | int) -> tuple[int, int] | None:
     return row + 1, col + 1
 
 
-def _problem(detail: ErrorDetails, source: SourceMap, model: type[BaseModel]) -> Problem:
-    path = detail["loc"]
-    what, mend = words(detail, path, model)
-    return Problem(what, source.where(path), mend)
+def dotted(path: Sequence[str | int]) -> str:
+    """Place of a value in an analysis that was not read from a file."""
+    return ".".join(str(step) for step in path)
 
 
 def yaml_text(value: Mapping[str, Any]) -> str:
@@ -396,3 +219,133 @@ def yaml_text(value: Mapping[str, Any]) -> str:
     writer.width = 100
     writer.dump(dict(value), stream)
     return stream.getvalue()
+
+
+def _words(detail: ErrorDetails, path: Place, model: type[BaseModel]) -> tuple[str, str]:
+    """What pydantic found in plain words, and how to repair it or nothing.
+
+    ``path`` holds the tags of unions as well; ``model`` is what the file is read into.
+    """
+    key = _key(path)
+    context, given = detail.get("ctx", {}), detail["input"]
+    match detail["type"]:
+        case "extra_forbidden":
+            keys = [name for known in _models_at(path[:-1], model) for name in _fields(known)]
+            return f"unknown key '{key}'", suggestion(key, keys)
+        case "missing":
+            return f"the key '{key}' is missing", f"add `{key}:`{_described(path, model)}"
+        case "literal_error" | "enum":
+            known = _quoted(str(context.get("expected", "")))
+            return f"unknown {key} '{given}'", suggestion(str(given), known)
+        case "union_tag_invalid":
+            tag, named = str(context["tag"]), str(context["discriminator"]).strip("'")
+            return f"unknown {named} '{tag}'", suggestion(
+                tag, _quoted(str(context["expected_tags"]))
+            )
+        case "union_tag_not_found":
+            named = str(context["discriminator"]).strip("'")
+            return f"the key '{named}' is missing", _one_of(named, path, model)
+        case "too_long":
+            return f"{key} takes at most {context['max_length']}, {len(given)} given", ""
+        case "too_short":
+            return f"{key} needs at least {context['min_length']}, {len(given)} given", ""
+        case "value_error":
+            # a validator of ours puts the way to repair it after a semicolon
+            what, _, mend = str(context.get("error", detail["msg"])).partition("; ")
+            return what, mend
+        case "string_pattern_mismatch":
+            mend = PATTERNS.get(context["pattern"], f"it must match {context['pattern']}")
+            return f"'{given}' cannot be the {key}", mend
+        case _:
+            return _not_as_expected(detail, key, path)
+
+
+def _key(path: Place) -> str:
+    """What a message calls the value at a place."""
+    named = [step for step in path if isinstance(step, str)]
+    key = named[-1] if named else ""
+    if key == "[key]":
+        return f"name in {path[-3]}" if len(path) > 2 else "name"
+    if key == "varying" and len(named) > 1 and named[-2] != "varying" and "varying" in named[:-1]:
+        # the last step is the tag of the union: its grouping comes before it
+        return named[-2]
+    if key in ANCHOR_TAGS and "anchors" in named:
+        return named[-2]
+    return "term" if key == "terms" else key
+
+
+def _quoted(text: str) -> list[str]:
+    return [part.strip(" '") for part in text.replace(" or ", ", ").split(",") if part.strip()]
+
+
+def _one_of(key: str, path: Place, model: type[BaseModel]) -> str:
+    fields = [
+        known.model_fields[key] for known in _models_at(path, model) if key in known.model_fields
+    ]
+    values = dict.fromkeys(str(value) for field in fields for value in get_args(field.annotation))
+    return f"say which one by `{key}:`; known: {', '.join(values)}"
+
+
+def _not_as_expected(detail: ErrorDetails, key: str, path: Place) -> tuple[str, str]:
+    kind, given, message = detail["type"].split("_", maxsplit=1)[0], detail["input"], detail["msg"]
+    must = f"must be {EXPECTED[kind]}" if kind in EXPECTED else message[:1].lower() + message[1:]
+    must = must.replace("input should be", "must be")
+    mend = ""
+    if given is None:
+        mend = "write a value after the colon, or leave the key out"
+    elif path[-1] == "varying":
+        mend = f"list the terms that vary: [{given}]"
+    elif kind == "tuple" and isinstance(given, str | int | float):
+        mend = f"put it in brackets: [{given}]"
+    elif kind == "string" and isinstance(given, bool | int | float):
+        mend = f"put it in quotes: '{given}'"
+    if path[-1] == "varying":
+        must = "must be a list of terms"
+    shown = repr(given) if len(repr(given)) <= 60 else repr(given)[:57] + "..."
+    return f"{key} {must}, {'but is empty' if given is None else f'not {shown}'}", mend
+
+
+def _described(path: Place, model: type[BaseModel]) -> str:
+    for known in _models_at(path[:-1], model):
+        field = _fields(known).get(str(path[-1]))
+        if field is not None and field.description:
+            return f" ({field.description.rstrip('.').replace('``', '`')})"
+    return ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields by their keys in the file, which are not always their names in Python."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _models_at(path: Place, model: type[BaseModel]) -> list[type[BaseModel]]:
+    """Models that may stand at a place of the file."""
+    models = [model]
+    for step in path:
+        by_key = [_fields(known) for known in models]
+        fields = [keys[str(step)] for keys in by_key if step in keys]
+        if fields:
+            inside = [item for field in fields for item in _models_in(field.rebuild_annotation())]
+            # a key that holds no model can only be a union tag of the same name here
+            models = inside or models
+            continue
+        tagged = [known for known in models if _is_tagged(known, str(step))]
+        models = tagged or models
+    return models
+
+
+def _is_tagged(model: type[BaseModel], tag: str) -> bool:
+    return any(
+        get_origin(field.annotation) is Literal and tag in get_args(field.annotation)
+        for name, field in model.model_fields.items()
+        if name in {"kind", "distribution"}
+    )
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    elif get_origin(annotation) is not None or isinstance(annotation, UnionType):
+        for part in get_args(annotation):
+            if get_origin(annotation) is not Literal and part is not Union:
+                yield from _models_in(part)

@@ -130,8 +130,8 @@ def test_init_writes_an_analysis_that_can_be_read(folder):
     # the form is right: what is missing is the data
     assert call("validate", "mine.yaml").err == (
         "The data do not fit the analysis:\n"
-        "  mine.yaml:10:3: the data file 'firms.csv' is not there\n"
-        "    its folder holds no data file\n"
+        "  mine.yaml:10:3: the data file 'firms.csv' does not exist\n"
+        "    there is no data file in its folder\n"
     )
 
 

@@ -479,7 +479,7 @@ FAULTS = (
         {},
         3,
         "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: the data file 'firm.csv' is not there\n"
+        "  analysis.yaml:3:3: the data file 'firm.csv' does not exist\n"
         "    did you mean 'firms.csv'?",
     ),
     Fault(
@@ -488,7 +488,7 @@ FAULTS = (
         {},
         3,
         "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: the data file 'survey/firms.csv' is not there: there is no folder 'survey'\n"
+        "  analysis.yaml:3:3: the data file 'survey/firms.csv' does not exist: there is no folder 'survey'\n"
         "    give the path from the folder of the analysis file",
     ),
     Fault(
@@ -1066,7 +1066,7 @@ def test_file_that_is_not_there(command, folder):
     found = call(command, "analyss.yaml")
     assert found.err == (
         "The analysis cannot be read:\n"
-        "  analyss.yaml: the analysis file is not there\n"
+        "  analyss.yaml: the analysis file does not exist\n"
         "    did you mean 'analysis.yaml'?\n"
     )
     assert found.code == 2
@@ -1190,7 +1190,7 @@ def _process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             3,
             (
                 "Reading the firms\nThe data do not fit the analysis:\n"
-                "  analysis.yaml:3:3: the data file 'firm.csv' is not there\n"
+                "  analysis.yaml:3:3: the data file 'firm.csv' does not exist\n"
                 "    did you mean 'firms.csv'?\n"
             ),
         ),

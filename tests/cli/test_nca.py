@@ -172,7 +172,7 @@ def test_no_such_table():
         3,
         (
             "The data do not fit the analysis:\n"
-            "  TABLE: the data file 's.csv' is not there\n    did you mean 't.csv'?\n"
+            "  TABLE: the data file 's.csv' does not exist\n    did you mean 't.csv'?\n"
         ),
     )
 

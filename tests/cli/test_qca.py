@@ -215,7 +215,7 @@ def test_a_table_that_is_not_there():
         3,
         (
             "The data do not fit the analysis:\n"
-            "  TABLE: the data file 'case.csv' is not there\n"
+            "  TABLE: the data file 'case.csv' does not exist\n"
             "    did you mean 'cases.csv'?\n"
         ),
     )

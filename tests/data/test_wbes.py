@@ -129,8 +129,8 @@ def test_the_analysis_says_which_file_to_bring(tmp_path, monkeypatch):
     line = CONFIG.read_text(encoding="utf-8").splitlines().index("  source: wbes.dta") + 1
     assert found.err == (
         "The data do not fit the analysis:\n"
-        f"  wbes.yaml:{line}:3: the data file 'wbes.dta' is not there\n"
-        "    its folder holds no data file\n"
+        f"  wbes.yaml:{line}:3: the data file 'wbes.dta' does not exist\n"
+        "    there is no data file in its folder\n"
     )
 
 

@@ -154,7 +154,7 @@ def test_messages(swaps, message, refused):
 
 def test_no_such_file(refused):
     assert refused(cases="case.csv") == HEAD + (
-        "the data file 'case.csv' is not there\n    did you mean 'cases.csv'?"
+        "the data file 'case.csv' does not exist\n    did you mean 'cases.csv'?"
     )
 
 

@@ -314,17 +314,18 @@ def test_content_that_cannot_be_read(name, content, message, tmp_path, refused_r
 def test_file_that_is_not_there(tmp_path, refused_read):
     FRAME.to_csv(tmp_path / "firms.csv", index=False)
     assert refused_read("frims.csv") == (
-        HEAD + "source: the data file 'frims.csv' is not there\n    did you mean 'firms.csv'?"
+        HEAD + "source: the data file 'frims.csv' does not exist\n    did you mean 'firms.csv'?"
     )
     assert refused_read("dta/firms.csv") == (
-        HEAD + "source: the data file 'dta/firms.csv' is not there: there is no folder 'dta'\n"
+        HEAD + "source: the data file 'dta/firms.csv' does not exist: there is no folder 'dta'\n"
         "    give the path from the folder of the analysis file"
     )
 
 
 def test_folder_without_data_files(refused_read):
     assert refused_read("firms.csv") == (
-        HEAD + "source: the data file 'firms.csv' is not there\n    its folder holds no data file"
+        HEAD
+        + "source: the data file 'firms.csv' does not exist\n    there is no data file in its folder"
     )
 
 

@@ -417,7 +417,7 @@ def test_missing_file_suggests_a_neighbour(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_analysis(path)
     assert str(caught.value) == (
-        f"The analysis cannot be read:\n  {path}: the analysis file is not there\n"
+        f"The analysis cannot be read:\n  {path}: the analysis file does not exist\n"
         "    did you mean 'analysis.yaml'?"
     )
 
@@ -427,7 +427,7 @@ def test_missing_folder(tmp_path):
     with pytest.raises(ConfigError) as caught:
         load_analysis(path)
     assert str(caught.value) == (
-        f"The analysis cannot be read:\n  {path}: the analysis file is not there"
+        f"The analysis cannot be read:\n  {path}: the analysis file does not exist"
     )
 
 

@@ -143,7 +143,7 @@ def test_validate_says_that_priors_come_from_cases():
             "{cases: case.csv, strength: 1}",
             (
                 "The data do not fit the analysis:\n"
-                "  analysis.yaml:16:14: the data file 'case.csv' is not there\n"
+                "  analysis.yaml:16:14: the data file 'case.csv' does not exist\n"
                 "    did you mean 'cases.csv'?\n"
             ),
         ),
