@@ -25,7 +25,7 @@ def table(
     before: tuple[str, ...] = (),
 ) -> RawTable:
     """Make a table of flat rows: the columns of ``before``, then those of a kind of record."""
-    columns = (*before, *fields_of(kind))
+    columns = tuple(dict.fromkeys((*before, *fields_of(kind))))
     return RawTable(
         name, columns, tuple(tuple(row.get(column) for column in columns) for row in rows)
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, cast
 
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from bayescluster.kit import words
 from bayescluster.kit.figure import Drawn, FigureSpec, drawn
-from bayescluster.kit.table import Cell, Head, Table, View
+from bayescluster.kit.table import Cell, Column, Head, Table, View, number
 from bayescluster.results.model import By, Results
 
 
@@ -54,6 +56,15 @@ def group_cell(by: str, group: str) -> Cell:
     return Cell(words.group(by, group), look="head" if by == "all" else "")
 
 
+def group_column(label: str) -> Column[Any]:
+    """Column of the groups of records; all firms stand out."""
+    return Column(
+        label,
+        lambda row: words.group(row.by, row.group),
+        look=lambda row: "head" if row.by == "all" else "",
+    )
+
+
 class OfGroup(Protocol):
     """A row of one group."""
 
@@ -64,6 +75,60 @@ class OfGroup(Protocol):
     @property
     def group(self) -> str:
         """Name of the group."""
+
+
+class Across[Row](NamedTuple):
+    """The records of a group, by what stands across."""
+
+    by: By
+    group: str
+    records: dict[Any, Row]
+
+
+def pivot[Row: OfGroup](
+    view: View[Row],
+    across: Mapping[Any, str],
+    key: Callable[[Row], Any],
+    show: Callable[[Row], str | Cell],
+    *more: Column[Across[Row]],
+) -> View[Across[Row]]:
+    """Show the records of a view a row a group; they are written as they are.
+
+    Parameters
+    ----------
+    view
+        The view, without columns.
+    across
+        Headings of the columns by key.
+    key
+        Column in which a record stands.
+    show
+        How a record is written for reading.
+    *more
+        Columns to the right.
+    """
+    groups: dict[tuple[By, str], dict[Any, Row]] = {}
+    for row in view.rows:
+        groups.setdefault((row.by, row.group), {})[key(row)] = row
+
+    def column(at: Any, label: str) -> Column[Across[Row]]:
+        return number(
+            label,
+            lambda group: group.records.get(at),
+            lambda row: words.NONE if row is None else show(row),
+        )
+
+    return View(
+        view.name,
+        view.kind,
+        view.caption,
+        (group_column("Group"), *(column(*one) for one in across.items()), *more),
+        tuple(Across(by, group, records) for (by, group), records in groups.items()),
+        view.note,
+        view.folded,
+        cast("tuple[BaseModel, ...]", view.rows),
+        view.before,
+    )
 
 
 def groups_in(found: Iterable[OfGroup]) -> list[tuple[By, str]]:
@@ -79,3 +144,12 @@ def figures(results: Results, *specs: FigureSpec) -> tuple[Drawn, ...]:
 def tables(views: Iterable[View[Any]]) -> list[Table]:
     """Views as pages show them, without those that are only written."""
     return [view.table for view in views if view.columns]
+
+
+def tables_by_name(views: Iterable[View[Any]]) -> dict[str, list[Table]]:
+    """Views with rows as pages show them, by name; an empty list for any other name."""
+    found: dict[str, list[Table]] = defaultdict(list)
+    for view in views:
+        if view.columns and view.rows:
+            found[view.name].append(view.table)
+    return found

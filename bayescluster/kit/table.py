@@ -8,7 +8,7 @@ data frames hold. Adding a column is one `Column`, and it is in all of them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from types import MappingProxyType, UnionType
@@ -82,7 +82,7 @@ class Column[Row]:
     value
         Name of a field of the record, or a function of the record: the value, unrounded.
     format
-        How the value is written for reading.
+        How the value is written for reading: as text, or as a whole cell.
     note
         A remark of the record in small print below the value.
     look, link
@@ -96,7 +96,7 @@ class Column[Row]:
 
     label: str
     value: str | Callable[[Row], Any]
-    format: Callable[[Any], str] = plain
+    format: Callable[[Any], str | Cell] = plain
     note: Callable[[Row], str] | None = None
     look: Callable[[Row], Look] | None = None
     link: Callable[[Row], str] | None = None
@@ -109,8 +109,11 @@ class Column[Row]:
 
     def cell(self, row: Row) -> Cell:
         """Write the value of a record for reading."""
+        text = self.format(self.of(row))
+        if isinstance(text, Cell):
+            return text
         return Cell(
-            self.format(self.of(row)),
+            text,
             self.note(row) if self.note else "",
             self.look(row) if self.look else "",
             self.link(row) if self.link else "",
@@ -120,7 +123,7 @@ class Column[Row]:
 def number[Row](
     label: str,
     value: str | Callable[[Row], Any],
-    format: Callable[[Any], str] = plain,
+    format: Callable[[Any], str | Cell] = plain,
     **more: Any,
 ) -> Column[Row]:
     """Make a column of numbers."""
@@ -149,6 +152,8 @@ class View[Row]:
         Values that are written before each record.
     after
         Rows below the last record that are only shown: a total.
+    head
+        Words for a row of its own above the first of each run of records that share them.
     """
 
     name: str
@@ -161,6 +166,7 @@ class View[Row]:
     records: tuple[BaseModel, ...] | None = None
     before: Mapping[str, Raw] = MappingProxyType({})
     after: tuple[tuple[Cell, ...], ...] = ()
+    head: Callable[[Row], str] | None = None
 
     @property
     def table(self) -> Table:
@@ -168,7 +174,7 @@ class View[Row]:
         return Table(
             self.caption,
             tuple(Head(column.label, column.numeric) for column in self.columns),
-            (*(tuple(one.cell(row) for one in self.columns) for row in self.rows), *self.after),
+            (*self._cells(), *self.after),
             self.note,
             self.folded,
         )
@@ -186,6 +192,15 @@ class View[Row]:
         return RawTable(
             self.name, tuple(names), tuple(tuple(row.get(name) for name in names) for row in rows)
         )
+
+    def _cells(self) -> Iterator[tuple[Cell, ...]]:
+        above = ""
+        for row in self.rows:
+            head = self.head(row) if self.head else ""
+            if head != above:
+                above = head
+                yield Cell(head, look="head"), *(Cell("") for _ in self.columns[1:])
+            yield tuple(column.cell(row) for column in self.columns)
 
     def _computed(self, row: Any) -> dict[str, Raw]:
         """What columns with a key compute for a record; for none where other records are written."""

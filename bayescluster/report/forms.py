@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -26,12 +27,18 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, rows
-from bayescluster.kit.table import Cell, Table
-from bayescluster.results.claims import Corners
-from bayescluster.results.facts import OutcomeFacts
-from bayescluster.results.fit import Comparison, FormRow, Score
-from bayescluster.results.model import Estimate, Results, Verdict
+from bayescluster.kit.sections import Section, figures
+from bayescluster.kit.table import Column, View, number
+from bayescluster.results.claims import CornerRow, Corners
+from bayescluster.results.fit import (
+    Comparison,
+    FormCorner,
+    FormRow,
+    FormVerdict,
+    LeftOutCluster,
+    Score,
+)
+from bayescluster.results.model import Results, Verdict
 
 CLUSTERS: Mapping[str, Any] = {"color": FIRST, "marker": "o", "markersize": 5.5}
 ROWS: Mapping[str, Any] = {
@@ -156,66 +163,86 @@ def body(results: Results) -> Markup:
         results=results,
         found=found,
         weight=words.fixed(found.non_compensatory_weight, 2),
-        compared=_compared(found),
+        compared=_compared(found).table,
         figures=figures(results, COMPARISON),
-        corners=[_corners(table, results, found) for table in results.corners],
-        verdicts=_verdicts(results, found),
-        clusters=_clusters(found),
+        corners=[_corners(table, results, found).table for table in results.corners],
+        verdicts=_verdicts(results, found).table,
+        clusters=_clusters(found).table,
     )
 
 
-def _compared(found: Comparison) -> Table:
+def views(results: Results) -> Iterator[View[Any]]:
+    """How the forms compare; their corners, their verdicts and the clusters left out."""
+    found = results.comparison
+    if found is not None:
+        yield _compared(found)
+        yield View("form_corners", FormCorner, rows=found.corners)
+        yield _verdicts(results, found)
+        yield _clusters(found)
+
+
+def _compared(found: Comparison) -> View[FormRow]:
     with_clusters = all(row.clusters is not None for row in found.forms)
-    ordered = sorted(found.forms, key=lambda row: -row.weight)
     limit = words.number(found.khat_threshold, 0.1)
-    return Table(
+    clusters = _score_columns("clusters", "Clusters") if with_clusters else ()
+    return View(
+        "forms",
+        FormRow,
         "Forms, by weight",
-        columns(
-            "Form",
-            "#Weight",
-            *(("#Clusters left out: difference (SE)", "#elpd (SE)") if with_clusters else ()),
-            "#Rows left out: difference (SE)",
-            "#elpd (SE)",
-            "#p_loo",
-            "Gate",
+        (
+            Column(
+                "Form",
+                "form",
+                note=lambda row: "non-compensatory" if row.non_compensatory else "",
+                link=lambda row: row.report,
+            ),
+            number("Weight", "weight", partial(words.fixed, places=2)),
+            *clusters,
+            *_score_columns("rows", "Rows"),
+            number("p_loo", "p_loo", partial(words.fixed, places=1)),
+            Column(
+                "Gate",
+                "gate_passed",
+                lambda passed: "✓ passed" if passed else "✕ failed",
+                lambda row: ", ".join(row.failing),
+                lambda row: "good" if row.gate_passed else "bad",
+            ),
         ),
-        rows(_row(row, with_clusters=with_clusters) for row in ordered),
+        tuple(sorted(found.forms, key=lambda row: -row.weight)),
         "elpd: expected log predictive density, of all firms of a cluster jointly where clusters are "
         "left out. Differences are to the best form by the same criterion. Small print: stacking "
         "weight by that criterion, and how many left-out units have a Pareto k above the threshold"
         + (f" ({limit} for clusters)." if with_clusters else "."),
+        records=found.forms,
     )
 
 
-def _row(row: FormRow, *, with_clusters: bool) -> tuple[Cell, ...]:
-    gate = (
-        Cell("✓ passed", look="good")
-        if row.gate_passed
-        else Cell("✕ failed", ", ".join(row.failing), "bad")
-    )
+def _score_columns(name: str, label: str) -> tuple[Column[FormRow], ...]:
+    """Difference to the best form and elpd of a criterion, each with its standard error."""
+
+    def of(row: FormRow) -> Score:
+        score: Score = getattr(row, name)
+        return score
+
     return (
-        Cell(row.form, "non-compensatory" if row.non_compensatory else "", link=row.report),
-        Cell(words.fixed(row.weight, 2)),
-        *(_score(row.clusters) if with_clusters and row.clusters is not None else ()),
-        *_score(row.rows),
-        Cell(words.fixed(row.p_loo, 1)),
-        gate,
+        number(
+            f"{label} left out: difference (SE)",
+            of,
+            lambda one: f"{words.fixed(one.difference, 1)} ({words.fixed(one.difference_se, 1)})",
+            note=lambda row: f"weight {words.fixed(of(row).weight, 2)}",
+        ),
+        number(
+            "elpd (SE)",
+            of,
+            lambda one: f"{words.fixed(one.elpd, 1)} ({words.fixed(one.se, 1)})",
+            note=lambda row: f"{words.count(of(row).bad) if of(row).bad else 'none'} above",
+        ),
     )
 
 
-def _score(score: Score) -> tuple[Cell, Cell]:
-    less = f"{words.fixed(score.difference, 1)} ({words.fixed(score.difference_se, 1)})"
-    bad = f"{words.count(score.bad)} above" if score.bad else "none above"
-    return (
-        Cell(less, f"weight {words.fixed(score.weight, 2)}"),
-        Cell(f"{words.fixed(score.elpd, 1)} ({words.fixed(score.se, 1)})", bad),
-    )
-
-
-def _corners(table: Corners, results: Results, found: Comparison) -> Table:
-    names = [row.form for row in found.forms]
+def _corners(table: Corners, results: Results, found: Comparison) -> View[CornerRow]:
     of_form = {
-        (one.form, one.by, one.group, one.corner): one.estimate
+        (one.form, str(one.by), one.group, str(one.corner)): one.estimate
         for one in found.corners
         if (one.scope, one.declared, one.at_least) == (table.scope, table.declared, table.at_least)
     }
@@ -223,89 +250,126 @@ def _corners(table: Corners, results: Results, found: Comparison) -> Table:
     level = table.at_least
     outcome = results.outcome if level is None else words.reaching(results.outcome, level)
     declared = table.declared if level is None else f"{table.declared}, at least {level}"
-    return Table(
+
+    def estimates(name: str) -> Column[CornerRow]:
+        """Expected outcome, its interval below: several stand side by side."""
+
+        def parts(row: CornerRow) -> tuple[str, str]:
+            own = row.estimate if name == AVERAGED else of_form.get(_key_of(row, name))
+            mean, interval = words.level(own, outcome).split(" ", 1) if own else (words.NONE, "")
+            return mean, interval
+
+        return number(name, lambda row: parts(row)[0], note=lambda row: parts(row)[1])
+
+    return View(
+        "form_corners",
+        CornerRow,
         f"Corners, averaged and by form, {declared}",
-        columns("Group and corner", "#Averaged", *(f"#{name}" for name in names)),
-        rows(
-            (
-                Cell(
-                    words.group(row.by, row.group),
-                    words.CORNERS[row.corner],
-                    "head" if row.by == "all" else "",
-                ),
-                _level(row.estimate, outcome),
-                *(
-                    _level(of_form.get((name, row.by, row.group, row.corner)), outcome)
-                    for name in names
-                ),
-            )
-            for row in table.rows
-            if row.by != "cluster"
+        (
+            Column(
+                "Group and corner",
+                lambda row: words.group(row.by, row.group),
+                note=lambda row: words.CORNERS[row.corner],
+                look=lambda row: "head" if row.by == "all" else "",
+            ),
+            *map(estimates, (AVERAGED, *(row.form for row in found.forms))),
         ),
+        tuple(row for row in table.rows if row.by != "cluster"),
         f"For {scope}.",
-        folded=f"Corners by form, {declared}, for {scope}",
+        f"Corners by form, {declared}, for {scope}",
+        records=(),
     )
 
 
-def _level(found: Estimate | None, outcome: OutcomeFacts) -> Cell:
-    """Expected outcome, its interval below: several stand side by side."""
-    if found is None:
-        return Cell(words.NONE)
-    mean, interval = words.level(found, outcome).split(" ", 1)
-    return Cell(mean, interval)
+AVERAGED = "Averaged"
 
 
-def _verdicts(results: Results, found: Comparison) -> Table:
-    names = [row.form for row in found.forms]
+def _key_of(row: CornerRow, form: str) -> tuple[str, str, str, str]:
+    return form, str(row.by), row.group, str(row.corner)
+
+
+class ClaimVerdicts(NamedTuple):
+    """The verdict of a claim averaged over the forms, and those of each."""
+
+    verdict: Verdict
+    own: dict[str, FormVerdict]
+
+
+def _verdicts(results: Results, found: Comparison) -> View[ClaimVerdicts]:
     own = {(one.claim, one.form): one for one in found.verdicts}
-    return Table(
+    names = [row.form for row in found.forms]
+
+    def verdicts(name: str) -> Column[ClaimVerdicts]:
+        def of(row: ClaimVerdicts) -> Verdict | FormVerdict:
+            return row.verdict if name == AVERAGED else row.own[name]
+
+        return number(
+            name,
+            lambda row: of(row).probability,
+            words.verdict_probability,
+            note=lambda row: words.VERDICTS.get(of(row).verdict, ""),
+        )
+
+    return View(
+        "form_verdicts",
+        FormVerdict,
         "Verdicts, averaged and by form",
-        columns("Claim", "Group", "#Averaged", *(f"#{name}" for name in names)),
-        rows(
-            (
-                verdict.title,
-                words.group(verdict.by, verdict.group),
-                _probability(verdict.probability, verdict),
-                *(_probability(own[claim, name].probability, own[claim, name]) for name in names),
-            )
+        (
+            Column("Claim", lambda row: row.verdict.title),
+            Column("Group", lambda row: words.group(row.verdict.by, row.verdict.group)),
+            *map(verdicts, (AVERAGED, *names)),
+        ),
+        tuple(
+            ClaimVerdicts(verdict, {name: own[claim, name] for name in names})
             for claim, verdict in enumerate(results.verdicts)
         ),
         "Posterior probability of the claim's region; the average weighs the forms' own.",
+        records=found.verdicts,
     )
 
 
-def _probability(share: float, one: Verdict | object) -> Cell:
-    verdict = str(getattr(one, "verdict", ""))
-    return Cell(words.verdict_probability(share), words.VERDICTS.get(verdict, ""))
+class ClusterScores(NamedTuple):
+    """A cluster left out, and how each form predicts it."""
+
+    cluster: str
+    own: dict[str, LeftOutCluster]
 
 
-def _clusters(found: Comparison) -> Table:
+def _clusters(found: Comparison) -> View[ClusterScores]:
     names = [row.form for row in found.forms]
-    own = {(one.form, one.cluster): one for one in found.clusters}
-    labels: Sequence[str] = list(dict.fromkeys(one.cluster for one in found.clusters))
-    return Table(
+    scores: dict[str, dict[str, LeftOutCluster]] = {}
+    for one in found.clusters:
+        scores.setdefault(one.cluster, {})[one.form] = one
+
+    def score(name: str) -> Column[ClusterScores]:
+        return number(
+            name,
+            lambda row: words.fixed(row.own[name].elpd, 1),
+            note=lambda row: f"k {words.number(row.own[name].khat, 0.1)}",
+        )
+
+    return View(
+        "form_clusters",
+        LeftOutCluster,
         "Clusters left out one by one",
-        columns("Cluster", "#Rows", *(f"#{name}" for name in names)),
-        rows(
-            (
-                label,
-                words.count(own[names[0], label].rows),
-                *(
-                    Cell(
-                        words.fixed(own[name, label].elpd, 1),
-                        f"k {words.number(own[name, label].khat, 0.1)}",
-                    )
-                    for name in names
-                ),
-            )
-            for label in labels
+        (
+            Column("Cluster", "cluster"),
+            number("Rows", lambda row: row.own[names[0]].rows, words.count),
+            *map(score, names),
         ),
+        tuple(ClusterScores(cluster, own) for cluster, own in scores.items()),
         "Log predictive density of all rows of the cluster jointly, as a new cluster; k is the "
         "Pareto k behind it.",
-        folded=f"All {words.count(len(labels))} clusters left out",
+        f"All {words.count(len(scores))} clusters left out",
+        records=found.clusters,
     )
 
 
 FORMS = Section(
-    "forms", "Forms compared", "Forms", body, lambda results: results.comparison is not None
+    "forms",
+    "Forms compared",
+    "Forms",
+    body,
+    lambda results: results.comparison is not None,
+    views,
 )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from markupsafe import Markup
 
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, group_cell, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, pivot, tables
+from bayescluster.kit.table import Cell, Column, Head, Table, View, number
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
+    Coefficient,
+    Contraction,
     CornerWeight,
     GroupingFacts,
     Identification,
@@ -21,9 +25,10 @@ from bayescluster.results.facts import (
     ModelFacts,
     SandwichRow,
     SharedVariance,
+    ShareRow,
     Weighting,
 )
-from bayescluster.results.model import INTERVAL, EquationResults, Results
+from bayescluster.results.model import INTERVAL, ResidualRow, Results
 
 BLOCKS = {
     "population": "Population",
@@ -31,193 +36,203 @@ BLOCKS = {
     "group sd": "Standard deviations of groups",
     "family": "Likelihood",
 }
+two_digits = partial(words.fixed, places=2)
 
 
 def model_body(results: Results) -> Markup:
     """Formula, groupings and coefficients."""
+    known = results.model.identification
     return filled(
         "model.html.j2",
         results=results,
-        groupings=_groupings(results.model),
-        coefficients=_coefficients(results.model),
-        beside=tuple(_Beside(other, *_tables(other.model)) for other in results.others),
-        residuals=_residuals(results),
-        evidence=_evidence(results.model.cases) if results.model.cases else (),
-        variance=_variance(results.variance) if results.variance else None,
-        sandwich=_sandwich(results.weighting) if results.weighting else None,
+        groupings=_groupings(results.model).table,
+        coefficients=_coefficients(results.model).table,
+        beside=[
+            (
+                other,
+                tables((_groupings(other.model, folded=True), _coefficients(other.model, True))),
+            )
+            for other in results.others
+        ],
+        residuals=_residuals(results).table,
+        evidence=tables(_evidence(results.model.cases)) if results.model.cases else (),
+        variance=_variance(results.variance).table if results.variance else None,
+        sandwich=_sandwich(results.weighting).table if results.weighting else None,
         effective=words.number(results.weighting.effective_rows) if results.weighting else "",
         duration=words.duration(results.fit.sampling_seconds),
-        known=results.model.identification,
-        contractions=_contractions(results.model.identification),
-        gates=_gates(results.model.identification),
+        known=known,
+        contractions=_contractions(known).table if known else None,
+        gates=_gates(known).table if known else None,
     )
 
 
-def _contractions(known: Identification | None) -> Table:
-    found = known.contractions if known is not None else ()
-    marks = [
+def model_views(results: Results) -> Iterator[View[Any]]:
+    """Every table of the model, of its priors and of what the data say of them."""
+    models = (results.model, *(other.model for other in results.others))
+    yield from map(_groupings, models)
+    yield from map(_coefficients, models)
+    yield from _evidence(results.model.cases)
+    if results.variance:
+        yield _variance(results.variance)
+    if results.weighting:
+        yield _sandwich(results.weighting)
+    if results.others:
+        yield _residuals(results)
+    if results.model.identification:
+        yield _contractions(results.model.identification)
+        yield _gates(results.model.identification)
+
+
+def _contractions(known: Identification) -> View[Contraction]:
+    marks = (
         (
             f"P(|r| > {SUBSTITUTION_FLAT:g}), where the form is flat in r",
-            known.substitution_flat if known else None,
+            known.substitution_flat,
         ),
-        (f"P(gain below {GAIN_SMALL:g} of a unit)", known.gain_small if known else None),
-    ]
-    return Table(
+        (f"P(gain below {GAIN_SMALL:g} of a unit)", known.gain_small),
+    )
+    return View(
+        "contractions",
+        Contraction,
         "Prior to posterior",
-        columns("Parameter", "#Contraction"),
-        rows(
-            [
-                *((one.term, words.fixed(one.contraction, 2)) for one in found),
-                *((text, words.probability(p)) for text, p in marks if p is not None),
-            ]
-        ),
+        (Column("Parameter", "term"), number("Contraction", "contraction", two_digits)),
+        known.contractions,
         "Contraction is the share of a parameter's prior variance that the data have taken away, on "
         "the scale where groups deviate from it: near 1 the data determine it, near 0 they say "
         "nothing.",
+        after=tuple((Cell(text), Cell(words.probability(p))) for text, p in marks if p is not None),
     )
 
 
-def _gates(known: Identification | None) -> Table:
-    by_group: dict[tuple[str, str], dict[str, CornerWeight]] = {}
-    for one in known.corners if known is not None else ():
-        by_group.setdefault((one.by, one.group), {})[one.corner] = one
-    return Table(
+def _gates(known: Identification) -> View[Any]:
+    view = View(
+        "gate_firms",
+        CornerWeight,
         "Effective number of firms behind each corner",
-        columns("Group", *(f"#{words.sentence(text)[:-1]}" for text in words.CORNERS.values())),
-        rows(
-            (
-                group_cell(by, group),
-                *(words.plain(corners[corner].firms) for corner in words.CORNERS),
-            )
-            for (by, group), corners in by_group.items()
-        ),
-        "Sum over firms of the weight that the gates give the corner. A corner with few firms behind "
-        "it is known from its prior.",
+        rows=known.corners,
+        note="Sum over firms of the weight that the gates give the corner. A corner with few firms "
+        "behind it is known from its prior.",
     )
+    across = {corner: words.sentence(text)[:-1] for corner, text in words.CORNERS.items()}
+    return pivot(view, across, lambda one: one.corner, lambda one: words.plain(one.firms))
 
 
-class _Beside(NamedTuple):
-    """An equation beside the one in focus, with its tables folded away."""
-
-    equation: EquationResults
-    groupings: Table
-    coefficients: Table
-
-
-def _tables(model: ModelFacts) -> tuple[Table, Table]:
-    groupings, coefficients = _groupings(model), _coefficients(model)
-    return (
-        groupings._replace(folded=f"What varies by group in {model.equation}"),
-        coefficients._replace(folded=f"Coefficients of {model.equation}"),
-    )
-
-
-def _residuals(results: Results) -> Table:
-    return Table(
+def _residuals(results: Results) -> View[ResidualRow]:
+    return View(
+        "residuals",
+        ResidualRow,
         "Correlation of residuals between equations",
-        columns("Equation", "with", "#Correlation [90% interval]", "#P(above 0)"),
-        rows(
-            (row.first, row.second, words.plain(row.estimate), words.probability(row.positive))
-            for row in results.residuals
+        (
+            Column("Equation", "first"),
+            Column("with", "second"),
+            number("Correlation [90% interval]", "estimate", words.plain),
+            number("P(above 0)", "positive", words.probability),
         ),
+        results.residuals,
         "What is left unexplained in two outcomes of a firm goes together, or apart. Prior: LKJ(2).",
     )
 
 
-def _groupings(model: ModelFacts) -> Table:
-    return Table(
+def _groupings(model: ModelFacts, folded: bool = False) -> View[GroupingFacts]:
+    return View(
+        "groupings",
+        GroupingFacts,
         "What varies by group",
-        columns("Grouping", "#Groups", "Terms that vary", "Centred", "Effects of one group"),
-        rows(_grouping(found) for found in model.groupings),
-        model.group_effect_prior,
-    )
-
-
-def _grouping(found: GroupingFacts) -> tuple[str, ...]:
-    return (
-        words.label(found.name),
-        words.count(found.groups),
-        ", ".join(words.label(term).lower() for term in found.terms) or words.NONE,
-        ", ".join(words.label(term).lower() for term in found.centred) or "none",
-        "correlated" if found.correlated else "independent",
-    )
-
-
-def _coefficients(model: ModelFacts) -> Table:
-    found = []
-    block = ""
-    for one in model.coefficients:
-        if one.block != block:
-            block = one.block
-            found.append([Cell(BLOCKS[block], look="head"), *[Cell("")] * 6])
-        known = one.estimate
-        found.append(
-            [
-                Cell(one.name),
-                Cell(one.prior),
-                Cell(words.plain(known)),
-                Cell(words.number(known.sd, known.sd)),
-                Cell(words.rhat(known.rhat)),
-                Cell(words.count(known.ess_bulk)),
-                Cell(words.count(known.ess_tail)),
-            ]
-        )
-    return Table(
-        f"Coefficients on the {model.link} scale, inputs standardised",
-        columns(
-            "Parameter",
-            "Prior",
-            "#Posterior [90% interval]",
-            "#sd",
-            "#R-hat",
-            "#ESS bulk",
-            "#ESS tail",
+        (
+            Column("Grouping", "name", words.label),
+            number("Groups", "groups", words.count),
+            Column("Terms that vary", "terms", lambda terms: _terms(terms) or words.NONE),
+            Column("Centred", "centred", lambda terms: _terms(terms) or "none"),
+            Column(
+                "Effects of one group",
+                "correlated",
+                lambda correlated: "correlated" if correlated else "independent",
+            ),
         ),
-        rows(found),
+        model.groupings,
+        model.group_effect_prior,
+        f"What varies by group in {model.equation}" if folded else "",
+        before={"equation": model.equation},
     )
 
 
-def _evidence(found: CaseFacts) -> tuple[Table, Table]:
+def _terms(terms: Sequence[str]) -> str:
+    return ", ".join(words.label(term).lower() for term in terms)
+
+
+def _coefficients(model: ModelFacts, folded: bool = False) -> View[Coefficient]:
+    return View(
+        "coefficients",
+        Coefficient,
+        f"Coefficients on the {model.link} scale, inputs standardised",
+        (
+            Column("Parameter", "name"),
+            Column("Prior", "prior"),
+            number("Posterior [90% interval]", "estimate", words.plain),
+            number("sd", "estimate", lambda one: words.number(one.sd, one.sd)),
+            number("R-hat", "estimate", lambda one: words.rhat(one.rhat)),
+            number("ESS bulk", "estimate", lambda one: words.count(one.ess_bulk)),
+            number("ESS tail", "estimate", lambda one: words.count(one.ess_tail)),
+        ),
+        model.coefficients,
+        folded=f"Coefficients of {model.equation}" if folded else "",
+        before={"equation": model.equation},
+        head=lambda row: BLOCKS[row.block],
+    )
+
+
+def _evidence(found: CaseFacts | None) -> tuple[View[Any], ...]:
     """Priors from coded cases, and the cases with their ratings."""
     return (
-        Table(
+        View(
+            "case_priors",
+            InformedPrior,
             "Prior from coded evidence",
-            columns("Term", "Default prior", "Prior used", "#Posterior [90% interval]"),
-            rows(_informed(one) for one in found.priors),
-        ),
-        Table(
-            f"The coded cases of {found.label}",
-            columns(
-                "Case",
-                "Human capital",
-                "Social capital, by side",
-                words.label(found.outcome),
-                "Used",
+            (
+                Column("Term", "term", words.label),
+                Column("Default prior", "default"),
+                Column("Prior used", "used", note=_stated),
+                number("Posterior [90% interval]", "estimate", words.plain),
             ),
-            rows(_case(one) for one in found.cases),
+            found.priors if found else (),
+        ),
+        View(
+            "cases",
+            CaseRow,
+            f"The coded cases of {found.label}" if found else "",
+            (
+                Column(
+                    "Case",
+                    "case",
+                ),
+                Column(
+                    "Human capital",
+                    lambda one: one.human_capital or words.NONE,
+                    note=lambda one: _sds(one.human_level),
+                ),
+                Column(
+                    "Social capital, by side",
+                    lambda one: ", ".join(map(_side, one.social_capital)) or words.NONE,
+                    note=lambda one: _sds(one.social_level),
+                ),
+                Column(
+                    words.label(found.outcome) if found else "Outcome",
+                    lambda one: one.outcome or words.NONE,
+                    note=lambda one: "" if one.share is None else words.share(one.share),
+                ),
+                Column(
+                    "Used",
+                    "lacks",
+                    lambda lacks: f"no: {_terms(lacks)} not rated" if lacks else "yes",
+                ),
+            ),
+            found.cases if found else (),
         ),
     )
 
 
-def _informed(one: InformedPrior) -> tuple[Cell, ...]:
-    note = f"stated in the analysis; the cases would give {one.from_cases}" if one.stated else ""
-    return (
-        Cell(words.label(one.term)),
-        Cell(one.default),
-        Cell(one.used, note),
-        Cell(words.plain(one.estimate)),
-    )
-
-
-def _case(one: CaseRow) -> tuple[Cell, ...]:
-    lacking = ", ".join(words.label(name).lower() for name in one.lacks)
-    return (
-        Cell(one.case),
-        Cell(one.human_capital or words.NONE, _sds(one.human_level)),
-        Cell(", ".join(map(_side, one.social_capital)) or words.NONE, _sds(one.social_level)),
-        Cell(one.outcome or words.NONE, "" if one.share is None else words.share(one.share)),
-        Cell(f"no: {lacking} not rated" if lacking else "yes"),
-    )
+def _stated(one: InformedPrior) -> str:
+    return f"stated in the analysis; the cases would give {one.from_cases}" if one.stated else ""
 
 
 def _side(rated: str) -> str:
@@ -228,42 +243,53 @@ def _sds(level: float | None) -> str:
     return "" if level is None else f"{words.fixed(level, 2, signed=True)} sd"
 
 
-def _variance(found: SharedVariance) -> Table:
-    explained = ("Explained variance (R2)", found.r2_prior, found.r2)
-    shares = [
-        (f"{words.label(row.level)}: {row.term}", row.prior, row.posterior) for row in found.rows
-    ]
-    return Table(
+def _variance(found: SharedVariance) -> View[ShareRow]:
+    explained = ShareRow(
+        level="", term="Explained variance (R2)", prior=found.r2_prior, posterior=found.r2
+    )
+    return View(
+        "variance",
+        ShareRow,
         "Share of explained variance by level and term",
-        columns("Component", "#Prior [90% interval]", "#Posterior [90% interval]"),
-        rows(
-            (
-                Cell(name, look="head" if name == explained[0] else ""),
-                Cell(words.plain(before)),
-                Cell(words.plain(after)),
-            )
-            for name, before, after in (explained, *shares)
+        (
+            Column(
+                "Component",
+                lambda row: f"{words.label(row.level)}: {row.term}" if row.level else row.term,
+                look=lambda row: "" if row.level else "head",
+            ),
+            number("Prior [90% interval]", "prior", words.plain),
+            number("Posterior [90% interval]", "posterior", words.plain),
         ),
+        (explained, *found.rows),
         f"R2 is measured against {found.residual}. Shares sum to 1. They scale the prior of the "
         "coefficients (R2D2M2): one that stays near its prior owes little to the data, and one "
         "coefficient alone says little of its share.",
+        records=found.rows,
     )
 
 
-def _sandwich(found: Weighting) -> Table:
+def _sandwich(found: Weighting) -> View[SandwichRow]:
     units = f"{words.count(found.units)} {found.unit}s"
-    return Table(
+    return View(
+        "sandwich",
+        SandwichRow,
         "Sandwich check of the weighted pseudo-posterior",
-        columns(
-            "Coefficient",
-            "#Pseudo-posterior [90% interval]",
-            "#sd",
-            "#Sandwich-corrected interval",
-            "#Sandwich sd",
-            "#Ratio of sds",
-            "#Design effect",
+        (
+            Column("Coefficient", "name"),
+            number("Pseudo-posterior [90% interval]", "model", words.plain),
+            number("sd", "model", lambda one: words.number(one.sd, one.sd)),
+            number("Sandwich-corrected interval", "corrected", words.plain),
+            number("Sandwich sd", "corrected", lambda one: words.number(one.sd, one.sd)),
+            number(
+                "Ratio of sds",
+                "ratio",
+                two_digits,
+                note=lambda row: words.sentence(row.warning),
+                look=lambda row: "bad" if row.warning else "",
+            ),
+            number("Design effect", "design_effect", two_digits),
         ),
-        rows(_sandwich_row(row) for row in found.rows),
+        found.rows,
         f"The sandwich sd is how much the estimate would vary from sample to sample, judged by the "
         f"scores of {units} taken as independent; their own varying effects are integrated "
         "out (at their posterior means), those of groups that hold several of them and the "
@@ -275,24 +301,7 @@ def _sandwich(found: Weighting) -> Table:
     )
 
 
-def _sandwich_row(row: SandwichRow) -> tuple[Cell, ...]:
-    known, other = row.model, row.corrected
-    return (
-        Cell(row.name),
-        Cell(words.plain(known)),
-        Cell(words.number(known.sd, known.sd)),
-        Cell(words.plain(other)),
-        Cell(words.number(other.sd, other.sd)),
-        Cell(
-            words.fixed(row.ratio, 2),
-            words.sentence(row.warning) if row.warning else "",
-            "bad" if row.warning else "",
-        ),
-        Cell(words.fixed(row.design_effect, 2)),
-    )
-
-
-MODEL = Section("model", "The model and its priors", "Model", model_body)
+MODEL = Section("model", "The model and its priors", "Model", model_body, views=model_views)
 
 
 def reading_body(results: Results) -> Markup:
@@ -335,7 +344,8 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
 
 
 def _listed(caption: str, first: str, second: str, found: dict[str, str]) -> Table:
-    return Table(caption, columns(first, second), rows(found.items()))
+    rows = tuple((Cell(name), Cell(value)) for name, value in found.items())
+    return Table(caption, (Head(first), Head(second)), rows)
 
 
 REPRODUCTION = Section(

@@ -2,68 +2,148 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 from markupsafe import Markup
 
 from bayescluster.features.measurement.view import measurement
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, rows
-from bayescluster.kit.table import Cell, Table
-from bayescluster.results.facts import GroupRow, MeasureFacts
+from bayescluster.kit.sections import Section
+from bayescluster.kit.table import Column, View, number
+from bayescluster.names import CAPITALS
+from bayescluster.results.facts import (
+    Dropped,
+    GroupRow,
+    ImputedCells,
+    Indicator,
+    MeasureFacts,
+    MissingPattern,
+)
 from bayescluster.results.model import Results
 
 
 def body(results: Results) -> Markup:
     """Sample, tables of groups, dropped rows and measures."""
+    groups, dropped, imputed, together, measures = (view.table for view in views(results))
     return filled(
         "sample.html.j2",
         results=results,
-        groups=_groups(results),
-        dropped=_dropped(results),
-        imputed=_imputed(results),
-        together=_together(results),
-        measures=_measures(results),
+        groups=groups,
+        dropped=dropped,
+        imputed=imputed,
+        together=together,
+        measures=measures,
         measurement=measurement(results),
         correlation=words.number(results.sample.capital_correlation, 0.05),
     )
 
 
-def _groups(results: Results) -> Table:
-    kind = words.unit(results.outcome)
-    found = []
-    for row in _nested(results.sample.groups):
-        inside = row.by == "cluster"
-        name = words.group(row.by, row.group)
-        found.append(
+def views(results: Results) -> tuple[View[Any], ...]:
+    """Groups, rows left out, cells that are missing, and how the capitals were measured."""
+    sample = results.sample
+    return (
+        _groups(results),
+        View(
+            "dropped",
+            Dropped,
+            "Rows left out because a variable is missing",
             (
-                Cell(name, look="inside" if inside else "head"),
-                words.NONE if inside or not row.clusters else words.count(row.clusters),
-                words.count(row.rows),
-                words.NONE
-                if row.outcome_mean is None
-                else words.fixed(row.outcome_mean * kind.factor, 1 if kind.factor > 1 else 2)
-                + kind.level,
-                words.number(row.human_capital, 0.1),
-                words.number(row.social_capital, 0.1),
-            )
-        )
-    return Table(
-        "Firms by industry and cluster",
-        columns(
-            "Group",
-            "#Clusters",
-            "#Rows",
-            "#Mean outcome",
-            f"#Human capital ({words.scale(results, 'human_capital')})",
-            f"#Social capital ({words.scale(results, 'social_capital')})",
+                Column("Variable", "variable"),
+                Column("Cluster", "cluster"),
+                number("Rows", "rows", words.count),
+            ),
+            sample.dropped,
         ),
-        rows(found),
+        View(
+            "imputed",
+            ImputedCells,
+            "Missing cells that are estimated inside the model",
+            (
+                Column("Variable", "variable"),
+                Column("Cluster", lambda row: words.group("cluster", row.cluster)),
+                number("Missing", "cells", words.count),
+                number("Rows", "rows", words.count),
+                number("Share", lambda row: row.cells / row.rows, words.share, key="share"),
+            ),
+            sample.imputed,
+            "Clusters in which every row has the variable are not listed.",
+        ),
+        View(
+            "missing_together",
+            MissingPattern,
+            "What is missing together",
+            (
+                Column("Variables", "variables", ", ".join),
+                number("Rows", "rows", words.count),
+            ),
+            sample.patterns,
+            "Each row of the data that lacks something is counted once, under all that it lacks.",
+        ),
+        View(
+            "measures",
+            MeasureFacts,
+            "How the capitals were measured",
+            (
+                Column("Capital", "capital", words.label),
+                Column("Method", "method"),
+                Column("Indicators (weight)", "indicators", _indicators),
+                number("Reliability", "reliability", partial(words.number, spread=0.1)),
+                number("One sd", lambda row: "0/1" if row.binary else words.number(row.scale)),
+                Column("Unit", "unit"),
+            ),
+            results.measures,
+            "Effects are changes per standard deviation (sd) of the capital; the table says what one "
+            "standard deviation is in the capital's own unit. For a 0/1 capital they are changes from "
+            "no to yes (0 to 1).",
+        ),
+    )
+
+
+def _indicators(found: Sequence[Indicator]) -> str:
+    return ", ".join(f"{one.column} ({words.fixed(one.weight, 2)})" for one in found) or words.NONE
+
+
+def _groups(results: Results) -> View[GroupRow]:
+    kind = words.unit(results.outcome)
+    places = 1 if kind.factor > 1 else 2
+
+    def mean(value: float | None) -> str:
+        return (
+            words.NONE if value is None else words.fixed(value * kind.factor, places) + kind.level
+        )
+
+    return View(
+        "groups",
+        GroupRow,
+        "Firms by industry and cluster",
+        (
+            Column(
+                "Group",
+                lambda row: words.group(row.by, row.group),
+                look=lambda row: "inside" if row.by == "cluster" else "head",
+            ),
+            number(
+                "Clusters",
+                lambda row: None if row.by == "cluster" else row.clusters or None,
+                words.count,
+            ),
+            number("Rows", "rows", words.count),
+            number("Mean outcome", "outcome_mean", mean),
+            *(_level(results, name) for name in CAPITALS),
+        ),
+        tuple(_nested(results.sample.groups)),
         ("Means are weighted by the survey weights. " if results.weighting else "")
         + "Clusters stand below their industry. Capital means are distances from the mean of "
         "all rows, in standard deviations (sd) unless the heading says otherwise.",
     )
+
+
+def _level(results: Results, capital: str) -> Column[GroupRow]:
+    label = f"{words.label(capital)} ({words.scale(results, capital)})"
+    return number(label, capital, partial(words.number, spread=0.1))
 
 
 def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
@@ -77,67 +157,4 @@ def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
     yield from (row for row in groups if row.by == "cluster" and row.industry not in names)
 
 
-def _dropped(results: Results) -> Table:
-    return Table(
-        "Rows left out because a variable is missing",
-        columns("Variable", "Cluster", "#Rows"),
-        rows((row.variable, row.cluster, words.count(row.rows)) for row in results.sample.dropped),
-    )
-
-
-def _imputed(results: Results) -> Table:
-    return Table(
-        "Missing cells that are estimated inside the model",
-        columns("Variable", "Cluster", "#Missing", "#Rows", "#Share"),
-        rows(
-            (
-                cells.variable,
-                words.group("cluster", cells.cluster),
-                words.count(cells.cells),
-                words.count(cells.rows),
-                words.share(cells.cells / cells.rows),
-            )
-            for cells in results.sample.imputed
-        ),
-        "Clusters in which every row has the variable are not listed.",
-    )
-
-
-def _together(results: Results) -> Table:
-    return Table(
-        "What is missing together",
-        columns("Variables", "#Rows"),
-        rows(
-            (", ".join(pattern.variables), words.count(pattern.rows))
-            for pattern in results.sample.patterns
-        ),
-        "Each row of the data that lacks something is counted once, under all that it lacks.",
-    )
-
-
-def _measures(results: Results) -> Table:
-    return Table(
-        "How the capitals were measured",
-        columns("Capital", "Method", "Indicators (weight)", "#Reliability", "#One sd", "Unit"),
-        rows(_measure(measure) for measure in results.measures),
-        "Effects are changes per standard deviation (sd) of the capital; the table says what one "
-        "standard deviation is in the capital's own unit. For a 0/1 capital they are changes from "
-        "no to yes (0 to 1).",
-    )
-
-
-def _measure(measure: MeasureFacts) -> tuple[str, ...]:
-    indicators = ", ".join(
-        f"{one.column} ({words.fixed(one.weight, 2)})" for one in measure.indicators
-    )
-    return (
-        words.label(measure.capital),
-        measure.method,
-        indicators or words.NONE,
-        words.number(measure.reliability, 0.1),
-        "0/1" if measure.binary else words.number(measure.scale),
-        measure.unit,
-    )
-
-
-SAMPLE = Section("sample", "What was analysed", "Sample", body)
+SAMPLE = Section("sample", "What was analysed", "Sample", body, views=views)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -32,6 +32,7 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.page import filled
 from bayescluster.kit.sections import Section, figures
+from bayescluster.kit.table import View
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Reading, Tradition
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import Results, Verdict, VerdictFigure
@@ -187,7 +188,20 @@ def matrices_of(claims: Sequence[Claim]) -> tuple[Matrix, ...]:
     )
 
 
-VERDICTS = Section("verdicts", "Verdicts", "Verdicts", verdicts_body)
+def verdicts_views(results: Results) -> Iterator[View[Any]]:
+    """Verdicts and the figures behind them, as they are written."""
+    yield View("verdicts", Verdict, rows=results.verdicts)
+    yield View("verdict_figures", VerdictFigure, before=dict.fromkeys(CLAIM))
+    for verdict in results.verdicts:
+        before = {name: getattr(verdict, name) for name in CLAIM}
+        yield View("verdict_figures", VerdictFigure, rows=verdict.figures, before=before)
+
+
+CLAIM = ("kind", "title", "by", "group", "scope", "region")
+"""What tells the verdict of a figure."""
+
+
+VERDICTS = Section("verdicts", "Verdicts", "Verdicts", verdicts_body, views=verdicts_views)
 
 
 MOST_ROWS = 60
@@ -348,6 +362,12 @@ def claims_body(results: Results) -> Markup:
     )
 
 
+def claims_views(results: Results) -> Iterator[View[Any]]:
+    """Every reading of every claim, as it is written."""
+    for row in results.claims.rows if results.claims else ():
+        yield View("readings", Reading, rows=row.readings, before={"words": row.words})
+
+
 def tables_of(rows: Sequence[ClaimRow]) -> tuple[ClaimTable, ...]:
     """Rows by claim, in the order of the table."""
     return tuple(
@@ -407,4 +427,5 @@ CLAIMS = Section(
     "Four traditions",
     claims_body,
     lambda results: results.claims is not None and bool(results.claims.rows),
+    claims_views,
 )

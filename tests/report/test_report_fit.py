@@ -13,7 +13,7 @@ from report_reading import Page
 from bayescluster.kit import words as fit_words
 from bayescluster.report import figures
 from bayescluster.report.render import write_report
-from bayescluster.report.tables import fit_tables
+from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 
@@ -90,7 +90,7 @@ def test_tables(results: Results, tmp_path: Path) -> None:
         "" if row.p is None else str(row.p) for row in found.pit.groups
     ]
     assert {row["equation"] for row in rows} == {"upgrading"}
-    tables = {table.name: table for table in fit_tables(results)}
+    tables = {table.name: table for table in raw_tables(results)}
     curve = tables["fit_loo_pit_curve"]
     assert curve.rows[3] == (
         "upgrading",

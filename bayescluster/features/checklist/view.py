@@ -6,11 +6,11 @@ from typing import Final
 
 from markupsafe import Markup
 
-from bayescluster.features.checklist.results import Checklist, ChecklistItem, Status
+from bayescluster.features.checklist.results import ChecklistItem, Status
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, tables
+from bayescluster.kit.table import Cell, Column, View
 from bayescluster.results.model import Results
 
 STATUS: Final[dict[Status, Cell]] = {
@@ -25,35 +25,36 @@ STATUS: Final[dict[Status, Cell]] = {
 
 def body(results: Results) -> Markup:
     """How much was done in a sentence, then the table."""
-    found = results.checklist
-    assert found is not None
-    return filled("checklist.html.j2", results=results, found=found, table=_table(found))
+    found, (table,) = results.checklist, tables(views(results))
+    return filled("checklist.html.j2", results=results, found=found, table=table)
 
 
-def _table(found: Checklist) -> Table:
-    rows: list[tuple[Cell, ...]] = []
-    for part in dict.fromkeys(item.part for item in found.items):
-        rows.append((Cell(part, look="head"), Cell(""), Cell(""), Cell("")))
-        rows += [_row(item) for item in found.items if item.part == part]
-    return Table(
+def views(results: Results) -> tuple[View[ChecklistItem]]:
+    """Every point, under the part it belongs to."""
+    view = View(
+        "checklist",
+        ChecklistItem,
         "Checklist of the analysis",
-        columns("Asked", "Asked by", "Status", "Found"),
-        tuple(rows),
+        (
+            Column("Asked", "asked", look=lambda _: "inside"),
+            Column("Asked by", "sources", _sources),
+            Column("Status", "status", STATUS.__getitem__),
+            Column(
+                "Found",
+                "found",
+                words.sentence,
+                lambda item: f"Next: {item.next}" if item.next else "",
+                link=lambda item: item.link,
+            ),
+        ),
+        results.checklist.items if results.checklist else (),
         "BARG: Kruschke (2021), Bayesian analysis reporting guidelines, by step. WAMBS: Depaoli and "
         "van de Schoot (2017), checklist of when to worry. Workflow: Gelman et al. (2020), Bayesian "
         "workflow, by section. STROBE: von Elm et al. (2007), reporting of observational studies. "
         "BARG 4 also asks for the loss function: verdicts rest on a declared probability and use none.",
+        head=lambda item: item.part,
     )
-
-
-def _row(item: ChecklistItem) -> tuple[Cell, ...]:
-    found = words.sentence(item.found)
-    return (
-        Cell(item.asked, look="inside"),
-        Cell(_sources(item.sources)),
-        STATUS[item.status],
-        Cell(found, f"Next: {item.next}" if item.next else "", link=item.link),
-    )
+    return (view,)
 
 
 def _sources(found: tuple[str, ...]) -> str:
@@ -72,4 +73,5 @@ CHECKLIST = Section(
     "Checklist",
     body,
     wanted=lambda results: results.checklist is not None,
+    views=views,
 )
