@@ -127,20 +127,9 @@ class Scored(NamedTuple):
 def score(
     frame: pd.DataFrame, name: str, construct: Construct, where: Where, impute: bool = False
 ) -> Scored:
-    """Score a construct.
+    """Score a construct; ``frame`` holds prepared firms, its index the rows of the file from 0.
 
-    Parameters
-    ----------
-    frame
-        Prepared firms; the index counts the rows of the file from 0.
-    name
-        Name of the construct in the analysis.
-    construct
-        Its indicators and method.
-    where
-        Gives the place of a path in the analysis file.
-    impute
-        Leave the score of a firm that answered too few indicators missing (NaN).
+    With ``impute`` the score of a firm that answered too few indicators is left missing (NaN).
 
     Raises
     ------
@@ -294,17 +283,8 @@ def _reversal(direction: str, values: Array) -> Literal["no", "sign", "ends"]:
 def as_answers(items: Array, construct: Construct) -> tuple[Array, tuple[int, ...]]:
     """Code answers for a latent capital: continuous ones standardised, binary and ordinal from 0.
 
-    Parameters
-    ----------
-    items
-        Answers, transformed and turned the same way, ``(firm, item)``; NaN where missing.
-    construct
-        Declares which indicators are ordinal.
-
-    Returns
-    -------
-    tuple
-        Answers ``(firm, item)``, and the number of levels of each item (0 where continuous).
+    Answers are transformed and turned the same way, ``(firm, item)``, NaN where missing; returned
+    with them is the number of levels of each item, 0 where continuous.
     """
     columns, levels = [], []
     for values, item in zip(items.T, construct.items, strict=True):
@@ -330,9 +310,7 @@ class Standardised(NamedTuple):
 def is_constant(values: Array) -> bool:
     """Tell whether all answered values are the same, rounding apart; True if none is answered."""
     answered = values[~np.isnan(values)]
-    if answered.size == 0:
-        return True
-    return bool(np.ptp(answered) <= FLAT * np.abs(answered).max())
+    return bool(answered.size == 0 or np.ptp(answered) <= FLAT * np.abs(answered).max())
 
 
 def standardise(values: Array) -> Standardised:
@@ -370,23 +348,11 @@ def one_factor_loadings(correlation: Array) -> Array:
 
 
 def reliability(correlation: Array, weights: Array) -> float | None:
-    """Reliability of a weighted sum of standardised items.
+    """Reliability of a weighted sum of standardised items with correlations ``(item, item)``.
 
     McDonald's omega from a one-factor fit for three items and more (McDonald 1999); for two, which
     do not identify a factor, the Spearman-Brown formula ``2 r / (1 + r)``, 0 if they correlate
-    negatively.
-
-    Parameters
-    ----------
-    correlation
-        Correlations of the items, ``(item, item)``.
-    weights
-        Weights of the items in the sum.
-
-    Returns
-    -------
-    float or None
-        Between 0 and 1; None for one item, and where a pair of items is never answered together.
+    negatively. None for one item, and where a pair of items is never answered together.
     """
     count = weights.size
     if count < 2 or not np.isfinite(correlation).all():

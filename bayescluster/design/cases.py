@@ -59,14 +59,14 @@ def informed(
     Parameters
     ----------
     cases
-        Cases rated on the outcome, and on both capitals where a term needs them.
+        Rated on the outcome, and on both capitals where a term needs them.
     strength
         How many firms one case is worth.
     defaults
         Mean and sd of each coefficient before any case; every one is a key of ``COLUMNS``.
     units
-        What one standard deviation of human and of social capital is on the scale of the design: 1,
-        except for 0/1 capitals, which are not scaled.
+        One standard deviation of human and of social capital on the scale of the design: 1, except
+        for 0/1 capitals, which are not scaled.
     """
     human, social = (
         unit * np.array([level(case) for case in cases])
@@ -87,14 +87,9 @@ def regression(
 ) -> tuple[Array, Array]:
     """Posterior means and marginal sds of a linear regression with known error variances.
 
-    Parameters
-    ----------
-    columns
-        ``(case, term)``.
-    observed, precision
-        Observed value and reciprocal of its error variance, ``(case,)`` each.
-    before
-        Prior mean and sd of each coefficient, independent of each other, ``(term, 2)``.
+    ``columns`` are ``(case, term)``; ``observed`` and its ``precision``, the reciprocal of the error
+    variance, ``(case,)``; ``before`` holds the independent prior mean and sd of each coefficient,
+    ``(term, 2)``.
     """
     mean, sd = before.T
     total = np.diag(sd**-2) + columns.T @ (precision[:, None] * columns)

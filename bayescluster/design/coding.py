@@ -83,20 +83,10 @@ def code_controls(
     base: tuple[str | int, ...],
     where: Where,
 ) -> Coding:
-    """Code controls in the order of the analysis.
+    """Code controls in the order of the analysis, whose path in the file is ``base``.
 
-    Parameters
-    ----------
-    controls
-        Controls as declared.
-    frame
-        Prepared firms, one row each.
-    capitals
-        Standardised capitals, which products may name.
-    base
-        Path of the controls in the analysis file.
-    where
-        Gives the place of a path in the file.
+    ``frame`` holds prepared firms, one row each; ``capitals`` are standardised: products may name
+    them.
     """
     problems: list[Problem] = []
     coded: dict[str, Coded] = {}
@@ -365,19 +355,7 @@ def spline_columns(name: str, values: Array, df: int) -> Array:
     ends at the smallest and largest value. All columns of a B-spline add up to 1, which is the
     intercept: the first is left out, and the curve is 0 at the smallest value.
 
-    Parameters
-    ----------
-    name
-        Name of the control, for messages.
-    values
-        One value a row.
-    df
-        Degrees of freedom: number of columns.
-
-    Returns
-    -------
-    ndarray
-        ``(row, df)``, each between 0 and 1.
+    ``df`` is the number of columns, ``(row, df)``, each between 0 and 1.
 
     Raises
     ------
@@ -408,14 +386,10 @@ def spline_columns(name: str, values: Array, df: int) -> Array:
 
 
 def dependent_columns(columns: Mapping[str, NDArray[np.float64]]) -> tuple[str, ...]:
-    """Name the columns of one exact linear dependence, the constant included.
+    """Name the columns of one exact linear dependence, the constant included; none if independent.
 
-    Returns
-    -------
-    tuple of str
-        Columns with a part in the dependence that has the smallest singular value; empty where the
-        columns are independent. Rows that lack a value are left aside; where too few are left,
-        nothing is said.
+    These are the columns with a part in the dependence that has the smallest singular value. Rows
+    that lack a value are left aside; where too few are left, no column is named.
     """
     if not columns:
         return ()

@@ -175,19 +175,11 @@ def with_common_slopes(design: Design) -> Design:
 def under(
     design: Design, record: Family, outcome: Callable[[Array], Array] | None, same_scale: bool
 ) -> Recast:
-    """Put a design under another likelihood.
+    """Put a design under another likelihood, and its outcome, if need be, under a transform.
 
-    Parameters
-    ----------
-    design
-        The design.
-    record
-        The family.
-    outcome
-        Transforms the outcome first. Exposure then divides it, and its logarithm enters no more.
-    same_scale
-        Whether coefficients are on the scale they were on. If not, priors that the analysis states
-        for them are replaced by the defaults; those of the likelihood's parameters always are.
+    Exposure then divides the outcome, and its logarithm enters no more. Unless coefficients keep the
+    ``same_scale``, priors that the analysis states for them are replaced by the defaults; those of
+    the likelihood's parameters always are.
     """
     stated = design.equation.priors
     priors = _update(stated, family={}, from_=None) if same_scale else Priors()

@@ -41,16 +41,9 @@ class _Taken(NamedTuple):
 def resized(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> Design:
     """Take a design, and those of the other equations it carries, to another size.
 
-    Parameters
-    ----------
-    design
-        The design, as the data are.
-    firms
-        How many times as many firms in each cluster.
-    clusters
-        How many times as many clusters in each industry; 1 where the data declare no clusters.
-    rng
-        Chooses what is left out, or taken once more.
+    ``firms`` is how many times as many firms each cluster has, ``clusters`` how many times as many
+    clusters each industry; 1 where the data declare no clusters. ``rng`` chooses what is left out,
+    or taken once more.
     """
     if firms == clusters == 1.0:
         return design

@@ -109,15 +109,12 @@ class Analysis(Frozen):
 
     @model_validator(mode="after")
     def _equations_agree(self) -> Analysis:
-        named = {"residual_correlation": self.residual_correlation}
-        named["focus"] = (self.focus,) if self.focus else ()
-        for key, names in named.items():
+        focus = (self.focus,) if self.focus else ()
+        for key, names in (("residual_correlation", self.residual_correlation), ("focus", focus)):
             for name in names:
                 if name not in self.equations:
-                    raise ValueError(
-                        f"{key} names '{name}', which is no equation; "
-                        f"{suggestion(name, self.equations)}"
-                    )
+                    near = suggestion(name, self.equations)
+                    raise ValueError(f"{key} names '{name}', which is not an equation; {near}")
         if len(self.equations) > 1 and any(
             len(each.structure) > 1 for each in self.equations.values()
         ):

@@ -56,24 +56,19 @@ class Construct(Frozen):
 
     @model_validator(mode="after")
     def _method_fits(self) -> Construct:
-        count = len(self.indicators)
+        count, minimum = len(self.indicators), self.minimum_answered
         if self.method == "single" and count != 1:
             raise ValueError(
                 f"method 'single' takes exactly one indicator, {count} given; use 'mean' or 'pca'"
             )
-        if self.method == "pca" and count < 2:
-            raise ValueError("method 'pca' takes at least two indicators; use 'single'")
-        if self.method == "latent" and count < 2:
-            raise ValueError("method 'latent' takes at least two indicators; use 'single'")
+        if self.method in ("pca", "latent") and count < 2:
+            raise ValueError(f"method '{self.method}' takes at least two indicators; use 'single'")
         if self.method != "latent" and any(item.kind is not None for item in self.items):
             raise ValueError("kind goes with method 'latent' only")
-        if self.minimum_answered is not None:
-            if self.method != "mean":
-                raise ValueError("minimum_answered goes with method 'mean' only")
-            if self.minimum_answered > count:
-                raise ValueError(
-                    f"minimum_answered is {self.minimum_answered}, but there are {count} indicators"
-                )
+        if minimum is not None and self.method != "mean":
+            raise ValueError("minimum_answered goes with method 'mean' only")
+        if minimum is not None and minimum > count:
+            raise ValueError(f"minimum_answered is {minimum}, but there are {count} indicators")
         columns = [item.column for item in self.items]
         if len(set(columns)) < count:
             raise ValueError("an indicator is listed twice")

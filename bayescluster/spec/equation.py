@@ -81,18 +81,17 @@ class ColumnControl(Frozen):
     """Levels of a monotonic control, from lowest to highest; sorted numbers without it."""
 
     @model_validator(mode="after")
-    def _coding_fits(self) -> ColumnControl:
-        if self.coding is not None and self.transform != "none":
+    def _keys_fit(self) -> ColumnControl:
+        transform, coding, spline = self.transform != "none", self.coding, self.spline
+        if coding and transform:
             raise ValueError("a categorical control (coding) takes no transform")
-        if self.reference is not None and self.coding != "treatment":
+        if self.reference is not None and coding != "treatment":
             raise ValueError("reference goes with coding: treatment only")
-        if self.spline is not None and self.coding is not None:
+        if spline and coding:
             raise ValueError("a spline is of numbers: leave out coding, or spline")
-        if self.kind is not None and (
-            self.coding is not None or self.spline is not None or self.transform != "none"
-        ):
+        if self.kind and (coding or spline or transform):
             raise ValueError("kind goes with plain numbers: leave out coding, spline and transform")
-        if self.spline is not None and not self.standardise:
+        if spline and not self.standardise:
             raise ValueError("a spline is the same in any unit: leave out standardise")
         return self
 
@@ -102,18 +101,13 @@ class ColumnControl(Frozen):
             raise ValueError("levels go with monotonic: true only")
         if len({str(level) for level in self.levels}) < len(self.levels):
             raise ValueError("a level is listed twice")
-        other = {
-            "transform": self.transform != "none",
-            "standardise": not self.standardise,
-            "coding": self.coding is not None,
-            "spline": self.spline is not None,
-            "kind": self.kind is not None,
-        }
-        for key, given in other.items():
-            if self.monotonic and given:
-                raise ValueError(
-                    f"a monotonic control takes its levels as they are: leave out {key}"
-                )
+        others = ("transform", "standardise", "coding", "spline", "kind")
+        plain = type(self).model_fields
+        given = [key for key in others if getattr(self, key) != plain[key].default]
+        if self.monotonic and given:
+            raise ValueError(
+                f"a monotonic control takes its levels as they are: leave out {given[0]}"
+            )
         return self
 
 

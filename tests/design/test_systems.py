@@ -134,10 +134,10 @@ def test_all_faults_at_once():
 @pytest.mark.parametrize(
     ("top", "message"),
     [
-        ({"focus": "upgradng"}, "focus names 'upgradng', which is no equation; did you mean"),
+        ({"focus": "upgradng"}, "focus names 'upgradng', which is not an equation; did you mean"),
         (
             {"residual_correlation": ["buyers", "sales"]},
-            "residual_correlation names 'sales', which is no equation; known:",
+            "residual_correlation names 'sales', which is not an equation; known:",
         ),
     ],
 )

@@ -173,7 +173,7 @@ FAULTS = [
     pytest.param(
         "sampling: {",
         "focus: upgradng\nsampling: {",
-        ":\n  F:1:1: focus names 'upgradng', which is no equation\n    did you mean 'upgrading'?",
+        ":\n  F:1:1: focus names 'upgradng', which is not an equation\n    did you mean 'upgrading'?",
         id="focus on nothing",
     ),
     pytest.param(
