@@ -123,7 +123,7 @@ def print_weakest_node(results: Results) -> None:
     per = weakest_words.worth_of(results).per
     say(f"\nWeakest node, steps: {weakest_words.steps(results)}{'; losses ' + per if per else ''}")
     for row in found.nodes:
-        if row.by in weakest_words.kinds_told(found):
+        if row.by in weakest_words.kinds_with_sentences(found):
             say(f"  {weakest_words.line(row, results)}")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.features.nca.compute import Asked, Observed, described
+from bayescluster.features.nca.compute import Observed, Settings, analyse_pair
 from bayescluster.features.nca.observed import effect_size
 from bayescluster.features.nca.results import CeilingName, CeilingRow, Pair
 
@@ -57,9 +57,9 @@ FIVE_SIGMA = 5.0
 def pairs() -> dict[str, Pair]:
     y = TABLE["Innovation performance"].to_numpy(float)
     return {
-        name: described(
+        name: analyse_pair(
             Observed(name, "all", list(TABLE["country"]), TABLE[name].to_numpy(float), y),
-            Asked(ceilings=CEILINGS),
+            Settings(ceilings=CEILINGS),
             np.random.default_rng(20),
         )
         for name in EFFECTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from report_made import INDUSTRIES, estimate
 
 from bayescluster.features.ceiling_models import results as c
+from bayescluster.features.ceilings.results import CeilingLine, LeastLevel, Level
 from bayescluster.results.model import Results
 
 STATEMENT = "The ratio ceiling holds; under the contaminated one d is smaller by 0.03."
@@ -28,13 +29,13 @@ def _of_capital(capital: str) -> c.CeilingOfCapital:
         declared="range of the firms",
         firms=1187,
         points=tuple((k / 4 - 2, 3.0 + k / 4, INDUSTRIES[k % 4]) for k in range(16)),
-        fits=(_fit("ratio", best=True), _fit("contaminated", best=False)),
+        fits=(_fit(capital, "ratio", best=True), _fit(capital, "contaminated", best=False)),
         statement=STATEMENT,
         notes=("13 firms lack the capital.",),
     )
 
 
-def _fit(model: c.ModelName, *, best: bool) -> c.CeilingFit:
+def _fit(capital: str, model: c.ModelName, *, best: bool) -> c.CeilingFit:
     size = 0.4 if best else 0.37
     groups = [("all", "all"), *(("industry", name) for name in INDUSTRIES), ("cluster", "Jepara")]
     return c.CeilingFit(
@@ -68,33 +69,32 @@ def _fit(model: c.ModelName, *, best: bool) -> c.CeilingFit:
             for by, group in groups
         ),
         lines=tuple(
-            c.CeilingLine(
+            CeilingLine(
+                capital=capital,
                 by=by,
                 group=group,
-                at=(-2.0, 0.0, 2.0),
+                levels=(-2.0, 0.0, 2.0),
                 mean=(2.0, 5.0, 9.0),
                 low=(1.5, 4.5, 8.5),
                 high=(2.5, 5.5, 9.5),
             )
             for by, group in groups[:-1]
         ),
-        needed=tuple(_needed(by, group) for by, group in groups[:-1]),
+        needed=tuple(_needed(capital, by, group) for by, group in groups[:-1]),
         seconds=31.0,
     )
 
 
-def _needed(by: str, group: str) -> c.NeededRow:
-    return c.NeededRow(
+def _needed(capital: str, by: str, group: str) -> LeastLevel:
+    return LeastLevel(
+        capital=capital,
         by=by,
         group=group,
-        level=0.5,
-        outcome=5.0,
-        low=None,
-        median=0.1,
-        high=0.4,
-        low_is="not needed",
-        median_is="number",
-        high_is="number",
+        target=5.0,
+        target_percent=50.0,
+        low=Level(word="NN"),
+        median=Level(original=0.1, percent=52.5),
+        high=Level(original=0.4, percent=60.0),
         not_needed=0.07,
-        out_of_reach=0.0,
+        not_reached=0.0,
     )

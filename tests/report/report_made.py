@@ -1142,25 +1142,22 @@ def made_ceilings() -> ceil.Ceilings:
             for capital, group in at
         ),
         bottlenecks=tuple(
-            ceil.NeededRow(
+            ceil.LeastLevel(
                 capital=capital,
                 by="industry",
                 group=group,
                 target=0.5,
                 target_percent=50.0,
-                low="NN",
-                median=0.2,
-                high="NA",
-                low_percent="NN",
-                median_percent=40.0,
-                high_percent="NA",
+                low=ceil.Level(word="NN"),
+                median=ceil.Level(original=0.2, percent=40.0),
+                high=ceil.Level(word="NA"),
                 not_needed=0.1,
-                not_reachable=0.1,
+                not_reached=0.1,
             )
             for capital, group in at
         ),
-        bands=tuple(
-            ceil.CeilingBand(
+        lines=tuple(
+            ceil.CeilingLine(
                 capital=capital,
                 by="industry",
                 group=group,
@@ -1168,7 +1165,6 @@ def made_ceilings() -> ceil.Ceilings:
                 mean=(0.2, 0.5, 0.8),
                 low=(0.1, 0.4, 0.7),
                 high=(0.3, 0.6, 0.9),
-                steps=False,
             )
             for capital, group in at
         ),

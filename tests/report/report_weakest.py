@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import report_made as made
 
+from bayescluster.features.ceilings.results import LeastLevel, Level
 from bayescluster.features.weakest_node.results import (
-    Level,
-    NeedRow,
     NodeRow,
     OptionRow,
     Plan,
@@ -16,12 +15,11 @@ from bayescluster.features.weakest_node.results import (
 from bayescluster.results.model import Results
 
 FAR = "only 3 of its firms can be raised, fewer than 5"
-NONE = Level(value=None, original=None, word="NN")
-NEVER = Level(value=None, original=None, word="NA")
+NONE, NEVER = Level(word="NN"), Level(word="NA")
 
 
 def level(value: float) -> Level:
-    return Level(value=value, original=10.0 + 2.0 * value, word="")
+    return Level(sd=value, original=10.0 + 2.0 * value)
 
 
 def option(group: str, name: str, place: int | None, mean: float) -> OptionRow:
@@ -73,20 +71,19 @@ def node(group: str, probability: float, weakest: str, stopped: str = "") -> Nod
     )
 
 
-def need(group: str, capital: str, target: float) -> NeedRow:
+def need(group: str, capital: str, target: float) -> LeastLevel:
     ends = (NONE, level(0.3), NEVER) if target < 0.5 else (level(-0.2), level(0.4), level(1.1))
-    return NeedRow.model_validate(
-        {
-            "by": "industry",
-            "group": group,
-            "capital": capital,
-            "target": target,
-            "low": ends[0],
-            "middle": ends[1],
-            "high": ends[2],
-            "not_needed": 0.2 if target < 0.5 else 0.0,
-            "not_reached": 0.1 if target < 0.5 else 0.0,
-        }
+    return LeastLevel(
+        capital=capital,
+        by="industry",
+        group=group,
+        target=target,
+        target_percent=100 * target,
+        low=ends[0],
+        median=ends[1],
+        high=ends[2],
+        not_needed=0.2 if target < 0.5 else 0.0,
+        not_reached=0.1 if target < 0.5 else 0.0,
     )
 
 

@@ -11,6 +11,7 @@ from bayescluster.cli.tables import print_weakest_node
 from bayescluster.features.weakest_node import view as weakest_words
 from bayescluster.report.tables import raw_tables
 from bayescluster.results.model import Results
+from tests.undrawn import page_of
 
 ASSUMED = (
     "Associations, not causes. A gain is what goes with more of a capital among firms that are alike in "
@@ -19,7 +20,6 @@ ASSUMED = (
     "it already, if the other capital and the controls stay as they are, and if what one firm gains costs "
     "no other."
 )
-from tests.undrawn import page_of
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +115,13 @@ def test_tables_hold_every_number(results):
         one.per_cost.mean for one in found.options if one.per_cost
     ]
     needs = tables["weakest_needs"]
-    assert {"low_word", "middle_original", "high_value"} <= set(needs.columns)
+    assert {"low_word", "median_original", "high_sd"} <= set(needs.columns)
     assert len(tables["weakest_nodes"].rows) == 4
     assert len(tables["weakest_plans"].rows) == 4
 
 
 def test_the_figure_has_a_row_for_every_group(results):
-    lines = gain_lines(results)
+    lines = weakest_words.gain_lines(results)
     assert [line.label for line in lines] == sorted(made.INDUSTRIES)
     for line in lines:
         assert [mark.look for mark in line.marks] == [0, 1]

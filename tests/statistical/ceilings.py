@@ -20,7 +20,7 @@ from bayescluster.features.ceiling_models.model import (
     ceiling_draws_of,
     layout_of,
 )
-from bayescluster.features.ceilings.functional import unit_effects
+from bayescluster.features.ceiling_models.lines import unit_effects
 from bayescluster.spec.analysis import Sampling
 
 LIMITS = (0.02, 1.0)

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.app.prepare import asked, designs_of, key_of
-from bayescluster.features.problems import check_semantics
+from bayescluster.app.prepare import analysis_source, designs_of, key_of
 from bayescluster.errors import ConfigError, DataError
 from bayescluster.features.ceiling_models.compute import (
     CeilingEvidence,
@@ -20,7 +19,10 @@ from bayescluster.features.ceiling_models.compute import (
     preferred,
     scoped_firms,
 )
-from bayescluster.features.ceilings.functional import effect_size, least_needed
+from bayescluster.features.ceiling_models.lines import effect_size
+from bayescluster.features.ceilings.least import least_level_rows, least_levels
+from bayescluster.features.ceilings.results import Level
+from bayescluster.features.problems import check_semantics
 from bayescluster.inference.watch import Silent
 from bayescluster.report.render import write_report
 from bayescluster.runs.manifest import new_manifest
@@ -79,7 +81,7 @@ class Made:
         frame, self.truth = nested_firms()
         frame.to_csv(folder / "firms.csv", index=False)
         self.folder, self.analysis = folder, _analysis(folder)
-        self.design = designs_of(asked(self.analysis))[0]
+        self.design = designs_of(analysis_source(self.analysis))[0]
         details, key = self.design.details, key_of(self.design.analysis, self.design)
         self.directory = RunDirectory.create(folder / "runs", self.analysis.name, key)
         with self.directory.lock():
@@ -135,7 +137,7 @@ def test_an_outcome_that_is_not_continuous_is_refused_with_a_mend() -> None:
 def test_firms_outside_a_declared_scope_are_refused(made: Made) -> None:
     narrow = _analysis(made.folder, scope={"outcome": {"low": 0, "high": 15}})
     with pytest.raises(DataError, match=r"outcome of firm f\d+ is .*: outside the declared scope"):
-        designs_of(asked(narrow))
+        designs_of(analysis_source(narrow))
 
 
 def test_effect_sizes_of_clusters_lie_in_their_intervals(
@@ -174,7 +176,7 @@ def test_no_firm_stands_above_its_ceiling_and_least_capital_rises(
     assert above.observed == 0.0
     rows = [row for row in fit.needed if (row.by, row.group) == ("industry", "I0")]
     assert rows[0].not_needed > 0.9
-    assert rows[0].median_is == "not needed"
+    assert rows[0].median.word == "NN"
     numbers = [row.median for row in rows if row.median is not None]
     assert len(numbers) >= 4
     assert numbers == sorted(numbers)
@@ -203,7 +205,7 @@ def test_what_is_kept_is_not_sampled_again(made: Made) -> None:
         fit_ceiling_models(made.design, made.directory, steps)
     assert steps.told == ["The ceiling models are there already"]
     assert made.directory.verify() == []
-    other = designs_of(asked(_analysis(made.folder, draws=700)))[0]
+    other = designs_of(analysis_source(_analysis(made.folder, draws=700)))[0]
     assert kept_fits(other, made.directory) == ()
     assert ceiling_evidence(other, made.directory) is None
 
@@ -243,7 +245,9 @@ def test_effect_size_is_the_area_above_the_line() -> None:
 def test_least_capital_counts_not_needed_before_and_out_of_reach_after_all_numbers() -> None:
     at = np.linspace(0, 1, 11)
     curves = np.stack([0.6 + 0 * at, 0.2 + 0.6 * at, 0.1 + 0.2 * at, at])
-    found = least_needed(curves, at, 0.5, 0.05)
-    assert (found.low, found.high) == (-np.inf, np.inf)
-    assert found.median == pytest.approx(0.5)
-    assert (found.not_needed, found.out_of_reach) == (0.25, 0.25)
+    draws = least_levels(at, curves, [0.5], tolerance=1e-12)
+    key = ("human_capital", "all", "all")
+    (row,) = least_level_rows(key, draws, [0.5], [50.0], lambda share: Level(original=share))
+    assert (row.low.word, row.high.word) == ("NN", "NA")
+    assert row.median.original == pytest.approx(0.5)
+    assert (row.not_needed, row.not_reached) == (0.25, 0.25)

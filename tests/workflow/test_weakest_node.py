@@ -79,7 +79,7 @@ def test_rows(design, priced):
     assert len(priced.options) == 3 * (2 + 6)
     drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
     assert drawn is not None
-    gains = drawn.kinds[0].gains.posterior
+    gains = drawn.kinds[0].posterior
     for row in (row for row in priced.options if row.by == "industry"):
         g = int(row.group[1])
         k = ("human_capital", "social_capital", "both").index(row.option)
@@ -114,8 +114,8 @@ def test_bottlenecks(design, priced):
     drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
     assert drawn is not None
     kind = drawn.kinds[0]
-    worth = kind.gains.posterior[:, :2] / kind.costs[:2]
-    prior = kind.gains.prior[:, :2] / kind.costs[:2]
+    worth = kind.posterior[:, :2] / kind.costs[:2]
+    prior = kind.prior[:, :2] / kind.costs[:2]
     for row in (row for row in priced.nodes if row.by == "industry"):
         g = int(row.group[1])
         human, social = worth[:, 0, g], worth[:, 1, g]
@@ -126,7 +126,7 @@ def test_bottlenecks(design, priced):
         assert (row.better == "human_capital") == (human.mean() > social.mean())
         assert row.difference is not None
         assert row.difference.mean == pytest.approx((human - social).mean())
-        both = kind.gains.posterior[:, :, g]
+        both = kind.posterior[:, :, g]
         assert row.extra.mean == pytest.approx((both[:, 2] - both[:, 0] - both[:, 1]).mean())
         named = row.probability >= 0.7 and "human_capital"
         named = named or (row.probability <= 0.3 and "social_capital") or "undecided"
@@ -168,13 +168,13 @@ def test_levels_needed(priced):
     for row in rows:
         assert row.not_needed + row.not_reached <= 1
         if row.not_needed > 0.5:
-            assert row.middle.word == "NN"
+            assert row.median.word == "NN"
         if row.not_reached > 0.5:
-            assert row.middle.word == "NA"
-        if row.middle.value is not None:
+            assert row.median.word == "NA"
+        if row.median.sd is not None:
             # training is 3 + 2 sd in the made firms, so that units differ from sd
-            assert row.middle.original is not None
-            assert row.middle.original != row.middle.value
+            assert row.median.original is not None
+            assert row.median.original != row.median.sd
 
 
 def test_few_firms_are_told_and_have_no_place(design):
@@ -196,7 +196,7 @@ def test_where_a_capital_cannot_be_raised_nothing_is_compared():
     found = found_for(made, costs=COSTS, budget=20)
     first = next(row for row in found.nodes if row.group == "I0")
     assert (first.probability, first.better, first.weakest) == (None, None, "undecided")
-    assert first.reason == "Human capital: no firm stands below the most that its group supports."
+    assert first.reason == "Human capital: no firm is below the most that its group supports."
     assert all(
         (r.before, r.after) == ("none", "social_capital")
         for r in found.plans[0].rows
@@ -206,7 +206,7 @@ def test_where_a_capital_cannot_be_raised_nothing_is_compared():
     assert "Human capital is yes or no: a step is from no to yes." in found.notes
     # a level between no and yes cannot be had
     rows = [row for row in found.needs if row.capital == "human_capital"]
-    levels = [end.original for row in rows for end in (row.low, row.middle, row.high)]
+    levels = [end.original for row in rows for end in (row.low, row.median, row.high)]
     assert all(level is None or level == pytest.approx(1.0) for level in levels)
     assert any(level is not None for level in levels)
 
@@ -257,7 +257,7 @@ def test_weighted_firms_count_by_their_weight():
     up = np.clip(np.quantile(human, 0.95) - human, 0, 1)
     p = known_draws(made, size=200, spread=0.2, **CENTRE).population
     slope = p["human_capital"][:, None] + p["interaction"][:, None] * social
-    np.testing.assert_allclose(kind.gains.posterior[:, 0, 0], (slope * up) @ weights, rtol=1e-10)
+    np.testing.assert_allclose(kind.posterior[:, 0, 0], (slope * up) @ weights, rtol=1e-10)
     assert kind.reach.fully[0, 0] == pytest.approx(weights @ (up == 1))
 
 
@@ -277,7 +277,7 @@ def test_gains_of_several_equations_are_total():
     scale = float(made.data["predictor_scale"][0])
     slope = draws.population["human_capital"]
     slope = slope + draws.population["buyers"] * upstream.population["human_capital"] / scale
-    np.testing.assert_allclose(drawn.kinds[0].gains.posterior[:, 0, 0], slope * up, rtol=1e-9)
+    np.testing.assert_allclose(drawn.kinds[0].posterior[:, 0, 0], slope * up, rtol=1e-9)
     assert buyers.equation_name == "buyers"
 
 

@@ -31,6 +31,13 @@ from bayescluster.features.ceiling_models.checks import (
     distance_checks,
     statement,
 )
+from bayescluster.features.ceiling_models.lines import LEVEL_GRID as GRID
+from bayescluster.features.ceiling_models.lines import (
+    effect_size,
+    group_ceilings,
+    new_unit_heights,
+    unit_effects,
+)
 from bayescluster.features.ceiling_models.model import (
     CeilingDraws,
     CeilingSampler,
@@ -42,23 +49,15 @@ from bayescluster.features.ceiling_models.model import (
 )
 from bayescluster.features.ceiling_models.results import (
     CeilingFit,
-    CeilingLine,
     CeilingModelsResults,
     CeilingOfCapital,
     EffectSizeRow,
-    NeededRow,
 )
 from bayescluster.features.ceiling_models.scope import Axis, axis_of, known_rows, own_units
 from bayescluster.features.ceiling_models.spec import CeilingModels
-from bayescluster.features.ceilings.compute import Key, Preferred
-from bayescluster.features.ceilings.functional import LEVEL_GRID as GRID
-from bayescluster.features.ceilings.functional import (
-    effect_size,
-    group_ceilings,
-    least_needed,
-    new_unit_heights,
-    unit_effects,
-)
+from bayescluster.features.ceilings.compute import Preferred
+from bayescluster.features.ceilings.least import Key, least_level_rows, least_levels
+from bayescluster.features.ceilings.results import CeilingLine, LeastLevel, Level
 from bayescluster.inference.watch import Watch
 from bayescluster.names import ALL, CAPITALS, CLUSTER, INDUSTRY
 from bayescluster.results.base import INTERVAL, By
@@ -210,6 +209,8 @@ def kept_fits(design: Design, directory: RunDirectory) -> tuple[Fit, ...]:
 
 PRIOR_DRAWS = 4000
 TAIL = (1 - INTERVAL) / 2
+ROUNDING = 1e-12
+"""How far below a level of the outcome, as a share of its scope, a ceiling still reaches it."""
 LEVELS = tuple(level / 10 for level in range(1, 11))
 """Levels of the outcome in bottleneck tables, as shares of its scope."""
 
@@ -330,35 +331,29 @@ def line_rows(one: Judged, groups: Sequence[Group]) -> Iterable[CeilingLine]:
         mean, lower, upper = (
             tuple(scoped.y_axis.value(float(value)) for value in each) for each in ends
         )
-        places = tuple(scoped.x_axis.value(float(place)) for place in at)
         yield CeilingLine(
-            by=group.by, group=group.label, at=places, mean=mean, low=lower, high=upper
+            capital=scoped.capital,
+            by=group.by,
+            group=group.label,
+            levels=tuple(scoped.x_axis.value(float(place)) for place in at),
+            mean=mean,
+            low=lower,
+            high=upper,
         )
 
 
-def needed_rows(one: Judged, groups: Sequence[Group]) -> Iterable[NeededRow]:
+def needed_rows(one: Judged, groups: Sequence[Group]) -> Iterable[LeastLevel]:
     """Bottleneck table: least capital by level of the outcome, for every group."""
     scoped, (at, curves) = one.fit.scoped, _curves(one, groups)
+    targets, percents = [scoped.y_axis.value(level) for level in LEVELS], [100 * v for v in LEVELS]
+
+    def units(share: float) -> Level:
+        return Level(original=scoped.x_axis.value(share), percent=100 * share)
+
     for k, group in enumerate(groups):
-        for level in LEVELS:
-            found = least_needed(curves[:, k], at, level, TAIL)
-            yield NeededRow(
-                by=group.by,
-                group=group.label,
-                level=level,
-                outcome=scoped.y_axis.value(level),
-                not_needed=found.not_needed,
-                out_of_reach=found.out_of_reach,
-                **_named(scoped, found.low, "low"),
-                **_named(scoped, found.median, "median"),
-                **_named(scoped, found.high, "high"),
-            )
-
-
-def _named(scoped: Scoped, value: float, name: str) -> dict[str, Any]:
-    if np.isfinite(value):
-        return {name: scoped.x_axis.value(value), f"{name}_is": "number"}
-    return {name: None, f"{name}_is": "not needed" if value < 0 else "out of reach"}
+        key = (scoped.capital, group.by, group.label)
+        draws = least_levels(at, curves[:, k], LEVELS, tolerance=ROUNDING)
+        yield from least_level_rows(key, draws, targets, percents, units)
 
 
 POINTS = 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from bayescluster.features.ceilings.results import CeilingLine, LeastLevel
 from bayescluster.results.base import By, Estimate, Value
 
 ModelName = Literal["ratio", "composed", "contaminated"]
@@ -24,42 +25,6 @@ class EffectSizeRow(Value):
     estimate: Estimate
     prior: Estimate
     """The same before any firm is seen."""
-
-
-class CeilingLine(Value):
-    """Ceiling of a group over the scope of the capital: mean and 90% interval, in own units."""
-
-    by: By
-    group: str
-    at: tuple[float, ...]
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-class NeededRow(Value):
-    """Least capital that a level of the outcome asks for in a group.
-
-    ``low``, ``median`` and ``high`` are quantiles (90% interval) over the draws in units of the
-    capital; null where the quantile is "not needed" or "out of reach", as ``*_is`` says.
-    """
-
-    by: By
-    group: str
-    level: float
-    """Share of the scope of the outcome."""
-    outcome: float
-    """The level in units of the outcome."""
-    low: float | None
-    median: float | None
-    high: float | None
-    low_is: Literal["number", "not needed", "out of reach"]
-    median_is: Literal["number", "not needed", "out of reach"]
-    high_is: Literal["number", "not needed", "out of reach"]
-    not_needed: float
-    """Posterior probability that the ceiling reaches the level without any of the capital."""
-    out_of_reach: float
-    """Posterior probability that it does not reach it at all."""
 
 
 class DistanceRow(Value):
@@ -101,7 +66,7 @@ class CeilingFit(Value):
     distances: tuple[DistanceRow, ...]
     effects: tuple[EffectSizeRow, ...]
     lines: tuple[CeilingLine, ...]
-    needed: tuple[NeededRow, ...]
+    needed: tuple[LeastLevel, ...]
     seconds: float
 
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from bayescluster.features.ceiling_models.results import (
     CeilingFit,
-    CeilingLine,
     CeilingOfCapital,
     EffectSizeRow,
-    NeededRow,
 )
+from bayescluster.features.ceilings.results import CeilingLine, LeastLevel
+from bayescluster.features.ceilings.view import ends_text
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
@@ -101,8 +101,10 @@ def _panel(axes: Axes, line: CeilingLine, found: CeilingOfCapital) -> None:
     mine = [(x, y) for x, y, panel in found.points if line.by == "all" or panel == line.group]
     x, y = zip(*mine, strict=True) if mine else ((), ())
     axes.plot(x, y, linestyle="", marker="o", markersize=2.5, color=MUTED, alpha=0.55, zorder=2)
-    axes.fill_between(line.at, line.low, line.high, color=FIRST, alpha=0.25, linewidth=0, zorder=1)
-    axes.plot(line.at, line.mean, color=FIRST, zorder=3)
+    axes.fill_between(
+        line.levels, line.low, line.high, color=FIRST, alpha=0.25, linewidth=0, zorder=1
+    )
+    axes.plot(line.levels, line.mean, color=FIRST, zorder=3)
     axes.set_xlim(found.low, found.high)
     axes.set_ylim(found.outcome_low, found.outcome_high)
     axes.set_title(folded(words.panel(line.group), 34, 1))
@@ -328,17 +330,17 @@ def _effects(found: CeilingOfCapital) -> Table:
 def _needed(found: CeilingOfCapital, fit: CeilingFit) -> Table:
     kept = [row for row in fit.needed if row.by != "cluster"]
     names = groups_in(kept)
-    at = {(row.by, row.group, row.level): row for row in kept}
-    levels = list(dict.fromkeys(row.level for row in kept))
+    at = {(row.by, row.group, row.target): row for row in kept}
+    targets = dict.fromkeys((row.target_percent, row.target) for row in kept)
     return Table(
         f"Least {words.label(found.capital).lower()} by level of the outcome ({fit.model})",
         columns("Level of the outcome", *(f"#{words.group(by, name)}" for by, name in names)),
         rows(
             (
-                Cell(words.share(level), words.number(at[(*names[0], level)].outcome)),
-                *(_least(at[(*name, level)]) for name in names),
+                Cell(words.share((percent or 0) / 100), words.number(target)),
+                *(_least(at[(*name, target)]) for name in names),
             )
-            for level in levels
+            for percent, target in targets
         ),
         "Median and 90% interval in units of the capital, under the average ceiling of the group. NN: "
         "not needed; NA: out of reach, the ceiling stays below the level. Small print: probability "
@@ -346,22 +348,9 @@ def _needed(found: CeilingOfCapital, fit: CeilingFit) -> Table:
     )
 
 
-def _least(row: NeededRow) -> Cell:
-    low, median, high = (
-        _place(value, kind)
-        for value, kind in (
-            (row.low, row.low_is),
-            (row.median, row.median_is),
-            (row.high, row.high_is),
-        )
-    )
-    text = median if low == median == high else f"{median} [{low}, {high}]"
-    chances = f"NN {words.probability(row.not_needed)}, NA {words.probability(row.out_of_reach)}"
-    return Cell(text, chances)
-
-
-def _place(value: float | None, kind: str) -> str:
-    return {"not needed": "NN", "out of reach": "NA"}.get(kind) or words.number(value)
+def _least(row: LeastLevel) -> Cell:
+    chances = f"NN {words.probability(row.not_needed)}, NA {words.probability(row.not_reached)}"
+    return Cell(ends_text(row, "original", words.number), chances)
 
 
 CEILING_MODELS = Section(

@@ -1,4 +1,4 @@
-"""Ceilings of a fit as results: effect sizes, bands, and bottlenecks with intervals."""
+"""Ceilings of a fit: effect sizes, what a compensatory model gives, bottlenecks, and readings of claims."""
 
 from __future__ import annotations
 
@@ -10,45 +10,279 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.design.forms import in_form
-from bayescluster.design.record import Design, Scaling
-from bayescluster.estimands.approximation import Approximation, approximate, complete_rows
+from bayescluster.design.record import Design
+from bayescluster.estimands.approximation import approximate, complete_rows
 from bayescluster.estimands.quantiles import QUANTILES
-from bayescluster.estimands.scopes import Groups, declared_groups, side_by_side
-from bayescluster.estimands.summary import estimates
-from bayescluster.families import Rows
+from bayescluster.estimands.scopes import declared_groups, side_by_side
+from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.features.ceilings.functional import (
     Ceiling,
-    Span,
-    Surfaces,
     ceiling_of,
-    least_levels,
     outcome_scope,
     spans,
     surfaces_of,
 )
-from bayescluster.features.ceilings.results import (
-    CeilingBand,
-    Ceilings,
-    FormCeiling,
-    NeededLevel,
-    NeededRow,
+from bayescluster.features.ceilings.least import (
+    TAILS,
+    Key,
+    least_level_rows,
+    least_levels,
+    units_of,
 )
-from bayescluster.features.ceilings.spec import Ceilings as Asked
+from bayescluster.features.ceilings.results import CeilingLine, Ceilings, FormCeiling, LeastLevel
 from bayescluster.features.nca.observed import effect_size
 from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.names import ALL, CAPITALS, CLUSTER
-from bayescluster.results.base import INTERVAL, By
 from bayescluster.results.claims import ClaimName, Flag, Reading
 from bayescluster.verdicts.claims import CAPITAL_OF, claim_groups
+from bayescluster.verdicts.decide import GATE_FAILED, ROUNDING, decide
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS
-from bayescluster.verdicts.decide import GATE_FAILED, ROUNDING, decide
 
+CEILING_STREAM: Final = 22
+DRAWS: Final = 400
+"""Posterior draws behind a ceiling, evenly spaced within the chains."""
+PRIOR_DRAWS: Final = 200
+DRAWS_THROUGH, PRIOR_THROUGH = 80, 40
+"""The same where the capitals act through other equations, which takes many times as long."""
+TARGETS: Final = 10
+"""Targets where none are declared: the scope of the outcome in so many steps."""
 CLUSTER_MIN: Final = 10
 """Fewest firms of a cluster that has an effect size of its own."""
 REPLICATES: Final = 500
+FITTED: Final = "the fitted model, which is additive"
+APPROXIMATED: Final = (
+    "an additive model of the same outcome, by the normal approximation of its posterior"
+)
+MARGIN: Final = 0.10
+"""Default of a difference between industries in d that counts."""
+NECESSITY: Final[tuple[ClaimName, ...]] = ("N-H", "N-S")
+DIFFERENCES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
 
 Positions = NDArray[np.int64]
+
+
+class NullTest(NamedTuple):
+    """An observed statistic, what the compensatory model gives, and how often as much.
+
+    ``clusters`` counts the clusters averaged over; 0 where all firms are taken together.
+    """
+
+    observed: float
+    expected: float
+    p: float
+    clusters: int
+
+
+class GroupCeiling(NamedTuple):
+    """A ceiling with its prior, the observed effect sizes, and its null."""
+
+    ceiling: Ceiling
+    prior: Ceiling
+    rows: int
+    ce_fdh: float | None
+    cr_fdh: float | None
+    null: NullTest | None
+
+
+class FittedCeilings(NamedTuple):
+    """Ceilings by capital and group; ``chains`` are behind their draws.
+
+    ``outcome`` is the scope of the outcome, ``null`` the compensatory model in words, or nothing.
+    """
+
+    of: dict[Key, GroupCeiling]
+    outcome: tuple[float, float]
+    is_quantile: bool
+    chains: int
+    draws: int
+    null: str
+    notes: tuple[str, ...]
+
+
+def ceiling_results(evidence: Evidence) -> Ceilings:
+    """Summarise the ceilings of a fit."""
+    design, fitted = evidence.design, ceilings_of(evidence)
+    options = design.analysis.traditions.ceilings
+    low, high = fitted.outcome
+    height, scope = "expected outcome", "its range among the firms of the group"
+    if fitted.is_quantile:
+        height = f"quantile {options.quantile:g} of the outcome of a firm"
+    if options.scope is not None:
+        ends = options.scope
+        scope = f"between its quantiles {ends[0]:g} and {ends[1]:g} in the group"
+    above = [(key, one) for key, one in fitted.of.items() if key[1] != "cluster"]
+    return Ceilings(
+        height=height,
+        d_min=options.d_min,
+        level=design.analysis.traditions.level,
+        supported=options.supported,
+        scope=scope,
+        outcome_low=low,
+        outcome_high=high,
+        draws=fitted.draws,
+        replicates=REPLICATES,
+        null=fitted.null,
+        rows=tuple(_row(key, one, fitted.chains, options.d_min) for key, one in fitted.of.items()),
+        bottlenecks=tuple(
+            row for key, one in above for row in _bottlenecks(key, one.ceiling, design, (low, high))
+        ),
+        lines=tuple(_line(key, one.ceiling, design) for key, one in above),
+        notes=fitted.notes,
+    )
+
+
+def _row(key: Key, one: GroupCeiling, chains: int, d_min: float) -> FormCeiling:
+    capital, by, group = key
+    null = one.null
+    return FormCeiling(
+        capital=capital,
+        by=by,
+        group=group,
+        rows=one.rows,
+        estimate=estimates(one.ceiling.d[:, None], chains)[0],
+        prior=estimate(one.prior.d),
+        within=estimates(one.ceiling.reached[:, None], chains)[0],
+        at_least=float((one.ceiling.d >= d_min).mean()),
+        prior_at_least=float((one.prior.d >= d_min).mean()),
+        ce_fdh=one.ce_fdh,
+        cr_fdh=one.cr_fdh,
+        null_observed=null.observed if null else None,
+        null_expected=null.expected if null else None,
+        null_p=null.p if null else None,
+        null_clusters=null.clusters if null else 0,
+    )
+
+
+def _bottlenecks(
+    key: Key, ceiling: Ceiling, design: Design, outcome: tuple[float, float]
+) -> Iterator[LeastLevel]:
+    bottom, top = outcome
+    declared = design.analysis.traditions.ceilings.targets
+    targets = np.linspace(bottom, top, TARGETS + 1) if declared is None else np.array(declared)
+    percents = 100 * (targets - bottom) / (top - bottom)
+    draws = least_levels(ceiling.levels, ceiling.height, targets, between=not ceiling.steps)
+    units = units_of(design, key[0], ceiling.levels[0], ceiling.levels[-1])
+    return least_level_rows(key, draws, targets, percents, units)
+
+
+def _line(key: Key, ceiling: Ceiling, design: Design) -> CeilingLine:
+    capital, by, group = key
+    unit, height = design.scaling(capital), ceiling.height
+    low, high = np.quantile(height, (TAILS[0], TAILS[2]), axis=0)
+    return CeilingLine(
+        capital=capital,
+        by=by,
+        group=group,
+        levels=tuple((unit.center + unit.scale * ceiling.levels).tolist()),
+        mean=tuple(height.mean(axis=0).tolist()),
+        low=tuple(low.tolist()),
+        high=tuple(high.tolist()),
+        steps=ceiling.steps,
+    )
+
+
+def ceilings_of(evidence: Evidence) -> FittedCeilings:
+    """Ceilings of every capital in every group, with the null each is compared with."""
+    return evidence.once(_ceilings_of)
+
+
+def _ceilings_of(evidence: Evidence) -> FittedCeilings:
+    """Compute the ceilings of a fit for all firms, every industry and every cluster."""
+    design, posterior = evidence.design, evidence.posterior
+    options = design.analysis.traditions.ceilings
+    through = bool(posterior.upstream)
+    some = posterior.thinned_by_chain(DRAWS_THROUGH if through else DRAWS)
+    few = evidence.prior.thinned(PRIOR_THROUGH if through else PRIOR_DRAWS)
+    parts = declared_groups(design)
+    groups = side_by_side(parts)
+    known = spans(design, groups, options)
+    after, before = (
+        surfaces_of(design, draws, groups, known, options.quantile) for draws in (some, few)
+    )
+    rng = np.random.default_rng((evidence.seed, CEILING_STREAM))
+    null = compensatory(design, posterior, rng)
+    outcome, rates = outcome_scope(design, options), _rates(design, design.outcome)
+    kinds = [part.by for part in parts for _ in part.labels]
+    ceilings: dict[Key, GroupCeiling] = {}
+    for column, (by, label) in enumerate(zip(kinds, groups.labels, strict=True)):
+        span = known[column]
+        if span is None:
+            continue
+        members = groups.members[:, column]
+        clusters = parts_of(design, null.rows, members) if null else []
+        for position, capital in enumerate(CAPITALS):
+            x = design.capitals[position]
+            ceilings[capital, by, label] = GroupCeiling(
+                ceiling_of(after, position, column, span, outcome),
+                ceiling_of(before, position, column, span, outcome),
+                int(members.sum()),
+                *_observed(x[members], rates[members]),
+                null_test(x[null.rows], null, clusters) if null else None,
+            )
+    flat = [label for label, span in zip(groups.labels, known, strict=True) if span is None]
+    return FittedCeilings(
+        ceilings,
+        outcome,
+        after.is_quantile,
+        some.chains,
+        some.size,
+        null.source if null else "",
+        tuple(_notes(design, null, after.is_quantile, flat)),
+    )
+
+
+def _rates(design: Design, outcomes: Array) -> Array:
+    """Outcomes per trial or unit of exposure, ``(..., row)``."""
+    trials = design.rows.trials
+    return np.asarray(outcomes / (np.exp(design.offset) if trials is None else trials))
+
+
+def _observed(x: Array, y: Array) -> tuple[float | None, float | None]:
+    """CE-FDH and CR-FDH of the firms as they are; nothing where capital or outcome does not vary."""
+    both: NDArray[np.bool_] = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[both], y[both]
+    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return None, None
+    sizes = (effect_size(x, y, ceiling="ce_fdh"), effect_size(x, y, ceiling="cr_fdh"))
+    ce, cr = (size if np.isfinite(size) else None for size in sizes)
+    return ce, cr
+
+
+def _notes(
+    design: Design, null: Compensatory | None, is_quantile: bool, flat: list[str]
+) -> Iterator[str]:
+    if null is None:
+        yield (
+            "No additive model of this outcome could be found, so nothing says how large an effect "
+            "size a compensatory model gives: no claim is supported here."
+        )
+    elif null.rows.size < design.size:
+        yield (
+            f"Effect sizes of observed firms, and the compensatory model, are of the "
+            f"{null.rows.size} of {design.size} rows where nothing is missing."
+        )
+    if any(design.is_latent(capital) for capital in CAPITALS):
+        yield (
+            "Effect sizes of observed firms, and the compensatory model, take the scores of latent "
+            "capitals; the ceilings of the model take the capitals themselves."
+        )
+    if design.weights is not None:
+        yield "Survey weights count in the ceilings of the model, not in those of observed firms."
+    if design.family.name in QUANTILES and not is_quantile:
+        yield (
+            "The ceiling is an expectation: where other equations come in between, or each row has "
+            "a standard error of its own, the predictive distribution has no simple quantile."
+        )
+    if np.unique(design.firms).size < design.size:
+        yield "Firms repeat: numbers of firms here count rows."
+    if flat:
+        yield f"No ceiling where a capital does not vary: {', '.join(flat)}."
+    if design.analysis.data.cluster is not None and CLUSTER not in design.equation.groupings:
+        yield (
+            "The model has no effects of clusters, nor has the compensatory one: between clusters "
+            "both are too sure."
+        )
 
 
 class Compensatory(NamedTuple):
@@ -65,24 +299,6 @@ class Compensatory(NamedTuple):
     source: str
 
 
-class NullTest(NamedTuple):
-    """An observed statistic, what the compensatory model gives, and how often as much.
-
-    ``clusters`` counts the clusters averaged over; 0 where all firms are taken together.
-    """
-
-    observed: float
-    expected: float
-    p: float
-    clusters: int
-
-
-FITTED: Final = "the fitted model, which is additive"
-APPROXIMATED: Final = (
-    "an additive model of the same outcome, by the normal approximation of its posterior"
-)
-
-
 def compensatory(design: Design, posterior: Draws, rng: np.random.Generator) -> Compensatory | None:
     """Replicate the outcome from an additive model of the same firms.
 
@@ -90,46 +306,33 @@ def compensatory(design: Design, posterior: Draws, rng: np.random.Generator) -> 
     same controls, groupings and priors is approximated. Predictors from other equations stay as
     observed, and latent capitals are their scores. None where no additive model could be found.
     """
-    rows = complete_rows(design)
+    rows, source = complete_rows(design), FITTED
     if design.structure.name == "additive":
         outcomes = replicate(design, posterior.thinned(REPLICATES), rng)
-        source = FITTED
     else:
-        found: Approximation | None = approximate(in_form(design, "additive"))
-        if found is None:
+        additive = approximate(in_form(design, "additive"))
+        if additive is None:
             return None
-        outcomes = _replicated(found, rows, rng)
-        full = np.full((len(outcomes), design.size), np.nan)
-        full[:, rows] = outcomes
-        outcomes, source = full, APPROXIMATED
-    per = _per_unit(design)
-    return Compensatory((outcomes / per)[:, rows], (design.outcome / per)[rows], rows, source)
+        source, matrix = APPROXIMATED, additive.inputs.matrix
+        theta = additive.sample(REPLICATES, rng)
+        eta = theta[:, : matrix.shape[1]] @ matrix.T + additive.design.offset[rows]
+        parameters = additive.free.parameters(theta[:, matrix.shape[1] :])
+        known = additive.design.rows.at(rows)
+        outcomes = np.full((len(theta), design.size), np.nan)
+        outcomes[:, rows] = additive.design.family.draw(rng, eta, parameters, known)
+    return Compensatory(
+        _rates(design, outcomes)[:, rows], _rates(design, design.outcome)[rows], rows, source
+    )
 
 
-def _replicated(found: Approximation, rows: Positions, rng: np.random.Generator) -> Array:
-    """Outcomes of complete rows at draws from an approximation, ``(replicate, row)``."""
-    theta = found.sample(REPLICATES, rng)
-    matrix = found.inputs.matrix
-    eta = theta[:, : matrix.shape[1]] @ matrix.T + found.design.offset[rows]
-    known: Rows = found.design.rows.at(rows)
-    parameters = found.free.parameters(theta[:, matrix.shape[1] :])
-    return np.asarray(found.design.family.draw(rng, eta, parameters, known))
-
-
-def _per_unit(design: Design) -> Array:
-    """What an outcome is divided by: its trials or its exposure."""
-    trials = design.rows.trials
-    return np.exp(design.offset) if trials is None else trials
-
-
-def null_test(x: Array, found: Compensatory, parts: Sequence[Positions]) -> NullTest | None:
-    """Hold the observed effect size of a capital against the compensatory model.
+def null_test(x: Array, null: Compensatory, parts: Sequence[Positions]) -> NullTest | None:
+    """Compare the observed effect size of a capital with those of the compensatory model.
 
     Parameters
     ----------
     x
-        The capital at the rows of ``found``, ``(row,)``.
-    found
+        The capital at the rows of ``null``, ``(row,)``.
+    null
         Replicated and observed outcomes.
     parts
         Positions among these rows: the firms of each cluster, or all of a group in one part.
@@ -139,14 +342,13 @@ def null_test(x: Array, found: Compensatory, parts: Sequence[Positions]) -> Null
     NullTest or None
         None where capital or outcome does not vary in any part.
     """
-    both = np.concatenate([found.observed[None], found.outcomes])  # (1 + replicate, row)
+    both = np.concatenate([null.observed[None], null.outcomes])  # (1 + replicate, row)
     sizes = np.array([part.size for part in parts], dtype=float)
     d = np.column_stack([ce_fdh_sizes(x[part], both[:, part]) for part in parts])
     known = ~np.isnan(d)
-    weight = known * sizes
     if not known[0].any():
         return None
-    total = weight.sum(axis=1)
+    total = (known * sizes).sum(axis=1)
     # replicates whose outcome does not vary anywhere have no effect size: none counts as 0
     t = (np.where(known, d, 0.0) @ sizes) / np.where(total > 0, total, 1.0)
     larger = int((t[1:] >= t[0] - 1e-12).sum())
@@ -202,325 +404,11 @@ def parts_of(design: Design, rows: Positions, members: NDArray[np.bool_]) -> lis
     return large or [mine]
 
 
-CEILING_STREAM: Final = 22
-DRAWS: Final = 400
-"""Posterior draws behind a ceiling, evenly spaced within the chains."""
-PRIOR_DRAWS: Final = 200
-DRAWS_THROUGH, PRIOR_THROUGH = 80, 40
-"""The same where the capitals act through other equations, which takes many times as long."""
-
-Key = tuple[str, By, str]
-"""Capital, kind of group, and its label."""
-
-
-class OneCeiling(NamedTuple):
-    """A ceiling with its prior, the observed effect sizes, and its null."""
-
-    ceiling: Ceiling
-    prior: Ceiling
-    rows: int
-    ce_fdh: float | None
-    cr_fdh: float | None
-    null: NullTest | None
-
-
-class FoundCeilings(NamedTuple):
-    """Ceilings by capital and group; ``chains`` stand behind their draws.
-
-    ``outcome`` is the scope of the outcome, ``null`` the compensatory model in words, or nothing.
-    """
-
-    of: dict[Key, OneCeiling]
-    outcome: tuple[float, float]
-    is_quantile: bool
-    chains: int
-    draws: int
-    null: str
-    notes: tuple[str, ...]
-
-
-class _Drawn(NamedTuple):
-    """Groups of one kind with their surfaces."""
-
-    groups: Groups
-    known: list[tuple[Span, Span] | None]
-    posterior: Surfaces
-    prior: Surfaces
-
-
-def ceilings_of(evidence: Evidence) -> FoundCeilings:
-    """Ceilings of every capital in every group, with the null each is held against."""
-    return evidence.once(_ceilings_of)
-
-
-def _ceilings_of(evidence: Evidence) -> FoundCeilings:
-    return found_ceilings(evidence.design, evidence.posterior, evidence.prior, evidence.seed)
-
-
-def found_ceilings(design: Design, posterior: Draws, prior: Draws, seed: int) -> FoundCeilings:
-    """Compute the ceilings of a fit for all firms, every industry and every cluster.
-
-    Parameters
-    ----------
-    design
-        The design.
-    posterior, prior
-        Draws of the parameters; thinned here.
-    seed
-        Seed of the replicates.
-    """
-    asked = design.analysis.traditions.ceilings
-    through = bool(posterior.upstream)
-    some = posterior.thinned_by_chain(DRAWS_THROUGH if through else DRAWS)
-    few = prior.thinned(PRIOR_THROUGH if through else PRIOR_DRAWS)
-    parts = declared_groups(design)
-    groups = side_by_side(parts)
-    known = spans(design, groups, asked)
-    after, before = (
-        surfaces_of(design, draws, groups, known, asked.quantile) for draws in (some, few)
-    )
-    null = compensatory(design, posterior, np.random.default_rng((seed, CEILING_STREAM)))
-    drawn = _Drawn(groups, known, after, before)
-    top = outcome_scope(design, asked)
-    kinds = [part.by for part in parts for _ in part.labels]
-    found = dict(_all(design, drawn, kinds, top, null))
-    flat = [label for label, pair in zip(groups.labels, known, strict=True) if pair is None]
-    return FoundCeilings(
-        found,
-        top,
-        after.is_quantile,
-        some.chains,
-        some.size,
-        null.source if null else "",
-        tuple(_notes(design, null, after, flat)),
-    )
-
-
-def _all(
-    design: Design,
-    drawn: _Drawn,
-    kinds: list[By],
-    top: tuple[float, float],
-    null: Compensatory | None,
-) -> Iterator[tuple[Key, OneCeiling]]:
-    rates = _rates(design)
-    for column, (by, label) in enumerate(zip(kinds, drawn.groups.labels, strict=True)):
-        span = drawn.known[column]
-        if span is None:
-            continue
-        members = drawn.groups.members[:, column]
-        parts = parts_of(design, null.rows, members) if null else []
-        for position, capital in enumerate(CAPITALS):
-            x = design.capitals[position]
-            ce, cr = _observed(x[members], rates[members])
-            yield (
-                (capital, by, label),
-                OneCeiling(
-                    ceiling_of(drawn.posterior, position, column, span, top),
-                    ceiling_of(drawn.prior, position, column, span, top),
-                    int(members.sum()),
-                    ce,
-                    cr,
-                    null_test(x[null.rows], null, parts) if null else None,
-                ),
-            )
-
-
-def _rates(design: Design) -> Array:
-    """Outcomes as observed, per trial or unit of exposure, ``(row,)``."""
-    trials = design.rows.trials
-    return np.asarray(design.outcome / (np.exp(design.offset) if trials is None else trials))
-
-
-def _observed(x: Array, y: Array) -> tuple[float | None, float | None]:
-    """Effect sizes of the firms as they are; nothing where capital or outcome does not vary."""
-    both: NDArray[np.bool_] = ~(np.isnan(x) | np.isnan(y))
-    x, y = x[both], y[both]
-    if x.size < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return None, None
-    sizes = (effect_size(x, y, ceiling="ce_fdh"), effect_size(x, y, ceiling="cr_fdh"))
-    ce, cr = (float(size) if np.isfinite(size) else None for size in sizes)
-    return ce, cr
-
-
-def _notes(
-    design: Design, null: Compensatory | None, surfaces: Surfaces, flat: list[str]
-) -> Iterator[str]:
-    if null is None:
-        yield (
-            "No additive model of this outcome could be found, so nothing says how large an effect "
-            "size a compensatory model gives: no claim is supported here."
-        )
-    elif null.rows.size < design.size:
-        yield (
-            f"Effect sizes of observed firms, and the compensatory model, are of the "
-            f"{null.rows.size} of {design.size} rows where nothing is missing."
-        )
-    if any(design.is_latent(capital) for capital in CAPITALS):
-        yield (
-            "Effect sizes of observed firms, and the compensatory model, take the scores of latent "
-            "capitals; the ceilings of the model take the capitals themselves."
-        )
-    if design.weights is not None:
-        yield "Survey weights count in the ceilings of the model, not in those of observed firms."
-    if design.family.name in QUANTILES and not surfaces.is_quantile:
-        yield (
-            "The ceiling is an expectation: where other equations come in between, or each row has "
-            "a standard error of its own, the predictive distribution has no simple quantile."
-        )
-    if np.unique(design.firms).size < design.size:
-        yield "Firms repeat: what is told of firms counts rows here."
-    if flat:
-        yield f"No ceiling where a capital does not vary: {', '.join(flat)}."
-    if design.analysis.data.cluster is not None and CLUSTER not in design.equation.groupings:
-        yield (
-            "The model has no effects of clusters, nor has the compensatory one: between clusters "
-            "both are too sure."
-        )
-
-
-TARGETS = 10
-"""Targets where none are declared: the scope of the outcome in so many steps."""
-TAILS = ((1 - INTERVAL) / 2, 0.5, (1 + INTERVAL) / 2)
-
-
-def ceiling_results(evidence: Evidence) -> Ceilings:
-    """Summarise the ceilings of a fit."""
-    design, found = evidence.design, ceilings_of(evidence)
-    asked = design.analysis.traditions.ceilings
-    low, high = found.outcome
-    return Ceilings(
-        height=_height(asked, found),
-        d_min=asked.d_min,
-        level=design.analysis.traditions.level,
-        supported=asked.supported,
-        scope=_scope(asked),
-        outcome_low=low,
-        outcome_high=high,
-        draws=found.draws,
-        replicates=REPLICATES,
-        null=found.null,
-        rows=tuple(_row(key, one, found, asked) for key, one in found.of.items()),
-        bottlenecks=tuple(
-            row
-            for key, one in found.of.items()
-            if key[1] != "cluster"
-            for row in _bottlenecks(key, one, design, found)
-        ),
-        bands=tuple(
-            _band(key, one, design.scaling(key[0]))
-            for key, one in found.of.items()
-            if key[1] != "cluster"
-        ),
-        notes=found.notes,
-    )
-
-
-def _height(asked: Asked, found: FoundCeilings) -> str:
-    if found.is_quantile:
-        return f"quantile {asked.quantile:g} of the outcome of a firm"
-    return "expected outcome"
-
-
-def _scope(asked: Asked) -> str:
-    if asked.scope is None:
-        return "its range among the firms of the group"
-    return f"between its quantiles {asked.scope[0]:g} and {asked.scope[1]:g} in the group"
-
-
-def _row(key: Key, one: OneCeiling, found: FoundCeilings, asked: Asked) -> FormCeiling:
-    d, within = (
-        estimates(values[:, None], found.chains)[0]
-        for values in (one.ceiling.d, one.ceiling.reached)
-    )
-    capital, by, group = key
-    return FormCeiling(
-        capital=capital,
-        by=by,
-        group=group,
-        rows=one.rows,
-        estimate=d,
-        prior=estimates(one.prior.d[:, None], 0)[0],
-        within=within,
-        at_least=float((one.ceiling.d >= asked.d_min).mean()),
-        prior_at_least=float((one.prior.d >= asked.d_min).mean()),
-        ce_fdh=one.ce_fdh,
-        cr_fdh=one.cr_fdh,
-        null_observed=one.null.observed if one.null else None,
-        null_expected=one.null.expected if one.null else None,
-        null_p=one.null.p if one.null else None,
-        null_clusters=one.null.clusters if one.null else 0,
-    )
-
-
-def _bottlenecks(
-    key: Key, one: OneCeiling, design: Design, found: FoundCeilings
-) -> Iterator[NeededRow]:
-    bottom, top = found.outcome
-    stated = design.analysis.traditions.ceilings.targets
-    targets = np.linspace(bottom, top, TARGETS + 1) if stated is None else np.array(stated)
-    least = least_levels(one.ceiling, targets)  # (draw, target)
-    unit = design.scaling(key[0])
-    start, end = one.ceiling.levels[[0, -1]]
-    capital, by, group = key
-    for target, draws in zip(targets, least.T, strict=True):
-        ends = np.quantile(draws, TAILS, method="inverted_cdf")
-        low, median, high = (_needed(unit.center + unit.scale * end) for end in ends)
-        percent = [_needed(100 * (each - start) / (end - start)) for each in ends]
-        yield NeededRow(
-            capital=capital,
-            by=by,
-            group=group,
-            target=float(target),
-            target_percent=float(100 * (target - bottom) / (top - bottom)),
-            low=low,
-            median=median,
-            high=high,
-            low_percent=percent[0],
-            median_percent=percent[1],
-            high_percent=percent[2],
-            not_needed=float(np.isneginf(draws).mean()),
-            not_reachable=float(np.isposinf(draws).mean()),
-        )
-
-
-def _needed(value: float) -> NeededLevel:
-    if np.isfinite(value):
-        return float(value)
-    return "NN" if value < 0 else "NA"
-
-
-def _band(key: Key, one: OneCeiling, unit: Scaling) -> CeilingBand:
-    height = one.ceiling.height
-    low, high = np.quantile(height, (TAILS[0], TAILS[2]), axis=0)
-    capital, by, group = key
-    return CeilingBand(
-        capital=capital,
-        by=by,
-        group=group,
-        levels=_plain(unit.center + unit.scale * one.ceiling.levels),
-        mean=_plain(height.mean(axis=0)),
-        low=_plain(low),
-        high=_plain(high),
-        steps=one.ceiling.steps,
-    )
-
-
-def _plain(values: Array) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
-
-
-MARGIN: Final = 0.10
-"""Default of a difference between industries in d that counts."""
-NECESSITY: Final[tuple[ClaimName, ...]] = ("N-H", "N-S")
-DIFFERENCES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
-
-
 class Preferred(NamedTuple):
     """Effect sizes from a ceiling model, in place of those of the fitted form.
 
     ``names`` are the models in words; ``d`` and ``prior`` are ``(draw,)``, all by capital and group;
-    ``chains`` stand behind ``d``. Groups they lack keep the ceiling of the fitted form.
+    ``chains`` are behind ``d``. Groups they lack keep the ceiling of the fitted form.
     """
 
     names: Mapping[Key, str]
@@ -553,55 +441,46 @@ def ceiling_readings(
         Effect sizes that take the place of those of the fitted form, from a model of the ceiling
         itself. The compensatory null stays: it looks at the observed firms.
     """
+    stopped = "" if gate_passed else GATE_FAILED
     for name in NECESSITY:
-        capital = CAPITAL_OF[name]
         for by in claim_groups(evidence.design):
             for _, label in evidence.columns(by):
-                found = ceilings_of(evidence).of.get((capital, by, label))
-                if found is not None:
-                    key = (capital, by, label)
-                    size = _size(evidence, key, found, preferred)
-                    yield _necessity(name, key, evidence, _Judged(size, found, gate_passed))
+                key: Key = (CAPITAL_OF[name], by, label)
+                if key in ceilings_of(evidence).of:
+                    size = _size(evidence, key, preferred)
+                    yield _necessity(name, key, evidence, size, stopped)
     for name in DIFFERENCES:
-        yield from _differences(name, evidence, gate_passed, preferred)
+        sizes = _industries(CAPITAL_OF[name], evidence, preferred)
+        if len(sizes) > 1 and len({(one.chains, one.whose, one.d.size) for one in sizes}) == 1:
+            yield _difference(name, evidence, sizes, stopped)
 
 
-def _size(evidence: Evidence, key: Key, found: OneCeiling, preferred: Preferred | None) -> _Size:
+def _size(evidence: Evidence, key: Key, preferred: Preferred | None) -> _Size:
     if preferred is not None and key in preferred.d:
-        return _Size(
-            preferred.d[key],
-            preferred.prior.get(key),
-            preferred.chains,
-            f", by {preferred.names[key]}",
-        )
-    return _Size(found.ceiling.d, found.prior.d, ceilings_of(evidence).chains, "")
+        whose = f", by {preferred.names[key]}"
+        return _Size(preferred.d[key], preferred.prior.get(key), preferred.chains, whose)
+    fitted = ceilings_of(evidence)
+    return _Size(fitted.of[key].ceiling.d, fitted.of[key].prior.d, fitted.chains, "")
 
 
-class _Judged(NamedTuple):
-    size: _Size
-    found: OneCeiling
-    gate_passed: bool
-
-
-def _necessity(name: ClaimName, key: Key, evidence: Evidence, judged: _Judged) -> Reading:
-    asked = evidence.design.analysis.traditions
-    size, found, gate_passed = judged
-    level, d_min = asked.level, asked.ceilings.d_min
+def _necessity(name: ClaimName, key: Key, evidence: Evidence, size: _Size, stopped: str) -> Reading:
+    """Read whether d is large, and larger than a compensatory model gives."""
+    options, one = evidence.design.analysis.traditions, ceilings_of(evidence).of[key]
+    level, d_min, null = options.level, options.ceilings.d_min, one.null
     probability = float((size.d >= d_min).mean())
     prior = None if size.prior is None else float((size.prior >= d_min).mean())
-    large = _null_as_large(found.null, level)
     # a ceiling effect that is too small is too small whatever the null says
-    reached = probability >= level
-    stopped = "" if gate_passed else GATE_FAILED
-    stopped = stopped or _too_few(found.rows) or (large if reached else "")
-    verdict, reason = decide(probability, level, stopped)
-    flags: list[Flag] = []
-    if reached and found.null is not None and large:
-        flags.append("null_as_large")
-    if found.rows < CLUSTER_MIN:
-        flags.append("thin")
-    if verdict == "supported" and prior is not None and prior >= level:
-        flags.append("prior_decides")
+    large = _null_as_large(null, level) if probability >= level else ""
+    few = ""
+    if one.rows < CLUSTER_MIN:
+        few = f"Only {one.rows} firms are below this ceiling, fewer than {CLUSTER_MIN}."
+    verdict, reason = decide(probability, level, stopped or few or large)
+    flags: tuple[tuple[Flag, bool], ...] = (
+        ("null_as_large", null is not None and bool(large)),
+        ("thin", bool(few)),
+        ("prior_decides", verdict == "supported" and prior is not None and prior >= level),
+    )
+    over = f", the null over {null.clusters} clusters" if null and null.clusters else ""
     return Reading(
         tradition="ceilings",
         claim=name,
@@ -615,8 +494,8 @@ def _necessity(name: ClaimName, key: Key, evidence: Evidence, judged: _Judged) -
         prior_probability=prior,
         verdict=verdict,
         reason=reason,
-        behind=_behind(found),
-        flags=tuple(flags),
+        behind=f"{one.rows} firms{over}",
+        flags=tuple(flag for flag, raised in flags if raised),
     )
 
 
@@ -624,50 +503,50 @@ def _null_as_large(null: NullTest | None, level: float) -> str:
     """Why the null keeps a claim from being supported; nothing where it does not."""
     if null is None:
         return (
-            "No compensatory model could be held against the effect size of the observed firms: "
-            "d alone is positive with no necessity at all."
+            "No compensatory model could be compared with the effect size of the observed firms: "
+            "d by itself is positive with no necessity at all."
         )
     if null.p <= 1 - level + ROUNDING:
         return ""
     return (
         f"A compensatory model gives an effect size as large as that of the observed firms "
-        f"({null.observed:.2f}) with probability {null.p:.2f}: d alone is no sign of necessity."
+        f"({null.observed:.2f}) with probability {null.p:.2f}: d by itself is no sign of necessity."
     )
 
 
-def _too_few(rows: int) -> str:
-    if rows >= CLUSTER_MIN:
-        return ""
-    return f"Only {rows} firms stand below this ceiling, fewer than {CLUSTER_MIN}."
+def _industries(capital: str, evidence: Evidence, preferred: Preferred | None) -> list[_Size]:
+    """Effect sizes of a capital in every industry that has a ceiling.
+
+    Of an expectation the part within reach: the rest differs with how common the outcome is, which
+    says nothing of the capital.
+    """
+    fitted, sizes = ceilings_of(evidence), []
+    for _, label in evidence.columns("industry"):
+        key: Key = (capital, "industry", label)
+        if key not in fitted.of:
+            continue
+        size = _size(evidence, key, preferred)
+        if not size.whose and not fitted.is_quantile:
+            within = fitted.of[key].ceiling.reached, fitted.of[key].prior.reached
+            size = _Size(*within, fitted.chains, ", within reach")
+        sizes.append(size)
+    return sizes
 
 
-def _behind(found: OneCeiling) -> str:
-    firms = f"{found.rows} firms"
-    if found.null is None or not found.null.clusters:
-        return firms
-    return f"{firms}, the null over {found.null.clusters} clusters"
-
-
-def _differences(
-    name: ClaimName, evidence: Evidence, gate_passed: bool, preferred: Preferred | None
-) -> Iterator[Reading]:
+def _difference(
+    name: ClaimName, evidence: Evidence, sizes: Sequence[_Size], stopped: str
+) -> Reading:
     """Read whether d differs between industries by more than the margin."""
-    asked = evidence.design.analysis.traditions
-    margin = MARGIN if asked.margin is None else asked.margin
-    sizes = _industries(CAPITAL_OF[name], evidence, preferred)
-    whose = {(size.chains, size.whose, size.d.size) for size in sizes}
-    if len(sizes) < 2 or len(whose) > 1:
-        return
+    options, within = evidence.design.analysis.traditions, sizes[0].whose
+    margin = MARGIN if options.margin is None else options.margin
     spread = np.ptp(np.column_stack([size.d for size in sizes]), axis=1)
+    probability, prior = float((spread > margin).mean()), None
     priors = [size.prior for size in sizes if size.prior is not None]
-    known = len(priors) == len(sizes)
-    before = np.ptp(np.column_stack(priors), axis=1) if known else None
-    probability = float((spread > margin).mean())
-    prior = None if before is None else float((before > margin).mean())
-    verdict, reason = decide(probability, asked.level, "" if gate_passed else GATE_FAILED)
-    within = sizes[0].whose
-    decided = verdict == "supported" and prior is not None and prior >= asked.level
-    yield Reading(
+    if len(priors) == len(sizes):
+        prior = float((np.ptp(np.column_stack(priors), axis=1) > margin).mean())
+    verdict, reason = decide(probability, options.level, stopped)
+    decided = verdict == "supported" and prior is not None and prior >= options.level
+    return Reading(
         tradition="ceilings",
         claim=name,
         by="all",
@@ -682,24 +561,3 @@ def _differences(
         behind=f"{len(sizes)} industries",
         flags=("prior_decides",) if decided else (),
     )
-
-
-def _industries(capital: str, evidence: Evidence, preferred: Preferred | None) -> list[_Size]:
-    """Effect sizes of a capital in every industry that has a ceiling.
-
-    Of an expectation the part within reach: the rest differs with how common the outcome is, which
-    says nothing of the capital.
-    """
-    ceilings = ceilings_of(evidence)
-    sizes = []
-    for _, label in evidence.columns("industry"):
-        key: Key = (capital, "industry", label)
-        found = ceilings.of.get(key)
-        if found is None:
-            continue
-        size = _size(evidence, key, found, preferred)
-        if not size.whose and not ceilings.is_quantile:
-            within = found.ceiling.reached, found.prior.reached
-            size = _Size(*within, ceilings.chains, ", within reach")
-        sizes.append(size)
-    return sizes

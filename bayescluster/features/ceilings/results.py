@@ -4,14 +4,62 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Value
+from bayescluster.results.base import By, Estimate, Spread, Value
 
-NeededLevel = float | Literal["NN", "NA"]
-"""A level of a capital; NN: not needed, the target is reached at the lowest; NA: never reached."""
+
+class Level(Spread):
+    """A level of a capital in its units, or a word in its place.
+
+    ``NN``: not needed, the lowest level is enough. ``NA``: not reachable at any level.
+    """
+
+    sd: float | None = None
+    """In standard deviations."""
+    original: float | None = None
+    """In units of the construct; null for a latent capital."""
+    percent: float | None = None
+    """Percent of the range over which levels are considered, from its lowest."""
+    word: Literal["", "NN", "NA"] = ""
+
+
+class LeastLevel(Value):
+    """Least level of a capital at which the outcome of a group, or its ceiling, reaches a target.
+
+    ``low``, ``median`` and ``high`` are the 5th, 50th and 95th percentile of the posterior, in which
+    NN comes before and NA after all levels.
+    """
+
+    capital: str
+    by: By
+    group: str
+    target: float
+    target_percent: float | None
+    """Percent of the scope of the outcome; null where it has none."""
+    low: Level
+    median: Level
+    high: Level
+    not_needed: float
+    """Probability of NN."""
+    not_reached: float
+    """Probability of NA."""
+
+
+class CeilingLine(Value):
+    """Ceiling of a group along a capital, in own units: mean and 90% interval, ``(level,)`` each."""
+
+    capital: str
+    by: By
+    group: str
+    levels: tuple[float, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    steps: bool = False
+    """The capital is yes or no: there is nothing between its two levels."""
 
 
 class FormCeiling(Value):
-    """Ceiling effect size d of a capital in one group, and what it is held against.
+    """Ceiling effect size d of a capital in one group, and what it is compared with.
 
     ``within`` is the part of d below the ceiling's own highest point: the rest no level of this
     capital reaches.
@@ -28,54 +76,16 @@ class FormCeiling(Value):
     """Posterior probability that d is at least its smallest size that counts."""
     prior_at_least: float
     ce_fdh: float | None
-    """CE-FDH effect size of the observed firms of the group; null where it cannot be had."""
+    """CE-FDH effect size of the observed firms of the group; null where it is not defined."""
     cr_fdh: float | None
     null_observed: float | None
-    """Observed statistic that is held against the compensatory model."""
+    """Observed statistic that is compared with the compensatory model."""
     null_expected: float | None
     """Its mean over replicates of that model."""
     null_p: float | None
     """How often the compensatory model gives as much."""
     null_clusters: int
     """Clusters that the statistic is averaged over; 0 where all firms are taken together."""
-
-
-class NeededRow(Value):
-    """Least level of a capital that an outcome takes: median and 90% interval.
-
-    In units of the capital, and as percent of its scope. Not needed is below all levels, not
-    reachable above.
-    """
-
-    capital: str
-    by: By
-    group: str
-    target: float
-    target_percent: float
-    low: NeededLevel
-    median: NeededLevel
-    high: NeededLevel
-    low_percent: NeededLevel
-    median_percent: NeededLevel
-    high_percent: NeededLevel
-    not_needed: float
-    """Probability that the lowest level of the scope is enough."""
-    not_reachable: float
-    """Probability that no level of the scope is."""
-
-
-class CeilingBand(Value):
-    """A ceiling along the levels of a capital, in its units: mean and 90% interval."""
-
-    capital: str
-    by: By
-    group: str
-    levels: tuple[float, ...]
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    steps: bool
-    """The capital is yes or no."""
 
 
 class Ceilings(Value):
@@ -96,7 +106,7 @@ class Ceilings(Value):
     null: str
     """Which compensatory model, in words; empty where none could be found."""
     rows: tuple[FormCeiling, ...]
-    bottlenecks: tuple[NeededRow, ...]
-    bands: tuple[CeilingBand, ...]
+    bottlenecks: tuple[LeastLevel, ...]
+    lines: tuple[CeilingLine, ...]
     notes: tuple[str, ...] = ()
-    """What could not be had, and why."""
+    """What is not available, and why."""

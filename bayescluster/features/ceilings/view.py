@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Literal
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayescluster.features.ceilings.results import (
-    CeilingBand,
+    CeilingLine,
     Ceilings,
     FormCeiling,
-    NeededLevel,
-    NeededRow,
+    LeastLevel,
+    Level,
 )
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
@@ -31,12 +32,38 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, group_cell, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.table import Column, Look, View, number
+from bayescluster.names import CAPITALS
 from bayescluster.results.model import Results
 
-COLOURS = {"human_capital": FIRST, "social_capital": SECOND}
-POSITIONS = {"human_capital": 0, "social_capital": 1}
+LOOKS: Final = {"human_capital": (FIRST, "o", 1.2), "social_capital": (SECOND, "s", -1.2)}
+"""Colour, mark, and how far above its target a capital is drawn, in percent."""
+PLACES: Final = {"NN": -4.0, "NA": 104.0}
+"""Where not needed and not reachable are drawn, left and right of all levels."""
+
+
+def ends_text(row: LeastLevel, unit: str, write: Callable[[float], str]) -> str:
+    """Write a least level in a unit: ``median [low, high]``, one word where all three agree."""
+    low, median, high = (
+        end.word or write(getattr(end, unit)) for end in (row.low, row.median, row.high)
+    )
+    return median if low == median == high else f"{median} [{low}, {high}]"
+
+
+def own_unit(row: LeastLevel) -> str:
+    """Unit in which a least level is shown: that of the construct, sd where it has none."""
+    ends = (row.low, row.median, row.high)
+    return "original" if any(end.original is not None for end in ends) else "sd"
+
+
+def chances(row: LeastLevel) -> str:
+    """Probabilities of NN and NA, as far as there are any."""
+    return ", ".join(
+        f"P({word}) {words.probability(share)}"
+        for word, share in (("NN", row.not_needed), ("NA", row.not_reached))
+        if share > 0
+    )
 
 
 def ceiling(results: Results, capital: str, *, narrow: bool = False) -> Figure:
@@ -56,80 +83,85 @@ def ceiling(results: Results, capital: str, *, narrow: bool = False) -> Figure:
     FigureError
         If the results hold no ceiling of this capital, or too many to draw.
     """
-    bands = bands_of(results, capital)
-    if not bands:
+    lines = {line.group: line for line in lines_of(results, capital)}
+    if not lines:
         raise FigureError(f"The results hold no ceiling of {words.label(capital).lower()}.")
-    if len(bands) > MOST_PANELS:
-        raise FigureError(f"{len(bands)} groups are more than the {MOST_PANELS} a figure holds.")
     kind = words.unit(results.outcome)
-    factor, percent = kind.factor, f", {kind.level}" if kind.level else ""
-    with settings():
-        made = panels([band.group for band in bands], narrow=narrow, height=2.2, extra=0.6)
-        for axes, band in zip(made.axes, bands, strict=True):
-            _firms(axes, results, band, factor)
-            _band(axes, band, factor)
-            axes.grid(visible=True, axis="y")
-            axes.set_title(folded(words.panel(band.group), 34), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel(folded(f"{words.label(capital)} ({_unit(results, capital)})", 34))
-        for axes in made.left:
-            axes.set_ylabel(folded(words.label(results.outcome.column), 24, 1) + percent)
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 3)
-        return plain_text(made.figure)
+    unit = next((one.unit for one in results.measures if one.capital == capital), "sd")
+    outcome = folded(words.label(results.outcome.column), 24, 1)
+    return _multiples(
+        tuple(lines),
+        lambda axes, group: _ceiling_panel(axes, results, lines[group]),
+        f"{words.label(capital)} ({unit})",
+        outcome + (f", {kind.level}" if kind.level else ""),
+        narrow=narrow,
+    )
 
 
-def bands_of(results: Results, capital: str) -> list[CeilingBand]:
+def lines_of(results: Results, capital: str) -> list[CeilingLine]:
     """Ceilings of a capital in every industry; of all firms where there are none."""
-    found = [] if results.ceilings is None else list(results.ceilings.bands)
-    mine = [band for band in found if band.capital == capital]
-    return [band for band in mine if band.by == "industry"] or mine
+    lines = results.ceilings.lines if results.ceilings else ()
+    mine = [line for line in lines if line.capital == capital]
+    return [line for line in mine if line.by == "industry"] or mine
 
 
-def _unit(results: Results, capital: str) -> str:
-    return next((one.unit for one in results.measures if one.capital == capital), "sd")
+def _multiples(
+    groups: Sequence[str],
+    draw: Callable[[Axes, str], None],
+    across: str,
+    up: str,
+    *,
+    narrow: bool,
+) -> Figure:
+    """Draw a panel a group, with the labels of both axes at the edges and one key."""
+    if len(groups) > MOST_PANELS:
+        raise FigureError(f"{len(groups)} groups are more than the {MOST_PANELS} a figure holds.")
+    with settings():
+        laid = panels(groups, narrow=narrow, height=2.2, extra=0.6)
+        for axes, group in zip(laid.axes, groups, strict=True):
+            draw(axes, group)
+            axes.grid(visible=True, axis="y")
+            axes.set_title(folded(words.panel(group), 34), color=INK)
+        for axes in laid.bottom:
+            axes.set_xlabel(folded(across, 34))
+        for axes in laid.left:
+            axes.set_ylabel(up)
+        handles, labels = laid.axes[0].get_legend_handles_labels()
+        laid.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 3)
+        return plain_text(laid.figure)
 
 
-def _firms(axes: Axes, results: Results, band: CeilingBand, factor: float) -> None:
-    """Some firms of the group, as in the figure of the surface."""
-    surface = next((one for one in results.surfaces if one.group == band.group), None)
-    unit = next((one for one in results.measures if one.capital == band.capital), None)
-    if surface is None or unit is None:
-        return
-    at = POSITIONS[band.capital]
-    axes.plot(
-        [unit.center + unit.scale * point[at] for point in surface.points],
-        [point[2] * factor for point in surface.points],
-        linestyle="",
-        marker="o",
-        markersize=2.4,
-        alpha=0.45,
-        color=MUTED,
-        label="a firm",
-    )
-
-
-def _band(axes: Axes, band: CeilingBand, factor: float) -> None:
+def _ceiling_panel(axes: Axes, results: Results, line: CeilingLine) -> None:
+    """Some firms of the group, as in the figure of the surface, and the ceiling with its band."""
+    factor = words.unit(results.outcome).factor
+    surface = next((one for one in results.surfaces if one.group == line.group), None)
+    unit = next((one for one in results.measures if one.capital == line.capital), None)
+    if surface is not None and unit is not None:
+        at = CAPITALS.index(line.capital)
+        axes.plot(
+            [unit.center + unit.scale * point[at] for point in surface.points],
+            [point[2] * factor for point in surface.points],
+            linestyle="",
+            marker="o",
+            markersize=2.4,
+            alpha=0.45,
+            color=MUTED,
+            label="a firm",
+        )
     low, mean, high = (
-        [value * factor for value in values] for values in (band.low, band.mean, band.high)
+        [value * factor for value in values] for values in (line.low, line.mean, line.high)
     )
-    color = COLOURS.get(band.capital, MUTED)
-    step: Literal["post"] | None = "post" if band.steps else None
+    color = LOOKS[line.capital][0]
+    step: Literal["post"] | None = "post" if line.steps else None
     axes.fill_between(
-        band.levels, low, high, step=step, color=color, alpha=0.18, linewidth=0, label="90%"
+        line.levels, low, high, step=step, color=color, alpha=0.18, linewidth=0, label="90%"
     )
-    axes.plot(
-        band.levels,
-        mean,
-        color=color,
-        drawstyle="steps-post" if band.steps else "default",
-        label="ceiling, posterior mean",
-    )
+    style = "steps-post" if line.steps else "default"
+    axes.plot(line.levels, mean, color=color, drawstyle=style, label="ceiling, posterior mean")
 
 
 def _caption(results: Results) -> str:
-    found = results.ceilings
-    height = found.height if found is not None else "outcome"
+    height = results.ceilings.height if results.ceilings else "outcome"
     return (
         f"The ceiling: the largest {height} that is reachable at a level of the capital, over the "
         "supported levels of the other, with everything else of the firms as it is. Points are firms "
@@ -137,19 +169,14 @@ def _caption(results: Results) -> str:
     )
 
 
-def _alternative(capital: str) -> Callable[[Results], str]:
-    def said(results: Results) -> str:
-        found = results.ceilings
-        rows = () if found is None else found.rows
-        groups = {band.group for band in bands_of(results, capital)}
-        listed = "; ".join(
-            f"{words.panel(row.group)} d {words.plain(row.estimate)}"
-            for row in rows
-            if row.capital == capital and row.group in groups and row.by != "cluster"
-        )
-        return f"Ceilings of {words.label(capital).lower()} over firms: {listed}."
-
-    return said
+def _alternative(results: Results, capital: str) -> str:
+    groups = {line.group for line in lines_of(results, capital)}
+    listed = "; ".join(
+        f"{words.panel(row.group)} d {words.plain(row.estimate)}"
+        for row in (results.ceilings.rows if results.ceilings else ())
+        if row.capital == capital and row.group in groups and row.by != "cluster"
+    )
+    return f"Ceilings of {words.label(capital).lower()} over firms: {listed}."
 
 
 def _spec(capital: str) -> FigureSpec:
@@ -157,19 +184,13 @@ def _spec(capital: str) -> FigureSpec:
         name=f"ceiling-{capital.replace('_', '-')}",
         draw=lambda results, narrow: ceiling(results, capital, narrow=narrow),
         caption=_caption,
-        alternative=_alternative(capital),
-        wanted=lambda results: bool(bands_of(results, capital)),
+        alternative=lambda results: _alternative(results, capital),
+        wanted=lambda results: bool(lines_of(results, capital)),
     )
 
 
 CEILING_HUMAN = _spec("human_capital")
 CEILING_SOCIAL = _spec("social_capital")
-
-
-LOOKS = {"human_capital": (FIRST, "o", 1.2), "social_capital": (SECOND, "s", -1.2)}
-"""Colour, mark, and how far above its target a capital stands, in percent."""
-PLACES = {"NN": -4.0, "NA": 104.0}
-"""Where not needed and not reachable stand, left and right of all levels."""
 
 
 def needed_levels(results: Results, *, narrow: bool = False) -> Figure:
@@ -187,43 +208,36 @@ def needed_levels(results: Results, *, narrow: bool = False) -> Figure:
     FigureError
         If the results hold no bottlenecks, or too many groups to draw.
     """
-    rows = rows_of(results)
-    groups = list(dict.fromkeys(row.group for row in rows))
-    if not groups:
+    rows = shown_bottlenecks(results)
+    if not rows:
         raise FigureError("The results hold no bottlenecks.")
-    if len(groups) > MOST_PANELS:
-        raise FigureError(f"{len(groups)} groups are more than the {MOST_PANELS} a figure holds.")
-    with settings():
-        made = panels(groups, narrow=narrow, height=2.4, extra=0.6)
-        for axes, group in zip(made.axes, groups, strict=True):
-            _panel(axes, [row for row in rows if row.group == group])
-            axes.set_title(folded(words.panel(group), 34), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel("Least level, % of its scope")
-        for axes in made.left:
-            axes.set_ylabel("Outcome, % of its scope")
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 2)
-        return plain_text(made.figure)
+    return _multiples(
+        tuple(dict.fromkeys(row.group for row in rows)),
+        lambda axes, group: _needed_panel(axes, [row for row in rows if row.group == group]),
+        "Least level, % of its scope",
+        "Outcome, % of its scope",
+        narrow=narrow,
+    )
 
 
-def rows_of(results: Results) -> list[NeededRow]:
+def shown_bottlenecks(results: Results) -> list[LeastLevel]:
     """Bottlenecks of every industry; of all firms where there are none."""
-    found = [] if results.ceilings is None else list(results.ceilings.bottlenecks)
-    return [row for row in found if row.by == "industry"] or found
+    every = list(results.ceilings.bottlenecks) if results.ceilings else []
+    return [row for row in every if row.by == "industry"] or every
 
 
-def _panel(axes: Axes, rows: list[NeededRow]) -> None:
+def _needed_panel(axes: Axes, rows: Sequence[LeastLevel]) -> None:
     for capital in dict.fromkeys(row.capital for row in rows):
-        color, mark, above = LOOKS.get(capital, (MUTED, "^", 0.0))
-        mine = [row for row in rows if row.capital == capital]
-        for row in mine:
-            ends = (_place(row.low_percent), _place(row.high_percent))
-            at = row.target_percent + above
+        color, mark, above = LOOKS[capital]
+        mine = [
+            (row, (row.target_percent or 0.0) + above) for row in rows if row.capital == capital
+        ]
+        for row, at in mine:
+            ends = (_place(row.low), _place(row.high))
             axes.plot(ends, (at, at), color=color, linewidth=1.8, alpha=0.7)
         axes.plot(
-            [_place(row.median_percent) for row in mine],
-            [row.target_percent + above for row in mine],
+            [_place(row.median) for row, _ in mine],
+            [at for _, at in mine],
             linestyle="",
             marker=mark,
             markersize=4,
@@ -234,11 +248,10 @@ def _panel(axes: Axes, rows: list[NeededRow]) -> None:
         axes.axvline(end, color=MUTED, linewidth=0.7, linestyle=(0, (4, 3)))
     axes.set_xlim(-8, 108)
     axes.set_xticks((PLACES["NN"], 25, 50, 75, PLACES["NA"]), ("NN", "25", "50", "75", "NA"))
-    axes.grid(visible=True, axis="y")
 
 
-def _place(level: NeededLevel) -> float:
-    return PLACES[level] if isinstance(level, str) else level
+def _place(level: Level) -> float:
+    return PLACES[level.word] if level.percent is None else level.percent
 
 
 NEEDED_LEVELS = FigureSpec(
@@ -251,141 +264,145 @@ NEEDED_LEVELS = FigureSpec(
     ),
     alternative=lambda results: (
         "Bars: least level of each capital for each level of the outcome, one panel each for "
-        f"{', '.join(dict.fromkeys(words.panel(row.group) for row in rows_of(results)))}."
+        f"{', '.join(dict.fromkeys(words.panel(row.group) for row in shown_bottlenecks(results)))}."
     ),
-    wanted=lambda results: bool(rows_of(results)),
+    wanted=lambda results: bool(shown_bottlenecks(results)),
 )
 
 
 def body(results: Results) -> Markup:
     """Tables of effect sizes, the figures, then bottlenecks."""
-    found = results.ceilings
-    assert found is not None
+    every = tuple(views(results))
     return filled(
         "ceilings.html.j2",
         results=results,
-        found=found,
-        tables=tuple(
-            table for clusters in (False, True) if (table := _sizes(found, clusters=clusters)).rows
-        ),
+        ceilings=results.ceilings,
+        tables=tables(view for view in every if view.name == "ceilings"),
         figures=figures(results, CEILING_HUMAN, CEILING_SOCIAL, NEEDED_LEVELS),
-        bottlenecks=_bottlenecks(found, results),
+        bottlenecks=tables(view for view in every if view.name == "bottlenecks"),
     )
 
 
-def _sizes(found: Ceilings, *, clusters: bool) -> Table:
-    mine = [row for row in found.rows if (row.by == "cluster") == clusters]
-    return Table(
+def views(results: Results) -> Iterator[View[Any]]:
+    """Effect sizes, those of clusters apart, and a bottleneck table a group."""
+    ceilings = results.ceilings
+    assert ceilings is not None
+    yield from (_sizes(ceilings, clusters=clusters) for clusters in (False, True))
+    groups: dict[tuple[str, str], list[LeastLevel]] = {}
+    for row in ceilings.bottlenecks:
+        groups.setdefault((row.by, row.group), []).append(row)
+    shown = {row.group for row in shown_bottlenecks(results)}
+    for (_, group), rows in groups.items():
+        yield _bottleneck(results, rows, shown=group in shown)
+    if not groups:
+        yield View("bottlenecks", LeastLevel)
+
+
+def _sizes(ceilings: Ceilings, *, clusters: bool) -> View[FormCeiling]:
+    rows = tuple(row for row in ceilings.rows if (row.by == "cluster") == clusters)
+    heads: tuple[Column[FormCeiling], ...] = (
+        Column("Group", lambda row: words.group(row.by, row.group), look=_group_look),
+        Column("Capital", "capital", words.label),
+        number("d of the model", "estimate", words.plain, note=_prior),
+        number(
+            f"P(d at least {ceilings.d_min:g})",
+            "at_least",
+            words.probability,
+            note=lambda row: f"prior {words.probability(row.prior_at_least)}",
+        ),
+        number("Of it, within reach", "within", words.plain),
+        number("CE-FDH, firms as they are", "ce_fdh", words.number),
+        number("CR-FDH", "cr_fdh", words.number),
+        number("Compensatory model", "null_p", _null, note=_null_note),
+    )
+    return View(
+        "ceilings",
+        FormCeiling,
         "Ceiling effect size d",
-        columns(
-            "Group",
-            "Capital",
-            "#d of the model",
-            f"#P(d at least {found.d_min:g})",
-            "#Of it, within reach",
-            "#CE-FDH, firms as they are",
-            "#CR-FDH",
-            "#Compensatory model",
-        ),
-        rows(
-            (
-                group_cell(row.by, row.group),
-                words.label(row.capital),
-                Cell(words.plain(row.estimate), f"prior {words.plain(row.prior)}"),
-                Cell(
-                    words.probability(row.at_least),
-                    f"prior {words.probability(row.prior_at_least)}",
-                ),
-                words.plain(row.within),
-                words.number(row.ce_fdh),
-                words.number(row.cr_fdh),
-                _null(row),
-            )
-            for row in mine
-        ),
-        "" if clusters else _note(found),
-        folded="Ceiling effect size by cluster" if clusters else "",
+        heads if rows else (),
+        rows,
+        "" if clusters else _note(ceilings),
+        "Ceiling effect size by cluster" if clusters else "",
     )
 
 
-def _null(row: FormCeiling) -> Cell:
-    if row.null_p is None or row.null_observed is None or row.null_expected is None:
-        return Cell(words.NONE)
+def _group_look(row: FormCeiling) -> Look:
+    return "head" if row.by == "all" else ""
+
+
+def _prior(row: FormCeiling) -> str:
+    return f"prior {words.plain(row.prior)}"
+
+
+def _null(p: float | None) -> str:
+    return words.NONE if p is None else f"p {words.probability(p)}"
+
+
+def _null_note(row: FormCeiling) -> str:
+    if row.null_observed is None or row.null_expected is None:
+        return ""
     over = f" over {row.null_clusters} clusters" if row.null_clusters else ""
-    return Cell(
-        f"p {words.probability(row.null_p)}",
-        f"observed {row.null_observed:.2f}, expected {row.null_expected:.2f}{over}",
-    )
+    return f"observed {row.null_observed:.2f}, expected {row.null_expected:.2f}{over}"
 
 
-def _note(found: Ceilings) -> str:
-    low, high = found.supported
+def _note(ceilings: Ceilings) -> str:
+    low, high = ceilings.supported
     null = (
-        f"Compensatory model: {found.null}; p is how often its replicates ({found.replicates}) give "
-        "a CE-FDH effect size as large as that observed, averaged over clusters by firms where any "
-        "has 10. "
-        if found.null
+        f"Compensatory model: {ceilings.null}; p is how often its replicates ({ceilings.replicates}) "
+        "give a CE-FDH effect size as large as that observed, averaged over clusters by firms where "
+        "any has 10. "
+        if ceilings.null
         else ""
     )
     return (
-        f"The ceiling is the largest {found.height} between the quantiles {low:g} and {high:g} of the "
-        f"other capital in the group. Scope: the capital, {found.scope}; the outcome from "
-        f"{found.outcome_low:g} to {found.outcome_high:g}. {null}From {found.draws} draws of the "
-        "posterior, evenly spaced."
+        f"The ceiling is the largest {ceilings.height} between the quantiles {low:g} and {high:g} of "
+        f"the other capital in the group. Scope: the capital, {ceilings.scope}; the outcome from "
+        f"{ceilings.outcome_low:g} to {ceilings.outcome_high:g}. {null}From {ceilings.draws} draws of "
+        "the posterior, evenly spaced."
     )
 
 
-def _bottlenecks(found: Ceilings, results: Results) -> tuple[Table, ...]:
-    kinds = {row.by for row in found.bottlenecks}
-    shown = "industry" if "industry" in kinds else "all"
-    by_group: dict[str, list[NeededRow]] = {}
-    for row in found.bottlenecks:
-        if row.by == shown:
-            by_group.setdefault(row.group, []).append(row)
-    return tuple(_bottleneck(group, mine, results) for group, mine in by_group.items())
-
-
-def _bottleneck(group: str, mine: list[NeededRow], results: Results) -> Table:
-    capitals = list(dict.fromkeys(row.capital for row in mine))
-    by_target: dict[float, list[NeededRow]] = {}
-    for row in mine:
-        by_target.setdefault(row.target, []).append(row)
-    kind = words.unit(results.outcome)
-    return Table(
-        f"Bottlenecks in {words.panel(group)}",
-        columns("#Outcome", *(f"#{words.label(capital)}" for capital in capitals)),
-        rows(
-            (
-                words.number(target * kind.factor) + kind.level,
-                *(_needed(next((r for r in found if r.capital == c), None)) for c in capitals),
-            )
-            for target, found in by_target.items()
-        ),
+def _bottleneck(
+    results: Results, rows: Sequence[LeastLevel], *, shown: bool
+) -> View[Mapping[str, LeastLevel]]:
+    """The bottlenecks of a group: shown a row a target, written a row a capital and target."""
+    kind, title = words.unit(results.outcome), f"Bottlenecks in {words.panel(rows[0].group)}"
+    targets: dict[float, dict[str, LeastLevel]] = {}
+    for row in rows:
+        targets.setdefault(row.target, {})[row.capital] = row
+    outcome: Column[Mapping[str, LeastLevel]] = number(
+        "Outcome",
+        lambda needs: next(iter(needs.values())).target,
+        lambda target: words.number(target * kind.factor) + kind.level,
+    )
+    capitals = map(_needed_column, dict.fromkeys(row.capital for row in rows))
+    return View(
+        "bottlenecks",
+        LeastLevel,
+        title,
+        (outcome, *capitals) if shown else (),
+        tuple(targets.values()),
         "Least level of the capital at which the ceiling reaches the outcome: median and 90% "
         "interval in its own unit, in small print as percent of its scope. NN: not needed. NA: not "
         "reachable.",
-        folded=f"Bottlenecks in {words.panel(group)}",
+        title,
+        records=tuple(rows),
     )
 
 
-def _needed(row: NeededRow | None) -> Cell:
-    if row is None:
-        return Cell(words.NONE)
-    chances = [
-        f"P({name}) {words.probability(value)}"
-        for name, value in (("NN", row.not_needed), ("NA", row.not_reachable))
-        if value > 0
-    ]
-    percent = _three(row.low_percent, row.median_percent, row.high_percent, 0)
-    note = ", ".join([f"{percent} %", *chances])
-    return Cell(_three(row.low, row.median, row.high, 2), note)
-
-
-def _three(low: NeededLevel, median: NeededLevel, high: NeededLevel, places: int) -> str:
-    first, middle, last = (
-        one if isinstance(one, str) else words.fixed(one, places) for one in (low, median, high)
+def _needed_column(capital: str) -> Column[Mapping[str, LeastLevel]]:
+    return number(
+        words.label(capital),
+        lambda needs: needs[capital],
+        lambda row: ends_text(row, own_unit(row), partial(words.fixed, places=2)),
+        note=lambda needs: _percent(needs[capital]),
     )
-    return middle if first == middle == last else f"{middle} [{first}, {last}]"
+
+
+def _percent(row: LeastLevel) -> str:
+    """A least level in percent of the scope, and the chances of NN and NA."""
+    percent = ends_text(row, "percent", partial(words.fixed, places=0))
+    return ", ".join(filter(None, (f"{percent} %", chances(row))))
 
 
 CEILINGS = Section(
@@ -394,4 +411,5 @@ CEILINGS = Section(
     "Ceilings",
     body,
     wanted=lambda results: results.ceilings is not None,
+    views=views,
 )

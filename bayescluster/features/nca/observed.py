@@ -10,7 +10,7 @@ sufficient' causality", Organizational Research Methods 19 (2016) 10-52.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, get_args
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,25 +20,35 @@ from bayescluster.features.nca.results import (
     CeilingName,
     CornerName,
     DuplicatePeers,
-    Status,
 )
 
 Floats = NDArray[np.float64]
+Events = NDArray[np.bool_]
 
 CORNERS: tuple[CornerName, ...] = get_args(CornerName)
 """Corners that a necessary condition leaves empty; ``upper_left`` is Dul's."""
+CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)
+"""Ceilings by name; the first two are those of Dul (2016)."""
+DUPLICATE_PEERS: tuple[DuplicatePeers, ...] = get_args(DuplicatePeers)
+BOTTLENECKS: tuple[BottleneckKind, ...] = get_args(BottleneckKind)
+"""Units of a bottleneck table."""
+COLLINEAR: Final = 1e-12
+"""Relative difference of slopes below which three peers lie on one line."""
+LEVEL: Final = 1e-12
+"""Slope in the unit square up to which a line does not rise: rounding makes as much."""
+ROUNDING: Final = 1e-12
+"""Difference of effect sizes that rounding can make: the observed order of the cases must count."""
+TOLERANCE: Final = 1e-9
+"""Share of the scope by which rounding may move a case or a level across a ceiling."""
+CELLS = 2_000_000
+"""Outcomes permuted at once, which bounds the memory."""
+CORNERED: Final = "A case is in the corner: nothing is empty."
+FALLING: Final = "The line does not rise towards the corner: nothing is empty."
+SINGLE: Final = "One peer only: no line can be drawn through it."
 
 
 class Scope(NamedTuple):
-    """Rectangle in which outcome and condition can fall, in their units.
-
-    Attributes
-    ----------
-    xmin, xmax
-        Least and greatest value of the condition.
-    ymin, ymax
-        Least and greatest value of the outcome.
-    """
+    """Rectangle in which condition (x) and outcome (y) can fall, in their units."""
 
     xmin: float
     xmax: float
@@ -50,18 +60,9 @@ class Scope(NamedTuple):
         """Area of the rectangle, in units of x times units of y."""
         return (self.xmax - self.xmin) * (self.ymax - self.ymin)
 
-    def holds(self, x: Floats, y: Floats) -> bool:
-        """Whether all cases lie in the rectangle."""
-        return _within(x, self.xmin, self.xmax) and _within(y, self.ymin, self.ymax)
-
-
-def _within(values: Floats, low: float, high: float) -> bool:
-    return bool(values.min() >= low and values.max() <= high)
-
-
-def empirical(x: Floats, y: Floats) -> Scope:
-    """Scope of the cases observed: from the least to the greatest value of each."""
-    return Scope(float(np.min(x)), float(np.max(x)), float(np.min(y)), float(np.max(y)))
+    def outside(self, x: Floats, y: Floats) -> Events:
+        """Cases outside the rectangle, of the shape of x and y together."""
+        return (x < self.xmin) | (x > self.xmax) | (y < self.ymin) | (y > self.ymax)
 
 
 def mirrored_x(corner: CornerName) -> bool:
@@ -88,10 +89,6 @@ def from_unit(share: float, low: float, high: float, *, mirrored: bool) -> float
     return {0.0: low, 1.0: high}.get(share, low + share * (high - low))
 
 
-COLLINEAR = 1e-12
-"""Relative difference of slopes below which three peers lie on one line."""
-
-
 class Peers(NamedTuple):
     """Highest cases at each value of the condition, in the unit square.
 
@@ -110,24 +107,132 @@ class Peers(NamedTuple):
     u: Floats
     top: Floats
     cases: NDArray[np.int_]
-    steps: NDArray[np.bool_]
-
-    @property
-    def ceiling(self) -> Floats:
-        """Height of the staircase at and right of each value: (set, value)."""
-        return np.maximum.accumulate(self.top, axis=1)
+    steps: Events
 
 
-def peers_of(u: Floats, v: Floats) -> Peers:
-    """Find the peers of every set of outcomes.
+class Cases(NamedTuple):
+    """Cases in the unit square, and how peers of the same place count.
 
-    Parameters
+    Attributes
     ----------
     u
         Conditions. (case,)
     v
         Outcomes. (set, case)
+    peers
+        Peers of each set.
+    duplicate_peers
+        ``unique``: peers with the same condition and outcome are one point of a regression;
+        ``keep``: each is a point of its own.
     """
+
+    u: Floats
+    v: Floats
+    peers: Peers
+    duplicate_peers: DuplicatePeers = "unique"
+
+
+class Lines(NamedTuple):
+    """Straight lines, one a set, ``(set,)``: height at ``u`` = 0, and rise to ``u`` = 1.
+
+    NaN where no line can be drawn.
+    """
+
+    intercept: Floats
+    slope: Floats
+
+
+def effect_size(
+    x: ArrayLike,
+    y: ArrayLike,
+    ceiling: CeilingName = "ce_fdh",
+    corner: CornerName = "upper_left",
+    scope: tuple[float, float, float, float] | None = None,
+) -> float:
+    """Compute Dul's effect size d: the area above the ceiling as a share of the scope.
+
+    Parameters
+    ----------
+    x, y
+        Condition and outcome of each case, without missing values. (case,)
+    ceiling
+        ``ce_fdh`` staircase, ``cr_fdh`` least squares through its peers, ``ce_vrs`` concave hull,
+        ``cr_vrs`` least squares through its vertices, ``cols`` least squares through all cases
+        moved up, ``c_lp`` the line closest above all cases.
+    corner
+        Corner that is empty where X is necessary for Y.
+    scope
+        ``(xmin, xmax, ymin, ymax)``; the range of the cases if left out.
+
+    Returns
+    -------
+    float
+        Between 0 and 1. NaN where a line is asked for through a single peer that is not in the
+        corner, which only a declared scope makes possible.
+
+    Raises
+    ------
+    ValueError
+        If x or y does not vary, is not finite, or does not lie in the scope.
+    """
+    return float(effect_sizes(x, np.asarray(y, float)[None, :], ceiling, corner, scope)[0])
+
+
+def effect_sizes(
+    x: ArrayLike,
+    y: ArrayLike,
+    ceiling: CeilingName = "ce_fdh",
+    corner: CornerName = "upper_left",
+    scope: tuple[float, float, float, float] | None = None,
+) -> Floats:
+    """Compute effect sizes of many sets of outcomes on the same conditions, ``(set,)``.
+
+    Parameters
+    ----------
+    x
+        Conditions. (case,)
+    y
+        Outcomes; without a declared scope each set has the scope of its own range. (set, case)
+    """
+    return areas(unit_cases(x, y, corner, scope), ceiling)
+
+
+def unit_cases(
+    x: ArrayLike,
+    y: ArrayLike,
+    corner: CornerName = "upper_left",
+    scope: tuple[float, float, float, float] | None = None,
+) -> Cases:
+    """Bring cases, ``(case,)`` and ``(set, case)``, to the unit square, and find their peers.
+
+    The corner is then at the upper left.
+
+    Raises
+    ------
+    ValueError
+        As `effect_size` does.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    if corner not in CORNERS:
+        raise ValueError(f"no corner is called '{corner}'; known: {', '.join(CORNERS)}")
+    if x.ndim != 1 or y.ndim != 2 or x.shape[0] != y.shape[1]:
+        raise ValueError(f"x {x.shape} and y {y.shape} are not of the same cases")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("x and y must be finite")
+    if scope is not None and Scope(*scope).outside(x, y).any():
+        raise ValueError(f"the scope {tuple(scope)} does not hold all cases")
+    range_x = (x.min(), x.max()) if scope is None else scope[:2]
+    own = y.min(axis=1, keepdims=True), y.max(axis=1, keepdims=True)
+    range_y = own if scope is None else scope[2:]
+    if not (range_x[1] > range_x[0] and np.all(range_y[1] > range_y[0])):
+        raise ValueError("the scope has no area: x or y does not vary")
+    u = to_unit(x, *range_x, mirrored=mirrored_x(corner))
+    v = to_unit(y, *range_y, mirrored=mirrored_y(corner))
+    return Cases(u, v, peers_of(u, v))
+
+
+def peers_of(u: Floats, v: Floats) -> Peers:
+    """Find the peers of every set of outcomes, from ``(case,)`` and ``(set, case)``."""
     order = np.argsort(u, kind="stable")
     distinct, first, sizes = np.unique(u[order], return_index=True, return_counts=True)
     outcomes = v[:, order]
@@ -139,7 +244,35 @@ def peers_of(u: Floats, v: Floats) -> Peers:
     return Peers(distinct, top, cases, steps)
 
 
-def hull_of(peers: Peers) -> NDArray[np.bool_]:
+LINES: Mapping[CeilingName, Callable[[Cases], Lines]] = {
+    "cr_fdh": lambda cases: _through(cases, cases.peers.steps),
+    "cr_vrs": lambda cases: _through(cases, hull_of(cases.peers)),
+    "cols": lambda cases: _over_all(cases),
+    "c_lp": lambda cases: _tangent(cases.peers, hull_of(cases.peers), float(cases.u.mean())),
+}
+"""Straight ceilings."""
+
+AREAS: Mapping[CeilingName, Callable[[Cases], Floats]] = {
+    "ce_fdh": lambda cases: _above_steps(cases.peers),
+    "ce_vrs": lambda cases: _above_hull(cases.peers, hull_of(cases.peers)),
+}
+"""Ceilings that are no lines, by the area above them."""
+
+
+def areas(cases: Cases, ceiling: CeilingName) -> Floats:
+    """Compute the area above a ceiling, as a share of the unit square: (set,)."""
+    if ceiling not in CEILINGS:
+        raise ValueError(f"no ceiling is called '{ceiling}'; known: {', '.join(CEILINGS)}")
+    if ceiling in AREAS:
+        above = AREAS[ceiling](cases)
+    else:
+        above = _above_lines(LINES[ceiling](cases))
+        cornered = (cases.peers.u[0] == 0) & (cases.peers.top[:, 0] == 1)
+        above = np.where(cornered, 0.0, above)
+    return np.clip(above, 0, 1)
+
+
+def hull_of(peers: Peers) -> Events:
     """Choose the peers on the concave hull, from the first value up to the highest outcome.
 
     From each peer the hull goes on to the one that is reached most steeply; of several on one
@@ -168,32 +301,21 @@ def hull_of(peers: Peers) -> NDArray[np.bool_]:
         vertex[sets[open_], here[open_]] = True
 
 
-LEVEL = 1e-12
-"""Slope in the unit square up to which a line does not rise: rounding makes as much."""
+def _through(cases: Cases, chosen: Events) -> Lines:
+    weight = chosen * cases.peers.cases if cases.duplicate_peers == "keep" else chosen
+    return _least_squares(cases.peers.u, cases.peers.top, weight.astype(float))
 
 
-class Lines(NamedTuple):
-    """Straight lines, one a set; NaN where no line can be drawn.
-
-    Attributes
-    ----------
-    intercept, slope
-        Height at ``u`` = 0 and rise to ``u`` = 1. (set,)
-    """
-
-    intercept: Floats
-    slope: Floats
+def _over_all(cases: Cases) -> Lines:
+    intercept, slope = _least_squares(cases.u, cases.v, np.ones(cases.v.shape))
+    above = cases.v - intercept[:, None] - slope[:, None] * cases.u  # (set, case)
+    return Lines(intercept + above.max(axis=1), slope)
 
 
-def least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
-    """Ordinary least squares through weighted points; NaN where there are not two values of ``u``.
+def _least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
+    """Ordinary least squares through weighted points, ``(value,)`` and ``(set, value)``.
 
-    Parameters
-    ----------
-    u
-        (value,)
-    v, weight
-        (set, value)
+    NaN where there are not two values of ``u``.
     """
     total = weight.sum(axis=1)
     mean_u = (weight * u).sum(axis=1) / total
@@ -207,7 +329,7 @@ def least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
     return Lines(mean_v - slope * mean_u, slope)
 
 
-def tangent(peers: Peers, hull: NDArray[np.bool_], at: float) -> Lines:
+def _tangent(peers: Peers, hull: Events, at: float) -> Lines:
     """Line of the hull's edge over a place; flat, at the highest outcome, right of its top.
 
     The edge over the mean condition is the line on or above all cases with the least sum of
@@ -225,22 +347,22 @@ def tangent(peers: Peers, hull: NDArray[np.bool_], at: float) -> Lines:
     return Lines(peers.top[sets, left] - slope * peers.u[left], slope)
 
 
-def area_above_steps(peers: Peers) -> Floats:
+def _above_steps(peers: Peers) -> Floats:
     """Area above the staircase; left of the first case all is empty: (set,)."""
-    width = np.diff(np.append(peers.u, 1.0))
-    return np.asarray(peers.u[0] + (1 - peers.ceiling) @ width)
+    height = np.maximum.accumulate(peers.top, axis=1)  # at and right of each value: (set, value)
+    return np.asarray(peers.u[0] + (1 - height) @ np.diff(np.append(peers.u, 1.0)))
 
 
-def area_above_hull(peers: Peers, hull: NDArray[np.bool_]) -> Floats:
+def _above_hull(peers: Peers, hull: Events) -> Floats:
     """Area above the concave hull; left of the first case all is empty: (set,)."""
-    found = np.empty(len(hull))
+    above = np.empty(len(hull))
     for row, vertex in enumerate(hull):
         u, gap = peers.u[vertex], 1 - peers.top[row, vertex]
-        found[row] = u[0] + np.trapezoid(gap, u) + (1 - u[-1]) * gap[-1]
-    return found
+        above[row] = u[0] + np.trapezoid(gap, u) + (1 - u[-1]) * gap[-1]
+    return above
 
 
-def area_above_lines(lines: Lines) -> Floats:
+def _above_lines(lines: Lines) -> Floats:
     """Area above rising lines within the unit square; 0 where a line does not rise: (set,)."""
     intercept, slope = lines
     rises = slope > LEVEL
@@ -250,270 +372,6 @@ def area_above_lines(lines: Lines) -> Floats:
     gaps = [np.clip(1 - intercept - safe * u, 0, 1) for u in (floor, top)]
     area = floor + (top - floor) * (gaps[0] + gaps[1]) / 2
     return np.where(np.isnan(slope), np.nan, np.where(rises, area, 0.0))
-
-
-CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)
-"""Ceilings by name; the first two are those of Dul (2016)."""
-
-DUPLICATE_PEERS: tuple[DuplicatePeers, ...] = get_args(DuplicatePeers)
-
-
-class Cases(NamedTuple):
-    """Cases in the unit square, and how peers of the same place count.
-
-    Attributes
-    ----------
-    u
-        Conditions. (case,)
-    v
-        Outcomes. (set, case)
-    peers
-        Peers of each set.
-    duplicate_peers
-        ``unique``: peers with the same condition and outcome are one point of a regression;
-        ``keep``: each is a point of its own.
-    """
-
-    u: Floats
-    v: Floats
-    peers: Peers
-    duplicate_peers: DuplicatePeers = "unique"
-
-
-def _through(cases: Cases, chosen: NDArray[np.bool_]) -> Lines:
-    weight = chosen * cases.peers.cases if cases.duplicate_peers == "keep" else chosen
-    return least_squares(cases.peers.u, cases.peers.top, weight.astype(float))
-
-
-def _cr_fdh(cases: Cases) -> Lines:
-    return _through(cases, cases.peers.steps)
-
-
-def _cr_vrs(cases: Cases) -> Lines:
-    return _through(cases, hull_of(cases.peers))
-
-
-def _cols(cases: Cases) -> Lines:
-    intercept, slope = least_squares(cases.u, cases.v, np.ones(cases.v.shape))
-    above = cases.v - intercept[:, None] - slope[:, None] * cases.u  # (set, case)
-    return Lines(intercept + above.max(axis=1), slope)
-
-
-def _c_lp(cases: Cases) -> Lines:
-    return tangent(cases.peers, hull_of(cases.peers), float(cases.u.mean()))
-
-
-LINES: Mapping[CeilingName, Callable[[Cases], Lines]] = {
-    "cr_fdh": _cr_fdh,
-    "cr_vrs": _cr_vrs,
-    "cols": _cols,
-    "c_lp": _c_lp,
-}
-"""Straight ceilings."""
-
-AREAS: Mapping[CeilingName, Callable[[Cases], Floats]] = {
-    "ce_fdh": lambda cases: area_above_steps(cases.peers),
-    "ce_vrs": lambda cases: area_above_hull(cases.peers, hull_of(cases.peers)),
-}
-"""Ceilings that are no lines, by the area above them."""
-
-
-def effect_size(
-    x: ArrayLike,
-    y: ArrayLike,
-    ceiling: CeilingName = "ce_fdh",
-    corner: CornerName = "upper_left",
-    scope: tuple[float, float, float, float] | None = None,
-) -> float:
-    """Compute Dul's effect size d: the area above the ceiling as a share of the scope.
-
-    Parameters
-    ----------
-    x, y
-        Condition and outcome of each case, without missing values. (case,)
-    ceiling
-        ``ce_fdh`` staircase, ``cr_fdh`` least squares through its peers, ``ce_vrs`` concave hull,
-        ``cr_vrs`` least squares through its vertices, ``cols`` least squares through all cases
-        moved up, ``c_lp`` the line closest above all cases.
-    corner
-        Corner that is empty where X is necessary for Y.
-    scope
-        ``(xmin, xmax, ymin, ymax)``; the range of the cases if left out.
-
-    Returns
-    -------
-    float
-        Between 0 and 1. NaN where a line is asked for through a single peer that does not stand
-        in the corner, which only a declared scope makes possible.
-
-    Raises
-    ------
-    ValueError
-        If x or y does not vary, is not finite, or does not lie in the scope.
-    """
-    found = effect_sizes(x, np.asarray(y, float)[None, :], ceiling, corner, scope)
-    return float(found[0])
-
-
-def effect_sizes(
-    x: ArrayLike,
-    y: ArrayLike,
-    ceiling: CeilingName = "ce_fdh",
-    corner: CornerName = "upper_left",
-    scope: tuple[float, float, float, float] | None = None,
-) -> Floats:
-    """Compute effect sizes of many sets of outcomes on the same conditions.
-
-    Parameters
-    ----------
-    x
-        Conditions. (case,)
-    y
-        Outcomes; without a declared scope each set has the scope of its own range. (set, case)
-
-    Returns
-    -------
-    ndarray
-        Effect sizes. (set,)
-    """
-    return areas(unit_cases(x, y, corner, scope), ceiling)
-
-
-def areas(cases: Cases, ceiling: CeilingName) -> Floats:
-    """Compute the area above a ceiling, as a share of the unit square: (set,)."""
-    if ceiling not in CEILINGS:
-        raise ValueError(f"no ceiling is called '{ceiling}'; known: {', '.join(CEILINGS)}")
-    if ceiling in AREAS:
-        found = AREAS[ceiling](cases)
-    else:
-        found = area_above_lines(LINES[ceiling](cases))
-        cornered = (cases.peers.u[0] == 0) & (cases.peers.top[:, 0] == 1)
-        found = np.where(cornered, 0.0, found)
-    return np.clip(found, 0, 1)
-
-
-def unit_cases(
-    x: ArrayLike,
-    y: ArrayLike,
-    corner: CornerName = "upper_left",
-    scope: tuple[float, float, float, float] | None = None,
-) -> Cases:
-    """Bring cases to the unit square, the corner at its upper left, and find their peers.
-
-    Parameters
-    ----------
-    x
-        (case,)
-    y
-        (set, case)
-
-    Raises
-    ------
-    ValueError
-        As `effect_size` does.
-    """
-    x, y = np.asarray(x, float), np.asarray(y, float)
-    if corner not in CORNERS:
-        raise ValueError(f"no corner is called '{corner}'; known: {', '.join(CORNERS)}")
-    if x.ndim != 1 or y.ndim != 2 or x.shape[0] != y.shape[1]:
-        raise ValueError(f"x {x.shape} and y {y.shape} are not of the same cases")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("x and y must be finite")
-    if scope is not None and not Scope(*scope).holds(x, y):
-        raise ValueError(f"the scope {tuple(scope)} does not hold all cases")
-    range_x = (x.min(), x.max()) if scope is None else scope[:2]
-    range_y = _ranges(y) if scope is None else scope[2:]
-    if not (range_x[1] > range_x[0] and np.all(range_y[1] > range_y[0])):
-        raise ValueError("the scope has no area: x or y does not vary")
-    u = to_unit(x, *range_x, mirrored=mirrored_x(corner))
-    v = to_unit(y, *range_y, mirrored=mirrored_y(corner))
-    return Cases(u, v, peers_of(u, v))
-
-
-def _ranges(y: Floats) -> tuple[Floats, Floats]:
-    return y.min(axis=1, keepdims=True), y.max(axis=1, keepdims=True)
-
-
-BOTTLENECKS: tuple[BottleneckKind, ...] = get_args(BottleneckKind)
-"""Units of a bottleneck table."""
-
-
-class Need(NamedTuple):
-    """What one level of the outcome needs, in the unit square.
-
-    Attributes
-    ----------
-    v
-        Level of the outcome.
-    u
-        Least condition; NaN where the status is not ``needed``.
-    status
-        ``needed``, ``NN`` or ``NA``.
-    short
-        Number of cases whose condition is less than that.
-    """
-
-    v: float
-    u: float
-    status: Status
-    short: int
-
-
-def needs(cases: Cases, shape: Shape, levels: Floats) -> tuple[Need, ...]:
-    """Find what levels of the outcome need, under the first set of outcomes.
-
-    Parameters
-    ----------
-    levels
-        Levels of the outcome in the unit square, from the least demanding. (level,)
-    """
-    return tuple(_need(cases, shape, float(level)) for level in levels)
-
-
-def _need(cases: Cases, shape: Shape, level: float) -> Need:
-    found = shape.needed(level)
-    if found is None:
-        return Need(level, np.nan, "NA", len(cases.u))
-    if found <= 0:
-        return Need(level, np.nan, "NN", 0)
-    return Need(level, found, "needed", int((cases.u < found - TOLERANCE).sum()))
-
-
-def levels_of(kind: BottleneckKind, cases: Cases, steps: int) -> tuple[Floats, Floats]:
-    """Levels of a table: as shares from 0 to 1, and the outcomes they stand for.
-
-    Shares are of the range of the outcome, or of the cases for percentiles: 0.4 then stands for
-    the outcome that 40% of the cases do not exceed (linear interpolation between them).
-
-    Returns
-    -------
-    shares, outcomes
-        In the unit square. (level,)
-    """
-    shares = np.arange(steps + 1) / steps
-    return shares, LEVELS[kind](cases, shares)
-
-
-def _of_range(_cases: Cases, shares: Floats) -> Floats:
-    return shares
-
-
-def _of_cases(cases: Cases, shares: Floats) -> Floats:
-    return np.asarray(np.quantile(cases.v[0], shares))
-
-
-LEVELS: Mapping[BottleneckKind, Callable[[Cases, Floats], Floats]] = {
-    "percentage_range": _of_range,
-    "actual": _of_range,
-    "percentile": _of_cases,
-}
-"""Outcomes behind the levels of each kind of table."""
-
-
-ROUNDING = 1e-12
-"""Difference of effect sizes that rounding can make: the observed order of the cases must count."""
-CELLS = 2_000_000
-"""Outcomes permuted at once, which bounds the memory."""
 
 
 class Permuted(NamedTuple):
@@ -558,7 +416,6 @@ def permuted(
     dict
         By ceiling; None where the effect size is not defined.
     """
-    observed = {name: areas(cases, name)[0] for name in ceilings}
     drawn: dict[CeilingName, list[np.ndarray]] = {name: [] for name in ceilings}
     chunk = max(1, CELLS // len(cases.u))
     for start in range(0, count, chunk):
@@ -567,10 +424,10 @@ def permuted(
         mixed = cases._replace(v=v, peers=peers_of(cases.u, v))
         for name in ceilings:
             drawn[name].append(areas(mixed, name))
-    return {name: _judged(observed[name], np.concatenate(drawn[name])) for name in ceilings}
+    return {name: _among(areas(cases, name)[0], np.concatenate(drawn[name])) for name in ceilings}
 
 
-def _judged(observed: float, drawn: np.ndarray) -> Permuted | None:
+def _among(observed: float, drawn: np.ndarray) -> Permuted | None:
     if np.isnan(observed):
         return None
     known = drawn[~np.isnan(drawn)]
@@ -578,19 +435,6 @@ def _judged(observed: float, drawn: np.ndarray) -> Permuted | None:
     p = (int((known >= observed - ROUNDING).sum()) + undefined + 1) / (len(drawn) + 1)
     mean = float(known.mean()) if len(known) else np.nan
     return Permuted(p, float(np.sqrt(p * (1 - p) / len(drawn))), mean, undefined)
-
-
-TOLERANCE = 1e-9
-"""Share of the scope by which rounding may move a case or a level across a ceiling."""
-
-
-CORNERED = "A case stands in the corner: nothing is empty."
-
-
-FALLING = "The line does not rise towards the corner: nothing is empty."
-
-
-SINGLE = "One peer only: no line can be drawn through it."
 
 
 class Shape(NamedTuple):
@@ -609,8 +453,8 @@ class Shape(NamedTuple):
 
     u: Floats
     v: Floats
-    line: tuple[float, float] | None
-    note: str
+    line: tuple[float, float] | None = None
+    note: str = ""
 
     def height(self, u: Floats) -> Floats:
         """Height of the ceiling at places along the condition; of a step, its top."""
@@ -644,16 +488,32 @@ def shape_of(cases: Cases, ceiling: CeilingName) -> Shape:
     """Find the shape of a ceiling; of several sets of outcomes, that of the first."""
     peers = cases.peers
     if ceiling == "ce_fdh":
-        return _steps(peers.u[peers.steps[0]], peers.top[0, peers.steps[0]])
+        u, v = peers.u[peers.steps[0]], peers.top[0, peers.steps[0]]
+        return _path([0.0, *np.repeat(u, 2), 1.0], [0.0, 0.0, *np.repeat(v, 2)])
     if ceiling == "ce_vrs":
         vertex = hull_of(peers)[0]
-        return _hull(peers.u[vertex], peers.top[0, vertex])
+        u, v = peers.u[vertex], peers.top[0, vertex]
+        return _path([0.0, u[0], *u, 1.0], [0.0, 0.0, *v, v[-1]])
+    flat = Shape(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     if peers.u[0] == 0 and peers.top[0, 0] == 1:
-        return _flat(CORNERED)
-    return _line(LINES[ceiling](cases))
+        return flat._replace(note=CORNERED)
+    intercept, slope = (float(part[0]) for part in LINES[ceiling](cases))
+    if np.isnan(slope):
+        return Shape(np.array([]), np.array([]), note=SINGLE)
+    if slope <= LEVEL:
+        return flat._replace(note=FALLING)
+    places = np.array([0.0, *np.clip([-intercept / slope, (1 - intercept) / slope], 0, 1), 1.0])
+    return Shape(places, np.clip(intercept + slope * places, 0, 1), (intercept, slope))
 
 
-def supports(cases: Cases, ceiling: CeilingName, shape: Shape) -> NDArray[np.bool_]:
+def _path(across: Sequence[float], up: Sequence[float]) -> Shape:
+    # where cases are at the left edge, the path begins at the highest of them
+    first = 2 if across[1] == 0 else 0
+    u, v = np.array(across[first:]), np.array(up[first:])
+    return Shape(u, v, note=CORNERED if v[0] == 1 else "")
+
+
+def supports(cases: Cases, ceiling: CeilingName, shape: Shape) -> Events:
     """Say which cases a ceiling rests on: its peers. (case,).
 
     Peers of the staircase and of the line through them; vertices of the hull and of the line
@@ -668,34 +528,3 @@ def supports(cases: Cases, ceiling: CeilingName, shape: Shape) -> NDArray[np.boo
     chosen = hull_of(peers)[0] if ceiling.endswith("vrs") else peers.steps[0]
     place = np.searchsorted(peers.u, cases.u)
     return np.asarray(chosen[place] & (cases.v[0] == peers.top[0, place]))
-
-
-def _steps(u: Floats, v: Floats) -> Shape:
-    across = np.concatenate([[0.0], np.repeat(u, 2), [1.0]])
-    up = np.concatenate([[0.0, 0.0], np.repeat(v, 2)])
-    return _path(across, up)
-
-
-def _hull(u: Floats, v: Floats) -> Shape:
-    return _path(np.concatenate([[0.0, u[0]], u, [1.0]]), np.concatenate([[0.0, 0.0], v, v[-1:]]))
-
-
-def _path(u: Floats, v: Floats) -> Shape:
-    if u[1] == 0:  # cases stand at the left edge: the path begins at the highest of them
-        u, v = u[2:], v[2:]
-    return Shape(u, v, None, CORNERED if v[0] == 1 else "")
-
-
-def _flat(note: str) -> Shape:
-    return Shape(np.array([0.0, 1.0]), np.array([1.0, 1.0]), None, note)
-
-
-def _line(lines: Lines) -> Shape:
-    intercept, slope = float(lines.intercept[0]), float(lines.slope[0])
-    if np.isnan(slope):
-        return Shape(np.array([]), np.array([]), None, SINGLE)
-    if slope <= LEVEL:
-        return _flat(FALLING)
-    places = np.array([0.0, *np.clip([-intercept / slope, (1 - intercept) / slope], 0, 1), 1.0])
-    heights = np.clip(intercept + slope * places, 0, 1)
-    return Shape(places, heights, (intercept, slope), "")

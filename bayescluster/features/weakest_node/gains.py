@@ -1,9 +1,9 @@
-"""What goes with raising a capital by a step, and the least of it that a level of the outcome needs."""
+"""What goes with raising a capital by a step, and the expected outcome along each capital."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,27 @@ from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import Groups, groups_of
 from bayescluster.estimands.surface import Own, Setting, outcome_surface
+from bayescluster.features.weakest_node.results import Option
 from bayescluster.features.weakest_node.spec import WeakestNode
 from bayescluster.model.evaluate import Draws
-from bayescluster.names import BOTH, CAPITALS
+from bayescluster.spec.constructs import CAPITALS
 from bayescluster.spec.hypotheses import By
 
-OPTIONS: Final = (*CAPITALS, BOTH)
-"""What can be raised; both is each by its step."""
+OPTIONS: Final[tuple[Option, ...]] = get_args(Option)
+"""What can be raised: one capital, or each by its step."""
 OWN_DRAWS = 200
-"""Draws of a latent or imputed capital by which its quantiles within groups are told."""
+"""Draws of a latent or imputed capital behind its quantiles within groups."""
 NEARBY = 0.5
 """A raised firm has another nearby if that one is within so many sd on both capitals."""
 MOST_LOOKED_AT = 1000
 """Raised rows of a group whose neighbours are looked for; evenly spaced where there are more."""
 ROUNDING = 1e-9
+POINTS = 11
+"""Levels of the capital at which the expected outcome is computed; between them it is a line."""
 
 Pair = tuple[Array, Array]
 """Something of human and of social capital."""
+Events = NDArray[np.bool_]
 
 
 class Raising(NamedTuple):
@@ -82,39 +86,23 @@ class Reach(NamedTuple):
     taken: Array
 
 
-def raising_of(design: Design, draws: Draws, asked: WeakestNode, by: By) -> Raising:
+def raising_of(design: Design, draws: Draws, options: WeakestNode, by: By) -> Raising:
     """Find how far the firms of a kind of group can be raised."""
     groups = groups_of(design, by)
-    steps = tuple(_step(design, asked, capital) for capital in CAPITALS)
-    own = _own(design, draws)
-    caps = tuple(
-        np.array(
-            [_most(values[:, member], asked.support, yes_or_no) for member in groups.members.T]
+    own = design.capitals[0][None, :], design.capitals[1][None, :]
+    if draws.capitals is not None:
+        own = draws.thinned(OWN_DRAWS).capitals or own
+    steps, caps = [], []
+    for capital, values in zip(CAPITALS, own, strict=True):
+        binary, step = design.is_binary(capital), options.step(capital)
+        if options.unit == "original":
+            step /= design.scaling(capital).scale
+        steps.append(1.0 if binary else step)
+        within = (values[:, member] for member in groups.members.T)
+        caps.append(
+            np.array([v.max() if binary else np.quantile(v, options.support) for v in within])
         )
-        for values, yes_or_no in zip(own, map(design.is_binary, CAPITALS), strict=True)
-    )
     return Raising(groups, (steps[0], steps[1]), (caps[0], caps[1]), own)
-
-
-def _step(design: Design, asked: WeakestNode, capital: str) -> float:
-    """Size of a step in standard deviations; a 0/1 capital is not put in this unit."""
-    if design.is_binary(capital):
-        return 1.0
-    step = asked.step("human_capital" if capital == CAPITALS[0] else "social_capital")
-    return step / design.scaling(capital).scale if asked.unit == "original" else step
-
-
-def _own(design: Design, draws: Draws) -> Pair:
-    if draws.capitals is None:
-        human, social = (values[None, :] for values in design.capitals)
-        return human, social
-    some = draws.thinned(OWN_DRAWS).capitals
-    assert some is not None
-    return some
-
-
-def _most(values: Array, quantile: float, yes_or_no: bool) -> float:
-    return float(values.max() if yes_or_no else np.quantile(values, quantile))
 
 
 def gain_draws(design: Design, draws: Draws, raisings: Sequence[Raising]) -> list[Array]:
@@ -122,10 +110,8 @@ def gain_draws(design: Design, draws: Draws, raisings: Sequence[Raising]) -> lis
 
     Parameters
     ----------
-    design
-        The design.
-    draws
-        Draws under the scope asked for.
+    design, draws
+        The design, and draws under the scope of the analysis.
     raisings
         Kinds of groups.
 
@@ -152,35 +138,30 @@ def reach_of(design: Design, raising: Raising) -> Reach:
     whole = [taken >= 1 - ROUNDING for taken in (human, social)]
     still = [taken <= ROUNDING for taken in (human, social)]
     weights = raising.groups.weights
-    fully = _shares([*whole, whole[0] & whole[1]], weights)
-    none = _shares([*still, still[0] & still[1]], weights)
+    fully, none = (
+        np.stack([event.mean(axis=0) @ weights for event in (*both, both[0] & both[1])])
+        for both in (whole, still)
+    )
     # of a latent capital a firm counts as raised if it is in half of the draws
     moved = [~(part.mean(axis=0) > 0.5) for part in (*still, still[0] & still[1])]
+    members = raising.groups.members.T
     return Reach(
         fully=fully,
         partly=1 - fully - none,
         none=none,
         raised=np.array(
-            [
-                [np.unique(design.firms[one & group]).size for group in raising.groups.members.T]
-                for one in moved
-            ]
+            [[np.unique(design.firms[one & group]).size for group in members] for one in moved]
         ),
         near=_near(design, raising, moved),
         taken=np.stack([taken.mean(axis=0) @ weights for taken in (human, social)]),
     )
 
 
-def _shares(events: Sequence[NDArray[np.bool_]], weights: Array) -> Array:
-    return np.stack([event.mean(axis=0) @ weights for event in events])
-
-
-def _near(design: Design, raising: Raising, moved: Sequence[NDArray[np.bool_]]) -> Array:
+def _near(design: Design, raising: Raising, moved: Sequence[Events]) -> Array:
     """Share of the raised rows with another firm nearby, ``(option, group)``; 0 where none is raised."""
-    human, social = raising.taken
     own = np.column_stack([values.mean(axis=0) for values in raising.own])  # (row, capital)
-    up = np.column_stack([human.mean(axis=0), social.mean(axis=0)]) * raising.steps
-    found = np.zeros((len(OPTIONS), len(raising.groups.labels)))
+    up = np.column_stack([part.mean(axis=0) for part in raising.taken]) * raising.steps
+    near = np.zeros((len(OPTIONS), len(raising.groups.labels)))
     ways = ((True, False), (False, True), (True, True))
     for option, (way, some) in enumerate(zip(ways, moved, strict=True)):
         for k, member in enumerate(raising.groups.members.T):
@@ -191,44 +172,26 @@ def _near(design: Design, raising: Raising, moved: Sequence[NDArray[np.bool_]]) 
             spaced = np.linspace(0, lifted.size - 1, min(lifted.size, MOST_LOOKED_AT))
             lifted = lifted[spaced.astype("int64")]
             places = own[lifted] + up[lifted] * way
-            others = design.firms[lifted][:, None] != design.firms[rows]
-            found[option, k] = _has_neighbour(places, own[rows], others).mean()
-    return found
+            close = design.firms[lifted][:, None] != design.firms[rows]  # (lifted, row): others
+            for capital in range(2):
+                apart = np.abs(places[:, [capital]] - own[rows, capital])
+                close &= apart <= NEARBY + ROUNDING
+            near[option, k] = close.any(axis=1).mean()
+    return near
 
 
-def _has_neighbour(places: Array, firms: Array, others: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether each place has one of the other firms nearby, ``(place,)``."""
-    close = others.copy()
-    for capital in range(places.shape[1]):
-        apart = np.abs(places[:, [capital]] - firms[:, capital])
-        close &= apart <= NEARBY + ROUNDING
-    return np.asarray(close.any(axis=1))
-
-
-POINTS = 11
-"""Levels of the capital at which the expected outcome is computed; between them it is a line."""
-NOT_NEEDED, NOT_REACHED = -np.inf, np.inf
-"""Stand for "none is needed" and "not reachable"."""
-
-
-def supported_levels(design: Design, raising: Raising, quantile: float) -> tuple[Array, Array]:
+def supported_levels(design: Design, raising: Raising, quantile: float) -> Pair:
     """Levels of each capital from the least to the most that a group supports, ``(point, group)``."""
-    found = []
+    levels = []
     for capital, own, most in zip(CAPITALS, raising.own, raising.caps, strict=True):
-        yes_or_no = design.is_binary(capital)
-        least = np.array(
-            [
-                own[:, member].min() if yes_or_no else np.quantile(own[:, member], 1 - quantile)
-                for member in raising.groups.members.T
-            ]
-        )
-        found.append(np.linspace(least, most, 2 if yes_or_no else POINTS))
-    return found[0], found[1]
+        binary = design.is_binary(capital)
+        within = (own[:, member] for member in raising.groups.members.T)
+        least = [v.min() if binary else np.quantile(v, 1 - quantile) for v in within]
+        levels.append(np.linspace(np.array(least), most, 2 if binary else POINTS))
+    return levels[0], levels[1]
 
 
-def mean_along(
-    design: Design, draws: Draws, raising: Raising, levels: Sequence[Array]
-) -> list[Array]:
+def mean_along(design: Design, draws: Draws, raising: Raising, levels: Pair) -> list[Array]:
     """Expected outcome along each capital, ``(draw, point, group)`` each."""
     human, social = levels
     of_row = raising.of_row
@@ -236,41 +199,3 @@ def mean_along(
     settings += [Setting(Own(), level[of_row]) for level in social]
     mean = outcome_surface(design, draws, settings, raising.groups.weights)
     return [mean[:, : len(human)], mean[:, len(human) :]]
-
-
-def least_needed(levels: Array, means: Array, targets: Sequence[float], *, between: bool) -> Array:
-    """Find the least level at which the expected outcome reaches each target.
-
-    Parameters
-    ----------
-    levels
-        Levels of the capital, rising, ``(point, group)``.
-    means
-        Expected outcome there, ``(draw, point, group)``.
-    targets
-        Levels of the outcome.
-    between
-        Whether a level between two points can be had; a 0/1 capital has none.
-
-    Returns
-    -------
-    ndarray
-        ``(draw, target, group)``: ``NOT_NEEDED`` where the least level already reaches the target,
-        ``NOT_REACHED`` where no level does.
-    """
-    found = np.empty((len(means), len(targets), means.shape[2]))
-    group = np.arange(means.shape[2])
-    for position, target in enumerate(targets):
-        reached = means >= target
-        first = reached.argmax(axis=1)  # (draw, group); 0 where no point reaches it
-        before = np.maximum(first - 1, 0)
-        at = levels[first, group]
-        if between:
-            low, high = (
-                np.take_along_axis(means, k[:, None], axis=1)[:, 0] for k in (before, first)
-            )
-            way = np.divide(target - low, high - low, out=np.ones_like(low), where=high > low)
-            at = levels[before, group] + way * (at - levels[before, group])
-        at = np.where(first == 0, NOT_NEEDED, at)
-        found[:, position] = np.where(reached.any(axis=1), at, NOT_REACHED)
-    return found

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Spread, Value
+from bayescluster.features.ceilings.results import LeastLevel
+from bayescluster.results.base import By, Estimate, Value
 
+Capital = Literal["human_capital", "social_capital"]
 Option = Literal["human_capital", "social_capital", "both"]
 Weakest = Literal["human_capital", "social_capital", "undecided"]
 
@@ -20,7 +22,7 @@ class OptionRow(Value):
     group: str
     option: Option
     place: int | None
-    """Place by expected worth among the options of one capital that are supported; null for others."""
+    """Place by expected worth among the supported options of one capital; null for others."""
     firms: int
     raised: int
     """Firms that are raised at all."""
@@ -43,11 +45,11 @@ class OptionRow(Value):
     """Average cost a firm."""
     per_cost: Estimate | None
     """Gain per unit of cost."""
-    best: float | None
+    best: float | None = None
     """Probability of being the best of the options that have a place."""
-    loss: float | None
+    loss: float | None = None
     """Expected loss of choosing this rather than the best of them, in the unit of worth."""
-    ranks: tuple[float, ...]
+    ranks: tuple[float, ...] = ()
     """Probability of each rank among them; the first: best."""
 
 
@@ -63,52 +65,20 @@ class NodeRow(Value):
     reason: str
     stopped: str
     """What keeps a capital from being named whatever the probability; empty where nothing does."""
-    probability: float | None
+    probability: float | None = None
     """Posterior probability that human capital is the bottleneck: that raising it is worth more."""
-    mcse: float | None
+    mcse: float | None = None
     prior_probability: float | None
-    better: Literal["human_capital", "social_capital"] | None
+    better: Capital | None = None
     """The capital with the larger expected worth."""
-    difference: Estimate | None
+    difference: Estimate | None = None
     """Worth of human capital less worth of social capital."""
-    loss_human_capital: float | None
-    loss_social_capital: float | None
+    loss_human_capital: float | None = None
+    loss_social_capital: float | None = None
     """Expected loss of choosing this capital: the smaller of the two is what perfect information
     would be worth."""
     extra: Estimate
     """Gain of both together less the sum of the two gains."""
-
-
-class Level(Spread):
-    """A level of a capital, or a word in its place.
-
-    ``NN``: none is needed. ``NA``: not reachable within what the sample supports. ``value`` is in
-    standard deviations, ``original`` in units of the construct (null for a latent capital).
-    """
-
-    value: float | None
-    original: float | None
-    word: Literal["", "NN", "NA"]
-
-
-class NeedRow(Value):
-    """The least of a capital at which a group's average expected outcome reaches a target.
-
-    The other capital stays as it is. ``low``, ``middle`` and ``high`` are the 5th, 50th and 95th
-    percentile of the posterior, in which NN comes before and NA after all levels.
-    """
-
-    by: By
-    group: str
-    capital: Literal["human_capital", "social_capital"]
-    target: float
-    low: Level
-    middle: Level
-    high: Level
-    not_needed: float
-    """Probability of NN."""
-    not_reached: float
-    """Probability of NA."""
 
 
 class PlanRow(Value):
@@ -159,13 +129,15 @@ class WeakestNode(Value):
     draws: int
     """Draws behind the gains."""
     need_draws: int
-    """Draws behind the levels needed; 0 without targets."""
+    """Draws behind the least levels needed; 0 without targets."""
     by: tuple[By, ...]
     targets: tuple[float, ...]
     options: tuple[OptionRow, ...]
     nodes: tuple[NodeRow, ...]
-    needs: tuple[NeedRow, ...]
+    needs: tuple[LeastLevel, ...]
+    """The least of a capital at which the average expected outcome of a group reaches a target, with
+    the other capital as it is."""
     plans: tuple[Plan, ...]
     gate_passed: bool
     notes: tuple[str, ...]
-    """What is not there, and why."""
+    """What is not available, and why."""

@@ -20,6 +20,8 @@ from bayescluster.spec.hypotheses import By, Scope
 if TYPE_CHECKING:
     from bayescluster.spec.analysis import Analysis
 
+NAME = "weakest_node"
+
 
 class WeakestNode(Frozen):
     """Gains from raising either capital by a step, compared, priced and ranked."""
@@ -32,7 +34,7 @@ class WeakestNode(Frozen):
     costs: dict[Capital, Positive] = {}
     """Cost of one step for one firm, of both capitals; without it gains are not priced."""
     currency: str = ""
-    """What costs and budget are counted in; printed beside them."""
+    """What costs and budget are counted in; printed next to them."""
     budget: Positive | None = None
     """What can be spent: the plan with the largest expected gain is then worked out."""
     by: Annotated[tuple[By, ...], Field(min_length=1)] | None = None
@@ -60,13 +62,10 @@ class WeakestNode(Frozen):
         return self.steps.get(capital, 1.0)
 
 
-NAME = "weakest_node"
-
-
 def weakest_node_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Find what the block asks for that the analysis cannot give."""
-    asked = analysis.weakest_node
-    if asked is None:
+    options = analysis.weakest_node
+    if options is None:
         return
     if analysis.equation.structure == (INTERCEPT,):
         yield Problem(
@@ -75,45 +74,53 @@ def weakest_node_problems(analysis: Analysis, where: Where) -> Iterator[Problem]
             where((NAME,)),
             "leave it out, or take a structure with both capitals",
         )
-    yield from _groups(analysis, asked, where)
-    yield from _costs(asked, where)
-    yield from _units(analysis, asked, where)
-    yield from _targets(analysis.equation, asked, where)
+    yield from _group_problems(analysis, options, where)
+    yield from _cost_problems(options, where)
+    for capital in CAPITALS if options.unit == "original" else ():
+        construct = analysis.constructs.get(capital)
+        if construct is not None and construct.method == "latent":
+            yield Problem(
+                f"steps are asked for in original units, but {capital} is latent and has none",
+                where((NAME, "unit")),
+                "use `unit: sd`",
+            )
+    yield from _target_problems(analysis.equation, options, where)
 
 
-def _groups(analysis: Analysis, asked: WeakestNode, where: Where) -> Iterator[Problem]:
-    for by in asked.by or ():
+def _group_problems(analysis: Analysis, options: WeakestNode, where: Where) -> Iterator[Problem]:
+    for by in options.by or ():
         if by != "all" and getattr(analysis.data, by) is None:
             yield Problem(
                 f"weakest_node asks by {by}, but the data declare none",
                 where((NAME, "by")),
                 f"name the {by} column under data, or leave {by} out",
             )
-    if asked.scope == "observed":
+    if options.scope == "observed":
         return
+    at = where((NAME, "scope"))
     if analysis.data.cluster is None:
         yield Problem(
-            f"scope {asked.scope} needs clusters, but the data declare none",
-            where((NAME, "scope")),
+            f"scope {options.scope} needs clusters, but the data declare none",
+            at,
             "add `cluster:` with its column under data, or use `scope: observed`",
         )
     elif "cluster" not in analysis.equation.varying:
         yield Problem(
-            f"scope {asked.scope} needs effects of clusters, and none vary by cluster",
-            where((NAME, "scope")),
+            f"scope {options.scope} needs effects of clusters, and none vary by cluster",
+            at,
             "add `cluster: [intercept]` under varying, or use `scope: observed`",
         )
 
 
-def _costs(asked: WeakestNode, where: Where) -> Iterator[Problem]:
-    lacking = [capital for capital in CAPITALS if capital not in asked.costs]
-    if asked.costs and lacking:
+def _cost_problems(options: WeakestNode, where: Where) -> Iterator[Problem]:
+    lacking = next((capital for capital in CAPITALS if capital not in options.costs), None)
+    if options.costs and lacking:
         yield Problem(
-            f"costs lacks {lacking[0]}: gains per cost can only be compared where both have one",
+            f"costs lacks {lacking}: gains per cost can only be compared where both have one",
             where((NAME, "costs")),
-            f"add `{lacking[0]}:`, or leave costs out",
+            f"add `{lacking}:`, or leave costs out",
         )
-    if asked.budget is not None and not asked.costs:
+    if options.budget is not None and not options.costs:
         yield Problem(
             "a budget can only be spent on what has a cost, and no costs are declared",
             where((NAME, "budget")),
@@ -121,23 +128,12 @@ def _costs(asked: WeakestNode, where: Where) -> Iterator[Problem]:
         )
 
 
-def _units(analysis: Analysis, asked: WeakestNode, where: Where) -> Iterator[Problem]:
-    for capital in CAPITALS if asked.unit == "original" else ():
-        made = analysis.constructs.get(capital)
-        if made is not None and made.method == "latent":
-            yield Problem(
-                f"steps are asked for in original units, but {capital} is latent and has none",
-                where((NAME, "unit")),
-                "use `unit: sd`",
-            )
-
-
-def _targets(equation: Equation, asked: WeakestNode, where: Where) -> Iterator[Problem]:
+def _target_problems(equation: Equation, options: WeakestNode, where: Where) -> Iterator[Problem]:
     family = FAMILIES[equation.family]
     bounded = family.scale in ("probability", "share") or equation.at_least is not None
     floor = -math.inf if family.link == "identity" and not bounded else 0.0
     scale = "between 0 and 1" if bounded else "never below 0"
-    for position, target in enumerate(asked.targets or ()):
+    for position, target in enumerate(options.targets or ()):
         if not floor <= target <= (1.0 if bounded else math.inf):
             yield Problem(
                 f"the target {target:g} cannot be reached: the expected outcome is {scale}",

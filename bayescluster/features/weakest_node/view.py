@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from bayescluster.features.ceilings.results import LeastLevel
+from bayescluster.features.ceilings.view import chances, ends_text, own_unit
 from bayescluster.features.weakest_node.results import (
-    Level,
-    NeedRow,
     NodeRow,
     OptionRow,
     Plan,
@@ -25,10 +25,10 @@ from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
 from bayescluster.kit.page import filled
 from bayescluster.kit.sections import Section, figures, tables
 from bayescluster.kit.table import Cell, Column, View, number
+from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.model import Results
 
-CAPITALS: Final = ("human_capital", "social_capital")
 OPTIONS: Final = {
     "human_capital": "Human capital",
     "social_capital": "Social capital",
@@ -60,22 +60,22 @@ def node_of(results: Results) -> WeakestNode:
     return results.weakest_node
 
 
-def kinds_told(found: WeakestNode) -> tuple[By, ...]:
-    """Kinds of groups that have a sentence; clusters only where nothing else is asked."""
-    above: tuple[By, ...] = tuple(by for by in found.by if by != "cluster")
-    return above or found.by
+def kinds_with_sentences(node: WeakestNode) -> tuple[By, ...]:
+    """Kinds of groups that have a sentence; clusters only where there is no other."""
+    above: tuple[By, ...] = tuple(by for by in node.by if by != "cluster")
+    return above or node.by
 
 
 def worth_of(results: Results) -> Worth:
     """Unit of worth: that of an effect, per so much cost that the numbers can be read."""
-    found, kind = node_of(results), words.unit(results.outcome)
-    if not found.costs:
+    node, kind = node_of(results), words.unit(results.outcome)
+    if not node.costs:
         return Worth(kind.factor, kind.effect, "")
     largest = max(
-        (abs(row.per_cost.mean) * kind.factor for row in found.options if row.per_cost), default=0.0
+        (abs(row.per_cost.mean) * kind.factor for row in node.options if row.per_cost), default=0.0
     )
     many = 10.0 ** math.ceil(-math.log10(largest)) if 0 < largest < 1 else 1.0
-    one, several = (found.currency,) * 2 if found.currency else ("unit of cost", "units of cost")
+    one, several = (node.currency,) * 2 if node.currency else ("unit of cost", "units of cost")
     per = f"per {words.count(many)} {several}" if many > 1 else f"per {one}"
     return Worth(kind.factor * many, kind.effect, per)
 
@@ -94,12 +94,13 @@ def loss(value: float | None, results: Results) -> str:
     """Expected loss, in the unit of worth, to the digits of the largest there is."""
     if value is None:
         return words.NONE
-    found, unit = node_of(results), worth_of(results)
-    known = [row.loss for row in found.options]
-    known += [
-        one for row in found.nodes for one in (row.loss_human_capital, row.loss_social_capital)
+    node, unit = node_of(results), worth_of(results)
+    losses = [row.loss for row in node.options]
+    losses += [
+        each for row in node.nodes for each in (row.loss_human_capital, row.loss_social_capital)
     ]
-    places = words.decimals(unit.factor * max(one for one in known if one is not None), LOSS_DIGITS)
+    largest = max(each for each in losses if each is not None)
+    places = words.decimals(unit.factor * largest, LOSS_DIGITS)
     shown, least = value * unit.factor, 10.0**-places
     if 0 < shown < least / 2:
         return f"<{words.fixed(least, places)}{unit.unit}"
@@ -112,71 +113,59 @@ def steps(results: Results) -> str:
 
 
 def _step(results: Results, capital: str) -> str:
-    found = node_of(results)
+    node = node_of(results)
     if words.binary(results, capital):
         return "from no to yes"
-    size = found.steps[capital]
-    if found.unit == "sd":
-        return f"{size:g} sd"
+    if node.unit == "sd":
+        return f"{node.steps[capital]:g} sd"
     unit = next(one.unit for one in results.measures if one.capital == capital)
-    return f"{size:g} ({unit})"
+    return f"{node.steps[capital]:g} ({unit})"
 
 
 def sentence(row: NodeRow, results: Results) -> str:
     """Say which capital holds a group back, how sure that is, and what an error would cost."""
     if row.probability is None or row.better is None:
         return f"The capitals cannot be compared. {row.stopped}"
-    likely = "human_capital" if row.probability >= 0.5 else "social_capital"
-    share = row.probability if likely == "human_capital" else 1 - row.probability
-    given = ", for what a step costs" if node_of(results).costs else ""
+    node, human = node_of(results), row.probability >= 0.5
+    share = words.probability(row.probability if human else 1 - row.probability)
+    given = ", for what a step costs" if node.costs else ""
     if row.weakest == UNDECIDED:
+        likely = "human capital" if human else "social capital"
         lead = (
-            f"It is undecided which capital is the weakest node{given}; {words.label(likely).lower()} "
-            f"is the likelier (probability {words.probability(share)})."
+            f"It is undecided which capital is the weakest node{given}; {likely} is the likelier "
+            f"(probability {share})."
         )
     else:
-        lead = (
-            f"{words.label(row.weakest)} is the weakest node{given} (probability "
-            f"{words.probability(share)})."
-        )
-    stopped = f" {row.stopped}" if row.stopped else ""
-    return f"{lead}{stopped} {_gains(row, results)} {_choice(row, results)}"
-
-
-def _gains(row: NodeRow, results: Results) -> str:
-    found = node_of(results)
-    own = {one.option: one for one in found.options if (one.by, one.group) == (row.by, row.group)}
-    human, social = (
-        words.effect(one.estimate, results.outcome)
-        + ("" if one.cost is None else f" (at {money(one.cost, found.currency)} a firm)")
-        for one in (own["human_capital"], own["social_capital"])
-    )
-    return f"A step of human capital goes with {human}, one of social capital with {social}."
-
-
-def _choice(row: NodeRow, results: Results) -> str:
-    other = next(name for name in CAPITALS if name != row.better)
+        lead = f"{words.label(row.weakest)} is the weakest node{given} (probability {share})."
+    gains = {
+        option.option: words.effect(option.estimate, results.outcome)
+        + ("" if option.cost is None else f" (at {money(option.cost, node.currency)} a firm)")
+        for option in node.options
+        if (option.by, option.group) == (row.by, row.group)
+    }
+    better, other = row.better, next(name for name in CAPITALS if name != row.better)
     losses = {"human_capital": row.loss_human_capital, "social_capital": row.loss_social_capital}
     per = worth_of(results).per
-    right, wrong = (loss(losses[str(name)], results) for name in (row.better, other))
-    return (
-        f"If one has to be chosen, {words.label(str(row.better)).lower()}: on average that forgoes "
-        f"{right}{' ' if per else ''}{per} of what the better choice would give, choosing "
-        f"{words.label(other).lower()} {wrong}."
+    steps = (
+        f"A step of human capital goes with {gains['human_capital']}, one of social capital with "
+        f"{gains['social_capital']}."
     )
+    choice = (
+        f"If one has to be chosen, {words.label(better).lower()}: on average that forgoes "
+        f"{loss(losses[better], results)}{' ' if per else ''}{per} of what the better choice would "
+        f"give, choosing {words.label(other).lower()} {loss(losses[other], results)}."
+    )
+    return " ".join(filter(None, (lead, row.stopped, steps, choice)))
 
 
 def line(row: NodeRow, results: Results) -> str:
     """Say the same of a group in a line for a terminal."""
     if row.probability is None or row.better is None:
         return f"{row.weakest:<14}      {row.group}: {row.stopped}"
-    human, social = (
-        loss(value, results) for value in (row.loss_human_capital, row.loss_social_capital)
-    )
     return (
         f"{row.weakest:<14} P(human) {words.probability(row.probability)} (prior "
         f"{words.maybe(row.prior_probability)})  {row.group}; expected loss of choosing human "
-        f"{human}, social {social}"
+        f"{loss(row.loss_human_capital, results)}, social {loss(row.loss_social_capital, results)}"
     )
 
 
@@ -192,11 +181,11 @@ def _declared(value: float, currency: str) -> str:
 
 def views(results: Results) -> Iterator[View[Any]]:
     """Bottlenecks, options, plans and levels needed, a view for each kind of groups."""
-    found = node_of(results)
-    yield from (_nodes(results, by) for by in found.by)
-    yield from (_options(results, by) for by in found.by)
-    yield from (_plan(results, plan) for plan in found.plans)
-    yield from (_needs(results, by, capital) for by in found.by for capital in CAPITALS)
+    node = node_of(results)
+    yield from (_nodes(results, by) for by in node.by)
+    yield from (_options(results, by) for by in node.by)
+    yield from (_plan(results, plan) for plan in node.plans)
+    yield from (_needs(results, by, capital) for by in node.by for capital in CAPITALS)
 
 
 def _group(by: By) -> Column[NodeRow | OptionRow | PlanRow]:
@@ -208,7 +197,7 @@ def _folded(by: By, text: str) -> str:
 
 
 def _nodes(results: Results, by: By) -> View[NodeRow]:
-    found, per = node_of(results), worth_of(results).per
+    node, per = node_of(results), worth_of(results).per
     caption, lost = "Which capital is the weakest node", partial(loss, results=results)
     return View(
         "weakest_nodes",
@@ -231,9 +220,9 @@ def _nodes(results: Results, by: By) -> View[NodeRow]:
                 partial(words.effect, outcome=results.outcome),
             ),
         ),
-        tuple(row for row in found.nodes if row.by == by),
+        tuple(row for row in node.nodes if row.by == by),
         f"P(human capital): probability that raising human capital is worth more than raising social "
-        f"capital; named from {words.share(found.level)}. Expected loss: what choosing this capital "
+        f"capital; named from {words.share(node.level)}. Expected loss: what choosing this capital "
         f"forgoes on average{', ' + per if per else ''}; the smaller of the two is what knowing for "
         "certain would be worth.",
         _folded(by, caption),
@@ -333,88 +322,62 @@ def _raised(row: PlanRow) -> str:
     return f"{OPTIONS[row.after]} (in place of {words.label(row.before).lower()})"
 
 
-class _GroupNeeds(NamedTuple):
-    """The levels that a group needs, by target."""
-
-    group: str
-    needs: dict[float, NeedRow]
-
-
-def _needs(results: Results, by: By, capital: str) -> View[_GroupNeeds]:
+def _needs(results: Results, by: By, capital: str) -> View[Mapping[float, LeastLevel]]:
     """The least needed for each target: shown a row a group, written a row a group and target."""
-    found = node_of(results)
-    some = tuple(row for row in found.needs if (row.by, row.capital) == (by, capital))
-    groups = dict.fromkeys(row.group for row in some)
-    caption = f"Least {words.label(capital).lower()} needed for each level of the outcome"
-    kind = words.unit(results.outcome)
-    levels = (
-        number(
-            f"{target * kind.factor:g}{kind.level}",
-            partial(_need, target=target),
-            _level,
-            note=partial(_level_note, target=target),
-        )
-        for target in found.targets
+    node = node_of(results)
+    needs = tuple(row for row in node.needs if (row.by, row.capital) == (by, capital))
+    groups: dict[str, dict[float, LeastLevel]] = {}
+    for row in needs:
+        groups.setdefault(row.group, {})[row.target] = row
+    caption, units = (
+        f"Least {words.label(capital).lower()} needed for each level of the outcome",
+        "",
     )
+    if needs and not words.binary(results, capital):
+        measured = next(one for one in results.measures if one.capital == capital)
+        units = "sd" if measured.method == "latent" else f"{measured.unit}; below it in sd"
+    group: Column[Mapping[float, LeastLevel]] = Column(
+        HEADS[by], lambda rows: words.group(by, rows[node.targets[0]].group)
+    )
+    targets = (_need_column(results, target) for target in node.targets)
     return View(
         "weakest_needs",
-        NeedRow,
-        f"{caption}, {_units(results, capital)}",
-        (Column(HEADS[by], lambda row: words.group(by, row.group)), *levels) if some else (),
-        tuple(
-            _GroupNeeds(group, {row.target: row for row in some if row.group == group})
-            for group in groups
-        ),
+        LeastLevel,
+        f"{caption}, {units or '0 or 1'}",
+        (group, *targets) if needs else (),
+        tuple(groups.values()),
         "Median [90% interval]. NN: none needed, the least that the group supports is enough. "
         "NA: not reachable within what it supports. The other capital is as it is.",
         _folded(by, caption),
-        records=some,
+        records=needs,
     )
 
 
-def _units(results: Results, capital: str) -> str:
-    if words.binary(results, capital):
-        return "0 or 1"
-    found = next(one for one in results.measures if one.capital == capital)
-    return "sd" if found.method == "latent" else f"{found.unit}; below it in sd"
+def _need_column(results: Results, target: float) -> Column[Mapping[float, LeastLevel]]:
+    kind = words.unit(results.outcome)
+    return number(
+        f"{target * kind.factor:g}{kind.level}",
+        lambda needs: needs[target],
+        _level,
+        note=lambda needs: _level_note(needs[target]),
+    )
 
 
-def _ends(row: NeedRow) -> tuple[Level, Level, Level]:
-    return row.middle, row.low, row.high
+def _level(row: LeastLevel) -> str:
+    return _in_digits(row, own_unit(row))
 
 
-def _level(row: NeedRow) -> str:
-    """Middle, low and high in original units, in sd where there are none."""
-    original = any(end.original is not None for end in _ends(row))
-    return _range([end.original if original else end.value for end in _ends(row)], _ends(row))
-
-
-def _need(row: _GroupNeeds, target: float) -> NeedRow:
-    return row.needs[target]
-
-
-def _level_note(group: _GroupNeeds, target: float) -> str:
+def _level_note(row: LeastLevel) -> str:
     """The same in sd where it is shown in original units, and the chances of NN and NA."""
-    row = group.needs[target]
-    sd = _range([end.value for end in _ends(row)], _ends(row))
-    chances = ", ".join(
-        f"P({word}) {words.probability(share)}"
-        for word, share in (("NN", row.not_needed), ("NA", row.not_reached))
-        if share > 0
-    )
-    return "; ".join(filter(None, (f"{sd} sd" if sd != _level(row) else "", chances)))
+    sd = _in_digits(row, "sd")
+    return "; ".join(filter(None, (f"{sd} sd" if sd != _level(row) else "", chances(row))))
 
 
-def _range(values: Sequence[float | None], ends: Sequence[Level]) -> str:
-    """Middle, low and high to the digits of the largest; words where there is no number."""
-    places = words.decimals(
-        max((abs(value) for value in values if value is not None), default=1.0), 3
-    )
-    middle, low, high = (
-        end.word if value is None else words.fixed(value, places)
-        for value, end in zip(values, ends, strict=True)
-    )
-    return middle if middle == low == high else f"{middle} [{low}, {high}]"
+def _in_digits(row: LeastLevel, unit: str) -> str:
+    """Median, low and high to three digits of the largest."""
+    values = (getattr(end, unit) for end in (row.low, row.median, row.high))
+    largest = max((abs(value) for value in values if value is not None), default=1.0)
+    return ends_text(row, unit, partial(words.fixed, places=words.decimals(largest, 3)))
 
 
 def gains(results: Results, *, narrow: bool = False) -> Figure:
@@ -500,18 +463,18 @@ GAINS = FigureSpec(
 
 def body(results: Results) -> Markup:
     """Sentences, the figure, then bottlenecks, options, plans and levels needed."""
-    found = node_of(results)
+    node = node_of(results)
     return filled(
         "weakest.html.j2",
         results=results,
-        found=found,
+        node=node,
         steps=steps(results),
-        costs=[_declared(found.costs[name], found.currency) for name in found.costs],
-        scope=words.SCOPES.get(found.scope, found.scope),
+        costs=[_declared(node.costs[name], node.currency) for name in node.costs],
+        scope=words.SCOPES.get(node.scope, node.scope),
         sentences=[
             (words.group(row.by, row.group), sentence(row, results))
-            for row in found.nodes
-            if row.by in kinds_told(found)
+            for row in node.nodes
+            if row.by in kinds_with_sentences(node)
         ],
         figures=figures(results, GAINS),
         tables=tables(views(results)),

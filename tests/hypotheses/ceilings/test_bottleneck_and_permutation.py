@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.features.nca.compute import SIZES, Asked, Observed, described, size_of
+from bayescluster.features.nca.compute import SIZES, Observed, Settings, analyse_pair, size_of
 from bayescluster.features.nca.observed import (
     CEILINGS,
     CORNERED,
@@ -36,7 +36,7 @@ def _pair(x=X, y=Y, declared=None, **asked) -> Pair:
     names = [f"firm {k + 1}" for k in range(len(x))]
     observed = Observed("training", "all", names, np.asarray(x), np.asarray(y), 0, declared)
     asked = {"ceilings": ("ce_fdh",), "steps": 5, "permutations": 0} | asked
-    return described(observed, Asked(**asked), np.random.default_rng(1))
+    return analyse_pair(observed, Settings(**asked), np.random.default_rng(1))
 
 
 def _shown(rows: tuple[BottleneckRow, ...]) -> list[tuple[float, float | str]]:

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy import special, stats
 
 from bayescluster.design.record import Design
@@ -15,11 +18,11 @@ from bayescluster.features.ceilings.functional import (
     Ceiling,
     ceiling_of,
     effect_sizes,
-    least_levels,
     outcome_scope,
     spans,
     surfaces_of,
 )
+from bayescluster.features.ceilings.least import NOT_NEEDED, NOT_REACHED, least_levels
 from bayescluster.features.ceilings.spec import Ceilings
 from bayescluster.model.evaluate import Draws
 from tests.draws import known_draws
@@ -153,14 +156,37 @@ def test_effect_sizes_of_known_ceilings() -> None:
     assert d == pytest.approx([0.75])
 
 
-def test_least_levels_by_hand() -> None:
-    levels = np.array([0.0, 1.0, 2.0, 3.0])
-    height = np.array([[0.1, 0.3, 0.3, 0.9], [0.5, 0.2, 0.6, 0.7]])
-    found = least_levels(
-        Ceiling(levels, height, np.zeros(2), np.zeros(2)), np.array([0.05, 0.2, 0.6, 0.8, 0.95])
-    )
-    assert found[0] == pytest.approx([-np.inf, 0.5, 2.5, 2 + 0.5 / 0.6, np.inf])
-    assert found[1] == pytest.approx([-np.inf, -np.inf, 2.0, np.inf, np.inf])
+LEVELS = np.arange(4.0)
+
+
+def needed(means, *targets, between=True):
+    return least_levels(LEVELS, np.array(means, float), targets, between=between).tolist()
+
+
+@pytest.mark.parametrize(
+    ("means", "target", "wanted"),
+    [
+        ([0.2, 0.4, 0.6, 0.8], 0.5, 1.5),
+        ([0.2, 0.4, 0.6, 0.8], 0.4, 1.0),
+        ([0.2, 0.4, 0.6, 0.8], 0.2, NOT_NEEDED),
+        ([0.2, 0.4, 0.6, 0.8], 0.81, NOT_REACHED),
+        ([0.2, 0.6, 0.3, 0.9], 0.5, 0.75),  # up, down and up: the first way up counts
+        ([0.6, 0.2, 0.1, 0.0], 0.5, NOT_NEEDED),
+        ([0.3, 0.2, 0.1, 0.0], 0.5, NOT_REACHED),
+    ],
+)
+def test_least_level_that_reaches_a_target(means, target, wanted):
+    assert needed([means], target) == [[pytest.approx(wanted)]]
+
+
+def test_between_no_and_yes_there_is_nothing():
+    assert needed([[0.2, 0.4, 0.6, 0.8]], 0.5, between=False) == [[2.0]]
+
+
+@given(arrays(float, (5, 4), elements=st.floats(0, 1)), st.floats(0, 1), st.floats(0, 0.5))
+def test_a_higher_target_never_needs_less(means, target, more):
+    (low, high) = np.array(needed(means, target, target + more)).T
+    assert (high >= low).all()
 
 
 def test_a_capital_of_yes_and_no_has_a_ceiling_at_two_levels() -> None:
@@ -173,7 +199,7 @@ def test_a_capital_of_yes_and_no_has_a_ceiling_at_two_levels() -> None:
     assert found.levels == pytest.approx(np.unique(design.capitals[0]))
     assert found.d == pytest.approx(1 - found.height[:, 0])
     middle = found.height.mean(axis=1).min()
-    least = least_levels(found, np.array([middle]))
+    least = least_levels(found.levels, found.height, [middle], between=not found.steps)
     assert set(np.unique(least)) <= {-np.inf, found.levels[1], np.inf}
 
 

@@ -64,7 +64,7 @@ def test_a_null_as_large_leaves_it_open_and_says_so() -> None:
     assert reading.flags == ("null_as_large",)
     assert reading.reason == (
         "A compensatory model gives an effect size as large as that of the observed firms (0.31) "
-        "with probability 0.40: d alone is no sign of necessity."
+        "with probability 0.40: d by itself is no sign of necessity."
     )
 
 
@@ -72,8 +72,8 @@ def test_without_a_null_nothing_is_supported() -> None:
     reading = necessity(evidence_with(None, intercept=-1.0, human_capital=1.0))
     assert reading.verdict == "undecided"
     assert reading.reason == (
-        "No compensatory model could be held against the effect size of the observed firms: d alone "
-        "is positive with no necessity at all."
+        "No compensatory model could be compared with the effect size of the observed firms: d by "
+        "itself is positive with no necessity at all."
     )
 
 
@@ -147,7 +147,7 @@ def test_few_firms_decide_nothing() -> None:
     evidence = Evidence(design, known_draws(design, 20), known_draws(design, 20, 1, 5), 1)
     reading = necessity(evidence)
     assert reading.verdict == "undecided"
-    assert reading.reason == "Only 8 firms stand below this ceiling, fewer than 10."
+    assert reading.reason == "Only 8 firms are below this ceiling, fewer than 10."
     assert "thin" in reading.flags
 
 
@@ -155,6 +155,6 @@ def test_the_order_of_draws_does_not_matter_to_the_null() -> None:
     """Replicates have a stream of their own: the same seed gives the same p."""
     design = small_design("bernoulli", "interaction", VARYING, frame=firms(120))
     draws = known_draws(design, 40, 2)
-    first, second = (Evidence(design, replace(draws), draws, 3).ceilings for _ in range(2))
+    first, second = (ceilings_of(Evidence(design, replace(draws), draws, 3)) for _ in range(2))
     key = ("social_capital", "all", "all")
-    assert first.of[key].null == second.of[key].null  # type: ignore[index]
+    assert first.of[key].null == second.of[key].null
