@@ -22,6 +22,9 @@ MANIFEST_MEND = "restore it from a copy, or move the directory away and run the 
 
 SHOWN_CHARACTERS = 120
 
+KEPT = ("started", "stages", "gate_passed", "attempts")
+"""What a manifest keeps when its run goes on."""
+
 Status = Literal["running", "done", "failed", "interrupted"]
 
 
@@ -80,6 +83,50 @@ class Manifest(Frozen):
     def files(self) -> dict[str, str]:
         """All finished files of all stages, with their sha256."""
         return {path: sha for stage in self.stages.values() for path, sha in stage.files.items()}
+
+    def continuing(self, before: Manifest) -> Manifest:
+        """Go on with a run of the same key: what is finished stays so."""
+        return self.model_copy(update={name: getattr(before, name) for name in KEPT})
+
+    def begun(self, name: StageName, key: str) -> Manifest:
+        """Mark a stage as running.
+
+        What it has finished under the same key is kept; under another key it no longer counts.
+        """
+        before = self.stages.get(name)
+        same = before is not None and before.key == key
+        stage = Stage(
+            status="running",
+            started=now(),
+            seconds=before.seconds if before and same and before.status != "done" else 0.0,
+            key=key,
+            files=before.files if before and same else {},
+        )
+        return self.model_copy(update={"stages": self.stages | {name: stage}})
+
+    def ended(self, name: StageName, status: Status, seconds: float) -> Manifest:
+        """Mark a stage as ended, after so many more seconds."""
+        total = round(self._stage(name).seconds + seconds, 3)
+        return self._with(name, status=status, seconds=total)
+
+    def recorded(self, name: StageName, files: dict[str, str]) -> Manifest:
+        """Note files of a stage as finished, with their sha256."""
+        return self._with(name, files=self._stage(name).files | files)
+
+    def forgotten(self, name: StageName, path: str) -> Manifest:
+        """Note a file of a stage as not finished."""
+        files = {file: sha for file, sha in self._stage(name).files.items() if file != path}
+        return self._with(name, files=files)
+
+    def _with(self, name: StageName, **changes: Any) -> Manifest:
+        stage = self._stage(name).model_copy(update=changes)
+        return self.model_copy(update={"stages": self.stages | {name: stage}})
+
+    def _stage(self, name: StageName) -> Stage:
+        """Find a stage that has begun: files are saved inside ``with run.stage(name):``."""
+        if name not in self.stages:
+            raise ValueError(f"stage '{name}' has not begun")
+        return self.stages[name]
 
 
 def new_manifest(analysis: Analysis, key: str, *, data_label: str, data_digest: str) -> Manifest:

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from bayescluster.errors import Problem, RunError
-from bayescluster.runs.files import read_tree
-from bayescluster.runs.layout import CHAINS, PARTIAL, chain_file
-from bayescluster.runs.manifest import Manifest
-
-if TYPE_CHECKING:
-    import xarray as xr
-
-    from bayescluster.inference.nuts import Chain
-
-
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
 from bayescluster.results.model import SCHEMA_VERSION, Results
 from bayescluster.runs.files import (
     REMAKE,
@@ -33,24 +20,28 @@ from bayescluster.runs.files import (
     digest_of,
     document_text,
     read_document,
+    read_tree,
     write_netcdf,
     write_text,
 )
 from bayescluster.runs.find import find_run
 from bayescluster.runs.layout import (
+    CHAINS,
     DESIGN,
     FORMS,
     LOCK,
     MANIFEST,
+    PARTIAL,
     POSTERIOR,
     REPORT,
     RESULTS,
     StageName,
     ceiling_file,
+    chain_file,
     files_of,
     locked,
 )
-from bayescluster.runs.manifest import Stage, Status, now, read_manifest, write_manifest
+from bayescluster.runs.manifest import Manifest, Status, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,202 +49,11 @@ if TYPE_CHECKING:
     from bayescluster.inference.nuts import Chain
     from bayescluster.results.fit import Attempt
 
-
-KEPT = ("started", "stages", "gate_passed", "attempts")
-"""What a manifest keeps when its run goes on."""
-
-
-def continued(before: Manifest, manifest: Manifest, directory: Path) -> Manifest:
-    """Go on with a run under a new manifest: what is finished stays so.
-
-    Raises
-    ------
-    RunError
-        If the manifest that was there is that of another fit.
-    """
-    if before.key != manifest.key:
-        raise RunError(
-            Problem(
-                f"the run there has the key {before.key}, not {manifest.key}",
-                str(directory),
-                "move that directory away, then run the same command again",
-            )
-        )
-    return manifest.model_copy(update={name: getattr(before, name) for name in KEPT})
-
-
-def begun(manifest: Manifest, name: StageName, key: str) -> Manifest:
-    """Mark a stage as running.
-
-    What it has finished under the same key is kept; under another key it no longer counts.
-    """
-    before = manifest.stages.get(name)
-    same = before is not None and before.key == key
-    stage = Stage(
-        status="running",
-        started=now(),
-        seconds=before.seconds if before and same and before.status != "done" else 0.0,
-        key=key,
-        files=before.files if before and same else {},
-    )
-    return _with(manifest, name, stage)
-
-
-def ended(manifest: Manifest, name: StageName, status: Status, seconds: float) -> Manifest:
-    """Mark a stage as ended, after so many more seconds."""
-    stage = stage_of(manifest, name)
-    update = {"status": status, "seconds": round(stage.seconds + seconds, 3)}
-    return _with(manifest, name, stage.model_copy(update=update))
-
-
-def recorded(manifest: Manifest, name: StageName, files: dict[str, str]) -> Manifest:
-    """Note files of a stage as finished, with their sha256."""
-    stage = stage_of(manifest, name)
-    return _with(manifest, name, stage.model_copy(update={"files": stage.files | files}))
-
-
-def forgotten(manifest: Manifest, name: StageName, path: str) -> Manifest:
-    """Note a file of a stage as not finished."""
-    stage = stage_of(manifest, name)
-    files = {known: sha for known, sha in stage.files.items() if known != path}
-    return _with(manifest, name, stage.model_copy(update={"files": files}))
-
-
-def stage_of(manifest: Manifest, name: StageName) -> Stage:
-    """Find a stage that has begun.
-
-    Raises
-    ------
-    ValueError
-        If it has not: files are saved inside ``with run.stage(name):``.
-    """
-    try:
-        return manifest.stages[name]
-    except KeyError:
-        raise ValueError(f"stage '{name}' has not begun") from None
-
-
-def _with(manifest: Manifest, name: StageName, stage: Stage) -> Manifest:
-    return manifest.model_copy(update={"stages": manifest.stages | {name: stage}})
-
-
-class Stamp(NamedTuple):
-    """Changes whenever a file is written anew, even with the same content."""
-
-    modified: int
-    inode: int
-
-
-def edit(directory: Path, change: Callable[[Manifest], Manifest]) -> None:
-    """Replace the manifest by a changed one."""
-    write_manifest(directory, change(read_manifest(directory)))
-
-
-@contextmanager
-def tracked(directory: Path, name: StageName, key: str | None) -> Iterator[None]:
-    """Record how a stage goes; see `RunDirectory.stage`."""
-    before = read_manifest(directory)
-    key = key or before.key
-    old = before.stages.get(name)
-    stale = _stamps(directory, old.files) if old and old.key != key else {}
-    write_manifest(directory, begun(before, name, key))
-    start = time.monotonic()
-
-    def end(status: Status) -> None:
-        elapsed = time.monotonic() - start
-        edit(directory, lambda manifest: ended(manifest, name, status, elapsed))
-
-    try:
-        yield
-        if name == "report":
-            _take_in_report(directory, stale)
-    except BaseException as error:
-        try:
-            end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
-        except RunError as second:  # the first error is the one to tell
-            error.add_note(str(second))
-        raise
-    end("done")
-
-
-def _take_in_report(directory: Path, stale: dict[str, Stamp]) -> None:
-    """Record the files of the report, which others write; drop those of an earlier report."""
-    for file, stamp in stale.items():
-        if _stamps(directory, (file,)).get(file) == stamp:
-            (directory / file).unlink()
-    files = {file: digest_of(directory / file) for file in files_of(directory, "report")}
-    edit(directory, lambda manifest: recorded(manifest, "report", files))
-
-
-def _stamps(directory: Path, files: Iterable[str]) -> dict[str, Stamp]:
-    stats = {file: (directory / file).stat() for file in files if (directory / file).is_file()}
-    return {file: Stamp(stat.st_mtime_ns, stat.st_ino) for file, stat in stats.items()}
-
-
 AGAIN = "run the same command again: only what is missing is made anew"
 UNKNOWN_MEND = (
     "if you put it there, keep it elsewhere; if a run was stopped, run the same command again"
 )
-
-
-def fault_of(directory: Path, manifest: Manifest, stage: StageName, file: str) -> Problem | None:
-    """Say what is wrong with a file that a stage should have finished; None if it is whole."""
-    path = directory / file
-    known = manifest.stages[stage].files.get(file) if stage in manifest.stages else None
-    if known is None:
-        return Problem(f"the run has no finished {file} yet", str(directory), AGAIN)
-    try:
-        if digest_of(path) == known:
-            return None
-        what, mend = "the file is not as it was written: its checksum has changed", REMAKE
-    except FileNotFoundError:
-        what, mend = "the file is missing", AGAIN
-    except OSError as error:
-        what, mend = f"the file cannot be read: {error.strerror or error}", REMAKE
-    return Problem(what, str(path), mend)
-
-
-def problems_of(directory: Path, manifest: Manifest) -> list[Problem]:
-    """Find files that are altered, missing or unknown, in the order of the stages.
-
-    Forms that have runs of their own are looked at one by one, by their own manifests.
-    """
-    faults = [
-        fault_of(directory, manifest, name, file)
-        for name, stage in manifest.stages.items()
-        for file in stage.files
-    ]
-    known = {*manifest.files, MANIFEST, LOCK}
-    own = [path for _, path in own_runs(directory, manifest)]
-    unknown = [
-        Problem("the manifest does not know this file", str(path), UNKNOWN_MEND)
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-        and path.suffix != PARTIAL
-        and path.relative_to(directory).as_posix() not in known
-        and not any(path.is_relative_to(form) for form in own)
-    ]
-    found = [problem for problem in faults if problem] + unknown
-    for path in own:
-        if (path / MANIFEST).exists() or _forms_done(manifest):
-            found += _problems_of_form(path)
-    return found
-
-
-def _problems_of_form(directory: Path) -> list[Problem]:
-    try:
-        return problems_of(directory, read_manifest(directory))
-    except RunError as error:
-        return list(error.problems)
-
-
-def own_runs(directory: Path, manifest: Manifest) -> list[tuple[str, Path]]:
-    """Forms that have runs of their own inside a run, and where."""
-    return [(form, directory / FORMS / form) for form in manifest.forms]
-
-
-def _forms_done(manifest: Manifest) -> bool:
-    return "forms" in manifest.stages and manifest.stages["forms"].status == "done"
+CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
 
 
 @dataclass(frozen=True)
@@ -309,9 +109,8 @@ class RunDirectory:
 
     def forms(self) -> dict[str, RunDirectory]:
         """Give the runs of several forms by name; none where there is but one form."""
-        return {
-            name: RunDirectory(path) for name, path in own_runs(self.path, self.read_manifest())
-        }
+        names = self.read_manifest().forms
+        return {name: RunDirectory(self.path / FORMS / name) for name in names}
 
     @property
     def results_path(self) -> Path:
@@ -356,17 +155,26 @@ class RunDirectory:
             If the manifest that is there is broken or is that of another fit.
         """
         if (self.path / MANIFEST).exists():
-            manifest = continued(self.read_manifest(), manifest, self.path)
+            before = self.read_manifest()
+            if before.key != manifest.key:
+                raise RunError(
+                    Problem(
+                        f"the run there has the key {before.key}, not {manifest.key}",
+                        str(self.path),
+                        "move that directory away, then run the same command again",
+                    )
+                )
+            manifest = manifest.continuing(before)
         self.write_manifest(manifest)
         return manifest
 
     def record_gate(self, passed: bool) -> None:
         """Note whether the diagnostics gate was passed."""
-        edit(self.path, lambda manifest: manifest.model_copy(update={"gate_passed": passed}))
+        self._edit(lambda manifest: manifest.model_copy(update={"gate_passed": passed}))
 
     def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
         """Note the attempts of which this run is one."""
-        edit(self.path, lambda manifest: manifest.model_copy(update={"attempts": attempts}))
+        self._edit(lambda manifest: manifest.model_copy(update={"attempts": attempts}))
 
     @contextmanager
     def stage(self, name: StageName, key: str | None = None) -> Iterator[None]:
@@ -382,8 +190,41 @@ class RunDirectory:
         key
             Hash of what the stage depends on; that of the fit without it.
         """
-        with tracked(self.path, name, key):
+        before = self.read_manifest()
+        key = key or before.key
+        old = before.stages.get(name)
+        stale = self._stamps(old.files) if old and old.key != key else {}
+        self.write_manifest(before.begun(name, key))
+        start = time.monotonic()
+
+        def end(status: Status) -> None:
+            elapsed = time.monotonic() - start
+            self._edit(lambda manifest: manifest.ended(name, status, elapsed))
+
+        try:
             yield
+            if name == "report":
+                self._take_in_report(stale)
+        except BaseException as error:
+            try:
+                end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
+            except RunError as second:  # the first error is the one to report
+                error.add_note(str(second))
+            raise
+        end("done")
+
+    def _take_in_report(self, stale: dict[str, tuple[int, int]]) -> None:
+        """Record the files of the report, which others write; drop those of an earlier report."""
+        for file, stamp in stale.items():
+            if self._stamps((file,)).get(file) == stamp:
+                (self.path / file).unlink()
+        files = {file: digest_of(self.path / file) for file in files_of(self.path, "report")}
+        self._edit(lambda manifest: manifest.recorded("report", files))
+
+    def _stamps(self, files: Iterable[str]) -> dict[str, tuple[int, int]]:
+        """Time and inode of files, which change when one is written anew, even with the same content."""
+        stats = {file: (self.path / file).stat() for file in files if (self.path / file).is_file()}
+        return {file: (stat.st_mtime_ns, stat.st_ino) for file, stat in stats.items()}
 
     def is_done(self, stage: StageName, key: str) -> bool:
         """Whether a stage was finished under this key and its files are still there."""
@@ -404,12 +245,18 @@ class RunDirectory:
 
     def save_chain(self, chain: Chain) -> None:
         """Save a finished chain."""
-        file = chain_file(chain.number)
-        self._save("sampling", file, lambda path: write_netcdf(path, chain_tree(chain)))
+        import xarray as xr
+
+        groups = {"posterior": chain.posterior, "sample_stats": chain.sample_stats}
+        tree = xr.DataTree.from_dict(groups)
+        self._save("sampling", chain_file(chain.number), lambda path: write_netcdf(path, tree))
 
     def chain_numbers(self) -> tuple[int, ...]:
         """Numbers of the finished chains, counted from 0."""
-        return finished_chains(self.path, self.read_manifest())
+        stage = self.read_manifest().stages.get("sampling")
+        matches = map(CHAIN_FILE.fullmatch, stage.files if stage else ())
+        numbers = sorted(int(match[1]) - 1 for match in matches if match)
+        return tuple(n for n in numbers if (self.path / chain_file(n)).is_file())
 
     def load_chains(self) -> list[Chain]:
         """Load the finished chains, in the order of their numbers.
@@ -419,7 +266,17 @@ class RunDirectory:
         RunError
             If chains are not as they were written; all of them are named.
         """
-        return read_chains(self.path, self.read_manifest())
+        from bayescluster.inference.nuts import Chain
+
+        manifest, files = self.read_manifest(), {n: chain_file(n) for n in self.chain_numbers()}
+        faults = [self._fault(manifest, "sampling", file) for file in files.values()]
+        if problems := [problem for problem in faults if problem]:
+            raise RunError(problems)
+        trees = {number: read_tree(self.path / file) for number, file in files.items()}
+        return [
+            Chain(number, tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset())
+            for number, tree in trees.items()
+        ]
 
     def save_posterior(self, tree: xr.DataTree) -> None:
         """Save everything the fit knows."""
@@ -437,7 +294,7 @@ class RunDirectory:
     def load_ceiling_model(self, capital: str, model: str) -> xr.DataTree | None:
         """Load the posterior of a ceiling model; nothing where none was finished."""
         file = ceiling_file(capital, model)
-        if not self._stands("ceiling_models", file):
+        if not self._is_there("ceiling_models", file):
             return None
         return read_tree(self._finished("ceiling_models", file))
 
@@ -472,72 +329,76 @@ class RunDirectory:
         RunError
             If the file is not as it was written.
         """
-        if not self._stands(stage, file):
+        if not self._is_there(stage, file):
             return None
         return read_document(self._finished(stage, file), kind, version, REMAKE)
 
     def verify(self) -> list[Problem]:
-        """Compare every file with what the manifest says of it; an empty list is a whole run."""
+        """Find files that are altered, missing or unknown, in the order of the stages; none is whole.
+
+        Forms that have runs of their own are looked at one by one, by their own manifests.
+        """
         try:
-            return problems_of(self.path, self.read_manifest())
+            manifest = self.read_manifest()
         except RunError as error:
             return list(error.problems)
+        faults = [
+            self._fault(manifest, name, file)
+            for name, stage in manifest.stages.items()
+            for file in stage.files
+        ]
+        forms = [RunDirectory(self.path / FORMS / name) for name in manifest.forms]
+        known = {*manifest.files, MANIFEST, LOCK}
+        unknown = [
+            Problem("the manifest does not know this file", str(path), UNKNOWN_MEND)
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file()
+            and path.suffix != PARTIAL
+            and path.relative_to(self.path).as_posix() not in known
+            and not any(path.is_relative_to(form.path) for form in forms)
+        ]
+        fitted = "forms" in manifest.stages and manifest.stages["forms"].status == "done"
+        of_forms = [
+            problem
+            for form in forms
+            if fitted or (form.path / MANIFEST).exists()
+            for problem in form.verify()
+        ]
+        return [*(problem for problem in faults if problem), *unknown, *of_forms]
+
+    def _edit(self, change: Callable[[Manifest], Manifest]) -> None:
+        """Replace the manifest by a changed one."""
+        self.write_manifest(change(self.read_manifest()))
 
     def _save(self, stage: StageName, file: str, write: Callable[[Path], None]) -> None:
-        # between the two notes the file counts as unfinished, whatever stands in its place
-        edit(self.path, lambda manifest: forgotten(manifest, stage, file))
+        # between the two notes the file counts as unfinished, whatever lies in its place
+        self._edit(lambda manifest: manifest.forgotten(stage, file))
         write(self.path / file)
         digest = digest_of(self.path / file)
-        edit(self.path, lambda manifest: recorded(manifest, stage, {file: digest}))
+        self._edit(lambda manifest: manifest.recorded(stage, {file: digest}))
 
-    def _stands(self, stage: StageName, file: str) -> bool:
-        """Whether a file was finished and is still there, whatever its content."""
+    def _is_there(self, stage: StageName, file: str) -> bool:
+        """Whether a file was finished and still exists, whatever its content."""
         found = self.read_manifest().stages.get(stage)
         return found is not None and file in found.files and (self.path / file).is_file()
 
     def _finished(self, stage: StageName, file: str) -> Path:
-        problem = fault_of(self.path, self.read_manifest(), stage, file)
-        if problem:
+        if problem := self._fault(self.read_manifest(), stage, file):
             raise RunError(problem)
         return self.path / file
 
-
-CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
-
-
-def chain_tree(chain: Chain) -> xr.DataTree:
-    """Arrange a chain as its file holds it."""
-    import xarray as xr
-
-    return xr.DataTree.from_dict({"posterior": chain.posterior, "sample_stats": chain.sample_stats})
-
-
-def finished_chains(directory: Path, manifest: Manifest) -> tuple[int, ...]:
-    """Numbers of the chains that were finished and are still there, counted from 0."""
-    stage = manifest.stages.get("sampling")
-    matches = (CHAIN_FILE.fullmatch(file) for file in (stage.files if stage else {}))
-    numbers = sorted(int(match[1]) - 1 for match in matches if match)
-    return tuple(n for n in numbers if (directory / chain_file(n)).is_file())
-
-
-def read_chains(directory: Path, manifest: Manifest) -> list[Chain]:
-    """Read the finished chains, in the order of their numbers.
-
-    Raises
-    ------
-    RunError
-        If chains are not as they were written; all of them are named.
-    """
-    numbers = finished_chains(directory, manifest)
-    found = [fault_of(directory, manifest, "sampling", chain_file(n)) for n in numbers]
-    problems = [problem for problem in found if problem]
-    if problems:
-        raise RunError(problems)
-    return [_read_chain(directory, number) for number in numbers]
-
-
-def _read_chain(directory: Path, number: int) -> Chain:
-    from bayescluster.inference.nuts import Chain
-
-    tree = read_tree(directory / chain_file(number))
-    return Chain(number, tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset())
+    def _fault(self, manifest: Manifest, stage: StageName, file: str) -> Problem | None:
+        """Say what is wrong with a file that a stage should have finished; None if it is whole."""
+        path = self.path / file
+        known = manifest.stages[stage].files.get(file) if stage in manifest.stages else None
+        if known is None:
+            return Problem(f"the run has no finished {file} yet", str(self.path), AGAIN)
+        try:
+            if digest_of(path) == known:
+                return None
+            what, mend = "the file is not as it was written: its checksum has changed", REMAKE
+        except FileNotFoundError:
+            what, mend = "the file is missing", AGAIN
+        except OSError as error:
+            what, mend = f"the file cannot be read: {error.strerror or error}", REMAKE
+        return Problem(what, str(path), mend)

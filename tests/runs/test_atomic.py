@@ -111,9 +111,9 @@ def test_a_stop_before_the_rename_leaves_the_old_file(
 def test_a_killed_process_leaves_the_old_file_and_a_partial_one(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
     code = (
-        "import os, sys; from pathlib import Path; from bayescluster.runs import atomic;"
+        "import os, sys; from pathlib import Path; from bayescluster.runs import files;"
         "os.replace = lambda *_: os._exit(9);"
-        "atomic.write_bytes(Path(sys.argv[1]), b'new')"
+        "files.write_bytes(Path(sys.argv[1]), b'new')"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a")], check=False)
     assert ended.returncode == 9

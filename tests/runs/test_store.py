@@ -233,7 +233,7 @@ def test_a_stop_while_a_chain_is_written_leaves_it_unfinished(
         assert [chain.number for chain in run.load_chains()] == [0]
         # killed between the file and its record: the file does not count either
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            patched.setattr("bayescluster.runs.store.recorded", _interrupt)
+            patched.setattr(Manifest, "recorded", _interrupt)
             run.save_chain(chain_of(2))
         assert (run.path / "chains" / "chain-3.nc").is_file()
         assert run.chain_numbers() == (0,)
@@ -375,7 +375,7 @@ def test_a_file_half_replaced_is_unfinished_not_altered(
     full: RunDirectory, results: Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = results.model_copy(update={"title": "Another"})
-    monkeypatch.setattr("bayescluster.runs.store.recorded", _interrupt)
+    monkeypatch.setattr(Manifest, "recorded", _interrupt)
     with pytest.raises(KeyboardInterrupt):
         full.save_results(changed)
     with pytest.raises(RunError) as raised:
