@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli.arguments import AsJson
-from bayescluster.cli.guard import guarded, say
+from bayescluster.cli.guard import guarded
 
 
 @guarded
@@ -26,19 +26,12 @@ def compare(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Set effects, corners and verdicts of finished runs side by side.
+    """Compare effects, corners and verdicts of finished runs.
 
     Runs may have other outcomes, forms, industries or countries. Differences have an interval only
     where no firm is in both runs, and none is taken between outcomes of other units.
     """
-    from bayescluster.cli.compare_tables import print_compared
-    from bayescluster.cli.progress import watching
-    from bayescluster.studies.compare.compute import compare_runs
+    from bayescluster.cli.study import run_study
+    from bayescluster.studies.compare.study import Options, compare_runs
 
-    with watching() as watch:
-        finished = compare_runs(runs, out, watch)
-    if json:
-        say(finished.results.model_dump_json(indent=2))
-        return
-    print_compared(finished.results)
-    say(f"Report: {finished.directory / 'compare.html'}")
+    run_study(compare_runs, runs, Options(out), Path("runs"), json)

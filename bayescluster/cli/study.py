@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from bayescluster.cli.guard import keeping, say
 from bayescluster.cli.progress import watching
+from bayescluster.kit.table import Table
 from bayescluster.kit.terminal import print_table
 from bayescluster.studies.engine import Study
 
@@ -38,13 +40,18 @@ def run_study[Source, Options, Results: Any](
         return results
     if getattr(results, "synthetic", False):
         say("SYNTHETIC data: nothing here is evidence about real firms.")
-    for item in study.printed(results):
-        if isinstance(item, str):
-            say(item)
-        else:
-            print_table(item, WIDTH)
+    print_items(study.printed(results))
     say()
     for note in results.notes:
         say(note)
     say(f"Report: {study.page_path(finished.directory)}")
     return results
+
+
+def print_items(items: Iterable[str | Table]) -> None:
+    """Print lines and tables."""
+    for item in items:
+        if isinstance(item, str):
+            say(item)
+        else:
+            print_table(item, WIDTH)

@@ -40,7 +40,7 @@ def sampler(monkeypatch) -> InstantSampler:
 def test_a_dry_run_lists_universes_and_cost_and_fits_nothing(folder, sampler):
     found = call("sweep", "analysis.yaml", "--dry-run")
     assert (found.code, found.err) == (0, "")
-    lines = [line.rstrip() for line in found.out.splitlines()]
+    lines = [line.rstrip() for line in found.out.strip().splitlines()]
     assert lines[0] == "4 universes:"
     assert [line.split("  ")[0] for line in lines[2:6]] == [
         "as declared",
@@ -82,7 +82,7 @@ def test_the_terminal_tells_what_flips_and_where_the_report_is(folder):
     assert found.code == 0, found.err
     lines = found.out.splitlines()
     assert lines[0] == ("4 universes, declared alternatives one at a time; 3 passed their checks.")
-    assert lines[1].endswith("in every universe that tells.")
+    assert lines[1].endswith("in every universe with a verdict.")
     assert lines[2] == (
         "A multiverse is no posterior over choices: the share of universes that agree is no "
         "probability that a claim is true."
@@ -113,8 +113,8 @@ def test_no_verdict_of_the_analysis_as_it_is(sampler):
     found = call("sweep", "analysis.yaml", *QUICK)
     assert found.code == 4
     assert found.out.splitlines()[1].startswith(
-        "The analysis as it is did not pass its checks: it has no verdict to compare with, and no flip "
-        "can be told."
+        "The analysis as declared did not pass its checks: it has no verdict to compare with, and no flip "
+        "can be determined."
     )
 
 

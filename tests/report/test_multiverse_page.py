@@ -9,6 +9,7 @@ import re
 import pytest
 
 from bayescluster.kit.figure import FigureError
+from bayescluster.kit.table import csv_text
 from bayescluster.results.base import Estimate
 from bayescluster.studies.multiverse.results import (
     Answer,
@@ -21,14 +22,13 @@ from bayescluster.studies.multiverse.results import (
     Universe,
 )
 from bayescluster.studies.multiverse.view import (
-    csv_text,
+    csv_tables,
     curves_of,
-    effects_csv_text,
     flips_words,
+    in_full,
     page_text,
     shown,
     specification_plot,
-    told,
 )
 
 EVIL = "<script>alert('x')</script>"
@@ -136,9 +136,11 @@ def test_each_answer_has_its_cell():
         ("silent", "could not be fitted", "/"),
     ]
     assert [shown(one) for one in ANSWERS[3:]] == ["·", "–", "/"]
-    assert told(ANSWERS[0], ANSWERS[0]) == "supported, 0.970"
+    assert in_full(ANSWERS[0], ANSWERS[0]) == "supported, 0.970"
     thin = ANSWERS[2].model_copy(update={"near": False, "stopped": "Fewer than 5 firms."})
-    assert told(thin, ANSWERS[0]) == "undecided, 0.940; flips from supported. Fewer than 5 firms."
+    assert (
+        in_full(thin, ANSWERS[0]) == "undecided, 0.940; flips from supported. Fewer than 5 firms."
+    )
 
 
 def test_data_are_escaped_and_synthetic_ones_said_to_be():
@@ -154,8 +156,8 @@ def test_effects_are_sorted_and_each_scale_has_an_axis_of_its_own():
     other = point("c", 5.0, "mean y, per sd")
     effects = (point("base", 0.1), point(EVIL, -0.2), point("b", 0.3), other)
     first, second = curves_of(made(effects=effects))
-    assert [one.universe for one in first.points] == [EVIL, "base", "b"]
-    assert [one.universe for one in second.points] == ["c"]
+    assert [point.universe for point, _ in first.points] == [EVIL, "base", "b"]
+    assert [point.universe for point, _ in second.points] == ["c"]
     above, below = specification_plot(first).axes
     drawn = [line.get_ydata() for line in above.lines if len(line.get_xdata()) == 1]
     assert [float(y[0]) for y in drawn] == pytest.approx([-20.0, 10.0, 30.0])
@@ -166,12 +168,13 @@ def test_effects_are_sorted_and_each_scale_has_an_axis_of_its_own():
 
 
 def test_tables_hold_every_answer_and_no_formula():
-    rows = list(csv.DictReader(io.StringIO(csv_text(made()))))
+    rows, effects = (
+        list(csv.DictReader(io.StringIO(csv_text(table)))) for table in csv_tables(made())
+    )
     assert [row["status"] for row in rows] == [one.status for one in ANSWERS]
     assert {row["group"] for row in rows} == {"'=Toys"}
     assert [row["flip"] for row in rows] == ["False", "True", "True", "False", "False", "False"]
     assert {row["verdict_as_declared"] for row in rows} == {"supported"}
-    effects = list(csv.DictReader(io.StringIO(effects_csv_text(made()))))
     assert [float(row["mean"]) for row in effects] == [0.1, -0.2, 0.3]
 
 
@@ -179,8 +182,8 @@ def test_flips_are_not_told_of_a_base_without_verdicts():
     failed = universe("base", "unchecked", message="R-hat: 1.4, 1.01 asked for")
     found = made(universes=(failed, *made().universes[1:]))
     assert flips_words(found) == (
-        "The analysis as it is did not pass its checks: it has no verdict to compare with, and no flip "
-        "can be told. R-hat: 1.4, 1.01 asked for."
+        "The analysis as declared did not pass its checks: it has no verdict to compare with, and no flip "
+        "can be determined. R-hat: 1.4, 1.01 asked for."
     )
     assert flips_words(made(claims=())) == (
         "The analysis declares no hypotheses, so that there is no verdict to flip."

@@ -20,7 +20,7 @@ from bayescluster.studies.compare.results import (
     DifferingSetting,
     Pair,
 )
-from bayescluster.studies.compare.view import csv_text, lead, page_text
+from bayescluster.studies.compare.view import csv_tables, lead, page_text
 
 
 def setting(
@@ -35,7 +35,7 @@ def together(
     standing: str = "independent",
     settings: tuple[DifferingSetting, ...] = (),
 ) -> Compared:
-    runs = run_facts([(None, one, "a"), (None, other, "b")])  # type: ignore[list-item]
+    runs = run_facts([(one, "a"), (other, "b")])
     verdicts, effects = verdict_rows([one, other]), effect_rows([one, other])
     pair = Pair(first=0, second=1, standing=standing, why="because", firms_shared=0)  # type: ignore[arg-type]
     found = effects[0].estimates[0]
@@ -62,7 +62,7 @@ def together(
         pairs=(pair,),
         differences=(less,),
         warnings=warnings_of(runs, verdicts, (pair,)),
-        notes=notes_of(runs, (pair,)),
+        notes=tuple(notes_of(runs, (pair,))),
     )
 
 
@@ -113,9 +113,9 @@ def test_other_units_do_not_share_an_axis(results):
 def test_a_difference_without_interval_says_so(results):
     found = together(named(results, "a"), named(results, "b"), "shared")
     assert "(no interval)" in page_text(found)
-    last = csv_text(found).splitlines()[-1].split(",")
-    assert last[:2] == ["a", "b"]
-    assert (last[-1], last[-2], last[8]) == ("shared", "", "")
+    last = csv_tables(found)[0].rows[-1]
+    assert last[:2] == ("a", "b")
+    assert (last[-1], last[-2], last[8]) == ("shared", None, None)
 
 
 def test_names_are_escaped(hostile):

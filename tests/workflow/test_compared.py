@@ -15,8 +15,8 @@ import bayescluster.api as bc
 from bayescluster.app.run import fit_analysis
 from bayescluster.errors import RunError
 from bayescluster.spec.analysis import Analysis
-from bayescluster.studies.compare.compute import compare_runs
 from bayescluster.studies.compare.results import Compared
+from bayescluster.studies.compare.study import Options, compare_runs
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.quick import quick_runs
@@ -84,7 +84,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compared(made: Path, *names: str, out: Path | None = None) -> Compared:
-    return compare_runs([made / name for name in names], out).results
+    return compare_runs([made / name for name in names], Options(out)).results
 
 
 def _warned(found: Compared, part: str) -> bool:
@@ -142,7 +142,7 @@ def test_effects_are_those_of_the_runs(made):
     ("names", "standing", "shared", "why"),
     [
         (("here", "product"), "shared", 60, "both runs are of the same data"),
-        (("here", "again"), "shared", 10, "10 firm identifiers stand in both runs"),
+        (("here", "again"), "shared", 10, "10 firm identifiers are in both runs"),
         (
             ("here", "nameless"),
             "shared",
@@ -206,7 +206,7 @@ def test_settings_of_the_runs_that_differ_are_told(made):
 
 def test_the_same_analysis_in_two_places_differs_in_nothing(made, tmp_path):
     copy = shutil.copytree(made / "here", tmp_path / "elsewhere")
-    found = compare_runs([made / "here", copy], tmp_path / "out").results
+    found = compare_runs([made / "here", copy], Options(tmp_path / "out")).results
     assert found.settings == ()
     assert found.same_data
 
@@ -253,7 +253,7 @@ def test_runs_of_one_name_are_told_apart(made, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         quick_runs(patch)
         other = bc.fit(_analysis(tmp_path, "here", _frames()["there"], seed=9), tmp_path / "runs")
-    found = bc.compare([bc.open_run(made / "here"), other], tmp_path / "out")
+    found = bc.compare([bc.open_run(made / "here"), other], tmp_path / "out").results
     keys = found.run_keys
     assert [run.label for run in found.runs] == [f"here ({key[:6]})" for key in keys]
     assert (tmp_path / "out" / "compare" / found.key / "compare.html").is_file()
@@ -266,10 +266,10 @@ def test_averaged_forms_are_subtracted_as_the_mixture_they_are(made, tmp_path):
         quick_runs(patch)
         analysis = _analysis(tmp_path, "forms", frame, "bernoulli", structure)  # type: ignore[arg-type]
         run = bc.fit(analysis, tmp_path / "runs")
-    found = bc.compare([run, made / "here"])
+    found = bc.compare([run, made / "here"]).results
     assert found.runs[0].forms == ("additive", "interaction")
     assert found.runs[0].leading in structure
-    run_forms = bc.compare([run.forms["additive"], run.forms["interaction"]])
+    run_forms = bc.compare([run.forms["additive"], run.forms["interaction"]]).results
     assert [each.label for each in run_forms.runs] == ["forms: additive", "forms: interaction"]
     assert (tmp_path / "runs" / "compare" / run_forms.key / "compare.json").is_file()
     for row in found.differences:
@@ -301,6 +301,6 @@ def test_one_run_alone(made):
         compare_runs([made / "here"])
     assert str(raised.value) == (
         "These runs cannot be compared:\n"
-        f"  {made / 'here'}: one run alone has nothing to be compared with\n"
+        f"  {made / 'here'}: a single run has nothing to be compared with\n"
         "    name two or more, such as: bayescluster compare runs/ONE runs/OTHER"
     )

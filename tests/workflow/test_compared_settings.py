@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bayescluster.spec.analysis import Analysis
-from bayescluster.studies.compare.compute import CHANGES, differing, settings_of
+from bayescluster.studies.compare.settings import CHANGES, differing, settings_of
 from tests.factories import analysis_dict
 
 

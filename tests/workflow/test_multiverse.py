@@ -21,9 +21,11 @@ from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors
-from bayescluster.studies.multiverse import compute as sweeping
-from bayescluster.studies.multiverse.compute import FEWER_DRAWS, notes, sweep_analysis
+from bayescluster.studies.multiverse import study
+from bayescluster.studies.multiverse.compute import FEWER_DRAWS, notes_of
 from bayescluster.studies.multiverse.plan import Options, SweepError, cost_of, plan_of
+from bayescluster.studies.multiverse.results import Multiverse
+from bayescluster.studies.multiverse.study import sweep_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.instant import InstantSampler
@@ -85,8 +87,12 @@ def made(folder: Path, block: Any = ALTERNATIVES, **more: Any) -> Analysis:
     return Analysis.model_validate(plain | extra | more)
 
 
-def plan(analysis: Analysis, tmp_path: Path, options: Options = Options()):  # noqa: B008
-    return plan_of(analysis, tmp_path / "runs", options)
+def plan(analysis: Analysis, tmp_path: Path):
+    return plan_of(analysis, Options(), tmp_path / "runs")
+
+
+def swept(analysis: Analysis, tmp_path: Path, **options: Any) -> Multiverse:
+    return sweep_analysis(analysis, Options(jobs=1, **options), tmp_path / "runs").results
 
 
 def universe(found: Any, name: str) -> Any:
@@ -109,9 +115,7 @@ def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
         "priors: wide",
         "priors: defaults",
     ]
-    changed = {
-        one.name: one.fit.question.analysis for one in found.universes if one.fit is not None
-    }
+    changed = {one.name: one.fit.source.analysis for one in found.universes if one.fit is not None}
     assert changed["as declared"] == base
     assert changed["structures: additive"].equation.structure == ("additive",)
     assert changed["families: probit"].equation.family == "probit"
@@ -151,7 +155,7 @@ def test_a_capital_measured_by_a_control_is_refused_where_it_is_declared(tmp_pat
 
 
 def test_claims_on_what_is_left_out_are_left_out(tmp_path):
-    analysis = universe(plan(made(tmp_path), tmp_path), "exclude: no-I2").fit.question.analysis
+    analysis = universe(plan(made(tmp_path), tmp_path), "exclude: no-I2").fit.source.analysis
     between = [one.between for one in analysis.hypotheses if isinstance(one, Difference)]
     assert between == [None]
 
@@ -164,7 +168,7 @@ def test_all_combinations(tmp_path):
     last = found.universes[-1]
     assert last.name == "families: probit, controls: none, priors: wide"
     assert last.fit is not None
-    equation = last.fit.question.analysis.equation
+    equation = last.fit.source.analysis.equation
     # what is stated is stated on the scale of the link; defaults are those of the probit
     assert equation.priors.terms["intercept"].sd == pytest.approx(2 * 1.5 * 3**0.5 / np.pi)
 
@@ -216,7 +220,7 @@ def test_from_alternatives_to_files(tmp_path, instant):
 
 @pytest.mark.usefixtures("sampler")
 def test_claims_are_matched_and_absent_ones_said_to_be(tmp_path):
-    found = sweep_analysis(made(tmp_path, FEW), Options(jobs=1), tmp_path / "runs").results
+    found = swept(made(tmp_path, FEW), tmp_path)
     places = {one.name: k for k, one in enumerate(found.universes)}
     by_group = {(row.kind, row.capital, row.group): row for row in found.claims}
     gone = by_group["effect", "social_capital", "I2"].answers
@@ -249,7 +253,7 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
     monkeypatch.setattr("bayescluster.app.run.sample_chains", apart)
     monkeypatch.setattr(convergence, "ESS_MIN", 10)
     monkeypatch.setattr(convergence, "RHAT_MAX", 1.3)
-    found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
+    found = swept(analysis, tmp_path)
     status = {one.name: one.status for one in found.universes}
     assert status == {
         "as declared": "passed",
@@ -262,50 +266,47 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
     assert all("1 did not pass the checks" in row.words for row in found.claims)
     assert FEWER_DRAWS not in found.notes
     fewer = found.sampler.model_copy(update={"as_declared": False})
-    assert FEWER_DRAWS in notes(found.model_copy(update={"sampler": fewer}))
+    assert FEWER_DRAWS in notes_of(found.model_copy(update={"sampler": fewer}))
 
 
 def test_a_base_whose_gate_failed_has_no_flips(tmp_path, sampler):
     sampler.apart = 3.0
-    found = sweep_analysis(
-        made(tmp_path, {"families": ["probit"]}), Options(jobs=1), tmp_path / "runs"
-    ).results
+    found = swept(made(tmp_path, {"families": ["probit"]}), tmp_path)
     assert found.base.status == "unchecked"
     assert not any(row.flips for row in found.claims)
     assert found.claims[0].words == (
-        "The analysis as it is did not pass its checks: no verdict to compare with."
+        "The analysis as declared did not pass its checks: there is no verdict to compare with."
     )
 
 
 def test_what_is_fitted_is_not_fitted_again(tmp_path, sampler):
-    root, block = tmp_path / "runs", {"families": ["probit"]}
-    run_analysis(made(tmp_path, None), root)
+    block = {"families": ["probit"]}
+    run_analysis(made(tmp_path, None), tmp_path / "runs")
     assert sampler.compiled == 1
     analysis = made(tmp_path, block)
-    cost = cost_of(plan_of(analysis, root, Options()), root)
+    cost = cost_of(plan(analysis, tmp_path))
     assert (cost.universes, cost.fitted, cost.refits, cost.draws) == (2, 1, 1, 1100)
     assert cost.seconds is not None
-    first = sweep_analysis(analysis, Options(jobs=1), root)
+    first = swept(analysis, tmp_path)
     assert sampler.compiled == 2
-    again = sweep_analysis(analysis, Options(jobs=1), root)
+    assert swept(analysis, tmp_path) == first
     assert sampler.compiled == 2
-    assert again == first
     # a sweep that shares universes with it takes them
-    sweep_analysis(made(tmp_path, block | {"controls": {"none": []}}), Options(jobs=1), root)
+    swept(made(tmp_path, block | {"controls": {"none": []}}), tmp_path)
     assert sampler.compiled == 3
     # other draws are other fits
-    sweep_analysis(analysis, Options(draws=60, jobs=1), root)
+    swept(analysis, tmp_path, draws=60)
     assert sampler.compiled == 5
 
 
 def test_a_sweep_that_was_stopped_goes_on(tmp_path, sampler):
-    analysis, root = made(tmp_path, {"families": ["probit"]}), tmp_path / "runs"
+    analysis = made(tmp_path, {"families": ["probit"]})
     sampler.stop_after = 1
     with pytest.raises(KeyboardInterrupt):
-        sweep_analysis(analysis, Options(jobs=1), root)
+        swept(analysis, tmp_path)
     assert sampler.sampled == [0]
     sampler.stop_after = None
-    sweep_analysis(analysis, Options(jobs=1), root)
+    swept(analysis, tmp_path)
     assert sampler.sampled == [0, 1, 0, 1]
 
 
@@ -318,7 +319,7 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
         return whole(design, *arguments)
 
     monkeypatch.setattr("bayescluster.app.run.sample_chains", failing)
-    found = sweep_analysis(analysis, Options(jobs=1), tmp_path / "runs").results
+    found = swept(analysis, tmp_path)
     assert [(one.status, one.message) for one in found.universes][1] == (
         "not_fitted",
         "no point to start from",
@@ -326,13 +327,13 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
     sampler.fault = FitError("no point to start from")
     monkeypatch.setattr("bayescluster.app.run.sample_chains", whole)
     with pytest.raises(FitError, match="no point to start from"):
-        sweep_analysis(analysis, Options(draws=70, jobs=1), tmp_path / "runs")
+        swept(analysis, tmp_path, draws=70)
 
 
 @pytest.mark.usefixtures("sampler")
 def test_the_same_fit_is_made_once(tmp_path, sampler):
     block = {"families": ["bernoulli"], "controls": {"same": ["size"]}}
-    found = sweep_analysis(made(tmp_path, block), Options(jobs=1), tmp_path / "runs").results
+    found = swept(made(tmp_path, block), tmp_path)
     assert sampler.compiled == 1
     assert [one.same_as for one in found.universes] == ["", "as declared", "as declared"]
 
@@ -342,7 +343,7 @@ def test_several_forms_are_a_universe_too(tmp_path):
     analysis = made(tmp_path, {"structures": ["additive"]})
     equation = analysis.equation.model_copy(update={"structure": ("interaction", "conjunctive")})
     both = analysis.model_copy(update={"equations": {"upgrading": equation}})
-    found = sweep_analysis(both, Options(jobs=1), tmp_path / "runs").results
+    found = swept(both, tmp_path)
     assert [one.status != "not_fitted" for one in found.universes] == [True, True]
     assert found.universes[1].choices[0].words == "additive in place of interaction, conjunctive"
 
@@ -358,9 +359,9 @@ def test_another_process_keeps_off(tmp_path):
 def test_other_processes_are_sent_plain_text(tmp_path):
     """What a process is sent makes the same question again, priors from `from` included."""
     fit = plan(made(tmp_path), tmp_path).universes[1].fit
-    text, folder, run = sweeping._sent(fit)
-    assert Analysis.model_validate_json(text) == fit.question.analysis
-    assert (Path(folder), Path(run)) == (fit.question.directory, fit.run.path)
+    text, folder, run = study._sent(fit)
+    assert Analysis.model_validate_json(text) == fit.source.analysis
+    assert (Path(folder), Path(run)) == (fit.source.directory, fit.run.path)
 
 
 class ThreadPool(ThreadPoolExecutor):
@@ -383,9 +384,9 @@ class DeadPool(ThreadPool):
 
 
 def test_several_jobs_find_what_one_does(tmp_path, sampler, monkeypatch):
-    analysis, root = made(tmp_path, FEW), tmp_path / "runs"
-    first = sweep_analysis(analysis, Options(jobs=1), root).results
-    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", ThreadPool)
+    analysis = made(tmp_path, FEW)
+    first = swept(analysis, tmp_path)
+    monkeypatch.setattr(study, "ProcessPoolExecutor", ThreadPool)
     second = sweep_analysis(analysis, Options(jobs=2), tmp_path / "others").results
     assert sampler.compiled == 6
     assert second == first
@@ -393,7 +394,7 @@ def test_several_jobs_find_what_one_does(tmp_path, sampler, monkeypatch):
 
 @pytest.mark.usefixtures("sampler")
 def test_a_process_that_dies_is_no_mystery(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeping, "ProcessPoolExecutor", DeadPool)
+    monkeypatch.setattr(study, "ProcessPoolExecutor", DeadPool)
     with pytest.raises(FitError, match="a process that fitted a universe ended before"):
         sweep_analysis(made(tmp_path, FEW), Options(jobs=2), tmp_path / "runs")
 
@@ -421,7 +422,7 @@ def test_a_planted_flip_is_found(tmp_path):
             }
         },
     }
-    finished = api.sweep(Analysis.model_validate(plain), tmp_path / "runs")
+    finished = api.sweep(Analysis.model_validate(plain), out=tmp_path / "runs")
     assert [one.message for one in finished.results.universes] == ["", "", ""]
     (claim,) = finished.results.claims
     assert [one.verdict for one in claim.answers] == ["supported", "rejected", "supported"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bayescluster.results.model import Verdict
-from bayescluster.studies.multiverse.compute import Told, claim_rows
+from bayescluster.studies.multiverse.compute import FittedUniverse, claim_rows
 from bayescluster.studies.multiverse.results import ClaimRow
 
 PLAIN: dict[str, Any] = {
@@ -34,12 +34,12 @@ def verdict(probability: float, **more: Any) -> Verdict:
     return Verdict.model_validate(PLAIN | {"probability": probability, "verdict": decided} | more)
 
 
-def told(name: str, *verdicts: Verdict, passed: bool = True) -> Told:
+def fitted(name: str, *verdicts: Verdict, passed: bool = True) -> FittedUniverse:
     results = SimpleNamespace(gate=SimpleNamespace(passed=passed), verdicts=verdicts)
-    return Told(SimpleNamespace(name=name), results)  # type: ignore[arg-type]
+    return FittedUniverse(SimpleNamespace(name=name), results)  # type: ignore[arg-type]
 
 
-def rows(*universes: Told) -> tuple[ClaimRow, ...]:
+def rows(*universes: FittedUniverse) -> tuple[ClaimRow, ...]:
     return claim_rows(universes)
 
 
@@ -56,13 +56,13 @@ def rows(*universes: Told) -> tuple[ClaimRow, ...]:
     ],
 )
 def test_a_flip_is_near_where_monte_carlo_error_could_make_it(base, there, flip, near):
-    (row,) = rows(told("base", verdict(base)), told("other", verdict(there)))
+    (row,) = rows(fitted("base", verdict(base)), fitted("other", verdict(there)))
     assert (row.answers[1].flip, row.answers[1].near) == (flip, near)
 
 
 def test_what_is_stopped_is_not_near():
     stopped = verdict(0.951, verdict="undecided", stopped="Fewer than 5 firms.")
-    (row,) = rows(told("base", verdict(0.99)), told("thin", stopped))
+    (row,) = rows(fitted("base", verdict(0.99)), fitted("thin", stopped))
     assert (row.answers[1].flip, row.answers[1].near) == (True, False)
     assert row.words == (
         "Supported in 1 of 2; flips to undecided when thin (whatever the probability)."
@@ -70,45 +70,46 @@ def test_what_is_stopped_is_not_near():
 
 
 def test_claims_are_matched_by_what_they_say():
-    base = told(
+    base = fitted(
         "base",
         verdict(0.99, group="A"),
         verdict(0.99, group="B"),
         verdict(0.99, level=0.9),
         verdict(0.99, scope="new_cluster"),
-        verdict(0.99, at_least="3"),
-        verdict(0.99, capital="social_capital"),
+        verdict(0.99, title="Human capital is necessary, for reaching 3"),
+        verdict(0.99, title="Social capital matters"),
     )
-    other = told("other", verdict(0.01, group="B"), verdict(0.01, at_least="4"))
+    reaching = verdict(0.01, title="Human capital is necessary, for reaching 4")
+    other = fitted("other", verdict(0.01, group="B"), reaching)
     found = [row.answers[1].status for row in rows(base, other)]
     assert found == ["not_asked", "asked", *["not_asked"] * 4]
 
 
 def test_a_claim_whose_region_follows_from_the_data_is_still_the_same():
-    (row,) = rows(told("base", verdict(0.99)), told("other", verdict(0.3, region="above 2")))
+    (row,) = rows(fitted("base", verdict(0.99)), fitted("other", verdict(0.3, region="above 2")))
     assert row.answers[1].verdict == "undecided"
     assert row.answers[1].region == "above 2"
 
 
 def test_claims_declared_twice_are_matched_by_region_or_order():
-    base = told("base", verdict(0.99, region="above 0"), verdict(0.01, region="above 5"))
-    swapped = told("other", verdict(0.02, region="above 5"), verdict(0.98, region="above 0"))
+    base = fitted("base", verdict(0.99, region="above 0"), verdict(0.01, region="above 5"))
+    swapped = fitted("other", verdict(0.02, region="above 5"), verdict(0.98, region="above 0"))
     assert [row.answers[1].probability for row in rows(base, swapped)] == [0.98, 0.02]
-    other = told("other", verdict(0.98, region="above 1"), verdict(0.02, region="above 6"))
+    other = fitted("other", verdict(0.98, region="above 1"), verdict(0.02, region="above 6"))
     assert [row.answers[1].probability for row in rows(base, other)] == [0.98, 0.02]
-    one = told("other", verdict(0.02, region="above 5"))
+    one = fitted("other", verdict(0.02, region="above 5"))
     assert [row.answers[1].status for row in rows(base, one)] == ["not_asked", "asked"]
 
 
 def test_a_sentence_counts_and_names():
     universes = [
-        told("base", verdict(0.99)),
-        told("a", verdict(0.98)),
-        *(told(f"b{k}", verdict(0.5)) for k in range(5)),
-        told("c", verdict(0.01)),
-        told("d"),
-        told("e", verdict(0.99), passed=False),
-        Told(SimpleNamespace(name="f"), None, "no such family"),  # type: ignore[arg-type]
+        fitted("base", verdict(0.99)),
+        fitted("a", verdict(0.98)),
+        *(fitted(f"b{k}", verdict(0.5)) for k in range(5)),
+        fitted("c", verdict(0.01)),
+        fitted("d"),
+        fitted("e", verdict(0.99), passed=False),
+        FittedUniverse(SimpleNamespace(name="f"), None, "no such family"),  # type: ignore[arg-type]
     ]
     (row,) = rows(*universes)
     assert row.words == (
@@ -120,15 +121,15 @@ def test_a_sentence_counts_and_names():
 
 
 def test_one_that_holds_says_so():
-    (row,) = rows(told("base", verdict(0.5)), told("a", verdict(0.6)))
-    assert row.words == "Undecided in all 2 universes that tell."
-    (alone,) = rows(told("base", verdict(0.5)), told("d"))
-    assert alone.words == "Undecided in the only universe that tells; not asked in 1."
+    (row,) = rows(fitted("base", verdict(0.5)), fitted("a", verdict(0.6)))
+    assert row.words == "Undecided in all 2 universes with a verdict."
+    (alone,) = rows(fitted("base", verdict(0.5)), fitted("d"))
+    assert alone.words == "Undecided in the only universe with a verdict; not asked in 1."
 
 
 def test_there_are_no_flips_from_a_base_without_verdicts():
-    (row,) = rows(told("base", verdict(0.99), passed=False), told("a", verdict(0.01)))
+    (row,) = rows(fitted("base", verdict(0.99), passed=False), fitted("a", verdict(0.01)))
     assert not row.flips
     assert row.words == (
-        "The analysis as it is did not pass its checks: no verdict to compare with."
+        "The analysis as declared did not pass its checks: there is no verdict to compare with."
     )

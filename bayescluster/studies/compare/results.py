@@ -1,4 +1,4 @@
-"""Every number of a comparison of finished runs: side by side, and differences where they are due."""
+"""Every number of a comparison of finished runs: side by side, and differences where they exist."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Standing = Literal["independent", "shared", "apart"]
 only their means can be. ``apart``: the outcomes are on other scales, and nothing can be subtracted."""
 
 Changes = Literal["model", "claims", "sampling", "report"]
-"""What a setting bears on. ``model``: the posterior itself. ``claims``: what is asked of it.
-``sampling``: the draws alone. ``report``: neither, but names, texts and options of other studies."""
+"""What a setting bears on. ``model``: the posterior itself. ``claims``: what it is asked.
+``sampling``: only the draws. ``report``: neither, but names, texts and options of other studies."""
 
 
 class CapitalUnit(Value):
@@ -30,10 +30,10 @@ class CapitalUnit(Value):
 
 
 class ComparedRun(Value):
-    """A run that is set beside others."""
+    """A run that is compared with others."""
 
     label: str
-    """Name in the comparison: that of the analysis, told apart by form or key where names repeat."""
+    """Name in the comparison: that of the analysis, with the form or key where names repeat."""
     name: str
     title: str
     run_key: str
@@ -87,8 +87,8 @@ class ComparedCorner(Value):
     estimates: tuple[Estimate | None, ...]
 
 
-class ToldVerdict(Value):
-    """What one run says of a claim."""
+class ClaimVerdict(Value):
+    """The verdict of one run on a claim."""
 
     verdict: Literal["supported", "rejected", "undecided"]
     probability: float
@@ -105,7 +105,7 @@ class ComparedVerdict(Value):
     scope: str
     by: By
     group: str
-    told: tuple[ToldVerdict | None, ...]
+    told: tuple[ClaimVerdict | None, ...]
 
 
 class Pair(Value):
@@ -116,7 +116,7 @@ class Pair(Value):
     standing: Standing
     why: str
     firms_shared: int
-    """Firm identifiers that stand in both."""
+    """Firm identifiers that are in both."""
 
 
 class ComparedDifference(Value):
@@ -156,9 +156,9 @@ class Compared(Value):
     notes: tuple[str, ...]
 
     @property
-    def synthetic(self) -> bool:
-        """Whether the data of any run are synthetic."""
-        return any(run.synthetic for run in self.runs)
+    def simulated(self) -> tuple[ComparedRun, ...]:
+        """Runs whose data are synthetic."""
+        return tuple(run for run in self.runs if run.synthetic)
 
     @property
     def same_data(self) -> bool:

@@ -23,7 +23,7 @@ class Choice(Value):
 
 
 class Universe(Value):
-    """The analysis with some choices made otherwise; the first one is the analysis as it is."""
+    """The analysis with some choices made otherwise; the first one is the analysis as declared."""
 
     name: str
     choices: tuple[Choice, ...]
@@ -42,13 +42,13 @@ class Universe(Value):
     """Largest R-hat among the quantities of its verdicts and effects."""
     divergences: int | None = None
     flips: int = 0
-    """Claims whose verdict differs from that of the analysis as it is."""
+    """Claims whose verdict differs from that of the analysis as declared."""
     compared: int = 0
-    """Claims with a verdict both here and there."""
+    """Claims with a verdict both here and in the analysis as declared."""
 
 
 class Answer(Value):
-    """What one universe says of one claim.
+    """The verdict of one universe on one claim.
 
     ``unchecked``: its gate failed. ``not_asked``: the claim does not exist there.
     """
@@ -64,9 +64,9 @@ class Answer(Value):
     stopped: str = ""
     """Why it is undecided whatever the probability; nothing where the probability decides."""
     flip: bool = False
-    """Whether the verdict differs from that of the analysis as it is."""
+    """Whether the verdict differs from that of the analysis as declared."""
     near: bool = False
-    """A flip that Monte Carlo error alone could make: one of the two lies so near its bound."""
+    """A flip that Monte Carlo error could make by itself: one of the two lies so near its bound."""
 
 
 class ClaimRow(Value):
@@ -82,7 +82,7 @@ class ClaimRow(Value):
     level: float
     """Supported at or above this probability."""
     region: str
-    """The declared region in the analysis as it is."""
+    """The declared region in the analysis as declared."""
     answers: tuple[Answer, ...]
     supported: int
     rejected: int
@@ -92,7 +92,7 @@ class ClaimRow(Value):
     highest: float | None
     """Range of the probability over the universes that passed their checks."""
     words: str
-    """What the universes say together, in a sentence."""
+    """The verdicts of all universes, in a sentence."""
 
 
 class EffectPoint(Value):
@@ -112,7 +112,7 @@ class EffectPoint(Value):
 
 
 class ChoiceRow(Value):
-    """How much hangs on one choice."""
+    """How much depends on one choice."""
 
     choice: Choice
     universes: int
@@ -120,7 +120,7 @@ class ChoiceRow(Value):
     passed: int
     """Of those, how many passed their checks."""
     compared: int
-    """Claims, over those universes, with a verdict both there and in the analysis as it is."""
+    """Claims, over those universes, with a verdict both there and in the analysis as declared."""
     flips: int
     turned: int
     """Flips between supported and rejected."""
@@ -147,14 +147,14 @@ class Multiverse(Value):
     title: str
     key: str
     run_key: str
-    """Key of the fit of the analysis as it stands in its file."""
+    """Key of the fit of the analysis in its file."""
     model_key: str
     """Key of its model, by which a run of it finds this study."""
     synthetic: bool
     outcome: str
     interval: float
     declared: bool
-    """Whether the alternatives are those of the analysis file, or a set by default."""
+    """Whether the alternatives are those of the analysis file, or a default set."""
     combine: Literal["one_at_a_time", "all"]
     near: float
     """Standard errors of a probability from its bound within which a flip is near."""
@@ -167,5 +167,5 @@ class Multiverse(Value):
 
     @property
     def base(self) -> Universe:
-        """The analysis as it is."""
+        """The analysis as declared."""
         return self.universes[0]

@@ -1,4 +1,4 @@
-"""Other choices that would have been as defensible, each with a name: what a verdict may hang on."""
+"""Other choices that would have been as defensible, each with a name: what a verdict may depend on."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ DIMENSIONS: Final[tuple[Dimension, ...]] = (
 Priors come last: how wide a default one is follows from the outcome, the family and the firms.
 """
 CAP: Final = 48
-"""Most universes without another word: each is a fit of its own."""
+"""Most universes by default: each is a fit of its own."""
 CAP_MAX: Final = 1000
 
 
 class PriorChange(Frozen):
-    """Other priors: what is stated here takes the place of what the analysis states, block by block."""
+    """Other priors: what is stated here replaces what the analysis states, block by block."""
 
     model_config = ConfigDict(serialize_by_alias=True)
 
     defaults: bool = False
-    """Leave out every prior that the analysis states, then put in what stands here."""
+    """Leave out every prior that the analysis states, then put in what is stated here."""
     scale: Positive | None = None
     """Multiply the scale of every prior of coefficients and group sds, defaults included: 0.5 halves it.
     Of a lognormal prior it is that of the logarithm; a beta prior stays, and those of the family."""
@@ -73,9 +73,9 @@ class PriorChange(Frozen):
 
 
 def _each_once[T](listed: tuple[T, ...]) -> tuple[T, ...]:
-    twice = next((one for one in listed if listed.count(one) > 1), None)
-    if twice is not None:
-        raise ValueError(f"'{twice}' is listed twice")
+    for each in listed:
+        if listed.count(each) > 1:
+            raise ValueError(f"'{each}' is listed twice")
     return listed
 
 
@@ -88,7 +88,7 @@ def _with_capitals(listed: tuple[StructureName, ...]) -> tuple[StructureName, ..
 
 
 class Multiverse(Frozen):
-    """Alternatives that `bayescluster sweep` refits the analysis under; nothing else looks at them.
+    """Alternatives that `bayescluster sweep` refits the analysis under; nothing else uses them.
 
     Structures, families, controls, varying and priors are those of the equation in focus.
     """
@@ -110,19 +110,19 @@ class Multiverse(Frozen):
     combine: Literal["one_at_a_time", "all"] = "one_at_a_time"
     """Change one thing at a time, or take every combination."""
     cap: Annotated[int, Field(ge=2, le=CAP_MAX)] = CAP
-    """Most universes, the analysis as it is included."""
+    """Most universes, the analysis as declared included."""
 
     @property
     def alternatives(self) -> dict[Dimension, tuple[str, ...]]:
         """Names of the alternatives by what they change; empty ones left out."""
         named = {dimension: tuple(getattr(self, dimension)) for dimension in DIMENSIONS}
-        return {dimension: found for dimension, found in named.items() if found}
+        return {dimension: names for dimension, names in named.items() if names}
 
     @property
     def count(self) -> int:
-        """How many universes there are, the analysis as it is included."""
-        many = [len(found) for found in self.alternatives.values()]
-        return prod(1 + each for each in many) if self.combine == "all" else 1 + sum(many)
+        """How many universes there are, the analysis as declared included."""
+        counts = [len(names) for names in self.alternatives.values()]
+        return prod(1 + count for count in counts) if self.combine == "all" else 1 + sum(counts)
 
     @model_validator(mode="after")
     def _not_too_many(self) -> Multiverse:
