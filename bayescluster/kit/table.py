@@ -183,12 +183,11 @@ class View[Row]:
     def raw(self) -> RawTable:
         """The view as it is written: every field of the records, then what columns compute."""
         names = dict.fromkeys((*self.before, *fields_of(self.kind)))
-        rows = [
-            {**self.before, **flat(row), **self._computed(row)}
-            for row in (self.rows if self.records is None else self.records)
-        ]
-        for row in rows:
-            names |= dict.fromkeys(name for name in row if name not in names)
+        rows = []
+        for row in self.rows if self.records is None else self.records:
+            computed = self._computed(row)
+            names |= dict.fromkeys(computed)
+            rows.append({**self.before, **flat(row), **computed})
         return RawTable(
             self.name, tuple(names), tuple(tuple(row.get(name) for name in names) for row in rows)
         )

@@ -60,7 +60,7 @@ def test_the_page_is_well_formed(page: str) -> None:
 def test_assumptions_stand_before_any_number(page: str) -> None:
     text = section(page)
     assert text.startswith(
-        "Probabilities of causation What these numbers assume. They speak of causes only if all of "
+        "Probabilities of causation What these numbers assume. They are about causes only if all of "
         "this holds, which the model cannot show: Exogeneity as stated. Consistency as stated. A note "
         "of the outcome."
     )

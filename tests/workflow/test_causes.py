@@ -218,7 +218,7 @@ def test_weights_count_for_what_they_are_worth():
         ({}, ()),
         (
             {"data": {"industry": None, "cluster": None}},
-            ("The data declare no industry: nothing is said of differences between industries.",),
+            ("The data declare no industry: differences between industries are not assessed.",),
         ),
         (
             {"family": "beta"},
@@ -266,16 +266,16 @@ def test_assumptions_are_those_of_the_analysis():
     assert found.assumptions == (
         (
             "Exogeneity: no unmeasured cause of a capital and of the outcome, given exporter, cluster. In "
-            "a survey this is an assumption, not a finding: the part on confounding tells how far it may "
+            "a survey this is an assumption, not a finding: the part on confounding shows how far it may "
             "fail."
         ),
         (
             "Consistency and no interference: the outcome of a firm at a level of a capital is the same "
-            "however it came by it, and does not depend on the capitals of other firms."
+            "however the firm came by it, and does not depend on the capitals of other firms."
         ),
         (
             "Monotonicity (more of a capital never prevents the outcome) is not assumed: verdicts rest on "
-            "bounds, which no amount of data brings together. What it would add stands beside."
+            "bounds, which no amount of data brings together. What it would add is shown next to them."
         ),
         (
             "The model is right: family bernoulli, structure interaction; human capital and social "

@@ -152,9 +152,9 @@ class CausesResults(Value):
     """Declared thresholds, defaults included."""
     strengths: tuple[float, ...]
     """Risk ratios of the grid of confounders."""
-    contrasts: tuple[ContrastRow, ...]
-    verdicts: tuple[CauseVerdict, ...]
-    degrees: tuple[DegreeRow, ...]
+    contrasts: tuple[ContrastRow, ...] = ()
+    verdicts: tuple[CauseVerdict, ...] = ()
+    degrees: tuple[DegreeRow, ...] = ()
     degree_draws: int = 0
     benchmarks: tuple[Benchmark, ...] = ()
     """Measured controls, strongest first."""

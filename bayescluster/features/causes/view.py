@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from markupsafe import Markup
@@ -14,6 +18,7 @@ from matplotlib.figure import Figure
 
 from bayescluster.features.causes.probabilities import SIDES
 from bayescluster.features.causes.results import (
+    Benchmark,
     BothArms,
     CauseBounds,
     CausesResults,
@@ -37,8 +42,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, group_cell, groups_in, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, figures, group_column, pivot, tables_by_name
+from bayescluster.kit.table import Column, View, number
 from bayescluster.results.model import Results
 
 EDGES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
@@ -50,27 +55,19 @@ TICKS = (1, 2, 3, 5, 10)
 def confounding(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the probability of the region over the two strengths of a confounder, a panel a verdict.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError
         If no verdict was decided that a confounder could overturn.
     """
-    found = results.causes
-    shown = drawn_verdicts(found) if found is not None else ()
-    if found is None or not shown:
+    shown = drawn_verdicts(results)
+    if not shown:
         raise FigureError("No verdict by probabilities of causation was decided.")
     with settings():
         names = [f"{one.claim} {words.group(one.by, one.group)}: {one.verdict}" for one in shown]
         made = panels(names, narrow=narrow, height=2.55, extra=0.8)
-        filled = [
-            _panel(axes, one, name, found)
+        surfaces = [
+            _panel(axes, one, name, results)
             for axes, one, name in zip(made.axes, shown, names, strict=True)
         ]
         for axes in made.bottom:
@@ -78,7 +75,7 @@ def confounding(results: Results, *, narrow: bool = False) -> Figure:
         for axes in made.left:
             axes.set_ylabel("times as likely")
         bar = made.figure.colorbar(
-            filled[-1],
+            surfaces[-1],
             ax=list(made.axes),
             location="top",
             fraction=0.05,
@@ -94,28 +91,29 @@ def confounding(results: Results, *, narrow: bool = False) -> Figure:
         return plain_text(made.figure)
 
 
-def drawn_verdicts(found: CausesResults) -> tuple[CauseVerdict, ...]:
+def drawn_verdicts(results: Results) -> tuple[CauseVerdict, ...]:
     """Decided verdicts with their sensitivity, those that are overturned most easily first."""
-    decided = [
-        one for one in found.verdicts if one.verdict != "undecided" and one.overturning is not None
-    ]
-    return tuple(sorted(decided, key=lambda one: _confounding_strength(_of(one)))[:MOST])
+    return tuple(sorted(_decided(results), key=_strength_of)[:MOST])
 
 
-def _of(one: CauseVerdict) -> Overturning:
-    assert one.overturning is not None
-    return one.overturning
+def _decided(results: Results) -> list[CauseVerdict]:
+    verdicts = results.causes.verdicts if results.causes else ()
+    return [one for one in verdicts if one.verdict != "undecided" and one.overturning is not None]
 
 
-def _confounding_strength(found: Overturning) -> float:
-    return np.inf if found.verdict is None else found.verdict
+def _strength_of(one: CauseVerdict) -> float:
+    """Strength of the weakest confounder that overturns a verdict; infinite where none does."""
+    strength = one.overturning.verdict if one.overturning else None
+    return np.inf if strength is None else strength
 
 
-def _panel(axes: Axes, one: CauseVerdict, name: str, found: CausesResults) -> ContourSet:
-    at = _of(one)
+def _panel(axes: Axes, one: CauseVerdict, name: str, results: Results) -> ContourSet:
+    causes, at = results.causes, one.overturning
+    assert causes is not None
+    assert at is not None
     colours = [RAMP[k] for k in np.linspace(0, len(RAMP) - 1, len(EDGES) - 1).astype(int)]
-    strengths, share = np.array(found.strengths), np.array(at.probabilities)
-    filled = axes.contourf(
+    strengths, share = np.array(causes.strengths), np.array(at.probabilities)
+    surface = axes.contourf(
         strengths,
         strengths,
         share,
@@ -123,7 +121,7 @@ def _panel(axes: Axes, one: CauseVerdict, name: str, found: CausesResults) -> Co
         cmap=ListedColormap(colours),
         norm=BoundaryNorm(EDGES, len(colours)),
     )
-    level = float(found.settings["level"])
+    level = float(causes.settings["level"])
     limit = level if at.against else 1 - level
     if share.min() < limit < share.max():
         axes.contour(strengths, strengths, share, levels=[limit], colors=[INK], linewidths=1.5)
@@ -146,22 +144,14 @@ def _panel(axes: Axes, one: CauseVerdict, name: str, found: CausesResults) -> Co
     axes.set_yticks(TICKS, [f"{tick:g}" for tick in TICKS])
     axes.minorticks_off()
     axes.set_title(folded(name, 34), color=INK)
-    return filled
+    return surface
 
 
 def _caption(results: Results) -> str:
-    found = results.causes
-    shown = drawn_verdicts(found) if found else ()
-    decided = (
-        sum(one.verdict != "undecided" and one.overturning is not None for one in found.verdicts)
-        if found
-        else 0
-    )
-    fewer = (
-        f" The {len(shown)} of {decided} that are overturned most easily." if decided > MOST else ""
-    )
+    decided = len(_decided(results))
+    fewer = f" The {MOST} of {decided} that are overturned most easily." if decided > MOST else ""
     return (
-        "Posterior probability of each decided claim's region, were there a confounder left out that "
+        "Posterior probability of each decided claim's region, were there an unmeasured confounder that "
         "is so many times as frequent on one side of the comparison as on the other (across), and "
         "makes the outcome, or its absence, so many times as likely (up). Beyond the line the verdict "
         "is undecided; the dot is the weakest confounder that is alike in both and reaches it. A "
@@ -171,15 +161,14 @@ def _caption(results: Results) -> str:
 
 
 def _alternative(results: Results) -> str:
-    shown = drawn_verdicts(results.causes) if results.causes else ()
     listed = "; ".join(
         f"{one.claim} {words.group(one.by, one.group)} {one.verdict}, "
         + (
-            "by no confounder overturned"
-            if _of(one).verdict is None
-            else f"overturned from strength {words.fixed(_confounding_strength(_of(one)), 2)}"
+            f"overturned from strength {words.fixed(_strength_of(one), 2)}"
+            if np.isfinite(_strength_of(one))
+            else "overturned by no confounder"
         )
-        for one in shown
+        for one in drawn_verdicts(results)
     )
     return f"Probability of claims by strength of an unmeasured confounder: {listed}."
 
@@ -189,8 +178,132 @@ CONFOUNDING = FigureSpec(
     draw=lambda results, narrow: confounding(results, narrow=narrow),
     caption=_caption,
     alternative=_alternative,
-    wanted=lambda results: results.causes is not None and bool(drawn_verdicts(results.causes)),
+    wanted=lambda results: bool(_decided(results)),
 )
+
+
+GROUP: Final[Column[Any]] = Column("Group", lambda row: words.group(row.by, row.group))
+OF: Final = {
+    "all": "all that the model holds",
+    "human_capital": "human capital alone",
+    "social_capital": "social capital alone",
+}
+"""What makes firms differ in their probability."""
+DEGREES: Final = {
+    "necessity": "Of firms below the mean probability of their group: how far below, as a share of it.",
+    "sufficiency": "Of firms above that mean: how far above, as a share of the way to 1. One capital "
+    "alone: firms differ in it only, all else averaged over their group.",
+}
+"""What each degree is."""
+
+
+class _Arm(NamedTuple):
+    name: str
+    bounds: CauseBounds
+
+
+def views(results: Results) -> Iterator[View[Any]]:
+    """Bounds, verdicts, sensitivity to confounding, degrees, and the experiment."""
+    causes = results.causes
+    assert causes is not None
+    yield _verdicts(causes)
+    yield _overturning(causes)
+    for _, rows in groupby(causes.contrasts, key=attrgetter("contrast")):
+        yield _contrast(tuple(rows))
+    yield _ratios(causes)
+    yield _benchmarks(causes)
+    first, second = (_degrees(causes, name) for name in DEGREES)
+    yield from (first, replace(second, records=()))
+    if causes.arms is not None:
+        yield _arms(causes.arms)
+
+
+def _bounds[Row](label: str, bounds: Callable[[Row], CauseBounds]) -> Column[Row]:
+    """Bounds by their means; the interval that holds both, and what monotonicity would add, below."""
+
+    def text(of: CauseBounds) -> str:
+        return f"{words.fixed(of.lower.mean, 2)} to {words.fixed(of.upper.mean, 2)}"
+
+    def note(row: Row) -> str:
+        of = bounds(row)
+        both = f"90% {words.fixed(of.lower.low, 2)} to {words.fixed(of.upper.high, 2)}"
+        if of.point is None:
+            return both
+        middle, low, high = (
+            words.fixed(value, 2) for value in (of.point.mean, of.point.low, of.point.high)
+        )
+        return f"{both}; monotone {middle} [{low}, {high}]"
+
+    return number(label, bounds, text, note=note)
+
+
+def _verdicts(causes: CausesResults) -> View[CauseVerdict]:
+    pointed = Column[CauseVerdict](
+        "With monotonicity",
+        "with_monotonicity",
+        lambda verdict: words.VERDICTS.get(verdict or "", words.NONE),
+    )
+    shown = any(one.with_monotonicity is not None for one in causes.verdicts)
+    quantities = dict.fromkeys(f"{one.claim}: {one.quantity}" for one in causes.verdicts)
+    return View(
+        "causes_verdicts",
+        CauseVerdict,
+        "What the bounds imply for the claims",
+        (
+            replace(GROUP, label="Claim and group", look=lambda _: "inside"),
+            _bounds("Bounds", lambda one: one.bounds),
+            number("P(wholly in the region)", "probability", words.verdict_probability),
+            number("P(partly in it)", "possible", words.verdict_probability),
+            number("Prior", "prior_probability", words.verdict_probability),
+            # what stopped a verdict, where it was not the bounds themselves
+            Column(
+                "Verdict",
+                "verdict",
+                lambda verdict: f"{words.ICONS[verdict]}\u00a0{words.VERDICTS[verdict]}",
+                lambda one: one.reason if "posterior" not in one.reason else "",
+            ),
+            *([pointed] if shown else []),
+        ),
+        causes.verdicts,
+        "; ".join(quantities) + ".",
+        head=lambda one: f"{one.claim}: {one.title}; {one.region}",
+    )
+
+
+def _contrast(rows: tuple[ContrastRow, ...]) -> View[ContrastRow]:
+    first = rows[0]
+    against = "; ".join(
+        f"{words.group(row.by, row.group)} {words.probability(row.against_monotonicity)}"
+        for row in rows
+        if row.against_monotonicity >= 0.05
+    )
+    prominent = first.contrast in ("human_given_high", "social_given_high")
+    return View(
+        "causes_bounds",
+        ContrastRow,
+        comparison(first),
+        (
+            group_column("Group"),
+            number(
+                "With",
+                "exposed",
+                words.plain,
+                note=lambda row: f"{words.firms(row.support)} near, at least",
+            ),
+            number("Without", "unexposed", words.plain),
+            _bounds("PN", lambda row: row.pn),
+            _bounds("PS", lambda row: row.ps),
+            _bounds("PNS", lambda row: row.pns),
+        ),
+        rows,
+        f"Low and high: {first.declared}; {words.SCOPES.get(first.scope, first.scope)}."
+        + (
+            f" Probability that the outcome is less frequent with the exposure: {against}."
+            if against
+            else ""
+        ),
+        "" if prominent else comparison(first),
+    )
 
 
 def comparison(row: ContrastRow) -> str:
@@ -198,25 +311,25 @@ def comparison(row: ContrastRow) -> str:
     return words.sentence(SIDES[row.contrast].words)[:-1]
 
 
-def ratios(found: CausesResults) -> Table:
+def _ratios(causes: CausesResults) -> View[ContrastRow]:
     """Risk ratios of every comparison, and the weakest confounder that explains each away."""
-    return Table(
+    return View(
+        "causes_bounds",
+        ContrastRow,
         "Risk ratios and E-values",
-        columns("Comparison", "Group", "#Risk ratio", "#E-value", "#E-value of the limit"),
-        rows(
-            (
-                comparison(row),
-                words.group(row.by, row.group),
-                _ratio(row),
-                _strength(row.e_value),
-                _strength(row.e_value_limit),
-            )
-            for row in found.contrasts
+        (
+            Column("Comparison", comparison),
+            GROUP,
+            number("Risk ratio", _ratio),
+            number("E-value", "e_value", _strength),
+            number("E-value of the limit", "e_value_limit", _strength),
         ),
+        causes.contrasts,
         "Risk ratio: posterior median with its 90% interval. E-value: strength of the weakest "
         "confounder, alike in both its parts, that explains the risk ratio away; of the limit: that "
         "takes the interval to 1. None: no confounder does.",
-        folded="Risk ratios and E-values of every comparison",
+        "Risk ratios and E-values of every comparison",
+        records=(),
     )
 
 
@@ -228,51 +341,104 @@ def _ratio(row: ContrastRow) -> str:
     return f"{middle} [{low}, {high}]"
 
 
-def overturning(found: CausesResults) -> Table:
+def _strength(value: float | None) -> str:
+    return "none" if value is None else words.fixed(value, 2)
+
+
+class _Overturned(NamedTuple):
+    verdict: CauseVerdict
+    by: Overturning
+
+
+def _overturning(causes: CausesResults) -> View[_Overturned]:
     """The weakest confounder that changes each verdict that was reached."""
-    return Table(
+    return View(
+        "causes_verdicts",
+        CauseVerdict,
         "What would overturn the verdict",
-        columns(
-            "Claim", "Group", "Verdict", "#Weakest confounder", "#To the threshold", "In words"
+        (
+            Column("Claim", lambda row: row.verdict.claim),
+            Column("Group", lambda row: words.group(row.verdict.by, row.verdict.group)),
+            Column("Verdict", lambda row: words.VERDICTS[row.verdict.verdict]),
+            number("Weakest confounder", lambda row: row.by.verdict, _strength),
+            number(
+                "To the threshold",
+                lambda row: row.by.threshold,
+                _strength,
+                note=lambda row: "estimate inside" if row.by.inside else "estimate outside",
+            ),
+            Column("In words", lambda row: row.by.words),
         ),
-        rows(
-            (
-                one.claim,
-                words.group(one.by, one.group),
-                words.VERDICTS[one.verdict],
-                _strength(one.overturning.verdict),
-                Cell(
-                    _strength(one.overturning.threshold),
-                    "estimate inside" if one.overturning.inside else "estimate outside",
-                ),
-                one.overturning.words,
-            )
-            for one in found.verdicts
+        tuple(
+            _Overturned(one, one.overturning)
+            for one in causes.verdicts
             if one.overturning is not None and one.verdict != "undecided"
         ),
         "Weakest confounder: the least strength, the same in both its parts, at which the verdict "
         "changes. To the threshold: the strength that takes the posterior median of the bound to the "
         "threshold of the region, out of it or into it.",
+        records=(),
     )
 
 
-def weakest(found: CausesResults) -> str:
-    """The verdict that is overturned most easily, beside the strongest control that is measured."""
-    decided = [
-        (one.overturning.verdict, one)
-        for one in found.verdicts
-        if one.overturning is not None and one.overturning.verdict is not None
-    ]
-    if not decided:
+def _benchmarks(causes: CausesResults) -> View[Benchmark]:
+    """Controls that were measured, as a yardstick for the confounder that was not."""
+    two = partial(words.fixed, places=2)
+    return View(
+        "causes_controls",
+        Benchmark,
+        "Measured controls for comparison",
+        (
+            Column("Control", "control"),
+            Column("From, to", "change"),
+            number("Risk ratio, outcome", "outcome", two),
+            number("Risk ratio, absence", "absence", two),
+        ),
+        causes.benchmarks,
+        "Risk ratio of the control itself with the outcome and with its absence, given all else in "
+        "the model, turned to be at least 1: only how likely it makes the outcome, not how unequal "
+        "it is between high and low capital.",
+    )
+
+
+def _degrees(causes: CausesResults, name: str) -> View[Any]:
+    kinds = dict.fromkeys(row.of for row in causes.degrees)
+    return pivot(
+        View(
+            "causes_degrees", DegreeRow, f"Degree of {name} of", (), causes.degrees, DEGREES[name]
+        ),
+        {kind: OF[kind] for kind in kinds},
+        lambda row: row.of,
+        lambda row: words.plain(getattr(row, name)),
+    )
+
+
+def _arms(arms: BothArms) -> View[_Arm]:
+    parts = (("PN", arms.pn), ("PS", arms.ps), ("PNS", arms.pns))
+    return View(
+        "causes_experiment",
+        BothArms,
+        f"With the experiment on {arms.capital.replace('_', ' ')}",
+        (Column("", "name"), _bounds("Bounds", lambda row: row.bounds)),
+        tuple(_Arm(name, bounds) for name, bounds in parts if bounds is not None),
+        f"Sharp bounds from both arms; {arms.exposure}. The arms can be of one population in "
+        f"{words.share(arms.kept)} of the draws, and the bounds are of these. {arms.note}",
+        records=(arms,),
+    )
+
+
+def weakest(causes: CausesResults) -> str:
+    """The verdict that is overturned most easily, and the strongest control that is measured."""
+    one = min(causes.verdicts, key=_strength_of, default=None)
+    if one is None or not np.isfinite(_strength_of(one)):
         return ""
-    strength, one = min(decided, key=lambda pair: pair[0])
     text = (
-        f"The weakest confounder that overturns any of them has strength {words.fixed(strength, 2)} "
-        f"({one.claim}, {words.group(one.by, one.group)})."
+        f"The weakest confounder that overturns any of them has strength "
+        f"{words.fixed(_strength_of(one), 2)} ({one.claim}, {words.group(one.by, one.group)})."
     )
-    if not found.benchmarks:
+    if not causes.benchmarks:
         return text
-    control = found.benchmarks[0]
+    control = causes.benchmarks[0]
     return (
         f"{text} Of the measured controls {control.control} goes most with the outcome "
         f"({control.change}): given all else it makes it {words.fixed(control.outcome, 2)} times as "
@@ -280,190 +446,17 @@ def weakest(found: CausesResults) -> str:
     )
 
 
-def benchmarks(found: CausesResults) -> Table:
-    """Controls that were measured, as a yardstick for the confounder that was not."""
-    return Table(
-        "Measured controls beside it",
-        columns("Control", "From, to", "#Risk ratio, outcome", "#Risk ratio, absence"),
-        rows(
-            (
-                one.control,
-                one.change,
-                words.fixed(one.outcome, 2),
-                words.fixed(one.absence, 2),
-            )
-            for one in found.benchmarks
-        ),
-        "Risk ratio of the control itself with the outcome and with its absence, given all else in "
-        "the model, turned to be at least 1: only how likely it makes the outcome, not how unequal "
-        "it is between high and low capital.",
-    )
-
-
-def _strength(value: float | None) -> str:
-    return "none" if value is None else words.fixed(value, 2)
-
-
-OF = {
-    "all": "all that the model holds",
-    "human_capital": "human capital alone",
-    "social_capital": "social capital alone",
-}
-
-
 def body(results: Results) -> Markup:
-    """Assumptions first, then bounds, verdicts, confounding, degrees, and the experiment."""
-    found = results.causes
-    assert found is not None
+    """Assumptions first, then verdicts, bounds, confounding, degrees, and the experiment."""
+    causes = results.causes
+    assert causes is not None
     return filled(
         "causes.html.j2",
-        found=found,
+        found=causes,
         weak=WEAK,
-        contrasts=[_contrast(list(some)) for _, some in groupby(found.contrasts, _by_contrast)],
-        verdicts=_verdicts(found),
-        overturning=overturning(found),
-        benchmarks=benchmarks(found),
-        ratios=ratios(found),
-        weakest=weakest(found),
-        degrees=_degrees(found),
-        arms=_arms(found.arms) if found.arms else None,
+        weakest=weakest(causes),
+        tables=tables_by_name(views(results)),
         figures=figures(results, CONFOUNDING),
-    )
-
-
-def _by_contrast(row: ContrastRow) -> str:
-    return row.contrast
-
-
-def _contrast(found: list[ContrastRow]) -> Table:
-    first = found[0]
-    return Table(
-        comparison(first),
-        columns("Group", "#With", "#Without", "#PN", "#PS", "#PNS"),
-        rows(
-            (
-                group_cell(row.by, row.group),
-                Cell(words.plain(row.exposed), f"{words.firms(row.support)} near, at least"),
-                Cell(words.plain(row.unexposed)),
-                bounds(row.pn),
-                bounds(row.ps),
-                bounds(row.pns),
-            )
-            for row in found
-        ),
-        f"Low and high: {first.declared}; {words.SCOPES.get(first.scope, first.scope)}."
-        + _against(found),
-        folded=""
-        if first.contrast in ("human_given_high", "social_given_high")
-        else comparison(first),
-    )
-
-
-def _against(found: list[ContrastRow]) -> str:
-    """Say where the posterior speaks against monotonicity."""
-    some = [row for row in found if row.against_monotonicity >= 0.05]
-    if not some:
-        return ""
-    listed = "; ".join(
-        f"{words.group(row.by, row.group)} {words.probability(row.against_monotonicity)}"
-        for row in some
-    )
-    return f" Probability that the outcome is less frequent with the exposure: {listed}."
-
-
-def bounds(found: CauseBounds) -> Cell:
-    """Bounds by their means; the interval that holds both, and what monotonicity would add, below."""
-    low, high = words.fixed(found.lower.mean, 2), words.fixed(found.upper.mean, 2)
-    note = f"90% {words.fixed(found.lower.low, 2)} to {words.fixed(found.upper.high, 2)}"
-    if found.point is not None:
-        ends = (words.fixed(end, 2) for end in (found.point.low, found.point.high))
-        note += f"; monotone {words.fixed(found.point.mean, 2)} [{', '.join(ends)}]"
-    return Cell(f"{low} to {high}", note)
-
-
-def _verdicts(found: CausesResults) -> Table:
-    shown = any(one.with_monotonicity is not None for one in found.verdicts)
-    return Table(
-        "What the bounds say of the claims",
-        columns(
-            "Claim and group",
-            "#Bounds",
-            "#P(wholly in the region)",
-            "#P(partly in it)",
-            "#Prior",
-            "Verdict",
-            *(("With monotonicity",) if shown else ()),
-        ),
-        rows(
-            row
-            for _, some in groupby(found.verdicts, lambda one: one.claim)
-            for row in _claim(list(some), shown=shown)
-        ),
-        "; ".join(dict.fromkeys(f"{one.claim}: {one.quantity}" for one in found.verdicts)) + ".",
-    )
-
-
-def _claim(some: list[CauseVerdict], *, shown: bool) -> Iterator[tuple[Cell, ...]]:
-    """A claim, then its groups."""
-    first = some[0]
-    blank = (Cell(""),) * (6 if shown else 5)
-    yield Cell(f"{first.claim}: {first.title}", first.region, "head"), *blank
-    for one in some:
-        verdict = f"{words.ICONS[one.verdict]}\u00a0{words.VERDICTS[one.verdict]}"
-        pointed = Cell(words.VERDICTS.get(one.with_monotonicity or "", words.NONE))
-        yield (
-            Cell(words.group(one.by, one.group), look="inside"),
-            bounds(one.bounds),
-            Cell(words.verdict_probability(one.probability)),
-            Cell(words.verdict_probability(one.possible)),
-            Cell(words.verdict_probability(one.prior_probability)),
-            Cell(verdict, _why(one)),
-            *((pointed,) if shown else ()),
-        )
-
-
-def _why(one: CauseVerdict) -> str:
-    """What stopped a verdict, where it was not the bounds themselves."""
-    return one.reason if "posterior" not in one.reason else ""
-
-
-DEGREES = {
-    "necessity": "Of firms below the mean probability of their group: how far below, as a share of it.",
-    "sufficiency": "Of firms above that mean: how far above, as a share of the way to 1. One capital "
-    "alone: firms differ in it only, all else averaged over their group.",
-}
-"""What each degree is."""
-
-
-def _degrees(found: CausesResults) -> tuple[Table, ...]:
-    made: list[DegreeRow] = list(found.degrees)
-    of_group = {(row.of, row.by, row.group): row for row in made}
-    kinds = dict.fromkeys(row.of for row in made)
-    return tuple(
-        Table(
-            f"Degree of {name} of",
-            columns("Group", *(f"#{OF[kind]}" for kind in kinds)),
-            rows(
-                (
-                    group_cell(by, group),
-                    *(words.plain(getattr(of_group[kind, by, group], name)) for kind in kinds),
-                )
-                for by, group in groups_in(made)
-            ),
-            note,
-        )
-        for name, note in DEGREES.items()
-    )
-
-
-def _arms(found: BothArms) -> Table:
-    parts = (("PN", found.pn), ("PS", found.ps), ("PNS", found.pns))
-    return Table(
-        f"With the experiment on {found.capital.replace('_', ' ')}",
-        columns("", "#Bounds"),
-        rows((name, bounds(part)) for name, part in parts if part is not None),
-        f"Sharp bounds from both arms; {found.exposure}. The arms can be of one population in "
-        f"{words.share(found.kept)} of the draws, and the bounds are of these. {found.note}",
     )
 
 
@@ -472,5 +465,6 @@ CAUSES = Section(
     "Probabilities of causation",
     "Causes",
     body,
-    wanted=lambda results: results.causes is not None,
+    lambda results: results.causes is not None,
+    views,
 )

@@ -193,7 +193,7 @@ def test_what_is_said_of_verdicts():
     ratios = np.random.default_rng(1).uniform(0.02, 0.08, 500)
     supported = overturning(question, Deciding(ratios, 0.25, ratios, 0.25), "supported", 0.95)
     assert supported.words == (
-        f"Undecided, no longer supported, once a confounder left out makes the outcome "
+        f"Undecided, no longer supported, once an unmeasured confounder makes the outcome "
         f"{supported.verdict:.2f} times as likely and is as many times as frequent with both high as "
         "with social capital low, the other high, given the controls."
     )
@@ -201,7 +201,7 @@ def test_what_is_said_of_verdicts():
     assert not rejected.against
     assert not rejected.inside
     assert rejected.words == (
-        "Undecided, no longer rejected, once a confounder left out makes the outcome, or its absence, "
+        "Undecided, no longer rejected, once an unmeasured confounder makes the outcome, or its absence, "
         f"{rejected.verdict:.2f} times as likely and is as many times as frequent on one side of what "
         "is compared as on the other, given the controls."
     )
