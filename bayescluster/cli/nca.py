@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_aside
-
-if TYPE_CHECKING:
-    from bayescluster.features.nca.results import Necessity
 
 Table = Annotated[
     str,
@@ -105,37 +102,33 @@ def nca(  # noqa: PLR0913, PLR0917
     pairs would leave it as empty, and what each level of the outcome needs.
     """
     from bayescluster.features.nca.compute import Options, analyse_necessity
-
-    options = Options(
-        table=table,
-        conditions=tuple(x),
-        outcome=y,
-        group=group,
-        names=names,
-        ceilings=tuple(ceiling or Options._field_defaults["ceilings"]),
-        corner=corner,
-        bottleneck=bottleneck,
-        duplicate_peers=duplicate_peers,
-        scope=tuple(scope or ()),
-        steps=steps,
-        permutations=permutations,
-        seed=seed,
-        missing_values=tuple(missing_value or ()),
-        sheet=sheet,
-    )
-    _tell(analyse_necessity(options), out, json=json)
-
-
-def _tell(found: Necessity, out: Path | None, *, json: bool) -> None:
-    """Print the analysis, and write its files where a folder is given."""
     from bayescluster.features.nca.view import lines, summary_json
     from bayescluster.report.render import write_necessity
 
-    for line in [summary_json(found)] if json else lines(found):
+    analysis = analyse_necessity(
+        Options(
+            table=table,
+            conditions=tuple(x),
+            outcome=y,
+            group=group,
+            names=names,
+            ceilings=tuple(ceiling or Options._field_defaults["ceilings"]),
+            corner=corner,
+            bottleneck=bottleneck,
+            duplicate_peers=duplicate_peers,
+            scope=tuple(scope or ()),
+            steps=steps,
+            permutations=permutations,
+            seed=seed,
+            missing_values=tuple(missing_value or ()),
+            sheet=sheet,
+        )
+    )
+    for line in [summary_json(analysis)] if json else lines(analysis):
         say(line)
     if out is None:
         return
-    written = write_necessity(found, out)
+    written = write_necessity(analysis, out)
     for failure in written.failures:
         say_aside(f"Not drawn: {failure}")
     if not json:

@@ -17,13 +17,14 @@ from bayescluster.features.nca.view import (
     bottleneck_label,
     necessity,
     necessity_label,
-    necessity_tables,
     summary_json,
+    views,
 )
 from bayescluster.features.verdict_curves.view import PREFIX
 from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
 from bayescluster.kit.flat import csv_text
 from bayescluster.kit.page import filled
+from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.kit.words import NOT_FOR_CITING
 from bayescluster.report.figures import figures_of
 from bayescluster.report.sections import SECTIONS
@@ -129,7 +130,7 @@ def write_necessity(found: Necessity, directory: Path) -> Written:
         If a file cannot be written.
     """
     paths = [_write(directory / "nca.json", summary_json(found) + "\n")]
-    for table in necessity_tables(found):
+    for table in raw_views(views(found)):
         paths.append(_write(directory / "tables" / f"{table.name}.csv", csv_text(table)))
     failures, taken = [], set[str]()
     for title, draw, label in _necessity_figures(found):

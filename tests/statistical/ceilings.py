@@ -13,6 +13,7 @@ import numpy as np
 
 from bayescluster.checks.loo import RowScores
 from bayescluster.features.ceiling_models.checks import Firms, ceiling_scores, distance_checks
+from bayescluster.features.ceiling_models.lines import unit_effects
 from bayescluster.features.ceiling_models.model import (
     CeilingSampler,
     Layout,
@@ -20,7 +21,6 @@ from bayescluster.features.ceiling_models.model import (
     ceiling_draws_of,
     layout_of,
 )
-from bayescluster.features.ceiling_models.lines import unit_effects
 from bayescluster.spec.analysis import Sampling
 
 LIMITS = (0.02, 1.0)

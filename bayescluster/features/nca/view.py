@@ -1,4 +1,4 @@
-"""A necessary condition analysis in plain words, line by line."""
+"""A necessary condition analysis: in words on a terminal, as figures and as tables."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.flat import RawTable, table_of
+from bayescluster.kit.table import View
 from bayescluster.kit.words import MINUS, NONE, count, error, fixed, number, probability
 
 TITLES: Final[dict[CeilingName, str]] = {
@@ -83,9 +83,9 @@ class Direction(NamedTuple):
     beyond: str
 
 
-def direction(found: Necessity) -> Direction:
+def direction(analysis: Necessity) -> Direction:
     """Say in words what the corner stands for."""
-    upper, left = found.corner.startswith("upper"), found.corner.endswith("left")
+    upper, left = analysis.corner.startswith("upper"), analysis.corner.endswith("left")
     return Direction(
         "high" if upper else "low",
         "high" if left else "low",
@@ -94,48 +94,48 @@ def direction(found: Necessity) -> Direction:
     )
 
 
-def lines(found: Necessity) -> Iterator[str]:
+def lines(analysis: Necessity) -> Iterator[str]:
     """Write an analysis for the terminal."""
-    way = direction(found)
-    if found.synthetic:
+    way = direction(analysis)
+    if analysis.synthetic:
         yield "SYNTHETIC data: nothing here is evidence about real firms."
     yield (
-        f"{found.table}: does {way.outcome} {found.outcome} need {way.condition} "
-        f"{' or '.join(found.conditions)}?"
+        f"{analysis.table}: does {way.outcome} {analysis.outcome} need {way.condition} "
+        f"{' or '.join(analysis.conditions)}?"
     )
-    yield from found.notes
-    for group in found.groups:
-        pairs = found.of(group)
-        if found.grouped_by is not None:
+    yield from analysis.notes
+    for group in analysis.groups:
+        pairs = analysis.of(group)
+        if analysis.grouped_by is not None:
             yield ""
-            yield f"== {'All rows' if group == ALL_ROWS else f'{found.grouped_by}: {group}'} =="
+            yield f"== {'All rows' if group == ALL_ROWS else f'{analysis.grouped_by}: {group}'} =="
         for pair in pairs:
             yield ""
-            yield from _pair(found, pair)
-        yield from _bottlenecks(found, pairs)
+            yield from _pair(analysis, pair)
+        yield from _bottlenecks(analysis, pairs)
     yield ""
     yield "How to read this"
-    yield from (f"  - {text}" for text in _reading(found))
+    yield from (f"  - {text}" for text in _reading(analysis))
     yield "What next"
-    yield from (f"  - {text}" for text in _next(found))
+    yield from (f"  - {text}" for text in _next(analysis))
 
 
-def summary_json(found: Necessity) -> str:
+def summary_json(analysis: Necessity) -> str:
     """Write an analysis as JSON, without the rows and the paths of the ceilings."""
     rows = {"names", "x", "y", "paths"}
-    return found.model_dump_json(indent=2, exclude={"pairs": {"__all__": rows}})
+    return analysis.model_dump_json(indent=2, exclude={"pairs": {"__all__": rows}})
 
 
-def need(found: Necessity, row: BottleneckRow) -> str:
+def need(analysis: Necessity, row: BottleneckRow) -> str:
     """Write what a level needs, as a cell of a bottleneck table."""
     if row.needed is None:
         return row.status
-    return number(row.needed) if found.bottleneck == "actual" else fixed(row.needed, 1)
+    return number(row.needed) if analysis.bottleneck == "actual" else fixed(row.needed, 1)
 
 
-def level(found: Necessity, row: BottleneckRow) -> str:
+def level(analysis: Necessity, row: BottleneckRow) -> str:
     """Write a level of the outcome, as the first cell of a row of a bottleneck table."""
-    return _exact(row.level) if found.bottleneck == "actual" else f"{row.level:.4g}"
+    return _exact(row.level) if analysis.bottleneck == "actual" else f"{row.level:.4g}"
 
 
 def tables_of(pairs: Sequence[Pair], ceiling: CeilingName) -> Iterator[Bottleneck]:
@@ -149,7 +149,7 @@ def tables_of(pairs: Sequence[Pair], ceiling: CeilingName) -> Iterator[Bottlenec
         yield [pair for pair, _ in kept], list(zip(*(rows for _, rows in kept), strict=True))
 
 
-def _pair(found: Necessity, pair: Pair) -> Iterator[str]:
+def _pair(analysis: Necessity, pair: Pair) -> Iterator[str]:
     box = pair.scope
     left_out = f", {_rows(pair.incomplete)} with missing cells left out" if pair.incomplete else ""
     yield (
@@ -161,23 +161,21 @@ def _pair(found: Necessity, pair: Pair) -> Iterator[str]:
         yield f"  Fewer than {FEW} rows: each of them can move d a long way."
     for row in pair.ceilings:
         yield f"  {TITLES[row.ceiling]:<7} {_effect(row)}"
-        yield from (f"{'':10}{text}" for text in _details(found, row))
+        yield from (f"{'':10}{text}" for text in _details(analysis, row))
 
 
 def _effect(row: CeilingRow) -> str:
     if row.effect_size is None:
         return "no d"
-    effect = row.effect_size
-    said = f"d {'<0.001' if 0 < effect < LEAST else fixed(effect, 3)} ({row.size})"
+    small = 0 < row.effect_size < LEAST
+    effect = f"d {'<0.001' if small else fixed(row.effect_size, 3)} ({row.size})"
     if row.p is None:
-        return said
+        return effect
     shuffled = NONE if row.independent is None else fixed(row.independent, 3)
-    return (
-        f"{said}; p {probability(row.p, 3)}, MCSE {error(row.p_mcse)}; shuffled rows: d {shuffled}"
-    )
+    return f"{effect}; p {probability(row.p, 3)}, MCSE {error(row.p_mcse)}; shuffled rows: d {shuffled}"
 
 
-def _details(found: Necessity, row: CeilingRow) -> Iterator[str]:
+def _details(analysis: Necessity, row: CeilingRow) -> Iterator[str]:
     if row.slope is not None and row.intercept is not None:
         sign = MINUS if row.slope < 0 else "+"
         yield f"line: {number(row.intercept)} {sign} {number(abs(row.slope))} × {row.condition}"
@@ -192,35 +190,33 @@ def _details(found: Necessity, row: CeilingRow) -> Iterator[str]:
     if row.peers:
         yield f"peers: {_names(row.peers)}"
     if row.outliers:
-        yield f"{direction(found).beyond} it: {_names(row.outliers)}"
+        yield f"{direction(analysis).beyond} it: {_names(row.outliers)}"
     if row.note:
         yield row.note
 
 
-def _bottlenecks(found: Necessity, pairs: Sequence[Pair]) -> Iterator[str]:
+def _bottlenecks(analysis: Necessity, pairs: Sequence[Pair]) -> Iterator[str]:
     for ceiling in dict.fromkeys(row.ceiling for row in pairs[0].ceilings):
-        for beside, rows in tables_of(pairs, ceiling):
+        for shown, levels in tables_of(pairs, ceiling):
             yield ""
             yield (
                 f"Bottleneck by {TITLES[ceiling]}: each level of the outcome needs "
-                f"{direction(found).bound} ({UNITS[found.bottleneck]})"
+                f"{direction(analysis).bound} ({UNITS[analysis.bottleneck]})"
             )
-            body = [[level(found, row[0]), *(need(found, cell) for cell in row)] for row in rows]
-            yield from _columns([[found.outcome, *(pair.condition for pair in beside)], *body])
+            rows = [[analysis.outcome, *(pair.condition for pair in shown)]]
+            rows += [[level(analysis, r[0]), *(need(analysis, cell) for cell in r)] for r in levels]
+            widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+            for row in rows:
+                cells = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+                yield "  " + "  ".join(cells)
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-
-
-def _reading(found: Necessity) -> Iterator[str]:
-    way = direction(found)
-    ceilings = dict.fromkeys(row.ceiling for row in found.pairs[0].ceilings)
+def _reading(analysis: Necessity) -> Iterator[str]:
+    way = direction(analysis)
+    ceilings = dict.fromkeys(row.ceiling for row in analysis.pairs[0].ceilings)
     yield (
         f"d is the share of the scope that lies {way.beyond} the ceiling, in the "
-        f"{found.corner.replace('_', ' ')} corner, where {way.outcome} {found.outcome} would go "
+        f"{analysis.corner.replace('_', ' ')} corner, where {way.outcome} {analysis.outcome} would go "
         f"with {'low' if way.condition == 'high' else 'high'} values of the condition."
     )
     yield "; ".join(f"{TITLES[name]}: {DESCRIBED[name]}" for name in ceilings) + "."
@@ -228,7 +224,16 @@ def _reading(found: Necessity) -> Iterator[str]:
         "Small (below 0.1), medium (0.1 to 0.3), large (0.3 to 0.5) and very large are conventions "
         "of Dul (2016), not tests."
     )
-    yield from _tested(found)
+    if analysis.permutations:
+        yield (
+            f"p is the share of {count(analysis.permutations)} random pairings of conditions and "
+            f"outcomes (seed {analysis.seed}; the rows as they are count as one more) with a d as "
+            "large or larger. It tests independence. A condition that raises the outcome, and that "
+            "others can make up for, is not independent of it either: a small p does not show "
+            "necessity."
+        )
+    else:
+        yield "No permutation test was made: ask for one with --permutations 10000."
     yield (
         "d is above 0 where nothing is necessary (Sorjonen 2019): with a correlation of 0.5 and "
         f"nothing more, CE-FDH gives {FREE[0][1]} on average in {FREE[0][0]} rows and "
@@ -241,33 +246,17 @@ def _reading(found: Necessity) -> Iterator[str]:
     yield "A ceiling says what these rows do not show, not what cannot be; it is an association."
 
 
-def _tested(found: Necessity) -> Iterator[str]:
-    if not found.permutations:
-        yield "No permutation test was made: ask for one with --permutations 10000."
-        return
-    yield (
-        f"p is the share of {count(found.permutations)} random pairings of conditions and outcomes "
-        "(seed {}; the rows as they are count as one more) with a d as large or larger. It tests "
-        "independence. A condition that raises the "
-        "outcome, and that others can make up for, is not independent of it either: a small p does "
-        "not show necessity.".format(found.seed)
-    )
-
-
-def _next(found: Necessity) -> Iterator[str]:
+def _next(analysis: Necessity) -> Iterator[str]:
     yield "Look at the peers, and at rows beyond a line: one wrong cell among them moves d."
-    if not all(pair.scope.declared for pair in found.pairs):
+    if not all(pair.scope.declared for pair in analysis.pairs):
         yield "Where a scale has ends that no row reached, declare them with --scope."
-    if found.grouped_by is None:
-        yield (
-            "Rows of several industries or clusters: run again with --group COLUMN. The ceiling of "
-            "all rows is set by the most permissive groups."
-        )
-    else:
-        yield (
-            "Compare d with that of shuffled rows before comparing groups: with fewer rows, both "
-            "are larger. The ceiling of all rows is set by the most permissive groups."
-        )
+    first = (
+        "Rows of several industries or clusters: run again with --group COLUMN."
+        if analysis.grouped_by is None
+        else "Compare d with that of shuffled rows before comparing groups: with fewer rows, both are "
+        "larger."
+    )
+    yield f"{first} The ceiling of all rows is set by the most permissive groups."
     yield (
         "Ask whether a compensatory model does as well: `bayescluster run` with `structure: "
         "[additive, interaction, conjunctive, ces]` compares them on the same rows."
@@ -311,12 +300,12 @@ SMALL: Final = 300
 """Cases up to which each has a ring of its own; beyond, dots."""
 
 
-def necessity(found: Necessity, pair: Pair, *, narrow: bool = False) -> Figure:
+def necessity(analysis: Necessity, pair: Pair, *, narrow: bool = False) -> Figure:
     """Draw the cases of a condition, its ceilings, and the peers they rest on.
 
     Parameters
     ----------
-    found
+    analysis
         The analysis.
     pair
         A condition in a group of it.
@@ -328,40 +317,49 @@ def necessity(found: Necessity, pair: Pair, *, narrow: bool = False) -> Figure:
     FigureError
         If no ceiling could be found.
     """
-    if not any(path.x for path in pair.paths):
+    paths = [path for path in pair.paths if path.x]
+    if not paths:
         raise FigureError(f"There is no ceiling over {pair.condition}.")
     with settings():
         figure = canvas(NARROW if narrow else WIDE, 3.6 if narrow else 4.6)
         axes = figure.subplots()
         _cases(axes, pair)
-        for path in pair.paths:
-            if path.x:
-                label = f"{TITLES[path.ceiling]}, d {_necessity_effect(pair, path.ceiling)}"
-                axes.plot(path.x, path.y, label=label, zorder=3, **LOOKS[path.ceiling])
-        _empty(axes, found, pair)
-        _peers(axes, found, pair)
+        effects = _effects(pair)
+        for path in paths:
+            label = f"{TITLES[path.ceiling]}, d {effects[path.ceiling]}"
+            axes.plot(path.x, path.y, label=label, zorder=3, **LOOKS[path.ceiling])
+        # what lies beyond the first ceiling is shaded
+        edge = pair.scope.ymax if analysis.corner.startswith("upper") else pair.scope.ymin
+        axes.fill_between(
+            paths[0].x, paths[0].y, edge, color=FIRST, alpha=0.07, linewidth=0, zorder=1
+        )
+        _peers(axes, analysis, pair)
         _frame(axes, pair)
         axes.set_xlabel(folded(pair.condition, 60, 1))
-        axes.set_ylabel(folded(found.outcome, 40, 1))
+        axes.set_ylabel(folded(analysis.outcome, 40, 1))
         figure.legend(loc="outside upper left", ncols=2 if narrow else 3)
         return plain_text(figure)
 
 
-def necessity_label(found: Necessity, pair: Pair) -> str:
+def necessity_label(analysis: Necessity, pair: Pair) -> str:
     """Say what the figure shows, for those who cannot see it."""
-    effects = "; ".join(
-        f"{TITLES[row.ceiling]} d {_necessity_effect(pair, row.ceiling)}" for row in pair.ceilings
-    )
-    group = "" if pair.group == ALL_ROWS else f", {pair.group}"
+    effects = "; ".join(f"{TITLES[name]} d {effect}" for name, effect in _effects(pair).items())
     return (
-        f"{found.outcome} against {pair.condition}{group}, {len(pair.x)} rows, with ceilings in the "
-        f"{found.corner.replace('_', ' ')} corner: {effects}."
+        f"{analysis.outcome} against {pair.condition}{_of_group(pair)}, {len(pair.x)} rows, with "
+        f"ceilings in the {analysis.corner.replace('_', ' ')} corner: {effects}."
     )
 
 
-def _necessity_effect(pair: Pair, ceiling: CeilingName) -> str:
-    effect = next(row.effect_size for row in pair.ceilings if row.ceiling == ceiling)
-    return "none" if effect is None else fixed(effect, 2)
+def _of_group(pair: Pair) -> str:
+    return "" if pair.group == ALL_ROWS else f", {pair.group}"
+
+
+def _effects(pair: Pair) -> dict[CeilingName, str]:
+    """Effect size of each ceiling, written."""
+    return {
+        row.ceiling: "none" if row.effect_size is None else fixed(row.effect_size, 2)
+        for row in pair.ceilings
+    }
 
 
 def _cases(axes: Axes, pair: Pair) -> None:
@@ -379,17 +377,11 @@ def _cases(axes: Axes, pair: Pair) -> None:
     )
 
 
-def _empty(axes: Axes, found: Necessity, pair: Pair) -> None:
-    """Shade what lies beyond the first ceiling."""
-    path = next(path for path in pair.paths if path.x)
-    edge = pair.scope.ymax if found.corner.startswith("upper") else pair.scope.ymin
-    axes.fill_between(path.x, path.y, edge, color=FIRST, alpha=0.07, linewidth=0, zorder=1)
-
-
-def _peers(axes: Axes, found: Necessity, pair: Pair) -> None:
+def _peers(axes: Axes, analysis: Necessity, pair: Pair) -> None:
     """Mark the cases the ceilings rest on, and name them on their empty side."""
-    peers = list(dict.fromkeys(name for row in pair.ceilings for name in row.peers))
-    places = [(pair.x[k], pair.y[k], pair.names[k]) for k in _places(pair.names, peers)]
+    peers = {name for row in pair.ceilings for name in row.peers}
+    cases = zip(pair.x, pair.y, pair.names, strict=True)
+    places = [case for case in cases if case[2] in peers]
     axes.plot(
         [x for x, _, _ in places],
         [y for _, y, _ in places],
@@ -402,7 +394,7 @@ def _peers(axes: Axes, found: Necessity, pair: Pair) -> None:
     )
     if len(places) > NAMED_IN_FIGURE:
         return
-    way = direction(found)
+    way = direction(analysis)
     left, upper = way.condition == "high", way.beyond == "above"
     room = ROOM * (pair.scope.xmax - pair.scope.xmin)
     edge = pair.scope.xmin if left else pair.scope.xmax
@@ -420,10 +412,6 @@ def _peers(axes: Axes, found: Necessity, pair: Pair) -> None:
             color=INK,
             zorder=5,
         )
-
-
-def _places(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [place for place, name in enumerate(names) if name in set(wanted)]
 
 
 def _frame(axes: Axes, pair: Pair) -> None:
@@ -448,10 +436,16 @@ MOST_CONDITIONS: Final = 12
 ROW_INCHES: Final = 0.24
 DARK: Final = 6
 """Step of the ramp from which text on it is light."""
+HEADINGS: Final[dict[BottleneckKind, tuple[str, str]]] = {
+    "percentage_range": ("each level needs {}, in % of ranges", "{}, % of ranges"),
+    "actual": ("each level needs {}, in units of each", "{}, in units"),
+    "percentile": ("% of rows short of what each level needs", "% of rows short of it"),
+}
+"""Heading of the figure of a bottleneck table, wide and narrow."""
 
 
 def bottleneck(
-    found: Necessity, pairs: Sequence[Pair], ceiling: CeilingName, *, narrow: bool = False
+    analysis: Necessity, pairs: Sequence[Pair], ceiling: CeilingName, *, narrow: bool = False
 ) -> Figure:
     """Draw the bottleneck table of a ceiling, highest demand at the top.
 
@@ -459,7 +453,7 @@ def bottleneck(
 
     Parameters
     ----------
-    found
+    analysis
         The analysis.
     pairs
         Conditions of one group.
@@ -474,68 +468,55 @@ def bottleneck(
         If there are too many levels or conditions to be read.
     """
     tables = list(tables_of(pairs, ceiling))
-    _refuse_many(sum(len(cells) for _, cells in tables), len(pairs))
-    with settings():
-        heights = [ROW_INCHES * len(cells) + 0.35 for _, cells in tables]
-        width = min(WIDE, 2.2 + 1.3 * len(pairs))
-        figure = canvas(NARROW if narrow else width, sum(heights) + 0.5)
-        panels = figure.subplots(len(tables), 1, height_ratios=heights, squeeze=False)[:, 0]
-        for axes, (beside, cells) in zip(panels, tables, strict=True):
-            _table(axes, found, beside, cells)
-        figure.suptitle(
-            _title(found, ceiling, narrow=narrow), x=0.01, ha="left", fontsize=8.5, color=MUTED
-        )
-        return plain_text(figure)
-
-
-def _refuse_many(levels: int, conditions: int) -> None:
+    levels, conditions = sum(len(rows) for _, rows in tables), len(pairs)
     if levels > MOST_ROWS or conditions > MOST_CONDITIONS:
         raise FigureError(
             f"A table of {levels} levels by {conditions} "
             f"{'condition' if conditions == 1 else 'conditions'} is more than the {MOST_ROWS} by "
             f"{MOST_CONDITIONS} a figure holds."
         )
+    whole, short = HEADINGS[analysis.bottleneck]
+    heading = (short if narrow else whole).format(direction(analysis).bound)
+    with settings():
+        heights = [ROW_INCHES * len(rows) + 0.35 for _, rows in tables]
+        width = min(WIDE, 2.2 + 1.3 * len(pairs))
+        figure = canvas(NARROW if narrow else width, sum(heights) + 0.5)
+        panels = figure.subplots(len(tables), 1, height_ratios=heights, squeeze=False)[:, 0]
+        for axes, (shown, rows) in zip(panels, tables, strict=True):
+            _table(axes, analysis, shown, rows)
+        title = f"{TITLES[ceiling]}: {heading}"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, color=MUTED)
+        return plain_text(figure)
 
 
-def bottleneck_label(found: Necessity, pairs: Sequence[Pair], ceiling: CeilingName) -> str:
+def bottleneck_label(analysis: Necessity, pairs: Sequence[Pair], ceiling: CeilingName) -> str:
     """Say what the figure shows, for those who cannot see it."""
     most = "; ".join(
-        f"{pair.condition} {need(found, row)}"
+        f"{pair.condition} {need(analysis, row)}"
         for pair in pairs
         for row in [row for row in pair.bottlenecks if row.ceiling == ceiling][-1:]
     )
-    group = "" if pairs[0].group == ALL_ROWS else f", {pairs[0].group}"
     return (
-        f"Bottleneck table by {TITLES[ceiling]}{group}: what levels of {found.outcome} need "
-        f"{direction(found).bound}; the most demanding level: {most}."
+        f"Bottleneck table by {TITLES[ceiling]}{_of_group(pairs[0])}: what levels of "
+        f"{analysis.outcome} need {direction(analysis).bound}; the most demanding level: {most}."
     )
-
-
-def _title(found: Necessity, ceiling: CeilingName, *, narrow: bool) -> str:
-    bound = direction(found).bound
-    whole, short = {
-        "percentage_range": (f"each level needs {bound}, in % of ranges", f"{bound}, % of ranges"),
-        "actual": (f"each level needs {bound}, in units of each", f"{bound}, in units"),
-        "percentile": ("% of rows short of what each level needs", "% of rows short of it"),
-    }[found.bottleneck]
-    return f"{TITLES[ceiling]}: {short if narrow else whole}"
 
 
 def _table(
     axes: Axes,
-    found: Necessity,
+    analysis: Necessity,
     pairs: Sequence[Pair],
     cells: Sequence[Sequence[BottleneckRow]],
 ) -> None:
     for down, row in enumerate(reversed(cells)):
         for across, (pair, cell) in enumerate(zip(pairs, row, strict=True)):
-            _cell(axes, (across, down), need(found, cell), _demand(found, pair, cell))
+            _cell(axes, (across, down), need(analysis, cell), _demand(analysis, pair, cell))
     axes.set_xlim(-0.5, len(pairs) - 0.5)
     axes.set_ylim(len(cells) - 0.5, -0.5)
     axes.set_xticks(range(len(pairs)), [folded(pair.condition, 16) for pair in pairs])
     axes.xaxis.tick_top()
-    axes.set_yticks(range(len(cells)), [level(found, row[0]) for row in reversed(cells)])
-    axes.set_ylabel(folded(found.outcome, 30))
+    axes.set_yticks(range(len(cells)), [level(analysis, row[0]) for row in reversed(cells)])
+    axes.set_ylabel(folded(analysis.outcome, 30))
     axes.tick_params(length=0)
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -544,40 +525,28 @@ def _table(
 def _cell(axes: Axes, place: tuple[int, int], text: str, demand: float | None) -> None:
     across, down = place
     step = None if demand is None else min(int(demand * len(RAMP)), len(RAMP) - 1)
-    axes.add_patch(
-        Rectangle(
-            (across - 0.48, down - 0.46),
-            0.96,
-            0.92,
-            facecolor=PAPER if step is None else RAMP[step],
-            edgecolor="none",
-            linewidth=0,
-        )
-    )
-    plain = {"NN": MUTED, "NA": BAD}.get(text, INK)
-    axes.text(
-        across,
-        down,
-        text,
-        ha="center",
-        va="center",
-        fontsize=8,
-        color=PAPER if step is not None and step >= DARK else plain,
-    )
+    fill = PAPER if step is None else RAMP[step]
+    corner = (across - 0.48, down - 0.46)
+    axes.add_patch(Rectangle(corner, 0.96, 0.92, facecolor=fill, edgecolor="none", linewidth=0))
+    colour = {"NN": MUTED, "NA": BAD}.get(text, INK)
+    if step is not None and step >= DARK:
+        colour = PAPER
+    axes.text(across, down, text, ha="center", va="center", fontsize=8, color=colour)
 
 
-def _demand(found: Necessity, pair: Pair, row: BottleneckRow) -> float | None:
+def _demand(analysis: Necessity, pair: Pair, row: BottleneckRow) -> float | None:
     """Share of the condition's range that a level needs, from its least demanding end."""
     if row.value is None:
         return None
     share = (row.value - pair.scope.xmin) / (pair.scope.xmax - pair.scope.xmin)
-    return share if direction(found).condition == "high" else 1 - share
+    return share if direction(analysis).condition == "high" else 1 - share
 
 
-def necessity_tables(found: Necessity) -> tuple[RawTable, ...]:
-    """Tables of a necessary condition analysis."""
-    pairs = found.pairs
+def views(analysis: Necessity) -> tuple[View[Any], View[Any]]:
+    """Effect sizes and bottlenecks, as they are written."""
+    ceilings = tuple(row for pair in analysis.pairs for row in pair.ceilings)
+    bottlenecks = tuple(row for pair in analysis.pairs for row in pair.bottlenecks)
     return (
-        table_of("effect_sizes", CeilingRow, (row for pair in pairs for row in pair.ceilings)),
-        table_of("bottlenecks", BottleneckRow, (row for pair in pairs for row in pair.bottlenecks)),
+        View("effect_sizes", CeilingRow, rows=ceilings),
+        View("bottlenecks", BottleneckRow, rows=bottlenecks),
     )
