@@ -284,13 +284,13 @@ def _unknown(scenario: Scenario) -> Iterator[str]:
     industries = {industry.name for industry in scenario.industries}
     for cluster in scenario.clusters:
         for name in cluster.shifts.keys() - columns:
-            yield f"cluster '{cluster.name}' shifts '{name}', which is no indicator"
+            yield f"cluster '{cluster.name}' shifts '{name}', which is not an indicator"
     for equation in scenario.equations:
         for name in sorted(equation.by_industry.keys() ^ industries):
             where = "missing from" if name in industries else "unknown in"
             yield f"{equation.name}: industry '{name}' is {where} by_industry"
     for outcome in scenario.outcomes:
         for name in sorted(outcome.learning.keys() - forms):
-            yield f"{outcome.name}: '{name}' is no learning form"
+            yield f"{outcome.name}: '{name}' is not a learning form"
     for name in sorted(scenario.missing.shares.keys() - columns - {"firm_age"}):
         yield f"missing: '{name}' is neither an indicator nor firm_age"

@@ -6,12 +6,21 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic import ValidationError
 from scipy.optimize import least_squares
 
-from bayescluster.dataset.constructs import one_factor_loadings, reliability, score
+from bayescluster.dataset.constructs import (
+    MOST_LEVELS,
+    as_answers,
+    mean_answer,
+    one_factor_loadings,
+    reliability,
+    score,
+)
 from bayescluster.errors import DataError
 from bayescluster.spec.constructs import Construct
 
+NAN = np.nan
 HEAD = "The data do not fit the analysis:\n  a.yaml:constructs.human_capital"
 RNG = np.random.default_rng(20080301)
 COMMON = RNG.normal(size=60)
@@ -187,23 +196,11 @@ def test_reliability_is_unknown_where_a_pair_was_never_answered_together():
 
 ERRORS = [
     pytest.param(
-        {"x": ["high", "low", "low"]},
-        {},
-        ".indicators.0: the indicator 'x' is not a number: 'high' in row 1, 'low' in row 2\n"
-        "    turn it into numbers with `derive: kind: recode`",
-    ),
-    pytest.param(
         {"x": ["Yes", "No", "maybe"]},
         {},
         ".indicators.0: the indicator 'x' is not a number: 'Yes' in row 1, 'No' in row 2, "
         "'maybe' in row 3\n"
         "    turn it into numbers with `derive: kind: recode`",
-    ),
-    pytest.param(
-        {"x": [3.0, 3.0, 3.0]},
-        {},
-        ".indicators.0: the indicator 'x' is the same in every row (3)\n"
-        "    leave it out, or check the filters",
     ),
     pytest.param(
         {"x": ["Yes", "yes", "YES"]},
@@ -215,13 +212,6 @@ ERRORS = [
         {"x": [None, None, None]},
         {},
         ".indicators.0: nobody answered the indicator 'x'\n    leave it out",
-    ),
-    pytest.param(
-        {"x": [0.0, 2.0, 3.0]},
-        {"indicators": [{"column": "x", "transform": "log"}]},
-        ".indicators.0: the log of 'x' cannot be taken: 1 of 3 rows are 0 or below "
-        "(first: row 1)\n"
-        "    use log1p, which is 0 at 0",
     ),
     pytest.param(
         {"x": [1.0, None, 3.0]},
@@ -274,3 +264,91 @@ def test_loadings_minimise_the_squared_residuals():
 
     best = least_squares(residuals, np.full(4, 0.5), xtol=1e-14, ftol=1e-14).x
     np.testing.assert_allclose(one_factor_loadings(correlation), best, atol=1e-6)
+
+
+def latent(*indicators):
+    return Construct.model_validate({"indicators": indicators, "method": "latent"})
+
+
+def test_continuous_answers_are_standardised_over_those_that_answered():
+    items = np.array([[1.0, 5.0], [3.0, NAN], [5.0, 9.0], [NAN, 7.0]])
+    found, levels = as_answers(items, latent("a", "b"))
+    assert levels == (0, 0)
+    np.testing.assert_allclose(found[:, 0], [-1, 0, 1, NAN])
+    np.testing.assert_allclose(found[:, 1], [-1, NAN, 1, 0])
+
+
+def test_binary_and_ordinal_answers_are_codes():
+    items = np.array([[1.0, 10.0], [0.0, 40.0], [NAN, 20.0], [1.0, NAN], [0.0, 10.0]])
+    found, levels = as_answers(items, latent("a", {"column": "b", "kind": "ordinal"}))
+    assert levels == (2, 3)
+    np.testing.assert_array_equal(found[:, 0], [1, 0, NAN, 1, 0])
+    # levels are numbered in their order, whatever the distance between them
+    np.testing.assert_array_equal(found[:, 1], [0, 2, 1, NAN, 0])
+
+
+def test_ordinal_answers_on_two_levels_are_binary():
+    items = np.array([[1.0], [2.0], [2.0]])
+    both = np.column_stack([items[:, 0], items[:, 0]])
+    ordinal = [{"column": name, "kind": "ordinal"} for name in "ab"]
+    found, levels = as_answers(both, latent(*ordinal))
+    assert levels == (2, 2)
+    np.testing.assert_array_equal(found[:, 0], [0, 1, 1])
+
+
+def test_mean_answer_is_over_what_was_answered():
+    found = mean_answer(np.array([[1.0, 3.0], [NAN, 2.0], [NAN, NAN]]))
+    np.testing.assert_array_equal(found, [2.0, 2.0, 0.0])
+
+
+def test_a_firm_that_answered_nothing_stays():
+    found = scored({"a": [1.0, 2.0, 4.0, NAN], "b": [1.0, 0.0, 1.0, NAN]}, "latent")
+    assert found.method == "latent"
+    assert found.levels == (0, 2)
+    assert found.missing_items == 2
+    assert np.isnan(found.answers[3]).all()
+    assert np.isfinite(found.values).all()
+    assert found.unit == "latent; its score: mean of 2 standardised indicators"
+
+
+def test_answers_are_turned_and_transformed_before():
+    indicators = [{"column": "a", "transform": "log"}, {"column": "b", "direction": "negative"}]
+    columns = {"a": [1.0, np.e, np.e**2], "b": [1.0, 0.0, 0.0]}
+    found = scored(columns, "latent", indicators=indicators)
+    np.testing.assert_allclose(found.answers[:, 0], [-1, 0, 1], atol=1e-12)
+    np.testing.assert_array_equal(found.answers[:, 1], [0, 1, 1])
+
+
+def test_an_ordinal_indicator_of_too_many_levels(where):
+    indicators = [{"column": "a", "kind": "ordinal"}, "b"]
+    columns = {"a": np.arange(13.0), "b": np.arange(13.0) ** 2}
+    assert refused(where, columns, "latent", indicators=indicators) == (
+        f"{HEAD}.indicators.0: the ordinal indicator 'a' has 13 levels, more than {MOST_LEVELS}\n"
+        "    leave out `kind: ordinal`: so many levels are as good as continuous"
+    )
+
+
+DECLARED = [
+    pytest.param(
+        {"indicators": ["a"], "method": "latent"},
+        "method 'latent' takes at least two indicators; use 'single'",
+        id="one indicator",
+    ),
+    pytest.param(
+        {"indicators": ["a", {"column": "b", "kind": "ordinal"}], "method": "mean"},
+        "kind goes with method 'latent' only",
+        id="kind with another method",
+    ),
+    pytest.param(
+        {"indicators": ["a", "b"], "method": "latent", "minimum_answered": 1},
+        "minimum_answered goes with method 'mean' only",
+        id="minimum answered",
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "message"), DECLARED)
+def test_refused_declarations(declared, message):
+    with pytest.raises(ValidationError) as caught:
+        Construct.model_validate(declared)
+    assert [error["msg"] for error in caught.value.errors()] == [f"Value error, {message}"]

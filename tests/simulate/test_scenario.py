@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,58 +11,32 @@ from bayescluster.spec.scenario import Scenario
 type Raw = dict[str, Any]
 
 
-def _twice_named(raw: Raw) -> None:
-    raw["industries"][1]["clusters"][0]["name"] = "Jepara furniture"
+def spoil(raw: Raw, path: tuple[str | int, ...], value: object) -> None:
+    """Put a value at a path, or leave out what is there."""
+    *way, last = path
+    place: Any = raw
+    for key in way:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
 
 
-def _industry_left_out(raw: Raw) -> None:
-    del raw["learning"][0]["by_industry"]["Resource-based"]
-
-
-def _unknown_form(raw: Raw) -> None:
-    raw["outcomes"][0]["learning"]["learning_rivals"] = 0.1
-
-
-def _unknown_shift(raw: Raw) -> None:
-    raw["industries"][0]["clusters"][0]["shifts"]["trusts"] = 0.1
-
-
-def _unknown_missing(raw: Raw) -> None:
-    raw["missing"]["shares"]["age"] = 0.1
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (_twice_named, "Value error, cluster 'Jepara furniture' is named 2 times"),
-        (
-            _industry_left_out,
-            "Value error, learning_buyers: industry 'Resource-based' is missing from by_industry",
-        ),
-        (_unknown_form, "Value error, process_upgrading: 'learning_rivals' is no learning form"),
-        (
-            _unknown_shift,
-            "Value error, cluster 'Jepara furniture' shifts 'trusts', which is no indicator",
-        ),
-        (_unknown_missing, "Value error, missing: 'age' is neither an indicator nor firm_age"),
-    ],
-)
-def test_names_must_agree(raw: Raw, spoil: Callable[[Raw], None], message: str) -> None:
+def refused(raw: Raw, *changes: tuple[tuple[str | int, ...], object]) -> list[str]:
     spoilt = copy.deepcopy(raw)
-    spoil(spoilt)
+    for path, value in changes:
+        spoil(spoilt, path, value)
     with pytest.raises(ValidationError) as caught:
         Scenario.model_validate(spoilt)
-    assert [error["msg"] for error in caught.value.errors()] == [message]
+    return [error["msg"] for error in caught.value.errors()]
 
 
-def test_all_wrong_names_are_told_at_once(raw: Raw) -> None:
-    spoilt = copy.deepcopy(raw)
-    _unknown_form(spoilt)
-    _unknown_missing(spoilt)
-    with pytest.raises(ValidationError) as caught:
-        Scenario.model_validate(spoilt)
-    assert caught.value.errors()[0]["msg"] == (
-        "Value error, process_upgrading: 'learning_rivals' is no learning form; "
+def test_all_wrong_names_are_reported_at_once(raw: Raw) -> None:
+    form, share = ("outcomes", 0, "learning", "learning_rivals"), ("missing", "shares", "age")
+    (message,) = refused(raw, (form, 0.1), (share, 0.1))
+    assert message == (
+        "Value error, process_upgrading: 'learning_rivals' is not a learning form; "
         "missing: 'age' is neither an indicator nor firm_age"
     )
 
@@ -102,19 +75,37 @@ def test_all_wrong_names_are_told_at_once(raw: Raw) -> None:
             "Value error, the thresholds must rise",
         ),
         (("outcomes", 0, "prior"), 1, "Extra inputs are not permitted"),
+        (
+            ("industries", 1, "clusters", 0, "name"),
+            "Jepara furniture",
+            "Value error, cluster 'Jepara furniture' is named 2 times",
+        ),
+        (
+            ("learning", 0, "by_industry", "Resource-based"),
+            None,
+            "Value error, learning_buyers: industry 'Resource-based' is missing from by_industry",
+        ),
+        (
+            ("outcomes", 0, "learning", "learning_rivals"),
+            0.1,
+            "Value error, process_upgrading: 'learning_rivals' is not a learning form",
+        ),
+        (
+            ("industries", 0, "clusters", 0, "shifts", "trusts"),
+            0.1,
+            "Value error, cluster 'Jepara furniture' shifts 'trusts', which is not an indicator",
+        ),
+        (
+            ("missing", "shares", "age"),
+            0.1,
+            "Value error, missing: 'age' is neither an indicator nor firm_age",
+        ),
     ],
 )
 def test_faults_of_one_value(
     raw: Raw, path: tuple[str | int, ...], value: object, message: str
 ) -> None:
-    spoilt = copy.deepcopy(raw)
-    place: Any = spoilt
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    with pytest.raises(ValidationError) as caught:
-        Scenario.model_validate(spoilt)
-    assert [error["msg"] for error in caught.value.errors()] == [message]
+    assert refused(raw, (path, value)) == [message]
 
 
 def test_scenario_cannot_change(scenario: Scenario) -> None:
