@@ -1,4 +1,4 @@
-"""Assertions about draws that know how precise the draws are."""
+"""Assertions about draws that know how precise the draws are, and rows of parametrised tables."""
 
 from __future__ import annotations
 
@@ -45,3 +45,8 @@ def assert_within_mcse(
         f"quantity {worst} of {z.size}: mean {values[:, worst].mean():.6g}, truth "
         f"{wanted[worst]:.6g}, {abs(z[worst]):.1f} standard errors apart (limit {limit:.1f})"
     )
+
+
+def row(*values: object) -> tuple[object, ...]:
+    """A row of a parametrised table; strings over several lines are joined in it."""
+    return values

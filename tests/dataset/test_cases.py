@@ -9,6 +9,7 @@ import pytest
 from bayescluster.dataset.cases import CodedCase, read_cases
 from bayescluster.errors import DataError
 from tests.factories import analysis_of
+from tests.helpers import row
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = "data/cases/cases.csv"
@@ -25,17 +26,16 @@ Penang,social_capital_transnational,high,diaspora
 Penang,upgraded,high,most firms
 Penang,growth,medium,some
 """
-CHANGED = [
-    pytest.param(
+CHANGED = {
+    "no column": row(
         {"case,construct,rating": "case,constructs,mark"},
         HEAD.replace("analysis:", "analysis (2 problems):")
         + "'cases.csv' has no column 'construct' (a table of cases has case, construct, rating)\n"
         "    did you mean 'constructs'?\n"
         f"  {AT}.cases: 'cases.csv' has no column 'rating' (a table of cases has case, construct, "
         "rating)\n    known: case, constructs, mark, fact",
-        id="no column",
     ),
-    pytest.param(
+    "unknown ratings": row(
         {
             "upgraded,low": "upgraded,lo",
             "upgraded,high": "upgraded,lo",
@@ -45,44 +45,38 @@ CHANGED = [
         + "'cases.csv' has an unknown rating 'lo' in rows 3, 7\n    did you mean 'low'?\n"
         f"  {AT}.cases: 'cases.csv' has an unknown rating '3' in row 8\n"
         "    known: low, medium, high",
-        id="unknown ratings",
     ),
-    pytest.param(
+    "empty cells": row(
         {"Sialkot,human_capital,low": ",human_capital,"},
         HEAD.replace("analysis:", "analysis (2 problems):")
         + "'cases.csv' has no case in row 1\n    fill it in, or leave the row out\n"
         f"  {AT}.cases: 'cases.csv' has no rating in row 1\n    fill it in, or leave the row out",
-        id="empty cells",
     ),
-    pytest.param(
+    "rated twice": row(
         {"Penang,growth,medium": "Penang,upgraded,low"},
         HEAD + "'cases.csv' rates upgraded of 'Penang' a second time in row 8\n"
         "    keep one of the ratings",
-        id="rated twice",
     ),
-    pytest.param(
+    "too few cases": row(
         {"Penang,human_capital": "Penang,human"},
         HEAD
         + "a prior from cases needs 2 of them, and 1 of 2 in 'cases.csv' is rated on all that is "
         "needed\n    not rated: human_capital of 'Penang'",
-        id="too few cases",
     ),
-    pytest.param(
+    "no usable case": row(
         {"Penang,human_capital": "Penang,human", "Sialkot,social": "Sialkot,soc"},
         HEAD + "a prior from cases needs 2 of them, and none of 2 in 'cases.csv' are rated on all "
         "that is needed\n"
         "    not rated: social_capital of 'Sialkot'; human_capital of 'Penang'",
-        id="no usable case",
     ),
-    pytest.param(
+    "one case alone": row(
         {"Penang": "Sialkot", "Sialkot,human_capital,low": "Sialkot,skills,low"}
         | {"Sialkot,upgraded,low": "Sialkot,exports,low"},
         HEAD
         + "a prior from cases needs 2 of them, and 1 of 1 in 'cases.csv' is rated on all that is "
         "needed\n    add cases, or leave `from` out",
-        id="one case alone",
     ),
-]
+}
 
 
 @pytest.fixture
@@ -147,7 +141,7 @@ def test_the_digest_follows_the_content(read):
     assert read({"upgraded,high": "upgraded,medium"}).digest != digest
 
 
-@pytest.mark.parametrize(("swaps", "message"), CHANGED)
+@pytest.mark.parametrize(("swaps", "message"), CHANGED.values(), ids=CHANGED)
 def test_messages(swaps, message, refused):
     assert refused(swaps) == message
 

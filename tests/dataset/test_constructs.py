@@ -19,6 +19,7 @@ from bayescluster.dataset.constructs import (
 )
 from bayescluster.errors import DataError
 from bayescluster.spec.constructs import Construct
+from tests.helpers import row
 
 NAN = np.nan
 HEAD = "The data do not fit the analysis:\n  a.yaml:constructs.human_capital"
@@ -328,26 +329,23 @@ def test_an_ordinal_indicator_of_too_many_levels(where):
     )
 
 
-DECLARED = [
-    pytest.param(
+DECLARED = {
+    "one indicator": row(
         {"indicators": ["a"], "method": "latent"},
         "method 'latent' takes at least two indicators; use 'single'",
-        id="one indicator",
     ),
-    pytest.param(
+    "kind with another method": row(
         {"indicators": ["a", {"column": "b", "kind": "ordinal"}], "method": "mean"},
         "kind goes with method 'latent' only",
-        id="kind with another method",
     ),
-    pytest.param(
+    "minimum answered": row(
         {"indicators": ["a", "b"], "method": "latent", "minimum_answered": 1},
         "minimum_answered goes with method 'mean' only",
-        id="minimum answered",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("declared", "message"), DECLARED)
+@pytest.mark.parametrize(("declared", "message"), DECLARED.values(), ids=DECLARED)
 def test_refused_declarations(declared, message):
     with pytest.raises(ValidationError) as caught:
         Construct.model_validate(declared)

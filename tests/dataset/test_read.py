@@ -284,29 +284,27 @@ def test_content_that_cannot_be_read(name, content, message, tmp_path, refused_r
     assert refused_read(name) == HEAD + message
 
 
-def test_file_that_is_not_there(tmp_path, refused_read):
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("frims.csv", "the data file 'frims.csv' does not exist\n    did you mean 'firms.csv'?"),
+        pytest.param(
+            "dta/firms.csv",
+            "the data file 'dta/firms.csv' does not exist: there is no folder 'dta'\n"
+            "    give the path from the folder of the analysis file",
+        ),
+        pytest.param(
+            "empty/a.csv",
+            "the data file 'empty/a.csv' does not exist\n    there is no data file in its folder",
+        ),
+        ("folder.csv", "'folder.csv' is a folder, not a file\n    name the file in it"),
+    ],
+)
+def test_files_that_do_not_exist(source, message, tmp_path, refused_read):
     FRAME.to_csv(tmp_path / "firms.csv", index=False)
-    assert refused_read("frims.csv") == (
-        HEAD + "source: the data file 'frims.csv' does not exist\n    did you mean 'firms.csv'?"
-    )
-    assert refused_read("dta/firms.csv") == (
-        HEAD + "source: the data file 'dta/firms.csv' does not exist: there is no folder 'dta'\n"
-        "    give the path from the folder of the analysis file"
-    )
-
-
-def test_folder_without_data_files(refused_read):
-    assert refused_read("firms.csv") == (
-        HEAD
-        + "source: the data file 'firms.csv' does not exist\n    there is no data file in its folder"
-    )
-
-
-def test_folder_instead_of_a_file(tmp_path, refused_read):
-    (tmp_path / "firms.csv").mkdir()
-    assert refused_read("firms.csv") == (
-        HEAD + "source: 'firms.csv' is a folder, not a file\n    name the file in it"
-    )
+    for folder in ("empty", "folder.csv"):
+        (tmp_path / folder).mkdir()
+    assert refused_read(source) == f"{HEAD}source: {message}"
 
 
 def test_unknown_sheet_and_sheet_of_another_kind(tmp_path, refused_read):

@@ -12,6 +12,7 @@ from bayescluster.design.outcome import row_number
 from bayescluster.design.record import Design, Measure, Scaling
 from bayescluster.errors import DesignError
 from tests.factories import CONTROLS, analysis_of, design_of, firms, small_design
+from tests.helpers import row
 
 HEAD = "The model cannot be built on these data:\n  a.yaml:"
 EQUATION = "equations.upgrading"
@@ -36,58 +37,50 @@ def with_value(column: str, row: int, value: Any) -> pd.DataFrame:
 
 
 TYPO = {"distribution": "normal", "sd": 1.0}
-FAULTS = [
-    pytest.param(
+FAULTS = {
+    "standard error is text": row(
         {"family": "gaussian", "standard_error": "error", "frame": with_value("error", 0, "?")},
         f"{EQUATION}.standard_error: the standard error 'error' is not a number: '?' in row 1\n"
         "    turn it into numbers with `derive: kind: recode`, or name another column",
-        id="standard error is text",
     ),
-    pytest.param(
+    "shares with ends": row(
         {"family": "beta", "outcome": "upgraded"},
         f"{EQUATION}.outcome: family beta expects shares above 0 and below 1; found 0 in row 1 "
         "and in 47 more\n"
         "    where a share is a count out of a known number, use family binomial with `trials`; "
         "else pull 0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`",
-        id="shares with ends",
     ),
-    pytest.param(
+    "at least the lowest level": row(
         {"family": "ordinal", "at_least": 0},
         f"{EQUATION}.at_least: at_least names '0', which is not a level above the lowest\n"
         "    known: 1, 2, 3",
-        id="at least the lowest level",
     ),
-    pytest.param(
+    "prior of an unknown term": row(
         {"priors": {"terms": {"human_capitl": TYPO}}},
         f"{EQUATION}.priors.terms.human_capitl: a prior is given for the term 'human_capitl', "
         "which is not in the model\n    did you mean 'human_capital'?",
-        id="prior of an unknown term",
     ),
-    pytest.param(
+    "prior of a term that the form lacks": row(
         {"structure": "additive", "priors": {"terms": {"interaction": TYPO}}},
         f"{EQUATION}.priors.terms.interaction: a prior is given for the term 'interaction', "
         "which is not in the model\n    did you mean 'intercept'?",
-        id="prior of a term that the form lacks",
     ),
-    pytest.param(
+    "prior of the intercept of an ordinal outcome": row(
         {"family": "ordinal", "structure": "additive", "priors": {"terms": {"intercept": TYPO}}},
         f"{EQUATION}.priors.terms.intercept: a prior is given for the term 'intercept', "
         "which is not in the model\n    known: human_capital, social_capital",
-        id="prior of the intercept of an ordinal outcome",
     ),
-    pytest.param(
+    "collinear controls": row(
         {"controls": ["exporter", "twin"], "frame": changed(twin=3 - 2 * firms()["exporter"])},
         f"{EQUATION}: these columns are exactly collinear: exporter, twin\n"
         "    leave one of them out",
-        id="collinear controls",
     ),
-    pytest.param(
+    "control that is a capital under another name": row(
         {"controls": ["hours", "exporter"], "frame": changed(hours=40 * firms()["training"] - 3)},
         f"{EQUATION}: these columns are exactly collinear: human_capital, hours\n"
         "    leave one of them out",
-        id="control that is a capital under another name",
     ),
-    pytest.param(
+    "product of a product with the other capital": row(
         {
             "controls": [
                 "exporter",
@@ -97,18 +90,16 @@ FAULTS = [
         },
         f"{EQUATION}.controls.2: the product holds two capitals\n"
         "    use structure: interaction, which is their product",
-        id="product of a product with the other capital",
     ),
-    pytest.param(
+    "square of a capital": row(
         {"controls": [{"product": ["human_capital", "human_capital"]}]},
         f"{EQUATION}.controls.0: the product holds human_capital twice\n"
         "    leave it out: a capital enters as it is, and in the interaction",
-        id="square of a capital",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("keys", "message"), FAULTS)
+@pytest.mark.parametrize(("keys", "message"), FAULTS.values(), ids=FAULTS)
 def test_messages(keys, message):
     assert refused(**keys) == HEAD + message
 

@@ -11,6 +11,7 @@ from bayescluster.design.coding import code_controls, dependent_columns
 from bayescluster.errors import DesignError
 from bayescluster.spec.equation import Equation
 from tests.factories import small_design, where
+from tests.helpers import row
 
 FRAME = pd.DataFrame(
     {
@@ -148,34 +149,29 @@ def test_a_column_and_its_square():
     assert (size.names, square.names) == (("size",), ("square(size)",))
 
 
-MESSAGES = [
-    pytest.param(
-        ["alike"],
-        "the control 'alike' is the same in every row (x)\n    leave it out",
-        id="one level",
+MESSAGES = {
+    "one level": row(
+        ["alike"], "the control 'alike' is the same in every row (x)\n    leave it out"
     ),
-    pytest.param(
+    "spline of text": row(
         [{"column": "region", "spline": 4}],
         "the control 'region' cannot be a spline: 'west' in row 1, 'north' in row 2, 'south' in "
         "row 3\n    leave out the spline, or correct the column",
-        id="spline of text",
     ),
-    pytest.param(
+    "spline of few values": row(
         [{"column": "size", "spline": 4}],
         "the control 'size' has 4 different values, too few for a spline of 4 columns\n"
         "    use `spline: 3`, `coding: treatment`, or enter it without `spline`",
-        id="spline of few values",
     ),
-    pytest.param(
+    "spline of a transform": row(
         [{"column": "exporter", "transform": "log", "spline": 3}],
         "the log of 'exporter' cannot be taken: 3 of 6 rows are 0 or below (first: row 1)\n"
         "    use log1p, which is 0 at 0",
-        id="spline of a transform",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("controls", "message"), MESSAGES)
+@pytest.mark.parametrize(("controls", "message"), MESSAGES.values(), ids=MESSAGES)
 def test_messages(controls, message):
     assert problem(*controls) == f"a.yaml:equations.y.controls.0: {message}"
 

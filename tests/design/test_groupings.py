@@ -57,8 +57,9 @@ def test_centred_as_asked(asked, centred, rows):
     assert chosen(4, rows, centred=asked).centred == centred
 
 
-def intercepts(groups: int, rows: int, family: str) -> Any:
-    return small_design(family, varying={"place": ["intercept"]}, frame=panel(groups, rows))
+def intercepts(groups: int, rows: int, family: str, frame: pd.DataFrame | None = None) -> Any:
+    frame = panel(groups, rows) if frame is None else frame
+    return small_design(family, varying={"place": ["intercept"]}, frame=frame)
 
 
 @pytest.mark.parametrize("enough", [True, False])
@@ -80,27 +81,18 @@ def test_a_yes_or_no_says_less_than_an_amount():
     assert information(design, "place") < 120
 
 
-def test_trials_add_up():
-    design = intercepts(8, 60, "binomial")
-    assert information(design, "place") > 2 * information(intercepts(8, 60, "bernoulli"), "place")
-
-
-def test_a_level_says_at_most_a_quarter():
+def test_what_other_answers_say_against_a_yes_or_no():
+    binary = information(intercepts(8, 60, "bernoulli"), "place")
+    assert information(intercepts(8, 60, "binomial"), "place") > 2 * binary
+    assert information(intercepts(8, 60, "probit"), "place") == binary
+    # a level says at most a quarter
     assert information(intercepts(8, 60, "ordinal"), "place") == 15.0
-
-
-def test_a_probit_says_what_a_logit_says():
-    found = information(intercepts(8, 120, "probit"), "place")
-    assert found == information(intercepts(8, 120, "bernoulli"), "place")
 
 
 def test_an_amount_says_more_the_less_its_logarithm_varies():
     frame = panel(8, 60)
     loud = frame.assign(value=frame["value"] ** 3)
-    found = [
-        information(small_design("lognormal", varying={"place": ["intercept"]}, frame=one), "place")
-        for one in (frame, loud)
-    ]
+    found = [information(intercepts(8, 60, "lognormal", one), "place") for one in (frame, loud)]
     assert found[0] == pytest.approx(60 / np.log(frame["value"]).var())
     assert found[1] == pytest.approx(found[0] / 9)
 
@@ -108,7 +100,7 @@ def test_an_amount_says_more_the_less_its_logarithm_varies():
 def test_a_share_says_what_it_would_say_as_a_beta_of_its_mean_and_variance():
     """By the Fisher information of a beta with the same moments, which is large for a precise one."""
     frame = panel(8, 60).assign(share=np.random.default_rng(1).beta(60.0, 40.0, 480))
-    design = small_design("beta", varying={"place": ["intercept"]}, frame=frame)
+    design = intercepts(8, 60, "beta", frame)
     mean, variance = frame["share"].mean(), frame["share"].var()
     precision = mean * (1 - mean) / variance - 1
     fisher = precision**2 * (mean * (1 - mean)) ** 2
@@ -118,14 +110,11 @@ def test_a_share_says_what_it_would_say_as_a_beta_of_its_mean_and_variance():
 
 def test_counts_say_what_they_count_up_to_a_ceiling():
     frame = panel(8, 6)
-    design = small_design("poisson", varying={"place": ["intercept"]}, frame=frame)
+    design = intercepts(8, 6, "poisson", frame)
     capped = frame["patents"].clip(upper=10).groupby(frame["place"]).sum()
     assert information(design, "place") == capped.median()
     huge = frame.assign(patents=frame["patents"] + 1000)
-    assert (
-        information(small_design("poisson", varying={"place": ["intercept"]}, frame=huge), "place")
-        == 60
-    )
+    assert information(intercepts(8, 6, "poisson", huge), "place") == 60
 
 
 def test_a_group_is_known_no_better_than_by_its_parts():

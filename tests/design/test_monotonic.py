@@ -8,6 +8,7 @@ from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.errors import DesignError
 from tests.factories import firms, small_design
+from tests.helpers import row
 
 TIERS = ["none", "second", "first"]
 NUMBERS = np.array([0, 2, 5, 9])[np.arange(48) % 4]
@@ -62,40 +63,35 @@ def test_a_stored_design_is_the_same(tmp_path):
         np.testing.assert_array_equal(first.codes, second.codes)
 
 
-MESSAGES = [
-    pytest.param(
+MESSAGES = {
+    "words without an order": row(
         {"column": "tier", "monotonic": True},
         "the levels of 'tier' are words, whose order is not known: first, none, second\n"
         "    list them from lowest to highest under `levels`",
-        id="words without an order",
     ),
-    pytest.param(
+    "a level that is not declared": row(
         TIER | {"levels": ["none", "secnd", "first"]},
         "'tier' holds 'second', which is not among its declared levels\n"
         "    did you mean 'secnd'?; list it, or leave such rows out with `keep`",
-        id="a level that is not declared",
     ),
-    pytest.param(
+    "a level without firms": row(
         TIER | {"levels": ["none", "third", "second", "first"]},
         "no firm has the level 'third' of 'tier'\n    leave it out, or merge levels",
-        id="a level without firms",
     ),
-    pytest.param(
+    "one step": row(
         {"column": "certified", "monotonic": True, "levels": ["no", "yes"]},
         "the control 'certified' has 2 levels: there are no steps to tell apart\n"
         "    enter it without `monotonic`",
-        id="one step",
     ),
-    pytest.param(
+    "a number of many values": row(
         {"column": "many", "monotonic": True},
         "the control 'many' has 30 levels in 48 rows\n"
         "    enter it as a number, without `monotonic`, or as a `spline`",
-        id="a number of many values",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("control", "message"), MESSAGES)
+@pytest.mark.parametrize(("control", "message"), MESSAGES.values(), ids=MESSAGES)
 def test_messages(control, message):
     with pytest.raises(DesignError) as caught:
         small_design(frame=FRAME, controls=[control])

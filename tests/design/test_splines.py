@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bayescluster.dataset.values import InputError
 from bayescluster.design.coding import spline_columns
 from tests.factories import firms, small_design
+from tests.helpers import row
 
 AGES = np.random.default_rng(20080301).gamma(2.0, 8.0, 60)
 
@@ -84,32 +85,29 @@ def test_a_curve_can_differ_by_another_control_or_a_capital():
     np.testing.assert_allclose(moved.base * moved.level, 2 * still.base)
 
 
-FAULTS = [
-    pytest.param(
+FAULTS = {
+    "few values": row(
         np.repeat([0.0, 1.0, 2.0], 20),
         3,
         "the control 'age' has 3 different values, too few for a spline of 3 columns",
         "use `coding: treatment`, or enter it without `spline`",
-        id="few values",
     ),
-    pytest.param(
+    "fewer columns would do": row(
         np.repeat(np.arange(5.0), 12),
         6,
         "the control 'age' has 5 different values, too few for a spline of 6 columns",
         "use `spline: 4`, `coding: treatment`, or enter it without `spline`",
-        id="fewer columns would do",
     ),
-    pytest.param(
+    "many alike": row(
         np.where(np.arange(60) < 45, 0.0, AGES),
         5,
         "the knots of a spline of 5 columns for 'age' coincide: 75% of the rows hold 0",
         "ask for fewer columns, or enter it without `spline`",
-        id="many alike",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("values", "df", "what", "mend"), FAULTS)
+@pytest.mark.parametrize(("values", "df", "what", "mend"), FAULTS.values(), ids=FAULTS)
 def test_columns_that_carry_no_spline(values, df, what, mend):
     with pytest.raises(InputError) as caught:
         spline_columns("age", values, df)

@@ -8,6 +8,7 @@ from bayescluster.errors import ConfigError
 from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
 from tests.factories import where
+from tests.helpers import row
 from tests.systems import equation, system, system_dict
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
@@ -20,29 +21,26 @@ FAMILIES = (
     "    for outcomes of 0 and 1, write `family: probit`"
 )
 
-FAULTS = [
-    pytest.param(
+FAULTS = {
+    "no such equation": row(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyer"])},
         {},
         "equations.upgrading.predictors.0: the predictor 'buyer' is not another equation of this "
         "analysis\n    did you mean 'buyers'?",
-        id="no such equation",
     ),
-    pytest.param(
+    "a column and no equation": row(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["exporter"])},
         {},
         "equations.upgrading.predictors.0: the predictor 'exporter' is not another equation of this "
         "analysis\n    known: buyers",
-        id="a column and no equation",
     ),
-    pytest.param(
+    "its own predictor": row(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["upgrading"])},
         {},
         "equations.upgrading.predictors.0: the predictor 'upgrading' is not another equation of this "
         "analysis\n    known: buyers",
-        id="its own predictor",
     ),
-    pytest.param(
+    "a circle": row(
         {
             "buyers": equation("buyers", predictors=["upgrading"]),
             "upgrading": equation("upgraded", predictors=["buyers"]),
@@ -50,16 +48,14 @@ FAULTS = [
         {},
         "equations.buyers.predictors: equations feed each other in a circle: buyers -> upgrading "
         "-> buyers\n    leave out one of these predictors: an outcome cannot be its own cause",
-        id="a circle",
     ),
-    pytest.param(
+    "a predictor twice": row(
         {"buyers": BUYERS, "upgrading": equation("upgraded", predictors=["buyers", "buyers"])},
         {},
         "equations.upgrading.predictors.1: 'buyers' enters 'upgrading' twice\n"
         "    list it once, under predictors",
-        id="a predictor twice",
     ),
-    pytest.param(
+    "a predictor that is a control": row(
         {
             "buyers": BUYERS,
             "upgrading": equation("upgraded", predictors=["buyers"], controls=["buyers"]),
@@ -67,36 +63,31 @@ FAULTS = [
         {},
         "equations.upgrading.predictors.0: 'buyers' enters 'upgrading' twice\n"
         "    list it once, under predictors",
-        id="a predictor that is a control",
     ),
-    pytest.param(
+    "one equation tied": row(
         {"buyers": PROBIT, "upgrading": equation("upgraded", family="probit")},
         {"residual_correlation": ["upgrading"]},
         "residual_correlation: residual_correlation needs two equations or more, each once",
-        id="one equation tied",
     ),
-    pytest.param(
+    "logit tied": row(
         {"buyers": BUYERS, "upgrading": equation("upgraded")},
         {"residual_correlation": TIE},
         FAMILIES.format("bernoulli"),
-        id="logit tied",
     ),
-    pytest.param(
+    "families tied": row(
         {"buyers": PROBIT, "upgrading": equation("growth", family="gaussian")},
         {"residual_correlation": TIE},
         FAMILIES.format("gaussian, probit"),
-        id="families tied",
     ),
-    pytest.param(
+    "known errors tied": row(
         {
             "buyers": equation("growth", family="gaussian", standard_error="error"),
             "upgrading": equation("growth", family="gaussian"),
         },
         {"residual_correlation": TIE},
         FAMILIES.format("gaussian"),
-        id="known errors tied",
     ),
-    pytest.param(
+    "tied to its own predictor": row(
         {
             "buyers": PROBIT,
             "upgrading": equation("upgraded", family="probit", predictors=["buyers"]),
@@ -105,12 +96,11 @@ FAULTS = [
         "residual_correlation: the residual of 'upgrading' cannot correlate with that of "
         "'buyers', which is among its predictors\n"
         "    leave one of the two out: indirect effects rest on their independence",
-        id="tied to its own predictor",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("equations", "top", "message"), FAULTS)
+@pytest.mark.parametrize(("equations", "top", "message"), FAULTS.values(), ids=FAULTS)
 def test_whole_message(equations, top, message):
     with pytest.raises(ConfigError) as caught:
         check_semantics(Analysis.model_validate(system_dict(equations, **top)), where)

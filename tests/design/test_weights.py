@@ -10,6 +10,7 @@ import pytest
 from bayescluster.errors import BayesClusterError
 from bayescluster.features.problems import check_semantics
 from tests.factories import analysis_of, firms, small_design, where
+from tests.helpers import row
 
 
 def surveyed(**columns: Any) -> Any:
@@ -30,52 +31,45 @@ MODEL = "The model cannot be built on these data"
 LEAVE_OUT = "a row that represents no firm is not part of the sample: leave it out with `keep`"
 RECODE = "turn it into numbers with `derive: kind: recode`, or name another column"
 BROKEN = np.where(np.arange(48) == 6, np.nan, 1.0)
-FAULTS = [
-    pytest.param(
+FAULTS = {
+    "no such column": row(
         {"weight": "stand_for"},
         f"{DATA}:\n  a.yaml:data.weight: no column 'stand_for' in the data (weight)\n"
         "    did you mean 'stands_for'?",
-        id="no such column",
     ),
-    pytest.param(
+    "missing": row(
         {"weight": "stands_for", "frame": surveyed(stands_for=BROKEN)},
         f"{DATA}:\n  a.yaml:data.weight: 'stands_for' (weight) is missing in 1 of 48 rows "
         "(row 7)\n    fill these cells, or leave such rows out with `missing: drop` under `data`",
-        id="missing",
     ),
-    pytest.param(
+    "cluster weight missing": row(
         {"cluster_weight": "drawn", "frame": surveyed(drawn=BROKEN)},
         f"{DATA}:\n  a.yaml:data.cluster_weight: 'drawn' (cluster weight) is missing in 1 of "
         "48 rows (row 7)\n    fill these cells, or leave such rows out with `missing: drop` "
         "under `data`",
-        id="cluster weight missing",
     ),
-    pytest.param(
+    "zero": row(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0))},
         f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found 0 "
         f"in row 1\n    {LEAVE_OUT}",
-        id="zero",
     ),
-    pytest.param(
+    "negative": row(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0) - 2.5)},
         f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found "
         f"-2.5 in row 1 and in 2 more\n    {LEAVE_OUT}",
-        id="negative",
     ),
-    pytest.param(
+    "not numbers": row(
         {"weight": "region", "frame": surveyed(region="north")},
         f"{MODEL}:\n  a.yaml:data.weight: the weight 'region' is not a number: "
         f"'north' in row 1\n    {RECODE}",
-        id="not numbers",
     ),
-    pytest.param(
+    "varies within clusters": row(
         {"cluster_weight": "stands_for"},
         f"{MODEL}:\n  a.yaml:data.cluster_weight: the cluster weight 'stands_for' varies "
         "within cluster 'C00' (1 to 43), and it varies within 5 more\n"
         "    a cluster has one weight; weights of firms go under `weight`",
-        id="varies within clusters",
     ),
-    pytest.param(
+    "several at once": row(
         {
             "weight": "stands_for",
             "cluster_weight": "drawn",
@@ -86,12 +80,11 @@ FAULTS = [
         f"in row 1 and in 47 more\n    {LEAVE_OUT}\n"
         "  a.yaml:data.cluster_weight: the cluster weight 'drawn' must be above 0; found -1 "
         f"in row 1 and in 47 more\n    {LEAVE_OUT}",
-        id="several at once",
     ),
-]
+}
 
 
-@pytest.mark.parametrize(("data", "message"), FAULTS)
+@pytest.mark.parametrize(("data", "message"), FAULTS.values(), ids=FAULTS)
 def test_what_is_refused(data, message):
     assert refused(**data) == message
 

