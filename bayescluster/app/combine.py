@@ -24,7 +24,7 @@ from bayescluster.estimands.summary import number
 from bayescluster.features.ceiling_models.results import CeilingModelsResults
 from bayescluster.features.sensitivity.compute import of_leading_form
 from bayescluster.features.verdict_curves.compute import averaged_curves
-from bayescluster.features.weakest_node.compute import averaged_node
+from bayescluster.features.weakest_node.compute import node_draws, weakest_node
 from bayescluster.names import CLUSTER
 from bayescluster.results.claims import Claims
 from bayescluster.results.facts import Reproduction
@@ -123,8 +123,10 @@ def combined(
                 answers,
             ),
             claims=_claims(base, forms, mixture, criterion, passed),
-            weakest_node=averaged_node(
-                mixture, [(weight, results.weakest_node) for weight, results in weighed], passed
+            weakest_node=weakest_node(
+                node_draws(mixture, mixture.parts),
+                passed,
+                [(weight, results.weakest_node) for weight, results in weighed],
             ),
         ),
         Traditions(

@@ -10,7 +10,6 @@ import pytest
 
 from bayescluster.design.record import Design
 from bayescluster.features.weakest_node.compute import (
-    averaged_node,
     node_draws,
     node_estimands,
     weakest_node,
@@ -57,9 +56,9 @@ def priced(design) -> WeakestNode:
 
 
 def test_not_asked_not_answered(design):
-    assert node_draws(evidence_of(design)) is None
-    assert weakest_node(None, True) is None
-    assert node_estimands(None) == {}
+    assert node_draws(evidence_of(design)) == ()
+    assert weakest_node((), True) is None
+    assert node_estimands(()) == {}
 
 
 def test_every_gain_passes_the_gate(design):
@@ -78,8 +77,7 @@ def test_rows(design, priced):
     assert priced.targets == (0.25, 0.5, 0.75)
     assert len(priced.options) == 3 * (2 + 6)
     drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
-    assert drawn is not None
-    gains = drawn.kinds[0].posterior
+    gains = drawn[0].posterior
     for row in (row for row in priced.options if row.by == "industry"):
         g = int(row.group[1])
         k = ("human_capital", "social_capital", "both").index(row.option)
@@ -112,8 +110,7 @@ def test_places_ranks_and_losses(priced):
 
 def test_bottlenecks(design, priced):
     drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
-    assert drawn is not None
-    kind = drawn.kinds[0]
+    kind = drawn[0]
     worth = kind.posterior[:, :2] / kind.costs[:2]
     prior = kind.prior[:, :2] / kind.costs[:2]
     for row in (row for row in priced.nodes if row.by == "industry"):
@@ -249,8 +246,7 @@ def test_every_kind_of_analysis(keys, block, by):
 def test_weighted_firms_count_by_their_weight():
     made = small_design("gaussian", "interaction", data={"weight": "exposure"}, frame=firms(96))
     drawn = node_draws(evidence_of(asking(made, by=["all"])))
-    assert drawn is not None
-    kind = drawn.kinds[0]
+    kind = drawn[0]
     assert made.weights is not None
     weights = made.weights.average / made.weights.average.sum()
     human, social = made.capitals
@@ -270,14 +266,13 @@ def test_gains_of_several_equations_are_total():
     draws = system_draws(made, size=20)
     evidence = Evidence(made, draws, system_draws(made, size=20), 1)
     drawn = node_draws(evidence)
-    assert drawn is not None
     human = made.capitals[0]
     up = np.clip(human.max() - human, 0, 1).mean()
     ((buyers, upstream),) = draws.upstream
     scale = float(made.data["predictor_scale"][0])
     slope = draws.population["human_capital"]
     slope = slope + draws.population["buyers"] * upstream.population["human_capital"] / scale
-    np.testing.assert_allclose(drawn.kinds[0].posterior[:, 0, 0], slope * up, rtol=1e-9)
+    np.testing.assert_allclose(drawn[0].posterior[:, 0, 0], slope * up, rtol=1e-9)
     assert buyers.equation_name == "buyers"
 
 
@@ -290,7 +285,9 @@ def test_several_forms_are_mixed_by_weight():
         for one, weight in zip(evidence, (0.25, 0.75), strict=True)
     ]
     mixture = Averaged(forms)
-    found = averaged_node(mixture, list(zip((0.25, 0.75), own, strict=True)), True)
+    found = weakest_node(
+        node_draws(mixture, mixture.parts), True, list(zip((0.25, 0.75), own, strict=True))
+    )
     assert found is not None
     assert found.draws == 2000
     assert found.notes[0] == "Gains are averaged over 2 forms by their weights."

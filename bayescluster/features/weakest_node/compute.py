@@ -21,7 +21,6 @@ from bayescluster.features.weakest_node import spec
 from bayescluster.features.weakest_node.gains import (
     NEARBY,
     OPTIONS,
-    Pair,
     Raising,
     Reach,
     gain_draws,
@@ -42,7 +41,6 @@ from bayescluster.model.evaluate import Draws
 from bayescluster.results.base import By
 from bayescluster.spec.constructs import CAPITALS
 from bayescluster.spec.hypotheses import Scope
-from bayescluster.verdicts.averaging import Averaged
 from bayescluster.verdicts.decide import GATE_FAILED, decide
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS, percent
@@ -80,6 +78,8 @@ class GroupGains:
         Gains, ``(draw, option, group)``; no prior for a mixture of forms.
     chains
         Chains of the draws; 0 for a mixture.
+    targets
+        Levels of the outcome for the bottleneck table.
     along
         Levels of each capital, ``(point, group)``, and the expected outcome there,
         ``(draw, point, group)``; empty without targets.
@@ -91,6 +91,7 @@ class GroupGains:
     posterior: Array
     prior: Array | None
     chains: int
+    targets: tuple[float, ...]
     along: tuple[tuple[Array, Array], ...]
 
     @property
@@ -153,15 +154,8 @@ class GroupGains:
         return ""
 
 
-class NodeDraws(NamedTuple):
-    """Gains of every kind of groups at each draw, and the targets of the outcome."""
-
-    kinds: tuple[GroupGains, ...]
-    targets: tuple[float, ...]
-
-
-def node_draws(evidence: Evidence, parts: Sequence[Evidence] = ()) -> NodeDraws | None:
-    """Compute gains, if the analysis asks which capital holds groups back.
+def node_draws(evidence: Evidence, parts: Sequence[Evidence] = ()) -> tuple[GroupGains, ...]:
+    """Compute gains of every kind of groups; none unless the analysis asks for the weakest node.
 
     Parameters
     ----------
@@ -173,10 +167,14 @@ def node_draws(evidence: Evidence, parts: Sequence[Evidence] = ()) -> NodeDraws 
     """
     design, options = evidence.design, evidence.design.analysis.weakest_node
     if options is None or not design.has_capitals:
-        return None
-    raisings = [
-        raising_of(design, evidence.posterior, options, by) for by in _kinds(design, options)
-    ]
+        return ()
+    data, kinds = design.analysis.data, options.by
+    if kinds is None:
+        industry = data.industry is not None
+        cluster = data.cluster is not None and options.scope == "observed"
+        declared: tuple[tuple[By, bool], ...] = (("industry", industry), ("cluster", cluster))
+        kinds = tuple(by for by, there in declared if there) or ("all",)
+    raisings = [raising_of(design, evidence.posterior, options, by) for by in kinds]
     gains = partial(gain_draws, raisings=raisings)
     posterior = _of_forms(evidence, parts, DRAWS, options.scope, gains)
     prior: Sequence[Array | None] = [None] * len(raisings)
@@ -186,28 +184,16 @@ def node_draws(evidence: Evidence, parts: Sequence[Evidence] = ()) -> NodeDraws 
     targets = TARGETS if is_bounded(design.equation) else ()
     if options.targets is not None:
         targets = tuple(sorted(set(options.targets)))
-    kinds = []
+    chains, groups = 0 if parts else evidence.posterior.chains, []
     for raising, after, before in zip(raisings, posterior, prior, strict=True):
         along: tuple[tuple[Array, Array], ...] = ()
         if targets:
-            levels: Pair = supported_levels(design, raising, options.support)
+            levels = supported_levels(design, raising, options.support)
             curves = partial(mean_along, raising=raising, levels=levels)
             means = _of_forms(evidence, parts, NEED_DRAWS, options.scope, curves)
             along = tuple(zip(levels, means, strict=True))
-        chains = 0 if parts else evidence.posterior.chains
-        kinds.append(GroupGains(design, options, raising, after, before, chains, along))
-    return NodeDraws(tuple(kinds), targets)
-
-
-def _kinds(design: Design, options: spec.WeakestNode) -> tuple[By, ...]:
-    """Kinds of groups: those declared, else industry and cluster as far as there are any."""
-    if options.by is not None:
-        return options.by
-    data = design.analysis.data
-    kinds: list[By] = ["industry"] if data.industry is not None else []
-    if data.cluster is not None and options.scope == "observed":
-        kinds.append("cluster")
-    return tuple(kinds) or ("all",)
+        groups.append(GroupGains(design, options, raising, after, before, chains, targets, along))
+    return tuple(groups)
 
 
 def _of_forms(
@@ -229,47 +215,40 @@ def _of_forms(
     return [np.concatenate(same) for same in zip(*results, strict=True)]
 
 
-def node_estimands(drawn: NodeDraws | None) -> dict[str, Array]:
+def node_estimands(kinds: Sequence[GroupGains]) -> dict[str, Array]:
     """Every gain by name, ``(draw,)`` each, for the gate."""
     return {
         f"gain of {option} ({group if kind.by == 'all' else f'{kind.by} {group}'}; "
         f"{kind.options.scope})": kind.posterior[:, k, g]
-        for kind in (drawn.kinds if drawn else ())
+        for kind in kinds
         for k, option in enumerate(OPTIONS)
         for g, group in enumerate(kind.labels)
     }
 
 
-def averaged_node(mixture: Averaged, own: FormNodes, gate_passed: bool) -> WeakestNode | None:
-    """The same of several forms, their draws mixed by weight.
+def weakest_node(
+    kinds: Sequence[GroupGains], gate_passed: bool, forms: FormNodes = ()
+) -> WeakestNode | None:
+    """Summarise which capital holds groups back; nothing where the analysis does not ask.
 
     Parameters
     ----------
-    mixture
-        The mixture of the forms.
-    own
-        Weight of each form, and the results of its own run: prior probabilities are their averages.
+    kinds
+        Gains of every kind of groups, of a fit or of the mixture of several forms.
     gate_passed
-        Whether every form that counts passed its gate.
+        Whether the diagnostics gate passed: of a mixture, that of every form that counts.
+    forms
+        The forms of a mixture: prior probabilities are averages of theirs.
     """
-    return weakest_node(node_draws(mixture, mixture.parts), gate_passed, own)
-
-
-def weakest_node(
-    drawn: NodeDraws | None, gate_passed: bool, forms: FormNodes = ()
-) -> WeakestNode | None:
-    """Everything that the gains say of which capital holds groups back."""
-    if drawn is None:
+    if not kinds:
         return None
-    kinds, targets = drawn
-    options, design = kinds[0].options, kinds[0].design
+    first = kinds[0]
+    options, design = first.options, first.design
+    steps = {name: 1.0 if design.is_binary(name) else options.step(name) for name in CAPITALS}
     return WeakestNode(
         unit=options.unit,
-        steps={
-            capital: 1.0 if design.is_binary(capital) else options.step(capital)
-            for capital in CAPITALS
-        },
-        steps_sd=dict(zip(CAPITALS, kinds[0].raising.steps, strict=True)),
+        steps=steps,
+        steps_sd=dict(zip(CAPITALS, first.raising.steps, strict=True)),
         costs={name: options.costs[name] for name in CAPITALS if options.costs},
         currency=options.currency,
         scope=options.scope,
@@ -278,16 +257,16 @@ def weakest_node(
         min_support=options.min_support,
         nearby=NEARBY,
         near_share=NEAR_SHARE,
-        draws=len(kinds[0].posterior),
-        need_draws=len(kinds[0].along[0][1]) if targets else 0,
+        draws=len(first.posterior),
+        need_draws=len(first.along[0][1]) if first.along else 0,
         by=tuple(kind.by for kind in kinds),
-        targets=targets,
+        targets=first.targets,
         options=tuple(row for kind in kinds for row in option_rows(kind)),
         nodes=tuple(row for kind in kinds for row in node_rows(kind, gate_passed, forms)),
-        needs=tuple(row for kind in kinds for row in _needs(kind, targets)),
+        needs=tuple(row for kind in kinds for row in _needs(kind)),
         plans=tuple(plan_of(kind, options.budget) for kind in kinds if options.budget is not None),
         gate_passed=gate_passed,
-        notes=tuple(_notes(design, options, targets, forms)),
+        notes=tuple(_notes(first, forms)),
     )
 
 
@@ -343,36 +322,31 @@ def node_rows(kind: GroupGains, gate_passed: bool, forms: FormNodes) -> Iterator
         prior = _prior_of_forms(forms, kind.by, label) if forms else None
         if priors is not None and compared:
             prior = float((priors[:, 0, g] > priors[:, 1, g]).mean())
+        row = partial(
+            NodeRow,
+            by=kind.by,
+            group=label,
+            stopped=stopped,
+            prior_probability=prior,
+            extra=extra[g],
+        )
         if not compared:
-            yield NodeRow(
-                by=kind.by,
-                group=label,
-                weakest="undecided",
-                reason=stopped,
-                stopped=stopped,
-                prior_probability=prior,
-                extra=extra[g],
-            )
+            yield row(weakest="undecided", reason=stopped)
             continue
         worth = worths[:, :2, g]
         human, social = worth[:, 0] > worth[:, 1], worth[:, 1] > worth[:, 0]
         weakest, reason = weakest_of(human, social, kind.options.level, stopped)
         losses = expected_losses(worth)
         (difference,) = estimates((worth[:, 0] - worth[:, 1])[:, None], kind.chains)
-        yield NodeRow(
-            by=kind.by,
-            group=label,
+        yield row(
             weakest=weakest,
             reason=reason,
-            stopped=stopped,
             probability=float(human.mean()),
             mcse=probability_error(human, kind.chains),
-            prior_probability=prior,
             better=CAPITALS[int(losses.argmin())],
             difference=difference,
             loss_human_capital=float(losses[0]),
             loss_social_capital=float(losses[1]),
-            extra=extra[g],
         )
 
 
@@ -443,17 +417,17 @@ def weakest_of(human: Events, social: Events, level: float, stopped: str) -> tup
     )
 
 
-def _needs(kind: GroupGains, targets: tuple[float, ...]) -> Iterator[LeastLevel]:
+def _needs(kind: GroupGains) -> Iterator[LeastLevel]:
     """The least of each capital that a group needs for each target."""
     bounded = is_bounded(kind.design.equation)
-    percents = [100 * target if bounded else None for target in targets]
+    percents = [100 * target if bounded else None for target in kind.targets]
     for capital, (levels, means) in zip(CAPITALS, kind.along, strict=False):
         between = not kind.design.is_binary(capital)
         for g, group in enumerate(kind.labels):
-            draws = least_levels(levels[:, g], means[:, :, g], targets, between=between)
+            draws = least_levels(levels[:, g], means[:, :, g], kind.targets, between=between)
             units = units_of(kind.design, capital, levels[0, g], levels[-1, g])
             key = (capital, kind.by, group)
-            yield from least_level_rows(key, draws, targets, percents, units)
+            yield from least_level_rows(key, draws, kind.targets, percents, units)
 
 
 class Move(NamedTuple):
@@ -566,22 +540,20 @@ def plan_gains(plan: tuple[Move, ...], gains: Array) -> Array:
     )
 
 
-def _notes(
-    design: Design, options: spec.WeakestNode, targets: tuple[float, ...], forms: FormNodes
-) -> Iterator[str]:
+def _notes(kind: GroupGains, forms: FormNodes) -> Iterator[str]:
     """What is not available, and what was taken in its place; in sentences."""
     if forms:
         yield f"Gains are averaged over {len(forms)} forms by their weights."
     for capital in CAPITALS:
         name = CAPITAL_WORDS[capital].capitalize()
-        if design.is_binary(capital):
+        if kind.design.is_binary(capital):
             yield f"{name} is yes or no: a step is from no to yes."
-        if design.is_latent(capital):
+        if kind.design.is_latent(capital):
             yield (
                 f"{name} is latent: caps are quantiles of its posterior within the group, and it has "
                 "no units of its own."
             )
-    if not options.costs:
+    if not kind.options.costs:
         yield "No costs were declared: gains are compared as they are, not per unit of cost."
-    if not targets:
+    if not kind.targets:
         yield "No targets were declared, and the outcome has no default ones: no bottleneck table."

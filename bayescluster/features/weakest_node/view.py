@@ -29,13 +29,6 @@ from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.model import Results
 
-OPTIONS: Final = {
-    "human_capital": "Human capital",
-    "social_capital": "Social capital",
-    "both": "Both capitals",
-}
-UNDECIDED: Final = "undecided"
-WEAKEST: Final = {**OPTIONS, UNDECIDED: "Undecided"}
 HEADS: Final[dict[By, str]] = {"all": "Group", "industry": "Industry", "cluster": "Cluster"}
 FOLDED: Final = "cluster"
 """Kind of groups whose tables are folded away."""
@@ -81,9 +74,7 @@ def worth_of(results: Results) -> Worth:
 
 
 def worth(row: OptionRow, results: Results) -> str:
-    """Worth of an option with its interval."""
-    if not node_of(results).costs:
-        return words.effect(row.estimate, results.outcome)
+    """Gain of an option per unit of cost, with its interval."""
     if row.per_cost is None:
         return words.NONE
     unit = worth_of(results)
@@ -109,17 +100,13 @@ def loss(value: float | None, results: Results) -> str:
 
 def steps(results: Results) -> str:
     """Sizes of the steps of both capitals."""
-    return "; ".join(f"{words.label(name).lower()} {_step(results, name)}" for name in CAPITALS)
-
-
-def _step(results: Results, capital: str) -> str:
-    node = node_of(results)
-    if words.binary(results, capital):
-        return "from no to yes"
-    if node.unit == "sd":
-        return f"{node.steps[capital]:g} sd"
-    unit = next(one.unit for one in results.measures if one.capital == capital)
-    return f"{node.steps[capital]:g} ({unit})"
+    node, sizes = node_of(results), []
+    for name in CAPITALS:
+        unit = next((one.unit for one in results.measures if one.capital == name), "")
+        size = f"{node.steps[name]:g} " + ("sd" if node.unit == "sd" else f"({unit})")
+        size = "from no to yes" if words.binary(results, name) else size
+        sizes.append(f"{words.label(name).lower()} {size}")
+    return "; ".join(sizes)
 
 
 def sentence(row: NodeRow, results: Results) -> str:
@@ -129,7 +116,7 @@ def sentence(row: NodeRow, results: Results) -> str:
     node, human = node_of(results), row.probability >= 0.5
     share = words.probability(row.probability if human else 1 - row.probability)
     given = ", for what a step costs" if node.costs else ""
-    if row.weakest == UNDECIDED:
+    if row.weakest == "undecided":
         likely = "human capital" if human else "social capital"
         lead = (
             f"It is undecided which capital is the weakest node{given}; {likely} is the likelier "
@@ -208,8 +195,8 @@ def _nodes(results: Results, by: By) -> View[NodeRow]:
             Column(
                 "Weakest node",
                 "weakest",
-                WEAKEST.__getitem__,
-                lambda row: row.reason if row.weakest == UNDECIDED else "",
+                words.label,
+                lambda row: row.reason if row.weakest == "undecided" else "",
             ),
             number("P(human capital)", "probability", words.maybe, note=_prior),
             number("Expected loss, human capital", "loss_human_capital", lost),
@@ -248,7 +235,7 @@ def _options(results: Results, by: By) -> View[OptionRow]:
         "Where a step gains most: options of one capital, ranked" + (f" {per}" if per else ""),
         (
             _group(by),
-            Column("Raised", "option", OPTIONS.__getitem__, _reached),
+            Column("Raised", "option", _option, _reached),
             number("Place", "place", words.count),
             number(
                 "Gain",
@@ -267,6 +254,10 @@ def _options(results: Results, by: By) -> View[OptionRow]:
         "have both capitals together.",
         _folded(by, "Options ranked"),
     )
+
+
+def _option(option: str) -> str:
+    return "Both capitals" if option == "both" else words.label(option)
 
 
 def _reached(row: OptionRow) -> str:
@@ -315,11 +306,11 @@ def _plan(results: Results, plan: Plan) -> View[PlanRow]:
 
 def _raised(row: PlanRow) -> str:
     if row.before == "none":
-        return OPTIONS[row.after]
+        return _option(row.after)
     if row.after == "both":
         added = next(name for name in CAPITALS if name != row.before)
-        return f"{OPTIONS[added]} (after {words.label(row.before).lower()})"
-    return f"{OPTIONS[row.after]} (in place of {words.label(row.before).lower()})"
+        return f"{words.label(added)} (after {words.label(row.before).lower()})"
+    return f"{words.label(row.after)} (in place of {words.label(row.before).lower()})"
 
 
 def _needs(results: Results, by: By, capital: str) -> View[Mapping[float, LeastLevel]]:
