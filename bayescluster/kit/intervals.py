@@ -33,7 +33,7 @@ ROW = 0.27
 """Inches that a row takes."""
 APART = 0.17
 """How far the intervals of a row stand from its middle."""
-MOST_LINES = 60
+MOST_LINES = 80
 """More labelled rows than this are not drawn."""
 MOST_ROWS = 160
 """More rows than this are not drawn."""
@@ -126,6 +126,8 @@ def interval_rows(lines: Sequence[Line], frame: Frame, *, narrow: bool = False) 
         for place, line in enumerate(lines):
             _marks(axes, place, line)
         _labels(axes, lines, narrow=narrow)
+        if frame.limits is not None:
+            axes.set_xlim(*frame.limits)
         axes.set_xlabel(folded(frame.label, 50 if narrow else 95))
         _line_key(axes, lines, frame, narrow=narrow)
         return plain_text(figure)

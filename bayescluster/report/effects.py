@@ -126,6 +126,9 @@ def effects_views(results: Results) -> Iterator[View[Any]]:
                 yield _effects(some, results, clusters=clusters)
     if not results.effects:
         yield View("effects", EffectRow)
+    for other in results.others:
+        before = {"equation": other.model.equation}
+        yield View("equation_effects", EffectRow, rows=other.effects, before=before)
     yield from _differences(results)
     yield from _ranks(results)
 

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bayescluster.features.measurement.view import measurement
+from bayescluster.features.measurement.view import views as measurement_views
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
 from bayescluster.kit.sections import Section
@@ -157,4 +158,10 @@ def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
     yield from (row for row in groups if row.by == "cluster" and row.industry not in names)
 
 
-SAMPLE = Section("sample", "What was analysed", "Sample", body, views=views)
+SAMPLE = Section(
+    "sample",
+    "What was analysed",
+    "Sample",
+    body,
+    views=lambda results: (*views(results), *measurement_views(results)),
+)

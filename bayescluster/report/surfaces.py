@@ -27,7 +27,8 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.results.model import Curve, Results, Surface
+from bayescluster.results.base import Curve
+from bayescluster.results.model import Results, Surface
 
 
 def surface(results: Results, *, narrow: bool = False) -> Figure:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -17,10 +18,9 @@ from bayescluster.features.folds.results import (
     RowRepair,
 )
 from bayescluster.kit import words
-from bayescluster.kit.flat import RawTable, flat, table, table_of
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, tables
+from bayescluster.kit.table import Column, Look, Table, View, number
 from bayescluster.results.model import Results
 
 PLURAL: Final = {"cluster": "clusters", "industry": "industries", "row": "rows"}
@@ -126,7 +126,7 @@ class _Part(NamedTuple):
 
 
 def body(results: Results) -> Markup:
-    """Scores by group beside those of importance sampling, forms compared, and rows mended."""
+    """Scores by group next to those of importance sampling, forms compared, and rows repaired."""
     found = results.folds
     if found is None:
         return Markup()
@@ -136,191 +136,232 @@ def body(results: Results) -> Markup:
     return filled("folds.html.j2", results=results, parts=parts)
 
 
+def printed(found: Folds, by: str) -> Iterator[str | Table]:
+    """Print what was found by leaving out clusters, industries or rows."""
+    parts = [_groups(part) for part in found.groups if part.by == by]
+    if by == "row" and found.row is not None:
+        parts = [_rows(found.row)]
+    for part in parts:
+        yield from part.intro
+        yield from part.tables
+        yield from ("", *part.statements, *part.notes)
+
+
+def views(results: Results) -> Iterator[View[Any]]:
+    """Forms and groups of all that was left out, and the rows that were repaired."""
+    for part in results.folds.groups if results.folds else ():
+        yield _compared(part)
+        yield from (_by_group(part, form) for form in part.forms)
+    if results.folds and results.folds.row:
+        yield _compared_rows(results.folds.row)
+        yield _repairs(results.folds.row)
+
+
 def _groups(found: LeftOutGroups) -> _Part:
-    plural = words.label(PLURAL[found.by])
     return _Part(
-        f"{plural} left out",
+        f"{words.label(PLURAL[found.by])} left out",
         (settings(found), gates(found)),
         (
             *(outcome(found, form) for form in found.forms),
             *failures(found),
         ),
-        (_compared(found), *(_by_group(found, form) for form in found.forms)),
+        tuple(tables((_compared(found), *(_by_group(found, form) for form in found.forms)))),
         found.notes,
     )
 
 
-def _compared(found: LeftOutGroups) -> Table:
-    several = len(found.forms) > 1
-    plural = PLURAL[found.by]
-    return Table(
-        f"{words.label(plural)} predicted by refits without them",
-        columns(
-            "Form",
-            "#elpd (SE)",
-            *(("#Difference (SE)", "#Stacking weight") if several else ()),
-            "#By importance sampling (SE)",
-            "#diag: k above",
-            "#diag: largest k",
-            "#diag: refits",
-            "#diag: gates failed",
-        ),
-        rows(_form(form, several=several) for form in found.forms),
-        f"Sums are over the {plural} whose refits passed their gates"
-        + (" under every form. Small print: weights by importance sampling." if several else ".")
-        + f" k: Pareto k of importance sampling, threshold {words.number(found.khat_threshold, 0.1)}.",
-    )
+def _with_error(value: float | None, error: float | None) -> str:
+    if value is None:
+        return words.NONE
+    return f"{words.fixed(value, 1)} ({words.fixed(error or 0.0, 1)})"
 
 
-def _form(form: FormFolds, *, several: bool) -> tuple[Cell, ...]:
-    counted = "" if form.counted == form.groups else f"{form.counted} of {form.groups} groups"
-    elpd = _with_error(form.elpd, form.se) if form.counted else words.NONE
-    compared = (
-        Cell(_with_error(form.difference, form.difference_se) if form.counted else words.NONE),
-        Cell(_weight(form.weight), f"{_weight(form.psis_weight)} by importance sampling"),
-    )
-    second = f"{form.diag_second} made twice" if form.diag_second else ""
-    return (
-        Cell(form.form),
-        Cell(elpd, counted),
-        *(compared if several else ()),
-        Cell(words.NONE if form.psis is None else _with_error(form.psis, form.psis_se or 0.0)),
-        Cell(words.count(form.diag_khat_bad), look="bad" if form.diag_khat_bad else ""),
-        Cell(words.number(form.diag_khat_max, 0.1)),
-        Cell(words.count(form.diag_refits), second),
-        Cell(words.count(form.diag_failed), look="bad" if form.diag_failed else ""),
-    )
-
-
-def _with_error(value: float, error: float) -> str:
-    return f"{words.fixed(value, 1)} ({words.fixed(error, 1)})"
+def _score(form: FormFolds | FormRows, name: str) -> str:
+    """A sum with its standard error; nothing where no refit counts."""
+    if isinstance(form, FormFolds) and not form.counted and name != "psis":
+        return words.NONE
+    return _with_error(getattr(form, name), getattr(form, f"{name}_se" if name != "elpd" else "se"))
 
 
 def _weight(value: float | None) -> str:
     return words.NONE if value is None else words.fixed(value, 2)
 
 
-def _by_group(found: LeftOutGroups, form: FormFolds) -> Table:
-    mine: Sequence[GroupRow] = [row for row in found.rows if row.form == form.form]
-    of = f", {form.form}" if len(found.forms) > 1 else ""
-    return Table(
-        f"Each {found.by} left out{of}",
-        columns(
-            words.label(found.by),
-            "#Rows",
-            "#elpd",
-            "#By importance sampling",
-            "#Pareto k",
-            "Refit",
+def _number(label: str, field: str, *, bad: bool = False, **more: Any) -> Column[Any]:
+    """A count; one that should be 0 is marked where it is not."""
+
+    def look(form: object) -> Look:
+        return "bad" if bad and getattr(form, field) else ""
+
+    return number(label, field, words.count, look=look, **more)
+
+
+def _against_others(before: str) -> tuple[Column[Any], Column[Any]]:
+    """Columns that compare several forms."""
+    return (
+        number("Difference (SE)", partial(_score, name="difference")),
+        number(
+            "Stacking weight",
+            "weight",
+            _weight,
+            note=lambda form: f"{_weight(form.psis_weight)} {before}",
         ),
-        rows(_group(row) for row in mine),
+    )
+
+
+LARGEST_K: Column[Any] = number(
+    "diag: largest k", "diag_khat_max", partial(words.number, spread=0.1)
+)
+
+
+def _compared(found: LeftOutGroups) -> View[FormFolds]:
+    several, plural = len(found.forms) > 1, PLURAL[found.by]
+    return View(
+        "left_out_forms",
+        FormFolds,
+        f"{words.label(plural)} predicted by refits without them",
+        (
+            Column("Form", "form"),
+            number("elpd (SE)", partial(_score, name="elpd"), note=_counted),
+            *(_against_others("by importance sampling") if several else ()),
+            number("By importance sampling (SE)", partial(_score, name="psis")),
+            _number("diag: k above", "diag_khat_bad", bad=True),
+            LARGEST_K,
+            _number(
+                "diag: refits",
+                "diag_refits",
+                note=lambda form: f"{form.diag_second} made twice" if form.diag_second else "",
+            ),
+            _number("diag: gates failed", "diag_failed", bad=True),
+        ),
+        found.forms,
+        f"Sums are over the {plural} whose refits passed their gates"
+        + (" under every form. Small print: weights by importance sampling." if several else ".")
+        + f" k: Pareto k of importance sampling, threshold {words.number(found.khat_threshold, 0.1)}.",
+        before={"by": found.by},
+    )
+
+
+def _counted(form: FormFolds) -> str:
+    return "" if form.counted == form.groups else f"{form.counted} of {form.groups} groups"
+
+
+def _by_group(found: LeftOutGroups, form: FormFolds) -> View[GroupRow]:
+    mine = tuple(row for row in found.rows if row.form == form.form)
+    of = f", {form.form}" if len(found.forms) > 1 else ""
+    return View(
+        "left_out_groups",
+        GroupRow,
+        f"Each {found.by} left out{of}",
+        (
+            Column(words.label(found.by), "group"),
+            number("Rows", "rows", words.count),
+            number("elpd", "elpd", _fixed, note=_error),
+            number("By importance sampling", "psis", _fixed),
+            number(
+                "Pareto k",
+                "khat",
+                partial(words.number, spread=0.1),
+                look=lambda row: "bad" if row.khat_bad else "",
+            ),
+            Column(
+                "Refit",
+                "counts",
+                lambda counts: "✓ counts" if counts else "✕ does not count",
+                lambda row: "" if row.counts else row.why,
+                lambda row: "good" if row.counts else "bad",
+            ),
+        ),
+        mine,
         "elpd: joint log predictive density of all rows of the group, as those of a new group; small "
         "print: its Monte Carlo standard error.",
-        folded=f"Each of {len(mine)} {PLURAL[found.by]}{of}" if len(mine) > 6 else "",
+        f"Each of {len(mine)} {PLURAL[found.by]}{of}" if len(mine) > 6 else "",
+        before={"by": found.by},
     )
 
 
-def _group(row: GroupRow) -> tuple[Cell, ...]:
-    error = "" if row.mcse is None else f"± {words.fixed(row.mcse, 2)}"
-    return (
-        Cell(row.group),
-        Cell(words.count(row.rows)),
-        Cell(words.NONE if row.elpd is None else words.fixed(row.elpd, 1), error),
-        Cell(words.NONE if row.psis is None else words.fixed(row.psis, 1)),
-        Cell(words.number(row.khat, 0.1), look="bad" if row.khat_bad else ""),
-        Cell("✓ counts", look="good")
-        if row.counts
-        else Cell("✕ does not count", row.why, look="bad"),
-    )
+def _fixed(value: float | None, places: int = 1) -> str:
+    return words.NONE if value is None else words.fixed(value, places)
+
+
+def _error(row: GroupRow) -> str:
+    return "" if row.mcse is None else f"± {words.fixed(row.mcse, 2)}"
 
 
 def _rows(found: LeftOutRows) -> _Part:
     return _Part(
-        "Rows left out, mended",
+        "Rows left out, repaired",
         (row_settings(found),),
         tuple(row_outcome(found, form) for form in found.forms),
-        (_compared_rows(found), *([_repairs(found)] if found.repairs else [])),
+        tuple(tables((_compared_rows(found), *([_repairs(found)] if found.repairs else [])))),
         found.notes,
     )
 
 
-def _compared_rows(found: LeftOutRows) -> Table:
-    several = len(found.forms) > 1
-    return Table(
+def _compared_rows(found: LeftOutRows) -> View[FormRows]:
+    return View(
+        "left_out_rows_forms",
+        FormRows,
         "Rows left out one by one",
-        columns(
-            "Form",
-            "#elpd (SE)",
-            *(("#Difference (SE)", "#Stacking weight") if several else ()),
-            "#Before mending (SE)",
-            "#diag: k above",
-            "#diag: largest k",
-            "#diag: integrated",
-            "#diag: refits",
-            "#diag: gates failed",
-            "#diag: not mended",
+        (
+            Column("Form", "form"),
+            number("elpd (SE)", partial(_score, name="elpd")),
+            *(_against_others("before") if len(found.forms) > 1 else ()),
+            number("Before the repair (SE)", partial(_score, name="psis")),
+            _number("diag: k above", "diag_khat_bad"),
+            LARGEST_K,
+            _number("diag: integrated", "diag_integrated"),
+            _number("diag: refits", "diag_refits"),
+            _number("diag: gates failed", "diag_failed", bad=True),
+            _number("diag: not repaired", "diag_left", bad=True),
         ),
-        rows(_form_rows(form, several=several) for form in found.forms),
-        "k: Pareto k of importance sampling, before the mending.",
+        found.forms,
+        "k: Pareto k of importance sampling, before the repair.",
     )
 
 
-def _form_rows(form: FormRows, *, several: bool) -> tuple[Cell, ...]:
-    compared = (
-        Cell(_with_error(form.difference, form.difference_se)),
-        Cell(_weight(form.weight), f"{_weight(form.psis_weight)} before"),
-    )
-    return (
-        Cell(form.form),
-        Cell(_with_error(form.elpd, form.se)),
-        *(compared if several else ()),
-        Cell(_with_error(form.psis, form.psis_se)),
-        Cell(words.count(form.diag_khat_bad)),
-        Cell(words.number(form.diag_khat_max, 0.1)),
-        Cell(words.count(form.diag_integrated)),
-        Cell(words.count(form.diag_refits)),
-        Cell(words.count(form.diag_failed), look="bad" if form.diag_failed else ""),
-        Cell(words.count(form.diag_left), look="bad" if form.diag_left else ""),
-    )
-
-
-def _repairs(found: LeftOutRows) -> Table:
-    several = len(found.forms) > 1
-    return Table(
+def _repairs(found: LeftOutRows) -> View[RowRepair]:
+    form = (Column[RowRepair]("Form", "form"),) if len(found.forms) > 1 else ()
+    log = partial(_fixed, places=2)
+    return View(
+        "left_out_rows",
+        RowRepair,
         "Rows above the threshold, and which way each went",
-        columns(
-            "Row",
-            *(("Form",) if several else ()),
-            "Way",
-            "#Importance sampling",
-            "#Effects integrated out",
-            "#Refit",
+        (
+            Column("Row", "row"),
+            *form,
+            Column(
+                "Way",
+                "way",
+                WAYS.__getitem__,
+                lambda row: row.why,
+                lambda row: "bad" if row.way == "left" else "",
+            ),
+            number("Importance sampling", "psis", log, note=lambda row: _k(row.khat)),
+            number(
+                "Effects integrated out",
+                "integrated",
+                log,
+                note=lambda row: _k(row.integrated_khat),
+            ),
+            number(
+                "Refit",
+                "refit",
+                log,
+                note=lambda row: "" if row.refit_mcse is None else f"± {row.refit_mcse:.2f}",
+            ),
         ),
-        rows(
-            (
-                Cell(row.row),
-                *((Cell(row.form),) if several else ()),
-                Cell(WAYS[row.way], row.why, "bad" if row.way == "left" else ""),
-                _scored(row.psis, row.khat),
-                _scored(row.integrated, row.integrated_khat),
-                Cell(_log(row.refit), "" if row.refit_mcse is None else f"± {row.refit_mcse:.2f}"),
-            )
-            for row in found.repairs
-        ),
+        found.repairs,
         "Log predictive density of the row by each way that was tried; small print: Pareto k, or the "
         "Monte Carlo standard error of a refit.",
-        folded=f"All {len(found.repairs)} rows that were above the threshold"
+        f"All {len(found.repairs)} rows that were above the threshold"
         if len(found.repairs) > 10
         else "",
     )
 
 
-def _log(value: float | None) -> str:
-    return words.NONE if value is None else words.fixed(value, 2)
-
-
-def _scored(value: float | None, khat: float | None) -> Cell:
-    return Cell(_log(value), "" if khat is None else f"k {words.number(khat, 0.1)}")
+def _k(khat: float | None) -> str:
+    return "" if khat is None else f"k {words.number(khat, 0.1)}"
 
 
 FOLDS = Section(
@@ -329,35 +370,5 @@ FOLDS = Section(
     "Left out",
     body,
     lambda results: results.folds is not None and bool(results.folds.groups or results.folds.row),
+    views,
 )
-
-
-BY: Final = ("by",)
-
-
-def folds_tables(found: Folds | None) -> tuple[RawTable, ...]:
-    """Tables of what was left out; none where nothing was."""
-    if found is None:
-        return ()
-    tables = []
-    if found.groups:
-        tables += [
-            table(
-                "left_out_groups",
-                GroupRow,
-                ({"by": part.by} | flat(row) for part in found.groups for row in part.rows),
-                BY,
-            ),
-            table(
-                "left_out_forms",
-                FormFolds,
-                ({"by": part.by} | flat(form) for part in found.groups for form in part.forms),
-                BY,
-            ),
-        ]
-    if found.row is not None:
-        tables += [
-            table_of("left_out_rows", RowRepair, found.row.repairs),
-            table_of("left_out_rows_forms", FormRows, found.row.forms),
-        ]
-    return tuple(tables)

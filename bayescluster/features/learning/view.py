@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bayescluster.features.learning.results import (
+    DominanceRow,
     Learning,
     MatrixRow,
     MediatedRow,
     PathRow,
+    SensitivityRow,
     TippingRow,
 )
 from bayescluster.kit import words
@@ -33,9 +37,10 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, group_cell, groups_in, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Across, Section, figures, pivot, tables
+from bayescluster.kit.table import Cell, Column, Table, View, number
 from bayescluster.names import CAPITALS
+from bayescluster.results.base import By
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import Results
 
@@ -170,53 +175,69 @@ LEARNING_MATRIX = FigureSpec(
 )
 
 
-def confounded(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterable[Table]:
+def confounded(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
     """Effects of each capital on an outcome at each bias: through learning, then direct."""
     for capital in CAPITALS:
-        some = [r for r in learning.sensitivity if (r.equation, r.capital) == (name, capital)]
+        some = _of(learning.sensitivity, name, capital)
         if not some:
             continue
-        found = {(row.by, row.group, row.bias): row for row in some}
-        tipping = {
-            (row.by, row.group): row
-            for row in learning.tipping
-            if (row.equation, row.capital) == (name, capital)
-        }
-        biases = list(dict.fromkeys(row.bias for row in some))
-        heads = [f"#b = {bias_words(b, outcome)}" for b in biases]
+        tipping = _of(learning.tipping, name, capital)
+        biases = {row.bias: f"b = {bias_words(row.bias, outcome)}" for row in some}
         what = f"{words.label(capital).lower()} and {outcome.column}, {words.unit(outcome).name}"
-        yield Table(
-            f"Effect through learning if a confounder added b: {what}",
-            columns("Group", *heads, "#Mean is 0 at b =", "#Interval reaches 0 at b ="),
-            rows(
-                (
-                    group_cell(by, group),
-                    *(words.effect(found[by, group, b].indirect, outcome) for b in biases),
-                    *_tipping(tipping[by, group], outcome),
-                )
-                for by, group in groups_in(some)
+        yield pivot(
+            View(
+                "learning_sensitivity",
+                SensitivityRow,
+                f"Effect through learning if a confounder added b: {what}",
+                rows=some,
             ),
+            biases,
+            lambda row: row.bias,
+            lambda row: words.effect(row.indirect, outcome),
+            *(_tips(tipping, outcome, end, heading) for end, heading in TIPS.items()),
         )
-        yield Table(
-            f"Direct effect if a confounder added b: {what}",
-            columns("Group", *heads),
-            rows(
-                (
-                    group_cell(by, group),
-                    *(words.effect(found[by, group, b].direct, outcome) for b in biases),
-                )
-                for by, group in groups_in(some)
+        yield View("learning_tipping", TippingRow, rows=tipping)
+        direct = pivot(
+            View(
+                "learning_sensitivity",
+                SensitivityRow,
+                f"Direct effect if a confounder added b: {what}",
+                rows=some,
+                folded=f"Direct effects if a confounder added b: {what}",
             ),
-            folded=f"Direct effects if a confounder added b: {what}",
+            biases,
+            lambda row: row.bias,
+            lambda row: words.effect(row.direct, outcome),
         )
+        yield replace(direct, records=())
 
 
-def _tipping(row: TippingRow, outcome: OutcomeFacts) -> tuple[str, str]:
-    mean, end = (
-        words.NONE if value is None else bias_words(value, outcome)
-        for value in (row.mean_at, row.interval_at)
+TIPS: dict[str, str] = {
+    "mean_at": "Mean is 0 at b =",
+    "interval_at": "Interval reaches 0 at b =",
+}
+
+
+def _tips(rows: Sequence[TippingRow], outcome: OutcomeFacts, end: str, label: str) -> Column[Any]:
+    at = {(row.by, row.group): getattr(row, end) for row in rows}
+    return number(
+        label,
+        lambda row: at[row.by, row.group],
+        lambda value: words.NONE if value is None else bias_words(value, outcome),
     )
-    return mean, end
+
+
+class _OfCapital(Protocol):
+    @property
+    def equation(self) -> str: ...
+
+    @property
+    def capital(self) -> str: ...
+
+
+def _of[Row: _OfCapital](rows: Iterable[Row], name: str, capital: str) -> tuple[Row, ...]:
+    """Rows of an outcome and a capital."""
+    return tuple(row for row in rows if (row.equation, row.capital) == (name, capital))
 
 
 def bias_words(value: float, outcome: OutcomeFacts) -> str:
@@ -226,35 +247,36 @@ def bias_words(value: float, outcome: OutcomeFacts) -> str:
     return f"{words.fixed(scaled, 1 if kind.factor > 1 else 2)}{kind.effect}"
 
 
-PATHS: tuple[Literal["total", "direct", "indirect"], ...] = ("total", "direct", "indirect")
+PATHS = {"total": "Total", "direct": "Direct", "indirect": "Through learning"}
 
 
-def paths(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterable[Table]:
+def paths(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
     """Total, direct and indirect effects of each capital on an outcome."""
     for capital in CAPITALS:
-        some = [r for r in learning.paths if (r.equation, r.capital) == (name, capital)]
-        found = {(row.by, row.group, row.path): row for row in some if row.path != "through"}
-        shares = {
-            (row.by, row.group): row
-            for row in learning.mediated
-            if (row.equation, row.capital) == (name, capital)
-        }
-        if not found:
+        some = [row for row in _of(learning.paths, name, capital) if row.path != "through"]
+        mediated = _of(learning.mediated, name, capital)
+        shares = {(row.by, row.group): row for row in mediated}
+        yield View("learning_shares", MediatedRow, rows=mediated)
+        if not some:
             continue
-        yield Table(
-            f"{words.label(capital)} and {outcome.column}, low to high: what acts through learning, "
-            f"{words.unit(outcome).name}",
-            columns("Group", "#Total", "#Direct", "#Through learning", "#Share through learning"),
-            rows(
-                (
-                    group_cell(by, group),
-                    *(effect_cell(found[by, group, path], outcome) for path in PATHS),
-                    _share(shares.get((by, group))),
-                )
-                for by, group in groups_in(some)
+        yield pivot(
+            View(
+                "learning_paths",
+                PathRow,
+                f"{words.label(capital)} and {outcome.column}, low to high: what acts through "
+                f"learning, {words.unit(outcome).name}",
+                rows=tuple(some),
+                note="Total = direct + through learning. The share is the median of their ratio, "
+                "given only where the interval of the total effect excludes 0.",
             ),
-            "Total = direct + through learning. The share is the median of their ratio, told only "
-            "where the interval of the total effect excludes 0.",
+            PATHS,
+            lambda row: row.path,
+            partial(effect_cell, outcome=outcome),
+            number(
+                "Share through learning",
+                partial(_mediated, shares=shares),
+                _share,
+            ),
         )
 
 
@@ -265,6 +287,12 @@ def effect_cell(row: PathRow | MatrixRow, outcome: OutcomeFacts) -> Cell:
     )
 
 
+def _mediated(
+    row: Across[PathRow], shares: Mapping[tuple[By, str], MediatedRow]
+) -> MediatedRow | None:
+    return shares.get((row.by, row.group))
+
+
 def _share(row: MediatedRow | None) -> str:
     if row is None:
         return words.NONE
@@ -272,65 +300,48 @@ def _share(row: MediatedRow | None) -> str:
     return f"{median}% [{low}, {high}]"
 
 
-def through(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterable[Table]:
-    """Effects of each capital through each form alone, where there are several."""
+def through(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
+    """Effects of each capital through each form alone; shown where there are several."""
     for capital in CAPITALS:
-        some = [
-            row
-            for row in learning.paths
-            if (row.equation, row.capital, row.path) == (name, capital, "through")
-        ]
-        names = list(dict.fromkeys(row.through for row in some))
-        if len(names) < 2:
-            continue
-        found = {(row.by, row.group, row.through): row for row in some}
-        yield Table(
+        some = tuple(row for row in _of(learning.paths, name, capital) if row.path == "through")
+        names = {str(row.through): str(row.through) for row in some}
+        view = View(
+            "learning_paths",
+            PathRow,
             f"{words.label(capital)} and {outcome.column}, low to high: through each form alone, "
             f"{words.unit(outcome).name}",
-            columns("Group", *(f"#{form}" for form in names)),
-            rows(
-                (
-                    group_cell(by, group),
-                    *(effect_cell(found[by, group, form], outcome) for form in names),
-                )
-                for by, group in groups_in(some)
-            ),
-            "The capital is raised for this form alone; the others stay distributed as under its low "
-            "level. These effects need not add up to what acts through learning in all.",
+            rows=some,
+            note="The capital is raised for this form alone; the others stay distributed as under its "
+            "low level. These effects need not add up to what acts through learning in all.",
             folded=f"{words.label(capital)} through each form alone: {outcome.column}",
         )
+        show = partial(effect_cell, outcome=outcome)
+        yield view if len(names) < 2 else pivot(view, names, lambda row: row.through, show)
 
 
-def on_forms(results: Results, learning: Learning) -> tuple[Table, ...]:
-    """Effects of the capitals on the forms, one table a capital."""
-    tables = []
+def on_forms(results: Results, learning: Learning) -> Iterator[View[Any]]:
+    """Effects of the capitals on the forms, one view a capital."""
     for capital in CAPITALS:
-        some = [
+        own = [
             row
             for row in learning.paths
-            if row.equation in learning.forms and (row.capital, row.path) == (capital, "total")
+            if row.equation in learning.forms and row.capital == capital
         ]
-        found = {(row.by, row.group, row.equation): row for row in some}
-        if not found:
-            continue
-        heads = [f"#{form}" for form in learning.forms]
-        tables.append(
-            Table(
-                f"{words.label(capital)} and each form of learning, low to high",
-                columns("Group", *heads),
-                rows(
-                    (
-                        group_cell(by, group),
-                        *(
-                            effect_cell(found[by, group, form], words.outcome_of(results, form))
-                            for form in learning.forms
-                        ),
-                    )
-                    for by, group in groups_in(some)
+        some = tuple(row for row in own if row.path == "total")
+        others = tuple(row for row in own if row.path != "total")
+        yield View("learning_paths", PathRow, rows=others)
+        if some:
+            yield pivot(
+                View(
+                    "learning_paths",
+                    PathRow,
+                    f"{words.label(capital)} and each form of learning, low to high",
+                    rows=some,
                 ),
+                {form: form for form in learning.forms},
+                lambda row: row.equation,
+                lambda row: effect_cell(row, words.outcome_of(results, row.equation)),
             )
-        )
-    return tuple(tables)
 
 
 WAYS = {
@@ -341,29 +352,43 @@ WAYS = {
 
 
 class Block(NamedTuple):
-    """What is told of one outcome."""
+    """What is reported of one outcome."""
 
     equation: str
     outcome: OutcomeFacts
     way: str
-    tables: tuple[Table, ...]
-    sensitivity: tuple[Table, ...]
+    tables: list[Table]
+    sensitivity: list[Table]
 
 
 def body(results: Results) -> Markup:
     """Assumptions, the matrix, paths, and sensitivity, outcome by outcome."""
-    learning = results.learning
-    assert learning is not None
+    learning = _learning(results)
     return filled(
         "learning.html.j2",
         results=results,
         learning=learning,
         edges=_edges(learning),
         figures=figures(results, LEARNING_MATRIX),
-        forms=on_forms(results, learning),
+        forms=tables(on_forms(results, learning)),
         blocks=tuple(_block(results, learning, name) for name in learning.outcomes),
         limit=bias_words(learning.limit, results.outcome),
     )
+
+
+def views(results: Results) -> Iterator[View[Any]]:
+    """Effects on the forms; then by outcome the matrix, dominance, paths and sensitivity."""
+    learning = _learning(results)
+    yield from on_forms(results, learning)
+    for name in learning.outcomes:
+        outcome = words.outcome_of(results, name)
+        yield from _main(learning, name, outcome)
+        yield from confounded(learning, name, outcome)
+
+
+def _learning(results: Results) -> Learning:
+    assert results.learning is not None
+    return results.learning
 
 
 def _edges(learning: Learning) -> str:
@@ -372,85 +397,75 @@ def _edges(learning: Learning) -> str:
     return "; ".join(among)
 
 
+def _main(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
+    yield from _matrix(learning, name, outcome)
+    yield from paths(learning, name, outcome)
+    yield from through(learning, name, outcome)
+
+
 def _block(results: Results, learning: Learning, name: str) -> Block:
     outcome = words.outcome_of(results, name)
-    matrix = [row for row in learning.matrix if row.equation == name]
     return Block(
         name,
         outcome,
         WAYS[learning.ways[name]],
-        (
-            _matrix(matrix, outcome),
-            *(_dominant(matrix, outcome, learning) if len(_forms(matrix)) > 1 else ()),
-            *paths(learning, name, outcome),
-            *through(learning, name, outcome),
-        ),
-        tuple(confounded(learning, name, outcome)),
+        tables(_main(learning, name, outcome)),
+        tables(confounded(learning, name, outcome)),
     )
 
 
-def _forms(matrix: Iterable[MatrixRow]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row.form for row in matrix))
-
-
-def _matrix(matrix: list[MatrixRow], outcome: OutcomeFacts) -> Table:
-    forms = _forms(matrix)
-    found = {(row.by, row.group, row.form): row for row in matrix}
-    binary = {row.form: row.binary for row in matrix}
-    heads = [f"#{form}, {'no to yes' if binary[form] else 'per sd'}" for form in forms]
-    return Table(
-        f"Form of learning and {outcome.column}, {words.unit(outcome).name}",
-        columns("Group", *heads),
-        rows(
-            (
-                group_cell(by, group),
-                *(effect_cell(found[by, group, form], outcome) for form in forms),
-            )
-            for by, group in groups_in(matrix)
+def _matrix(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
+    """Effect of each form on an outcome; where there are several, which of them dominates."""
+    some = tuple(row for row in learning.matrix if row.equation == name)
+    forms = {row.form: f"{row.form}, {'no to yes' if row.binary else 'per sd'}" for row in some}
+    yield pivot(
+        View(
+            "learning_matrix",
+            MatrixRow,
+            f"Form of learning and {outcome.column}, {words.unit(outcome).name}",
+            rows=some,
+            note="Change of the expected outcome with each form, averaged over the firms of the "
+            "group; the other forms and the capitals as observed.",
         ),
-        "Change of the expected outcome with each form, averaged over the firms of the group; the "
-        "other forms and the capitals as observed.",
+        forms,
+        lambda row: row.form,
+        partial(effect_cell, outcome=outcome),
     )
-
-
-def _dominant(
-    matrix: list[MatrixRow], outcome: OutcomeFacts, learning: Learning
-) -> tuple[Table, ...]:
-    forms = _forms(matrix)
-    found = {(row.by, row.group, row.form): row for row in matrix}
-    first = Table(
-        f"Which form dominates for {outcome.column}: probability that its effect is the largest",
-        columns("Group", *(f"#{form}" for form in forms)),
-        rows(
-            (
-                group_cell(by, group),
-                *(
-                    Cell(
-                        words.probability(found[by, group, form].ranks[0]),
-                        words.effect(found[by, group, form].standardised, outcome),
-                    )
-                    for form in forms
-                ),
-            )
-            for by, group in groups_in(matrix)
+    pairs = tuple(row for row in learning.dominance if row.equation == name)
+    if len(forms) < 2:
+        yield View("learning_dominance", DominanceRow, rows=pairs)
+        return
+    dominant = pivot(
+        View(
+            "learning_matrix",
+            MatrixRow,
+            f"Which form dominates for {outcome.column}: probability that its effect is the largest",
+            rows=some,
+            note="Below each probability, the standardised effect: change of the expected outcome per "
+            "standard deviation of the form among the firms of the group. Forms that few or nearly "
+            "all firms have vary little, and so have small standardised effects.",
         ),
-        "Below each probability, the standardised effect: change of the expected outcome per standard "
-        "deviation of the form among the firms of the group. Forms that few or nearly all firms have "
-        "vary little, and so have small standardised effects.",
+        {form: form for form in forms},
+        lambda row: row.form,
+        lambda row: Cell(words.probability(row.ranks[0]), words.effect(row.standardised, outcome)),
     )
-    pairs = [row for row in learning.dominance if row.equation == matrix[0].equation]
-    second = Table(
+    yield replace(dominant, records=())
+    columns: tuple[Column[DominanceRow], ...] = (
+        Column("Between", "first"),
+        Column("and", "second"),
+        number("P(another form)", "probability", words.probability),
+        number("MCSE", "mcse", words.error),
+    )
+    yield View(
+        "learning_dominance",
+        DominanceRow,
         f"Does another form dominate for {outcome.column}?",
-        columns("Between", "and", "#P(another form)", "#MCSE"),
-        rows(
-            (row.first, row.second, words.probability(row.probability), words.error(row.mcse))
-            for row in pairs
-        ),
+        columns if pairs else (),
+        pairs,
         f"Were {len(forms)} forms not told apart, nor industries pooled, it would be "
         f"{words.probability(1 - 1 / len(forms))}; pooling lowers it. Neither a value near that nor "
         "one near 0.5 says that industries differ.",
     )
-    return (first, second) if pairs else (first,)
 
 
 LEARNING = Section(
@@ -459,4 +474,5 @@ LEARNING = Section(
     "Learning",
     body,
     wanted=lambda results: results.learning is not None,
+    views=views,
 )

@@ -37,8 +37,8 @@ from bayescluster.names import (
 )
 from bayescluster.results.base import By
 from bayescluster.results.model import Verdict
-from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.decide import decide, events
+from bayescluster.verdicts.evidence import Evidence
 
 ALPHAS: Final = (0.99, 1.01)
 """Powers on both sides of 1 from which the gradient is taken, as in the source."""

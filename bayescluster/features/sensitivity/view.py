@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log2
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bayescluster.features.sensitivity.results import ScaledVerdict, Sensitivity, SensitivityRow
+from bayescluster.features.sensitivity.results import (
+    ScaledVerdict,
+    Sensitivity,
+    SensitivityBlock,
+    SensitivityRow,
+)
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     BAD,
@@ -31,8 +36,8 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.results.model import Results, Verdict
 
 
@@ -295,95 +300,127 @@ def body(results: Results) -> Markup:
     """What stands out in sentences, then figures and tables."""
     found = results.sensitivity
     assert found is not None
-    tables = [_sensitivities(found, kind) for kind in ("estimand", "parameter")]
-    tables += [_verdicts(found, results.verdicts)]
     return filled(
         "sensitivity.html.j2",
         results=results,
         found=found,
         figures=figures(results, SENSITIVITY_FIGURE, SCALED_VERDICTS),
-        blocks=_blocks(found),
-        tables=tuple(table for table in tables if table.rows),
+        blocks=_blocks(found).table,
+        tables=[table for table in tables(views(results)) if table.rows],
     )
 
 
-def _blocks(found: Sensitivity) -> Table:
-    return Table(
+def views(results: Results) -> Iterator[View[Any]]:
+    """Sensitivities of estimands and of parameters, and verdicts under other priors."""
+    found = results.sensitivity
+    if found is not None:
+        yield _sensitivities(found, "estimand")
+        yield _sensitivities(found, "parameter")
+        yield _verdicts(found, results.verdicts)
+
+
+def _blocks(found: Sensitivity) -> View[SensitivityBlock]:
+    return View(
+        "prior_blocks",
+        SensitivityBlock,
         "Blocks of priors",
-        columns("Block", "Priors", "Stated in the analysis"),
-        rows(
-            (words.sentence(block.title).rstrip("."), "; ".join(block.priors), block.place or "no")
-            for block in found.blocks
+        (
+            Column("Block", "title", lambda title: words.sentence(title).rstrip(".")),
+            Column("Priors", "priors", "; ".join),
+            Column("Stated in the analysis", "place", lambda place: place or "no"),
         ),
+        found.blocks,
         folded="The priors of each block",
     )
 
 
-def _sensitivities(found: Sensitivity, kind: str) -> Table:
-    mine = [row for row in found.rows if row.kind == kind]
-    names = list(dict.fromkeys(row.block for row in found.rows))
+class Quantity(NamedTuple):
+    """Sensitivities of a quantity, by block of priors."""
+
+    title: str
+    rows: dict[str, SensitivityRow]
+
+
+def _sensitivities(found: Sensitivity, kind: str) -> View[Quantity]:
+    mine = tuple(row for row in found.rows if row.kind == kind)
     by: dict[str, dict[str, SensitivityRow]] = {}
     for row in mine:
         by.setdefault(quantity_title(row), {})[row.block] = row
     caption = f"Sensitivity of {kind}s"
-    return Table(
+
+    def block(name: str) -> Column[Quantity]:
+        return number(
+            words.label(block_title(found, name)), lambda one: one.rows.get(name), _sensitive
+        )
+
+    return View(
+        "sensitivity",
+        SensitivityRow,
         caption,
-        columns(
-            kind.capitalize(), *(f"#{words.label(block_title(found, name))}" for name in names)
+        (
+            Column(kind.capitalize(), "title"),
+            *map(block, dict.fromkeys(row.block for row in found.rows)),
         ),
-        rows(
-            (title, *(_cell(cells[name]) if name in cells else words.NONE for name in names))
-            for title, cells in by.items()
-        ),
+        tuple(Quantity(title, rows) for title, rows in by.items()),
         f"Flagged from {found.threshold:g} up, where the draws are enough to tell; below each flag "
         "what it may mean, by the sensitivity to the likelihood.",
-        folded=caption if len(by) > MOST_ROWS else "",
+        caption if len(by) > MOST_ROWS else "",
+        mine,
     )
 
 
-def _cell(row: SensitivityRow) -> Cell:
+def _sensitive(row: SensitivityRow | None) -> Cell:
+    if row is None:
+        return Cell(words.NONE)
     text = words.fixed(row.value, 3)
     if row.diagnosis == "-":
         return Cell(text)
     return Cell(text, row.diagnosis, "thin" if row.diagnosis == "within noise" else "bad")
 
 
-def _verdicts(found: Sensitivity, verdicts: Sequence[Verdict]) -> Table:
+class ScaledClaim(NamedTuple):
+    """A verdict as declared, and with a block of priors to each power."""
+
+    verdict: Verdict
+    block: str
+    scaled: dict[float, ScaledVerdict]
+
+
+def _verdicts(found: Sensitivity, verdicts: Sequence[Verdict]) -> View[ScaledClaim]:
     by: dict[tuple[int, str], dict[float, ScaledVerdict]] = {}
     for row in found.verdicts:
         by.setdefault((row.claim, row.block), {})[row.power] = row
     caption = "Verdicts with weaker and stronger priors"
-    return Table(
+
+    def power(at: float) -> Column[ScaledClaim]:
+        return number(f"Power {at:g}", lambda one: one.scaled[at], _scaled)
+
+    return View(
+        "scaled_verdicts",
+        ScaledVerdict,
         caption,
-        columns(
-            "Claim",
-            "Group",
-            "Block",
-            "As declared",
-            *(f"#Power {power:g}" for power in found.powers),
+        (
+            Column("Claim", lambda one: one.verdict.title),
+            Column("Group", lambda one: words.group(one.verdict.by, one.verdict.group)),
+            Column("Block", lambda one: block_title(found, one.block)),
+            Column(
+                "As declared",
+                lambda one: words.verdict_probability(one.verdict.probability),
+                note=lambda one: one.verdict.verdict,
+            ),
+            *map(power, found.powers),
         ),
-        rows(
-            (
-                verdicts[claim].title,
-                words.group(verdicts[claim].by, verdicts[claim].group),
-                block_title(found, block),
-                Cell(
-                    words.verdict_probability(verdicts[claim].probability),
-                    verdicts[claim].verdict,
-                ),
-                *(_scaled(cells[power]) for power in found.powers),
-            )
-            for (claim, block), cells in by.items()
-        ),
+        tuple(ScaledClaim(verdicts[claim], block, cells) for (claim, block), cells in by.items()),
         "Probability of the claim with the block of priors to each power, and the verdict where it is "
         "another. A verdict that something else stops (the gate, firms near a corner) stays stopped.",
-        folded=caption if len(by) > MOST_ROWS else "",
+        caption if len(by) > MOST_ROWS else "",
+        found.verdicts,
     )
 
 
 def _scaled(row: ScaledVerdict) -> Cell:
     if row.probability is None:
-        return Cell(words.NONE, "cannot be told from these draws: refit", "thin")
+        return Cell(words.NONE, "not available from these draws: refit", "thin")
     text = words.verdict_probability(row.probability)
     if not row.flips:
         return Cell(text)
@@ -397,4 +434,5 @@ SENSITIVITY = Section(
     "Priors scaled",
     body,
     wanted=lambda results: results.sensitivity is not None,
+    views=views,
 )

@@ -16,9 +16,9 @@ from bayescluster.estimands.levels import levels_of
 from bayescluster.features.verdict_curves.results import CutOff, VerdictBand, VerdictCurve
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+from bayescluster.verdicts.decide import decide
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import EPS, THETA, THETA_NOT, CornerClaim, region_of
-from bayescluster.verdicts.decide import decide
 
 STEPS: Final = 100
 """Steps of a grid, about: a cut-off is told to a hundredth of its range."""

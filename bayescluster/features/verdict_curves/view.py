@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -28,8 +28,9 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, group_cell, rows
-from bayescluster.kit.table import Table
+from bayescluster.kit.sections import Section, group_column
+from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.results.base import Value
 from bayescluster.results.model import Results
 
 PREFIX = "verdict-curve-"
@@ -168,33 +169,54 @@ class Shown(NamedTuple):
 def body(results: Results) -> Markup:
     """A figure and a table for each claim and cut-off."""
     shown = tuple(
-        Shown(_title(curves[0]), drawn(spec, results), _table(curves))
+        Shown(_title(curves[0]), drawn(spec, results), _view(curves).table)
         for curves, spec in zip(curve_groups(results), verdict_curve_figures(results), strict=True)
     )
     return filled("verdict_curves.html.j2", results=results, shown=shown)
+
+
+class CurvePoint(Value):
+    """A point of a verdict curve."""
+
+    at: float
+    posterior: float
+    prior: float
+
+
+CURVE = ("kind", "title", "by", "group", "scope", "at_least", "cutoff", "declared")
+"""What tells a verdict curve."""
+
+
+def views(results: Results) -> Iterator[View[Any]]:
+    """Verdict curves point by point, and the runs of one verdict: written, not shown."""
+    for curve in results.verdict_curves:
+        before = {name: getattr(curve, name) for name in CURVE}
+        points = zip(curve.at, curve.posterior, curve.prior, strict=True)
+        rows = tuple(CurvePoint(at=at, posterior=post, prior=prior) for at, post, prior in points)
+        yield View("verdict_curves", CurvePoint, rows=rows, before=before)
+        yield View("verdict_bands", VerdictBand, rows=curve.bands, before=before)
 
 
 def _title(first: VerdictCurve) -> str:
     return f"{first.title}, by {first.cutoff}"
 
 
-def _table(curves: Sequence[VerdictCurve]) -> Table:
+def _view(curves: Sequence[VerdictCurve]) -> View[VerdictCurve]:
     first = curves[0]
     held = f", {first.held} as declared" if first.held else ""
-    return Table(
+    return View(
+        "verdict_curves",
+        VerdictCurve,
         f"Verdict of {first.cutoff} {first.declared:g} and of others{held}",
-        columns("Group", "#Posterior", "#Prior", "What the curve says"),
-        rows(
-            (
-                group_cell(curve.by, curve.group),
-                words.probability(curve.posterior[_here(curve)]),
-                words.probability(curve.prior[_here(curve)]),
-                curve.words,
-            )
-            for curve in curves
+        (
+            group_column("Group"),
+            number("Posterior", lambda one: one.posterior[_here(one)], words.probability),
+            number("Prior", lambda one: one.prior[_here(one)], words.probability),
+            Column("What the curve says", "words"),
         ),
+        tuple(curves),
         f"Posterior and prior probability at the declared {first.cutoff}.",
-        folded=_title(first) if len(curves) > MOST_ROWS else "",
+        _title(first) if len(curves) > MOST_ROWS else "",
     )
 
 
@@ -209,4 +231,5 @@ VERDICT_CURVES = Section(
     "Other cut-offs",
     body,
     wanted=lambda results: bool(results.verdict_curves),
+    views=views,
 )
