@@ -179,14 +179,13 @@ class InstantRepeated:
 
         Pages of a calibration have a panel or two in place of dozens, all of them alike.
         """
+        from bayescluster.studies import simulation
         from bayescluster.studies.calibration import compute as calibration
         from bayescluster.studies.calibration import view as calibration_page
         from bayescluster.studies.design_analysis import compute as design_analysis
-        from bayescluster.studies.design_analysis import plan as design_truths
 
-        for module in (design_analysis, design_truths, calibration):
-            patch.setattr(module, "build_model", lambda design: design)
-            patch.setattr(module, "sample_prior", _prior)
+        patch.setattr(simulation, "build_model", lambda design: design)
+        patch.setattr(simulation, "sample_prior", _prior)
         for module in (design_analysis, calibration):
             patch.setattr(module, "Repeated", self._of)
         for name in ("SHOWN", "FOLDED"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pandas as pd
 import xarray as xr
@@ -16,7 +16,7 @@ from bayescluster.design.record import Design
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
 from bayescluster.lookup import suggestion
 from bayescluster.results.fit import FormRow
-from bayescluster.results.model import Estimate, Results
+from bayescluster.results.model import By, Results
 from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from bayescluster.inference.watch import CountingWatch
     from bayescluster.kit.table import RawTable
 
-By = Literal["all", "industry", "cluster"]
 Measure = Literal["average_marginal_effect", "contrast"]
 
 
@@ -63,9 +62,8 @@ class Run:
     @property
     def comparison(self) -> pd.DataFrame:
         """How several forms compare, one row a form; empty where there is but one."""
-        found = self.results.comparison
-        rows = [] if found is None else [_form(row) for row in found.forms]
-        return pd.DataFrame(rows)
+        comparison = self.results.comparison
+        return pd.DataFrame([_form(row) for row in comparison.forms] if comparison else [])
 
     @cached_property
     def posterior(self) -> xr.DataTree:
@@ -85,8 +83,8 @@ class Run:
     @property
     def _leading(self) -> Run | None:
         """Run of the form with the largest weight, where there are several forms."""
-        found = self.results.comparison if self.forms else None
-        return None if found is None else self.forms[found.leading]
+        comparison = self.results.comparison if self.forms else None
+        return None if comparison is None else self.forms[comparison.leading]
 
     @property
     def report(self) -> Path:
@@ -146,20 +144,21 @@ class Run:
         pandas.DataFrame
             One row for each capital and group: mean, sd, 90% interval, P(effect > 0), diagnostics.
         """
-        _known(by, ("all", "industry", "cluster"), "by")
-        _known(measure, ("average_marginal_effect", "contrast"), "measure")
-        rows = [
-            {
-                "capital": row.capital,
-                "group": row.group,
-                "rows": row.rows,
-                **_plain(row.estimate),
-                "positive": row.positive,
-            }
-            for row in self.results.effects
-            if row.by == by and row.measure == measure
-        ]
-        return pd.DataFrame(rows)
+        _known(by, get_args(By), "by")
+        _known(measure, get_args(Measure), "measure")
+        return pd.DataFrame(
+            [
+                {
+                    "capital": row.capital,
+                    "group": row.group,
+                    "rows": row.rows,
+                    **row.estimate.model_dump(),
+                    "positive": row.positive,
+                }
+                for row in self.results.effects
+                if row.by == by and row.measure == measure
+            ]
+        )
 
     def effect_draws(
         self, by: By = "industry", measure: Measure = "average_marginal_effect"
@@ -170,27 +169,23 @@ class Run:
         """
         from bayescluster.estimands.levels import default_levels
 
-        _known(by, ("all", "industry", "cluster"), "by")
-        _known(measure, ("average_marginal_effect", "contrast"), "measure")
+        _known(by, get_args(By), "by")
+        _known(measure, get_args(Measure), "measure")
         evidence = evidence_of(self.design, self.posterior)
         surface = evidence.surface("observed", default_levels(self.design))
-        found = surface.marginal if measure == "average_marginal_effect" else surface.contrast
-        columns = evidence.columns(by)
-        chains = evidence.posterior.chains
-        parts = [
-            values[:, [k for k, _ in columns]].reshape(chains, -1, len(columns))
-            for values in found.values()
-        ]
+        effects = surface.marginal if measure == "average_marginal_effect" else surface.contrast
+        columns, labels = zip(*evidence.columns(by), strict=True)
+        shape = (evidence.posterior.chains, -1, len(columns))
         return xr.DataArray(
-            parts,
+            [values[:, list(columns)].reshape(shape) for values in effects.values()],
             dims=("capital", "chain", "draw", by),
-            coords={"capital": list(found), by: [label for _, label in columns]},
+            coords={"capital": list(effects), by: list(labels)},
             name=measure,
         )
 
     def corners(self, by: By = "industry") -> pd.DataFrame:
         """Expected outcome at the four corners, with the firms near each."""
-        _known(by, ("all", "industry", "cluster"), "by")
+        _known(by, get_args(By), "by")
         return pd.DataFrame(
             [
                 {
@@ -198,7 +193,7 @@ class Run:
                     "declared": table.declared,
                     "group": row.group,
                     "corner": row.corner,
-                    **_plain(row.estimate),
+                    **row.estimate.model_dump(),
                     "support": row.support,
                 }
                 for table in self.results.corners
@@ -209,7 +204,7 @@ class Run:
 
     @property
     def left_out(self) -> Folds | None:
-        """What was found by leaving out; nothing where nothing was left out yet."""
+        """What was found by leaving out; None where nothing was left out yet."""
         return self._directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
 
     def leave_out(
@@ -218,25 +213,19 @@ class Run:
         watch: CountingWatch | None = None,
         **settings: int | None,
     ) -> Folds:
-        """Predict clusters or industries from refits without them, or mend rows; see the command.
+        """Predict clusters or industries from refits without them, or refit rows; see the command.
 
-        Parameters
-        ----------
-        by
-            What is left out.
-        watch
-            Told of the progress; silent without it.
-        **settings
-            Options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``, ``jobs``.
+        ``settings`` are options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``,
+        ``jobs``; ``watch`` receives the progress.
         """
-        from bayescluster.studies.folds.compute import leave_out
         from bayescluster.studies.folds.plan import BY, Options
+        from bayescluster.studies.folds.study import leave_out
 
         _known(by, BY, "by")
         for name in settings:
             _known(name, Options._fields[1:], "setting")
-        asked: dict[str, Any] = dict(settings)
-        return leave_out(self._directory, Options(by, **asked), watch).results
+        given: dict[str, Any] = dict(settings)
+        return leave_out(self._directory, Options(by, **given), watch).results
 
     def plot_effects(self, capital: str = "human_capital") -> Figure:
         """Forest of the effects of a capital by industry, pooled and unpooled."""
@@ -273,10 +262,6 @@ def _form(row: FormRow) -> dict[str, object]:
         if score is not None:
             flat |= {f"{what}_{name}": value for name, value in score.model_dump().items()}
     return flat
-
-
-def _plain(found: Estimate) -> dict[str, float | None]:
-    return found.model_dump()
 
 
 def _known(value: str, known: Sequence[str], what: str) -> None:

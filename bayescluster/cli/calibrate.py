@@ -17,7 +17,7 @@ from bayescluster.cli.arguments import (
     RefitTune,
     Seed,
 )
-from bayescluster.cli.guard import GATE_FAILED, guarded, keeping, say
+from bayescluster.cli.guard import GATE_FAILED, guarded
 
 
 @guarded
@@ -47,17 +47,10 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     has finished is used again: more replications go on from there. Exit code 4 where uniformity is
     rejected.
     """
-    from bayescluster.cli.calibrate_tables import print_calibration
-    from bayescluster.cli.progress import watching
-    from bayescluster.studies.calibration.compute import calibrate_analysis
-    from bayescluster.studies.calibration.plan import Options
+    from bayescluster.cli.study import run_study
+    from bayescluster.studies.calibration.compute import Options
+    from bayescluster.studies.calibration.study import calibrate_analysis
 
     options = Options(replications, firms, clusters, draws, tune, chains, seed, jobs)
-    with keeping("replications"), watching() as watch:
-        finished = calibrate_analysis(config, options, out, watch)
-    if json:
-        say(finished.results.model_dump_json(indent=2))
-    else:
-        print_calibration(finished.results)
-        say(f"Report: {finished.directory / 'calibrate.html'}")
-    return GATE_FAILED if finished.results.state == "rejected" else 0
+    results = run_study(calibrate_analysis, config, options, out, json)
+    return GATE_FAILED if results.state == "rejected" else 0

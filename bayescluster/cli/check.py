@@ -24,7 +24,7 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
         Literal["cluster", "industry", "row"],
         typer.Option(
             "--leave-out",
-            help="Predict each cluster or industry from a refit without it; or mend the rows where "
+            help="Predict each cluster or industry from a refit without it; or repair the rows where "
             "importance sampling fails.",
             show_default=False,
         ),
@@ -46,24 +46,26 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     chains: RefitChains = 2,
     jobs: RefitJobs = None,
     json: AsJson = False,
-) -> int:
+) -> None:
     """Check how well a finished run predicts what it has not seen, by refits without it.
 
     What an earlier call with the same settings has finished is used again. The report of the run is
-    written again, with what was found.
+    written again with the results.
     """
-    from bayescluster.cli.folds_tables import print_folds
     from bayescluster.cli.progress import watching
+    from bayescluster.cli.study import print_items
+    from bayescluster.features.folds.view import printed
     from bayescluster.runs.store import RunDirectory
-    from bayescluster.studies.folds.compute import leave_out as left_out
     from bayescluster.studies.folds.plan import Options
+    from bayescluster.studies.folds.study import leave_out as left_out
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
     with keeping("refits"), watching() as watch:
         finished = left_out(RunDirectory.open(run), options, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
-    else:
-        print_folds(finished.results, leave_out)
-        say(f"Report: {finished.directory.report_path}")
-    return 0
+        return
+    if finished.results.synthetic:
+        say("SYNTHETIC data: nothing here is evidence about real firms.")
+    print_items(printed(finished.results, leave_out))
+    say(f"Report: {finished.directory.report_path}")

@@ -17,7 +17,7 @@ from bayescluster.cli.arguments import (
     RefitTune,
     Seed,
 )
-from bayescluster.cli.guard import guarded, keeping, say
+from bayescluster.cli.guard import guarded
 
 
 @guarded
@@ -46,35 +46,27 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     seed: Seed = None,
     jobs: RefitJobs = None,
     json: AsJson = False,
-) -> int:
-    """Simulate firms from known truths, and tell how often each verdict would be right.
+) -> None:
+    """Simulate firms from known truths, and report how often each verdict would be right.
 
     Outcomes are simulated for the firms of the analysis from every form, with parameters from its
-    prior; the analysis is fitted to each, and its verdicts are set beside what was true. What an
+    prior; the analysis is fitted to each, and its verdicts are compared with what was true. What an
     earlier call has finished is used again: more replications, forms or sizes go on from there.
     """
-    from bayescluster.cli.design_tables import print_design
-    from bayescluster.cli.progress import watching
-    from bayescluster.studies.design_analysis.compute import analyse_design
-    from bayescluster.studies.design_analysis.plan import Options, numbers
+    from bayescluster.cli.study import run_study
+    from bayescluster.studies.design_analysis.compute import Options
+    from bayescluster.studies.design_analysis.study import analyse_design, numbers
 
     options = Options(
-        forms=tuple(part.strip() for part in forms.split(",")),
-        fit=fit,
-        replications=replications,
-        firms=numbers(firms, "--firms"),
-        clusters=numbers(clusters, "--clusters"),
-        draws=draws,
-        tune=tune,
-        chains=chains,
-        seed=seed,
-        jobs=jobs,
+        tuple(part.strip() for part in forms.split(",")),
+        fit,
+        replications,
+        numbers(firms, "--firms"),
+        numbers(clusters, "--clusters"),
+        draws,
+        tune,
+        chains,
+        seed,
+        jobs,
     )
-    with keeping("replications"), watching() as watch:
-        finished = analyse_design(config, options, out, watch)
-    if json:
-        say(finished.results.model_dump_json(indent=2))
-    else:
-        print_design(finished.results)
-        say(f"Report: {finished.directory / 'design.html'}")
-    return 0
+    run_study(analyse_design, config, options, out, json)

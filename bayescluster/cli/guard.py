@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -94,40 +94,3 @@ def say_json(value: Any) -> None:
     import json
 
     say(json.dumps(value, indent=2, ensure_ascii=False))
-
-
-def print_wide(
-    title: str,
-    heads: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    width: int,
-    *,
-    wrapped: bool = True,
-) -> None:
-    """Print a table; numbers stand under headings that begin with ``>``.
-
-    Parameters
-    ----------
-    title
-        Stands above it.
-    heads
-        A heading a column.
-    rows
-        Cells of each row.
-    width
-        Room for every column, in characters.
-    wrapped
-        Long cells go on in a further line; else each row stands in one.
-    """
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"\n{title}", title_justify="left", box=None, pad_edge=False)
-    for head in heads:
-        numeric = head.startswith(">")
-        table.add_column(
-            head.removeprefix(">"), justify="right" if numeric else "left", no_wrap=not wrapped
-        )
-    for row in rows:
-        table.add_row(*row)
-    Console(highlight=False, markup=False, width=width).print(table)

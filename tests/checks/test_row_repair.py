@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal, norm
 from bayescluster.design.resize import replaced
 from bayescluster.model.evaluate import Draws, GroupDraws, log_likelihood
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
-from bayescluster.studies.folds.refits import conditional_density, integrated_row, unit_of
+from bayescluster.studies.folds.rows import conditional_density, integrated_row, unit_of
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 
@@ -78,11 +78,11 @@ def test_a_planted_outlier_is_mended_by_integrating_its_effect_out():
     wanted = exact(design, 60)
     assert abs(plain - wanted) > 0.5
     found = integrated_row(design, draws, 60)
-    assert found.mended
+    assert found.reliable
     assert found.elpd == pytest.approx(wanted, abs=0.2)
     # a row that was well as it was stays so
     usual = integrated_row(design, draws, 5)
-    assert usual.mended
+    assert usual.reliable
     assert usual.elpd == pytest.approx(exact(design, 5), abs=0.05)
 
 
@@ -119,4 +119,4 @@ def test_weights_that_fail_still_are_told():
     skewed = replace(
         draws, population=draws.population | {INTERCEPT: draws.population[INTERCEPT] ** 3}
     )
-    assert not integrated_row(design, skewed, 60).mended
+    assert not integrated_row(design, skewed, 60).reliable

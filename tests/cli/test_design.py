@@ -37,7 +37,7 @@ def test_the_terminal_tells_claims_forms_and_where_the_report_is(folder):
         "1.05 count as undecided."
     )
     assert any(
-        line.startswith("14 firms in 4 clusters (as the data are), refitted as interaction;")
+        line.startswith("14 firms in 4 clusters (as the data are), refitted as interaction")
         for line in lines
     )
     assert any(
@@ -46,7 +46,7 @@ def test_the_terminal_tells_claims_forms_and_where_the_report_is(folder):
     )
     assert any(line.startswith("Human capital is necessary, by industry  ") for line in lines)
     assert any(line.startswith("More human capital goes with a higher") for line in lines)
-    assert "How many would be needed, over all true forms" in lines
+    assert any(line.startswith("How many would be needed") for line in lines)
     report = lines[-1].removeprefix("Report: ")
     assert report.startswith("runs/small/design/")
     assert (folder / report).is_file()

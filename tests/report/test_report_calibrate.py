@@ -10,6 +10,7 @@ import pytest
 
 from bayescluster.checks.uniformity import band
 from bayescluster.kit.figure import FigureError
+from bayescluster.kit.table import csv_text
 from bayescluster.studies.calibration import view as calibrate
 from bayescluster.studies.calibration.results import (
     Band,
@@ -24,9 +25,9 @@ from bayescluster.studies.calibration.results import (
 from bayescluster.studies.calibration.view import (
     SHAPE_WORDS,
     SHOWN,
+    csv_tables,
     ecdf_plot,
     page_text,
-    ranks_text,
     reliability_plot,
     state_words,
     verdict_words,
@@ -192,6 +193,6 @@ def test_ranks_as_a_table_cannot_be_run_as_a_formula():
         kind="effect", name="=cmd()", truth=0.1, rank=3, among=10, position=0.31415926535
     )
     one = CalibrationReplication(form="ces", number=7, status="fitted", ranks=(ranked,))
-    (line,) = csv.DictReader(StringIO(ranks_text([one])))
+    (line,) = csv.DictReader(StringIO(csv_text(csv_tables([one])[0])))
     assert (line["form"], line["replication"], line["name"]) == ("ces", "7", "'=cmd()")
     assert float(line["position"]) == 0.31415926535

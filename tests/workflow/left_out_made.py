@@ -12,7 +12,7 @@ from bayescluster.errors import FitError
 from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.spec.analysis import Sampling
-from bayescluster.studies.folds import compute as folds_refits
+from bayescluster.studies.folds import refits as folds_refits
 from tests.instant import _statistics, _whole
 
 

@@ -21,15 +21,9 @@ from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.calibration import compute as calibration
-from bayescluster.studies.calibration import compute as calibration_replication
-from bayescluster.studies.calibration.compute import calibrate_analysis
-from bayescluster.studies.calibration.plan import (
-    LIKELIHOOD,
-    MEMBERS_MAX,
-    Options,
-    parameters,
-    plan_of,
-)
+from bayescluster.studies.calibration.compute import Options
+from bayescluster.studies.calibration.quantities import LIKELIHOOD, MEMBERS_MAX, parameters
+from bayescluster.studies.calibration.study import calibrate_analysis
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv
 from tests.instant import InstantRepeated, _whole
@@ -126,8 +120,8 @@ CASES = {
 def test_what_is_wrong_is_caught_and_named(name, tmp_path, monkeypatch):
     repeated, generator, wanted = CASES[name]
     monkeypatch.setattr(calibration, "Repeated", repeated)
-    options = Options(replications=150, draws=200, tune=50, seed=3)
-    done = calibrate_analysis(of_a_mean(tmp_path), options, tmp_path, generator=generator)
+    options = Options(replications=150, draws=200, tune=50, seed=3, generator=generator)
+    done = calibrate_analysis(of_a_mean(tmp_path), options, tmp_path)
     (form,) = done.results.forms
     assert (form.passed, form.claims) == (150, ())
     found = {row.name: row.shape for row in form.rows if row.rejected}
@@ -151,7 +145,7 @@ def refits(monkeypatch) -> InstantRepeated:
     stand_in = InstantRepeated()
     stand_in.stand_in(monkeypatch)
     # what the instant sampler draws tells nothing of a posterior: let it be effective enough
-    monkeypatch.setattr(calibration_replication, "INDEPENDENT_MIN", 1)
+    monkeypatch.setattr(calibration, "INDEPENDENT_MIN", 1)
     return stand_in
 
 
@@ -242,7 +236,7 @@ def test_refits_that_fail_the_gate_are_shown_with_and_without(analysis, refits, 
 
 
 def test_outcomes_that_no_analysis_would_take_have_no_ranks(analysis, refits, tmp_path):
-    found = calibrate_analysis(analysis, QUICK, tmp_path, generator=flat).results
+    found = calibrate_analysis(analysis, QUICK._replace(generator=flat), tmp_path).results
     assert not refits.fitted
     assert (found.state, found.forms[0].not_fitted) == ("too_few", 3)
     assert found.forms[0].reasons == ("the simulated outcome is the same in every row",)
@@ -251,7 +245,7 @@ def test_outcomes_that_no_analysis_would_take_have_no_ranks(analysis, refits, tm
 
 @pytest.mark.usefixtures("refits")
 def test_few_effective_draws_fail_the_gate(analysis, tmp_path, monkeypatch):
-    monkeypatch.setattr(calibration_replication, "INDEPENDENT_MIN", 10_000)
+    monkeypatch.setattr(calibration, "INDEPENDENT_MIN", 10_000)
     (form,) = calibrate_analysis(analysis, QUICK, tmp_path).results.forms
     assert (form.passed, form.not_converged) == (0, 3)
     assert form.reasons == ("fewer than 10000 effective draws of a quantity",)
@@ -301,7 +295,7 @@ def test_claims_are_set_beside_what_is_true(analysis, tmp_path):
 
 def test_every_form_is_calibrated(tmp_path, refits):
     analysis = made(tmp_path, ["additive", "conjunctive"])
-    found = calibrate(analysis, QUICK, tmp_path)
+    found = calibrate(analysis, QUICK, tmp_path).results
     assert refits.compiled == ["additive", "conjunctive"]
     assert [form.form for form in found.forms] == ["additive", "conjunctive"]
     assert any("by itself" in note for note in found.notes)
@@ -309,10 +303,9 @@ def test_every_form_is_calibrated(tmp_path, refits):
 
 @pytest.mark.usefixtures("refits")
 def test_the_document_names_its_model(analysis, tmp_path):
-    from bayescluster.app.prepare import design_of, model_key_of
+    from bayescluster.app.prepare import analysis_source, design_of, model_key_of
 
-    plan = plan_of(analysis, QUICK)
-    design = design_of(plan.question)
+    design = design_of(analysis_source(analysis))
     found = calibrate_analysis(analysis, QUICK, tmp_path)
     assert found.results.model_key == model_key_of(design.analysis, (design,))
     assert found.results.key != found.results.model_key
@@ -356,9 +349,8 @@ def test_a_real_model_is_calibrated(tmp_path):
     (form,) = done.forms
     assert form.passed >= 40
     assert min(row.p_corrected for row in form.rows) > 0.001
-    wide = calibrate_analysis(
-        analysis, options, tmp_path / "wide", generator=_with_more_noise
-    ).results
+    noisy = options._replace(generator=_with_more_noise)
+    wide = calibrate_analysis(analysis, noisy, tmp_path / "wide").results
     assert wide.state == "rejected"
 
 

@@ -10,14 +10,13 @@ from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.simulated import simulate
-from bayescluster.studies.calibration.plan import (
+from bayescluster.studies.calibration.quantities import (
     LIKELIHOOD,
     LIKELIHOOD_OF_ALL,
-    Reading,
     estimands,
     parameters,
+    reading_of,
 )
-from bayescluster.verdicts.evidence import Evidence
 from tests.model.test_simulated import CASES
 from tests.oracles import fast_compile
 from tests.systems import equation, system
@@ -62,13 +61,8 @@ EXPECTED = {
 ONE_OF_MANY = {"human_capital[f01]", "social_capital_z[f00]", "imputed_log(size)[f01]"}
 
 
-def reading(design, group) -> Reading:
-    turned = [design, *(design.turned_to(each.equation_name) for each in design.others)]
-    evidence = []
-    for each in turned:
-        draws = draws_of(each, group)
-        evidence.append(Evidence(each, draws, draws, 1))
-    return Reading(evidence[0], tuple(evidence[1:]))
+def reading(design, group):
+    return reading_of(design, group, lambda draws: draws, None, 1)
 
 
 @pytest.mark.parametrize("case", CASES)

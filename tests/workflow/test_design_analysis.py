@@ -17,19 +17,15 @@ from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.design_analysis import compute as design_analysis
 from bayescluster.studies.design_analysis.compute import (
+    Options,
     Truth,
-    analyse_design,
-    answers,
+    form_design,
     simulated,
     true_answers,
-)
-from bayescluster.studies.design_analysis.plan import (
-    Options,
-    form_design,
-    plan_of,
-    sizes_of,
     truths,
 )
+from bayescluster.studies.design_analysis.study import analyse_design, plan_of
+from bayescluster.studies.simulation import answers
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
@@ -266,8 +262,8 @@ def test_files_hold_the_same_numbers(analysis, tmp_path, monkeypatch):
 def test_truths_can_be_held_to_a_scenario(tmp_path):
     declared = {"neither": 0.2, "both": 0.8, "within": 0.15}
     analysis = made(tmp_path, design={"truths": declared})
-    plan = plan_of(analysis, QUICK._replace(replications=2))
-    (size,) = sizes_of(plan)
+    plan = plan_of(analysis, QUICK._replace(replications=2), tmp_path)
+    size = plan.size(1.0, 1.0)
     design = form_design(plan, size, "additive")
     drawn = truths(plan, size, design)
     low, high = ([np.quantile(v, q) for v in design.capitals] for q in (0.1, 0.9))

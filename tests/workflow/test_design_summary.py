@@ -9,16 +9,16 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta
 
-from bayescluster.studies.design_analysis.compute import (
-    Sized,
+from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
+from bayescluster.studies.design_analysis.summary import (
+    SizeReplications,
     design_rows,
     failures,
     isotonic,
     needed,
-    share_of,
 )
-from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
 from bayescluster.studies.design_analysis.view import failure_words, needed_words
+from bayescluster.studies.simulation import share_of
 
 
 def size(firms: float = 1.0, clusters: float = 1.0) -> SizeFacts:
@@ -91,7 +91,7 @@ def test_rows_count_verdicts_by_truth_and_over_all():
         replication(1, [judged(1, "rejected", "a"), judged(0, "rejected", "b")]),
         replication(0, [judged(1, "undecided", "a"), judged(None, "supported", "b")], "ces"),
     ]
-    rows = {row.truth: row for row in design_rows([Sized(size(), tuple(said))])}
+    rows = {row.truth: row for row in design_rows([SizeReplications(size(), tuple(said))])}
     assert list(rows) == ["additive", "ces", "all"]
     own, everything = rows["additive"], rows["all"]
     assert (own.replications, own.verdicts, own.true) == (2, 4, 2)
@@ -104,7 +104,10 @@ def test_rows_count_verdicts_by_truth_and_over_all():
 
 
 def test_what_has_no_truth_has_no_row():
-    assert design_rows([Sized(size(), (replication(0, [judged(None, "supported")]),))]) == ()
+    assert (
+        design_rows([SizeReplications(size(), (replication(0, [judged(None, "supported")]),))])
+        == ()
+    )
 
 
 def test_isotonic_is_the_nearest_that_never_falls():
@@ -123,11 +126,11 @@ def test_isotonic_is_the_nearest_that_never_falls():
     np.testing.assert_allclose(isotonic(np.array([0.2, 0.5]), np.ones(2)), [0.2, 0.5])
 
 
-def runs(times: float, right: int, of: int = 10) -> Sized:
+def runs(times: float, right: int, of: int = 10) -> SizeReplications:
     said = [
         replication(k, [judged(1, "supported" if k < right else "undecided")]) for k in range(of)
     ]
-    return Sized(size(times), tuple(said))
+    return SizeReplications(size(times), tuple(said))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_one_size_says_nothing_of_others():
 
 def test_clusters_are_looked_at_with_the_firms_as_they_are():
     sized = [
-        Sized(size(firms, clusters), runs(1.0, right).replications)
+        SizeReplications(size(firms, clusters), runs(1.0, right).replications)
         for firms, clusters, right in ((1, 1, 2), (1, 2, 9), (2, 1, 5), (2, 2, 10))
     ]
     found = {row.way: row for row in needed(sized, design_rows(sized))}
@@ -185,12 +188,12 @@ def test_failures_are_told():
         replication(1, [], status="not_fitted", reason="no"),
         replication(2, []),
     ]
-    (found,) = failures([Sized(size(), tuple(said))])
+    (found,) = failures([SizeReplications(size(), tuple(said))])
     assert (found.not_converged, found.not_fitted, found.divergent) == (1, 1, 1)
     assert found.reasons == ("R-hat above 1.05", "no")
     assert failure_words(found) == (
         "additive refitted as interaction: 1 did not converge and 1 could not be fitted of 3; "
         "counted as undecided"
     )
-    (none,) = failures([Sized(size(), (replication(0, []),))])
+    (none,) = failures([SizeReplications(size(), (replication(0, []),))])
     assert failure_words(none) == ""

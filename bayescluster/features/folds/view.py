@@ -1,4 +1,4 @@
-"""Prediction by leaving out: groups predicted from refits without them, and rows that were mended."""
+"""Prediction by leaving out: groups predicted from refits without them, and rows that were repaired."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PLURAL: Final = {"cluster": "clusters", "industry": "industries", "row": "rows"}
 WAYS: Final = {
     "integrated": "importance weights with the effects of its groups integrated out",
     "refit": "refit without the row",
-    "left": "not mended: importance weights that failed",
+    "left": "not repaired: importance weights that failed",
 }
 
 
@@ -89,7 +89,7 @@ def failures(found: LeftOutGroups) -> tuple[str, ...]:
 
 
 def row_settings(found: LeftOutRows) -> str:
-    """How rows were mended."""
+    """How rows were repaired."""
     limit = words.number(found.khat_threshold, 0.1)
     first = (
         f"importance weights with the effects of its {found.unit} integrated out, then "
@@ -97,21 +97,21 @@ def row_settings(found: LeftOutRows) -> str:
         else ""
     )
     return (
-        f"Rows with a Pareto k above {limit} were mended: by {first}by a refit without the row where "
+        f"Rows with a Pareto k above {limit} were repaired: by {first}by a refit without the row where "
         f"that fails, for at most {found.most} rows ({found.chains} chains of {found.draws} draws)."
     )
 
 
 def row_outcome(found: LeftOutRows, form: FormRows) -> str:
-    """What the mending of a form's rows came to."""
+    """What the repair of a form's rows came to."""
     named = f"{form.form}: " if len(found.forms) > 1 else ""
     if not form.diag_khat_bad:
         return f"{named}no row is above the threshold: elpd {words.fixed(form.elpd, 1)} stands as it was."
     return (
         f"{named}elpd {words.fixed(form.elpd, 1)} (SE {words.fixed(form.se, 1)}), before "
         f"{words.fixed(form.psis, 1)}. Of the rows above the threshold (there are "
-        f"{form.diag_khat_bad}), mended by integrating out: {form.diag_integrated}; by refits: "
-        f"{form.diag_refits}; not mended: {form.diag_left}."
+        f"{form.diag_khat_bad}), repaired by integrating out: {form.diag_integrated}; by refits: "
+        f"{form.diag_refits}; not repaired: {form.diag_left}."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Value
+from bayescluster.results.base import By, Spread, Value
 from bayescluster.results.claims import Tradition
 
 DESIGN_VERSION = 1
@@ -26,6 +26,10 @@ class SizeFacts(Value):
     firms: int
     clusters: int
     industries: int
+
+    def has(self, row: DesignRow) -> bool:
+        """Whether a row is of this size."""
+        return (row.firms_times, row.clusters_times) == (self.firms_times, self.clusters_times)
 
 
 class Judged(Value):
@@ -68,7 +72,7 @@ class Replication(Value):
     judged: tuple[Judged, ...] = ()
 
 
-class Share(Value):
+class Share(Spread):
     """A share of replications, with a binomial interval."""
 
     share: float

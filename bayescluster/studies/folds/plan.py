@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from bayescluster.checks.thresholds import SANDWICH_UNITS
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, DesignError, Problem
-from bayescluster.features.folds.results import (
-    FOLDS_VERSION,
-)
+from bayescluster.features.folds.results import FOLDS_VERSION
 from bayescluster.names import CAPITALS, INDUSTRY
-from bayescluster.runs.keys import folds_key
+from bayescluster.runs.keys import hash_of
 from bayescluster.spec.analysis import Sampling
 
 FOLDS_STREAM: Final = 32
@@ -30,33 +28,23 @@ Positions = NDArray[np.int64]
 
 
 class Options(NamedTuple):
-    """What a user may ask of leaving out.
-
-    Attributes
-    ----------
-    by
-        What is left out: clusters, industries, or rows where importance sampling fails.
-    folds
-        Refits in which groups are left out together; one for each group without it.
-    most
-        Most rows that are refitted.
-    draws, tune, chains
-        Settings of a refit.
-    jobs
-        Refits at once; as many as there are cores without it.
-    """
+    """Settings of leaving out."""
 
     by: Unit
+    """What is left out: clusters, industries, or rows where importance sampling fails."""
     folds: int | None = None
+    """Refits in which groups are left out together; one for each group without it."""
     most: int = 10
+    """Most rows that are refitted."""
     draws: int = 500
     tune: int = 500
     chains: int = 2
     jobs: int | None = None
+    """Refits at once; as many as there are cores without it."""
 
 
 class Held(NamedTuple):
-    """A refit that is to be made: its number from 1, what it leaves out, and all rows of that."""
+    """A refit: its number from 1, what it leaves out, and all rows of that."""
 
     number: int
     labels: tuple[str, ...]
@@ -69,49 +57,6 @@ class Held(NamedTuple):
         return np.sort(np.concatenate(self.parts))
 
 
-def refusals(design: Design) -> list[Problem]:
-    """Why a run cannot be refitted without some of its rows, and what to do instead."""
-    where = design.equation_name
-    found = []
-    if design.others:
-        found.append(
-            Problem(
-                "several equations were fitted together: a group cannot be left out of one alone",
-                where,
-                f"fit the equation by itself and leave groups out of that run; {PSIS_INSTEAD}",
-            )
-        )
-    latent = [capital for capital in CAPITALS if design.is_latent(capital)]
-    if latent:
-        found.append(
-            Problem(
-                f"{' and '.join(latent)} is latent: its indicators would still speak of the rows left "
-                "out",
-                where,
-                "measure it by a score (constructs.*.method: mean) and leave groups out of that run; "
-                f"{PSIS_INSTEAD}",
-            )
-        )
-    elif not design.is_complete:
-        found.append(
-            Problem(
-                "missing values are imputed, with the help of the rows that would be left out",
-                where,
-                f"set data.missing: drop and leave groups out of that run; {PSIS_INSTEAD}",
-            )
-        )
-    if design.weights is not None and design.weights.clusters is not None:
-        found.append(
-            Problem(
-                "clusters have survey weights: the effect of a cluster without rows would still count "
-                "with its weight",
-                where,
-                "leave data.cluster_weight out of the analysis and run it again; row weights are kept",
-            )
-        )
-    return found
-
-
 def check(design: Design, options: Options) -> None:
     """Refuse what cannot be left out.
 
@@ -122,45 +67,71 @@ def check(design: Design, options: Options) -> None:
     DesignError
         If the analysis cannot be refitted so.
     """
-    problems = refusals(design)
+    problems = [*refusals(design)]
     if problems:
         raise DesignError(problems)
-    asked = _option_problems(design, options)
-    if asked:
-        raise ConfigError(asked)
+    problem = _option_problem(design, options)
+    if problem is not None:
+        raise ConfigError(problem)
 
 
-def _option_problems(design: Design, options: Options) -> list[Problem]:
-    where = "--leave-out"
+def refusals(design: Design) -> Iterator[Problem]:
+    """Why a run cannot be refitted without some of its rows, and what to do instead."""
+    where = design.equation_name
+    latent = [capital for capital in CAPITALS if design.is_latent(capital)]
+    if design.others:
+        yield Problem(
+            "several equations were fitted together: a group cannot be left out of one alone",
+            where,
+            f"fit the equation by itself and leave groups out of that run; {PSIS_INSTEAD}",
+        )
+    if latent:
+        yield Problem(
+            f"{' and '.join(latent)} is latent: its indicators would still speak of the rows left out",
+            where,
+            "measure it by a score (constructs.*.method: mean) and leave groups out of that run; "
+            f"{PSIS_INSTEAD}",
+        )
+    elif not design.is_complete:
+        yield Problem(
+            "missing values are imputed, with the help of the rows that would be left out",
+            where,
+            f"set data.missing: drop and leave groups out of that run; {PSIS_INSTEAD}",
+        )
+    if design.weights is not None and design.weights.clusters is not None:
+        yield Problem(
+            "clusters have survey weights: the effect of a cluster without rows would still count "
+            "with its weight",
+            where,
+            "leave data.cluster_weight out of the analysis and run it again; row weights are kept",
+        )
+
+
+def _option_problem(design: Design, options: Options) -> Problem | None:
     if options.by == "row":
-        if options.folds is not None:
-            return [Problem("rows are left out one by one", "--folds", "leave --folds out")]
-        return []
-    declared = getattr(design.analysis.data, options.by)
-    if declared is None:
-        return [
-            Problem(
-                f"the data declare no {_plural(options.by)}",
-                where,
-                f"name the column in data.{options.by}, or leave out something else: {', '.join(BY)}",
-            )
-        ]
-    groups = np.unique(design.index(options.by)).size
+        together = options.folds is not None
+        what = "rows are left out one by one"
+        return Problem(what, "--folds", "leave --folds out") if together else None
+    plural = _plural(options.by)
+    if getattr(design.analysis.data, options.by) is None:
+        mend = f"name the column in data.{options.by}, or leave out something else: {', '.join(BY)}"
+        return Problem(f"the data declare no {plural}", "--leave-out", mend)
+    groups = _groups(design, options)
     if groups < 2:
-        return [Problem(f"there is but one {options.by}", where, "nothing is left to learn from")]
+        what = f"there is but one {options.by}"
+        return Problem(what, "--leave-out", "nothing is left to learn from")
     if options.folds is not None and not 2 <= options.folds <= groups:
-        return [
-            Problem(
-                f"{options.folds} folds of {groups} {_plural(options.by)}",
-                "--folds",
-                f"ask for 2 to {groups} folds, or for none: then each {options.by} is left out alone",
-            )
-        ]
-    return []
+        mend = f"ask for 2 to {groups} folds, or for none: then each {options.by} is left out alone"
+        return Problem(f"{options.folds} folds of {groups} {plural}", "--folds", mend)
+    return None
 
 
 def _plural(by: str) -> str:
     return "industries" if by == "industry" else f"{by}s"
+
+
+def _groups(design: Design, options: Options) -> int:
+    return int(np.unique(design.index(options.by)).size)
 
 
 def held_out(design: Design, options: Options) -> tuple[Held, ...]:
@@ -187,64 +158,56 @@ def held_out(design: Design, options: Options) -> tuple[Held, ...]:
 def key_of_folds(design: Design, run_key: str, options: Options) -> str:
     """Key of the refits of a run: of what each of them depends on."""
     sampling = design.analysis.sampling
-    return folds_key(
-        run_key,
-        {
-            "version": FOLDS_VERSION,
-            "by": options.by,
-            "folds": options.folds,
-            "draws": options.draws,
-            "tune": options.tune,
-            "chains": options.chains,
-            "seed": sampling.seed,
-            "target_accept": sampling.target_accept,
-            "max_treedepth": sampling.max_treedepth,
-        },
-    )
+    settings = {
+        "version": FOLDS_VERSION,
+        "by": options.by,
+        "folds": options.folds,
+        "draws": options.draws,
+        "tune": options.tune,
+        "chains": options.chains,
+        "seed": sampling.seed,
+        "target_accept": sampling.target_accept,
+        "max_treedepth": sampling.max_treedepth,
+    }
+    return hash_of({"fit": run_key, "settings": settings})
 
 
-def samplings(design: Design, options: Options, place: tuple[int, ...]) -> Iterator[Sampling]:
+def samplings(design: Design, options: Options, number: int) -> Iterator[Sampling]:
     """Settings of a refit, then those of a second attempt: smaller steps and twice the draws."""
-    asked = design.analysis.sampling
-    for attempt, (times, accept) in enumerate(((1, asked.target_accept), (2, SECOND_ACCEPT))):
-        entropy = (asked.seed, FOLDS_STREAM, BY.index(options.by), *place, attempt)
+    own = design.analysis.sampling
+    for attempt, (times, accept) in enumerate(((1, own.target_accept), (2, SECOND_ACCEPT))):
+        entropy = (own.seed, FOLDS_STREAM, BY.index(options.by), number, attempt)
         state = np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]
-        yield asked.model_copy(
+        yield own.model_copy(
             update={
                 "draws": times * options.draws,
                 "tune": times * options.tune,
                 "chains": options.chains,
                 "seed": int(state >> np.uint64(1)),
-                "target_accept": max(accept, asked.target_accept),
+                "target_accept": max(accept, own.target_accept),
             }
         )
 
 
-def notes(design: Design, options: Options) -> tuple[str, ...]:
+def notes(design: Design, options: Options) -> Iterator[str]:
     """What a reader of the scores has to know."""
-    found = []
     if options.by != "row":
         inside = " and of the clusters within it" if options.by == INDUSTRY else ""
-        found.append(
+        yield (
             f"The score of a left-out {options.by} is the joint log predictive density of all its rows, "
             f"as those of a new {options.by}: the log of the mean over draws of the product of the "
             f"densities of its rows, where the effects of the {options.by}{inside} are integrated out "
-            "under their distribution. It is not a sum of scores of rows, each told by the others of "
-            "its group."
+            "under their distribution. It is not a sum of scores of rows, each predicted from the others "
+            "of its group."
         )
-        groups = np.unique(design.index(options.by)).size
+        groups = _groups(design, options)
         if groups < SANDWICH_UNITS:
-            found.append(
-                f"Standard errors rest on {groups} {_plural(options.by)}, and are themselves rough."
-            )
-    found.append(
+            yield f"Standard errors rest on {groups} {_plural(options.by)}, and are themselves rough."
+    yield (
         "Refits keep the units of the capitals and of the controls, which rest on the means and "
         "standard deviations of all rows, those left out too."
     )
     if design.family.scale in ("mean", "rate"):
-        found.append(
-            "Default priors in units of the outcome are those of all rows, those left out too."
-        )
+        yield "Default priors in units of the outcome are those of all rows, those left out too."
     if design.weights is not None:
-        found.append("The log density of each row counts with its survey weight in every score.")
-    return tuple(found)
+        yield "The log density of each row counts with its survey weight in every score."

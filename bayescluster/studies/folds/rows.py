@@ -6,49 +6,32 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
-from bayescluster.checks.loo import (
-    RowScores,
-    difference,
-    leave_row_out,
-    total_error,
+from bayescluster.checks.integrated import (
+    Positions,
+    enough_draws,
+    integrated_likelihood,
+    own_groups,
 )
+from bayescluster.checks.loo import RowScores, difference, leave_row_out, total_error
+from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
-from bayescluster.features.folds.results import (
-    Fold,
-    FormRows,
-    LeftOutRows,
-    RowRepair,
-    Way,
-)
+from bayescluster.features.folds.results import Fold, FormRows, LeftOutRows, RowRepair, Way
 from bayescluster.inference.repeated import Refit
 from bayescluster.inference.watch import CountingWatch
-from bayescluster.model.evaluate import draws_of
+from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import ROW
-from bayescluster.runs.layout import FOLDS_FOLDER
 from bayescluster.runs.store import RunDirectory
-from bayescluster.studies.folds.plan import (
-    Held,
-    Options,
-    key_of_folds,
-    notes,
-)
-from bayescluster.studies.folds.refits import (
-    IntegratedScore,
-    LogScore,
-    Refits,
-    integrated_row,
-    log_score,
-    row_log_likelihood,
-    unit_of,
-    weights_of,
-)
+from bayescluster.studies.folds.groups import weights_of
+from bayescluster.studies.folds.plan import Held, Options, notes
+from bayescluster.studies.folds.refits import LogScores, log_score, refits, row_log_likelihood
 
 
-class MendedRows(NamedTuple):
-    """A form: scores of its rows before, ``(row,)`` after, and how each bad row was mended."""
+class RepairedRows(NamedTuple):
+    """A form: scores of its rows before, ``(row,)`` after, and how each bad row was repaired."""
 
     design: Design
     before: RowScores
@@ -56,10 +39,10 @@ class MendedRows(NamedTuple):
     repairs: tuple[RowRepair, ...]
 
 
-def mended_rows(
+def repaired_rows(
     design: Design, directory: RunDirectory, options: Options, watch: CountingWatch
-) -> MendedRows:
-    """Score every row, and mend the scores whose importance weights failed.
+) -> RepairedRows:
+    """Score every row, and repair the scores whose importance weights failed.
 
     Parameters
     ----------
@@ -68,50 +51,39 @@ def mended_rows(
     options
         Settings of the refits, and how many there may be.
     watch
-        Told of the progress.
+        Reports the progress.
     """
     tree = directory.load_posterior()
     before = leave_row_out(design, tree)
-    bad = _worst_first(before)
+    khat = np.nan_to_num(before.khat, nan=np.inf)
+    bad = sorted(map(int, np.flatnonzero(before.bad)), key=lambda row: -khat[row])  # worst first
     integrated: dict[int, IntegratedScore] = {}
     if unit_of(design) and bad:
-        watch.step(f"Integrating effects out for {_rows(len(bad))} above the threshold")
+        rows = f"{len(bad)} {'row' if len(bad) == 1 else 'rows'}"
+        watch.step(f"Integrating effects out for {rows} above the threshold")
         draws = draws_of(design, tree["posterior"].to_dataset())
         integrated = {row: integrated_row(design, draws, row) for row in bad}
-    still = [row for row in bad if row not in integrated or not integrated[row].mended]
+    still = [row for row in bad if row not in integrated or not integrated[row].reliable]
     labels = design.labels(ROW)
     # numbered by its place among all rows: a refit stays the same whatever else is refitted
-    wanted = [Held(row + 1, (labels[row],), (np.array([row]),)) for row in still[: options.most]]
-    key = key_of_folds(design, directory.read_manifest().key, options)
-    place = f"{FOLDS_FOLDER}/{options.by}-{key}"
-    folds = Refits(design, directory, options, place, watch).made(
-        wanted, lambda one, refit: _scored(design, one, refit)
-    )
-    refits = {fold.number - 1: fold for fold in folds}
+    held = [Held(row + 1, (labels[row],), (np.array([row]),)) for row in still[: options.most]]
+
+    def score(one: Held, refit: Refit) -> LogScores:
+        # where its group has no other row, over draws of the group's effects
+        density = row_log_likelihood(design, refit.draws, one.rows)[:, 0]
+        return ((one.labels[0], log_score(density, refit.draws.chains)),)
+
+    folds = refits(design, directory, options, held, score, watch)
+    by_row = {fold.number - 1: fold for fold in folds}
     repairs = tuple(
-        _repair(design, before, row, integrated.get(row), refits.get(row)) for row in bad
+        _repair(design, before, row, integrated.get(row), by_row.get(row)) for row in bad
     )
     after = before.elpd.copy()
     for row, repair in zip(bad, repairs, strict=True):
-        after[row] = _mended(repair, float(before.elpd[row]))
-    return MendedRows(design, before, after, repairs)
-
-
-def _worst_first(scores: RowScores) -> list[int]:
-    khat = np.nan_to_num(scores.khat, nan=np.inf)
-    bad = np.flatnonzero(scores.bad)
-    return [int(row) for row in bad[np.argsort(-khat[bad], kind="stable")]]
-
-
-def _rows(many: int) -> str:
-    return f"{many} {'row' if many == 1 else 'rows'}"
-
-
-def _scored(design: Design, held: Held, refit: Refit) -> tuple[tuple[str, LogScore], ...]:
-    """Score of the one row; where its group has no other row, over draws of the group's effects."""
-    (label,) = held.labels
-    density = row_log_likelihood(design, refit.draws, held.rows)[:, 0]
-    return ((label, log_score(density, refit.draws.chains)),)
+        score_after = {"integrated": repair.integrated, "refit": repair.refit, "left": None}
+        elpd = score_after[repair.way]
+        after[row] = after[row] if elpd is None else elpd
+    return RepairedRows(design, before, after, repairs)
 
 
 def _repair(
@@ -123,7 +95,7 @@ def _repair(
 ) -> RowRepair:
     score = fold.scores[0] if fold is not None and fold.scores else None
     way: Way = "left"
-    if integrated is not None and integrated.mended:
+    if integrated is not None and integrated.reliable:
         way = "integrated"
     elif fold is not None and fold.passed and score is not None and score.elpd is not None:
         way = "refit"
@@ -144,18 +116,13 @@ def _repair(
     )
 
 
-def _mended(repair: RowRepair, before: float) -> float:
-    found = {"integrated": repair.integrated, "refit": repair.refit, "left": None}[repair.way]
-    return before if found is None else found
-
-
-def rows_left_out(mended: Sequence[MendedRows], options: Options, key: str) -> LeftOutRows:
+def rows_left_out(repaired: Sequence[RepairedRows], options: Options, key: str) -> LeftOutRows:
     """Put the scores of all forms together, over all rows."""
-    after = np.column_stack([one.after for one in mended])  # (row, form)
-    before = np.column_stack([one.before.elpd for one in mended])
+    after = np.column_stack([one.after for one in repaired])  # (row, form)
+    before = np.column_stack([one.before.elpd for one in repaired])
     weights, own = weights_of(after), weights_of(before)
     best = after[:, int(np.argmax(after.sum(axis=0)))]
-    design = mended[0].design
+    design = repaired[0].design
     return LeftOutRows(
         key=key,
         most=options.most,
@@ -163,24 +130,16 @@ def rows_left_out(mended: Sequence[MendedRows], options: Options, key: str) -> L
         tune=options.tune,
         chains=options.chains,
         seed=design.analysis.sampling.seed,
-        khat_threshold=mended[0].before.khat_threshold,
+        khat_threshold=repaired[0].before.khat_threshold,
         unit=unit_of(design),
-        forms=tuple(
-            _form(
-                one,
-                best,
-                None if weights is None else float(weights[k]),
-                None if own is None else float(own[k]),
-            )
-            for k, one in enumerate(mended)
-        ),
-        repairs=tuple(repair for one in mended for repair in one.repairs),
-        notes=notes(design, options),
+        forms=tuple(_form(one, best, weights[k], own[k]) for k, one in enumerate(repaired)),
+        repairs=tuple(repair for one in repaired for repair in one.repairs),
+        notes=tuple(notes(design, options)),
     )
 
 
 def _form(
-    one: MendedRows, best: Array, weight: float | None, psis_weight: float | None
+    one: RepairedRows, best: Array, weight: float | None, psis_weight: float | None
 ) -> FormRows:
     less = difference(one.after, best)
     ways = [repair.way for repair in one.repairs]
@@ -204,4 +163,59 @@ def _form(
             repair.refit is not None and repair.way == "left" for repair in one.repairs
         ),
         diag_left=ways.count("left"),
+    )
+
+
+class IntegratedScore(NamedTuple):
+    """Log predictive density of a left-out row, the Pareto k behind it, and the largest k borne."""
+
+    elpd: float
+    khat: float
+    khat_threshold: float
+
+    @property
+    def reliable(self) -> bool:
+        """Whether these weights can be relied on."""
+        return bool(self.khat <= self.khat_threshold) and bool(np.isfinite(self.elpd))
+
+
+def unit_of(design: Design) -> str:
+    """Grouping whose effects are integrated out: the finest; empty where none varies."""
+    names = [grouping.name for grouping in design.groupings]
+    return max(names, key=lambda name: len(design.group_labels(name)), default="")
+
+
+def integrated_row(design: Design, draws: Draws, row: int) -> IntegratedScore:
+    """Score a row by importance sampling over what is left when its group's effects are integrated.
+
+    Parameters
+    ----------
+    design
+        A design in which something varies.
+    draws
+        Draws of its posterior.
+    row
+        Position of the row.
+    """
+    from arviz_stats.base import array_stats
+
+    member = design.index(unit_of(design))
+    rows = np.flatnonzero(member == member[row])
+    few = draws.thinned(enough_draws(design, own_groups(design, rows, rows)))
+    density = conditional_density(design, few, rows, row)
+    log_weights, khat = array_stats.psislw(density[:, None], r_eff=1.0, axis=0)
+    elpd = float(logsumexp(np.asarray(log_weights).ravel() + density))
+    return IntegratedScore(elpd, float(np.ravel(khat)[0]), khat_max(few.size))
+
+
+def conditional_density(design: Design, draws: Draws, rows: Positions, row: int) -> Array:
+    """Log density of a row given the others of its group, the group's effects integrated out.
+
+    ``(draw,)``: that of all rows of the group less that of the others.
+    """
+    own = own_groups(design, rows, rows)
+    others = rows[rows != row]
+    return np.asarray(
+        integrated_likelihood(design, draws, rows, own)
+        - integrated_likelihood(design, draws, others, own)
     )

@@ -49,9 +49,9 @@ from bayescluster.studies.prior.results import (
     PriorRange,
     PriorSpread,
 )
+from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, Event, events
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 from bayescluster.verdicts.regions import title_of
-from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, Event, events
 
 Events = NDArray[np.bool_]
 

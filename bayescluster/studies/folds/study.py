@@ -1,0 +1,115 @@
+"""Prediction by leaving out: a finished run is refitted without each group, and scored on it.
+
+The model is compiled once; rows that are left out have a weight of 0. Refits and results are part of
+the run directory, which has its own lock and manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bayescluster.app.run import open_design, write_run_report
+from bayescluster.features.folds.results import FOLDS_VERSION, Folds, LeftOutGroups, LeftOutRows
+from bayescluster.inference.watch import CountingWatch, Silent
+from bayescluster.runs.layout import FOLDS
+from bayescluster.runs.store import RunDirectory
+from bayescluster.studies.folds.groups import GroupScores, group_scores, groups_left_out
+from bayescluster.studies.folds.plan import Options, check, key_of_folds
+from bayescluster.studies.folds.refits import STAGE
+from bayescluster.studies.folds.rows import RepairedRows, repaired_rows, rows_left_out
+
+if TYPE_CHECKING:
+    from bayescluster.inference.nuts import ChainState
+
+
+class Finished(NamedTuple):
+    """What was found by leaving out, and the run it is of."""
+
+    directory: RunDirectory
+    results: Folds
+
+
+def leave_out(
+    source: RunDirectory, options: Options, watch: CountingWatch | None = None
+) -> Finished:
+    """Refit a finished run without each group, score the groups, and write the report again.
+
+    Parameters
+    ----------
+    source
+        A finished run; each of its forms is refitted, where there are several.
+    options
+        What is left out, and settings of the refits.
+    watch
+        Reports the progress.
+
+    Raises
+    ------
+    ConfigError, DesignError, FitError, RunError
+        See `bayescluster.errors`. Refits that were finished before are kept.
+    """
+    watch = watch or Silent()
+    results = source.load_results()
+    with source.lock():
+        forms = source.forms()
+        for run in forms.values() or [source]:
+            check(open_design(run), options)
+        scores = []
+        for name, run in forms.items():
+            with run.lock():
+                scores.append(_scores(run, options, _OfForm(watch, name)))
+                _keep(run, options, scores[-1:])
+        found = _keep(source, options, scores or [_scores(source, options, watch)])
+        watch.step(f"Writing the report of {results.name} again")
+        write_run_report(source, results)
+    return Finished(source, found)
+
+
+def _scores(
+    run: RunDirectory, options: Options, watch: CountingWatch
+) -> GroupScores | RepairedRows:
+    """Scores of one form, from its refits and from importance sampling."""
+    score = repaired_rows if options.by == "row" else group_scores
+    with run.stage(STAGE):
+        return score(open_design(run), run, options, watch)
+
+
+def _keep(
+    run: RunDirectory, options: Options, scores: Sequence[GroupScores | RepairedRows]
+) -> Folds:
+    """Add the scores to what was found by leaving out other things."""
+    design, manifest = scores[0].design, run.read_manifest()
+    before = run.load_document(STAGE, FOLDS, Folds, FOLDS_VERSION) or Folds(
+        name=manifest.name, run_key=manifest.key, synthetic=design.details.synthetic
+    )
+    key = key_of_folds(design, manifest.key, options)
+    found = before.model_copy(update={options.by: _together(scores, options, key)})
+    with run.stage(STAGE):
+        run.save_document(STAGE, FOLDS, found)
+    return found
+
+
+def _together(
+    scores: Sequence[GroupScores | RepairedRows], options: Options, key: str
+) -> LeftOutGroups | LeftOutRows:
+    """Compare all forms."""
+    if options.by == "row":
+        return rows_left_out([one for one in scores if isinstance(one, RepairedRows)], options, key)
+    return groups_left_out([one for one in scores if isinstance(one, GroupScores)], options, key)
+
+
+class _OfForm:
+    """Puts the name of a form before the steps of a watch."""
+
+    def __init__(self, watch: CountingWatch, form: str) -> None:
+        self._watch, self._form = watch, form
+
+    def step(self, message: str) -> None:
+        self._watch.step(f"{self._form}: {message[:1].lower()}{message[1:]}")
+
+    def chain(self, state: ChainState) -> None:
+        self._watch.chain(state)
+
+    def count(self, what: str, finished: int, total: int) -> None:
+        self._watch.count(what, finished, total)

@@ -1,0 +1,339 @@
+"""Simulated firms and their refits: what a design analysis and a calibration have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Final, Literal, NamedTuple, Protocol
+
+import numpy as np
+import xarray as xr
+from scipy.stats import beta
+
+from bayescluster.app.collect import READERS, Reader, ReadingInputs, readings_of
+from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
+from bayescluster.arrays import Array
+from bayescluster.design.record import Design
+from bayescluster.design.resize import resized
+from bayescluster.errors import ConfigError, FitError, Problem
+from bayescluster.estimands.summary import diagnostics, number
+from bayescluster.inference.assemble import reported_variables, sample_prior
+from bayescluster.inference.repeated import Refit, Repeated
+from bayescluster.model.build import build_model
+from bayescluster.model.evaluate import Draws
+from bayescluster.names import CLUSTER, DRAWN_AFTER, INDUSTRY
+from bayescluster.results.base import INTERVAL
+from bayescluster.spec.analysis import Analysis, Sampling
+from bayescluster.spec.columns import Where
+from bayescluster.studies.design_analysis.results import DECLARED, Judged, Share, SizeFacts
+from bayescluster.verdicts.claims import CLAIMS
+from bayescluster.verdicts.decide import verdicts
+from bayescluster.verdicts.evidence import Evidence
+
+SIZE_STREAM, TRUTH_STREAM, OUTCOME_STREAM, REFIT_STREAM, PRIOR_STREAM, RANK_STREAM = range(6)
+"""What a random stream of a study is for."""
+TIMES_MAX: Final = 20.0
+PRIOR_DRAWS: Final = 200
+"""Prior draws next to each refit: no probability or verdict rests on them."""
+COPIES: Final = 20
+"""How often the true parameters are repeated to be read as if they were a posterior."""
+READ: Final = 500
+"""Draws of a refit that are read, evenly spaced: reading takes as long as sampling does."""
+RHAT_MAX: Final = 1.05
+"""Above this a refit fails its gate.
+
+Laxer than the gate of an analysis: a refit has few draws, and what counts is on which side of a
+bound a probability falls, not its second decimal.
+"""
+
+
+class RefitOptions(Protocol):
+    """Settings that the options of both studies have."""
+
+    @property
+    def draws(self) -> int:
+        """Draws kept in each chain of a refit."""
+
+    @property
+    def tune(self) -> int:
+        """Draws spent on adapting each chain."""
+
+    @property
+    def chains(self) -> int:
+        """Chains of a refit."""
+
+    @property
+    def seed(self) -> int | None:
+        """Seed; that of the analysis without it."""
+
+
+class Size(NamedTuple):
+    """A size, and the firms of that size as a design of the first form of the analysis."""
+
+    facts: SizeFacts
+    design: Design
+
+    @property
+    def name(self) -> str:
+        """Name of its folder."""
+        return f"firms-{self.facts.firms_times:g}-clusters-{self.facts.clusters_times:g}"
+
+    @property
+    def stream(self) -> tuple[int, int]:
+        """Entropy that distinguishes it from other sizes."""
+        return _size_stream(self.facts.firms_times, self.facts.clusters_times)
+
+
+def _size_stream(firms: float, clusters: float) -> tuple[int, int]:
+    return round(1000 * firms), round(1000 * clusters)
+
+
+@dataclass(frozen=True)
+class SimulationPlan[Options: RefitOptions]:
+    """An analysis whose firms are simulated: the designs of its forms, and the options."""
+
+    STREAM: ClassVar[int]
+    """Keeps the random streams of a study apart from all others."""
+
+    source: AnalysisSource
+    forms: tuple[Design, ...]
+    options: Options
+    seed: int
+    home: Path
+
+    @property
+    def analysis(self) -> Analysis:
+        """The analysis with all its forms."""
+        return self.source.analysis
+
+    def rng(self, *stream: int) -> np.random.Generator:
+        """Source of randomness for one use."""
+        return np.random.default_rng((self.seed, self.STREAM, *stream))
+
+    def seed_of(self, *stream: int) -> int:
+        """Seed for one use of chance."""
+        state = np.random.SeedSequence((self.seed, self.STREAM, *stream))
+        return int(state.generate_state(1, np.uint32)[0])
+
+    def size(self, firms: float, clusters: float) -> Size:
+        """Take the firms to another size, and describe it.
+
+        Parameters
+        ----------
+        firms, clusters
+            Multipliers of the firms in each cluster, and of the clusters in each industry.
+        """
+        rng = self.rng(SIZE_STREAM, *_size_stream(firms, clusters))
+        design, declared = resized(self.forms[0], firms, clusters, rng), self.analysis.data
+        facts = SizeFacts(
+            firms_times=firms,
+            clusters_times=clusters,
+            rows=design.size,
+            firms=int(np.unique(design.firms).size),
+            clusters=len(design.group_labels(CLUSTER)) if declared.cluster is not None else 0,
+            industries=len(design.group_labels(INDUSTRY)) if declared.industry is not None else 0,
+        )
+        return Size(facts, design)
+
+    def refit_settings(self) -> dict[str, object]:
+        """What every refit depends on, for the key of the study."""
+        options = self.options
+        names = {"draws": options.draws, "tune": options.tune, "chains": options.chains}
+        return {"seed": self.seed, **names}
+
+    def sampling(self, target_accept: float, *stream: int) -> Sampling:
+        """Settings of a refit."""
+        return Sampling(
+            draws=self.options.draws,
+            tune=self.options.tune,
+            chains=self.options.chains,
+            seed=self.seed_of(REFIT_STREAM, *stream),
+            target_accept=target_accept,
+        )
+
+
+def read_analysis(
+    source: Analysis | Path | str,
+    problems: Callable[[Analysis, Where], Iterable[Problem]],
+    error: type[ConfigError],
+) -> tuple[AnalysisSource, tuple[Design, ...]]:
+    """Read an analysis and its firms, and refuse what cannot be simulated.
+
+    Raises
+    ------
+    ConfigError
+        If the analysis or the options cannot be understood, or it cannot be simulated: ``error``.
+    DataError
+        If the data are not there, or do not fit the analysis.
+    """
+    read = analysis_source(source)
+    refused = [*problems(read.analysis, read.where)]
+    if refused:
+        raise error(refused)
+    return read, designs_of(read)
+
+
+def size_problems(
+    firms: Sequence[float], clusters: Sequence[float], analysis: Analysis
+) -> Iterator[Problem]:
+    """Report what is wrong with multipliers of firms and clusters."""
+    for way, times in (("firms", firms), ("clusters", clusters)):
+        for value in times:
+            if not 0 < value <= TIMES_MAX:  # not a number is caught too
+                yield Problem(
+                    f"{value:g} times the {way}",
+                    f"--{way}",
+                    f"a multiplier is above 0 and at most {TIMES_MAX:g}, such as 0.5,1,2",
+                )
+        if len(set(times)) < len(times):
+            yield Problem("a multiplier is listed twice", f"--{way}", "name each once")
+    if analysis.data.cluster is None and set(clusters) != {1.0}:
+        yield Problem(
+            "the data declare no clusters, so that there cannot be more or fewer of them",
+            "--clusters",
+            "leave it out, or name the column of the clusters under `data: cluster`",
+        )
+
+
+def prior_draws(design: Design, draws: int, seed: int) -> xr.Dataset:
+    """Draw from the prior of a design."""
+    return sample_prior(design, build_model(design), reported_variables(design), draws, seed)
+
+
+def copied(draws: Draws) -> Draws:
+    """Repeat the first draw, to be read as if it were a posterior."""
+    return replace(draws.part(np.zeros(COPIES, dtype="int64")), chains=0)
+
+
+class Attempt(NamedTuple):
+    """A refit and how it went; no refit where none could be made."""
+
+    refit: Refit | None
+    status: Literal["fitted", "not_converged", "not_fitted"]
+    reason: str = ""
+    rhat: float | None = None
+    divergences: int = 0
+
+
+def attempted(repeated: Repeated, design: Design, sampling: Sampling) -> Attempt:
+    """Refit simulated data, or report why an analysis would have no posterior of them."""
+    refused = next(filter(None, map(_refused, design.equations)), "")
+    if refused:
+        return Attempt(None, "not_fitted", refused)
+    try:
+        refit = repeated.fit(design, sampling)
+    except FitError as error:
+        return Attempt(None, "not_fitted", error.problems[0].what)
+    rhat, divergences = _largest_rhat(refit), int(refit.tree["sample_stats"]["diverging"].sum())
+    if rhat is not None and rhat <= RHAT_MAX:
+        return Attempt(refit, "fitted", "", rhat, divergences)
+    return Attempt(refit, "not_converged", f"R-hat above {RHAT_MAX:g}", rhat, divergences)
+
+
+def _refused(design: Design) -> str:
+    """Why an analysis would refuse the outcome of an equation, if it would."""
+    rows, outcome = design.rows.at(np.flatnonzero(design.answered)), design.answers
+    if not np.isfinite(outcome).all() or design.family.support(outcome, rows) is not None:
+        return "the simulated outcome is outside the support of the family"
+    return "the simulated outcome is the same in every row" if np.ptp(outcome) == 0 else ""
+
+
+def _largest_rhat(refit: Refit) -> float | None:
+    """Largest R-hat of any parameter; nothing where there is only one chain."""
+    variables = refit.tree["posterior"].to_dataset().data_vars.values()
+    # what is drawn after the fit says nothing of the chains
+    parts = [_by_draw(each) for each in variables if DRAWN_AFTER not in each.attrs]
+    values = np.concatenate(parts, axis=1)
+    rhat = diagnostics(values[:, np.ptp(values, axis=0) > 0], refit.draws.chains)[0]
+    return number(float(rhat.max()))
+
+
+def _by_draw(variable: xr.DataArray) -> Array:
+    draws = variable.sizes["chain"] * variable.sizes["draw"]
+    ordered = variable.transpose("chain", "draw", ...)
+    return np.asarray(ordered.to_numpy(), dtype="float64").reshape(draws, -1)
+
+
+class AnswerKey(NamedTuple):
+    """A claim for one group; ``place`` numbers those that share all of it."""
+
+    tradition: str
+    claim: str
+    by: str
+    group: str
+    place: int = 0
+
+
+class Answer(NamedTuple):
+    """Probability of a claim for one group, and its verdict."""
+
+    title: str
+    probability: float | None
+    verdict: str
+
+    def judged(self, key: AnswerKey, truth: float | None) -> Judged:
+        """Record the answer with what is true."""
+        return Judged.model_validate(
+            {
+                "tradition": key.tradition,
+                "claim": key.claim,
+                "title": self.title,
+                "by": key.by,
+                "group": key.group,
+                "truth": truth,
+                "probability": self.probability,
+                "verdict": self.verdict,
+            }
+        )
+
+
+def answers(
+    evidence: Evidence, gate_passed: bool, readers: tuple[Reader, ...] = READERS
+) -> dict[AnswerKey, Answer]:
+    """Judge the declared hypotheses, and read every claim by every tradition asked for."""
+    numbered: dict[AnswerKey, Answer] = {}
+    for key, answer in _answers(evidence, gate_passed, readers):
+        while key in numbered:
+            key = key._replace(place=key.place + 1)
+        numbered[key] = answer
+    return numbered
+
+
+def _answers(
+    evidence: Evidence, gate_passed: bool, readers: tuple[Reader, ...]
+) -> Iterator[tuple[AnswerKey, Answer]]:
+    judge = partial(verdicts, evidence=evidence, gate_passed=gate_passed)
+    for position, claim in enumerate(evidence.design.analysis.hypotheses, start=1):
+        for verdict in judge((claim,)):
+            scope = verdict.scope.replace("_", " ")
+            title = verdict.title if scope == "observed" else f"{verdict.title} ({scope})"
+            answer = Answer(title, verdict.probability, verdict.verdict)
+            yield AnswerKey(DECLARED, f"{position}", verdict.by, verdict.group), answer
+    for reading in readings_of(ReadingInputs(evidence, judge, gate_passed), readers):
+        answer = Answer(CLAIMS[reading.claim], reading.probability, reading.verdict)
+        key = AnswerKey(reading.tradition, reading.claim, reading.by, reading.group)
+        yield key, answer
+
+
+def share_of(count: float, size: float, replications: int) -> Share:
+    """A share with its Jeffreys interval.
+
+    Verdicts of one replication share its outcome and are not independent: the interval counts
+    replications rather than verdicts, which makes it too wide rather than too narrow. Source: Brown,
+    Cai and DasGupta (2001), Statistical Science 16(2); the ends are 0 and 1 themselves.
+
+    Parameters
+    ----------
+    count, size
+        Verdicts of a kind, and verdicts.
+    replications
+        Replications behind them.
+    """
+    share = count / size
+    hits, tail = share * replications, (1 - INTERVAL) / 2
+    misses = replications - hits
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits + 0.5, misses + 0.5))
+    high = 1.0 if misses == 0 else float(beta.isf(tail, hits + 0.5, misses + 0.5))
+    return Share(share=share, low=low, high=high)
