@@ -14,7 +14,8 @@ from bayescluster.estimands.scopes import Groups
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
-from bayescluster.results.model import INTERVAL, Curve, Surface
+from bayescluster.results.base import Curve
+from bayescluster.results.model import INTERVAL, Surface
 
 STEP = 0.01
 """Half width, in standard deviations, of the difference that stands for a derivative."""

@@ -46,3 +46,14 @@ class Estimate(Spread):
         mean, sd, low, high = (factor * part for part in (self.mean, self.sd, self.low, self.high))
         others = {"rhat": self.rhat, "ess_bulk": self.ess_bulk, "ess_tail": self.ess_tail}
         return Estimate(mean=mean, sd=sd, low=low, high=high, mcse=error, **others)
+
+
+class Curve(Value):
+    """A quantity of one group along the levels of a capital: mean and 90% interval."""
+
+    capital: str
+    group: str
+    at: tuple[float, ...]
+    mean: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]

@@ -1,6 +1,6 @@
 """The typed model of ``results.json``: every number that any report shows, and nothing else.
 
-A report reads this and nothing more, so a number stands in one place and can be traced to it.
+A report reads this and nothing more, so a number has one place and can be traced to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bayescluster.features.sensitivity.results import Sensitivity
 from bayescluster.features.sets.results import SetResults
 from bayescluster.features.verdict_curves.results import VerdictCurve
 from bayescluster.features.weakest_node.results import WeakestNode
-from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Estimate, Value
+from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Curve, Estimate, Value
 from bayescluster.results.claims import Claims, Corners
 from bayescluster.results.facts import (
     FitFacts,
@@ -93,7 +93,7 @@ class EffectRow(Value):
     positive: float
     """Posterior probability that the effect is above 0."""
     unpooled: Estimate | None = None
-    """The same from this industry's rows alone (normal approximation), where it could be had."""
+    """The same from this industry's rows only (normal approximation), where available."""
 
 
 class DifferenceRow(Value):
@@ -145,7 +145,7 @@ class Verdict(Value):
     mcse: float
     prior_probability: float
     odds_ratio: float | None
-    """Posterior odds over prior odds; null where the draws cannot tell one of them."""
+    """Posterior odds over prior odds; null where the draws do not determine one of them."""
     level: float
     figures: tuple[VerdictFigure, ...]
     unsupported: str = ""
@@ -156,17 +156,6 @@ class Verdict(Value):
     """Level of the outcome that the claim asks for itself: the figures are then probabilities."""
     depends: str = ""
     """Which other likelihood of the outcome is sure of the opposite, whatever else stops it."""
-
-
-class Curve(Value):
-    """Effect of one capital (low to high) across levels of the other (in sd), for one group."""
-
-    capital: str
-    group: str
-    at: tuple[float, ...]
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
 
 
 class Surface(Value):
@@ -233,6 +222,7 @@ class ModelResults(Value):
     measurement: Measurement | None = None
     """Where a capital is latent."""
     curves: tuple[Curve, ...]
+    """Effect of each capital (low to high) along levels of the other (in sd)."""
     surfaces: tuple[Surface, ...]
     others: tuple[EquationResults, ...] = ()
     """Equations other than the one in focus, in causal order."""
@@ -293,7 +283,7 @@ class Additions(Value):
     attempts: tuple[Attempt, ...] = ()
     """Where a failed gate was followed by further attempts: all of them, this one among them."""
     folds: Folds | None = None
-    """What was found by leaving out; kept in a file of its own, and put in when a report is written."""
+    """What was found by leaving out; kept in a file of its own, and added when a report is written."""
     checklist: Checklist | None = None
     """Filled when a report is written, from what then lies next to the run; not kept in a file."""
 

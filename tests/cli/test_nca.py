@@ -135,35 +135,26 @@ def test_faults(fault: Fault) -> None:
     assert (found.code, found.out, found.err) == (fault.code, "", fault.message + "\n")
 
 
-def test_one_firm(folder):
-    (folder / "t.csv").write_text("x,y\n1,2\n", encoding="utf-8")
-    found = _nca("--x", "x", "--y", "y")
-    assert (found.code, found.err) == (
-        3,
+TWO = "at least 2 must have both"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault", "repair"),
+    [
+        ("1,2\n", "--x: only one row has both 'x' and 'y'", f"the table has 1 row; {TWO}"),
+        ("1,\n2,\n,3\n", "--x: no row has both 'x' and 'y'", f"the table has 3 rows; {TWO}"),
         (
-            "The data do not fit the analysis:\n"
-            "  --x: only one row has both 'x' and 'y'\n"
-            "    the table has 1 row; at least 2 must have both\n"
+            "1,-1e308\n2,1.5e308\n",
+            "--y: 'y' goes from -1e+308 to 1.5e+308",
+            "its range is no number; change its unit",
         ),
-    )
-
-
-def test_nothing_but_gaps(folder):
-    (folder / "t.csv").write_text("x,y\n1,\n2,\n,3\n", encoding="utf-8")
-    assert _nca("--x", "x", "--y", "y").err == (
-        "The data do not fit the analysis:\n"
-        "  --x: no row has both 'x' and 'y'\n"
-        "    the table has 3 rows; at least 2 must have both\n"
-    )
-
-
-def test_a_range_that_is_no_number(folder):
-    (folder / "t.csv").write_text("x,y\n1,-1e308\n2,1.5e308\n", encoding="utf-8")
-    assert _nca("--x", "x", "--y", "y").err == (
-        "The data do not fit the analysis:\n"
-        "  --y: 'y' goes from -1e+308 to 1.5e+308\n"
-        "    its range is no number; change its unit\n"
-    )
+    ],
+)
+def test_tables_without_a_range(folder, text, fault, repair):
+    (folder / "t.csv").write_text(f"x,y\n{text}", encoding="utf-8")
+    answer = _nca("--x", "x", "--y", "y")
+    assert (answer.code, answer.out) == (3, "")
+    assert answer.err == f"The data do not fit the analysis:\n  {fault}\n    {repair}\n"
 
 
 def test_no_such_table():

@@ -73,7 +73,7 @@ def _fit(capital: str, model: c.ModelName, *, best: bool) -> c.CeilingFit:
                 capital=capital,
                 by=by,
                 group=group,
-                levels=(-2.0, 0.0, 2.0),
+                at=(-2.0, 0.0, 2.0),
                 mean=(2.0, 5.0, 9.0),
                 low=(1.5, 4.5, 8.5),
                 high=(2.5, 5.5, 9.5),

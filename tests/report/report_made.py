@@ -1161,7 +1161,7 @@ def made_ceilings() -> ceil.Ceilings:
                 capital=capital,
                 by="industry",
                 group=group,
-                levels=(-1.0, 0.0, 1.0),
+                at=(-1.0, 0.0, 1.0),
                 mean=(0.2, 0.5, 0.8),
                 low=(0.1, 0.4, 0.7),
                 high=(0.3, 0.6, 0.9),

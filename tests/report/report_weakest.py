@@ -23,51 +23,48 @@ def level(value: float) -> Level:
 
 
 def option(group: str, name: str, place: int | None, mean: float) -> OptionRow:
-    taken = None if name == "both" else 0.8
-    far = group == made.INDUSTRIES[3] and name == "social_capital"
-    return OptionRow.model_validate(
-        {
-            "by": "industry",
-            "group": group,
-            "option": name,
-            "place": None if far else place,
-            "firms": 280,
-            "raised": 3 if far else 260,
-            "estimate": made.estimate(mean, 0.02),
-            "positive": 0.98,
-            "fully": 0.7,
-            "partly": 0.2,
-            "none": 0.1,
-            "taken": taken,
-            "cap": None if taken is None else 1.4,
-            "near": 0.9,
-            "unsupported": FAR if far else "",
-            "cost": 0.8,
-            "per_cost": made.estimate(mean / 0.8, 0.025),
-            "best": None if far or place is None else 0.25,
-            "loss": None if far or place is None else 0.031,
-            "ranks": () if far or place is None else (0.25, 0.75),
-        }
+    one, far = name != "both", group == made.INDUSTRIES[3] and name == "social_capital"
+    placed = None if far else place
+    return OptionRow(
+        by="industry",
+        group=group,
+        option=name,
+        place=placed,
+        firms=280,
+        raised=3 if far else 260,
+        estimate=made.estimate(mean, 0.02),
+        positive=0.98,
+        fully=0.7,
+        partly=0.2,
+        none=0.1,
+        taken=0.8 if one else None,
+        cap=1.4 if one else None,
+        near=0.9,
+        unsupported=FAR if far else "",
+        cost=0.8,
+        per_cost=made.estimate(mean / 0.8, 0.025),
+        best=placed and 0.25,
+        loss=placed and 0.031,
+        ranks=(0.25, 0.75) if placed else (),
     )
 
 
 def node(group: str, probability: float, weakest: str, stopped: str = "") -> NodeRow:
-    return NodeRow.model_validate(
-        {
-            "by": "industry",
-            "group": group,
-            "weakest": weakest,
-            "reason": stopped or "so the draws say",
-            "stopped": stopped,
-            "probability": probability,
-            "mcse": 0.01,
-            "prior_probability": 0.5,
-            "better": "human_capital" if probability > 0.5 else "social_capital",
-            "difference": made.estimate(0.03, 0.02),
-            "loss_human_capital": 0.0002 if probability > 0.5 else 0.042,
-            "loss_social_capital": 0.042 if probability > 0.5 else 0.0002,
-            "extra": made.estimate(0.01, 0.02),
-        }
+    human = probability > 0.5
+    return NodeRow(
+        by="industry",
+        group=group,
+        weakest=weakest,
+        reason=stopped or "so the draws say",
+        stopped=stopped,
+        probability=probability,
+        mcse=0.01,
+        prior_probability=0.5,
+        better="human_capital" if human else "social_capital",
+        difference=made.estimate(0.03, 0.02),
+        loss_human_capital=0.0002 if human else 0.042,
+        loss_social_capital=0.042 if human else 0.0002,
+        extra=made.estimate(0.01, 0.02),
     )
 
 
@@ -91,17 +88,15 @@ def asked(results: Results) -> Results:
     """The results of an analysis that asks for the weakest node, with costs and a budget."""
     first, second, third, fourth = made.INDUSTRIES
     rows = tuple(
-        PlanRow.model_validate(
-            {
-                "by": "industry",
-                "group": group,
-                "before": before,
-                "after": after,
-                "share": share,
-                "firms": 260,
-                "spent": 100.0,
-                "estimate": made.estimate(20.0, 3.0),
-            }
+        PlanRow(
+            by="industry",
+            group=group,
+            before=before,
+            after=after,
+            share=share,
+            firms=260,
+            spent=100.0,
+            estimate=made.estimate(20.0, 3.0),
         )
         for group, before, after, share in (
             (first, "none", "human_capital", 1.0),

@@ -17,6 +17,7 @@ from bayescluster.features.weakest_node.compute import (
 )
 from bayescluster.verdicts.decide import GATE_FAILED
 
+LARGER = "of the posterior has the larger gain with"
 WORTH = arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 5)), elements=st.floats(-5, 5))
 
 
@@ -97,35 +98,22 @@ def test_nothing_is_spent_on_a_loss():
 
 
 @pytest.mark.parametrize(
-    ("event", "stopped", "weakest", "reason"),
+    ("human", "stopped", "weakest", "reason"),
     [
+        (97, "", "human_capital", f"97.0% {LARGER} human capital, at least the 95% asked for."),
+        (4, "", "social_capital", f"96.0% {LARGER} social capital, at least the 95% asked for."),
         (
-            [True] * 97 + [False] * 3,
-            "",
-            "human_capital",
-            "97.0% of the posterior has the larger gain with human capital, at least the 95% asked for.",
-        ),
-        (
-            [False] * 96 + [True] * 4,
-            "",
-            "social_capital",
-            "96.0% of the posterior has the larger gain with social capital, at least the 95% asked for.",
-        ),
-        (
-            [True] * 94 + [False] * 6,
+            94,
             "",
             "undecided",
-            (
-                "94.0% of the posterior has the larger gain with human capital: neither capital has the 95% "
-                "asked for."
-            ),
+            f"94.0% {LARGER} human capital: neither capital has the 95% asked for.",
         ),
-        ([True] * 100, GATE_FAILED, "undecided", GATE_FAILED),
+        (100, GATE_FAILED, "undecided", GATE_FAILED),
     ],
 )
-def test_the_weakest_node(event, stopped, weakest, reason):
-    human = np.array(event)
-    assert weakest_of(human, ~human, 0.95, stopped) == (weakest, reason)
+def test_the_weakest_node(human, stopped, weakest, reason):
+    event = np.arange(100) < human
+    assert weakest_of(event, ~event, 0.95, stopped) == (weakest, reason)
 
 
 def test_equal_gains_name_neither():

@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 
 from bayescluster.design.record import Design
-from bayescluster.features.weakest_node.compute import (
-    node_draws,
-    node_estimands,
-    weakest_node,
-)
+from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.features.weakest_node.results import WeakestNode
-from bayescluster.features.weakest_node.spec import WeakestNode as Asked
+from bayescluster.features.weakest_node.spec import WeakestNode as Options
 from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
@@ -29,8 +25,8 @@ VARYING = {"industry": ["human_capital"], "cluster": ["intercept"]}
 
 
 def asking(design: Design, **block: Any) -> Design:
-    asked = Asked.model_validate(block)
-    changed = design.analysis.model_copy(update={"weakest_node": asked})
+    options = Options.model_validate(block)
+    changed = design.analysis.model_copy(update={"weakest_node": options})
     return replace(design, analysis=changed)
 
 
@@ -39,10 +35,14 @@ def evidence_of(design: Design, **keys: Any) -> Evidence:
     return Evidence(design, draws, known_draws(design, size=60, chains=1, seed=9), 1)
 
 
-def found_for(design: Design, *, passed: bool = True, **block: Any) -> WeakestNode:
-    found = weakest_node(node_draws(evidence_of(asking(design, **block))), passed)
-    assert found is not None
-    return found
+def node_for(design: Design, *, passed: bool = True, **block: Any) -> WeakestNode:
+    node = weakest_node(node_draws(evidence_of(asking(design, **block))), passed)
+    assert node is not None
+    return node
+
+
+def of(rows: Any, by: str) -> list[Any]:
+    return [row for row in rows if row.by == by]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def design() -> Design:
 
 @pytest.fixture(scope="module")
 def priced(design) -> WeakestNode:
-    return found_for(design, costs=COSTS, budget=40, currency="EUR", level=0.7)
+    return node_for(design, costs=COSTS, budget=40, currency="EUR", level=0.7)
 
 
 def test_not_asked_not_answered(design):
@@ -76,20 +76,15 @@ def test_rows(design, priced):
     assert priced.by == ("industry", "cluster")
     assert priced.targets == (0.25, 0.5, 0.75)
     assert len(priced.options) == 3 * (2 + 6)
-    drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
-    gains = drawn[0].posterior
-    for row in (row for row in priced.options if row.by == "industry"):
-        g = int(row.group[1])
+    gains = node_draws(evidence_of(asking(design, costs=COSTS)))[0].posterior
+    for row in of(priced.options, "industry"):
         k = ("human_capital", "social_capital", "both").index(row.option)
-        assert row.estimate.mean == pytest.approx(gains[:, k, g].mean())
+        assert row.estimate.mean == pytest.approx(gains[:, k, int(row.group[1])].mean())
         assert row.fully + row.partly + row.none == pytest.approx(1.0)
         assert row.firms == 48
-        assert row.cost is not None
-        assert row.per_cost is not None
         assert row.per_cost.mean * row.cost == pytest.approx(row.estimate.mean)
         assert row.per_cost.high * row.cost == pytest.approx(row.estimate.high)
     human = next(r for r in priced.options if (r.group, r.option) == ("I0", "human_capital"))
-    assert human.taken is not None
     assert human.cost == pytest.approx(2.0 * human.taken)
 
 
@@ -109,11 +104,9 @@ def test_places_ranks_and_losses(priced):
 
 
 def test_bottlenecks(design, priced):
-    drawn = node_draws(evidence_of(asking(design, costs=COSTS)))
-    kind = drawn[0]
-    worth = kind.posterior[:, :2] / kind.costs[:2]
-    prior = kind.prior[:, :2] / kind.costs[:2]
-    for row in (row for row in priced.nodes if row.by == "industry"):
+    kind = node_draws(evidence_of(asking(design, costs=COSTS)))[0]
+    worth, prior = (gains[:, :2] / kind.costs[:2] for gains in (kind.posterior, kind.prior))
+    for row in of(priced.nodes, "industry"):
         g = int(row.group[1])
         human, social = worth[:, 0, g], worth[:, 1, g]
         assert row.probability == pytest.approx((human > social).mean())
@@ -121,7 +114,6 @@ def test_bottlenecks(design, priced):
         assert row.loss_human_capital == pytest.approx(np.maximum(social - human, 0).mean())
         assert row.loss_social_capital == pytest.approx(np.maximum(human - social, 0).mean())
         assert (row.better == "human_capital") == (human.mean() > social.mean())
-        assert row.difference is not None
         assert row.difference.mean == pytest.approx((human - social).mean())
         both = kind.posterior[:, :, g]
         assert row.extra.mean == pytest.approx((both[:, 2] - both[:, 0] - both[:, 1]).mean())
@@ -131,11 +123,11 @@ def test_bottlenecks(design, priced):
 
 
 def test_a_gate_that_failed_decides_nothing(design):
-    found = found_for(design, passed=False, level=0.51)
-    assert {row.weakest for row in found.nodes} == {"undecided"}
+    node = node_for(design, passed=False, level=0.51)
+    assert {row.weakest for row in node.nodes} == {"undecided"}
     gate = "The diagnostics gate failed: the probability cannot be relied on."
-    assert {row.reason for row in found.nodes} == {gate}
-    assert all(row.probability is not None for row in found.nodes)
+    assert {row.reason for row in node.nodes} == {gate}
+    assert all(row.probability is not None for row in node.nodes)
 
 
 def test_a_plan_spends_no_more_than_there_is_and_counts_whole_firms(priced):
@@ -152,34 +144,34 @@ def test_a_plan_spends_no_more_than_there_is_and_counts_whole_firms(priced):
 
 
 def test_without_costs_gains_are_compared_as_they_are(design):
-    found = found_for(design)
-    assert found.plans == ()
-    assert all(row.cost is None and row.per_cost is None for row in found.options)
+    node = node_for(design)
+    assert node.plans == ()
+    assert all(row.cost is None and row.per_cost is None for row in node.options)
     note = "No costs were declared: gains are compared as they are, not per unit of cost."
-    assert note in found.notes
+    assert note in node.notes
 
 
 def test_levels_needed(priced):
-    rows = [row for row in priced.needs if row.by == "industry"]
+    rows = of(priced.needs, "industry")
     assert len(rows) == 2 * 2 * 3
     for row in rows:
         assert row.not_needed + row.not_reached <= 1
+        assert row.target_percent == 100 * row.target
         if row.not_needed > 0.5:
             assert row.median.word == "NN"
         if row.not_reached > 0.5:
             assert row.median.word == "NA"
         if row.median.sd is not None:
             # training is 3 + 2 sd in the made firms, so that units differ from sd
-            assert row.median.original is not None
-            assert row.median.original != row.median.sd
+            assert row.median.original not in (None, row.median.sd)
+            assert 0 <= row.median.percent <= 100
 
 
-def test_few_firms_are_told_and_have_no_place(design):
-    found = found_for(design, min_support=30, level=0.51)
-    clusters = [row for row in found.options if row.by == "cluster"]
-    assert all("fewer than 30" in row.unsupported for row in clusters)
-    assert all(row.place is None and row.loss is None for row in clusters)
-    nodes = [row for row in found.nodes if row.by == "cluster"]
+def test_options_of_few_firms_have_no_place(design):
+    node = node_for(design, min_support=30, level=0.51)
+    options, nodes = of(node.options, "cluster"), of(node.nodes, "cluster")
+    assert all("fewer than 30" in row.unsupported for row in options)
+    assert all(row.place is None and row.loss is None for row in options)
     assert all(row.weakest == "undecided" for row in nodes)
     assert nodes[0].reason.startswith("Human capital: only ")
     assert nodes[0].probability is not None
@@ -190,19 +182,19 @@ def test_where_a_capital_cannot_be_raised_nothing_is_compared():
     frame.loc[frame["industry"] == "I0", "exporter"] = 0
     constructs = {"human_capital": {"indicators": ["exporter"], "method": "single"}}
     made = small_design("bernoulli", "interaction", constructs=constructs, frame=frame)
-    found = found_for(made, costs=COSTS, budget=20)
-    first = next(row for row in found.nodes if row.group == "I0")
+    node = node_for(made, costs=COSTS, budget=20)
+    first = next(row for row in node.nodes if row.group == "I0")
     assert (first.probability, first.better, first.weakest) == (None, None, "undecided")
     assert first.reason == "Human capital: no firm is below the most that its group supports."
     assert all(
         (r.before, r.after) == ("none", "social_capital")
-        for r in found.plans[0].rows
+        for r in node.plans[0].rows
         if r.group == "I0"
     )
-    assert found.steps["human_capital"] == 1.0
-    assert "Human capital is yes or no: a step is from no to yes." in found.notes
+    assert node.steps["human_capital"] == 1.0
+    assert "Human capital is yes or no: a step is from no to yes." in node.notes
     # a level between no and yes cannot be had
-    rows = [row for row in found.needs if row.capital == "human_capital"]
+    rows = [row for row in node.needs if row.capital == "human_capital"]
     levels = [end.original for row in rows for end in (row.low, row.median, row.high)]
     assert all(level is None or level == pytest.approx(1.0) for level in levels)
     assert any(level is not None for level in levels)
@@ -225,28 +217,20 @@ def test_where_a_capital_cannot_be_raised_nothing_is_compared():
 )
 def test_every_kind_of_analysis(keys, block, by):
     made = small_design(frame=firms(96), **keys)
-    drawn = node_draws(
-        Evidence(
-            asking(made, **block),
-            known_draws(made, size=100),
-            known_draws(made, size=40, chains=1),
-            1,
-        )
-    )
-    found = weakest_node(drawn, True)
-    assert found is not None
-    assert found.by == by
-    assert all(np.isfinite(row.estimate.mean) for row in found.options)
+    draws = known_draws(made, size=100), known_draws(made, size=40, chains=1)
+    node = weakest_node(node_draws(Evidence(asking(made, **block), *draws, 1)), True)
+    assert node is not None
+    assert node.by == by
+    assert all(np.isfinite(row.estimate.mean) for row in node.options)
     no_targets = (
         "No targets were declared, and the outcome has no default ones: no bottleneck table."
     )
-    assert (no_targets in found.notes) == (not found.needs)
+    assert (no_targets in node.notes) == (not node.needs)
 
 
 def test_weighted_firms_count_by_their_weight():
     made = small_design("gaussian", "interaction", data={"weight": "exposure"}, frame=firms(96))
-    drawn = node_draws(evidence_of(asking(made, by=["all"])))
-    kind = drawn[0]
+    (kind,) = node_draws(evidence_of(asking(made, by=["all"])))
     assert made.weights is not None
     weights = made.weights.average / made.weights.average.sum()
     human, social = made.capitals
@@ -264,15 +248,14 @@ def test_gains_of_several_equations_are_total():
     }
     made = asking(system(equations), by=["all"], support=1.0)
     draws = system_draws(made, size=20)
-    evidence = Evidence(made, draws, system_draws(made, size=20), 1)
-    drawn = node_draws(evidence)
+    (kind,) = node_draws(Evidence(made, draws, system_draws(made, size=20), 1))
     human = made.capitals[0]
     up = np.clip(human.max() - human, 0, 1).mean()
     ((buyers, upstream),) = draws.upstream
     scale = float(made.data["predictor_scale"][0])
     slope = draws.population["human_capital"]
     slope = slope + draws.population["buyers"] * upstream.population["human_capital"] / scale
-    np.testing.assert_allclose(drawn[0].posterior[:, 0, 0], slope * up, rtol=1e-9)
+    np.testing.assert_allclose(kind.posterior[:, 0, 0], slope * up, rtol=1e-9)
     assert buyers.equation_name == "buyers"
 
 
@@ -284,22 +267,16 @@ def test_several_forms_are_mixed_by_weight():
         WeightedForm(one.design.structure.name, weight, one, (), True)
         for one, weight in zip(evidence, (0.25, 0.75), strict=True)
     ]
-    mixture = Averaged(forms)
-    found = weakest_node(
-        node_draws(mixture, mixture.parts), True, list(zip((0.25, 0.75), own, strict=True))
-    )
-    assert found is not None
-    assert found.draws == 2000
-    assert found.notes[0] == "Gains are averaged over 2 forms by their weights."
-    for row in found.options:
-        parts = [
-            next(r for r in one.options if (r.group, r.option) == (row.group, row.option)).estimate
-            for one in own
-            if one is not None
-        ]
-        wanted = 0.25 * parts[0].mean + 0.75 * parts[1].mean
-        assert row.estimate.mean == pytest.approx(wanted, abs=2e-3)
+    mixture, weighed = Averaged(forms), list(zip((0.25, 0.75), own, strict=True))
+    node = weakest_node(node_draws(mixture, mixture.parts), True, weighed)
+    assert node is not None
+    assert node.draws == 2000
+    assert node.notes[0] == "Gains are averaged over 2 forms by their weights."
+    estimates = [{(r.group, r.option): r.estimate for r in one.options} for one in own if one]
+    for row in node.options:
+        first, second = (one[row.group, row.option].mean for one in estimates)
+        assert row.estimate.mean == pytest.approx(0.25 * first + 0.75 * second, abs=2e-3)
         assert row.estimate.rhat is None
-    for row, *parts in zip(found.nodes, *(one.nodes for one in own if one), strict=True):
+    for row, *parts in zip(node.nodes, *(one.nodes for one in own if one), strict=True):
         priors = [one.prior_probability or 0.0 for one in parts]
         assert row.prior_probability == pytest.approx(0.25 * priors[0] + 0.75 * priors[1])

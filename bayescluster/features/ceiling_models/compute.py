@@ -71,76 +71,15 @@ CEILING_STREAM = 21
 TOP = 1.0
 MODELS: tuple[ModelName, ...] = ("ratio", "composed", "contaminated")
 KEY, SECONDS = "key", "seconds"
-
-
-class Scoped(NamedTuple):
-    """Firms of one capital in shares of the scope; ``rows`` are their places in the design."""
-
-    capital: str
-    rows: NDArray[np.int64]
-    x_axis: Axis
-    y_axis: Axis
-    firms: Firms
-
-
-class Fit(NamedTuple):
-    """A ceiling model of one capital: its firms, and its draws."""
-
-    scoped: Scoped
-    kind: ModelName
-    tree: xr.DataTree
-
-
-def scoped_firms(design: Design, options: CeilingModels, capital: str) -> Scoped:
-    """Take the firms whose capital and outcome are known, in shares of the scope."""
-    known = known_rows(design)
-    rows = np.flatnonzero(known[capital] & known["outcome"])
-    x, y = own_units(design, capital)[rows], design.outcome[rows]
-    x_axis = axis_of(x, getattr(options.scope, capital))
-    y_axis = axis_of(y, options.scope.outcome)
-    layout = _layout(design, rows)
-    firms = Firms(layout, x_axis.share(x), y_axis.share(y), (options.floor, TOP))
-    return Scoped(capital, rows, x_axis, y_axis, firms)
-
-
-def _layout(design: Design, rows: NDArray[np.int64]) -> Layout:
-    data = design.analysis.data
-    labels = {
-        name: np.array(design.group_labels(name))[design.index(name)][rows]
-        for name in (CLUSTER, INDUSTRY)
-        if getattr(data, name) is not None
-    }
-    if not labels:
-        return layout_of(np.full(rows.size, ALL), None)
-    return layout_of(labels.get(CLUSTER), labels.get(INDUSTRY))
-
-
-def sampling_of(design: Design, options: CeilingModels, capital: str, kind: str) -> Sampling:
-    """Settings of the sampler for one capital and model, with a seed of its own."""
-    seed = design.analysis.sampling.seed
-    entropy = (seed, CEILING_STREAM, CAPITALS.index(capital), MODELS.index(kind))
-    return Sampling(
-        draws=options.draws,
-        tune=options.tune,
-        chains=options.chains,
-        target_accept=options.target_accept,
-        seed=int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1)),
-    )
-
-
-def key_of_fit(scoped: Scoped, kind: str, sampling: Sampling) -> str:
-    """Hash what a fit depends on."""
-    firms, digest = scoped.firms, hashlib.sha256()
-    for values in (firms.x, firms.y, firms.layout.unit, firms.layout.industry):
-        digest.update(np.ascontiguousarray(values).tobytes())
-    asked: dict[str, Any] = {
-        "model": kind,
-        "firms": digest.hexdigest(),
-        "units": [*firms.layout.units, *firms.layout.industries],
-        "limits": firms.limits,
-        "sampling": sampling.model_dump(),
-    }
-    return ceiling_key(asked)
+PRIOR_DRAWS = 4000
+TAIL = (1 - INTERVAL) / 2
+ROUNDING = 1e-12
+"""How far below a level of the outcome, as a share of its scope, a ceiling still reaches it."""
+LEVELS = tuple(level / 10 for level in range(1, 11))
+"""Levels of the outcome in bottleneck tables, as shares of its scope."""
+POINTS = 400
+"""Firms shown in a figure."""
+TREEDEPTH = Sampling().max_treedepth
 
 
 def fit_ceiling_models(design: Design, directory: RunDirectory, watch: Watch) -> None:
@@ -153,7 +92,7 @@ def fit_ceiling_models(design: Design, directory: RunDirectory, watch: Watch) ->
     directory
         Run whose lock is held.
     watch
-        Told of the progress.
+        Shows the progress.
     """
     options = design.analysis.traditions.ceiling_models
     if options is None:
@@ -198,6 +137,71 @@ def _kept(directory: RunDirectory, job: _Job) -> xr.DataTree | None:
     return tree
 
 
+def sampling_of(design: Design, options: CeilingModels, capital: str, kind: str) -> Sampling:
+    """Settings of the sampler for one capital and model, with a seed of its own."""
+    seed = design.analysis.sampling.seed
+    entropy = (seed, CEILING_STREAM, CAPITALS.index(capital), MODELS.index(kind))
+    return Sampling(
+        draws=options.draws,
+        tune=options.tune,
+        chains=options.chains,
+        target_accept=options.target_accept,
+        seed=int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> np.uint64(1)),
+    )
+
+
+def key_of_fit(scoped: Scoped, kind: str, sampling: Sampling) -> str:
+    """Hash what a fit depends on."""
+    firms, digest = scoped.firms, hashlib.sha256()
+    for values in (firms.x, firms.y, firms.layout.unit, firms.layout.industry):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    asked: dict[str, Any] = {
+        "model": kind,
+        "firms": digest.hexdigest(),
+        "units": [*firms.layout.units, *firms.layout.industries],
+        "limits": firms.limits,
+        "sampling": sampling.model_dump(),
+    }
+    return ceiling_key(asked)
+
+
+class Scoped(NamedTuple):
+    """Firms of one capital in shares of the scope; ``rows`` are their places in the design."""
+
+    capital: str
+    rows: NDArray[np.int64]
+    x_axis: Axis
+    y_axis: Axis
+    firms: Firms
+
+
+def scoped_firms(design: Design, options: CeilingModels, capital: str) -> Scoped:
+    """Take the firms whose capital and outcome are known, in shares of the scope."""
+    known = known_rows(design)
+    rows = np.flatnonzero(known[capital] & known["outcome"])
+    x, y = own_units(design, capital)[rows], design.outcome[rows]
+    x_axis = axis_of(x, getattr(options.scope, capital))
+    y_axis = axis_of(y, options.scope.outcome)
+    cluster, industry = (
+        np.array(design.group_labels(name))[design.index(name)][rows]
+        if getattr(design.analysis.data, name) is not None
+        else None
+        for name in (CLUSTER, INDUSTRY)
+    )
+    alone = cluster is None and industry is None
+    layout = layout_of(np.full(rows.size, ALL) if alone else cluster, industry)
+    firms = Firms(layout, x_axis.share(x), y_axis.share(y), (options.floor, TOP))
+    return Scoped(capital, rows, x_axis, y_axis, firms)
+
+
+class Fit(NamedTuple):
+    """A ceiling model of one capital: its firms, and its draws."""
+
+    scoped: Scoped
+    kind: ModelName
+    tree: xr.DataTree
+
+
 def kept_fits(design: Design, directory: RunDirectory) -> tuple[Fit, ...]:
     """Fits that a run holds of what the analysis asks for, capital by capital."""
     options = design.analysis.traditions.ceiling_models
@@ -205,160 +209,6 @@ def kept_fits(design: Design, directory: RunDirectory) -> tuple[Fit, ...]:
         return ()
     found = ((job, _kept(directory, job)) for job in _jobs(design, options))
     return tuple(Fit(job.scoped, job.kind, tree) for job, tree in found if tree is not None)
-
-
-PRIOR_DRAWS = 4000
-TAIL = (1 - INTERVAL) / 2
-ROUNDING = 1e-12
-"""How far below a level of the outcome, as a share of its scope, a ceiling still reaches it."""
-LEVELS = tuple(level / 10 for level in range(1, 11))
-"""Levels of the outcome in bottleneck tables, as shares of its scope."""
-
-
-class Group(NamedTuple):
-    """A group of firms: what each unit counts in it, ``(unit,)``, and its number of firms."""
-
-    by: By
-    label: str
-    weights: Array
-    rows: int
-
-
-class Judged(NamedTuple):
-    """A fit with its draws, effect sizes by group ``(draw, group)``, scores and gate."""
-
-    fit: Fit
-    draws: CeilingDraws
-    effects: Array
-    new: Array
-    scores: RowScores
-    gate: Gate
-
-
-def effects_of(
-    draws: CeilingDraws, layout: Layout, groups: Sequence[Group], limits: tuple[float, float]
-) -> Array:
-    """Effect size of each group, ``(draw, group)``."""
-    weights = np.column_stack([group.weights for group in groups])
-    return np.asarray(unit_effects(draws, layout, limits) @ weights)
-
-
-def new_effects_of(
-    draws: CeilingDraws,
-    layout: Layout,
-    groups: Sequence[Group],
-    how: tuple[tuple[float, float], np.random.Generator],
-) -> Array:
-    """Effect size of a new cluster of any industry, then of each, ``(draw, 1 + industry)``.
-
-    That of any comes from an industry drawn by its share of the firms.
-    """
-    limits, rng = how
-    each = effect_size(new_unit_heights(draws, rng), draws.slope, limits)
-    whole = np.bincount(layout.industry, groups[0].weights, minlength=len(layout.industries))
-    chosen = rng.choice(whole.size, size=draws.size, p=whole / whole.sum())
-    return np.column_stack([each[np.arange(draws.size), chosen], each])
-
-
-def prior_effects(one: Judged, groups: Sequence[Group], rng: np.random.Generator) -> Array:
-    """Effect sizes of all groups under the prior of a model, ``(draw, group)``."""
-    firms = one.fit.scoped.firms
-    prior = prior_draws(one.fit.kind, firms.layout, PRIOR_DRAWS, rng)
-    return effects_of(prior, firms.layout, groups, firms.limits)
-
-
-def effect_rows(
-    one: Judged, groups: Sequence[Group], rng: np.random.Generator
-) -> tuple[EffectSizeRow, ...]:
-    """Effect sizes of all groups, then of new clusters, beside those of the prior."""
-    firms = one.fit.scoped.firms
-    prior = prior_draws(one.fit.kind, firms.layout, PRIOR_DRAWS, rng)
-    before = effects_of(prior, firms.layout, groups, firms.limits)
-    rows = [
-        EffectSizeRow(
-            by=group.by,
-            group=group.label,
-            new=False,
-            rows=group.rows,
-            estimate=found,
-            prior=estimate(before[:, column]),
-        )
-        for column, (group, found) in enumerate(
-            zip(groups, estimates(one.effects, one.draws.chains), strict=True)
-        )
-    ]
-    return (*rows, *_new_rows(one, groups, prior, rng))
-
-
-def _new_rows(
-    one: Judged, groups: Sequence[Group], prior: CeilingDraws, rng: np.random.Generator
-) -> Iterable[EffectSizeRow]:
-    """Rows of a new cluster, where there are clusters."""
-    layout, limits = one.fit.scoped.firms.layout, one.fit.scoped.firms.limits
-    if all(group.by != "cluster" for group in groups) or len(layout.units) < 2:
-        return
-    before = new_effects_of(prior, layout, groups, (limits, rng))
-    found = estimates(one.new, one.draws.chains)
-    labels: list[tuple[By, str]] = [(groups[0].by, groups[0].label)]
-    if any(group.by == "industry" for group in groups):
-        labels += [("industry", label) for label in layout.industries]
-    for column, (by, label) in enumerate(labels):
-        yield EffectSizeRow(
-            by=by,
-            group=label,
-            new=True,
-            rows=0,
-            estimate=found[column],
-            prior=estimate(before[:, column]),
-        )
-
-
-def _curves(one: Judged, groups: Sequence[Group]) -> tuple[Array, Array]:
-    """Places of the capital in shares, and ceilings of groups there, ``(draw, group, place)``."""
-    at = np.linspace(0.0, 1.0, GRID)
-    firms = one.fit.scoped.firms
-    weights = np.column_stack([group.weights for group in groups])
-    return at, group_ceilings(one.draws, firms.layout, weights, firms.limits, at)
-
-
-def line_rows(one: Judged, groups: Sequence[Group]) -> Iterable[CeilingLine]:
-    """Ceilings of all firms and of industries over the scope."""
-    shown = [group for group in groups if group.by != "cluster"]
-    scoped, (at, curves) = one.fit.scoped, _curves(one, shown)
-    low, high = np.quantile(curves, [TAIL, 1 - TAIL], axis=0)
-    for k, group in enumerate(shown):
-        ends = (curves[:, k].mean(axis=0), low[k], high[k])
-        mean, lower, upper = (
-            tuple(scoped.y_axis.value(float(value)) for value in each) for each in ends
-        )
-        yield CeilingLine(
-            capital=scoped.capital,
-            by=group.by,
-            group=group.label,
-            levels=tuple(scoped.x_axis.value(float(place)) for place in at),
-            mean=mean,
-            low=lower,
-            high=upper,
-        )
-
-
-def needed_rows(one: Judged, groups: Sequence[Group]) -> Iterable[LeastLevel]:
-    """Bottleneck table: least capital by level of the outcome, for every group."""
-    scoped, (at, curves) = one.fit.scoped, _curves(one, groups)
-    targets, percents = [scoped.y_axis.value(level) for level in LEVELS], [100 * v for v in LEVELS]
-
-    def units(share: float) -> Level:
-        return Level(original=scoped.x_axis.value(share), percent=100 * share)
-
-    for k, group in enumerate(groups):
-        key = (scoped.capital, group.by, group.label)
-        draws = least_levels(at, curves[:, k], LEVELS, tolerance=ROUNDING)
-        yield from least_level_rows(key, draws, targets, percents, units)
-
-
-POINTS = 400
-"""Firms shown in a figure."""
-TREEDEPTH = Sampling().max_treedepth
 
 
 class CeilingEvidence(NamedTuple):
@@ -388,7 +238,7 @@ def ceiling_evidence(design: Design, directory: RunDirectory) -> CeilingEvidence
 
 
 def preferred(evidence: CeilingEvidence | None, seed: int) -> Preferred | None:
-    """Give draws of ``d`` under the best model that passed its gate; see the module."""
+    """Draws of ``d`` under the best model that passed its gate; see the module."""
     if evidence is None:
         return None
     names: dict[Key, str] = {}
@@ -413,6 +263,15 @@ def _best(judged: Sequence[Judged]) -> Judged | None:
     return max(passed, key=lambda one: float(one.scores.elpd.sum()), default=None)
 
 
+class Group(NamedTuple):
+    """A group of firms: what each unit counts in it, ``(unit,)``, and its number of firms."""
+
+    by: By
+    label: str
+    weights: Array
+    rows: int
+
+
 def groups_of_units(design: Design, scoped: Scoped) -> Iterable[Group]:
     """Groups of the firms with a ceiling, and what each unit counts in them."""
     unit, units = scoped.firms.layout.unit, len(scoped.firms.layout.units)
@@ -425,8 +284,15 @@ def groups_of_units(design: Design, scoped: Scoped) -> Iterable[Group]:
                 yield Group(groups.by, label, counted / counted.sum(), rows)
 
 
-def _entropy(seed: int, fit: Fit) -> tuple[int, ...]:
-    return (seed, CEILING_STREAM, len(fit.scoped.capital), MODELS.index(fit.kind), 1)
+class Judged(NamedTuple):
+    """A fit with its draws, effect sizes by group ``(draw, group)``, scores and gate."""
+
+    fit: Fit
+    draws: CeilingDraws
+    effects: Array
+    new: Array
+    scores: RowScores
+    gate: Gate
 
 
 def _judged(fit: Fit, groups: Sequence[Group], seed: int) -> Judged:
@@ -434,7 +300,7 @@ def _judged(fit: Fit, groups: Sequence[Group], seed: int) -> Judged:
     firms = fit.scoped.firms
     effects = effects_of(draws, firms.layout, groups, firms.limits)
     rng = np.random.default_rng(_entropy(seed, fit))
-    new = new_effects_of(draws, firms.layout, groups, (firms.limits, rng))
+    new = new_effects_of(draws, firms.layout, groups, firms.limits, rng)
     named = {
         f"d of {group.by} {group.label}": effects[:, column] for column, group in enumerate(groups)
     }
@@ -442,12 +308,41 @@ def _judged(fit: Fit, groups: Sequence[Group], seed: int) -> Judged:
     return Judged(fit, draws, effects, new, ceiling_scores(fit.kind, draws, firms), gate)
 
 
+def effects_of(
+    draws: CeilingDraws, layout: Layout, groups: Sequence[Group], limits: tuple[float, float]
+) -> Array:
+    """Effect size of each group, ``(draw, group)``."""
+    weights = np.column_stack([group.weights for group in groups])
+    return np.asarray(unit_effects(draws, layout, limits) @ weights)
+
+
+def new_effects_of(
+    draws: CeilingDraws,
+    layout: Layout,
+    groups: Sequence[Group],
+    limits: tuple[float, float],
+    rng: np.random.Generator,
+) -> Array:
+    """Effect size of a new cluster of any industry, then of each, ``(draw, 1 + industry)``.
+
+    That of any comes from an industry drawn by its share of the firms.
+    """
+    each = effect_size(new_unit_heights(draws, rng), draws.slope, limits)
+    whole = np.bincount(layout.industry, groups[0].weights, minlength=len(layout.industries))
+    chosen = rng.choice(whole.size, size=draws.size, p=whole / whole.sum())
+    return np.column_stack([each[np.arange(draws.size), chosen], each])
+
+
+def _entropy(seed: int, fit: Fit) -> tuple[int, ...]:
+    return (seed, CEILING_STREAM, len(fit.scoped.capital), MODELS.index(fit.kind), 1)
+
+
 def _of_capital(
     design: Design, judged: Sequence[Judged], groups: Sequence[Group]
 ) -> CeilingOfCapital:
     scoped, best = judged[0].fit.scoped, _best(judged)
     base = best or max(judged, key=lambda one: float(one.scores.elpd.sum()))
-    fits = tuple(_fit(design, one, groups, (base, best)) for one in judged)
+    fits = tuple(_fit(design, one, groups, base, best) for one in judged)
     return CeilingOfCapital(
         capital=scoped.capital,
         low=scoped.x_axis.low,
@@ -462,7 +357,7 @@ def _of_capital(
         points=_points(scoped),
         fits=fits,
         statement=statement(fits),
-        notes=capital_notes(design, scoped.capital, scoped.firms),
+        notes=tuple(capital_notes(design, scoped.capital, scoped.firms)),
     )
 
 
@@ -479,12 +374,8 @@ def _points(scoped: Scoped) -> tuple[tuple[float, float, str], ...]:
 
 
 def _fit(
-    design: Design,
-    one: Judged,
-    groups: Sequence[Group],
-    lead: tuple[Judged, Judged | None],
+    design: Design, one: Judged, groups: Sequence[Group], base: Judged, best: Judged | None
 ) -> CeilingFit:
-    base, best = lead
     scores, draws, chains = one.scores, one.draws, one.draws.chains
     less = difference(scores.elpd, base.scores.elpd)
     finite = scores.khat[np.isfinite(scores.khat)]
@@ -514,3 +405,81 @@ def _fit(
         needed=tuple(needed_rows(one, groups)),
         seconds=float(one.fit.tree.attrs[SECONDS]),
     )
+
+
+def effect_rows(
+    one: Judged, groups: Sequence[Group], rng: np.random.Generator
+) -> tuple[EffectSizeRow, ...]:
+    """Effect sizes of all groups, then of a new cluster of any industry and of each."""
+    layout, limits = one.fit.scoped.firms.layout, one.fit.scoped.firms.limits
+    prior = prior_draws(one.fit.kind, layout, PRIOR_DRAWS, rng)
+    before = effects_of(prior, layout, groups, limits)
+    labels: list[tuple[By, str, bool, int]] = [(g.by, g.label, False, g.rows) for g in groups]
+    effects = [*estimates(one.effects, one.draws.chains)]
+    if any(group.by == "cluster" for group in groups) and len(layout.units) > 1:
+        before = np.column_stack([before, new_effects_of(prior, layout, groups, limits, rng)])
+        labels.append((groups[0].by, groups[0].label, True, 0))
+        if any(group.by == "industry" for group in groups):
+            labels += [("industry", label, True, 0) for label in layout.industries]
+        effects += estimates(one.new, one.draws.chains)
+    return tuple(
+        EffectSizeRow(
+            by=by,
+            group=label,
+            new=new,
+            rows=rows,
+            estimate=effects[k],
+            prior=estimate(before[:, k]),
+        )
+        for k, (by, label, new, rows) in enumerate(labels)
+    )
+
+
+def prior_effects(one: Judged, groups: Sequence[Group], rng: np.random.Generator) -> Array:
+    """Effect sizes of all groups under the prior of a model, ``(draw, group)``."""
+    firms = one.fit.scoped.firms
+    prior = prior_draws(one.fit.kind, firms.layout, PRIOR_DRAWS, rng)
+    return effects_of(prior, firms.layout, groups, firms.limits)
+
+
+def line_rows(one: Judged, groups: Sequence[Group]) -> Iterable[CeilingLine]:
+    """Ceilings of all firms and of industries over the scope."""
+    shown = [group for group in groups if group.by != "cluster"]
+    scoped, (at, curves) = one.fit.scoped, _curves(one, shown)
+    low, high = np.quantile(curves, [TAIL, 1 - TAIL], axis=0)
+    for k, group in enumerate(shown):
+        ends = (curves[:, k].mean(axis=0), low[k], high[k])
+        mean, lower, upper = (
+            tuple(scoped.y_axis.value(float(value)) for value in each) for each in ends
+        )
+        yield CeilingLine(
+            capital=scoped.capital,
+            by=group.by,
+            group=group.label,
+            at=tuple(scoped.x_axis.value(float(place)) for place in at),
+            mean=mean,
+            low=lower,
+            high=upper,
+        )
+
+
+def needed_rows(one: Judged, groups: Sequence[Group]) -> Iterable[LeastLevel]:
+    """Bottleneck table: least capital by level of the outcome, for every group."""
+    scoped, (at, curves) = one.fit.scoped, _curves(one, groups)
+    targets, percents = [scoped.y_axis.value(level) for level in LEVELS], [100 * v for v in LEVELS]
+
+    def units(share: float) -> Level:
+        return Level(original=scoped.x_axis.value(share), percent=100 * share)
+
+    for k, group in enumerate(groups):
+        key = (scoped.capital, group.by, group.label)
+        draws = least_levels(at, curves[:, k], LEVELS, tolerance=ROUNDING)
+        yield from least_level_rows(key, draws, targets, percents, units)
+
+
+def _curves(one: Judged, groups: Sequence[Group]) -> tuple[Array, Array]:
+    """Places of the capital in shares, and ceilings of groups there, ``(draw, group, place)``."""
+    at = np.linspace(0.0, 1.0, GRID)
+    firms = one.fit.scoped.firms
+    weights = np.column_stack([group.weights for group in groups])
+    return at, group_ceilings(one.draws, firms.layout, weights, firms.limits, at)

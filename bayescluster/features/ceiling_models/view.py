@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from matplotlib.figure import Figure
 from bayescluster.features.ceiling_models.results import (
     CeilingFit,
     CeilingOfCapital,
+    DistanceRow,
     EffectSizeRow,
 )
 from bayescluster.features.ceilings.results import CeilingLine, LeastLevel
@@ -20,64 +23,58 @@ from bayescluster.kit.figure import (
     FIRST,
     MOST_PANELS,
     MUTED,
-    NARROW,
-    SECOND,
-    WIDE,
     Drawn,
     FigureError,
     FigureSpec,
-    bare_rows,
-    canvas,
     folded,
     panels,
     plain_text,
     settings,
 )
+from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
 from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, columns, figures, groups_in, rows
-from bayescluster.kit.table import Cell, Table
+from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.names import CAPITALS
+from bayescluster.results.base import By
 from bayescluster.results.model import Results
 
-MOST_ROWS = 80
-"""More clusters than this are not drawn."""
+
+def capital_of(results: Results, capital: str) -> CeilingOfCapital:
+    """Ceilings over a capital.
+
+    Raises
+    ------
+    FigureError
+        If the results do not hold them.
+    """
+    for one in results.ceiling_models.capitals if results.ceiling_models else ():
+        if one.capital == capital:
+            return one
+    raise FigureError(f"The results hold no ceiling models of {capital}.")
 
 
-def capital_of(results: Results, capital: str) -> CeilingOfCapital | None:
-    """Ceilings over a capital, where the results hold them."""
-    known = results.ceiling_models.capitals if results.ceiling_models else ()
-    return next((one for one in known if one.capital == capital), None)
-
-
-def shown_fit(found: CeilingOfCapital) -> CeilingFit:
+def shown_fit(ceiling: CeilingOfCapital) -> CeilingFit:
     """Give the model that is drawn: the best, or the first where none passed its gate."""
-    return next((fit for fit in found.fits if fit.best), found.fits[0])
+    return next((fit for fit in ceiling.fits if fit.best), ceiling.fits[0])
 
 
 def ceilings(results: Results, capital: str, *, narrow: bool = False) -> Figure:
     """Draw firms and the ceiling of each industry, with its 90% band.
-
-    Parameters
-    ----------
-    results
-        Results of a run.
-    capital
-        ``human_capital`` or ``social_capital``.
-    narrow
-        Lay the figure out for a telephone.
 
     Raises
     ------
     FigureError
         If the results hold no ceiling models of the capital, or too many industries.
     """
-    found = _found(results, capital)
-    lines = _lines(shown_fit(found))
+    ceiling = capital_of(results, capital)
+    lines = _lines(ceiling)
     if len(lines) > MOST_PANELS:
         raise FigureError(f"There are {len(lines)} industries; at most {MOST_PANELS} are drawn.")
     with settings():
         laid = panels([line.group for line in lines], narrow=narrow, height=2.5, extra=0.5)
         for axes, line in zip(laid.axes, lines, strict=True):
-            _panel(axes, line, found)
+            _panel(axes, line, ceiling)
         for axes in laid.bottom:
             axes.set_xlabel(words.label(capital))
         for axes in laid.left:
@@ -85,28 +82,21 @@ def ceilings(results: Results, capital: str, *, narrow: bool = False) -> Figure:
         return plain_text(laid.figure)
 
 
-def _found(results: Results, capital: str) -> CeilingOfCapital:
-    found = capital_of(results, capital)
-    if found is None:
-        raise FigureError(f"The results hold no ceiling models of {capital}.")
-    return found
+def _lines(ceiling: CeilingOfCapital) -> list[CeilingLine]:
+    """Ceilings of the industries; that of all firms where there are none."""
+    lines = shown_fit(ceiling).lines
+    own = [line for line in lines if line.by == "industry"]
+    return own or [line for line in lines if line.by == "all"]
 
 
-def _lines(fit: CeilingFit) -> list[CeilingLine]:
-    own = [line for line in fit.lines if line.by == "industry"]
-    return own or [line for line in fit.lines if line.by == "all"]
-
-
-def _panel(axes: Axes, line: CeilingLine, found: CeilingOfCapital) -> None:
-    mine = [(x, y) for x, y, panel in found.points if line.by == "all" or panel == line.group]
+def _panel(axes: Axes, line: CeilingLine, ceiling: CeilingOfCapital) -> None:
+    mine = [(x, y) for x, y, panel in ceiling.points if line.by == "all" or panel == line.group]
     x, y = zip(*mine, strict=True) if mine else ((), ())
     axes.plot(x, y, linestyle="", marker="o", markersize=2.5, color=MUTED, alpha=0.55, zorder=2)
-    axes.fill_between(
-        line.levels, line.low, line.high, color=FIRST, alpha=0.25, linewidth=0, zorder=1
-    )
-    axes.plot(line.levels, line.mean, color=FIRST, zorder=3)
-    axes.set_xlim(found.low, found.high)
-    axes.set_ylim(found.outcome_low, found.outcome_high)
+    axes.fill_between(line.at, line.low, line.high, color=FIRST, alpha=0.25, linewidth=0, zorder=1)
+    axes.plot(line.at, line.mean, color=FIRST, zorder=3)
+    axes.set_xlim(ceiling.low, ceiling.high)
+    axes.set_ylim(ceiling.outcome_low, ceiling.outcome_high)
     axes.set_title(folded(words.panel(line.group), 34, 1))
     axes.grid(visible=True)
 
@@ -114,40 +104,20 @@ def _panel(axes: Axes, line: CeilingLine, found: CeilingOfCapital) -> None:
 def effect_sizes(results: Results, capital: str, *, narrow: bool = False) -> Figure:
     """Draw the effect size of every cluster, below those of industries and of all firms.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    capital
-        ``human_capital`` or ``social_capital``.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError
         If the results hold no ceiling models of the capital, or too many groups.
     """
-    rows = shown_fit(_found(results, capital)).effects
-    if len(rows) > MOST_ROWS:
-        raise FigureError(f"There are {len(rows)} groups; at most {MOST_ROWS} are drawn.")
-    with settings():
-        figure = canvas(NARROW if narrow else WIDE, 0.9 + 0.24 * len(rows))
-        axes = figure.add_subplot()
-        for place, row in enumerate(rows):
-            colour = SECOND if row.new else FIRST
-            ends = (row.estimate.low, row.estimate.high)
-            axes.plot(ends, (place, place), color=colour, zorder=2)
-            axes.plot(
-                [row.estimate.mean], [place], linestyle="", marker="o", markersize=4.5, color=colour
-            )
-        bare_rows(axes)
-        width = 20 if narrow else 34
-        axes.set_yticks(range(len(rows)), [folded(name_of(row), width, 1) for row in rows])
-        axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(0, 1)
-        axes.set_xlabel("d: share of the scope above the ceiling")
-        return plain_text(figure)
+    lines = [
+        Line(
+            name_of(row),
+            (Mark(row.estimate.low, row.estimate.mean, row.estimate.high, look=int(row.new)),),
+        )
+        for row in shown_fit(capital_of(results, capital)).effects
+    ]
+    frame = Frame("d: share of the scope above the ceiling", limits=(0, 1))
+    return interval_rows(lines, frame, narrow=narrow)
 
 
 def name_of(row: EffectSizeRow) -> str:
@@ -158,199 +128,272 @@ def name_of(row: EffectSizeRow) -> str:
     return name
 
 
+def _lower(capital: str) -> str:
+    return words.label(capital).lower()
+
+
+def _ceilings_caption(results: Results, capital: str) -> str:
+    return (
+        f"Firms, and the ceiling of the outcome over {_lower(capital)} by the "
+        f"{shown_fit(capital_of(results, capital)).model} model: mean and 90% band of the average of "
+        "the ceilings of an industry's clusters, so firms of a permissive cluster may be above it."
+    )
+
+
+def _ceilings_alternative(results: Results, capital: str) -> str:
+    ends = "; ".join(
+        f"{words.panel(line.group)} from {words.number(line.mean[0])} to {words.number(line.mean[-1])}"
+        for line in _lines(capital_of(results, capital))
+    )
+    return f"Ceilings over {_lower(capital)}, from its least to its largest value: {ends}."
+
+
+def _effects_caption(results: Results, capital: str) -> str:
+    return (
+        f"Effect size d of {_lower(capital)} by the {shown_fit(capital_of(results, capital)).model} "
+        "model: points are means, lines 90% intervals. Clusters borrow strength within their industry."
+    )
+
+
+def _effects_alternative(results: Results, capital: str) -> str:
+    rows = shown_fit(capital_of(results, capital)).effects
+    listed = "; ".join(f"{name_of(row)} {words.plain(row.estimate)}" for row in rows)
+    return f"Effect sizes d of {_lower(capital)}: {listed}."
+
+
+def _has(results: Results, capital: str) -> bool:
+    fitted = results.ceiling_models.capitals if results.ceiling_models else ()
+    return any(one.capital == capital for one in fitted)
+
+
 def _specs(capital: str) -> tuple[FigureSpec, FigureSpec]:
-    said, dashed = words.label(capital).lower(), capital.replace("_", "-")
-
-    def caption(results: Results) -> str:
-        fit = shown_fit(_found(results, capital))
-        return (
-            f"Firms, and the ceiling of the outcome over {said} by the {fit.model} model: mean and "
-            "90% band of the average of the ceilings of an industry's clusters, so firms of a "
-            "permissive cluster may stand above it."
-        )
-
-    def alternative(results: Results) -> str:
-        ends = "; ".join(
-            f"{words.panel(line.group)} from {words.number(line.mean[0])} to "
-            f"{words.number(line.mean[-1])}"
-            for line in _lines(shown_fit(_found(results, capital)))
-        )
-        return f"Ceilings over {said}, from its least to its largest value: {ends}."
-
-    def sizes(results: Results) -> str:
-        fit = shown_fit(_found(results, capital))
-        return (
-            f"Effect size d of {said} by the {fit.model} model: points are means, lines 90% "
-            "intervals. Clusters borrow strength within their industry."
-        )
-
-    def sizes_said(results: Results) -> str:
-        rows = shown_fit(_found(results, capital)).effects
-        listed = "; ".join(f"{name_of(row)} {words.plain(row.estimate)}" for row in rows)
-        return f"Effect sizes d of {said}: {listed}."
-
-    def wanted(results: Results) -> bool:
-        return capital_of(results, capital) is not None
-
+    dashed, wanted = capital.replace("_", "-"), partial(_has, capital=capital)
     return (
         FigureSpec(
             f"ceilings-{dashed}",
             lambda results, narrow: ceilings(results, capital, narrow=narrow),
-            caption,
-            alternative,
+            partial(_ceilings_caption, capital=capital),
+            partial(_ceilings_alternative, capital=capital),
             wanted,
         ),
         FigureSpec(
             f"ceiling-effects-{dashed}",
             lambda results, narrow: effect_sizes(results, capital, narrow=narrow),
-            sizes,
-            sizes_said,
+            partial(_effects_caption, capital=capital),
+            partial(_effects_alternative, capital=capital),
             wanted,
         ),
     )
 
 
-CEILINGS = {capital: _specs(capital) for capital in ("human_capital", "social_capital")}
+CEILINGS = {capital: _specs(capital) for capital in CAPITALS}
 """Ceilings, and effect sizes, of each capital."""
 
 
-class Block(NamedTuple):
-    """What is told of one capital."""
-
-    title: str
-    statement: str
-    notes: tuple[str, ...]
-    scope: str
-    tables: tuple[Table, ...]
-    figures: tuple[Drawn, ...]
-
-
-def body(results: Results) -> Markup:
-    """Statement, table of models, figures and tables of each capital."""
-    found = results.ceiling_models
-    assert found is not None
-    return filled(
-        "ceiling_models.html.j2",
-        results=results,
-        floor=words.share(found.floor),
-        blocks=tuple(_block(results, one) for one in found.capitals),
-    )
+def views(results: Results) -> Iterator[View[Any]]:
+    """Effect sizes, least capital and distances to the ceiling of every capital and model."""
+    for ceiling in results.ceiling_models.capitals if results.ceiling_models else ():
+        for fit in ceiling.fits:
+            before = {"capital": ceiling.capital, "model": fit.model}
+            yield View("ceiling_effects", EffectSizeRow, records=fit.effects, before=before)
+            yield View("ceiling_needed", LeastLevel, records=fit.needed, before=before)
+            yield View("ceiling_distances", DistanceRow, records=fit.distances, before=before)
+        yield from _shown(ceiling)
 
 
-def _block(results: Results, found: CeilingOfCapital) -> Block:
-    fit = shown_fit(found)
-    scope = (
-        f"{words.number(found.low)} to {words.number(found.high)} of the capital, "
-        f"{words.number(found.outcome_low)} to {words.number(found.outcome_high)} of the outcome "
-        f"({found.declared})"
-    )
-    return Block(
-        words.label(found.capital),
-        found.statement,
-        found.notes,
-        scope,
-        (_models(found), _distances(found), _effects(found), _needed(found, fit)),
-        figures(results, *CEILINGS[found.capital]),
-    )
+def _shown(ceiling: CeilingOfCapital) -> Iterator[View[Any]]:
+    """Views that compare models or groups; their records are written model by model."""
+    yield _distances(ceiling)
+    yield _effects(ceiling)
+    yield _needed(ceiling)
 
 
-def _models(found: CeilingOfCapital) -> Table:
-    return Table(
-        f"Models of the ceiling over {words.label(found.capital).lower()}",
-        columns("Model", "#elpd (SE)", "#Less the best (SE)", "#d, all firms", "Distances", "Gate"),
-        rows(_model(fit) for fit in found.fits),
+def _models(ceiling: CeilingOfCapital) -> Table:
+    def flagged(fit: CeilingFit) -> str:
+        return ", ".join(row.statistic for row in fit.distances if row.flagged)
+
+    def shape(fit: CeilingFit) -> str:
+        al, be = (words.fixed(one.mean, 2) for one in fit.shape)
+        return f"{al}, {be}" + (f"; {words.plain(fit.extra)}" if fit.extra else "")
+
+    return View[CeilingFit](
+        "ceiling_models",
+        CeilingFit,
+        f"Models of the ceiling over {_lower(ceiling.capital)}",
+        (
+            Column("Model", "model", note=shape, look=lambda fit: "head" if fit.best else ""),
+            number(
+                "elpd (SE)",
+                lambda fit: f"{words.fixed(fit.elpd, 1)} ({words.fixed(fit.se, 1)})",
+                note=lambda fit: f"{words.firms(fit.bad)} with large k" if fit.bad else "",
+            ),
+            number(
+                "Less the best (SE)",
+                lambda fit: (
+                    f"{words.fixed(fit.difference, 1)} ({words.fixed(fit.difference_se, 1)})"
+                ),
+            ),
+            number("d, all firms", lambda fit: fit.effects[0].estimate, words.plain),
+            Column(
+                "Distances",
+                lambda fit: "✕ not reproduced" if flagged(fit) else "✓ reproduced",
+                note=flagged,
+                look=lambda fit: "bad" if flagged(fit) else "good",
+            ),
+            Column(
+                "Gate",
+                lambda fit: "✓ passed" if fit.gate_passed else "✕ failed",
+                note=lambda fit: "" if fit.gate_passed else "; ".join(fit.failing),
+                look=lambda fit: "good" if fit.gate_passed else "bad",
+            ),
+        ),
+        ceiling.fits,
         "elpd: expected log predictive density of firms left out one by one (PSIS); of a hard ceiling "
         "with the height of the firm's cluster integrated out, since draws above every firm would "
         "overrate those at the edge. Distances: statistics of the share of their ceiling that firms "
         "reach which the model does not make. Small print: al and be of that share, and noise or share "
         "of firms not bound.",
-    )
+    ).table
 
 
-def _model(fit: CeilingFit) -> tuple[Cell, ...]:
-    flagged = [row.statistic for row in fit.distances if row.flagged]
-    gate = (
-        Cell("✓ passed", look="good")
-        if fit.gate_passed
-        else Cell("✕ failed", "; ".join(fit.failing), "bad")
-    )
-    shape = f"{words.fixed(fit.shape[0].mean, 2)}, {words.fixed(fit.shape[1].mean, 2)}"
-    extra = f"; {words.plain(fit.extra)}" if fit.extra else ""
-    bad = f"{words.firms(fit.bad)} with large k" if fit.bad else ""
-    return (
-        Cell(fit.model, shape + extra, "head" if fit.best else ""),
-        Cell(f"{words.fixed(fit.elpd, 1)} ({words.fixed(fit.se, 1)})", bad),
-        Cell(f"{words.fixed(fit.difference, 1)} ({words.fixed(fit.difference_se, 1)})"),
-        Cell(words.plain(fit.effects[0].estimate)),
-        Cell("✕ not reproduced", ", ".join(flagged), "bad")
-        if flagged
-        else Cell("✓ reproduced", look="good"),
-        gate,
-    )
+class _Distance(NamedTuple):
+    model: str
+    row: DistanceRow
 
 
-def _distances(found: CeilingOfCapital) -> Table:
-    return Table(
+def _distances(ceiling: CeilingOfCapital) -> View[_Distance]:
+    return View(
+        "ceiling_distances",
+        DistanceRow,
         "Share of their ceiling that firms reach, observed and replicated",
-        columns("Model and statistic", "#Observed", "#Replicated, 90%", "#Tail"),
-        rows(
-            (
-                Cell(row.statistic, fit.model),
-                words.fixed(row.observed, 3),
-                f"{words.fixed(row.low, 3)} to {words.fixed(row.high, 3)}",
-                Cell(words.probability(row.tail), "far out" if row.flagged else ""),
-            )
-            for fit in found.fits
-            for row in fit.distances
+        (
+            Column(
+                "Model and statistic", lambda one: one.row.statistic, note=lambda one: one.model
+            ),
+            number("Observed", lambda one: words.fixed(one.row.observed, 3)),
+            number(
+                "Replicated, 90%",
+                lambda one: f"{words.fixed(one.row.low, 3)} to {words.fixed(one.row.high, 3)}",
+            ),
+            number(
+                "Tail",
+                lambda one: one.row.tail,
+                words.probability,
+                note=lambda one: "far out" if one.row.flagged else "",
+            ),
         ),
-        folded=f"Distances to the ceiling over {words.label(found.capital).lower()}",
+        tuple(_Distance(fit.model, row) for fit in ceiling.fits for row in fit.distances),
+        folded=f"Distances to the ceiling over {_lower(ceiling.capital)}",
+        records=(),
     )
 
 
-def _effects(found: CeilingOfCapital) -> Table:
-    """Effect sizes under every model, none in silence."""
-    first = found.fits[0]
-    return Table(
-        f"Effect size d of {words.label(found.capital).lower()} under each model",
-        columns("Group", "#Firms", *(f"#{fit.model}" for fit in found.fits), "#Prior"),
-        rows(
-            (
-                Cell(name_of(row), look="head" if (row.by, row.new) == ("all", False) else ""),
-                words.count(row.rows) if row.rows else words.NONE,
-                *(words.plain(fit.effects[k].estimate) for fit in found.fits),
-                f"{words.fixed(row.prior.low, 2)} to {words.fixed(row.prior.high, 2)}",
-            )
-            for k, row in enumerate(first.effects)
+def _effects(ceiling: CeilingOfCapital) -> View[tuple[EffectSizeRow, ...]]:
+    """Effect sizes under every model; a row holds those of one group."""
+
+    def column(k: int, fit: CeilingFit) -> Column[tuple[EffectSizeRow, ...]]:
+        return number(fit.model, lambda row: row[k].estimate, words.plain)
+
+    return View(
+        "ceiling_effects",
+        EffectSizeRow,
+        f"Effect size d of {_lower(ceiling.capital)} under each model",
+        (
+            Column(
+                "Group",
+                lambda row: name_of(row[0]),
+                look=lambda row: "head" if row[0].by == "all" and not row[0].new else "",
+            ),
+            number("Firms", lambda row: row[0].rows or None, words.count),
+            *(column(k, fit) for k, fit in enumerate(ceiling.fits)),
+            number(
+                "Prior",
+                lambda row: (
+                    f"{words.fixed(row[0].prior.low, 2)} to {words.fixed(row[0].prior.high, 2)}"
+                ),
+            ),
         ),
+        tuple(zip(*(fit.effects for fit in ceiling.fits), strict=True)),
         "Mean and 90% interval; prior: 90% interval before any firm is seen. A new cluster has a "
         "height drawn from the distribution of its industry.",
+        records=(),
     )
 
 
-def _needed(found: CeilingOfCapital, fit: CeilingFit) -> Table:
-    kept = [row for row in fit.needed if row.by != "cluster"]
-    names = groups_in(kept)
-    at = {(row.by, row.group, row.target): row for row in kept}
-    targets = dict.fromkeys((row.target_percent, row.target) for row in kept)
-    return Table(
-        f"Least {words.label(found.capital).lower()} by level of the outcome ({fit.model})",
-        columns("Level of the outcome", *(f"#{words.group(by, name)}" for by, name in names)),
-        rows(
-            (
-                Cell(words.share((percent or 0) / 100), words.number(target)),
-                *(_least(at[(*name, target)]) for name in names),
-            )
-            for percent, target in targets
+def _needed(ceiling: CeilingOfCapital) -> View[tuple[LeastLevel, ...]]:
+    """Least capital under the model that is shown; a row holds one level of the outcome."""
+    fit = shown_fit(ceiling)
+    by_target: dict[float, list[LeastLevel]] = {}
+    for row in fit.needed:
+        if row.by != "cluster":
+            by_target.setdefault(row.target, []).append(row)
+    rows = tuple(map(tuple, by_target.values()))
+
+    def column(k: int, by: By, group: str) -> Column[tuple[LeastLevel, ...]]:
+        return number(
+            words.group(by, group),
+            lambda row: row[k],
+            lambda least: ends_text(least, "original", words.number),
+            note=lambda row: (
+                f"NN {words.probability(row[k].not_needed)}, "
+                f"NA {words.probability(row[k].not_reached)}"
+            ),
+        )
+
+    return View(
+        "ceiling_needed",
+        LeastLevel,
+        f"Least {_lower(ceiling.capital)} by level of the outcome ({fit.model})",
+        (
+            Column(
+                "Level of the outcome",
+                lambda row: words.share((row[0].target_percent or 0) / 100),
+                note=lambda row: words.number(row[0].target),
+            ),
+            *(column(k, least.by, least.group) for k, least in enumerate(rows[0] if rows else ())),
         ),
+        rows,
         "Median and 90% interval in units of the capital, under the average ceiling of the group. NN: "
         "not needed; NA: out of reach, the ceiling stays below the level. Small print: probability "
         "of NN and of NA.",
+        records=(),
     )
 
 
-def _least(row: LeastLevel) -> Cell:
-    chances = f"NN {words.probability(row.not_needed)}, NA {words.probability(row.not_reached)}"
-    return Cell(ends_text(row, "original", words.number), chances)
+class Block(NamedTuple):
+    """The part of the section on one capital."""
+
+    title: str
+    statement: str
+    notes: tuple[str, ...]
+    scope: str
+    models: Table
+    figures: tuple[Drawn, ...]
+    tables: list[Table]
+
+
+def body(results: Results) -> Markup:
+    """Statement, table of models, figures and tables of each capital."""
+    models = results.ceiling_models
+    assert models is not None
+    return filled(
+        "ceiling_models.html.j2",
+        floor=words.share(models.floor),
+        blocks=[
+            Block(
+                words.label(one.capital),
+                one.statement,
+                one.notes,
+                f"{words.number(one.low)} to {words.number(one.high)} of the capital, "
+                f"{words.number(one.outcome_low)} to {words.number(one.outcome_high)} of the outcome "
+                f"({one.declared})",
+                _models(one),
+                figures(results, *CEILINGS[one.capital]),
+                tables(_shown(one)),
+            )
+            for one in models.capitals
+        ],
+    )
 
 
 CEILING_MODELS = Section(
@@ -358,5 +401,6 @@ CEILING_MODELS = Section(
     "Ceilings, one for each cluster",
     "Ceiling models",
     body,
-    wanted=lambda results: results.ceiling_models is not None,
+    lambda results: results.ceiling_models is not None,
+    views,
 )

@@ -174,7 +174,7 @@ def _line(key: Key, ceiling: Ceiling, design: Design) -> CeilingLine:
         capital=capital,
         by=by,
         group=group,
-        levels=tuple((unit.center + unit.scale * ceiling.levels).tolist()),
+        at=tuple((unit.center + unit.scale * ceiling.levels).tolist()),
         mean=tuple(height.mean(axis=0).tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Spread, Value
+from bayescluster.results.base import By, Curve, Estimate, Spread, Value
 
 
 class Level(Spread):
@@ -44,16 +44,10 @@ class LeastLevel(Value):
     """Probability of NA."""
 
 
-class CeilingLine(Value):
-    """Ceiling of a group along a capital, in own units: mean and 90% interval, ``(level,)`` each."""
+class CeilingLine(Curve):
+    """Ceiling of a group along a capital, in own units."""
 
-    capital: str
     by: By
-    group: str
-    levels: tuple[float, ...]
-    mean: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
     steps: bool = False
     """The capital is yes or no: there is nothing between its two levels."""
 

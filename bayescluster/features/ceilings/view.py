@@ -154,10 +154,10 @@ def _ceiling_panel(axes: Axes, results: Results, line: CeilingLine) -> None:
     color = LOOKS[line.capital][0]
     step: Literal["post"] | None = "post" if line.steps else None
     axes.fill_between(
-        line.levels, low, high, step=step, color=color, alpha=0.18, linewidth=0, label="90%"
+        line.at, low, high, step=step, color=color, alpha=0.18, linewidth=0, label="90%"
     )
     style = "steps-post" if line.steps else "default"
-    axes.plot(line.levels, mean, color=color, drawstyle=style, label="ceiling, posterior mean")
+    axes.plot(line.at, mean, color=color, drawstyle=style, label="ceiling, posterior mean")
 
 
 def _caption(results: Results) -> str:

@@ -43,44 +43,41 @@ def _shown(rows: tuple[BottleneckRow, ...]) -> list[tuple[float, float | str]]:
     return [(row.level, row.status if row.needed is None else row.needed) for row in rows]
 
 
-def test_percentages_of_the_range():
-    rows = _pair().bottlenecks
-    assert _shown(rows) == [(0, "NN"), (20, "NN"), (40, 20), (60, 20), (80, 100), (100, 100)]
-    assert [row.short for row in rows] == [0, 0, 1, 1, 3, 3]
-    assert [row.outcome for row in rows] == [0, 10, 20, 30, 40, 50]
+TURNED = {"x": 10 - X, "corner": "upper_right", "bottleneck": "actual"}
+WIDER = {"declared": Scope(0, 10, 0, 100), "steps": 4}
 
 
-def test_actual_values():
-    rows = _pair(bottleneck="actual").bottlenecks
-    assert _shown(rows) == [(0, "NN"), (10, "NN"), (20, 2), (30, 2), (40, 10), (50, 10)]
+@pytest.mark.parametrize(
+    ("options", "needs", "short"),
+    [
+        ({}, "0 NN, 20 NN, 40 20, 60 20, 80 100, 100 100", "001133"),
+        ({"bottleneck": "actual"}, "0 NN, 10 NN, 20 2, 30 2, 40 10, 50 10", "001133"),
+        # of five firms one has less than 2, three have less than 10
+        ({"bottleneck": "percentile", "steps": 4}, "0 NN, 25 NN, 50 20, 75 20, 100 60", "00113"),
+        (WIDER, "0 NN, 25 20, 50 100, 75 NA, 100 NA", "01355"),
+        # the same firms, an axis turned round: high outcomes now need little of the condition
+        (TURNED, "0 NN, 10 NN, 20 8, 30 8, 40 0, 50 0", "001133"),
+        (
+            {"y": 50 - Y, "corner": "lower_left"},
+            "100 NN, 80 NN, 60 20, 40 20, 20 100, 0 100",
+            "001133",
+        ),
+    ],
+)
+def test_what_levels_need(options, needs, short):
+    rows = _pair(**options).bottlenecks
+    shown = (
+        f"{level:g} {need if isinstance(need, str) else f'{need:g}'}"
+        for level, need in _shown(rows)
+    )
+    assert ", ".join(shown) == needs
+    assert "".join(str(row.short) for row in rows) == short
 
 
-def test_percentiles():
+def test_levels_in_units_of_the_outcome():
+    assert [row.outcome for row in _pair().bottlenecks] == [0, 10, 20, 30, 40, 50]
     rows = _pair(bottleneck="percentile", steps=4).bottlenecks
     assert [row.outcome for row in rows] == [0, 10, 20, 30, 50]
-    # of five firms one has less than 2, three have less than 10
-    assert _shown(rows) == [(0, "NN"), (25, "NN"), (50, 20), (75, 20), (100, 60)]
-
-
-def test_levels_that_cannot_be_reached():
-    rows = _pair(declared=Scope(0, 10, 0, 100), steps=4).bottlenecks
-    assert _shown(rows) == [(0, "NN"), (25, 20), (50, 100), (75, "NA"), (100, "NA")]
-    assert [row.short for row in rows] == [0, 1, 3, 5, 5]
-
-
-def test_other_corners_keep_the_direction_of_the_axes():
-    # the same firms, both axes turned round: high outcomes now need little of the condition
-    pair = _pair(10 - X, Y, corner="upper_right", bottleneck="actual")
-    assert _shown(pair.bottlenecks) == [(0, "NN"), (10, "NN"), (20, 8), (30, 8), (40, 0), (50, 0)]
-    pair = _pair(X, 50 - Y, corner="lower_left")
-    assert _shown(pair.bottlenecks) == [
-        (100, "NN"),
-        (80, "NN"),
-        (60, 20),
-        (40, 20),
-        (20, 100),
-        (0, 100),
-    ]
 
 
 def test_a_straight_ceiling_and_its_inefficiencies():
@@ -209,14 +206,8 @@ def test_permutations_without_a_line_count_against_necessity():
 
 
 def test_words_of_effect_sizes():
-    assert [size_of(effect) for effect in (0, 0.0999, 0.1, 0.3, 0.5, 1)] == [
-        "small",
-        "small",
-        "medium",
-        "large",
-        "very large",
-        "very large",
-    ]
+    words = ("small", "small", "medium", "large", "very large", "very large")
+    assert tuple(map(size_of, (0, 0.0999, 0.1, 0.3, 0.5, 1))) == words
     assert [bound for bound, _ in SIZES[:3]] == [0.1, 0.3, 0.5]
 
 

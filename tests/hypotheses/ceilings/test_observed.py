@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import get_args
 
 import numpy as np
@@ -47,12 +48,16 @@ def test_every_ceiling_is_in_one_table():
     assert sorted([*AREAS, *LINES]) == sorted(CEILINGS)
 
 
+def _share(box: tuple[float, ...], height: Callable[[float], float], at: list[float]) -> float:
+    """The oracle's area above a ceiling, as a share of the scope."""
+    return oracle.area(box, height, at) / ((box[1] - box[0]) * (box[3] - box[2]))
+
+
 @given(tables, st.sampled_from([0.0, 1.5]))
 def test_staircase_is_the_area_above_the_best_so_far(cases, wider):
     box = _box(cases, wider)
-    expected = oracle.area(box, lambda at: oracle.staircase(cases, at), [x for x, _ in cases])
-    found = effect_size(*_columns(cases), "ce_fdh", scope=box)
-    assert found == pytest.approx(expected / ((box[1] - box[0]) * (box[3] - box[2])), abs=1e-9)
+    expected = _share(box, lambda at: oracle.staircase(cases, at), [x for x, _ in cases])
+    assert effect_size(*_columns(cases), "ce_fdh", scope=box) == pytest.approx(expected, abs=1e-9)
 
 
 @given(tables, st.sampled_from([0.0, 1.5]))
@@ -63,22 +68,20 @@ def test_hull_is_the_area_above_the_convex_hull(cases, wider):
     def height(at: float) -> float:
         return -np.inf if at < peers[0, 0] else float(np.interp(at, *peers.T))
 
-    expected = oracle.area(box, height, list(peers[:, 0]))
-    found = effect_size(*_columns(cases), "ce_vrs", scope=box)
-    assert found == pytest.approx(expected / ((box[1] - box[0]) * (box[3] - box[2])), abs=1e-6)
+    expected = _share(box, height, list(peers[:, 0]))
+    assert effect_size(*_columns(cases), "ce_vrs", scope=box) == pytest.approx(expected, abs=1e-6)
 
 
 @given(tables, st.sampled_from(["cr_fdh", "cr_vrs"]))
 def test_regressions_through_the_peers(cases, ceiling):
     chosen = oracle.staircase_peers if ceiling == "cr_fdh" else oracle.hull_peers
-    peers, box = np.array(chosen(cases)), _box(cases)
-    found = effect_size(*_columns(cases), ceiling)
-    if len(peers) == 1:  # with the range as scope it stands in the corner
-        assert found == 0
+    peers, size = np.array(chosen(cases)), effect_size(*_columns(cases), ceiling)
+    if len(peers) == 1:  # with the range as scope it is in the corner
+        assert size == 0
         return
     slope, intercept = np.polyfit(*peers.T, 1)
-    expected = oracle.area(box, lambda at: intercept + slope * at, [])
-    assert found == pytest.approx(expected / ((box[1] - box[0]) * (box[3] - box[2])), abs=GRID)
+    expected = _share(_box(cases), lambda at: intercept + slope * at, [])
+    assert size == pytest.approx(expected, abs=GRID)
 
 
 @given(tables)
@@ -189,6 +192,11 @@ def test_one_peer_makes_no_line():
     )
 
 
+KNOWN_CORNERS = "upper_left, upper_right, lower_left, lower_right"
+KNOWN = "ce_fdh, cr_fdh, ce_vrs, cr_vrs, cols, c_lp"
+SMALL = (1.5, 2, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("x", "y", "options", "message"),
     [
@@ -200,20 +208,10 @@ def test_one_peer_makes_no_line():
             [1, 2],
             [1, 2],
             {"corner": "upper"},
-            "no corner is called 'upper'; known: upper_left, upper_right, lower_left, lower_right",
+            f"no corner is called 'upper'; known: {KNOWN_CORNERS}",
         ),
-        (
-            [1, 2],
-            [1, 2],
-            {"scope": (1.5, 2, 1, 2)},
-            "the scope (1.5, 2, 1, 2) does not hold all cases",
-        ),
-        (
-            [1, 2],
-            [1, 2],
-            {"ceiling": "ce_fhd"},
-            "no ceiling is called 'ce_fhd'; known: ce_fdh, cr_fdh, ce_vrs, cr_vrs, cols, c_lp",
-        ),
+        ([1, 2], [1, 2], {"scope": SMALL}, "the scope (1.5, 2, 1, 2) does not hold all cases"),
+        ([1, 2], [1, 2], {"ceiling": "ce_fhd"}, f"no ceiling is called 'ce_fhd'; known: {KNOWN}"),
     ],
 )
 def test_what_has_no_effect_size(x, y, options, message):
