@@ -102,7 +102,7 @@ def test_what_is_interrupted_keeps_what_is_finished(folder, refits):
     refits.stop_after = None
     again = call("calibrate", "analysis.yaml", *QUICK)
     assert again.code == 0
-    assert "interaction: 1 replications (1 kept from before)" in again.err
+    assert "interaction: 1 replication (1 kept from before)" in again.err
     last = call("calibrate", "analysis.yaml", *QUICK)
     assert "interaction: all replications are there already" in last.err
 
