@@ -306,7 +306,7 @@ CAUTION = (
     "A few cases illustrate: they are no sample of clusters, and each rating is the judgement of "
     "whoever coded it, relative to the other cases. The prior used is therefore an assumption and not "
     "evidence from the firms of this analysis; it is part of the prior probability of every verdict "
-    "too. Before leaning on a verdict, see whether it stands with the default priors."
+    "too. Before leaning on a verdict, see whether it holds with the default priors."
 )
 
 

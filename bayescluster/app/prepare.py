@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -102,6 +103,9 @@ def cases_of(design: Design) -> dict[str, str]:
     }
 
 
+PLURALS = {"industry": "industries", "hypothesis": "hypotheses"}
+
+
 class DesignSummary(NamedTuple):
     """Sizes of a design, and the same in words."""
 
@@ -114,99 +118,70 @@ class DesignSummary(NamedTuple):
     lines: tuple[str, ...]
 
 
-def forms_summary(designs: Sequence[Design]) -> DesignSummary:
-    """Say what would be fitted, under each of several structural forms."""
+def design_summary(designs: Sequence[Design]) -> DesignSummary:
+    """Say what would be fitted, under each of its structural forms."""
     first = designs[0]
-    summary = design_summary(first)
-    if len(designs) == 1:
-        return summary
-    names = ", ".join(design.structure.name for design in designs)
-    start = summary.lines.index(_equation_line(first))
-    lines = (
-        *summary.lines[:start],
-        f"{first.analysis.equation.outcome}: {first.family.name}, {_coded_controls(first)}",
-        f"{len(designs)} forms, each fitted by itself, then compared and averaged: {names}",
-        *(line for design in designs for line in _form_lines(design)),
-        *summary.lines[start + 1 + len(_varying_lines(first)) :],
-    )
-    return summary._replace(structure=names, lines=lines)
-
-
-def design_summary(design: Design) -> DesignSummary:
-    """Say what would be fitted."""
-    analysis, details = design.analysis, design.details
-    data = analysis.data
-    clusters = len(design.group_labels(CLUSTER)) if data.cluster else 0
-    industries = len(design.group_labels(INDUSTRY)) if data.industry else 0
-    source = f"{details.label}: {design.size} of {details.rows_read} rows"
-    if details.synthetic:
-        source += " (SYNTHETIC data, made by simulation)"
-    dropped: dict[str, int] = {}
+    analysis, details, data = first.analysis, first.details, first.analysis.data
+    clusters = len(first.group_labels(CLUSTER)) if data.cluster else 0
+    industries = len(first.group_labels(INDUSTRY)) if data.industry else 0
+    synthetic = " (SYNTHETIC data, made by simulation)" if details.synthetic else ""
+    nesting = "crossed" if data.crossed else "nested"
+    dropped: Counter[str] = Counter()
     for variable, _, rows in details.dropped:
-        dropped[variable] = dropped.get(variable, 0) + rows
+        dropped[variable] += rows
     lines = (
-        source,
-        ", ".join(
-            (
-                _count(clusters, "cluster", "clusters"),
-                _count(industries, "industry", "industries"),
-                "crossed" if data.crossed else "nested",
-            )
-        ),
-        *(line for each in design.equations for line in _equation_lines(each)),
+        f"{details.label}: {first.size} of {details.rows_read} rows{synthetic}",
+        ", ".join((_count(clusters, "cluster"), _count(industries, "industry"), nesting)),
+        *(_form_lines(designs) if len(designs) > 1 else _equation_lines(first)),
         *_total_lines(analysis),
         *_weight_lines(data),
         *(
-            f"left out for a missing {variable}: {_count(rows, 'row', 'rows')}"
+            f"left out for a missing {variable}: {_count(rows, 'row')}"
             for variable, rows in dropped.items()
         ),
-        *(line for each in design.equations for line in _case_lines(each)),
+        *(line for each in first.equations for line in _case_lines(each)),
         *details.notes,
-        _count(len(analysis.hypotheses), "hypothesis", "hypotheses"),
+        _count(len(analysis.hypotheses), "hypothesis"),
     )
+    names = ", ".join(design.structure.name for design in designs)
     return DesignSummary(
-        design.size,
-        clusters,
-        industries,
-        design.family.name,
-        design.structure.name,
-        details.synthetic,
-        lines,
+        first.size, clusters, industries, first.family.name, names, details.synthetic, lines
     )
 
 
-def _form_lines(design: Design) -> Iterator[str]:
-    form = design.structure
-    yield f"{form.name}: {form.formula}"
-    yield from (f"{form.name}, {line}" for line in _varying_lines(design))
+def _form_lines(designs: Sequence[Design]) -> Iterator[str]:
+    first, names = designs[0], ", ".join(design.structure.name for design in designs)
+    yield f"{first.equation.outcome}: {first.family.name}, {_coded_controls(first)}"
+    yield f"{len(designs)} forms, each fitted by itself, then compared and averaged: {names}"
+    for design in designs:
+        form = design.structure
+        yield f"{form.name}: {form.formula}"
+        yield from (f"{form.name}, {line}" for line in _varying_lines(design))
 
 
-def _equation_lines(design: Design) -> Iterator[str]:
-    """One equation; its name, and whether it is in focus, where there are several."""
-    analysis, predictors = design.analysis, design.equation.predictors
-    name = inside = ""
-    if len(analysis.equations) > 1:
-        focus = ", in focus" if design.equation_name == analysis.equation_name else ""
-        name, inside = f"equation {design.equation_name}{focus}: ", "  "
-    entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
-    yield f"{name}{_equation_line(design)}{entering}"
-    yield from (f"{inside}{line}" for line in _varying_lines(design))
-
-
-def _equation_line(design: Design) -> str:
-    return (
-        f"{design.equation.outcome}: {design.family.name}, {design.structure.name} "
-        f"({design.structure.formula}), {_coded_controls(design)}"
-    )
+def _equation_lines(focus: Design) -> Iterator[str]:
+    """Every equation; its name, and whether it is in focus, where there are several."""
+    for design in focus.equations:
+        name = inside = ""
+        if focus.others:
+            mark = ", in focus" if design.equation_name == focus.equation_name else ""
+            name, inside = f"equation {design.equation_name}{mark}: ", "  "
+        form, predictors = design.structure, design.equation.predictors
+        entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
+        yield (
+            f"{name}{design.equation.outcome}: {design.family.name}, {form.name} "
+            f"({form.formula}), {_coded_controls(design)}{entering}"
+        )
+        yield from (f"{inside}{line}" for line in _varying_lines(design))
 
 
 def _coded_controls(design: Design) -> str:
-    return _count(len(design.control_names), "coded control", "coded controls")
+    return _count(len(design.control_names), "coded control")
 
 
 def _varying_lines(design: Design) -> list[str]:
     return [
-        f"varying by {grouping.name} ({_count(len(grouping.labels), 'group', 'groups')}): "
+        f"varying by {grouping.name} ({_count(len(grouping.labels), 'group')}): "
         f"{', '.join(grouping.terms)}"
         for grouping in design.groupings
     ]
@@ -226,7 +201,7 @@ def _total_lines(analysis: Analysis) -> Iterator[str]:
 def _case_lines(design: Design) -> Iterator[str]:
     source, coded = design.equation.priors.from_, design.details.cases
     if source is not None and coded is not None:
-        cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case', 'cases')}"
+        cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case')}"
         firms = "1 firm" if source.strength == 1 else f"{source.strength:g} firms"
         yield f"priors from {cases} in {coded.label}, each worth {firms}"
 
@@ -238,5 +213,5 @@ def _weight_lines(data: Data) -> Iterator[str]:
         )
 
 
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun if number == 1 else PLURALS.get(noun, f'{noun}s')}"

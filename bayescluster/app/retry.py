@@ -24,7 +24,7 @@ RETRIES: Final = 3
 """Most attempts after the first: what three steps of the sampler do not repair, the model must."""
 
 
-class Trial(NamedTuple):
+class AttemptRun(NamedTuple):
     """One attempt: its run, what failed, and its results where they were computed."""
 
     directory: RunDirectory
@@ -37,7 +37,7 @@ class Trial(NamedTuple):
 class Retried(NamedTuple):
     """The attempt that passed, or else the last one, and the record of all."""
 
-    last: Trial
+    last: AttemptRun
     attempts: tuple[Attempt, ...]
 
 
@@ -52,12 +52,12 @@ def run_with_retries(
     """
     watch, command = watch or Silent(), command_of(source)
 
-    def attempt(one: AnalysisSource) -> Trial:
+    def attempt(one: AnalysisSource) -> AttemptRun:
         directory, results = run_source(one, Path(root), watch, command)
         gate = results.gate
         designs = () if gate.passed else designs_of(one)
         failure = Failure(_failing(results), gate.reasons)
-        return Trial(directory, gate.passed, failure, designs, results)
+        return AttemptRun(directory, gate.passed, failure, designs, results)
 
     return _retried(analysis_source(source), attempt, watch)
 
@@ -71,13 +71,13 @@ def fit_with_retries(
     """
     watch = watch or Silent()
 
-    def attempt(one: AnalysisSource) -> Trial:
+    def attempt(one: AnalysisSource) -> AttemptRun:
         designs, directory = fit_source(one, Path(root), watch)
         gates = [_gate_of(design, directory) for design in designs]
         failing = dict.fromkeys(name for gate in gates for name in gate.failing)
         reasons = tuple(reason for gate in gates for reason in gate.reasons)
         passed = all(gate.passed for gate in gates)
-        return Trial(directory, passed, Failure(tuple(failing), reasons), designs)
+        return AttemptRun(directory, passed, Failure(tuple(failing), reasons), designs)
 
     return _retried(analysis_source(source), attempt, watch)
 
@@ -103,7 +103,7 @@ def _failing(results: Results) -> tuple[str, ...]:
 
 
 def _retried(
-    source: AnalysisSource, attempt: Callable[[AnalysisSource], Trial], watch: Watch
+    source: AnalysisSource, attempt: Callable[[AnalysisSource], AttemptRun], watch: Watch
 ) -> Retried:
     first = source.analysis
     trials = [attempt(source)]
@@ -126,7 +126,7 @@ def _retried(
     return Retried([_recorded(each, record) for each in trials][-1], record)
 
 
-def _record(number: int, trial: Trial, changes: tuple[Change, ...], settings: str) -> Attempt:
+def _record(number: int, trial: AttemptRun, changes: tuple[Change, ...], settings: str) -> Attempt:
     return Attempt(
         number=number,
         key=trial.directory.read_manifest().key,
@@ -137,7 +137,7 @@ def _record(number: int, trial: Trial, changes: tuple[Change, ...], settings: st
     )
 
 
-def _recorded(trial: Trial, attempts: tuple[Attempt, ...]) -> Trial:
+def _recorded(trial: AttemptRun, attempts: tuple[Attempt, ...]) -> AttemptRun:
     """List all attempts in the results, report and manifest of one; its numbers stay as they are."""
     directory, results = trial.directory, trial.results
     with directory.lock():

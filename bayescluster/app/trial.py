@@ -35,6 +35,6 @@ def trial_fit() -> Trial:
     compiling = time.perf_counter() - started
     sampling = Sampling(draws=200, tune=200, chains=1, seed=1)
     (chain,) = sample_chains(compiled, sampling, [0])
-    found = float(chain.posterior["mean"].mean())
-    words = f"compiled in {compiling:.1f} s, mean {found:.2f} where the truth is {TRUTH:.0f}"
-    return Trial(abs(found - TRUTH) < TOLERANCE, words)
+    estimate = float(chain.posterior["mean"].mean())
+    words = f"compiled in {compiling:.1f} s, mean {estimate:.2f} where the truth is {TRUTH:.0f}"
+    return Trial(abs(estimate - TRUTH) < TOLERANCE, words)

@@ -71,8 +71,8 @@ def _say(finished: Finished, config: Path, retry: bool) -> None:
         print_outcome(results.attempts)
     elif not results.gate.passed:
         offer_retry("run", config)
-    if results.gate.beside:
-        told = "; ".join(f"{one.title} ({one.where})" for one in results.gate.beside)
+    if results.gate.other_reasons:
+        told = "; ".join(f"{one.title} ({one.where})" for one in results.gate.other_reasons)
         say(f"Seen beside the diagnostics: {told}. `bayescluster show` says what to try.")
     say(f"Report: {finished.directory.report_path}")
 

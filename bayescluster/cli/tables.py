@@ -200,7 +200,7 @@ def print_failures(gate: Gate) -> None:
 def print_reasons(gate: Gate, reasons: Sequence[Reason]) -> None:
     """Print reasons, what was found and what to try; the rest beside a gate that passed them."""
     for reason in reasons:
-        beside = " (the draws are not to blame)" if reason in gate.beside else ""
+        beside = " (the draws are not to blame)" if reason in gate.other_reasons else ""
         say(f"  {reason.title} ({reason.where}): {reason.found}{beside}")
         say(f"    try: {reason.advice}")
 

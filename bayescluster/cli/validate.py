@@ -9,9 +9,9 @@ from bayescluster.cli.guard import guarded, say, say_json
 @guarded
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
-    from bayescluster.app.prepare import analysis_source, designs_of, forms_summary
+    from bayescluster.app.prepare import analysis_source, design_summary, designs_of
 
-    summary = forms_summary(designs_of(analysis_source(config)))
+    summary = design_summary(designs_of(analysis_source(config)))
     if json:
         say_json(summary._asdict())
         return

@@ -31,7 +31,7 @@ class LevelAmounts(Value):
     """Low and high of a capital in units of its score, and of its indicators.
 
     Many values of several indicators have the same score; see `dataset.indicators.amounts_at` for
-    those that stand here.
+    those that are chosen.
     """
 
     capital: str
@@ -56,7 +56,7 @@ class Corners(Value):
     at_least: str | None = None
     """Level of the outcome that a claim asks for: the rows are then probabilities of reaching it."""
     quantity: str = "expected outcome"
-    """What stands at the corners, in words."""
+    """What the rows estimate, in words."""
     rows: tuple[CornerRow, ...]
 
 
@@ -86,7 +86,7 @@ Flag = Literal[
 is present nearly everywhere. ``contradictory``: the same firms are as consistent with the
 absence of the outcome. ``bounds_only``: bounds, not a point. ``confounding``: a weak unmeasured
 confounder would overturn it. ``thin``: few firms behind it. ``model_dependent``: another declared
-model or likelihood says otherwise. ``prior_decides``: the prior alone gives the verdict.
+model or likelihood says otherwise. ``prior_decides``: the prior by itself gives the verdict.
 """
 
 
@@ -109,7 +109,7 @@ class Reading(Value):
     reason: str
     """Why, in a sentence that says no more than the numbers do."""
     behind: str
-    """Which firms stand behind it, in words."""
+    """Which firms the estimate refers to, in words."""
     flags: tuple[Flag, ...] = ()
 
 

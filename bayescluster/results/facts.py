@@ -101,7 +101,7 @@ class Measurement(Value):
     """Correlation of the two capitals over all rows, free of measurement error where latent."""
     shift_least: dict[str, float]
     loading_least: float
-    """Sizes from which departures are told."""
+    """Sizes from which departures are reported."""
 
 
 class GroupingFacts(Value):
@@ -115,7 +115,7 @@ class GroupingFacts(Value):
 
 
 class InformedPrior(Value):
-    """Prior of a population coefficient before and after coded cases, beside its posterior.
+    """Prior of a population coefficient before and after coded cases, next to its posterior.
 
     ``stated`` marks a prior that the analysis gives itself: it stays, whatever the cases say.
     """

@@ -62,7 +62,7 @@ class Reason(Value):
     """Setting of the analysis that changes how the model is sampled, and not the model; its value."""
     value: str = ""
     checks: tuple[str, ...] = ()
-    """Failed checks that it may explain; none where it stands beside a gate that passed them."""
+    """Failed checks that it may explain; none where the gate passed."""
 
     @property
     def where(self) -> str:
@@ -89,7 +89,7 @@ class Gate(Value):
         return tuple(reason for reason in self.reasons if item.name in reason.checks)
 
     @property
-    def beside(self) -> tuple[Reason, ...]:
+    def other_reasons(self) -> tuple[Reason, ...]:
         """What was seen and explains no failed check: the draws are not to blame for it."""
         return tuple(reason for reason in self.reasons if not reason.checks)
 

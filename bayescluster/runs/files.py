@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 COMPRESSED_BYTES = 100_000
 """Arrays above this size are compressed; below it, chunks cost more than they save."""
-
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
-
+SHOWN_FAULTS = 5
 WRITE_MEND = (
     "make room on the disk or allow writing there, then run the same command again: "
     "what is saved is kept"
 )
+NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
+REMAKE = "delete it and run the same command again: only what is missing is made again"
 
 
 @contextmanager
@@ -80,17 +81,13 @@ def write_netcdf(path: Path, data: xr.Dataset | xr.DataTree) -> None:
     """Write arrays atomically as netCDF-4, large ones compressed without loss."""
     import xarray as xr
 
+    encoding = (
+        {node.path: _encoding(node.to_dataset(inherit=False)) for node in data.subtree}
+        if isinstance(data, xr.DataTree)
+        else _encoding(data)
+    )
     with replacing(path) as partial:
-        if isinstance(data, xr.DataTree):
-            data.to_netcdf(
-                partial,
-                engine="h5netcdf",
-                encoding={
-                    node.path: _encoding(node.to_dataset(inherit=False)) for node in data.subtree
-                },
-            )
-        else:
-            data.to_netcdf(partial, engine="h5netcdf", encoding=_encoding(data))
+        data.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
 
 
 def digest_of(path: Path) -> str:
@@ -115,20 +112,8 @@ def _flush(path: Path, mode: int) -> None:
         os.close(handle)
 
 
-SHOWN_FAULTS = 5
-NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
-REMAKE = "delete it and run the same command again: only what is missing is made anew"
-
-
 def document_text(document: BaseModel, path: Path) -> str:
-    """Write a document as JSON text that can be read again.
-
-    Parameters
-    ----------
-    document
-        What is to be saved.
-    path
-        The file that will hold it.
+    """Write a document as JSON text that can be read again; ``path`` is the file for messages.
 
     Raises
     ------
@@ -144,18 +129,7 @@ def document_text(document: BaseModel, path: Path) -> str:
 
 
 def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: str) -> M:
-    """Read a JSON file that holds a versioned model.
-
-    Parameters
-    ----------
-    path
-        The file.
-    model
-        What it holds.
-    version
-        The ``schema_version`` this package writes and reads.
-    mend
-        What a user can do if the file is broken.
+    """Read a JSON file that holds a model of a ``schema_version``; ``mend`` helps if it is broken.
 
     Raises
     ------
@@ -163,11 +137,11 @@ def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: 
         If the file cannot be read, is not JSON, has another version, or does not fit the model.
     """
     content = _read_json(path, mend)
-    found = content.get("schema_version")
-    if found != version:
+    written = content.get("schema_version")
+    if written != version:
         raise RunError(
             Problem(
-                f"the file has schema version {json.dumps(found)}, "
+                f"the file has schema version {json.dumps(written)}, "
                 f"and this bayescluster reads version {version}",
                 str(path),
                 "open it with the bayescluster that wrote it, or run the analysis again",
@@ -202,7 +176,8 @@ def read_tree(path: Path) -> xr.DataTree:
                 for node in opened.subtree
             }
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise _unreadable(path) from error
+        problem = Problem("the file cannot be read as netCDF", str(path), REMAKE)
+        raise RunError(problem) from error
     return xr.DataTree.from_dict(groups)
 
 
@@ -222,7 +197,3 @@ def _read_json(path: Path, mend: str) -> dict[str, Any]:
             return content
         what = "the file does not hold a JSON object"
     raise RunError(Problem(what, str(path), mend))
-
-
-def _unreadable(path: Path) -> RunError:
-    return RunError(Problem("the file cannot be read as netCDF", str(path), REMAKE))

@@ -38,8 +38,8 @@ def list_runs(root: Path) -> list[RunSummary]:
 
 def summaries(manifests: Iterable[Path]) -> list[RunSummary]:
     """Summarise the runs that these manifest files belong to, newest first."""
-    found = [_summary(path.parent) for path in manifests]
-    return sorted(found, key=lambda run: (run.started, run.key), reverse=True)
+    runs = (_summary(path.parent) for path in manifests)
+    return sorted(runs, key=lambda run: (run.started, run.key), reverse=True)
 
 
 def _summary(directory: Path) -> RunSummary:
@@ -59,13 +59,13 @@ def _summary(directory: Path) -> RunSummary:
 
 
 def _status(manifest: Manifest, directory: Path) -> RunStatus:
-    found = {stage.status for stage in manifest.stages.values()}
-    if "running" in found:
+    statuses = {stage.status for stage in manifest.stages.values()}
+    if "running" in statuses:
         # a process that was killed leaves the word behind, but not the lock
         return "running" if is_locked(directory) else "interrupted"
-    if "failed" in found:
+    if "failed" in statuses:
         return "failed"
-    if "interrupted" in found:
+    if "interrupted" in statuses:
         return "interrupted"
     wanted = STAGES_OF_FORMS if manifest.forms else STAGES
     return "done" if set(wanted) <= set(manifest.stages) else "unfinished"
@@ -86,22 +86,17 @@ def find_run(path: Path) -> Path:
     for directory in (path, *path.absolute().parents[:2]):
         if (directory / MANIFEST).is_file():
             return directory
-    inside = summaries(path.glob(f"*/{MANIFEST}")) if path.is_dir() else []
-    if inside:
+    if inside := summaries(path.glob(f"*/{MANIFEST}")):
         return inside[0].path
-    raise RunError(Problem("this is not a run: it has no manifest.json", str(path), _runs_in(path)))
+    names = sorted({item.parents[1].name for item in path.glob(f"*/*/{MANIFEST}")})
+    mend = (
+        f"name one of the runs in it: {', '.join(names)}"
+        if names
+        else "name a directory that holds a manifest.json, such as runs/NAME/KEY"
+    )
+    raise RunError(Problem("this is not a run: it has no manifest.json", str(path), mend))
 
 
 def _nearest(path: Path) -> str:
-    parent = path.parent
-    names = (
-        sorted(item.name for item in parent.iterdir() if item.is_dir()) if parent.is_dir() else []
-    )
+    names = sorted(item.name for item in path.parent.glob("*") if item.is_dir())
     return suggestion(path.name, names) or "make one with: bayescluster run ANALYSIS.yaml"
-
-
-def _runs_in(path: Path) -> str:
-    names = sorted({item.parents[1].name for item in path.glob(f"*/*/{MANIFEST}")})
-    if names:
-        return f"name one of the runs in it: {', '.join(names)}"
-    return "name a directory that holds a manifest.json, such as runs/NAME/KEY"

@@ -36,13 +36,18 @@ RESULT_FIELDS = (
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on; none is imported."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in (*SAMPLING_PACKAGES, *OTHER_PACKAGES):
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
+
+
+def _sampling_versions() -> dict[str, str]:
+    installed = versions()
+    return {name: installed[name] for name in SAMPLING_PACKAGES}
 
 
 def host_facts() -> dict[str, str]:
@@ -70,112 +75,60 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
     cases
         Digest of the table of cases that the priors are taken from, by equation.
     """
-    asked = {name: getattr(analysis, name).model_dump() for name in ("data", "sampling")}
-    asked |= {
+    parts = {name: getattr(analysis, name).model_dump() for name in ("data", "sampling")}
+    parts |= {
         name: {str(key): value.model_dump() for key, value in getattr(analysis, name).items()}
         for name in ("constructs", "equations")
     }
-    del asked["data"]["source"]
-    if not asked["data"]["exclude"]:
+    del parts["data"]["source"]
+    if not parts["data"]["exclude"]:
         # so that keys made before rows could be left out stay what they were
-        del asked["data"]["exclude"]
-    asked["residual_correlation"] = analysis.residual_correlation
-    for name, equation in asked["equations"].items():
+        del parts["data"]["exclude"]
+    parts["residual_correlation"] = analysis.residual_correlation
+    for name, equation in parts["equations"].items():
         if equation["priors"]["from"] is not None:
             equation["priors"]["from"]["cases"] = (cases or {}).get(name)
-    installed = versions()
-    return _hash(
-        asked
-        | {
-            "data_digest": data_digest,
-            "versions": {name: installed[name] for name in SAMPLING_PACKAGES},
-        }
-    )
+    return hash_of(parts | {"data_digest": data_digest, "versions": _sampling_versions()})
 
 
 def model_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | None = None) -> str:
     """Hash what the model is, however it is sampled, as 16 hex characters.
 
-    A study of a model (its prior, its calibration, its design) stands beside every fit of it, also
+    A study of a model (its prior, its calibration, its design) belongs to every fit of it, also to
     one with more draws; see `fit_key` for the parameters.
     """
     return fit_key(analysis.model_copy(update={"sampling": Sampling()}), data_digest, cases)
 
 
 def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = None) -> str:
-    """Hash what the results depend on: the fit, the hypotheses and the texts.
-
-    Parameters
-    ----------
-    fit
-        Key of the fit.
-    analysis
-        The analysis; ``RESULT_FIELDS`` count.
-    extra
-        Anything else the caller's results depend on, as plain values.
-    """
-    asked = analysis.model_dump(include=set(RESULT_FIELDS))
-    return _hash({"fit": fit, "asked": asked, "extra": dict(extra or {})})
+    """Hash what the results depend on: the fit, ``RESULT_FIELDS`` of the analysis, plain extras."""
+    fields = analysis.model_dump(include=set(RESULT_FIELDS))
+    return hash_of({"fit": fit, "asked": fields, "extra": dict(extra or {})})
 
 
-def report_key(results: str, *beside: Value | None) -> str:
-    """Hash what a report depends on: the results, and what came beside them later."""
-    found = [None if each is None else each.model_dump() for each in beside]
-    return _hash({"results": results, "beside": found}) if any(found) else results
+def report_key(results: str, *additions: Value | None) -> str:
+    """Hash what a report depends on: the results, and what was added to them later."""
+    plain = [None if each is None else each.model_dump() for each in additions]
+    return hash_of({"results": results, "beside": plain}) if any(plain) else results
 
 
-def ceiling_key(asked: Mapping[str, Any]) -> str:
+def ceiling_key(parts: Mapping[str, Any]) -> str:
     """Hash what the posterior of a ceiling model depends on: its firms, model and sampler."""
-    installed = versions()
-    return _hash(
-        {"asked": asked, "versions": {name: installed[name] for name in SAMPLING_PACKAGES}}
-    )
+    return hash_of({"asked": parts, "versions": _sampling_versions()})
 
 
 def design_key(analysis: Analysis, data_digest: str, settings: Mapping[str, Any]) -> str:
     """Hash what the replications of a design analysis depend on.
 
-    How many replications, sizes and forms are asked for is left out: more of them go on from those
-    that are there. So is the sampling of the analysis, which refits nothing here.
-
-    Parameters
-    ----------
-    analysis
-        The analysis; what makes its model, its hypotheses and its traditions count.
-    data_digest
-        Digest of the table of firms as read.
-    settings
-        Settings of the simulation and the refits, as plain values.
+    Of the analysis, what makes its model, its hypotheses and its traditions count; ``settings`` of
+    the simulation and the refits are plain values. How many replications, sizes and forms are asked
+    for is left out: more of them go on from those that are there. So is the sampling of the
+    analysis, which refits nothing here.
     """
     judged = analysis.model_dump(include={"hypotheses", "traditions"})
-    return _hash(
+    return hash_of(
         {"fit": model_key(analysis, data_digest), "judged": judged, "settings": dict(settings)}
     )
-
-
-def comparison_key(settings: Mapping[str, Any]) -> str:
-    """Hash what a comparison of runs depends on: their results, in their order, as plain values."""
-    return _hash(dict(settings))
-
-
-def folds_key(fit: str, settings: Mapping[str, Any]) -> str:
-    """Hash what refits without some rows depend on: the fit, and their own settings."""
-    return _hash({"fit": fit, "settings": dict(settings)})
-
-
-def sweep_key(run: str, universes: Mapping[str, str | None], settings: Mapping[str, Any]) -> str:
-    """Hash what a multiverse is made of.
-
-    Parameters
-    ----------
-    run
-        Key of the fit of the analysis as it is.
-    universes
-        Key of each universe's results by its name; nothing where it cannot be fitted.
-    settings
-        What else the pages depend on, as plain values.
-    """
-    return _hash({"run": run, "universes": dict(universes), "settings": dict(settings)})
 
 
 def resolved(analysis: Analysis) -> dict[str, Any]:
@@ -205,7 +158,8 @@ def without_directory(source: str) -> str:
     return source
 
 
-def _hash(value: Any) -> str:
+def hash_of(value: Any) -> str:
+    """Hash plain values, as 16 hex characters."""
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]
 

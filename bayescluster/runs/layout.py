@@ -73,7 +73,7 @@ def ceiling_file(capital: str, model: str) -> str:
 
 
 def files_of(directory: Path, stage: StageName) -> tuple[str, ...]:
-    """Files that stand in the places of a stage, as relative paths, sorted."""
+    """Files in the places of a stage, as relative paths, sorted."""
     found = (path for pattern in PLACES[stage] for path in directory.glob(pattern))
     return tuple(
         sorted(
@@ -89,7 +89,7 @@ def in_place(stage: StageName, file: str) -> bool:
     plain = PurePosixPath(file).as_posix() == file and "\0" not in file
     parts = PureWindowsPath(file)  # the stricter reading: it knows drives and both slashes
     inside = not parts.anchor and ".." not in parts.parts and "\\" not in file
-    # in fnmatch a star crosses folders, so it stands for both kinds of star
+    # in fnmatch a star crosses folders, so one pattern covers both kinds of star
     return (
         plain
         and inside
@@ -109,7 +109,7 @@ def refuse_links(directory: Path) -> None:
     if strange:
         raise RunError(
             Problem(
-                f"{'a link' if path.is_symlink() else 'a special file'} stands where "
+                f"there is {'a link' if path.is_symlink() else 'a special file'} where "
                 "a run keeps plain files and folders only",
                 str(path),
                 "if you trust this run, put a copy of the file in its place; otherwise delete it",
@@ -168,7 +168,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 def is_locked(directory: Path) -> bool:
-    """Whether a process is writing to a run directory now, as far as can be told."""
+    """Whether a process is writing to a run directory now, as far as the lock shows."""
     if not (directory / LOCK).exists():
         return False
     try:

@@ -1,4 +1,4 @@
-"""The manifest: what a run was asked, what made it, and which of its files are finished."""
+"""The manifest: the analysis of a run, what made it, and which of its files are finished."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Status = Literal["running", "done", "failed", "interrupted"]
 
 
 class Stage(Frozen):
-    """A step of the run. A file counts as finished once it stands here."""
+    """A step of the run. A file counts as finished once it is listed here."""
 
     status: Status
     started: str

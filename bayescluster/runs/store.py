@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from bayescluster.inference.nuts import Chain
     from bayescluster.results.fit import Attempt
 
-AGAIN = "run the same command again: only what is missing is made anew"
+AGAIN = "run the same command again: only what is missing is made again"
 UNKNOWN_MEND = (
     "if you put it there, keep it elsewhere; if a run was stopped, run the same command again"
 )
@@ -180,7 +180,7 @@ class RunDirectory:
     def stage(self, name: StageName, key: str | None = None) -> Iterator[None]:
         """Record the status and time of a stage.
 
-        The stage ``report`` also takes in the files that stand in its places at the end; those of a
+        The stage ``report`` also records the files that lie in its places at the end; those of a
         report under another key that were not written again are removed.
 
         Parameters
@@ -222,17 +222,17 @@ class RunDirectory:
         self._edit(lambda manifest: manifest.recorded("report", files))
 
     def _stamps(self, files: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """Time and inode of files, which change when one is written anew, even with the same content."""
+        """Time and inode of files, which change when one is written again, even with the same content."""
         stats = {file: (self.path / file).stat() for file in files if (self.path / file).is_file()}
         return {file: (stat.st_mtime_ns, stat.st_ino) for file, stat in stats.items()}
 
     def is_done(self, stage: StageName, key: str) -> bool:
         """Whether a stage was finished under this key and its files are still there."""
-        found = self.read_manifest().stages.get(stage)
+        kept = self.read_manifest().stages.get(stage)
         return (
-            found is not None
-            and (found.status, found.key) == ("done", key)
-            and all((self.path / file).is_file() for file in found.files)
+            kept is not None
+            and (kept.status, kept.key) == ("done", key)
+            and all((self.path / file).is_file() for file in kept.files)
         )
 
     def save_design(self, design: xr.DataTree) -> None:
@@ -379,8 +379,8 @@ class RunDirectory:
 
     def _is_there(self, stage: StageName, file: str) -> bool:
         """Whether a file was finished and still exists, whatever its content."""
-        found = self.read_manifest().stages.get(stage)
-        return found is not None and file in found.files and (self.path / file).is_file()
+        kept = self.read_manifest().stages.get(stage)
+        return kept is not None and file in kept.files and (self.path / file).is_file()
 
     def _finished(self, stage: StageName, file: str) -> Path:
         if problem := self._fault(self.read_manifest(), stage, file):

@@ -53,7 +53,7 @@ def test_observed_means_are_those_of_the_population(design):
     assert whole.outcome_mean == pytest.approx(everyone.mean())
     assert whole.human_capital == pytest.approx(np.repeat(design.capitals[0], TIMES).mean())
     assert "weighted by stands_for: a pseudo-posterior, probabilities are not exact" in (
-        design_summary(design).lines
+        design_summary([design]).lines
     )
 
 

@@ -80,5 +80,5 @@ def test_files_that_are_not_netcdf(content: bytes, tmp_path: Path) -> None:
         read_tree(path)
     assert str(raised.value) == (
         f"The run directory cannot be used:\n  {path}: the file cannot be read as netCDF\n"
-        "    delete it and run the same command again: only what is missing is made anew"
+        "    delete it and run the same command again: only what is missing is made again"
     )

@@ -112,7 +112,7 @@ def test_links_are_refused(reported: RunDirectory, victim: Path, place: str) -> 
     for words in (("report",), ("runs", "verify"), ("show",)):
         ran = call(*words, str(reported.path))
         assert ran.code == 5
-        assert "a link stands where a run keeps plain files and folders only" in ran.err
+        assert "there is a link where a run keeps plain files and folders only" in ran.err
     with pytest.raises(RunError), reported.lock():
         pytest.fail("it was locked")
     assert sorted(victim.parent.iterdir()) == [victim]
@@ -132,7 +132,7 @@ def test_special_files_are_refused_and_not_waited_for(reported: RunDirectory) ->
     os.mkfifo(reported.path / "results.json")
     ran = call("runs", "verify", str(reported.path))
     assert ran.code == 5
-    assert "a special file stands where a run keeps plain files and folders only" in ran.err
+    assert "there is a special file where a run keeps plain files and folders only" in ran.err
 
 
 @pytest.mark.parametrize(

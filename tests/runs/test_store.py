@@ -21,8 +21,8 @@ from bayescluster.spec.analysis import Analysis
 
 KEY = "0123456789abcdef"
 TITLE = "The run directory cannot be used:\n"
-REMAKE = "delete it and run the same command again: only what is missing is made anew"
-AGAIN = "run the same command again: only what is missing is made anew"
+REMAKE = "delete it and run the same command again: only what is missing is made again"
+AGAIN = "run the same command again: only what is missing is made again"
 ALTERED = "the file is not as it was written: its checksum has changed"
 
 Chains = Callable[[int], Chain]

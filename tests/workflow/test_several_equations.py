@@ -134,7 +134,7 @@ def test_without_predictors_there_is_nothing_to_tell():
 
 
 def test_summary_names_every_equation(design):
-    assert design_summary(design).lines[2:] == (
+    assert design_summary([design]).lines[2:] == (
         "equation buyers: buyers: bernoulli, additive (a + b_H H + b_S S), 1 coded control",
         "  varying by industry (2 groups): intercept, human_capital",
         "  varying by cluster (6 groups): intercept",

@@ -102,7 +102,8 @@ def plan_of(paths: Sequence[Path | str], options: Options, root: Path) -> Plan:
         except RunError as error:
             problems += error.problems
             continue
-        if any(_same_place(run, other) for other in runs):
+        place = run.directory.path.resolve()
+        if any(place == other.directory.path.resolve() for other in runs):
             mend = "name each run once; of several runs of one analysis, give the directories"
             problems.append(Problem("this run is named twice", str(path), mend))
         runs.append(run)
@@ -126,10 +127,6 @@ def _finished(path: Path) -> FinishedRun:
         )
     analysis = Analysis.model_validate(manifest.analysis)
     return FinishedRun(directory, analysis, results, manifest.stages["results"].key, firms)
-
-
-def _same_place(one: FinishedRun, other: FinishedRun) -> bool:
-    return one.directory.path.resolve() == other.directory.path.resolve()
 
 
 def _folder_of_runs(run: FinishedRun) -> Path | None:

@@ -324,21 +324,16 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "combine": plan.multiverse.combine,
         "run_key": plan.run_key,
         "cost": cost_of(plan)._asdict(),
-        "universes": list(map(_universe_json, plan.universes)),
-    }
-
-
-def _universe_json(universe: PlannedUniverse) -> dict[str, Any]:
-    fit = universe.fit
-    return {
-        "name": universe.name,
-        "choices": [
-            {"dimension": choice.dimension, "name": choice.name, "words": choice.words}
-            for choice in universe.choices
+        "universes": [
+            {
+                "name": universe.name,
+                "choices": [choice.record.model_dump() for choice in universe.choices],
+                "state": universe.state,
+                "key": universe.fit and universe.fit.key,
+                "run": universe.fit and universe.fit.place,
+                "rows": universe.fit and universe.fit.rows,
+                "problems": list(map(str, universe.problems)),
+            }
+            for universe in plan.universes
         ],
-        "state": universe.state,
-        "key": fit and fit.key,
-        "run": fit and fit.place,
-        "rows": fit and fit.rows,
-        "problems": list(map(str, universe.problems)),
     }
