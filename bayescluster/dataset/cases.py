@@ -89,7 +89,7 @@ def read_cases(analysis: Analysis, directory: Path, where: Where) -> CodedCases 
             Problem(
                 f"no case in '{coded.label}' is rated on '{outcome}'",
                 where(base),
-                near if prior.outcome else f"name what stands for it under `outcome:`; {near}",
+                near if prior.outcome else f"name what represents it under `outcome:`; {near}",
             )
         )
     if len(coded.usable) < FEWEST_CASES:

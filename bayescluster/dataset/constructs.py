@@ -264,7 +264,7 @@ def _item(series: pd.Series[Any], item: Indicator) -> Array:
             "leave out `kind: ordinal`: so many levels are as good as continuous",
         )
     if answered.size == 0:
-        raise InputError(f"nobody answered the indicator '{item.column}'", "leave it out")
+        raise InputError(f"no firm has a value of the indicator '{item.column}'", "leave it out")
     if is_constant(values):
         raise InputError(
             f"the indicator '{item.column}' is the same in every row ({answered[0]:g})",

@@ -233,7 +233,7 @@ def _without_missing(
             Problem(
                 f"no row has a value in all {len(columns)} columns the analysis needs",
                 where(("data", "missing")),
-                f"'{worst}' alone is missing in {int(lacks[worst].sum())} of {len(frame)} rows",
+                f"'{worst}' by itself is missing in {int(lacks[worst].sum())} of {len(frame)} rows",
             )
         )
     return complete, pd.DataFrame(records, columns=["variable", "cluster", "rows"])

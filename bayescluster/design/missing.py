@@ -181,7 +181,7 @@ def enters(gap: Gap, equation: Design) -> bool:
 
 
 def cases_of(gaps: tuple[Gap, ...], size: int) -> NDArray[np.int64]:
-    """How many combinations of missing discrete values each row stands for, ``(row,)``."""
+    """How many combinations of missing discrete values each row has, ``(row,)``."""
     counts = np.ones(size, dtype="int64")
     for gap in gaps:
         counts *= np.where(gap.missing, max(len(gap.levels), 1), 1)

@@ -67,7 +67,7 @@ def outcome_of(
         return None
     rows, answered = Rows(trials, standard_error), ~np.isnan(values)
     if not answered.any():
-        what = f"nobody answered the outcome '{equation.outcome}'"
+        what = f"no firm has a value of the outcome '{equation.outcome}'"
         problems.append(Problem(what, place("outcome"), "name another"))
         return None
     known, family = values[answered], f"family {equation.family}"

@@ -316,7 +316,7 @@ class Design(Arrays):
 
     @property
     def equation(self) -> Equation:
-        """The equation as asked for."""
+        """The equation as the analysis states it."""
         return self.analysis.equations[self.equation_name]
 
     @property
@@ -332,18 +332,18 @@ class Design(Arrays):
         return replace(others.pop(name), others=tuple(others.values()), template=template)
 
     def reaching(self, level: Scalar | None) -> Design:
-        """The same, asked for the probability that the outcome is at least a level."""
+        """The same, which reports the probability that the outcome is at least a level."""
         if level is None or level == self.equation.at_least:
             return self
         return self.with_equation(self.equation.model_copy(update={"at_least": level}))
 
     def with_equation(self, equation: Equation) -> Design:
-        """The same arrays, asked another equation."""
+        """The same arrays under another equation."""
         equations = {**self.analysis.equations, self.equation_name: equation}
         return replace(self, analysis=self.analysis.model_copy(update={"equations": equations}))
 
     def variable(self, name: str) -> str:
-        """Name of a variable or dimension of the model that belongs to this equation alone."""
+        """Name of a variable or dimension of the model that belongs to this equation only."""
         return name if len(self.analysis.equations) == 1 else f"{self.equation_name}_{name}"
 
     @property

@@ -115,7 +115,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
 def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
     """Refuse to hold an indicator fixed while its capital is moved."""
     measured = {
-        item.column: name for name, made in analysis.constructs.items() for item in made.items
+        item.column: name for name, each in analysis.constructs.items() for item in each.items
     }
     for position, control in enumerate(equation.controls):
         column = control if isinstance(control, str) else getattr(control, "column", "")

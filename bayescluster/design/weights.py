@@ -6,7 +6,7 @@ sampled is a pseudo-posterior. How wide it is depends on the scale of the weight
 nothing by itself, and on clustering that weights do not know: it is checked against a sandwich
 estimate (`bayescluster.checks.sandwich`).
 
-``weight`` is always the whole weight of a row: how many firms of the population it stands for.
+``weight`` is always the whole weight of a row: how many firms of the population it represents.
 
 - Without ``cluster_weight`` the weights are scaled to mean 1 over the sample, so that together they
   count as many rows as there are.

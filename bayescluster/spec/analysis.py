@@ -86,12 +86,12 @@ class Analysis(Frozen):
     traditions: Traditions = Traditions()
     """How four traditions read the claims of the claims table."""
     weakest_node: WeakestNode | None = None
-    """Which capital holds each industry and cluster back; not asked without it."""
+    """Which capital holds each industry and cluster back; none is computed without it."""
     report: Report = Report()
     design: DesignOptions = DesignOptions()
-    """Of `bayescluster design` alone."""
+    """For `bayescluster design` only."""
     multiverse: Multiverse | None = None
-    """Of `bayescluster sweep` alone: alternatives to refit under; a default set without it."""
+    """For `bayescluster sweep` only: alternatives to refit under; a default set without it."""
 
     @property
     def equation(self) -> Equation:

@@ -119,7 +119,7 @@ class Data(Frozen):
     industry: Column | None = None
     """Column of the industry category."""
     weight: Column | None = None
-    """Column of survey weights, above 0: how many firms of the population a row stands for."""
+    """Column of survey weights, above 0: how many firms of the population a row represents."""
     cluster_weight: Column | None = None
     """Column of the weights of sampled clusters, above 0 and the same in all rows of a cluster."""
     crossed: bool = False

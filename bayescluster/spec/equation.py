@@ -44,7 +44,7 @@ def _forms_fit(forms: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
         raise ValueError("a form is listed twice")
     if len(forms) > 1 and "intercept" in forms:
         raise ValueError(
-            "'intercept' uses neither capital and stands alone: leave it out of the list"
+            "'intercept' uses neither capital and is not compared with other forms: leave it out of the list"
         )
     return forms
 

@@ -59,8 +59,8 @@ class Anchors(Frozen):
     """Low and high of one capital: a number each, or a value of every indicator.
 
     A number is in the units of the construct: for ``single`` those of the column after its transform
-    (turned round where its direction is negative), for the other methods those of the score. Values
-    of indicators are as they stand in the column, and become a score as the answers of a firm do.
+    (reversed where its direction is negative), for the other methods those of the score. Values
+    of indicators are as they are in the column, and become a score as the answers of a firm do.
     """
 
     low: Anchor
@@ -93,9 +93,9 @@ class Corners(Claim):
     """Low and high in units of the construct or of its indicators, in place of the quantiles."""
     at_least: Scalar | None = None
     """Judge P(outcome >= this level) instead of the expected outcome, as ``at_least`` of an
-    equation does, for this claim alone."""
+    equation does, for this claim only."""
     min_support: Annotated[int, Field(ge=0)] = 5
-    """Fewest firms that must stand near each corner the claim rests on."""
+    """Fewest firms that must lie near each corner the claim rests on."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Corners:

@@ -38,7 +38,7 @@ EXPECTED = {
 """What a value must be, by the first word of pydantic's type of fault."""
 
 ANCHOR_TAGS = ("of_score", "by_indicator")
-"""Tags of the kinds of anchors: ``low`` or ``high`` stands before them."""
+"""Tags of the kinds of anchors: ``low`` or ``high`` comes before them."""
 
 PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_-]*$": "use letters, digits, - and _, with a letter first",
@@ -59,7 +59,7 @@ YAML_MENDS = {
 
 
 class SourceMap(NamedTuple):
-    """The text of a YAML file as parsed, to say where a value stands in it."""
+    """The text of a YAML file as parsed, to say where a value is in it."""
 
     file: str
     tree: Any
@@ -84,8 +84,8 @@ def load_analysis(path: Path) -> Loaded[Analysis]:
     Raises
     ------
     ConfigError
-        If the file is not there, is not YAML, or does not describe an analysis; all faults at once,
-        each with line, column and a mend.
+        If the file does not exist, is not YAML, or does not describe an analysis; all faults at once,
+        each with line, column and a way to repair it.
     """
     return load(path, Analysis, "analysis file")
 

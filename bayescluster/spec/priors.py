@@ -124,7 +124,7 @@ class CasePrior(Frozen):
     strength: Annotated[float, Field(gt=0.0, le=20.0)]
     """How many firms one case is worth: near 0 it says nothing; above 1 or so, argue for it."""
     outcome: Column | None = None
-    """Rated construct that stands for the outcome; the column of the outcome without it."""
+    """Rated construct that represents the outcome; the column of the outcome without it."""
 
 
 class R2D2M2(Frozen):

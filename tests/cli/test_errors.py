@@ -497,8 +497,8 @@ FAULTS = (
         {},
         3,
         "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.rds' is of an unknown kind: '.rds'\n"
-        "    known kinds: .csv, .parquet, .dta, .sav, .xlsx",
+        "  analysis.yaml:3:3: 'firms.rds' has an unsupported file type: '.rds'\n"
+        "    supported types: .csv, .parquet, .dta, .sav, .xlsx",
     ),
     Fault(
         "semicolons",
@@ -586,7 +586,7 @@ FAULTS = (
         3,
         "The data do not fit the analysis:\n"
         "  analysis.yaml:5:3: no row has a value in all 7 columns the analysis needs\n"
-        "    'upgraded' alone is missing in 14 of 14 rows",
+        "    'upgraded' by itself is missing in 14 of 14 rows",
     ),
     Fault(
         "text among the answers",
@@ -1033,7 +1033,7 @@ FAULTS = (
         3,
         "The data do not fit the analysis:\n"
         "  analysis.yaml:3:3: 'firms.csv' has 13 cells in line 6, but 12 columns\n"
-        "    put text that holds a comma in quotes, or mend the line",
+        "    put text that holds a comma in quotes, or correct the line",
     ),
 )
 

@@ -155,7 +155,7 @@ def test_no_such_file(refused):
 def test_an_outcome_nobody_rated(refused):
     assert refused({"upgraded": "product_upgrading"}) == HEAD.replace("from.cases", "from") + (
         "no case in 'cases.csv' is rated on 'upgraded'\n"
-        "    name what stands for it under `outcome:`; known: product_upgrading, growth"
+        "    name what represents it under `outcome:`; known: product_upgrading, growth"
     )
     assert refused(outcome="exports") == HEAD.replace("from.cases", "from") + (
         "no case in 'cases.csv' is rated on 'exports'\n    known: upgraded, growth"

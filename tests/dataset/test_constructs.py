@@ -212,7 +212,7 @@ ERRORS = [
     pytest.param(
         {"x": [None, None, None]},
         {},
-        ".indicators.0: nobody answered the indicator 'x'\n    leave it out",
+        ".indicators.0: no firm has a value of the indicator 'x'\n    leave it out",
     ),
     pytest.param(
         {"x": [1.0, None, 3.0]},

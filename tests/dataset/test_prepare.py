@@ -113,7 +113,7 @@ def test_no_complete_row(refused):
     columns = {"trust": [1.0, None, None], "size": [None, 1.0, 1.0]}
     assert refused(columns, [TRUST, NeededColumn("size", "control", ())], missing="drop") == (
         f"{HEAD}a.yaml:data.missing: no row has a value in all 2 columns the analysis needs\n"
-        "    'trust' alone is missing in 2 of 3 rows"
+        "    'trust' by itself is missing in 2 of 3 rows"
     )
 
 

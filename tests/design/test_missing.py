@@ -85,11 +85,11 @@ FAULTS = {
             "frame": without(size=slice(None), upgraded=slice(None), training=slice(None)),
             "controls": ["size"],
         },
-        "constructs.human_capital.indicators.0: nobody answered the indicator 'training'\n"
+        "constructs.human_capital.indicators.0: no firm has a value of the indicator 'training'\n"
         "    leave it out\n"
-        "  a.yaml:equations.upgrading.outcome: nobody answered the outcome 'upgraded'\n"
+        "  a.yaml:equations.upgrading.outcome: no firm has a value of the outcome 'upgraded'\n"
         "    name another\n"
-        "  a.yaml:equations.upgrading.controls.0: nobody answered the control 'size'\n"
+        "  a.yaml:equations.upgrading.controls.0: no firm has a value of the control 'size'\n"
         "    leave it out",
     ),
     "no score": row(

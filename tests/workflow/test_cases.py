@@ -152,7 +152,7 @@ def test_validate_says_that_priors_come_from_cases():
             (
                 "The data do not fit the analysis:\n"
                 "  analysis.yaml:16:7: no case in 'cases.csv' is rated on 'upgraded'\n"
-                "    name what stands for it under `outcome:`; known: product_upgrading\n"
+                "    name what represents it under `outcome:`; known: product_upgrading\n"
             ),
         ),
         (

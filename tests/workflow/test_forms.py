@@ -374,7 +374,7 @@ def test_from_python(copied):
         ("[ces, ces]", "a form is listed twice"),
         (
             "[intercept, ces]",
-            "'intercept' uses neither capital and stands alone: leave it out of the list",
+            "'intercept' uses neither capital and is not compared with other forms: leave it out of the list",
         ),
     ],
 )
