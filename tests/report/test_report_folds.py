@@ -61,7 +61,7 @@ def test_every_score_is_told(told: Results, told_page: str) -> None:
         assert repair.row in text
     for value in ("−5.17", "−6.23", "−6.31", "k 0.41", "k 1.13", "± 0.04"):
         assert value in text
-    assert "mended by integrating out: 1; by refits: 1; not mended: 1." in text
+    assert "repaired by integrating out: 1; by refits: 1; not repaired: 1." in text
 
 
 def test_it_is_said_to_be_joint_and_of_synthetic_firms(told_page: str) -> None:

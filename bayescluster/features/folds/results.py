@@ -1,4 +1,4 @@
-"""Every number of prediction by leaving out: groups refitted without, and rows that were mended."""
+"""Every number of prediction by leaving out: groups refitted without, and rows that were repaired."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FOLDS_VERSION = 1
 
 GroupBy = Literal["cluster", "industry"]
 Way = Literal["integrated", "refit", "left"]
-"""How a row was mended whose importance weights failed; ``left`` where it was not."""
+"""How a row was repaired whose importance weights failed; ``left`` where it was not."""
 
 
 class GroupScore(Value):
@@ -144,7 +144,7 @@ class RowRepair(Value):
 
 
 class FormRows(Value):
-    """A form: elpd of rows left out one by one, before and after the mending."""
+    """A form: elpd of rows left out one by one, before and after the repair."""
 
     form: str
     rows: int
@@ -168,7 +168,7 @@ class FormRows(Value):
 
 
 class LeftOutRows(Value):
-    """Rows left out one by one: importance sampling, mended where it failed."""
+    """Rows left out one by one: importance sampling, repaired where it failed."""
 
     key: str
     most: int
