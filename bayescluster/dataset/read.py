@@ -293,17 +293,14 @@ def _description(path: Path) -> tuple[str, bool]:
         content = json.loads(description.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise InputError(f"the {DESCRIPTION} next to the data cannot be read: {error}") from None
-    if not isinstance(content, dict) or path.name not in _described(content):
-        return "", False
-    return str(content.get("title", "")), content.get("synthetic") is True
-
-
-def _described(content: dict[str, Any]) -> set[str]:
-    names: set[str] = set()
-    for resource in content.get("resources", ()):
+    resources = content.get("resources", ()) if isinstance(content, dict) else ()
+    for resource in resources:
         paths = resource.get("path", ()) if isinstance(resource, dict) else ()
-        names |= {Path(item).name for item in ([paths] if isinstance(paths, str) else paths)}
-    return names
+        if path.name in (
+            Path(item).name for item in ([paths] if isinstance(paths, str) else paths)
+        ):
+            return str(content.get("title", "")), content.get("synthetic") is True
+    return "", False
 
 
 def _plain(series: pd.Series[Any]) -> pd.Series[Any]:

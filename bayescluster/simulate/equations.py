@@ -11,14 +11,7 @@ from scipy.special import expit, ndtr
 from scipy.stats import nbinom
 
 from bayescluster.simulate.population import Floats, Population, normal, predictors
-from bayescluster.spec.scenario import (
-    Bernoulli,
-    Equation,
-    Lognormal,
-    NegativeBinomial,
-    Ordinal,
-    Scenario,
-)
+from bayescluster.spec.scenario import Bernoulli, Equation, NegativeBinomial, Ordinal, Scenario
 
 # A high upper tail is all a count of products can use; it keeps the quantile finite.
 LARGEST_TAIL = 1 - 1e-12
@@ -35,50 +28,36 @@ class FamilyDraws(NamedTuple):
     expectation: Callable[[Floats, Any], Floats]
 
 
-def _draw_bernoulli(eta: Floats, shock: Floats, _: Bernoulli) -> Floats:
-    return np.asarray(ndtr(shock) > 1 - expit(eta), dtype=np.int64)
-
-
-def _mean_bernoulli(eta: Floats, _: Bernoulli) -> Floats:
-    return np.asarray(expit(eta))
-
-
-def _draw_lognormal(eta: Floats, shock: Floats, family: Lognormal) -> Floats:
-    return np.round(np.exp(eta + family.sigma * shock), 2)
-
-
-def _mean_lognormal(eta: Floats, family: Lognormal) -> Floats:
-    return np.asarray(np.exp(eta + family.sigma**2 / 2))
-
-
 def _draw_negative_binomial(eta: Floats, shock: Floats, family: NegativeBinomial) -> Floats:
     size = family.dispersion
     level = np.minimum(ndtr(shock), LARGEST_TAIL)
     return np.asarray(nbinom.ppf(level, size, size / (size + np.exp(eta))), dtype=np.int64)
 
 
-def _mean_negative_binomial(eta: Floats, _: NegativeBinomial) -> Floats:
-    return np.asarray(np.exp(eta))
-
-
-def _draw_ordinal(eta: Floats, shock: Floats, family: Ordinal) -> Floats:
-    below = expit(np.asarray(family.thresholds) - eta[:, np.newaxis])  # (firm, threshold)
-    return np.asarray((ndtr(shock)[:, np.newaxis] > below).sum(axis=1), dtype=np.int64)
-
-
-def _mean_ordinal(eta: Floats, family: Ordinal) -> Floats:
-    below = expit(np.asarray(family.thresholds) - eta[..., np.newaxis])  # (..., threshold)
-    return np.asarray((1 - below).sum(axis=-1))
+def _below(eta: Floats, family: Ordinal) -> Floats:
+    """Probability of lying below each threshold, ``(..., threshold)``."""
+    return np.asarray(expit(np.asarray(family.thresholds) - eta[..., np.newaxis]))
 
 
 FAMILIES: dict[str, FamilyDraws] = {
-    "bernoulli": FamilyDraws(_draw_bernoulli, _mean_bernoulli),
-    "lognormal": FamilyDraws(_draw_lognormal, _mean_lognormal),
-    "negative_binomial": FamilyDraws(_draw_negative_binomial, _mean_negative_binomial),
-    "ordinal": FamilyDraws(_draw_ordinal, _mean_ordinal),
+    "bernoulli": FamilyDraws(
+        lambda eta, shock, _: (ndtr(shock) > 1 - expit(eta)).astype(np.int64),
+        lambda eta, _: np.asarray(expit(eta)),
+    ),
+    "lognormal": FamilyDraws(
+        lambda eta, shock, family: np.round(np.exp(eta + family.sigma * shock), 2),
+        lambda eta, family: np.asarray(np.exp(eta + family.sigma**2 / 2)),
+    ),
+    "negative_binomial": FamilyDraws(
+        _draw_negative_binomial, lambda eta, _: np.asarray(np.exp(eta))
+    ),
+    "ordinal": FamilyDraws(
+        lambda eta, shock, family: (
+            (ndtr(shock)[:, np.newaxis] > _below(eta, family)).sum(axis=1).astype(np.int64)
+        ),
+        lambda eta, family: np.asarray((1 - _below(eta, family)).sum(axis=-1)),
+    ),
 }
-
-
 LOGIT = Bernoulli(kind="bernoulli")
 
 type ClusterEffects = dict[str, dict[str, float]]
