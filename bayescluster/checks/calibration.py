@@ -57,16 +57,8 @@ def loo_pit(
 ) -> LooPit:
     """Test the values of all firms and of each industry.
 
-    Parameters
-    ----------
-    values
-        ``(randomisation, answered row)``; see `pit_values`.
-    scores
-        How well the draws can leave out each row.
-    groups
-        The groups; see `members`.
-    rng
-        For the band of the curve.
+    ``values`` are ``(randomisation, answered row)``, see `pit_values`; ``scores`` show how well the draws
+    can leave out each row; ``groups`` are those of `members`; ``rng`` is for the band of the curve.
     """
     good = np.isfinite(values).all(axis=0)
     rows = [_pit_row(one, values[:, one.rows & good]) for one in groups]
@@ -168,14 +160,8 @@ def steps(design: Design, draws: Draws, weights: Array) -> Steps:
 def reached(design: Design, draws: Draws, weights: Array, bars: Sequence[Array]) -> Array:
     """Leave-one-out probability that the outcome is at least a bar, ``(bar, answered row)``.
 
-    Parameters
-    ----------
-    design, draws
-        A family with an ``exceedance``, and all draws of its posterior.
-    weights
-        ``(draw, answered row)``, each column summing to 1; see `LeftOut`.
-    bars
-        Levels of the outcome, ``(answered row,)`` each.
+    For a family with an ``exceedance`` and all draws of its posterior. ``weights`` are ``(draw, answered
+    row)``, each column summing to 1, see `LeftOut`; bars are ``(answered row,)`` each.
     """
     exceedance = design.family.exceedance
     assert exceedance is not None
@@ -203,15 +189,7 @@ def levels_reached(design: Design, draws: Draws, weights: Array) -> Array:
 def calibration(
     events: Sequence[Event], groups: Sequence[Member], rng: np.random.Generator
 ) -> Calibration:
-    """Test the calibration of every event, for all firms and each industry.
-
-    Parameters
-    ----------
-    events, groups
-        See `events_of` and `members`.
-    rng
-        For events drawn anew.
-    """
+    """Test the calibration of every event, for all firms and each industry."""
     rows, curves = [], []
     for event in events:
         for group in groups:
@@ -343,16 +321,9 @@ class Calibrated(NamedTuple):
 
 
 def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Calibrated:
-    """Split the score, test miscalibration, and put a band around the curve.
+    """Split the score, test miscalibration by replicated events, and put a band around the curve.
 
-    Parameters
-    ----------
-    chances
-        Probabilities at each draw, ``(draw, row)``.
-    happened
-        0 or 1, ``(row,)``.
-    rng
-        For the events drawn anew.
+    ``chances`` are probabilities at each draw, ``(draw, row)``, ``happened`` 0 or 1, ``(row,)``.
     """
     mean = pooled_rows(chances.mean(axis=0))
     curve = isotonic(mean, happened)

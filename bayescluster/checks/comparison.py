@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
+from bayescluster.checks import thresholds
 from bayescluster.checks.integrated import (
     enough_draws,
     exclusive,
@@ -17,12 +18,6 @@ from bayescluster.checks.integrated import (
     own_groups,
 )
 from bayescluster.checks.loo import RowScores, difference, stacking_weights, total_error
-from bayescluster.checks.thresholds import (
-    BELOW_ZERO,
-    ELPD_DIFFERENCE_MIN,
-    ELPD_DIFFERENCE_SES,
-    khat_max,
-)
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, SUBSTITUTION
@@ -80,14 +75,17 @@ def _form_row(fit: FormFit, rows: Score, clusters: Score | None, used: Score) ->
         gate_passed=fit.gate.passed,
         failing=tuple(item.name for item in fit.gate.items if item.passed is not True),
         non_compensatory=(
-            fit.structure.name == "conjunctive" if leontief is None else leontief >= BELOW_ZERO
+            fit.structure.name == "conjunctive"
+            if leontief is None
+            else leontief >= thresholds.BELOW_ZERO
         ),
         p_loo=fit.rows.p_loo,
         rows=rows,
         clusters=clusters,
         weight=used.weight,
         apart=(
-            behind >= ELPD_DIFFERENCE_MIN and behind >= ELPD_DIFFERENCE_SES * used.difference_se
+            behind >= thresholds.ELPD_DIFFERENCE_MIN
+            and behind >= thresholds.ELPD_DIFFERENCE_SES * used.difference_se
         ),
     )
 
@@ -143,8 +141,8 @@ def _used(row: FormRow, criterion: Criterion) -> Score:
 
 def _distinguished(best: str, alike: Sequence[str], worse: Sequence[str]) -> Iterator[str]:
     rule = (
-        f"a difference in elpd below {ELPD_DIFFERENCE_MIN:g}, "
-        f"or below {ELPD_DIFFERENCE_SES:g} of its standard errors"
+        f"a difference in elpd below {thresholds.ELPD_DIFFERENCE_MIN:g}, "
+        f"or below {thresholds.ELPD_DIFFERENCE_SES:g} of its standard errors"
     )
     if alike:
         yield f"{best} predicts best, but the data cannot tell it from {listed(alike)} ({rule})."
@@ -159,7 +157,7 @@ def _total_weight(rows: Sequence[FormRow]) -> str:
     ces = {row.form: row.non_compensatory for row in rows}.get("ces")
     of_ces = {
         None: "",
-        True: f" r of the CES form is below 0 with a probability of at least {BELOW_ZERO:g}.",
+        True: f" r of the CES form is below 0 with a probability of at least {thresholds.BELOW_ZERO:g}.",
         False: " The CES form is not among them: its r is not clearly below 0.",
     }[ces]
     if not shapes:
@@ -224,21 +222,10 @@ def leave_cluster_out(design: Design, draws: Draws) -> ClusterScores:
 
 
 def leave_group_out(design: Design, draws: Draws, by: str) -> ClusterScores:
-    """Score every group of a grouping by what the other groups predict.
+    """Score every group of a grouping by what the other groups predict, in the order of the labels.
 
-    Parameters
-    ----------
-    design
-        A design; of clusters, one for which `why_not` finds nothing.
-    draws
-        Draws of its posterior; so many of them are used as the integrals allow.
-    by
-        The grouping.
-
-    Returns
-    -------
-    ClusterScores
-        In the order of the labels of the groups.
+    So many draws are used as the integrals allow. Of clusters, the design is one for which `why_not`
+    finds nothing.
     """
     from arviz_stats.base import array_stats
 
@@ -248,7 +235,9 @@ def leave_group_out(design: Design, draws: Draws, by: str) -> ClusterScores:
     likelihood = marginal_likelihood(design, few, by)
     log_weights, khat = array_stats.psislw(likelihood, r_eff=1.0, axis=0)
     elpd = logsumexp(np.asarray(log_weights) + likelihood.T, axis=1)
-    return ClusterScores(np.asarray(elpd), np.asarray(khat, dtype="float64"), khat_max(few.size))
+    return ClusterScores(
+        np.asarray(elpd), np.asarray(khat, dtype="float64"), thresholds.khat_max(few.size)
+    )
 
 
 def marginal_likelihood(design: Design, draws: Draws, by: str = CLUSTER) -> Array:

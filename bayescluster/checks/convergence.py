@@ -14,36 +14,19 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.checks.remedies import (
-    DIVERGENCES,
-    ENERGY,
-    ESS_BULK,
-    ESS_TAIL,
-    NOT_MADE,
-    ONE_CHAIN,
-    RHAT,
-    TREE_DEPTH,
-    advice_for,
-)
-from bayescluster.checks.thresholds import (
-    BFMI_MIN,
-    DIVERGENCES_MAX,
-    ESS_MIN,
-    RHAT_MAX,
-    TREEDEPTH_SHARE_MAX,
-)
+from bayescluster.checks import remedies, thresholds
 from bayescluster.estimands.summary import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.fit import CheckItem, Gate
 
 QUESTIONS: Final = {
     "posterior": "are there draws of the posterior?",
-    RHAT: "Do the chains agree with each other?",
-    ESS_BULK: "Are there enough independent draws for means?",
-    ESS_TAIL: "Are there enough independent draws for intervals and small probabilities?",
-    DIVERGENCES: "Could the sampler follow the posterior everywhere?",
-    ENERGY: "Does the sampler move between the body and the tails?",
-    TREE_DEPTH: "Were trajectories cut short?",
+    remedies.RHAT: "Do the chains agree with each other?",
+    remedies.ESS_BULK: "Are there enough independent draws for means?",
+    remedies.ESS_TAIL: "Are there enough independent draws for intervals and small probabilities?",
+    remedies.DIVERGENCES: "Could the sampler follow the posterior everywhere?",
+    remedies.ENERGY: "Does the sampler move between the body and the tails?",
+    remedies.TREE_DEPTH: "Were trajectories cut short?",
 }
 WORST_SHOWN = 8
 AT_ONCE = 256
@@ -62,16 +45,10 @@ class Quantity(NamedTuple):
 
 
 def convergence_gate(tree: xr.DataTree, estimands: Mapping[str, Array], max_treedepth: int) -> Gate:
-    """Check a fit.
+    """Check a fit by its posterior and sample_stats.
 
-    Parameters
-    ----------
-    tree
-        Posterior and sample_stats of the fit.
-    estimands
-        Reported estimands by name, each ``(draw,)`` with the chains one after the other.
-    max_treedepth
-        Limit the sampler was given.
+    ``estimands`` holds reported estimands by name, each ``(draw,)`` with the chains one after the other;
+    ``max_treedepth`` is the limit the sampler was given.
     """
     if "posterior" not in tree.children:
         missing = _missing("posterior")
@@ -81,8 +58,8 @@ def convergence_gate(tree: xr.DataTree, estimands: Mapping[str, Array], max_tree
     quantities = [*_parameters(posterior), *_estimands(estimands, chains)]
     items = [
         _rhat(quantities, chains),
-        _ess(quantities, ESS_BULK),
-        _ess(quantities, ESS_TAIL),
+        _ess(quantities, remedies.ESS_BULK),
+        _ess(quantities, remedies.ESS_TAIL),
         *_sampler(tree, max_treedepth),
     ]
     return Gate(passed=all(item.passed is True for item in items), items=tuple(items))
@@ -144,52 +121,57 @@ def element_names(values: xr.DataArray) -> list[str]:
 
 def _rhat(quantities: Sequence[Quantity], chains: int) -> CheckItem:
     if chains < 2 or not quantities:
-        return _missing(RHAT, ONE_CHAIN)
-    bad = sum(not quantity.rhat <= RHAT_MAX for quantity in quantities)
+        return _missing(remedies.RHAT, remedies.ONE_CHAIN)
+    bad = sum(not quantity.rhat <= thresholds.RHAT_MAX for quantity in quantities)
     worst = sorted(quantities, key=lambda q: -q.rhat if np.isfinite(q.rhat) else -np.inf)
     largest = f"largest {worst[0].rhat:.3f} over {len(quantities)} parameters and estimands"
     shown = [quantity.name for quantity in worst[: min(bad, WORST_SHOWN)]]
-    return _item(RHAT, largest, f"at most {RHAT_MAX}", not bad, shown)
+    return _item(remedies.RHAT, largest, f"at most {thresholds.RHAT_MAX}", not bad, shown)
 
 
 def _ess(quantities: Sequence[Quantity], check: str) -> CheckItem:
-    bulk = check == ESS_BULK
+    bulk = check == remedies.ESS_BULK
     if not quantities:
         return _missing(check)
     size = {q.name: q.ess_bulk if bulk else q.ess_tail for q in quantities}
-    bad = sum(not ess >= ESS_MIN for ess in size.values())
+    bad = sum(not ess >= thresholds.ESS_MIN for ess in size.values())
     worst = sorted(size, key=lambda name: size[name] if np.isfinite(size[name]) else -1.0)
     least = size[worst[0]]
     known = np.isfinite(least) and least > 0
-    factor = f"{np.ceil(ESS_MIN / least * 1.3):.0f}" if known else "several"
+    factor = f"{np.ceil(thresholds.ESS_MIN / least * 1.3):.0f}" if known else "several"
     smallest = f"smallest {least:.0f} over {len(size)} parameters and estimands"
     shown = worst[: min(bad, WORST_SHOWN)]
-    return _item(check, smallest, f"at least {ESS_MIN}", not bad, shown, factor=factor)
+    return _item(check, smallest, f"at least {thresholds.ESS_MIN}", not bad, shown, factor=factor)
 
 
 def _sampler(tree: xr.DataTree, max_treedepth: int) -> list[CheckItem]:
     if "sample_stats" not in tree.children:
-        return [_missing(check) for check in (DIVERGENCES, ENERGY, TREE_DEPTH)]
+        return [
+            _missing(check)
+            for check in (remedies.DIVERGENCES, remedies.ENERGY, remedies.TREE_DEPTH)
+        ]
     stats = tree["sample_stats"].to_dataset()
     return [_divergences(stats), _energy(stats), _treedepth(stats, max_treedepth)]
 
 
 def _divergences(stats: xr.Dataset) -> CheckItem:
     if "diverging" not in stats:
-        return _missing(DIVERGENCES)
+        return _missing(remedies.DIVERGENCES)
     count, total = int(stats["diverging"].sum()), int(stats["diverging"].size)
-    passed = count <= DIVERGENCES_MAX
-    return _item(DIVERGENCES, f"{count} of {total} draws", f"{DIVERGENCES_MAX}", passed)
+    passed = count <= thresholds.DIVERGENCES_MAX
+    return _item(
+        remedies.DIVERGENCES, f"{count} of {total} draws", f"{thresholds.DIVERGENCES_MAX}", passed
+    )
 
 
 def _energy(stats: xr.Dataset) -> CheckItem:
     if "energy" not in stats:
-        return _missing(ENERGY)
+        return _missing(remedies.ENERGY)
     energy = stats["energy"].transpose(CHAIN, DRAW).to_numpy()
     bfmi = np.square(np.diff(energy, axis=1)).mean(axis=1) / energy.var(axis=1)
-    low = [f"chain {k + 1}" for k, value in enumerate(bfmi) if not value >= BFMI_MIN]
+    low = [f"chain {k + 1}" for k, value in enumerate(bfmi) if not value >= thresholds.BFMI_MIN]
     smallest = f"smallest {bfmi.min():.2f}"
-    return _item(ENERGY, smallest, f"at least {BFMI_MIN}", not low, low)
+    return _item(remedies.ENERGY, smallest, f"at least {thresholds.BFMI_MIN}", not low, low)
 
 
 def _treedepth(stats: xr.Dataset, limit: int) -> CheckItem:
@@ -198,9 +180,9 @@ def _treedepth(stats: xr.Dataset, limit: int) -> CheckItem:
     elif "depth" in stats:
         share = float((stats["depth"] >= limit).mean())
     else:
-        return _missing(TREE_DEPTH)
-    reached, most = f"{share:.1%} of draws at the limit of {limit}", TREEDEPTH_SHARE_MAX
-    return _item(TREE_DEPTH, reached, f"at most {most:.0%}", share <= most)
+        return _missing(remedies.TREE_DEPTH)
+    reached, most = f"{share:.1%} of draws at the limit of {limit}", thresholds.TREEDEPTH_SHARE_MAX
+    return _item(remedies.TREE_DEPTH, reached, f"at most {most:.0%}", share <= most)
 
 
 def _item(
@@ -218,16 +200,16 @@ def _item(
         threshold=threshold,
         passed=passed,
         worst=tuple(worst),
-        advice="" if passed else advice_for(check, None, **facts).text,
+        advice="" if passed else remedies.advice_for(check, None, **facts).text,
     )
 
 
-def _missing(check: str, advice: str = NOT_MADE) -> CheckItem:
+def _missing(check: str, advice: str = remedies.NOT_MADE) -> CheckItem:
     return CheckItem(
         name=check,
         question=QUESTIONS[check],
-        found=NOT_MADE,
+        found=remedies.NOT_MADE,
         threshold="",
         passed=None,
-        advice=advice_for(advice).text,
+        advice=remedies.advice_for(advice).text,
     )

@@ -12,12 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.checks.thresholds import (
-    CONTRACTION_MIN,
-    GAIN_SMALL,
-    SUBSTITUTION_FLAT,
-    UNIDENTIFIED_SHARE,
-)
+from bayescluster.checks import thresholds
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNER_TERMS
 from bayescluster.estimands.summary import estimates
@@ -79,12 +74,14 @@ def _ces(design: Design, posterior: Draws) -> tuple[float | None, float | None]:
     r = posterior.population[SUBSTITUTION]
     gain = natural(posterior.population[GAIN], "positive")
     unit = baseline_of(design).unit
-    return float((np.abs(r) > SUBSTITUTION_FLAT).mean()), float((gain < GAIN_SMALL * unit).mean())
+    return float((np.abs(r) > thresholds.SUBSTITUTION_FLAT).mean()), float(
+        (gain < thresholds.GAIN_SMALL * unit).mean()
+    )
 
 
 def _hardly(contractions: Sequence[Contraction]) -> Iterator[str]:
     for term, contraction in ((each.term, each.contraction) for each in contractions):
-        if contraction < CONTRACTION_MIN:
+        if contraction < thresholds.CONTRACTION_MIN:
             text = TERMS[term].words.split(":")[0]
             yield (
                 f"{text[:1].upper()}{text[1:]} ({term}) is hardly identified: the data take away "
@@ -102,13 +99,13 @@ def _empty(corners: Sequence[CornerWeight]) -> Iterator[str]:
 
 
 def _ces_notes(flat: float | None, small: float | None) -> Iterator[str]:
-    if flat is not None and flat > UNIDENTIFIED_SHARE:
+    if flat is not None and flat > thresholds.UNIDENTIFIED_SHARE:
         yield (
             f"r is hardly identified: {flat:.0%} of the posterior lies beyond "
-            f"{SUBSTITUTION_FLAT:g} on either side, where the form is flat in it"
+            f"{thresholds.SUBSTITUTION_FLAT:g} on either side, where the form is flat in it"
         )
-    if small is not None and small > UNIDENTIFIED_SHARE:
+    if small is not None and small > thresholds.UNIDENTIFIED_SHARE:
         yield (
             f"r and the share are hardly identified: {small:.0%} of the posterior has a gain below "
-            f"{GAIN_SMALL:g} of a unit, where they hardly matter"
+            f"{thresholds.GAIN_SMALL:g} of a unit, where they hardly matter"
         )

@@ -46,12 +46,8 @@ class Nodes(NamedTuple):
 def log_mean_density(density: LogDensity, start: Array) -> Array:
     """Log of the mean density of the data over standard normal effects, ``(draw,)``.
 
-    Parameters
-    ----------
-    density
-        Log density of the data given the effects.
-    start
-        Effects to begin the search for the mode from, ``(draw, effect)``.
+    ``density`` is the log density of the data given the effects; the search for the mode begins from
+    ``start``, ``(draw, effect)``.
     """
 
     def joint(effects: Array) -> Array:
@@ -134,14 +130,7 @@ class Own(NamedTuple):
 def own_groups(design: Design, rows: Positions, held: Positions) -> tuple[Own, ...]:
     """Groups of some rows that have all their rows among those left out, grouping by grouping.
 
-    Parameters
-    ----------
-    design
-        The design.
-    rows
-        Positions of the rows that are looked at, some of ``held``.
-    held
-        Positions of all rows that are left out.
+    ``held`` are the positions of all rows that are left out, ``rows`` some of them.
     """
     return tuple(
         Own(grouping.name, int(group))
@@ -169,16 +158,8 @@ def integrated_likelihood(
 ) -> Array:
     """Joint log density of rows at each draw, the effects of some groups integrated out, ``(draw,)``.
 
-    Parameters
-    ----------
-    design
-        The design; its weights multiply the log density of its rows.
-    draws
-        Draws of the parameters, for all rows.
-    rows
-        Positions of the rows.
-    own
-        Groups whose effects are integrated out under their distribution at each draw.
+    The weights of the design multiply the log density of its rows; ``draws`` are for all rows; the
+    effects of the groups ``own`` are integrated out under their distribution at each draw.
     """
     if not rows.size:
         return np.zeros(draws.size)

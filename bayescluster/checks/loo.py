@@ -107,18 +107,10 @@ class Difference(NamedTuple):
 
 
 def stacking_weights(elpd: Array) -> Array:
-    """Weights of the mixture of predictive distributions that predicts best.
+    """Weights of the mixture of predictive distributions that predicts best, ``(model,)``.
 
-    Parameters
-    ----------
-    elpd
-        Log predictive density of each left-out unit (row or cluster) under each model,
-        ``(unit, model)``.
-
-    Returns
-    -------
-    ndarray
-        ``(model,)``: not negative, summing to 1.
+    ``elpd`` is the log predictive density of each left-out unit (row or cluster) under each model,
+    ``(unit, model)``. The weights are not negative, and sum to 1.
 
     Notes
     -----

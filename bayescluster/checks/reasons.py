@@ -16,44 +16,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.optimize import linprog
 
+from bayescluster import names
 from bayescluster.arrays import Array
+from bayescluster.checks import remedies, thresholds
 from bayescluster.checks.convergence import element_names
-from bayescluster.checks.remedies import (
-    ANY,
-    DIVERGENCES,
-    ENERGY,
-    ESS_BULK,
-    ESS_TAIL,
-    RHAT,
-    TITLES,
-    TREE_DEPTH,
-    advice_for,
-    predictive_of,
-)
-from bayescluster.checks.thresholds import (
-    COLLINEAR,
-    CORNER_FIRMS_MIN,
-    ENERGY_CORRELATION,
-    FUNNEL_CORRELATION,
-    FUNNEL_DIVERGENCES,
-    FUNNEL_DIVERGENCES_MIN,
-    KURTOSIS_MAX,
-    MODES_APART,
-    MODES_DRIFT,
-    PREDICTIVE_TAIL,
-)
 from bayescluster.design.record import Design, Grouping
 from bayescluster.estimands.levels import CORNERS, default_levels, support
 from bayescluster.estimands.scopes import declared_groups
-from bayescluster.names import (
-    CAPITALS,
-    CHAIN,
-    DRAW,
-    DRAWN_AFTER,
-    INTERACTION,
-    group_effect,
-    group_sd,
-)
 from bayescluster.results.fit import Gate, Reason, ReasonKind
 from bayescluster.results.model import PredictiveRow
 
@@ -68,17 +37,17 @@ SIDES = {"L": "low", "H": "high"}
 
 FUNNELS_SHOWN = 3
 
-MIXING: Final = (RHAT, ESS_BULK, ESS_TAIL)
-ALL: Final = (*MIXING, DIVERGENCES, ENERGY, TREE_DEPTH)
+MIXING: Final = (remedies.RHAT, remedies.ESS_BULK, remedies.ESS_TAIL)
+ALL: Final = (*MIXING, remedies.DIVERGENCES, remedies.ENERGY, remedies.TREE_DEPTH)
 
 EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
-    "centred_funnel": (*MIXING, DIVERGENCES, ENERGY),
-    "funnel": (*MIXING, DIVERGENCES, ENERGY),
-    "inverted_funnel": (*MIXING, TREE_DEPTH),
+    "centred_funnel": (*MIXING, remedies.DIVERGENCES, remedies.ENERGY),
+    "funnel": (*MIXING, remedies.DIVERGENCES, remedies.ENERGY),
+    "inverted_funnel": (*MIXING, remedies.TREE_DEPTH),
     "several_modes": MIXING,
-    "heavy_tails": (*MIXING, ENERGY),
+    "heavy_tails": (*MIXING, remedies.ENERGY),
     "separation": ALL,
-    "collinear_capitals": (*MIXING, TREE_DEPTH),
+    "collinear_capitals": (*MIXING, remedies.TREE_DEPTH),
     "empty_corner": MIXING,
     "misspecified_family": ALL,
 }
@@ -111,17 +80,7 @@ class Finding(NamedTuple):
 def likely_reasons(fit: CheckedFit, gate: Gate) -> tuple[Reason, ...]:
     """Find likely reasons of what failed, and what else is amiss.
 
-    Parameters
-    ----------
-    fit
-        Design, draws and predictive checks.
-    gate
-        Results of the convergence checks.
-
-    Returns
-    -------
-    tuple of Reason
-        Those of the sampler first; empty where none was recognised.
+    Those of the sampler come first; empty where none was recognised.
     """
     failed = {item.name: item for item in gate.items if item.passed is not True}
     found = [*_of_sampler(fit, gate)] if failed else []
@@ -140,12 +99,12 @@ def _of_sampler(fit: CheckedFit, gate: Gate) -> Iterator[Reason]:
     worst = {name for item in gate.items for name in item.worst}
     if "posterior" not in fit.tree.children:
         return
-    modes = [*several_modes(fit)] if RHAT in failed else []
+    modes = [*several_modes(fit)] if remedies.RHAT in failed else []
     # chains in different places name every parameter: then only divergences tell of a funnel
     yield from funnels(fit, set() if modes else failed, set() if modes else worst)
     yield from modes
-    if failed & {ENERGY, ESS_TAIL}:
-        yield from thick_tails(fit, ENERGY in failed)
+    if failed & {remedies.ENERGY, remedies.ESS_TAIL}:
+        yield from thick_tails(fit, remedies.ENERGY in failed)
 
 
 def reason(
@@ -153,24 +112,14 @@ def reason(
 ) -> Reason:
     """Put a reason together with the words of the table of advice.
 
-    Parameters
-    ----------
-    kind
-        The reason.
-    equation
-        Equation it concerns.
-    finding
-        What points to it.
-    facts
-        What the advice leaves open; ``check`` names the check whose advice it is, if not any.
-    **where
-        Level, term, groups and parameters of the reason.
+    ``facts`` fill the gaps in the advice; among them ``check`` names the check whose advice it is, if
+    not any. ``where`` gives level, term, groups and parameters of the reason.
     """
     rest = {"equation": equation} | {k: v for k, v in facts.items() if k != "check"}
-    advice = advice_for(str(facts.get("check", ANY)), kind, **rest)
+    advice = remedies.advice_for(str(facts.get("check", remedies.ANY)), kind, **rest)
     return Reason(
         kind=kind,
-        title=TITLES[kind],
+        title=remedies.TITLES[kind],
         equation=equation,
         found=finding.words,
         number=finding.number,
@@ -184,9 +133,9 @@ def reason(
 def parameters(tree: xr.DataTree) -> Iterator[tuple[str, Array]]:
     """Every sampled scalar with its draws, ``(chain, draw)``; those not finite or still are left out."""
     for name, values in tree["posterior"].to_dataset().data_vars.items():
-        if values.attrs.get(DRAWN_AFTER) or str(name).endswith("_correlation"):
+        if values.attrs.get(names.DRAWN_AFTER) or str(name).endswith("_correlation"):
             continue
-        shaped = values.transpose(CHAIN, DRAW, ...).to_numpy()
+        shaped = values.transpose(names.CHAIN, names.DRAW, ...).to_numpy()
         flat = shaped.reshape(*shaped.shape[:2], -1)
         for position, label in enumerate(element_names(values)):
             draws = np.asarray(flat[..., position], dtype="float64")
@@ -215,7 +164,9 @@ def several_modes(fit: CheckedFit) -> Iterator[Reason]:
         "the means of the chains lie {0:.1f} times as far apart as the draws within a chain ({1}), "
         "and {2} parameters are so"
     )
-    yield from _by_parameter("several_modes", fit, _separation_of_chains, MODES_APART, words)
+    yield from _by_parameter(
+        "several_modes", fit, _separation_of_chains, thresholds.MODES_APART, words
+    )
 
 
 def _by_parameter(
@@ -252,7 +203,7 @@ def _separation_of_chains(draws: Array) -> float:
     drift = np.abs(second.mean(axis=1) - first.mean(axis=1)) / within
     between = float(draws.mean(axis=1).std(ddof=1))
     # chains on their way to one place are far apart as well, but none of them stays
-    return between / within if float(np.median(drift)) <= MODES_DRIFT else 0.0
+    return between / within if float(np.median(drift)) <= thresholds.MODES_DRIFT else 0.0
 
 
 def thick_tails(fit: CheckedFit, energy_failed: bool) -> Iterator[Reason]:
@@ -262,17 +213,19 @@ def thick_tails(fit: CheckedFit, energy_failed: bool) -> Iterator[Reason]:
         return float(stats.kurtosis(draws.ravel()))
 
     words = "excess kurtosis {0:.1f} of {1}"
-    heavy = [*_by_parameter("heavy_tails", fit, kurtosis, KURTOSIS_MAX, words)]
+    heavy = [*_by_parameter("heavy_tails", fit, kurtosis, thresholds.KURTOSIS_MAX, words)]
     yield from heavy
     if heavy or not energy_failed or "energy" not in fit.stats:
         return
-    energy = fit.stats["energy"].transpose(CHAIN, DRAW).to_numpy().ravel().astype("float64")
+    energy = (
+        fit.stats["energy"].transpose(names.CHAIN, names.DRAW).to_numpy().ravel().astype("float64")
+    )
 
     def along(draws: Array) -> float:
         return abs(correlation(draws.ravel(), energy))
 
     words = "correlation {0:.2f} of {1} with the energy"
-    yield from _by_parameter("heavy_tails", fit, along, ENERGY_CORRELATION, words)
+    yield from _by_parameter("heavy_tails", fit, along, thresholds.ENERGY_CORRELATION, words)
 
 
 class _VaryingTerm(NamedTuple):
@@ -298,13 +251,13 @@ class _VaryingTerm(NamedTuple):
 
     @property
     def sd_name(self) -> str:
-        return f"{self.design.variable(group_sd(self.grouping.name))}[{self.term}]"
+        return f"{self.design.variable(names.group_sd(self.grouping.name))}[{self.term}]"
 
-    def is_among(self, names: set[str]) -> bool:
+    def is_among(self, parameters: set[str]) -> bool:
         """Whether the sd or an effect of this term is named."""
-        effect = f"{self.design.variable(group_effect(self.grouping.name))}["
-        return self.sd_name in names or any(
-            name.startswith(effect) and name.endswith(f", {self.term}]") for name in names
+        effect = f"{self.design.variable(names.group_effect(self.grouping.name))}["
+        return self.sd_name in parameters or any(
+            name.startswith(effect) and name.endswith(f", {self.term}]") for name in parameters
         )
 
 
@@ -328,12 +281,12 @@ def _varying_terms(fit: CheckedFit) -> Iterator[_VaryingTerm]:
     posterior = fit.tree["posterior"].to_dataset()
     for design in fit.design.equations:
         for grouping in design.groupings:
-            sd = design.variable(group_sd(grouping.name))
-            effect = design.variable(group_effect(grouping.name))
+            sd = design.variable(names.group_sd(grouping.name))
+            effect = design.variable(names.group_effect(grouping.name))
             if sd not in posterior or effect not in posterior:
                 continue
-            sds = posterior[sd].transpose(CHAIN, DRAW, ...).to_numpy()
-            effects = posterior[effect].transpose(CHAIN, DRAW, ...).to_numpy()
+            sds = posterior[sd].transpose(names.CHAIN, names.DRAW, ...).to_numpy()
+            effects = posterior[effect].transpose(names.CHAIN, names.DRAW, ...).to_numpy()
             for position, term in enumerate(grouping.terms):
                 draws = sds[..., position].ravel().astype("float64")
                 if not (np.isfinite(draws).all() and (draws > 0).all()):
@@ -346,20 +299,22 @@ def _by_divergences(fit: CheckedFit, term: _VaryingTerm) -> Reason | None:
     """See whether the divergences lie in the neck."""
     if "diverging" not in fit.stats:
         return None
-    diverging = fit.stats["diverging"].transpose(CHAIN, DRAW).to_numpy().ravel().astype(bool)
+    diverging = (
+        fit.stats["diverging"].transpose(names.CHAIN, names.DRAW).to_numpy().ravel().astype(bool)
+    )
     count = int(diverging.sum())
-    if count < FUNNEL_DIVERGENCES_MIN:
+    if count < thresholds.FUNNEL_DIVERGENCES_MIN:
         return None
     neck = np.quantile(term.log_sd, 0.25)
     share = float((term.log_sd[diverging] <= neck).mean())
-    if share < FUNNEL_DIVERGENCES:
+    if share < thresholds.FUNNEL_DIVERGENCES:
         return None
     words = (
         f"{share:.0%} of {count} divergences lie where the sd of {term.term} by "
         f"{term.grouping.name} is in its lowest quarter, below {np.exp(neck):.2g}"
     )
     kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
-    return _funnel_reason(kind, term, Finding(words, share, FUNNEL_DIVERGENCES))
+    return _funnel_reason(kind, term, Finding(words, share, thresholds.FUNNEL_DIVERGENCES))
 
 
 def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | None:
@@ -368,14 +323,18 @@ def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | Non
     together = term.within_chains(spread)
     apart = term.within_chains(spread - term.log_sd)
     by = f"of the sd of {term.term} by {term.grouping.name}"
-    if (named or failed & {DIVERGENCES, ENERGY}) and together >= FUNNEL_CORRELATION:
+    if (
+        named or failed & {remedies.DIVERGENCES, remedies.ENERGY}
+    ) and together >= thresholds.FUNNEL_CORRELATION:
         kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
         words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
-        return _funnel_reason(kind, term, Finding(words, together, FUNNEL_CORRELATION))
-    wanted = named or TREE_DEPTH in failed
-    if wanted and not term.centred and apart <= -FUNNEL_CORRELATION:
+        return _funnel_reason(kind, term, Finding(words, together, thresholds.FUNNEL_CORRELATION))
+    wanted = named or remedies.TREE_DEPTH in failed
+    if wanted and not term.centred and apart <= -thresholds.FUNNEL_CORRELATION:
         words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
-        return _funnel_reason("inverted_funnel", term, Finding(words, apart, FUNNEL_CORRELATION))
+        return _funnel_reason(
+            "inverted_funnel", term, Finding(words, apart, thresholds.FUNNEL_CORRELATION)
+        )
     return None
 
 
@@ -445,9 +404,9 @@ def _columns(design: Design) -> dict[str, Array]:
     """Coded predictors of a linear rule, ``(row,)`` each; NaN where missing."""
     found: dict[str, Array] = {}
     if design.has_capitals:
-        found |= dict(zip(CAPITALS, design.capitals, strict=True))
-        if INTERACTION in design.structure.terms:
-            found[INTERACTION] = design.capitals[0] * design.capitals[1]
+        found |= dict(zip(names.CAPITALS, design.capitals, strict=True))
+        if names.INTERACTION in design.structure.terms:
+            found[names.INTERACTION] = design.capitals[0] * design.capitals[1]
     found |= dict(zip(design.control_names, design.controls.T, strict=True))
     found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
     return found
@@ -543,14 +502,14 @@ def collinear(fit: CheckedFit) -> Iterator[Reason]:
     if len(pair) < 3:
         return
     found = correlation(pair[:, 0], pair[:, 1])
-    if abs(found) >= COLLINEAR:
+    if abs(found) >= thresholds.COLLINEAR:
         words = f"correlation {found:.2f} of human and social capital over {len(pair)} rows"
         yield reason(
             "collinear_capitals",
             design.equation_name,
-            Finding(words, found, COLLINEAR),
+            Finding(words, found, thresholds.COLLINEAR),
             {},
-            parameters=CAPITALS,
+            parameters=names.CAPITALS,
         )
 
 
@@ -568,7 +527,7 @@ def empty_corners(fit: CheckedFit) -> Iterator[Reason]:
     for position, corner in enumerate(CORNERS):
         for labels, counts in near.values():
             firms = counts[position]
-            if firms.min() >= CORNER_FIRMS_MIN:
+            if firms.min() >= thresholds.CORNER_FIRMS_MIN:
                 continue
             fewest = int(firms.min())
             empty = tuple(label for label, n in zip(labels, firms, strict=True) if n == fewest)
@@ -585,7 +544,7 @@ def _empty_corner(design: Design, corner: str, groups: tuple[str, ...], firms: i
     return reason(
         "empty_corner",
         design.equation_name,
-        Finding(words, float(firms), float(CORNER_FIRMS_MIN)),
+        Finding(words, float(firms), float(thresholds.CORNER_FIRMS_MIN)),
         {},
         groups=groups,
         parameters=(f"corner {corner}",),
@@ -608,7 +567,7 @@ def misfit(fit: CheckedFit) -> Iterator[Reason]:
         yield reason(
             "misspecified_family",
             design.equation_name,
-            Finding(words, worst, PREDICTIVE_TAIL),
-            {"check": predictive_of(design.equation.family)},
+            Finding(words, worst, thresholds.PREDICTIVE_TAIL),
+            {"check": remedies.predictive_of(design.equation.family)},
             parameters=tuple(row.statistic for row in flagged),
         )

@@ -176,17 +176,7 @@ NO_REASON: Final = "no likely reason was recognised"
 
 
 def advice_for(check: str, reason: ReasonKind | None = None, **facts: object) -> Advice:
-    """Say what to try next about a failed check.
-
-    Parameters
-    ----------
-    check
-        Name of the check.
-    reason
-        Its likely reason, where one was recognised.
-    **facts
-        What the words leave open: factor, level, term, ...
-    """
+    """What to try next about a failed check; ``facts`` fill the gaps in the words (factor, level, …)."""
     found = ADVICE.get((check, reason)) or ADVICE[ANY, reason]
     return found._replace(text=found.text.format(**facts))
 
@@ -216,19 +206,11 @@ class Remedied(NamedTuple):
 
 
 def remedied(analysis: Analysis, failure: Failure, designs: Sequence[Design]) -> Remedied | None:
-    """Change what the failed checks and their reasons name; nothing where nothing is left to change.
+    """Change what the failed checks and their reasons name; None where nothing is left to change.
 
-    The order is: target acceptance, draws and adaptation, tree depth, parameterisation.
-
-    Parameters
-    ----------
-    analysis
-        The analysis whose gate failed.
-    failure
-        What failed, and why.
-    designs
-        Design of each form. Of several forms the parameterisation stays: which terms vary, and so
-        whether their effects correlate, differs from form to form.
+    The order is: target acceptance, draws and adaptation, tree depth, parameterisation. With the designs
+    of several forms the parameterisation stays: which terms vary, and so whether their effects
+    correlate, differs from form to form.
     """
     sampling, changes = _sampling(analysis.sampling, failure)
     tried = analysis.model_copy(update={"sampling": sampling})

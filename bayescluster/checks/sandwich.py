@@ -89,16 +89,9 @@ def coefficients(design: Design, draws: Draws) -> Array:
 
 
 def sandwich(design: Design, posterior: Draws, member: NDArray[np.int64]) -> Spread | None:
-    """Posterior and sandwich standard deviations; nothing where the draws are too few.
+    """Posterior and sandwich standard deviations; None where the draws are too few.
 
-    Parameters
-    ----------
-    design
-        The design.
-    posterior
-        Posterior draws.
-    member
-        Position of each row's independent unit, ``(row,)``.
+    ``member`` is the position of each row's independent unit, ``(row,)``.
     """
     theta, held = coefficients(design, posterior), _held(design, posterior, member)
     if len(theta) - held.shape[1] < FEWEST_SPARE:

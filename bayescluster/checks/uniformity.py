@@ -49,14 +49,9 @@ def counts_below(values: Array, at: Array) -> NDArray[np.int64]:
 
 
 def exact_band(count: int, level: float) -> Band:
-    """Band at `points`, its coverage computed.
+    """Band at `points`, its coverage computed; for some hundreds of values.
 
-    Parameters
-    ----------
-    count
-        Number of values; for some hundreds.
-    level
-        Probability that all points of the curve lie within the band at once.
+    ``level`` is the probability that all points of the curve lie within the band at once.
     """
     at = points(count)
     inside = _tails(count) > _critical(count, 1 - level)
@@ -77,18 +72,10 @@ def exact_p(values: Array) -> float:
 
 
 def simulated_band(count: int, at: Array, level: float, rng: np.random.Generator) -> Band:
-    """Band at any points, its coverage simulated.
+    """Band at any points, its coverage simulated by `SIMULATIONS` curves.
 
-    Parameters
-    ----------
-    count
-        Number of values.
-    at
-        Where the curve is looked at, rising, ``(point,)``.
-    level
-        Probability that all points of the curve lie within the band at once.
-    rng
-        For `SIMULATIONS` curves.
+    ``at`` are the points, rising, ``(point,)``; ``level`` is the probability that all points of the curve
+    lie within the band at once.
     """
     widths = np.diff(np.concatenate([[0.0], at, [1.0]]))
     between = rng.multinomial(count, widths, SIMULATIONS)
@@ -171,13 +158,10 @@ class Uniformity(NamedTuple):
 
 
 def uniformity(values: Array) -> Uniformity:
-    """Test values for uniformity.
+    """Test values for uniformity: ``(randomisation, row)``, within 0 and 1.
 
-    Parameters
-    ----------
-    values
-        ``(randomisation, row)``, within 0 and 1. Randomisations of the same rows are not
-        independent; their p-values are put together by the Cauchy combination, which bears that.
+    Randomisations of the same rows are not independent; their p-values are put together by the Cauchy
+    combination, which allows for that.
     """
     from arviz_stats.base import array_stats
 
@@ -211,14 +195,8 @@ def shape(components: Sequence[float]) -> str:
 def ecdf_difference(values: Array, level: float, rng: np.random.Generator) -> PitCurve:
     """Empirical distribution function less the uniform one, with its simultaneous band.
 
-    Parameters
-    ----------
-    values
-        ``(randomisation, row)``; the curve is the mean over randomisations.
-    level
-        Probability that all points lie within the band at once.
-    rng
-        For the width of the band.
+    The curve of ``(randomisation, row)`` is the mean over randomisations; ``level`` is the probability
+    that all points lie within the band at once.
     """
     below = np.mean([counts_below(one, GRID) for one in values], axis=0)
     size = values.shape[1]
@@ -262,18 +240,10 @@ class Placed(NamedTuple):
 
 
 def placed(truth: float, draws: Array, ess: float, rng: np.random.Generator) -> Placed:
-    """Rank a true value among draws thinned to nearly independent ones.
+    """Rank a true value among draws ``(chain, draw)`` thinned to nearly independent ones.
 
-    Parameters
-    ----------
-    truth
-        The true value.
-    draws
-        ``(chain, draw)``.
-    ess
-        Effective sample size of all draws; not a number for draws that never change.
-    rng
-        Decides between ties, and where between two draws the truth stands.
+    ``ess`` is the effective sample size of all draws, not a number for draws that never change; ``rng``
+    decides between ties, and where between two draws the truth lies.
     """
     step = max(1, int(np.ceil(draws.size / ess))) if np.isfinite(ess) else 1
     kept = draws[:, :: min(step, draws.shape[1])].ravel()

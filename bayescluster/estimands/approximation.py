@@ -461,17 +461,7 @@ class Curvature(NamedTuple):
 def row_derivatives(
     design: Design, rows: NDArray[np.int64], eta: Array, free: Free, at: Array
 ) -> Curvature:
-    """Differentiate the log density of some rows at a point.
-
-    Parameters
-    ----------
-    design, rows
-        The design, and the positions of the rows.
-    eta
-        Linear predictor of these rows.
-    free, at
-        The free parameters, and their values.
-    """
+    """Differentiate the log density of some rows at their linear predictor and free parameters."""
     step = STEP * baseline_of(design).unit
     outcome, known = design.outcome[rows], design.rows.at(rows)
     weights = 1.0 if design.weights is None else design.weights.rows[rows]

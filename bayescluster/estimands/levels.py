@@ -141,14 +141,8 @@ CORNER_TERMS: Final = {"LL": NEITHER, "HL": HUMAN_ONLY, "LH": SOCIAL_ONLY, "HH":
 def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> dict[str, Array]:
     """Sum the corner weights of the firms of each group.
 
-    Parameters
-    ----------
-    design
-        The design.
-    draws
-        Draws of its parameters.
-    members
-        Which rows are in which group, ``(row, group)``; a firm seen in several rows counts once.
+    ``members`` gives which rows are in which group, ``(row, group)``; a firm seen in several rows counts
+    once.
 
     Returns
     -------

@@ -40,19 +40,10 @@ Through = Capitals | Mapping[str, Capitals]
 def expected_outcome(
     design: Design, draws: Draws, own: Capitals, through: Through, rows: Positions
 ) -> Array:
-    """Expected outcome with the capitals set, ``(draw, row)``.
+    """Expected outcome of some rows with the capitals set, ``(draw, row)``.
 
-    Parameters
-    ----------
-    design, draws
-        The equation, and draws for these rows.
-    own
-        Capitals as they enter this equation.
-    through
-        Capitals as they enter the equations that this one rests on; by equation, to set them in
-        some of these alone.
-    rows
-        Positions of the rows.
+    ``own`` are the capitals as they enter this equation; ``through`` those that enter the equations
+    that it rests on, by equation to set them in some of these only. ``draws`` are for these rows.
     """
     if not draws.upstream:
         return expectation(design, predictor_at(design, draws, own, rows), draws, rows)

@@ -16,14 +16,9 @@ def estimate(draws: Array) -> Estimate:
 
 
 def estimates(draws: Array, chains: int) -> list[Estimate]:
-    """Summarise posterior draws of several quantities.
+    """Summarise posterior draws of several quantities, ``(draw, quantity)``, chain after chain.
 
-    Parameters
-    ----------
-    draws
-        ``(draw, quantity)``, the chains one after the other.
-    chains
-        Number of chains; 0 for draws that are no chains, which are summarised without diagnostics.
+    With 0 chains (draws that are no chains) there are no diagnostics.
     """
     if not chains:
         return [estimate(column) for column in draws.T]

@@ -45,41 +45,18 @@ Split = tuple[Setting, Setting | Mapping[str, Setting]]
 def outcome_surface(
     design: Design, draws: Draws, settings: Sequence[Setting], weights: Array
 ) -> Array:
-    """Average expected outcome at each setting.
+    """Average expected outcome at each setting, ``(draw, setting, group)``.
 
-    Parameters
-    ----------
-    design
-        The design.
-    draws
-        Draws under the scope asked for.
-    settings
-        Levels of the capitals.
-    weights
-        Averaging weights, ``(row, group)``.
-
-    Returns
-    -------
-    ndarray
-        ``(draw, setting, group)``.
+    ``draws`` are those under the scope of interest, ``weights`` averaging weights, ``(row, group)``.
     """
     return split_surface(design, draws, [(setting, setting) for setting in settings], weights)
 
 
 def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights: Array) -> Array:
-    """Average expected outcome, the capitals set apart for the equations upstream.
+    """Average expected outcome, ``(draw, split, group)``, the capitals set apart upstream.
 
-    Parameters
-    ----------
-    design, draws, weights
-        As for `outcome_surface`.
-    splits
-        Levels as they enter this equation, and as they enter those it rests on.
-
-    Returns
-    -------
-    ndarray
-        ``(draw, split, group)``.
+    ``splits`` hold levels as they enter this equation, and as they enter those it rests on; the rest is
+    as for `outcome_surface`.
     """
     rows = np.flatnonzero(weights.any(axis=1))
     weights = weights[rows]

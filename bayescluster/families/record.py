@@ -137,15 +137,8 @@ OVERDISPERSION = Parameter("overdispersion", "overdispersion", lambda _: HalfNor
 def bar_of(family: Family, level: float, units: Array) -> Array:
     """Least outcome that reaches a level, ``(row,)``.
 
-    Parameters
-    ----------
-    family
-        The family.
-    level
-        On the scale on which outcomes are reported: a share of the trials, a count per unit of
-        exposure, the code of an ordinal level.
-    units
-        Trials or exposure of each row, ``(row,)``; 1 where there are neither.
+    The level is on the scale on which outcomes are reported: a share of the trials, a count per unit of
+    exposure, the code of an ordinal level. ``units`` are trials or exposure, ``(row,)``; 1 without.
     """
     bar = level * units
     # 0.3 of 10 trials is 3 of them, whatever 0.3 * 10 is in binary

@@ -42,13 +42,8 @@ class Refit(NamedTuple):
 class Repeated:
     """A design whose data can be replaced without compiling again.
 
-    Parameters
-    ----------
-    design
-        The template: rows, groups, inputs and priors of every fit.
-    weighted
-        Give every row a weight of 1 where the design has no weights, so that folds can be left out
-        by a weight of 0.
+    Rows, groups, inputs and priors of every fit are those of ``design``. With ``weighted`` every row has
+    a weight of 1 where the design has no weights, so that folds can be left out by a weight of 0.
 
     Raises
     ------
@@ -64,14 +59,8 @@ class Repeated:
     def fit(self, design: Design, sampling: Sampling, progress: Progress | None = None) -> Refit:
         """Draw the posterior of the template with other data; several threads may at once.
 
-        Parameters
-        ----------
-        design
-            The template with its data replaced; see `bayescluster.design.resize`.
-        sampling
-            Settings; chains have the seeds that an ordinary fit gives them.
-        progress
-            Called with the state of each running chain.
+        ``design`` is the template with its data replaced (see `bayescluster.design.resize`); chains have
+        the seeds that an ordinary fit gives them.
 
         Raises
         ------

@@ -66,13 +66,12 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
     Returns
     -------
     pymc.Model
-        With named dims and coords. Free and derived variables of each equation: ``population``
-        (term), ``controls`` (control), for each grouping ``<g>_sd`` (g_term), ``<g>_effect``
-        (g, g_term) and, where correlated, ``<g>_correlation``; the parameters of the family;
-        ``cutpoints`` of an ordinal outcome; the observed outcome under the name of the equation.
-        Where there are several equations, the name of each stands before its variables. Latent
-        capitals and their measurement are shared; see `bayescluster.model.measurement`. So are
-        missing values; see `bayescluster.model.imputation`.
+        Free and derived variables of each equation, with named dims: ``population`` (term),
+        ``controls`` (control), for each grouping ``<g>_sd`` (g_term), ``<g>_effect`` (g, g_term) and,
+        where correlated, ``<g>_correlation``; parameters of the family; ``cutpoints`` of an ordinal
+        outcome; the observed outcome under the name of the equation. Of several equations, the name of
+        each comes before its variables. Latent capitals and missing values are shared; see
+        `bayescluster.model.measurement` and `bayescluster.model.imputation`.
     """
     coords = measurement_coords(design) | imputation_coords(design)
     for equation in design.equations:
@@ -221,14 +220,7 @@ def observe_together(
 ) -> None:
     """Add the joint likelihood of equations whose residuals correlate.
 
-    Parameters
-    ----------
-    observations
-        Linear predictor, parameters and outcome of each equation.
-    size
-        Number of rows.
-    weights
-        Survey weight of each row, ``(row,)``, or 1.
+    ``size`` is the number of rows, ``weights`` the survey weight of each, ``(row,)``, or 1.
     """
     equations = [each.name for each in observations]
     dims = (names.RESIDUAL_EQUATION, f"{names.RESIDUAL_EQUATION}_other")

@@ -147,15 +147,7 @@ def chunks(draws: int, rows: int) -> Iterator[slice]:
 
 
 def draws_of(design: Design, group: xr.Dataset) -> Draws:
-    """Read the parameters of a model from a posterior or prior.
-
-    Parameters
-    ----------
-    design
-        The design the model was built from.
-    group
-        Group of the DataTree, with dims chain and draw.
-    """
+    """Read the parameters of a design from a posterior or prior, with dims chain and draw."""
     terms = population_terms(design)
     size = group.sizes[names.CHAIN] * group.sizes[names.DRAW]
 
@@ -307,16 +299,9 @@ def replicate(design: Design, draws: Draws, rng: np.random.Generator) -> Array:
 def expectation(design: Design, eta: Array, draws: Draws, rows: Positions | None = None) -> Array:
     """Expected outcome on the scale that is reported, same shape as ``eta``.
 
-    Where the equation asks for it, the probability that the outcome is at least a level.
-
-    Parameters
-    ----------
-    design, draws
-        The equation, and draws for these rows.
-    eta
-        Linear predictor without the offset, ``(draw, row)``.
-    rows
-        Positions of the rows; all without it.
+    Where the equation names a level, the probability that the outcome is at least that. ``draws`` are
+    those for the rows at these positions (all without them), and ``eta`` their linear predictor
+    without the offset, ``(draw, row)``.
     """
     bar, exceedance = design.bar, design.family.exceedance
     if bar is None or exceedance is None:
@@ -338,10 +323,8 @@ def predictor_at(
 
     Parameters
     ----------
-    design
-        The design.
-    draws
-        Draws for these rows (see `Draws.for_rows`).
+    design, draws
+        The design, and draws for these rows (see `Draws.for_rows`).
     capitals
         Levels of human and social capital: one number, one a row, or ``(draw, row)``.
     rows

@@ -18,18 +18,11 @@ import pymc as pm
 import pytensor.tensor as pt
 from numpy.typing import NDArray
 
+from bayescluster import names
 from bayescluster.design.record import Design, Grouping
 from bayescluster.model.likelihood import weigh_effects
 from bayescluster.model.priors import ModelPriors, prior_variable
 from bayescluster.model.variance import shared_group_sd
-from bayescluster.names import (
-    group_cholesky,
-    group_correlation,
-    group_dim,
-    group_effect,
-    group_sd,
-    group_term,
-)
 
 Index = NDArray[np.int64]
 
@@ -46,19 +39,8 @@ def row_coefficients(
 ) -> dict[str, Any]:
     """Add the varying effects of a design to the PyMC model in context.
 
-    Parameters
-    ----------
-    design
-        The design.
-    population
-        Population coefficient by term, on the working scale of the term.
-    priors
-        Priors of the group sds and of the correlations.
-
-    Returns
-    -------
-    dict
-        Coefficient of each row by term: a scalar, or ``(row,)`` where it varies.
+    ``population`` holds population coefficients by term, on the working scale. Returns the coefficient
+    of each row by term: a scalar, or ``(row,)`` where it varies.
     """
     chains = {term: _Chain(value) for term, value in population.items()}
     across: dict[str, list[Any]] = {term: [] for term in population}
@@ -91,10 +73,7 @@ def coarse_to_fine(groupings: Sequence[Grouping]) -> list[Grouping]:
 def parent_index(child: Index, parent: Index) -> Index | None:
     """Parent of each child group, or None where a child's rows are in several parents.
 
-    Parameters
-    ----------
-    child, parent
-        Position of each row's group, ``(row,)``.
+    ``child`` and ``parent`` give the position of each row's group, ``(row,)``.
     """
     first = np.zeros(int(child.max()) + 1, dtype="int64")
     first[child] = parent
@@ -130,8 +109,8 @@ def _effects(
     """Deviations by term, each ``(group,)``."""
     name, variable = grouping.name, design.variable
     if priors.scales is None:
-        dim = variable(group_term(name))
-        sd = prior_variable(variable(group_sd(name)), priors.group_sd[name], dim)
+        dim = variable(names.group_term(name))
+        sd = prior_variable(variable(names.group_sd(name)), priors.group_sd[name], dim)
     else:
         sd = shared_group_sd(design, name, priors.scales)
     centres = [0.0 if parent is None else parent for parent in parents]
@@ -140,14 +119,14 @@ def _effects(
     else:
         effects = _independent(design, grouping, sd, centres)
     weigh_effects(design, grouping, sd, effects)
-    dims = (group_dim(name), variable(group_term(name)))
-    pm.Deterministic(variable(group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
+    dims = (names.group_dim(name), variable(names.group_term(name)))
+    pm.Deterministic(variable(names.group_effect(name)), pt.stack(effects, axis=-1), dims=dims)
     return effects
 
 
 def _independent(design: Design, grouping: Grouping, sd: Any, centres: list[Any]) -> list[Any]:
     """Deviations by term, with an sd and a centre each."""
-    dim = group_dim(grouping.name)
+    dim = names.group_dim(grouping.name)
     effects = []
     for position, term in enumerate(grouping.terms):
         name = design.variable(f"{grouping.name}_{term}")
@@ -164,11 +143,11 @@ def _correlated(
 ) -> list[Any]:
     """Deviations ``z L' diag(sd)``: the Cholesky factor ties the terms, not the groups."""
     name = design.variable(grouping.name)
-    term = design.variable(group_term(grouping.name))
-    cholesky = pm.LKJCorr(group_cholesky(name), n=len(grouping.terms), eta=eta)
-    correlation = design.variable(group_correlation(grouping.name))
+    term = design.variable(names.group_term(grouping.name))
+    cholesky = pm.LKJCorr(names.group_cholesky(name), n=len(grouping.terms), eta=eta)
+    correlation = design.variable(names.group_correlation(grouping.name))
     pm.Deterministic(correlation, cholesky @ cholesky.T, dims=(term, f"{term}_other"))
-    dims = (group_dim(grouping.name), term)
+    dims = (names.group_dim(grouping.name), term)
     scaled = sd[:, None] * cholesky  # (term, term)
     if grouping.centred:
         zeros = pt.zeros(len(grouping.labels))

@@ -98,14 +98,7 @@ def imputation_coords(design: Design) -> dict[str, Any]:
 def add_inputs(design: Design, capitals: tuple[Any, Any], observed: Observed) -> Inputs:
     """Add the regressions that impute to the PyMC model in context.
 
-    Parameters
-    ----------
-    design
-        The design in focus.
-    capitals
-        Human and social capital of each row: NaN where a score is missing.
-    observed
-        Adds the answers.
+    ``capitals`` are human and social capital of each row, NaN where a score is missing.
     """
     found = gaps(design)
     held = {gap.name: observed.gap(gap) for gap in found if gap.place != "outcome"}
@@ -318,18 +311,9 @@ def imputing(seed: int, *further: int) -> np.random.Generator:
 def completed(
     design: Design, group: xr.Dataset, rng: np.random.Generator, posterior: bool = True
 ) -> xr.Dataset:
-    """Add the missing discrete values to draws; the same draws where there are none.
+    """Add the missing discrete values to draws, with dims chain and draw; unchanged without any.
 
-    Parameters
-    ----------
-    design
-        The design in focus.
-    group
-        Posterior or prior, with dims chain and draw.
-    rng
-        Source of the values.
-    posterior
-        Whether outcomes are known, and so inform the values.
+    ``posterior`` tells whether outcomes are known, and so inform the values.
     """
     found = gaps(design)
     discrete = [gap for gap in found if gap.levels]

@@ -29,16 +29,8 @@ def weigh_rows(design: Design, observed: Observed) -> None:
 def weigh_effects(design: Design, grouping: Grouping, sd: Any, effects: list[Any]) -> None:
     """Weigh the density of the varying effects of units that were sampled.
 
-    Parameters
-    ----------
-    design
-        The design.
-    grouping
-        The grouping.
-    sd
-        Standard deviations of the effects, ``(term,)``.
-    effects
-        Deviations by term, each ``(group,)``.
+    ``sd`` holds the standard deviations of the effects, ``(term,)``; ``effects`` the deviations by
+    term, each ``(group,)``.
     """
     weights = effect_weights(design, grouping.name)
     if weights is None:

@@ -62,14 +62,7 @@ class PriorBlock(NamedTuple):
 
 
 def prior_blocks(design: Design, posterior: xr.Dataset) -> tuple[PriorBlock, ...]:
-    """Log prior density of each draw, by block of priors.
-
-    Parameters
-    ----------
-    design
-        The design in focus; its other equations have blocks of their own.
-    posterior
-        Draws, with dims chain and draw.
+    """Log prior density of each draw, by block of priors; other equations have blocks of their own.
 
     Raises
     ------

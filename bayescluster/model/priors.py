@@ -244,20 +244,9 @@ def rescaled(prior: Distribution, factor: float) -> Distribution:
 def rescaled_priors(designs: Sequence[Design], factor: float, where: Where) -> Priors:
     """State every prior of coefficients and group sds at so many times its scale.
 
-    Parameters
-    ----------
-    designs
-        Designs of the forms of one equation; what a term is called means the same in all of them.
-    factor
-        By what each scale is multiplied.
-    where
-        Place of a value in the analysis file, for messages.
-
-    Returns
-    -------
-    Priors
-        Those of the likelihood and of correlations stay as they are. Priors from cases are spelled
-        out, so that no cases are named.
+    ``designs`` are those of the forms of one equation: a term means the same in all of them. Priors of
+    the likelihood and of correlations stay as they are. Priors from cases are spelled out, so that no
+    cases are named. ``where`` gives the place of a value in the analysis file, for messages.
 
     Raises
     ------
@@ -367,16 +356,9 @@ def median_of(prior: Distribution) -> float:
 
 
 def log_density(prior: Distribution, value: Array, scale: ValueScale = "real") -> Array:
-    """Log density of a coefficient that is given on its working scale (log, logit, or as it is).
+    """Log density of a coefficient given on its working scale (log, logit, or as it is).
 
-    Parameters
-    ----------
-    prior
-        Prior of the coefficient on its natural scale.
-    value
-        Coefficient on its working scale.
-    scale
-        Which scale that is.
+    ``prior`` is that of the coefficient on its natural scale.
     """
     at = natural(value, scale)
     density = np.asarray(scipy_distribution(prior).logpdf(at))

@@ -40,14 +40,8 @@ class Simulated(NamedTuple):
 def simulate(design: Design, draw: xr.Dataset, rng: np.random.Generator) -> Simulated:
     """Draw answers, inputs with missing cells, and outcomes of every equation.
 
-    Parameters
-    ----------
-    design
-        The design in focus: rows, groups, complete inputs, and the units of what is drawn.
-    draw
-        One draw of the parameters, from the prior or a posterior.
-    rng
-        Source of the noise.
+    ``design`` gives rows, groups, complete inputs, and units; ``draw`` is one draw of the parameters,
+    from the prior or a posterior.
     """
     found = measured(design, draw, rng)
     draw = found.draw

@@ -98,12 +98,7 @@ def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
 def shared_scales(design: Design, parameters: Mapping[str, Any]) -> Scales | None:
     """Add R2 and its shares to the PyMC model in context, under the R2D2M2 prior.
 
-    Parameters
-    ----------
-    design
-        The design.
-    parameters
-        Parameters of the likelihood.
+    ``parameters`` are those of the likelihood.
     """
     r2d2m2 = design.equation.priors.r2d2m2
     if r2d2m2 is None:

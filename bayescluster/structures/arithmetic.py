@@ -73,14 +73,8 @@ def natural(value: Any, scale: ValueScale) -> Any:
 def mixed(corners: Mapping[str, Any], weights: Mapping[str, Any], link: str) -> Any:
     """Linear predictor whose expectation is the weighted mean of the corners' expectations.
 
-    Parameters
-    ----------
-    corners
-        Linear predictor of each corner.
-    weights
-        Weight of each corner; they sum to 1.
-    link
-        Link of the family. On the identity link the predictors themselves are averaged.
+    ``corners`` holds the linear predictor of each corner, ``weights`` its weight; these sum to 1. On the
+    identity link the predictors themselves are averaged.
     """
     library = _library(*corners.values(), *weights.values())
 
@@ -110,14 +104,8 @@ def normal_quantile(p: Any) -> Any:
 def ces_mean(human: Any, social: Any, log_odds: Any, substitution: Any) -> Any:
     """CES mean in log inputs: ``log(d exp(r H) + (1 - d) exp(r S)) / r``, smooth through ``r = 0``.
 
-    Parameters
-    ----------
-    human, social
-        Inputs on the log scale.
-    log_odds
-        Log odds of the share ``d`` of human capital.
-    substitution
-        ``r``: minus infinity is the lesser of the two, 0 the weighted mean, infinity the greater.
+    ``log_odds`` are those of the share ``d`` of human capital; ``r`` is the substitution: minus infinity
+    gives the lesser of the two, 0 the weighted mean, infinity the greater.
     """
     gap = human - social
     x = substitution * gap

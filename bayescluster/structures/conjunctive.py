@@ -15,29 +15,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayescluster.names import (
-    BOTH,
-    HUMAN_ONLY,
-    HUMAN_STEEPNESS,
-    HUMAN_THRESHOLD,
-    INTERCEPT,
-    NEITHER,
-    SOCIAL_ONLY,
-    SOCIAL_STEEPNESS,
-    SOCIAL_THRESHOLD,
-)
+from bayescluster import names
 from bayescluster.structures.arithmetic import mixed, natural, sigmoid
 from bayescluster.structures.record import Structure
 
-CORNERS = (NEITHER, HUMAN_ONLY, SOCIAL_ONLY, BOTH)
+CORNERS = (names.NEITHER, names.HUMAN_ONLY, names.SOCIAL_ONLY, names.BOTH)
 
 
 def gates(human: Any, social: Any, coefficients: Mapping[str, Any]) -> tuple[Any, Any]:
     """How far each gate is open, on the logit scale."""
-    steepness = natural(coefficients[HUMAN_STEEPNESS], "positive")
-    human_gate = steepness * (human - coefficients[HUMAN_THRESHOLD])
-    steepness = natural(coefficients[SOCIAL_STEEPNESS], "positive")
-    return human_gate, steepness * (social - coefficients[SOCIAL_THRESHOLD])
+    steepness = natural(coefficients[names.HUMAN_STEEPNESS], "positive")
+    human_gate = steepness * (human - coefficients[names.HUMAN_THRESHOLD])
+    steepness = natural(coefficients[names.SOCIAL_STEEPNESS], "positive")
+    return human_gate, steepness * (social - coefficients[names.SOCIAL_THRESHOLD])
 
 
 def corner_weights(human: Any, social: Any, coefficients: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,31 +36,31 @@ def corner_weights(human: Any, social: Any, coefficients: Mapping[str, Any]) -> 
     opened = sigmoid(human_gate), sigmoid(social_gate)
     shut = sigmoid(-human_gate), sigmoid(-social_gate)
     return {
-        NEITHER: shut[0] * shut[1],
-        HUMAN_ONLY: opened[0] * shut[1],
-        SOCIAL_ONLY: shut[0] * opened[1],
-        BOTH: opened[0] * opened[1],
+        names.NEITHER: shut[0] * shut[1],
+        names.HUMAN_ONLY: opened[0] * shut[1],
+        names.SOCIAL_ONLY: shut[0] * opened[1],
+        names.BOTH: opened[0] * opened[1],
     }
 
 
 def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], link: str) -> Any:
-    corners = {name: coefficients[name] + coefficients[INTERCEPT] for name in CORNERS}
+    corners = {name: coefficients[name] + coefficients[names.INTERCEPT] for name in CORNERS}
     return mixed(corners, corner_weights(human, social, coefficients), link)
 
 
 CONJUNCTIVE = Structure(
     name="conjunctive",
     terms=(
-        INTERCEPT,
+        names.INTERCEPT,
         *CORNERS,
-        HUMAN_THRESHOLD,
-        HUMAN_STEEPNESS,
-        SOCIAL_THRESHOLD,
-        SOCIAL_STEEPNESS,
+        names.HUMAN_THRESHOLD,
+        names.HUMAN_STEEPNESS,
+        names.SOCIAL_THRESHOLD,
+        names.SOCIAL_STEEPNESS,
     ),
     contribution=_contribution,
     formula="E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
     "gH = logistic(aH (H - tH)), gS = logistic(aS (S - tS))",
-    level=NEITHER,
+    level=names.NEITHER,
     varying=CORNERS,
 )

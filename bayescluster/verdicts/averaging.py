@@ -102,20 +102,11 @@ def _first_reason(forms: Sequence[WeightedForm], reasons: Sequence[str]) -> str:
 
 
 class Averaged(Evidence):
-    """Estimands of the mixture of several forms.
+    """Estimands of the mixture of several forms; the one with the largest weight gives the design.
 
     The draws of each form are thinned or repeated evenly to its share of the mixture (systematic
-    resampling, without chance), and put one after the other: they are no chains.
-
-    Parameters
-    ----------
-    forms
-        The forms; the first with the largest weight gives design and data.
-
-    Attributes
-    ----------
-    parts
-        Estimands of each form that has draws in the mixture, from these draws alone.
+    resampling, without chance), and put one after the other: they are no chains. ``parts`` holds the
+    estimands of each form that has draws in the mixture, from these draws only.
     """
 
     def __init__(self, forms: Sequence[WeightedForm]) -> None:

@@ -218,14 +218,7 @@ _SHARED: Final = ("low", "high", "anchors", "min_support", "scope", "at_least")
 def corner_readings(evidence: Evidence, judge: Judge, gate_passed: bool) -> Iterator[Reading]:
     """Read every claim at the corners, for the groups that ``traditions`` names.
 
-    Parameters
-    ----------
-    evidence
-        Estimands of the fit.
-    judge
-        Judges corner claims; of several forms, by their average.
-    gate_passed
-        Whether the diagnostics gate passed.
+    ``judge`` judges corner claims, of several forms by their average.
     """
     design, level = evidence.design, evidence.design.analysis.traditions.level
     for name, kind in _KINDS.items():

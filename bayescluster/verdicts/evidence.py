@@ -34,18 +34,10 @@ class SurfaceRequest(NamedTuple):
 
 
 class Evidence:
-    """Estimands of a fit, each computed when first asked for.
+    """Estimands of a fit, each computed when first needed.
 
-    Parameters
-    ----------
-    design
-        The design.
-    posterior, prior
-        Draws of the parameters.
-    seed
-        Seed of the draws for new clusters.
-    stopped
-        Why no claim of a kind can be decided, by kind, whatever its probability.
+    ``seed`` is that of the draws for new clusters; ``stopped`` gives, by kind of claim, why none can be
+    decided whatever its probability.
     """
 
     def __init__(

@@ -76,15 +76,8 @@ TITLES: Final = {
 def region_of(claim: CornerClaim, corners: dict[str, Array], quantity: str = EXPECTED) -> Region:
     """Region that decides a claim, and the draws that fall in it.
 
-    Parameters
-    ----------
-    claim
-        The claim.
-    corners
-        Expected outcome at each corner (LL, HL, LH, HH), or the probability that the outcome is at
-        least some level, ``(draw, group)``.
-    quantity
-        The same in words.
+    ``corners`` holds the expected outcome at each corner (LL, HL, LH, HH), or the probability that the
+    outcome is at least some level, ``(draw, group)``; ``quantity`` is the same in words.
     """
     p = _oriented(corners, getattr(claim, "capital", None))
     match claim:

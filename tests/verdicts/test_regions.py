@@ -33,112 +33,48 @@ CORNERS = {
 }
 # claim -> (of human capital, of social capital), draw by draw, worked out by hand
 H, S = "human_capital", "social_capital"
-LOW, HIGH = "with it low and the other high", "with it high and the other low"
+RARE = "expected outcome at most {} with it low and the other high, and above that with both high"
+SHARE = "expected outcome with it low and the other high at most {} of that with both high"
+COMMON = "expected outcome at least {} with it high and the other low, and below that with both low"
+NEARLY = (
+    "expected outcome with it high and the other low at least {} of that with both high, and below "
+    "that with both low"
+)
+SHORT = "expected outcome at most {} with it high and the other low"
+LESS = "expected outcome with it high and the other low at least {} below that with both high"
 EVENTS = [
     # rare: LH at most .1 and HH above, for social capital HL
-    (
-        "necessary",
-        {},
-        f"expected outcome at most 0.1 {LOW}, and above that with both high",
-        [1, 0, 1, 0],
-        [0, 0, 0, 0],
-    ),
-    (
-        "necessary",
-        {"eps": 0.4},
-        f"expected outcome at most 0.4 {LOW}, and above that with both high",
-        [1, 1, 1, 1],
-        [1, 0, 0, 0],
-    ),
+    ("necessary", {}, RARE.format(0.1), [1, 0, 1, 0], [0, 0, 0, 0]),
+    ("necessary", {"eps": 0.4}, RARE.format(0.4), [1, 1, 1, 1], [1, 0, 0, 0]),
     # rare with both too in the last draw: HH .55
-    (
-        "necessary",
-        {"eps": 0.55},
-        f"expected outcome at most 0.55 {LOW}, and above that with both high",
-        [1, 1, 1, 0],
-        [1, 0, 0, 0],
-    ),
+    ("necessary", {"eps": 0.55}, RARE.format(0.55), [1, 1, 1, 0], [1, 0, 0, 0]),
     # LH <= HH / 2: .4 .375 .35 .275
-    (
-        "necessary",
-        {"ratio": 0.5},
-        f"expected outcome {LOW} at most 0.5 of that with both high",
-        [1, 0, 1, 1],
-        [1, 0, 0, 0],
-    ),
+    ("necessary", {"ratio": 0.5}, SHARE.format(0.5), [1, 0, 1, 1], [1, 0, 0, 0]),
     # common: HL at least .75 and LL below, for social capital LH
-    (
-        "sufficient",
-        {},
-        f"expected outcome at least 0.75 {HIGH}, and below that with both low",
-        [0, 0, 1, 0],
-        [0, 0, 0, 0],
-    ),
-    (
-        "sufficient",
-        {"theta": 0.4},
-        f"expected outcome at least 0.4 {HIGH}, and below that with both low",
-        [0, 1, 1, 1],
-        [0, 1, 0, 0],
-    ),
+    ("sufficient", {}, COMMON.format(0.75), [0, 0, 1, 0], [0, 0, 0, 0]),
+    ("sufficient", {"theta": 0.4}, COMMON.format(0.4), [0, 1, 1, 1], [0, 1, 0, 0]),
     # common with neither too in the third draw: LL .3
-    (
-        "sufficient",
-        {"theta": 0.3},
-        f"expected outcome at least 0.3 {HIGH}, and below that with both low",
-        [1, 1, 0, 1],
-        [0, 1, 0, 0],
-    ),
+    ("sufficient", {"theta": 0.3}, COMMON.format(0.3), [1, 1, 0, 1], [0, 1, 0, 0]),
     # HL >= .7 HH: .56 .525 .49 .385
-    (
-        "sufficient",
-        {"ratio": 0.7},
-        f"expected outcome {HIGH} at least 0.7 of that with both high, and below that with both low",
-        [0, 1, 1, 1],
-        [0, 0, 0, 0],
-    ),
+    ("sufficient", {"ratio": 0.7}, NEARLY.format(0.7), [0, 1, 1, 1], [0, 0, 0, 0]),
     # HL >= .4 HH: .32 .3 .28 .22, and LL below that but in the third draw
-    (
-        "sufficient",
-        {"ratio": 0.4},
-        f"expected outcome {HIGH} at least 0.4 of that with both high, and below that with both low",
-        [0, 1, 0, 1],
-        [0, 1, 0, 0],
-    ),
+    ("sufficient", {"ratio": 0.4}, NEARLY.format(0.4), [0, 1, 0, 1], [0, 1, 0, 0]),
     # not enough: HL at most .5, for social capital LH
-    ("insufficient", {}, f"expected outcome at most 0.5 {HIGH}", [1, 0, 0, 1], [1, 1, 1, 1]),
-    (
-        "insufficient",
-        {"theta_not": 0.35},
-        f"expected outcome at most 0.35 {HIGH}",
-        [1, 0, 0, 0],
-        [1, 0, 1, 1],
-    ),
+    ("insufficient", {}, SHORT.format(0.5), [1, 0, 0, 1], [1, 1, 1, 1]),
+    ("insufficient", {"theta_not": 0.35}, SHORT.format(0.35), [1, 0, 0, 0], [1, 0, 1, 1]),
     # HH - HL >= .15: .5 .15 -.1 .05 | HH - LH: .7 .35 .65 .44
-    (
-        "insufficient",
-        {"delta": 0.4},
-        f"expected outcome {HIGH} at least 0.4 below that with both high",
-        [1, 0, 0, 0],
-        [1, 0, 1, 1],
-    ),
+    ("insufficient", {"delta": 0.4}, LESS.format(0.4), [1, 0, 0, 0], [1, 0, 1, 1]),
     (
         "necessary_not_sufficient",
         {},
-        (
-            f"expected outcome at most 0.1 {LOW}, and above that with both high, and expected "
-            f"outcome at most 0.5 {HIGH}"
-        ),
+        f"{RARE.format(0.1)}, and {SHORT.format(0.5)}",
         [1, 0, 0, 0],
         [0, 0, 0, 0],
     ),
     (
         "necessary_not_sufficient",
         {"eps": 0.4, "delta": 0.4},
-        (
-            f"expected outcome at most 0.4 {LOW}, and above that with both high, and expected "
-            f"outcome {HIGH} at least 0.4 below that with both high"
-        ),
+        f"{RARE.format(0.4)}, and {LESS.format(0.4)}",
         [1, 0, 0, 0],
         [1, 0, 0, 0],
     ),
@@ -181,7 +117,7 @@ def test_complementarity(keys, words, wanted):
 
 def test_a_region_declared_as_0_is_no_default():
     found = region_of(claim("necessary", capital=H, eps=0.0), CORNERS)
-    assert found.words == f"expected outcome at most 0 {LOW}, and above that with both high"
+    assert found.words == RARE.format(0)
     assert not found.event.any()
 
 
@@ -290,49 +226,24 @@ def test_a_share_is_never_certain(share, text):
     assert percent(share) == text
 
 
+ENOUGH, GIVEN_UP = "at least the {} asked for", "at most the {} below which the claim is given up"
+
+
 @pytest.mark.parametrize(
     ("verdict", "probability", "level", "reason"),
     [
-        (
-            "supported",
-            0.97,
-            0.95,
-            "97.0% of the posterior lies in the region, at least the 95% asked for.",
-        ),
-        (
-            "rejected",
-            0.03,
-            0.95,
-            (
-                "3.0% of the posterior lies in the region, at most the 5% below which the claim is "
-                "given up."
-            ),
-        ),
-        (
-            "undecided",
-            0.4,
-            0.9,
-            (
-                "40.0% of the posterior lies in the region: between 10% and 90% the data do not "
-                "decide."
-            ),
-        ),
-        (
-            "supported",
-            0.999,
-            0.995,
-            "99.9% of the posterior lies in the region, at least the 99.5% asked for.",
-        ),
-        (
-            "rejected",
-            0.001,
-            0.975,
-            (
-                "0.1% of the posterior lies in the region, at most the 2.5% below which the claim is "
-                "given up."
-            ),
-        ),
+        ("supported", 0.97, 0.95, f"97.0% of the posterior lies in the region, {ENOUGH}."),
+        ("rejected", 0.03, 0.95, f"3.0% of the posterior lies in the region, {GIVEN_UP}."),
+        ("supported", 0.999, 0.995, f"99.9% of the posterior lies in the region, {ENOUGH}."),
+        ("rejected", 0.001, 0.975, f"0.1% of the posterior lies in the region, {GIVEN_UP}."),
     ],
 )
-def test_reasons(verdict, probability, level, reason):
-    assert reason_of(verdict, probability, level) == reason
+def test_reasons_of_a_decision(verdict, probability, level, reason):
+    bound = {0.95: "95%", 0.995: "99.5%"} if verdict == "supported" else {0.95: "5%", 0.975: "2.5%"}
+    assert reason_of(verdict, probability, level) == reason.format(bound[level])
+
+
+def test_reason_where_the_data_do_not_decide():
+    assert reason_of("undecided", 0.4, 0.9) == (
+        "40.0% of the posterior lies in the region: between 10% and 90% the data do not decide."
+    )
