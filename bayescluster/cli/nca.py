@@ -10,90 +10,76 @@ import typer
 from bayescluster.cli.arguments import AsJson
 from bayescluster.cli.guard import guarded, say, say_aside
 
-Table = Annotated[
-    str,
-    typer.Argument(help="Table: csv, xlsx, dta, sav or parquet; a row a case.", show_default=False),
-]
-Conditions = Annotated[
-    list[str], typer.Option("--x", help="Column of a condition; may be repeated.")
-]
-Outcome = Annotated[str, typer.Option("--y", help="Column of the outcome.")]
-Ceilings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ceiling",
-        help="ce_fdh, cr_fdh, ce_vrs, cr_vrs, cols or c_lp; may be repeated.",
-        show_default="ce_fdh and cr_fdh",
-    ),
-]
-Corner = Annotated[
-    str,
-    typer.Option(
-        "--corner", help="Empty corner: upper_left, upper_right, lower_left, lower_right."
-    ),
-]
-Scopes = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--scope",
-        help='"xmin xmax ymin ymax", once or once a condition.',
-        show_default="the range of the rows",
-    ),
-]
-Bottleneck = Annotated[
-    str, typer.Option("--bottleneck", help="percentage_range, actual or percentile.")
-]
-Steps = Annotated[int, typer.Option("--steps", min=1, max=1000, help="Steps of that table.")]
-Permutations = Annotated[
-    int, typer.Option("--permutations", min=0, max=1_000_000, help="0 for no test.")
-]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the permutations.")]
-Peers = Annotated[
-    str,
-    typer.Option(
-        "--duplicate-peers", help="Peers in one place count once (unique) or each (keep)."
-    ),
-]
-Group = Annotated[
-    str | None,
-    typer.Option("--group", help="Column of groups, each analysed too.", show_default="none"),
-]
-Names = Annotated[
-    str | None,
-    typer.Option(
-        "--names", help="Column that names the rows.", show_default="first text column that can"
-    ),
-]
-Missing = Annotated[
-    list[str] | None,
-    typer.Option("--missing-value", help="Code for no answer; may be repeated."),
-]
-Sheet = Annotated[
-    str | None, typer.Option("--sheet", help="Sheet of an xlsx file.", show_default="the first")
-]
-Folder = Annotated[
-    Path | None, typer.Option("--out", help="Folder for tables (csv), figures (svg) and nca.json.")
-]
-
 
 @guarded
 def nca(  # noqa: PLR0913, PLR0917
-    table: Table,
-    x: Conditions,
-    y: Outcome,
-    ceiling: Ceilings = None,
-    corner: Corner = "upper_left",
-    scope: Scopes = None,
-    bottleneck: Bottleneck = "percentage_range",
-    steps: Steps = 10,
-    permutations: Permutations = 10_000,
-    seed: Seed = 1,
-    duplicate_peers: Peers = "unique",
-    group: Group = None,
-    names: Names = None,
-    missing_value: Missing = None,
-    sheet: Sheet = None,
-    out: Folder = None,
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="Table: csv, xlsx, dta, sav or parquet; a row a case.", show_default=False
+        ),
+    ],
+    x: Annotated[list[str], typer.Option("--x", help="Column of a condition; may be repeated.")],
+    y: Annotated[str, typer.Option("--y", help="Column of the outcome.")],
+    ceiling: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ceiling",
+            help="ce_fdh, cr_fdh, ce_vrs, cr_vrs, cols or c_lp; may be repeated.",
+            show_default="ce_fdh and cr_fdh",
+        ),
+    ] = None,
+    corner: Annotated[
+        str,
+        typer.Option(
+            "--corner", help="Empty corner: upper_left, upper_right, lower_left, lower_right."
+        ),
+    ] = "upper_left",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            help='"xmin xmax ymin ymax", once or once a condition.',
+            show_default="the range of the rows",
+        ),
+    ] = None,
+    bottleneck: Annotated[
+        str, typer.Option("--bottleneck", help="percentage_range, actual or percentile.")
+    ] = "percentage_range",
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, max=1000, help="Steps of that table.")
+    ] = 10,
+    permutations: Annotated[
+        int, typer.Option("--permutations", min=0, max=1_000_000, help="0 for no test.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the permutations.")] = 1,
+    duplicate_peers: Annotated[
+        str,
+        typer.Option(
+            "--duplicate-peers", help="Peers in one place count once (unique) or each (keep)."
+        ),
+    ] = "unique",
+    group: Annotated[
+        str | None,
+        typer.Option("--group", help="Column of groups, each analysed too.", show_default="none"),
+    ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(
+            "--names", help="Column that names the rows.", show_default="first text column that can"
+        ),
+    ] = None,
+    missing_value: Annotated[
+        list[str] | None,
+        typer.Option("--missing-value", help="Code for no answer; may be repeated."),
+    ] = None,
+    sheet: Annotated[
+        str | None, typer.Option("--sheet", help="Sheet of an xlsx file.", show_default="the first")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for tables (csv), figures (svg) and nca.json."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Analyse necessary conditions in a table: ceilings, effect sizes, bottlenecks.

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from tests.hypotheses.ceilings.test_null import p_value, plain, with_firms
+from tests.features.ceilings.test_null import p_value, plain, with_firms
 
 pytestmark = pytest.mark.slow
 

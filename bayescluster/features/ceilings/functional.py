@@ -107,7 +107,7 @@ def surfaces_of(
     design: Design,
     draws: Draws,
     groups: Groups,
-    known: list[Spans | None],
+    within: list[Spans | None],
     quantile: float,
 ) -> Surfaces:
     """Compute the outcome surface of every group on one grid that covers all their spans.
@@ -118,23 +118,23 @@ def surfaces_of(
         The design, and draws under the scope asked for.
     groups
         Groups of rows.
-    known
+    within
         Spans of the groups.
     quantile
         Which quantile of the predictive distribution; the expectation for families that have none.
     """
     at = at_quantile(design, quantile)
     points = GRID_THROUGH if draws.upstream else GRID
-    human, social = (_grid(design, position, known, points) for position in range(2))
+    human, social = (_grid(design, position, within, points) for position in range(2))
     settings = [Setting(float(h), float(s)) for h in human for s in social]
     mean = outcome_surface(at or design, draws, settings, groups.weights)
     shaped = mean.reshape(draws.size, human.size, social.size, -1)
     return Surfaces(human, social, shaped, at is not None)
 
 
-def _grid(design: Design, position: int, known: list[Spans | None], points: int) -> Array:
+def _grid(design: Design, position: int, within: list[Spans | None], points: int) -> Array:
     ends = [
-        end for pair in known if pair is not None for limits in pair[position] for end in limits
+        end for pair in within if pair is not None for limits in pair[position] for end in limits
     ]
     low, high = min(ends), max(ends)
     if design.is_binary(CAPITALS[position]):

@@ -32,7 +32,7 @@ class Ceilings(Frozen):
     """Lowest and highest outcome of the scope; without it 0 and 1 for probabilities and shares,
     and the range of the sample for others."""
     targets: Annotated[tuple[float, ...], Field(min_length=1)] | None = None
-    """Levels of the outcome whose bottlenecks are told; without them every tenth of its scope."""
+    """Levels of the outcome whose bottlenecks are reported; without them every tenth of its scope."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Ceilings:
@@ -50,10 +50,10 @@ BASE = ("traditions", "ceilings")
 
 def ceiling_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Refuse a scope or targets that the outcome in focus cannot have."""
-    asked, equation = analysis.traditions.ceilings, analysis.equation
+    options, equation = analysis.traditions.ceilings, analysis.equation
     scale = FAMILIES[equation.family].scale
     bounded = scale in ("probability", "share") or equation.at_least is not None
-    scope = asked.outcome_scope or ((0.0, 1.0) if bounded else None)
+    scope = options.outcome_scope or ((0.0, 1.0) if bounded else None)
     if scope is None:
         return
     if bounded and not 0 <= scope[0] < scope[1] <= 1:
@@ -63,7 +63,7 @@ def ceiling_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
             where((*BASE, "outcome_scope")),
             "stay between 0 and 1, or leave it out",
         )
-    for target in asked.targets or ():
+    for target in options.targets or ():
         if not scope[0] <= target <= scope[1]:
             yield Problem(
                 f"the target {target:g} lies outside the scope of '{equation.outcome}', "

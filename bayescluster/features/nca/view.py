@@ -84,7 +84,7 @@ class Direction(NamedTuple):
 
 
 def direction(analysis: Necessity) -> Direction:
-    """Say in words what the corner stands for."""
+    """Say in words which outcomes need which conditions."""
     upper, left = analysis.corner.startswith("upper"), analysis.corner.endswith("left")
     return Direction(
         "high" if upper else "low",
@@ -139,7 +139,7 @@ def level(analysis: Necessity, row: BottleneckRow) -> str:
 
 
 def tables_of(pairs: Sequence[Pair], ceiling: CeilingName) -> Iterator[Bottleneck]:
-    """Bottleneck tables under a ceiling: conditions that share their levels stand side by side.
+    """Bottleneck tables under a ceiling: conditions that share their levels are side by side.
 
     Where cells are missing, conditions can have other rows, and so other levels of the outcome.
     """

@@ -20,7 +20,7 @@ from bayescluster.features.nca.observed import (
     unit_cases,
 )
 from bayescluster.features.nca.results import CeilingName, CornerName
-from tests.hypotheses.ceilings import oracle
+from tests.features.nca import oracle
 
 CEILINGS: tuple[CeilingName, ...] = get_args(CeilingName)
 GRID = 5e-3

@@ -31,7 +31,7 @@ from bayescluster.kit.figure import VARIABLES, standalone
 from bayescluster.report.figures import FigureError
 from bayescluster.report.render import write_necessity
 
-REFERENCE = Path(__file__).parents[1] / "reference"
+REFERENCE = Path(__file__).parents[2] / "reference"
 COUNTRIES = Options("nca_example.csv", ("Individualism", "Risk taking"), "Innovation performance")
 
 
