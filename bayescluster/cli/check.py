@@ -60,12 +60,13 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     from bayescluster.studies.folds.study import leave_out as left_out
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
+    directory = RunDirectory.open(run)
     with keeping("refits"), watching() as watch:
-        finished = left_out(RunDirectory.open(run), options, watch)
+        finished = left_out(directory, options, watch)
     if json:
         say(finished.results.model_dump_json(indent=2))
         return
     if finished.results.synthetic:
         say("SYNTHETIC data: nothing here is evidence about real firms.")
     print_items(printed(finished.results, leave_out))
-    say(f"Report: {finished.directory.report_path}")
+    say(f"Report: {directory.report_path}")

@@ -40,8 +40,7 @@ from bayescluster.studies.calibration.results import (
 )
 from bayescluster.studies.design_analysis.view import (
     GROUP_WORDS,
-    interval_words,
-    share_words,
+    share_column,
     size_words,
     times_words,
     tradition_words,
@@ -161,6 +160,7 @@ def _claims(found: Calibration, form: FormCalibration) -> View[Reliability]:
     if form.claims_all is not None:
         title = f"{form.claims_all.title}, failed refits too"
         rows.insert(1, form.claims_all.model_copy(update={"title": title}))
+    shares = (("True", "came"), ("Supported: true", "supported"), ("Rejected: true", "rejected"))
     return View(
         "calibration_claims",
         Reliability,
@@ -170,36 +170,26 @@ def _claims(found: Calibration, form: FormCalibration) -> View[Reliability]:
             Column("Read by", "tradition", source_words),
             number("Verdicts", "events", words.count),
             number("Stated", "stated", lambda share: f"{100 * share:.0f}%"),
-            number("True", "came", share_words, note=lambda row: interval_words(row.came)),
-            number(
-                "Supported: true",
-                "supported",
-                share_words,
-                note=lambda row: interval_words(row.supported),
-            ),
-            number(
-                "Rejected: true",
-                "rejected",
-                share_words,
-                note=lambda row: interval_words(row.rejected),
-            ),
-            number(
-                "Brier",
-                "brier",
-                "{:.3f}".format,
-                note=lambda row: f"{row.brier_expected:.3f} expected",
-            ),
-            number(
-                "Log score",
-                "log_score",
-                "{:.3f}".format,
-                note=lambda row: f"{row.log_score_expected:.3f} expected",
+            *(share_column(label, name) for label, name in shares),
+            *(
+                _score(label, name)
+                for label, name in (("Brier", "brier"), ("Log score", "log_score"))
             ),
         ),
         tuple(rows),
         f"Shares with {words.share(found.interval)} Jeffreys intervals, which count replications: "
         "verdicts of one replication are not independent of each other. Scores are costs (smaller is "
         "better), next to what they would be on average if every stated probability were right.",
+    )
+
+
+def _score(label: str, name: str) -> Column[Reliability]:
+    """A cost, and what it would be on average if every stated probability were right."""
+    return number(
+        label,
+        name,
+        "{:.3f}".format,
+        note=lambda row: f"{getattr(row, f'{name}_expected'):.3f} expected",
     )
 
 

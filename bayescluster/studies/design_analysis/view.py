@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -106,7 +106,7 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
         Column("Read by", "tradition", tradition_words),
         Column("True form", "truth", lambda form: "all forms" if form == ALL_FORMS else form),
         number("True", lambda row: f"{row.true} of {row.verdicts}"),
-        *(_share(label, name) for label, name in shares.items()),
+        *(share_column(label, name) for label, name in shares.items()),
     )
     for size, fitted in product(found.sizes, found.fitted):
         rows = [row for row in found.rows if size.has(row) and row.fitted == fitted]
@@ -119,10 +119,6 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
             f"Shares of verdicts with {words.share(found.interval)} binomial intervals, which count "
             "replications: groups of one replication are not independent of each other.",
         )
-
-
-def _share(label: str, name: str) -> Column[DesignRow]:
-    return number(label, name, share_words, note=lambda row: interval_words(getattr(row, name)))
 
 
 def _needed(found: DesignAnalysis) -> View[Needed]:
@@ -219,14 +215,17 @@ def settings_words(found: DesignAnalysis) -> str:
     )
 
 
-def share_words(found: Share | None) -> str:
-    """A share in per cent; a dash where there is none."""
-    return words.NONE if found is None else f"{100 * found.share:.0f}%"
+def share_column(label: str, name: str) -> Column[Any]:
+    """A share in per cent with its interval; a dash where there is none."""
 
+    def interval(row: object) -> str:
+        share: Share | None = getattr(row, name)
+        return f"{100 * share.low:.0f}\u00a0to\u00a0{100 * share.high:.0f}" if share else ""
 
-def interval_words(found: Share | None) -> str:
-    """Interval of a share in per cent; empty where there is none."""
-    return "" if found is None else f"{100 * found.low:.0f}\u00a0to\u00a0{100 * found.high:.0f}"
+    def text(share: Share | None) -> str:
+        return words.NONE if share is None else f"{100 * share.share:.0f}%"
+
+    return number(label, name, text, note=interval)
 
 
 BAR: Final = 0.2

@@ -7,13 +7,15 @@ the run directory, which has its own lock and manifest.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayescluster.app.run import open_design, write_run_report
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds, LeftOutGroups, LeftOutRows
 from bayescluster.inference.watch import CountingWatch, Silent
 from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
+from bayescluster.studies.engine import Finished
 from bayescluster.studies.folds.groups import GroupScores, group_scores, groups_left_out
 from bayescluster.studies.folds.plan import Options, check, key_of_folds
 from bayescluster.studies.folds.refits import STAGE
@@ -23,22 +25,15 @@ if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState
 
 
-class Finished(NamedTuple):
-    """What was found by leaving out, and the run it is of."""
-
-    directory: RunDirectory
-    results: Folds
-
-
 def leave_out(
-    source: RunDirectory, options: Options, watch: CountingWatch | None = None
-) -> Finished:
+    source: RunDirectory | Path | str, options: Options, watch: CountingWatch | None = None
+) -> Finished[Folds]:
     """Refit a finished run without each group, score the groups, and write the report again.
 
     Parameters
     ----------
     source
-        A finished run; each of its forms is refitted, where there are several.
+        A finished run, or its directory; each of its forms is refitted, where there are several.
     options
         What is left out, and settings of the refits.
     watch
@@ -50,20 +45,21 @@ def leave_out(
         See `bayescluster.errors`. Refits that were finished before are kept.
     """
     watch = watch or Silent()
-    results = source.load_results()
-    with source.lock():
-        forms = source.forms()
-        for run in forms.values() or [source]:
-            check(open_design(run), options)
+    run = source if isinstance(source, RunDirectory) else RunDirectory.open(Path(source))
+    results = run.load_results()
+    with run.lock():
+        forms = run.forms()
+        for each in forms.values() or [run]:
+            check(open_design(each), options)
         scores = []
-        for name, run in forms.items():
-            with run.lock():
-                scores.append(_scores(run, options, _OfForm(watch, name)))
-                _keep(run, options, scores[-1:])
-        found = _keep(source, options, scores or [_scores(source, options, watch)])
+        for name, each in forms.items():
+            with each.lock():
+                scores.append(_scores(each, options, _OfForm(watch, name)))
+                _keep(each, options, scores[-1:])
+        found = _keep(run, options, scores or [_scores(run, options, watch)])
         watch.step(f"Writing the report of {results.name} again")
-        write_run_report(source, results)
-    return Finished(source, found)
+        write_run_report(run, results)
+    return Finished(run.path, found)
 
 
 def _scores(
