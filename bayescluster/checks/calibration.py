@@ -37,7 +37,7 @@ WEIGHTED = (
 """Why rows with survey weights are not held against their predictive distribution."""
 
 RANDOMISATIONS = 20
-"""Of discrete outcomes: one alone would let chance decide close to the threshold."""
+"""Of discrete outcomes: a single one would let chance decide close to the threshold."""
 YES_NO = (
     "a yes or no has no distribution beyond its probability, and its randomised values are uniform "
     "nearly whatever the model says; the calibration curve asks whether the probabilities are right"
@@ -141,7 +141,7 @@ class Steps(NamedTuple):
 
 
 def steps(design: Design, draws: Draws, weights: Array) -> Steps:
-    """Where each outcome stands in its leave-one-out predictive distribution."""
+    """Position of each outcome in its leave-one-out predictive distribution."""
     outcome = design.answers
     if design.levels:
         # at least the lowest level: always; beyond the highest: never

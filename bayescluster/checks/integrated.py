@@ -29,7 +29,7 @@ WIDER = 1.2
 """Quasi-random nodes are spread by this much more than the curvature says: tails must be met."""
 NEWTON_STEPS = 5
 STEP = 1e-2
-"""Half width of the differences that stand for derivatives, in standard deviations."""
+"""Half width of the differences that approximate derivatives, in standard deviations."""
 CURVATURE_MIN = 0.5
 """The prior alone has curvature 1; a likelihood may take some of it away, but never all here."""
 MOVE_MAX = 5.0
@@ -107,9 +107,9 @@ def _derivatives(joint: LogDensity, at: Array) -> tuple[Array, Array]:
 
 
 DRAWS = 1000
-"""Most draws that are looked at, evenly spaced."""
+"""Most draws that are used, evenly spaced."""
 DRAWS_WITHIN = 200
-"""The same where an integral stands within an integral at every draw."""
+"""The same where there is an integral within an integral at every draw."""
 FARTHEST = 5.0
 """The search for a mode begins no farther from 0 than this, in standard deviations."""
 TOGETHER = 16
@@ -201,19 +201,19 @@ def _integrated(design: Design, draws: Draws, rows: Positions, own: Sequence[Own
 
 def _row_density(design: Design, rows: Positions) -> RowDensity:
     """Log density of the answered rows at draws for all these rows."""
-    told = np.flatnonzero(design.answered[rows])
-    answered = rows[told]
-    known = design.rows.at(answered)
+    known = np.flatnonzero(design.answered[rows])
+    answered = rows[known]
+    quantities = design.rows.at(answered)
     weights = 1.0 if design.weights is None else design.weights.rows[answered]
     outcome, offset = design.outcome[answered], design.offset[answered]
 
     def density(at: Draws) -> Array:
         capitals = at.capitals or (design.capitals[0][rows], design.capitals[1][rows])
-        # members of rows that are not told still stand in the draws
-        eta = predictor_at(design, at, capitals, rows)[:, told] + offset
-        found = design.family.log_density(outcome, eta, at.parameters, known)
+        # the draws keep the members of rows without an outcome
+        eta = predictor_at(design, at, capitals, rows)[:, known] + offset
+        found = design.family.log_density(outcome, eta, at.parameters, quantities)
         full = np.zeros((at.size, rows.size))
-        full[:, told] = weights * found
+        full[:, known] = weights * found
         return full
 
     return density

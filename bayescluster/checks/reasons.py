@@ -1,6 +1,6 @@
 """Likely reasons of a failed check, from draws, design and predictive checks.
 
-What the sampler shows (funnels, modes, tails) is looked for only where a check has failed: in good
+What the sampler shows (funnels, modes, tails) is searched for only where a check has failed: in good
 draws it means nothing. What design and predictive checks show is reported whether or not the gate
 was passed: the draws of a model that does not fit can be perfect.
 """
@@ -150,7 +150,7 @@ def on_working_scale(name: str, draws: Array) -> Array:
 
 
 def correlation(first: Array, second: Array) -> float:
-    """Correlation of two series of draws; 0 where one stands still or is not finite."""
+    """Correlation of two series of draws; 0 where one is constant or not finite."""
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         return 0.0
     if np.ptp(first) == 0 or np.ptp(second) == 0:
@@ -193,7 +193,7 @@ def _by_parameter(
 
 
 def _separation_of_chains(draws: Array) -> float:
-    """Sd of the means of chains over the sd within; 0 where a chain still moves, or all stand."""
+    """Sd of the means of chains over the sd within; 0 where a chain still moves, or none does."""
     if draws.shape[0] < 2:
         return 0.0
     within = float(np.sqrt(draws.var(axis=1).mean()))

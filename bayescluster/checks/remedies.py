@@ -266,14 +266,14 @@ def _parameterised(analysis: Analysis, reason: Reason, design: Design) -> Remedi
     equation = analysis.equations[reason.equation]
     here = {each.equation_name: each for each in design.equations}[reason.equation]
     now = {each.name: each for each in here.groupings}[reason.level]
-    asked = equation.groupings[reason.level]
+    declared = equation.groupings[reason.level]
     centred: bool | tuple[str, ...] = reason.value == "true"
     if reason.value not in ("true", "false"):
         centred = tuple(part.strip() for part in reason.value.strip("[]").split(","))
-    if centred == asked.centred:
+    if centred == declared.centred:
         return None
-    # which terms are centred decides, where nothing is said, whether effects correlate
-    varying = VaryingTerms(terms=asked.terms, centred=centred, correlated=now.correlated)
+    # which terms are centred decides, by default, whether effects correlate
+    varying = VaryingTerms(terms=declared.terms, centred=centred, correlated=now.correlated)
     change = Change(
         setting=reason.setting,
         before=f"[{', '.join(now.centred)}]" if now.centred else "false",

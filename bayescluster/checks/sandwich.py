@@ -43,7 +43,7 @@ from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 
 STEP = 0.01
-"""Half width, in posterior sds, of the differences that stand for scores."""
+"""Half width, in posterior sds, of the differences that approximate scores."""
 FEWEST_SPARE = 50
 """Draws needed beyond the number of quantities held fixed."""
 

@@ -1,4 +1,4 @@
-"""The thresholds as a table: name, value, and what stands beside each in `checks/thresholds.py`."""
+"""The thresholds as a table: name, value, and the text below each in `checks/thresholds.py`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class ThresholdRow(NamedTuple):
 
 @lru_cache(maxsize=1)
 def thresholds() -> tuple[ThresholdRow, ...]:
-    """List every threshold in the order of its module; its words are those that stand below it there.
+    """List every threshold in the order of its module; its words are those below it there.
 
     So the table is whole whatever is added: a threshold and its source are written in one place.
-    Thresholds that stand together share the words below the last of them.
+    Adjacent thresholds share the words below the last of them.
     """
     waiting: list[str] = []
     found: list[ThresholdRow] = []

@@ -28,7 +28,7 @@ models, find them in the neck; the share is a convention of this project.
 """
 
 FUNNEL_DIVERGENCES_MIN: Final = 4
-"""Fewest divergences whose place is looked at: of fewer, half lie in a quarter by chance too often."""
+"""Fewest divergences whose place is examined: of fewer, half lie in a quarter by chance too often."""
 
 FUNNEL_CORRELATION: Final = 0.8
 """Correlation of the log of a group sd with the log spread of its effects from which it is a funnel.
@@ -56,13 +56,13 @@ Stan, Runtime warnings and convergence problems, looks there; the size is a conv
 """
 
 COLLINEAR: Final = 0.7
-"""Correlation of the capitals from which their effects are told apart badly.
+"""Correlation of the capitals from which their effects are hard to tell apart.
 
 Dormann et al. (2013), Ecography 36(1).
 """
 
 CORNER_FIRMS_MIN: Final = 1
-"""Fewest firms near a corner of which anything is said: below, it is wholly extrapolated.
+"""Fewest firms near a corner of which anything is reported: below, it is wholly extrapolated.
 
 King and Zeng (2006), Political Analysis 14(2), on counterfactuals far from all data.
 """
@@ -113,7 +113,7 @@ SUBSTITUTION_FLAT: Final = 4.0
 """Beyond this ``|r|`` a CES form is close to its limits, and flat in ``r``."""
 
 GAIN_SMALL: Final = 0.1
-"""A gain below this share of the unit of the outcome says nothing of the CES mean it multiplies."""
+"""A gain below this share of the unit of the outcome carries no information on the CES mean it multiplies."""
 
 UNIDENTIFIED_SHARE: Final = 0.2
 """Posterior probability of such values above which a note is made of it: a convention."""
@@ -123,14 +123,14 @@ BELOW_ZERO: Final = 0.95
 
 
 SHIFT: Final = {"industry": 0.1, "cluster": 0.25}
-"""Shift of an indicator's intercept in a group, in its standard deviations, from which it is told.
+"""Shift of an indicator's intercept in a group, in its standard deviations, from which it is reported.
 
-A tenth moves the mean of four indicators by a fortieth, little beside differences between
+A tenth moves the mean of four indicators by a fortieth, little next to differences between
 industries. Some 50 firms of a cluster know their mean to a tenth only: of the many shifts of
 clusters those below a quarter would be chance too often.
 """
 LOADING_DIFFERENCE: Final = 0.1
-"""Difference of a standardised loading in an industry from which it is told: of loadings near .7,
+"""Difference of a standardised loading in an industry from which it is reported: of loadings near .7,
 differences below it leave the weights of the indicators much as they are."""
 
 
@@ -154,7 +154,7 @@ Jeffreys (1961), Theory of Probability, appendix B: strong evidence is a factor 
 PRIOR_EDGE: Final = 0.01
 PRIOR_EDGE_SHARE: Final = 0.05
 """Share of the prior with a group's mean within 0.01 of the ends of its scale (or one level of an
-ordinal outcome for all but that share of firms) from which it is told: a convention of this project."""
+ordinal outcome for all but that share of firms) from which it is reported: a convention of this project."""
 
 PRIOR_MAGNITUDES: Final = 3.0
 """Orders of magnitude that the central 90% of the prior of a positive mean may span: a convention."""
@@ -165,7 +165,7 @@ PRIOR_TURNS: Final = 0.1
 
 FOLD_RHAT_MAX: Final = 1.05
 FOLD_ESS_MIN: Final = 100
-"""A refit without some rows has few draws, and one log score is asked of it, whose own error is told.
+"""A refit without some rows has few draws, and gives one log score, whose own error is reported.
 
 So its limits are laxer than the gate's: R-hat between the 1.01 of Vehtari et al. (2021) and the 1.1 of
 Gelman and Rubin (1992), and 50 effective draws for each of the 2 chains, below which Vehtari et al. do

@@ -4,7 +4,7 @@ The p-value is that of pointwise order tests in a Cauchy combination (POT-C; Tes
 as computed by arviz), the band that of `bayescluster.checks.uniformity`, and the shapes the
 components of Neyman's (1937) smooth test. The band and the components take the values for
 independent. Leave-one-out values are not: of a model that fits they are more even than that, and
-every test here then flags less often than it says.
+every test here then flags less often than its level.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
 from bayescluster.results.fit import PitCurve
 
 POINTS_MAX: Final = 100
-"""Points at which the ECDF is looked at; as many as values where they are fewer."""
+"""Points at which the ECDF is evaluated; as many as values where they are fewer."""
 ROUNDING: Final = 1e-9
 SIMULATIONS: Final = 2000
 
@@ -38,7 +38,7 @@ class Band(NamedTuple):
 
 
 def points(count: int) -> Array:
-    """Points between 0 and 1 at which the ECDF of so many values is looked at."""
+    """Points between 0 and 1 at which the ECDF of so many values is evaluated."""
     number = min(count, POINTS_MAX)
     return np.arange(1, number) / number
 
@@ -129,7 +129,7 @@ def _critical(count: int, chance: float) -> float:
 GRID = np.linspace(0.0, 1.0, 101)[1:-1]
 """Where the band and the curve are evaluated."""
 TELLING = 2.0
-"""A component this far from 0, in its standard deviations, is told."""
+"""A component this far from 0, in its standard deviations, is reported."""
 
 SHAPES: tuple[tuple[str, str], ...] = (
     ("outcomes lie above what is predicted", "outcomes lie below what is predicted"),
@@ -146,7 +146,7 @@ SHAPES: tuple[tuple[str, str], ...] = (
         "outcomes have lighter tails and a flatter centre than predicted",
     ),
 )
-"""What a component above 0, and one below, says of the outcomes."""
+"""What a component above 0, and one below, means for the outcomes."""
 OTHER_SHAPE = "outcomes differ from what is predicted in no simple way"
 
 
@@ -188,8 +188,8 @@ def combined(ps: Sequence[float]) -> float:
 def shape(components: Sequence[float]) -> str:
     """Name how values depart from the uniform, the clearest first; at most two ways."""
     clear = sorted(range(len(components)), key=lambda k: -abs(components[k]))
-    told = [SHAPES[k][components[k] < 0] for k in clear if abs(components[k]) >= TELLING]
-    return " and ".join(told[:2]) or OTHER_SHAPE
+    ways = [SHAPES[k][components[k] < 0] for k in clear if abs(components[k]) >= TELLING]
+    return " and ".join(ways[:2]) or OTHER_SHAPE
 
 
 def ecdf_difference(values: Array, level: float, rng: np.random.Generator) -> PitCurve:
@@ -228,7 +228,7 @@ truths lie in their middle. ``too_low`` and ``too_high``: the draws lie below, o
 
 
 class Placed(NamedTuple):
-    """Where a true value stands among draws.
+    """Position of a true value among draws.
 
     ``rank`` is the number of draws below it of ``among``; ``position`` is between 0 and 1, and exactly
     uniform where truth and draws are exchangeable, however many draws there are.

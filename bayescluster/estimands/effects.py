@@ -18,7 +18,7 @@ from bayescluster.results.base import Curve
 from bayescluster.results.model import INTERVAL, Surface
 
 STEP = 0.01
-"""Half width, in standard deviations, of the difference that stands for a derivative."""
+"""Half width, in standard deviations, of the difference that approximates a derivative."""
 
 
 class SurfaceDraws(NamedTuple):

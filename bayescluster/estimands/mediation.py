@@ -91,7 +91,7 @@ def _means(draws: Draws, through: Through, rows: Positions) -> dict[str, Array]:
     """Mean of every outcome upstream in its own unit, ``(draw, row)``.
 
     Not what is reported of it: successes are counted, not a share of the trials, and an ordinal
-    outcome has a mean level, whatever level is asked about.
+    outcome has a mean level, whatever level is to be reached.
     """
     values: dict[str, Array] = {}
     for each, part in draws.upstream:

@@ -24,18 +24,6 @@ LARGEST: Final = 30.0
 """Linear predictors on the log scale beyond this are taken as this."""
 
 
-def _gaussian(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
-    return np.asarray(eta + parameters["sigma"] * special.ndtri(share))
-
-
-def _student_t(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
-    return np.asarray(eta + parameters["sigma"] * special.stdtrit(parameters["nu"], share))
-
-
-def _lognormal(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
-    return np.asarray(np.exp(eta + parameters["sigma"] * special.ndtri(share)))
-
-
 def _continuous_count(share: float, upper: Callable[[Array], Array], high: Array) -> Array:
     """Where the distribution function of a count, run on between whole numbers, is a share."""
     low = np.full_like(high, -1.0)
@@ -69,9 +57,9 @@ def _beta(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
 
 
 QUANTILES: Final[dict[str, Quantile]] = {
-    "gaussian": _gaussian,
-    "student_t": _student_t,
-    "lognormal": _lognormal,
+    "gaussian": lambda share, eta, p: eta + p["sigma"] * special.ndtri(share),
+    "student_t": lambda share, eta, p: eta + p["sigma"] * special.stdtrit(p["nu"], share),
+    "lognormal": lambda share, eta, p: np.exp(eta + p["sigma"] * special.ndtri(share)),
     "poisson": _poisson,
     "negative_binomial": _negative_binomial,
     "beta": _beta,

@@ -63,11 +63,11 @@ def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights
     out = np.empty((draws.size, len(splits), weights.shape[1]))
     for which, part in draws.for_rows(rows).chunks(rows.size):
         mine = part.capitals or (design.capitals[0][rows], design.capitals[1][rows])
-        alone = None if part.upstream else RowPredictor(design, part, rows)
+        predictor = None if part.upstream else RowPredictor(design, part, rows)
         for position, (here, upstream) in enumerate(splits):
             own = _capitals(here, mine, rows)
-            if alone is not None:
-                out[which, position] = expectation(design, alone(own), part) @ weights
+            if predictor is not None:
+                out[which, position] = expectation(design, predictor(own), part) @ weights
                 continue
             through: Through = (
                 {name: _capitals(setting, mine, rows) for name, setting in upstream.items()}

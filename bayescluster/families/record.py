@@ -90,7 +90,7 @@ class Family(NamedTuple):
         What an expected outcome is: a probability, a share, a rate per unit of exposure, a mean, or
         a level.
     parameters
-        Positive parameters beside the mean.
+        Positive parameters other than the mean.
     support
         ``(outcome, rows) -> Fault``: what is wrong with the outcome, or nothing.
     expectation

@@ -145,7 +145,7 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
 
 
 def _predictive(design: Design, like: xr.Dataset, entropy: tuple[int, int]) -> xr.Dataset:
-    """Outcomes of every equation drawn anew, each with a stream of its own."""
+    """Replicated outcomes of every equation, each with a stream of its own."""
     found = {}
     for position, each in enumerate((design, *design.others)):
         rng = np.random.default_rng((*entropy, position) if position else entropy)

@@ -49,7 +49,7 @@ CHAIN_DIVERGED = "the sampler found no point to start from"
 
 
 class ChainState(NamedTuple):
-    """Where a chain stands."""
+    """Progress of a chain."""
 
     chain: int
     finished: int

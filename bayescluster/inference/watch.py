@@ -1,4 +1,4 @@
-"""How a run tells of its progress, whoever watches."""
+"""How a run reports its progress, whoever watches."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Watch(Protocol):
-    """Something that is told what a run does."""
+    """Something that a run reports its progress to."""
 
     def step(self, message: str) -> None:
         """A step begins, or was found done."""

@@ -351,7 +351,7 @@ class RowPredictor:
         self._moving: list[tuple[str, Array]] = []
         """Controls that follow a capital, all at a level of 1, ``(draw, row)``."""
         shift: Array | float = 0.0
-        # the names stand in for the levels of the capitals, to tell which part follows which
+        # names in place of the levels of the capitals show which part follows which
         for part in design.control_parts(names.HUMAN_CAPITAL, names.SOCIAL_CAPITAL):
             values = draws.controls[:, part.positions] @ part.base[rows].T
             if isinstance(part.level, str):

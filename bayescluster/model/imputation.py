@@ -66,7 +66,7 @@ class Inputs(NamedTuple):
 
 
 class Entering(NamedTuple):
-    """What enters one equation, one a row, or one a case where ``row`` says which row a case is of.
+    """What enters one equation, one a row, or one a case where ``row`` gives the row of each case.
 
     ``added`` holds imputed values by control or predictor, 0 where the value is known.
     """

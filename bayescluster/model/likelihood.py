@@ -52,7 +52,7 @@ def effect_weights(design: Design, grouping: str) -> NDArray[np.float64] | None:
     """Weight of each group's effects, ``(group,)``, or None where groups were not sampled.
 
     Clusters have the cluster weight; firms seen in several rows the mean weight of their rows.
-    Industries, years and the like are all there is, or all that is asked about: no weight.
+    Industries, years and the like are all there is, or all that is of interest: no weight.
     """
     weights = design.weights
     if weights is None:

@@ -36,7 +36,7 @@ from bayescluster.structures.record import LINEAR_TERMS
 
 
 class UnknownPriorError(ValueError):
-    """The log prior of a model is not known: the message says of what."""
+    """The log prior of a model is not known; the message names the parameter."""
 
 
 class PriorBlock(NamedTuple):
@@ -45,7 +45,7 @@ class PriorBlock(NamedTuple):
     Attributes
     ----------
     name, title
-        In code and in words; of several equations, each block says which is its own.
+        In code and in words; of several equations, with the name of its own.
     priors
         The priors in words.
     place

@@ -25,7 +25,7 @@ class Observed(NamedTuple):
     replaceable: bool = False
 
     def outcome(self, design: Design) -> Any:
-        """Outcome of an equation, ``(row,)``; data are 0 where it is missing, which is not looked at."""
+        """Outcome of an equation, ``(row,)``; data are 0 where it is missing, which is not used."""
         if not self.replaceable:
             return design.outcome
         return self._held(names.outcome_data(design.equation_name), np.nan_to_num(design.outcome))

@@ -14,7 +14,7 @@ The residual sd is that of the outcome on the scale of the linear predictor:
   square of known standard errors;
 - logit link: pi / sqrt(3), the sd of the logistic noise of the latent outcome. R2 is then the share
   of the latent outcome's variance (McKelvey and Zavoina 1975; Nakagawa and Schielzeth 2013). A sd
-  of 1 would let the same prior stand for another R2 on the logit than on the probit scale;
+  of 1 would make the same prior mean another R2 on the logit than on the probit scale;
 - probit link: 1, by the same account;
 - log link: 1, a convention: a count has no latent noise of a fixed size. R2 is then the variance of
   the linear predictor over itself plus 1.
@@ -123,8 +123,8 @@ def shared_scales(design: Design, parameters: Mapping[str, Any]) -> Scales | Non
 def _shares(name: str, concentration: float, dim: str) -> Any:
     """Add Dirichlet shares to the PyMC model in context, ``(component,)``.
 
-    As independent gammas over their sum. The sum is one number more than shares have, and says
-    nothing of them; it lets each share move by itself, where shares that take from each other are
+    As independent gammas over their sum. The sum is one number more than shares have, and
+    independent of them; it lets each share move by itself, where shares that take from each other are
     explored slowly: with nine components the effective sample sizes were two to three times those
     of a Dirichlet on the simplex.
     """

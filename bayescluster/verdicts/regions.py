@@ -124,7 +124,7 @@ def _rare(p: CornerDraws, eps: float | None, ratio: float | None, quantity: str)
 
 
 def _common(p: CornerDraws, theta: float | None, ratio: float | None, quantity: str) -> Region:
-    """Common with the capital alone, though not with neither: else nothing is shown to suffice."""
+    """Common with only this capital, though not with neither: else nothing is shown to suffice."""
     if ratio is not None:
         words = (
             f"{quantity} with it high and the other low at least {ratio:g} of that with both "
