@@ -117,7 +117,7 @@ def _print(sets: PlainSets) -> None:
 
 def _anchors(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
     """Read ``"NAME: EXCLUSION CROSSOVER INCLUSION"``; all texts that cannot be read are one error."""
-    found: dict[str, tuple[float, ...]] = {}
+    anchors_of: dict[str, tuple[float, ...]] = {}
     problems = []
     for text in texts:
         name, _, rest = text.rpartition(":")
@@ -133,10 +133,10 @@ def _anchors(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
                     'write "NAME: EXCLUSION CROSSOVER INCLUSION", for example "DEV: 400 550 900"',
                 )
             )
-        found[name.strip()] = anchors
+        anchors_of[name.strip()] = anchors
     if problems:
         raise ConfigError(problems)
-    return found
+    return anchors_of
 
 
 def _expected(text: str) -> tuple[str, Expectation]:

@@ -213,46 +213,37 @@ def test_weights_count_for_what_they_are_worth():
 
 
 @pytest.mark.parametrize(
-    ("keys", "notes"),
+    ("keys", "note"),
     [
-        ({}, ()),
+        ({}, ""),
         (
             {"data": {"industry": None, "cluster": None}},
-            ("The data declare no industry: differences between industries are not assessed.",),
+            "The data declare no industry: differences between industries are not assessed.",
         ),
         (
             {"family": "beta"},
             (
-                (
-                    "The outcome is a share: it is read as the probability that one unit, drawn at random "
-                    "from a firm, has it."
-                ),
+                "The outcome is a share: it is read as the probability that one unit, drawn at random from "
+                "a firm, has it."
             ),
         ),
         (
             {"family": "binomial"},
-            (
-                (
-                    "The outcome is that of one trial: probabilities are of a trial drawn at random from "
-                    "a firm."
-                ),
-            ),
+            "The outcome is that of one trial: probabilities are of a trial drawn at random from a firm.",
         ),
         (
             {"family": "gaussian"},
             (
-                (
-                    "Probabilities of causation need an outcome that comes or does not: the expected "
-                    "outcome of family gaussian is no probability. Ask for one with `at_least`."
-                ),
+                "Probabilities of causation need an outcome that comes or does not: the expected outcome of "
+                "family gaussian is no probability. Ask for one with `at_least`."
             ),
         ),
     ],
 )
-def test_what_cannot_be_had_is_said(keys, notes):
+def test_what_is_not_available_is_noted(keys, note):
     found = causes_of(evidence_of(**keys), True)
     assert found is not None
-    assert found.notes == notes
+    assert found.notes == ((note,) if note else ())
     assert bool(found.contrasts) == (keys.get("family") != "gaussian")
 
 

@@ -87,10 +87,7 @@ class Made:
         with self.directory.lock():
             self.directory.begin(
                 new_manifest(
-                    self.design.analysis,
-                    key,
-                    data_label=details.label,
-                    data_digest=details.digest,
+                    self.design.analysis, key, data_label=details.label, data_digest=details.digest
                 )
             )
             fit_ceiling_models(self.design, self.directory, Silent())

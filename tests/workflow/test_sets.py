@@ -31,7 +31,7 @@ def evidence(
 
 
 def found(*args: Any, **keys: Any) -> SetResults:
-    return set_results(evidence(*args, **keys).sets)
+    return set_results(sets_of(evidence(*args, **keys)))
 
 
 def test_every_group_has_its_measures_truth_table_and_spread():
@@ -165,7 +165,7 @@ def test_conditions_must_be_memberships_or_have_anchors():
         evidence({"conditions": [{"column": "size"}, {"column": "region"}]})
     assert str(raised.value) == (
         "The model cannot be built on these data (2 problems):\n"
-        "  a.yaml:traditions.sets.conditions.0.column: the condition 'size' has no anchors and is no "
+        "  a.yaml:traditions.sets.conditions.0.column: the condition 'size' has no anchors and is not a "
         "membership between 0 and 1: 28 in rows 1, 2, 3, 4, 5 and 235 more\n"
         "    give it anchors: exclusion, crossover and inclusion\n"
         "  a.yaml:traditions.sets.conditions.1.column: the condition 'region' is not a number: 'west' "

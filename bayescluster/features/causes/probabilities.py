@@ -24,7 +24,7 @@ from bayescluster.estimands.levels import CORNERS, Levels, levels_of
 from bayescluster.estimands.mediation import expected_outcome
 from bayescluster.estimands.surface import Own, Setting, outcome_surface
 from bayescluster.features.causes.results import Contrast
-from bayescluster.features.causes.spec import Arm, Experiment
+from bayescluster.features.causes.spec import Experiment
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CAPITALS
 from bayescluster.results.claims import ClaimName
@@ -58,7 +58,7 @@ class Causation(NamedTuple):
 
 
 class Points(NamedTuple):
-    """The three probabilities under exogeneity and monotonicity; NaN where nothing is asked.
+    """The three probabilities under exogeneity and monotonicity; NaN where none is defined.
 
     Negative where the exposed have the outcome less often: monotonicity does not hold there.
     """
@@ -94,7 +94,7 @@ def points(exposed: ArrayLike, unexposed: ArrayLike) -> Points:
 
 
 def exogenous(exposed: ArrayLike, unexposed: ArrayLike) -> Causation:
-    """Bounds of PN, PS and PNS under exogeneity alone.
+    """Bounds of PN, PS and PNS under exogeneity only.
 
     A probability given an event that does not happen is bounded by 0 and 1.
 
@@ -168,7 +168,7 @@ CONTRAST_OF: Final[dict[ClaimName, Contrast]] = {
     "D-H": "human_given_high",
     "D-S": "social_given_high",
 }
-"""The contrast that a claim speaks of; complements speak of all four corners."""
+"""The contrast that a claim is about; complements are about all four corners."""
 
 _KINDS: Final[dict[ClaimName, type[CornerClaim]]] = {
     "N-H": Necessary,
@@ -193,20 +193,24 @@ class Place(NamedTuple):
 
 def place_of(design: Design, name: ClaimName, by: By) -> Place:
     """Levels and scope of the claim as declared, unless the block of causes has its own levels."""
-    found: Corners = declared_claim(design, name, _KINDS[name]) or Corners()
-    asked = design.analysis.traditions.causes
+    declared: Corners = declared_claim(design, name, _KINDS[name]) or Corners()
+    options = design.analysis.traditions.causes
     own = {
         key: value
-        for key, value in (("low", asked.low), ("high", asked.high), ("anchors", asked.anchors))
+        for key, value in (
+            ("low", options.low),
+            ("high", options.high),
+            ("anchors", options.anchors),
+        )
         if value not in (None, {})
     }
-    levels = levels_of(design, found.model_copy(update=own))
-    return Place(levels, "observed" if by == "cluster" else found.scope, found.min_support)
+    levels = levels_of(design, declared.model_copy(update=own))
+    return Place(levels, "observed" if by == "cluster" else declared.scope, declared.min_support)
 
 
 def contrast_place(design: Design, contrast: Contrast, by: By) -> Place:
     """Where a contrast is read: as the claim that rests on it."""
-    name = next(name for name, found in CONTRAST_OF.items() if found == contrast)
+    name = next(name for name, of in CONTRAST_OF.items() if of == contrast)
     return place_of(design, name, by)
 
 
@@ -220,9 +224,9 @@ def corners_of(name: ClaimName) -> tuple[str, ...]:
 
 def corner_draws(evidence: Evidence, place: Place, source: str) -> dict[str, Array]:
     """Probability of the outcome at the corners, ``(draw, group)``; never beyond 0 and 1."""
-    found = evidence.surface(place.scope, place.levels, source).corners
+    corners = evidence.surface(place.scope, place.levels, source).corners
     # averages of probabilities can leave 0 and 1 by their last digits
-    return {corner: np.clip(values, 0.0, 1.0) for corner, values in found.items()}
+    return {corner: np.clip(values, 0.0, 1.0) for corner, values in corners.items()}
 
 
 def fewest_near(evidence: Evidence, place: Place, corners: tuple[str, ...], column: int) -> int:
@@ -236,7 +240,7 @@ def unsupported(evidence: Evidence, place: Place, corners: tuple[str, ...], colu
     few = fewest_near(evidence, place, corners, column)
     if few < place.min_support:
         return (
-            f"Only {few} firms stand near a corner that is compared, fewer than "
+            f"Only {few} firms are near a corner that is compared, fewer than "
             f"{place.min_support}: the probabilities would rest on extrapolation."
         )
     behind = evidence.behind_gates
@@ -304,14 +308,14 @@ def combined(experiment: Experimental, seen: Observed) -> Causation:
         If the arms contradict each other anywhere.
     """
     if not consistent(experiment, seen).all():
-        said = [*contradictions(experiment, seen)] if np.ndim(experiment.treated) == 0 else []
-        raise ArmsError("; ".join(said) or "the experiment contradicts the observations")
+        reasons = contradictions(experiment, seen) if np.ndim(experiment.treated) == 0 else ()
+        raise ArmsError("; ".join(reasons) or "the experiment contradicts the observations")
     y1, y0 = (np.asarray(p, float) for p in experiment)
     xy, xn, oy, on = (np.asarray(p, float) for p in seen)
     y = xy + oy
     pns = within(
-        _most(np.zeros_like(y), y1 - y0, y - y0, y1 - y),
-        _least(y1, 1 - y0, xy + on, y1 - y0 + xn + oy),
+        np.max(np.broadcast_arrays(np.zeros_like(y), y1 - y0, y - y0, y1 - y), axis=0),
+        np.min(np.broadcast_arrays(y1, 1 - y0, xy + on, y1 - y0 + xn + oy), axis=0),
     )
     pn = _share(y - y0, 1 - y0 - on, xy)
     ps = _share(y1 - y, y1 - xy, on)
@@ -334,14 +338,6 @@ def _share(low: Array, high: Array, of: Array) -> Bounds:
     """Bounds of a part of ``of``; 0 and 1 where there is nothing to be a part of."""
     lower = ratio(np.maximum(low, 0.0), of, 0.0)
     return within(np.where(of > 0, lower, 0.0), ratio(np.maximum(high, 0.0), of, 1.0))
-
-
-def _most(*values: Array) -> Array:
-    return np.asarray(np.max(np.broadcast_arrays(*values), axis=0))
-
-
-def _least(*values: Array) -> Array:
-    return np.asarray(np.min(np.broadcast_arrays(*values), axis=0))
 
 
 ARM_DRAWS: Final = 4000
@@ -375,16 +371,16 @@ def observed_cells(design: Design, levels: Levels, capital: str) -> Array:
     values = design.capitals[CAPITALS.index(capital)]
     low, high = (levels.human, levels.social)[CAPITALS.index(capital)]
     shares = outcome_shares(design)
-    known = np.isfinite(values) & np.isfinite(shares)
-    exposed = (values[known] - low) / (high - low) >= MIDDLE
-    weights = (design.weights.average if design.weights else np.ones(design.size))[known]
-    worth = weights.sum() ** 2 / (weights**2).sum() if known.any() else 0.0
-    firms: NDArray[np.int64] = np.unique(design.firms[known])
+    usable = np.isfinite(values) & np.isfinite(shares)
+    exposed = (values[usable] - low) / (high - low) >= MIDDLE
+    weights = (design.weights.average if design.weights else np.ones(design.size))[usable]
+    worth = weights.sum() ** 2 / (weights**2).sum() if usable.any() else 0.0
+    firms: NDArray[np.int64] = np.unique(design.firms[usable])
     part = np.array(
         [
             (weights * side * with_it).sum()
             for side in (exposed, ~exposed)
-            for with_it in (shares[known], 1 - shares[known])
+            for with_it in (shares[usable], 1 - shares[usable])
         ]
     )
     return np.asarray(part / max(part.sum(), np.finfo(float).tiny) * min(worth, firms.size))
@@ -392,7 +388,10 @@ def observed_cells(design: Design, levels: Levels, capital: str) -> Array:
 
 def posterior_arms(experiment: Experiment, cells: Array, rng: np.random.Generator) -> Arms:
     """Draws of both arms, each with a uniform prior, ``(draw,)`` each."""
-    treated, control = (_beta(arm, rng) for arm in (experiment.treated, experiment.control))
+    treated, control = (
+        rng.beta(arm.events + 1, arm.firms - arm.events + 1, ARM_DRAWS)
+        for arm in (experiment.treated, experiment.control)
+    )
     seen = rng.dirichlet(cells + 1, ARM_DRAWS).T
     return Arms(Experimental(treated, control), Observed(*seen))
 
@@ -402,10 +401,6 @@ def plain_arms(experiment: Experiment, cells: Array) -> Arms:
     treated, control = (arm.events / arm.firms for arm in (experiment.treated, experiment.control))
     shares = cells / max(cells.sum(), np.finfo(float).tiny)
     return Arms(Experimental(treated, control), Observed(*map(float, shares)))
-
-
-def _beta(arm: Arm, rng: np.random.Generator) -> Array:
-    return rng.beta(arm.events + 1, arm.firms - arm.events + 1, ARM_DRAWS)
 
 
 DEGREE_ROUNDING: Final = 1e-12
@@ -439,15 +434,15 @@ def degrees(probabilities: Array, weights: Array) -> Degrees:
         ``(draw, group)`` each.
     """
     size = (len(probabilities), weights.shape[1])
-    found = Degrees(np.full(size, np.nan), np.full(size, np.nan))
+    result = Degrees(np.full(size, np.nan), np.full(size, np.nan))
     for column, weight in enumerate(weights.T):
         rows = np.flatnonzero(weight)
         if rows.size:
             some, share = probabilities[:, rows], weight[rows]
             overall = (some @ share)[:, None]  # (draw, 1)
-            found.necessity[:, column] = _below(some, overall, share)
-            found.sufficiency[:, column] = _below(1 - some, 1 - overall, share)
-    return found
+            result.necessity[:, column] = _below(some, overall, share)
+            result.sufficiency[:, column] = _below(1 - some, 1 - overall, share)
+    return result
 
 
 def _below(some: Array, overall: Array, share: Array) -> Array:
@@ -479,7 +474,7 @@ def degrees_of_all(design: Design, draws: Draws, weights: Array) -> Degrees:
 
 
 def degrees_of_capital(design: Design, draws: Draws, weights: Array, capital: str) -> Degrees:
-    """Degrees of one capital: firms differ in it alone, all else averaged over their group.
+    """Degrees of one capital: firms differ in it only, all else averaged over their group.
 
     Parameters
     ----------
@@ -511,7 +506,7 @@ def degrees_of_capital(design: Design, draws: Draws, weights: Array, capital: st
         degrees(_between(mean[:, :, [group]], below, place), weights[:, [group]])
         for group in range(weights.shape[1])
     ]
-    return Degrees(*(np.hstack(found) for found in zip(*parts, strict=True)))
+    return Degrees(*map(np.hstack, zip(*parts, strict=True)))
 
 
 def _between(mean: Array, below: NDArray[np.int64], place: Array) -> Array:

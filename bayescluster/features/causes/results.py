@@ -62,7 +62,7 @@ class Overturning(Spread):
     """
 
     threshold: float | None
-    """Strength at which the posterior median of the quantity stands at its threshold; null where no
+    """Strength at which the posterior median of the quantity is at its threshold; null where no
     strength does it."""
     inside: bool
     """Whether that median is in the region without a confounder."""
@@ -106,7 +106,7 @@ class DegreeRow(Value):
     """Degrees of necessity and of sufficiency in one group."""
 
     of: Literal["all", "human_capital", "social_capital"]
-    """What makes firms differ: all that the model holds, or one capital alone."""
+    """What makes firms differ: all that the model holds, or one capital only."""
     by: By
     group: str
     necessity: Estimate

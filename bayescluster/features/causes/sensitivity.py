@@ -1,4 +1,4 @@
-"""How strong an unmeasured confounder must be to change what the bounds say.
+"""How strong an unmeasured confounder must be to change what the bounds imply.
 
 A confounder is described by two risk ratios: how much more frequent it is on one side of a contrast
 than on the other, and how many times more likely it makes the outcome (or its absence). With both,
@@ -57,7 +57,7 @@ def e_value(ratio: float) -> float:
     Parameters
     ----------
     ratio
-        Ratio of what was found to what it would have to be; below 1 it is turned round.
+        Estimate divided by what it would have to be; below 1 its inverse is taken.
     """
     if ratio <= 0 or math.isinf(ratio):
         return math.inf
@@ -131,7 +131,7 @@ QUANTILES: Final = (0.1, 0.9)
 def benchmarks(design: Design, draws: Draws) -> tuple[Benchmark, ...]:
     """Risk ratios of the controls that enter as one plain column, strongest first.
 
-    Nothing where other equations stand upstream: a control may act through these as well.
+    Nothing where other equations are upstream: a control may act through these as well.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ def benchmarks(design: Design, draws: Draws) -> tuple[Benchmark, ...]:
         The design, and some of its draws.
     """
     weights = design.weights.average if design.weights is not None else np.ones(design.size)
-    found = () if draws.upstream else _benchmarks(design, draws, weights / weights.sum())
-    return tuple(sorted(found, key=lambda one: -max(one.outcome, one.absence)))
+    rows = () if draws.upstream else _benchmarks(design, draws, weights / weights.sum())
+    return tuple(sorted(rows, key=lambda one: -max(one.outcome, one.absence)))
 
 
 def _benchmarks(design: Design, draws: Draws, weights: Array) -> Iterator[Benchmark]:

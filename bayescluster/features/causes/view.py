@@ -185,14 +185,14 @@ CONFOUNDING = FigureSpec(
 GROUP: Final[Column[Any]] = Column("Group", lambda row: words.group(row.by, row.group))
 OF: Final = {
     "all": "all that the model holds",
-    "human_capital": "human capital alone",
-    "social_capital": "social capital alone",
+    "human_capital": "human capital only",
+    "social_capital": "social capital only",
 }
 """What makes firms differ in their probability."""
 DEGREES: Final = {
     "necessity": "Of firms below the mean probability of their group: how far below, as a share of it.",
     "sufficiency": "Of firms above that mean: how far above, as a share of the way to 1. One capital "
-    "alone: firms differ in it only, all else averaged over their group.",
+    "only: firms differ in nothing else, all else averaged over their group.",
 }
 """What each degree is."""
 
@@ -452,7 +452,7 @@ def body(results: Results) -> Markup:
     assert causes is not None
     return filled(
         "causes.html.j2",
-        found=causes,
+        causes=causes,
         weak=WEAK,
         weakest=weakest(causes),
         tables=tables_by_name(views(results)),

@@ -59,14 +59,14 @@ class Firms(NamedTuple):
 
 
 def ceiling_scores(kind: ModelName, draws: CeilingDraws, firms: Firms) -> RowScores:
-    """Score every firm by what the others say of it."""
+    """Score every firm by its prediction from the others."""
     some = draws.thinned(DRAWS)
     if kind == "ratio":
-        found = integrated_log_density(some, firms)
+        log_density = integrated_log_density(some, firms)
     else:
         c = ceilings_of(some, firms.layout, firms.x, firms.limits)
-        found = log_likelihood(kind, some, firms.y, c)
-    return row_scores(found)
+        log_density = log_likelihood(kind, some, firms.y, c)
+    return row_scores(log_density)
 
 
 def row_scores(log_density: Array) -> RowScores:
@@ -81,15 +81,15 @@ def row_scores(log_density: Array) -> RowScores:
         }
     )
     with warnings.catch_warnings():
-        # arviz warns of large Pareto k; the report tells it
+        # arviz warns of large Pareto k; so does the report
         warnings.simplefilter("ignore", UserWarning)
-        found = az.loo(tree, var_name="y", pointwise=True, reff=1.0)
+        loo = az.loo(tree, var_name="y", pointwise=True, reff=1.0)
     return RowScores(
-        np.asarray(found.elpd_i, dtype="float64").ravel(),
-        np.asarray(found.pareto_k, dtype="float64").ravel(),
+        np.asarray(loo.elpd_i, dtype="float64").ravel(),
+        np.asarray(loo.pareto_k, dtype="float64").ravel(),
         khat_max(len(log_density)),
-        float(found.se),
-        float(found.p),
+        float(loo.se),
+        float(loo.p),
     )
 
 
@@ -101,14 +101,14 @@ def integrated_log_density(draws: CeilingDraws, firms: Firms) -> Array:
     ndarray
         ``(draw, firm)``.
     """
-    found = np.empty((draws.size, firms.y.size))
+    log_density = np.empty((draws.size, firms.y.size))
     for unit in range(len(firms.layout.units)):
         members = np.flatnonzero(firms.layout.unit == unit)
         step = max(1, AT_ONCE // (LOGITS.size * members.size))
         for start in range(0, draws.size, step):
             part = slice(start, start + step)
-            found[part, members] = _of_unit(_Unit.of(draws, part, firms, unit))
-    return found
+            log_density[part, members] = _of_unit(_Unit.of(draws, part, firms, unit))
+    return log_density
 
 
 class _Unit(NamedTuple):
@@ -150,7 +150,7 @@ class _Unit(NamedTuple):
     def log_density(self, height: Array) -> Array:
         """Log density of each firm under heights ``(draw, node)``: ``(draw, node, firm)``.
 
-        To be asked for where no firm is above; a firm that is left out anyway may be.
+        For heights with no firm above; a firm that is left out anyway may be.
         """
         line = height[..., None] + self.slope[:, None, None] * (self.x - 0.5)
         c = np.clip(line, *self.limits)
@@ -160,13 +160,13 @@ class _Unit(NamedTuple):
 
 def _of_unit(unit: _Unit) -> Array:
     """Log density of each firm given the others, ``(draw, firm)``."""
-    asked = np.where(
+    required = np.where(
         unit.y > unit.limits[0], unit.y - unit.slope[:, None] * (unit.x - 0.5), LOWEST
     )  # (draw, firm)
-    top = np.argmax(asked, axis=1)
-    rows = np.arange(len(asked))
-    first = asked[rows, top]
-    others = asked.copy()
+    top = np.argmax(required, axis=1)
+    rows = np.arange(len(required))
+    first = required[rows, top]
+    others = required.copy()
     others[rows, top] = LOWEST
     second = others.max(axis=1)
     # above the highest firm, by the logit of the place: du = u (1 - u) dw
@@ -260,7 +260,7 @@ def _row(name: str, observed: Array, again: Array) -> DistanceRow:
 
 
 HEAP: Final = 0.05
-"""Share of firms at an end of the scope of the outcome from which it is told."""
+"""Share of firms at an end of the scope of the outcome from which a note mentions it."""
 
 
 def apart(fit: CeilingFit) -> bool:
@@ -278,16 +278,16 @@ def statement(fits: Sequence[CeilingFit]) -> str:
             + "; ".join(f"{fit.model}: {', '.join(fit.failing)}" for fit in fits)
             + "."
         )
-    said = [_alone(best)] if len(fits) == 1 else [*_compared(best, fits), _moves(fits)]
-    return " ".join([*said, *_troubles(fits)])
+    of_models = [_only(best)] if len(fits) == 1 else [*_compared(best, fits), _moves(fits)]
+    return " ".join([*of_models, *_troubles(fits)])
 
 
 def _d(fit: CeilingFit) -> str:
-    found = fit.effects[0].estimate
-    return f"{found.mean:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    d = fit.effects[0].estimate
+    return f"{d.mean:.2f} [{d.low:.2f}, {d.high:.2f}]"
 
 
-def _alone(fit: CeilingFit) -> str:
+def _only(fit: CeilingFit) -> str:
     return (
         f"Only the {fit.model} ceiling was fitted; under it d of all firms is {_d(fit)}. Whether "
         "another ceiling fits better, and how d would move, is not known: list composed and "
@@ -324,7 +324,7 @@ def _troubles(fits: Sequence[CeilingFit]) -> Iterator[str]:
         flagged = [row.statistic for row in fit.distances if row.flagged]
         if flagged:
             yield (
-                f"The {fit.model} ceiling does not make the distances to it that are seen "
+                f"The {fit.model} ceiling does not reproduce the observed distances to it "
                 f"({listed(flagged)})."
             )
         if fit.bad:
@@ -334,17 +334,13 @@ def _troubles(fits: Sequence[CeilingFit]) -> Iterator[str]:
             )
 
 
-def capital_notes(design: Design, capital: str, firms: Firms) -> tuple[str, ...]:
-    """Say what the ceilings of a capital leave out."""
-    return tuple(_notes(design, capital, firms))
-
-
-def _notes(design: Design, capital: str, firms: Firms) -> Iterator[str]:
+def capital_notes(design: Design, capital: str, firms: Firms) -> Iterator[str]:
+    """What the ceilings of a capital leave out."""
     missing = design.size - firms.y.size
     if missing:
         yield f"{missing} rows without the capital or the outcome are left out"
     if design.is_latent(capital):
-        yield "the capital is latent: its score stands for it, as if measured without error"
+        yield "the capital is latent: its score is used, as if measured without error"
     if design.is_binary(capital):
         yield "the capital is yes or no: between the two a ceiling means nothing"
     if design.weights is not None:

@@ -1,4 +1,4 @@
-"""What fitted ceiling models say, and the draws that the claims table may read.
+"""Fits of ceiling models, their results, and the draws that the claims table may read.
 
 ``preferred(evidence)`` is for the reader of the tradition *ceilings*: effect sizes under the model
 that predicts best of those that passed their gate, which take the place of those of the fitted form.
@@ -83,7 +83,7 @@ TREEDEPTH = Sampling().max_treedepth
 
 
 def fit_ceiling_models(design: Design, directory: RunDirectory, watch: Watch) -> None:
-    """Fit every ceiling model that is asked for, and keep it; those that are there are taken.
+    """Fit and keep every ceiling model of the analysis that is not kept already.
 
     Parameters
     ----------
@@ -155,14 +155,14 @@ def key_of_fit(scoped: Scoped, kind: str, sampling: Sampling) -> str:
     firms, digest = scoped.firms, hashlib.sha256()
     for values in (firms.x, firms.y, firms.layout.unit, firms.layout.industry):
         digest.update(np.ascontiguousarray(values).tobytes())
-    asked: dict[str, Any] = {
+    depends_on: dict[str, Any] = {
         "model": kind,
         "firms": digest.hexdigest(),
         "units": [*firms.layout.units, *firms.layout.industries],
         "limits": firms.limits,
         "sampling": sampling.model_dump(),
     }
-    return ceiling_key(asked)
+    return ceiling_key(depends_on)
 
 
 class Scoped(NamedTuple):
@@ -207,12 +207,12 @@ def kept_fits(design: Design, directory: RunDirectory) -> tuple[Fit, ...]:
     options = design.analysis.traditions.ceiling_models
     if options is None:
         return ()
-    found = ((job, _kept(directory, job)) for job in _jobs(design, options))
-    return tuple(Fit(job.scoped, job.kind, tree) for job, tree in found if tree is not None)
+    kept = ((job, _kept(directory, job)) for job in _jobs(design, options))
+    return tuple(Fit(job.scoped, job.kind, tree) for job, tree in kept if tree is not None)
 
 
 class CeilingEvidence(NamedTuple):
-    """Everything that the ceiling models of a run say."""
+    """Results of the ceiling models of a run, and what is behind them."""
 
     results: CeilingModelsResults
     judged: tuple[Judged, ...]
@@ -226,14 +226,14 @@ def ceiling_evidence(design: Design, directory: RunDirectory) -> CeilingEvidence
     options = design.analysis.traditions.ceiling_models
     if options is None or not fits:
         return None
-    groups, judged, found = {}, [], []
+    groups, judged, capitals = {}, [], []
     for capital in dict.fromkeys(fit.scoped.capital for fit in fits):
         some = [fit for fit in fits if fit.scoped.capital == capital]
         groups[capital] = tuple(groups_of_units(design, some[0].scoped))
         mine = [_judged(fit, groups[capital], design.analysis.sampling.seed) for fit in some]
         judged += mine
-        found.append(_of_capital(design, mine, groups[capital]))
-    results = CeilingModelsResults(floor=options.floor, capitals=tuple(found))
+        capitals.append(_of_capital(design, mine, groups[capital]))
+    results = CeilingModelsResults(floor=options.floor, capitals=tuple(capitals))
     return CeilingEvidence(results, tuple(judged), groups)
 
 

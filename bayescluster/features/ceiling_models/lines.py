@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.features.ceiling_models.model import UNIT_SD, CeilingDraws, Layout
-
-Limits = tuple[float, float]
-
+from bayescluster.features.ceiling_models.model import UNIT_SD, CeilingDraws, Layout, Limits
 
 LEVEL_GRID = 41
 """Places of the capital at which ceilings are drawn and inverted."""
-
-
 LEVEL_SLOPE = 1e-9
 """Below this slope a line is level."""
 
@@ -74,8 +69,8 @@ def group_ceilings(
     ndarray
         ``(draw, group, place)``.
     """
-    found = np.empty((draws.size, weights.shape[1], at.size))
+    heights = np.empty((draws.size, weights.shape[1], at.size))
     slope = draws.slope[:, layout.industry]
     for k, place in enumerate(at):  # (draw, unit) at a time
-        found[:, :, k] = np.clip(draws.height + slope * (place - 0.5), *limits) @ weights
-    return found
+        heights[:, :, k] = np.clip(draws.height + slope * (place - 0.5), *limits) @ weights
+    return heights

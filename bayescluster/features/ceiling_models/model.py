@@ -4,7 +4,7 @@ The ceiling of a unit (a cluster) is a line within floor and top: ``c(x) = clip(
 1/2), floor, top)``, its height pooled within the industry, its slope that of the industry and never
 below 0. Heights have logistic distributions around the mean of their industry.
 
-Under a hard ceiling no firm stands above: ``height >= L(slope) = max_i(y_i - slope (x_i - 1/2))``.
+Under a hard ceiling no firm is above: ``height >= L(slope) = max_i(y_i - slope (x_i - 1/2))``.
 To a sampler this is a wall that moves with the slope. It meets none here, for what is sampled is a
 place ``u`` between 0 and 1 within what is left of the distribution above ``L``: ``height = F^-1(F(L)
 + u (1 - F(L)))``, which for the logistic is ``location + scale (log(exp(l) + u) - log(1 - u))``, ``l =
@@ -29,7 +29,7 @@ from bayescluster.names import CHAIN, DRAW
 from bayescluster.spec.analysis import Sampling
 
 RESOLUTION: Final = 1e-3
-"""Share of the scope, and of the ceiling, below which places are not told apart.
+"""Share of the scope, and of the ceiling, below which places are not distinguished.
 
 A firm at the very bottom, or at the flat top, of an empirical scope would otherwise have a density
 of 0 or infinity under any Beta but the uniform, and decide its shape alone.
@@ -113,7 +113,7 @@ def ceiling(op: Operations, height: Any, slope: Any, x: Any, limits: Limits) -> 
 
 
 def log_ratio(op: Operations, y: Any, c: Any, al: Any, be: Any) -> Any:
-    """Log density of an outcome below a hard ceiling; to be asked for ``y <= c`` only.
+    """Log density of an outcome below a hard ceiling; for ``y <= c`` only.
 
     ``y`` and ``c`` are ``(..., firm)``, ``al`` and ``be`` ``(..., 1)`` or scalars.
     """
@@ -132,7 +132,7 @@ def log_composed(op: Operations, y: Any, c: Any, shape: tuple[Any, Any], scale: 
     raw = op.exp((al - 0.5) * np.log(MIDDLES) + (be - 0.5) * np.log1p(-MIDDLES))  # (..., step)
     density = raw / raw.sum(axis=-1, keepdims=True) / np.diff(EDGES)
     wide = scale[..., None] if getattr(scale, "ndim", 0) else scale
-    # by the survival function, which keeps its digits where firms stand far above
+    # by the survival function, which keeps its digits where firms are far above
     above = op.sigmoid((c[..., None] * EDGES - y[..., None]) / wide)  # (..., firm, edge)
     each = density[..., None, :] * (above[..., 1:] - above[..., :-1])
     return op.log(each.sum(axis=-1) + TINY) - op.log(c)
@@ -201,10 +201,10 @@ class Layout(NamedTuple):
         Short rows are filled up with the number of firms, one place beyond the last.
         """
         sizes, order = self.sizes, np.argsort(self.unit, kind="stable")
-        found = np.full((len(self.units), int(sizes.max())), self.unit.size, dtype="int64")
-        inside = np.arange(found.shape[1]) < sizes[:, None]
-        found[inside] = order
-        return found
+        places = np.full((len(self.units), int(sizes.max())), self.unit.size, dtype="int64")
+        inside = np.arange(places.shape[1]) < sizes[:, None]
+        places[inside] = order
+        return places
 
     @property
     def of_firms(self) -> Index:
@@ -233,8 +233,8 @@ def layout_of(clusters: NDArray[np.str_] | None, industries: NDArray[np.str_] | 
     names: tuple[str, ...] = ("",)
     of_firm = whole
     if industries is not None:
-        found, codes = np.unique(industries, return_inverse=True)
-        names, of_firm = tuple(str(name) for name in found), codes.astype("int64")
+        distinct, codes = np.unique(industries, return_inverse=True)
+        names, of_firm = tuple(str(name) for name in distinct), codes.astype("int64")
     labels, cluster = np.unique(finest, return_inverse=True)
     # a cluster in two industries is two units
     pairs, unit = np.unique(cluster * len(names) + of_firm, return_inverse=True)
@@ -313,10 +313,9 @@ def build_ceiling_model(
         outcome = pm.Data("y", np.maximum(y, RESOLUTION))
         slope = _slopes(len(layout.industries))
         location, scale = _population(layout)
-        above = kind == "ratio"
         height = (
             _above(location, scale, _lowest(layout, capital, outcome, slope, limits[0]))
-            if above
+            if kind == "ratio"
             else _free(layout, location, scale)
         )
         height = pm.Deterministic(HEIGHT, height, dims=UNIT)
@@ -343,10 +342,9 @@ def _slopes(industries: int) -> Any:
     """Slope of each industry, ``(industry,)``, pooled on the log scale."""
     import pymc as pm
 
-    if industries == 1:
-        mean = pm.HalfNormal("slope_mean", SLOPE_SD)
-        return pm.Deterministic(SLOPE, mean[None], dims=INDUSTRY)
     mean = pm.HalfNormal("slope_mean", SLOPE_SD)
+    if industries == 1:
+        return pm.Deterministic(SLOPE, mean[None], dims=INDUSTRY)
     spread = pm.HalfNormal("slope_sd", SLOPES_SD)
     raw = pm.Normal("slope_raw", 0.0, 1.0, dims=INDUSTRY)
     return pm.Deterministic(SLOPE, mean * pm.math.exp(spread * raw), dims=INDUSTRY)
@@ -378,8 +376,8 @@ def _lowest(layout: Layout, x: Any, y: Any, slope: Any, floor: float) -> Any:
     """
     import pytensor.tensor as pt
 
-    asked = pt.switch(y > floor, y - slope[layout.of_firms] * (x - 0.5), LOWEST)
-    padded = pt.concatenate([asked, [LOWEST]])[layout.members]  # (unit, largest unit)
+    required = pt.switch(y > floor, y - slope[layout.of_firms] * (x - 0.5), LOWEST)
+    padded = pt.concatenate([required, [LOWEST]])[layout.members]  # (unit, largest unit)
     return padded.max(axis=1)
 
 
@@ -413,9 +411,6 @@ def _log_density(op: Any, kind: ModelName, y: Any, line: Any, shape: tuple[Any, 
         noise = pm.Deterministic(NOISE, NOISE_LEAST + beyond)
         return log_composed(op, y, line, shape, UNIT_SD * noise)
     return log_contaminated(op, y, line, shape, pm.Beta(CONTAMINATED, *CONTAMINATION))
-
-
-CeilingEvaluateLimits = tuple[float, float]
 
 
 class CeilingDraws(NamedTuple):
@@ -506,9 +501,7 @@ def prior_draws(
     return CeilingDraws(0, height, slope, location, spread, al, be, extra)
 
 
-def ceilings_of(
-    draws: CeilingDraws, layout: Layout, x: Array, limits: CeilingEvaluateLimits
-) -> Array:
+def ceilings_of(draws: CeilingDraws, layout: Layout, x: Array, limits: Limits) -> Array:
     """Ceiling of every firm at its own ``x``, ``(draw, firm)``."""
     height = draws.height[:, layout.unit]
     return np.asarray(ceiling(NUMPY, height, draws.slope[:, layout.of_firms], x, limits))
@@ -517,7 +510,7 @@ def ceilings_of(
 def log_likelihood(kind: ModelName, draws: CeilingDraws, y: Array, c: Array) -> Array:
     """Log density of each firm given its ceiling ``c``, ``(draw, firm)``.
 
-    Under a hard ceiling ``-inf`` where a firm stands above it.
+    Under a hard ceiling ``-inf`` where a firm is above it.
     """
     seen = np.maximum(y, RESOLUTION)
     al, be, extra = draws.al[:, None], draws.be[:, None], draws.extra[:, None]
@@ -530,7 +523,7 @@ def log_likelihood(kind: ModelName, draws: CeilingDraws, y: Array, c: Array) -> 
 
 
 def replicated(kind: ModelName, draws: CeilingDraws, c: Array, rng: np.random.Generator) -> Array:
-    """Outcomes drawn anew below given ceilings, ``(draw, firm)``, within the scope."""
+    """Replicated outcomes below given ceilings, ``(draw, firm)``, within the scope."""
     share = rng.beta(draws.al[:, None], draws.be[:, None], size=c.shape)
     y = c * share
     if kind == "composed":

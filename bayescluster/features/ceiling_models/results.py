@@ -13,7 +13,7 @@ ModelName = Literal["ratio", "composed", "contaminated"]
 class EffectSizeRow(Value):
     """Effect size ``d`` of a group: share of the scope above its ceiling.
 
-    ``new`` stands for a new cluster (of the industry, or of any), whose height is drawn from its
+    ``new`` marks a new cluster (of the industry, or of any), whose height is drawn from its
     distribution.
     """
 
@@ -91,7 +91,7 @@ class CeilingOfCapital(Value):
 
 
 class CeilingModelsResults(Value):
-    """Everything that ceiling models say."""
+    """Results of the ceiling models of every capital."""
 
     floor: float
     capitals: tuple[CeilingOfCapital, ...]

@@ -62,7 +62,7 @@ def scope_problems(design: Design, where: Where) -> list[Problem]:
     if options is None:
         return []
     known = known_rows(design)
-    found = []
+    problems = []
     for name in (*CAPITALS, "outcome"):
         limits: Limits | None = getattr(options.scope, name)
         if limits is None:
@@ -73,7 +73,7 @@ def scope_problems(design: Design, where: Where) -> list[Problem]:
             first = int(np.flatnonzero(outside)[0])
             more = int(outside.sum()) - 1
             rest = f", and of {more} more" if more else ""
-            found.append(
+            problems.append(
                 Problem(
                     f"{name} of firm {design.labels(ROW)[first]} is {values[first]:g}{rest}: "
                     f"outside the declared scope of {limits.low:g} to {limits.high:g}",
@@ -81,7 +81,7 @@ def scope_problems(design: Design, where: Where) -> list[Problem]:
                     "widen the limits, or leave them out to take those of the data",
                 )
             )
-    return found
+    return problems
 
 
 def own_units(design: Design, name: str) -> Array:

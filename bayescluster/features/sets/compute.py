@@ -260,7 +260,7 @@ def _notes(evidence: SetEvidence, complete: int) -> Iterator[str]:
     if evidence.from_sample:
         yield (
             f"Anchors of {_listed(evidence.from_sample)} come from the sample, as the analysis declares "
-            "none: they say where a firm stands among these firms, not what theory or knowledge of cases "
+            "none: they say where a firm is among these firms, not what theory or knowledge of cases "
             "would call high. Declare anchors where there are grounds for them."
         )
     if any(one.sd.any() for one in evidence.declared.values()):
@@ -841,15 +841,15 @@ def default_anchors(values: Array, quantiles: Sequence[float]) -> tuple[Array, s
     taken for exclusion and inclusion. A crossover that equals the value of a firm is moved halfway to
     the next value above, so that no firm is neither in nor out.
     """
-    known = np.unique(values[~np.isnan(values)])
-    if known.size < 2:
+    distinct = np.unique(values[~np.isnan(values)])
+    if distinct.size < 2:
         return None
     low, middle, high = np.quantile(values[~np.isnan(values)], quantiles)
     words = f"quantiles {', '.join(f'{q:g}' for q in quantiles)} of the sample"
     if not low < middle < high:
-        low, high = known[0], high if high > known[0] else known[-1]
+        low, high = distinct[0], high if high > distinct[0] else distinct[-1]
         middle = (low + high) / 2
         words = "least, middle and high value of the sample, as its quantiles fall together"
-    if middle in known:
-        middle = (middle + min(high, known[known > middle][0])) / 2
+    if middle in distinct:
+        middle = (middle + min(high, distinct[distinct > middle][0])) / 2
     return np.array([low, middle, high]), words

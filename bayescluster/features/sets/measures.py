@@ -101,7 +101,7 @@ def necessity(condition: Array, outcome: Array, total: Total = PLAIN) -> Necessi
 def sufficiency(condition: Array, outcome: Array, total: Total = PLAIN) -> Sufficiency:
     """Measure how far a condition is sufficient for an outcome."""
     both = np.minimum(condition, outcome)
-    # what is within the outcome and within its absence speaks for neither
+    # what is within the outcome and within its absence supports neither
     of_either = total(np.minimum(both, negation(outcome)))
     shared, had = total(both), total(condition)
     return Sufficiency(
@@ -120,15 +120,15 @@ def passes(measured: Sufficiency, consistency: float, pri: float) -> NDArray[np.
 def unique_coverage(
     terms: Sequence[Array], outcome: Array, total: Total = PLAIN
 ) -> tuple[Array, ...]:
-    """Coverage that each term of a solution alone adds, ``(...)`` a term."""
+    """Coverage that only this term of a solution adds, ``(...)`` a term."""
     whole = total(np.minimum(disjunction(*terms), outcome))
     had = total(outcome)
-    found = []
+    coverages = []
     for k in range(len(terms)):
         rest = [*terms[:k], *terms[k + 1 :]]
         others = total(np.minimum(disjunction(*rest), outcome)) if rest else np.zeros_like(whole)
-        found.append(_ratio(whole - others, had))
-    return tuple(found)
+        coverages.append(_ratio(whole - others, had))
+    return tuple(coverages)
 
 
 def spread_between(of_groups: Array) -> Array:
@@ -136,10 +136,10 @@ def spread_between(of_groups: Array) -> Array:
 
     Groups for which the consistency is not defined are left out; 0 where all agree.
     """
-    known = ~np.isnan(of_groups)
+    defined = ~np.isnan(of_groups)
     shares = _ratio(of_groups, np.nansum(of_groups, axis=-1, keepdims=True))
-    count = known.sum(axis=-1, keepdims=True)
-    apart = np.where(known, shares - 1.0 / np.maximum(count, 1), 0.0)
+    count = defined.sum(axis=-1, keepdims=True)
+    apart = np.where(defined, shares - 1.0 / np.maximum(count, 1), 0.0)
     return np.asarray(np.sqrt((apart**2).sum(axis=-1)))
 
 
@@ -187,7 +187,7 @@ def in_order(anchors: Array) -> NDArray[np.bool_]:
 def drawn_anchors(anchors: Array, sd: Array, count: int, rng: np.random.Generator) -> Array:
     """Draws of anchors, ``(replicate, 3)``; one row where they are certain.
 
-    Each is normal around its value, and all three are drawn again until they stand in the order in
+    Each is normal around its value, and all three are drawn again until they are in the order in
     which they were declared: the prior is cut to sets that point the same way.
     """
     if not sd.any():

@@ -125,13 +125,13 @@ def shortest_sums(rows: frozenset[int], terms: Collection[Implicant]) -> tuple[S
         return ()
     covered = {one: frozenset(filter(one.covers, rows)) for one in terms}
     for size in range(1, len(rows) + 1):
-        found: set[Solution] = set()
+        shortest: set[Solution] = set()
         for some in _sums(rows, covered, size):
-            found.add(tuple(sorted(some)))
-            if len(found) == MOST_SOLUTIONS:
+            shortest.add(tuple(sorted(some)))
+            if len(shortest) == MOST_SOLUTIONS:
                 break
-        if found:
-            return tuple(sorted(found))
+        if shortest:
+            return tuple(sorted(shortest))
     raise AssertionError("one term a row always suffices")
 
 
@@ -218,14 +218,14 @@ def truth_table(
         All ``2 ** len(conditions)`` configurations, in order.
     """
     everything = (1 << len(conditions)) - 1
-    found = []
+    rows = []
     for configuration in range(everything + 1):
         inside = term_membership(Implicant(configuration, everything), conditions)
         cases = tuple(int(k) for k in np.flatnonzero(inside > AMBIGUOUS))
         measured = sufficiency(inside, outcome, total)
         coded = passes(measured, cuts.consistency, cuts.pri)
         enough = len(cases) >= max(cuts.cases, 1)
-        found.append(
+        rows.append(
             TruthRow(
                 configuration,
                 cases,
@@ -234,7 +234,7 @@ def truth_table(
                 bool(coded) if enough else None,
             )
         )
-    return tuple(found)
+    return tuple(rows)
 
 
 def solutions(
@@ -256,15 +256,15 @@ def solutions(
     remainders = [row.configuration for row in rows if row.outcome is None]
     complex_ones = minimised(positive, (), conditions)
     parsimonious = minimised(positive, remainders, conditions)
-    found: set[Solution] = set()
+    intermediate: set[Solution] = set()
     for whole in complex_ones:
         for short in parsimonious:
             easy = _easy(whole, short, expected, remainders)
-            found.update(_within(short, positive, easy, conditions))
+            intermediate.update(_within(short, positive, easy, conditions))
     return {
         "complex": complex_ones,
         "parsimonious": parsimonious,
-        "intermediate": tuple(sorted(found)),
+        "intermediate": tuple(sorted(intermediate)),
     }
 
 
@@ -283,10 +283,7 @@ def _within(
 
 
 def _easy(
-    whole: Solution,
-    short: Solution,
-    expected: Mapping[int, Expectation],
-    remainders: Sequence[int],
+    whole: Solution, short: Solution, expected: Mapping[int, Expectation], remainders: Sequence[int]
 ) -> list[int]:
     """Remainders that only add what is expected to help to a row that has the outcome already."""
     terms = [
@@ -521,11 +518,7 @@ def combinations_of(
 
 
 def spread_rows(
-    of: str,
-    labels: Sequence[str],
-    what: tuple[Relation, str],
-    of_groups: Array,
-    pooled: float,
+    of: str, labels: Sequence[str], what: tuple[Relation, str], of_groups: Array, pooled: float
 ) -> Iterator[SetSpread]:
     """How far the consistencies of groups lie apart; nothing where fewer than two are defined.
 

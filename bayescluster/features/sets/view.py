@@ -50,7 +50,7 @@ from bayescluster.runs.files import write_text
 
 GROUP: Final[Column[Any]] = Column("Group", lambda row: words.group(row.by, row.group))
 SPREAD: Final = 0.03
-"""How far points of a yes-or-no set are moved apart, so that they can be told from each other."""
+"""How far points of a yes-or-no set are moved apart, so that they can be distinguished."""
 SEED: Final = 20080301
 
 
@@ -393,6 +393,11 @@ def _second_measure(row: Combination) -> float | None:
     return row.relevance if row.relation == "necessity" else row.pri
 
 
+def _threes(**labels: str) -> list[Column[Any]]:
+    """Columns of numbers with three decimals, by field."""
+    return [number(label, name, _three) for name, label in labels.items()]
+
+
 def _two(value: float | None) -> str:
     return words.NONE if value is None else words.fixed(value, 2)
 
@@ -405,7 +410,7 @@ def body(results: Results) -> Markup:
     """Tables and the XY plot."""
     return filled(
         "sets.html.j2",
-        found=results.sets,
+        sets=results.sets,
         tables=tables_by_name(views(results)),
         figures=figures(results, SET_PLOT),
     )
@@ -454,10 +459,7 @@ def _plain_spreads(plain: PlainSets) -> View[SetSpread]:
         (
             Column("", "expression"),
             Column("", "relation"),
-            number("pooled", "pooled", _three),
-            number("smallest", "smallest", _three),
-            number("largest", "largest", _three),
-            number("dBP", "distance", _three),
+            *_threes(pooled="pooled", smallest="smallest", largest="largest", distance="dBP"),
         ),
         plain.spreads,
     )
@@ -475,18 +477,16 @@ def _plain_truth_table(plain: PlainSets) -> View[TruthTableRow]:
             Column("", "configuration"),
             Column("OUT", "outcome", numeric=True),
             number("n", "cases"),
-            number("inclS", "consistency", _three),
-            number("PRI", "pri", _three),
-            Column("cases", _plain_cases),
+            *_threes(consistency="inclS", pri="PRI"),
+            Column(
+                "cases",
+                lambda row: ", ".join(row.firms) + (", ..." if row.cases > len(row.firms) else ""),
+            ),
         ),
         rows,
         f"{empty} of {len(plain.truth_table)} configurations have no case." if empty else "",
         records=plain.truth_table,
     )
-
-
-def _plain_cases(row: TruthTableRow) -> str:
-    return ", ".join(row.firms) + (", ..." if row.cases > len(row.firms) else "")
 
 
 def _plain_solutions(plain: PlainSets) -> Iterator[View[SolutionTerm]]:
@@ -504,10 +504,7 @@ def _plain_solutions(plain: PlainSets) -> Iterator[View[SolutionTerm]]:
             title,
             (
                 Column("", lambda row: "whole solution" if row.whole else row.term),
-                number("inclS", "consistency", _three),
-                number("PRI", "pri", _three),
-                number("covS", "coverage", _three),
-                number("covU", "unique_coverage", _three),
+                *_threes(consistency="inclS", pri="PRI", coverage="covS", unique_coverage="covU"),
                 number("n", "cases"),
             ),
             tuple(terms),

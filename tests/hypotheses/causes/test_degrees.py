@@ -35,9 +35,7 @@ def test_degrees_by_group_are_means_over_the_firms_below_and_above():
             assert found.sufficiency[draw, group] == pytest.approx(enough)
 
 
-@given(
-    st.lists(st.sampled_from([0.0, 1.0, 0.1, 0.3, 1e-300, 0.999999]), min_size=1, max_size=6),
-)
+@given(st.lists(st.sampled_from([0.0, 1.0, 0.1, 0.3, 1e-300, 0.999999]), min_size=1, max_size=6))
 def test_degrees_stay_within_zero_and_one(values):
     p = np.array([values])
     found = degrees(p, np.full((len(values), 1), 1 / len(values)))

@@ -252,7 +252,7 @@ def test_a_failed_gate_and_thin_corners_stop_verdicts():
     }
     assert "thin" in found["J"].flags
     assert found["J"].reason == (
-        f"Only {found['J'].support} firms stand near a corner that is compared, fewer than 40: the "
+        f"Only {found['J'].support} firms are near a corner that is compared, fewer than 40: the "
         "probabilities would rest on extrapolation."
     )
     assert found["J"].with_monotonicity == "undecided"
