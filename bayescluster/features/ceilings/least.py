@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.design.record import Design
 from bayescluster.features.ceilings.results import LeastLevel, Level
 from bayescluster.results.base import INTERVAL, By
+
+if TYPE_CHECKING:
+    from bayescluster.design.record import Design
 
 Key = tuple[str, By, str]
 """Capital, kind of group, and its label."""
@@ -63,7 +65,7 @@ def least_levels(
         if between:
             low, high = heights[draws, before], heights[draws, first]
             way = np.divide(target - low, high - low, out=np.ones_like(low), where=high > low)
-            at = levels[before] + way * (at - levels[before])
+            at = levels[before] + np.clip(way, 0.0, 1.0) * (at - levels[before])
         at = np.where(first == 0, NOT_NEEDED, at)
         least[:, column] = np.where(reached.any(axis=1), at, NOT_REACHED)
     return least

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayescluster.features.ceilings.least import NOT_NEEDED, NOT_REACHED, least_levels
 from bayescluster.features.nca.results import (
     BottleneckKind,
     CeilingName,
@@ -473,15 +474,10 @@ class Shape(NamedTuple):
         float or None
             0 where every condition allows it; None where none does, or there is no ceiling.
         """
-        reached = np.flatnonzero(self.v >= v - TOLERANCE)
-        if not len(reached):
+        if not len(self.u):
             return None
-        k = int(reached[0])
-        if k == 0:
-            return 0.0
-        rise = self.v[k] - self.v[k - 1]
-        share = min(max((v - self.v[k - 1]) / rise, 0.0), 1.0)
-        return float(self.u[k - 1] + share * (self.u[k] - self.u[k - 1]))
+        least = float(least_levels(self.u, self.v[None], [v], tolerance=TOLERANCE)[0, 0])
+        return {NOT_NEEDED: 0.0, NOT_REACHED: None}.get(least, least)
 
 
 def shape_of(cases: Cases, ceiling: CeilingName) -> Shape:
