@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bayescluster.checks import convergence
+from bayescluster.checks import thresholds
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
 from tests.quick import quick_runs
@@ -32,8 +32,8 @@ def folder(tmp_path, monkeypatch):
 def sampler(monkeypatch) -> InstantSampler:
     stand_in = quick_runs(monkeypatch)
     # the draws are those of no posterior: too few of them count for the real thresholds
-    monkeypatch.setattr(convergence, "ESS_MIN", 10)
-    monkeypatch.setattr(convergence, "RHAT_MAX", 1.5)
+    monkeypatch.setattr(thresholds, "ESS_MIN", 10)
+    monkeypatch.setattr(thresholds, "RHAT_MAX", 1.5)
     return stand_in
 
 
@@ -42,12 +42,8 @@ def test_a_dry_run_lists_universes_and_cost_and_fits_nothing(folder, sampler):
     assert (found.code, found.err) == (0, "")
     lines = [line.rstrip() for line in found.out.strip().splitlines()]
     assert lines[0] == "4 universes:"
-    assert [line.split("  ")[0] for line in lines[2:6]] == [
-        "as declared",
-        "families: probit",
-        "controls: export",
-        "exclude: south",
-    ]
+    names = ["as declared", "families: probit", "controls: export", "exclude: south"]
+    assert [line.split("  ")[0] for line in lines[2:6]] == names
     assert lines[6:] == [
         "controls: export cannot be fitted:",
         "  analysis.yaml:25:23: no column 'exports' in the data (control)",
@@ -63,17 +59,10 @@ def test_a_dry_run_lists_universes_and_cost_and_fits_nothing(folder, sampler):
     assert sampler.compiled == 0
     assert not (folder / "runs").exists()
     as_json = json.loads(call("sweep", "analysis.yaml", "--dry-run", "--json").out)
-    assert [one["state"] for one in as_json["universes"]] == [
-        *("to fit", "to fit", "cannot be fitted", "to fit"),
-    ]
-    assert as_json["cost"] == {
-        "universes": 4,
-        "fitted": 0,
-        "refits": 3,
-        "unfitted": 1,
-        "draws": 2000,
-        "seconds": None,
-    }
+    states = ["to fit", "to fit", "cannot be fitted", "to fit"]
+    assert [one["state"] for one in as_json["universes"]] == states
+    cost = {"universes": 4, "fitted": 0, "refits": 3, "unfitted": 1, "draws": 2000, "seconds": None}
+    assert as_json["cost"] == cost
 
 
 @pytest.mark.usefixtures("sampler")
@@ -91,6 +80,8 @@ def test_the_terminal_tells_what_flips_and_where_the_report_is(folder):
     report = lines[-1].removeprefix("Report: ")
     assert (folder / report).is_file()
     assert "4 universes: 0 are there, 3 to fit, 1 cannot be fitted\n" in found.err
+    # universes stay out of the list of runs
+    assert len(call("runs", "list").out.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("sampler")
@@ -98,13 +89,8 @@ def test_json_is_the_file(folder):
     found = call("sweep", "analysis.yaml", *QUICK, "--json", "--out", "elsewhere", "--draws", "200")
     (path,) = folder.glob("elsewhere/small/sweep/*/sweep.json")
     assert json.loads(found.out) == json.loads(path.read_text())
-    assert json.loads(found.out)["sampler"] == {
-        "draws": 200,
-        "tune": 500,
-        "chains": 2,
-        "seed": 1,
-        "as_declared": False,
-    }
+    sampler = {"draws": 200, "tune": 500, "chains": 2, "seed": 1, "as_declared": False}
+    assert json.loads(found.out)["sampler"] == sampler
 
 
 @pytest.mark.usefixtures("folder")
@@ -132,12 +118,6 @@ def test_what_is_interrupted_keeps_what_is_finished(sampler):
     assert "4 universes: 3 are there, 0 to fit, 1 cannot be fitted" in (
         call("sweep", "analysis.yaml", *QUICK).err
     )
-
-
-@pytest.mark.usefixtures("folder", "sampler")
-def test_universes_stay_out_of_the_list_of_runs():
-    call("sweep", "analysis.yaml", *QUICK)
-    assert len(call("runs", "list").out.splitlines()) == 1
 
 
 FAULTS = (

@@ -71,24 +71,25 @@ def made(**changes: object) -> Multiverse:
     names = ["base", EVIL, "b", "c", "d", "e"]
     states = ["passed", "passed", "passed", "passed", "unchecked", "not_fitted"]
     universes = tuple(map(universe, names, states))
+    about = {"kind": "effect", "capital": "human_capital", "by": "industry", "group": "=Toys"}
+    counts = {"supported": 1, "rejected": 1, "undecided": 1, "flips": 2}
     claim = ClaimRow(
-        kind="effect",
-        capital="human_capital",
-        by="industry",
-        group="=Toys",
+        **about,
+        **counts,
         scope="observed",
         at_least=None,
         title="Human capital matters",
         level=0.95,
         region="effect above 0",
         answers=ANSWERS,
-        supported=1,
-        rejected=1,
-        undecided=1,
-        flips=2,
         lowest=0.02,
         highest=0.97,
         words="Supported in 1 of 3.",
+    )
+    choice = ChoiceRow(
+        choice=universes[1].choices[0],
+        claims=("Human capital matters (=Toys)",),
+        **dict.fromkeys(("universes", "passed", "compared", "flips", "turned"), 1),
     )
     whole = {
         "name": "made-up",
@@ -106,17 +107,7 @@ def made(**changes: object) -> Multiverse:
         "universes": universes,
         "claims": (claim,),
         "effects": (point("base", 0.1), point(EVIL, -0.2), point("b", 0.3)),
-        "choices": (
-            ChoiceRow(
-                choice=universes[1].choices[0],
-                universes=1,
-                passed=1,
-                compared=1,
-                flips=1,
-                turned=1,
-                claims=("Human capital matters (=Toys)",),
-            ),
-        ),
+        "choices": (choice,),
         "notes": ("A note.",),
     }
     return Multiverse.model_validate(whole | changes)

@@ -15,7 +15,7 @@ import pytest
 
 from bayescluster import api
 from bayescluster.app.run import run_analysis
-from bayescluster.checks import convergence
+from bayescluster.checks import thresholds
 from bayescluster.errors import FitError, RunError
 from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
@@ -115,15 +115,14 @@ def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
         "priors: wide",
         "priors: defaults",
     ]
-    changed = {one.name: one.fit.source.analysis for one in found.universes if one.fit is not None}
+    fits = {one.name: one.fit for one in found.universes if one.fit is not None}
+    changed = {name: fit.source.analysis for name, fit in fits.items()}
     assert changed["as declared"] == base
     assert changed["structures: additive"].equation.structure == ("additive",)
     assert changed["families: probit"].equation.family == "probit"
     assert changed["constructs: both"].constructs["social_capital"].method == "mean"
-    assert (
-        changed["constructs: both"].constructs["human_capital"]
-        == (base.constructs["human_capital"])
-    )
+    human = base.constructs["human_capital"]
+    assert changed["constructs: both"].constructs["human_capital"] == human
     assert changed["controls: none"].equation.controls == ()
     # the prior of a control that is no longer there goes with it
     assert set(changed["controls: none"].equation.priors.terms) == {"human_capital"}
@@ -134,30 +133,23 @@ def test_every_alternative_changes_what_it_names_and_nothing_else(tmp_path):
     assert changed["priors: defaults"].equation.priors.terms == {}
     for name, analysis in changed.items():
         if name.startswith("priors"):
-            assert analysis.equation.model_copy(update={"priors": base.equation.priors}) == (
-                base.equation
-            )
-            assert (
-                analysis.model_copy(
-                    update={"equations": base.equations, "multiverse": base.multiverse}
-                )
-                == base
-            )
-    keys = [one.fit.key for one in found.universes if one.fit is not None]
-    assert len(set(keys)) == len(keys)
-
-
-def test_a_capital_measured_by_a_control_is_refused_where_it_is_declared(tmp_path):
-    """The control `size` cannot stay fixed while it is the capital: listed, and not fatal."""
-    one = universe(plan(made(tmp_path), tmp_path), "constructs: size")
-    assert one.fit is None
-    assert "the control 'size' is an indicator of social_capital" in one.problems[0].what
-
-
-def test_claims_on_what_is_left_out_are_left_out(tmp_path):
-    analysis = universe(plan(made(tmp_path), tmp_path), "exclude: no-I2").fit.source.analysis
-    between = [one.between for one in analysis.hypotheses if isinstance(one, Difference)]
-    assert between == [None]
+            priors = {"priors": base.equation.priors}
+            assert analysis.equation.model_copy(update=priors) == base.equation
+            whole = {"equations": base.equations, "multiverse": base.multiverse}
+            assert analysis.model_copy(update=whole) == base
+    assert len({fit.key for fit in fits.values()}) == len(fits)
+    # the control `size` cannot stay fixed while it is the capital: listed, and not fatal
+    size = universe(found, "constructs: size")
+    assert size.fit is None
+    assert "the control 'size' is an indicator of social_capital" in size.problems[0].what
+    # claims on what is left out are left out
+    claims = changed["exclude: no-I2"].hypotheses
+    assert [claim.between for claim in claims if isinstance(claim, Difference)] == [None]
+    # another process is sent plain text that makes the same question again
+    text, folder, run = study._sent(fits["structures: additive"])
+    assert Analysis.model_validate_json(text) == changed["structures: additive"]
+    assert Path(folder) == fits["structures: additive"].source.directory
+    assert Path(run) == fits["structures: additive"].run.path
 
 
 def test_all_combinations(tmp_path):
@@ -251,14 +243,11 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
         return whole(design, *arguments)
 
     monkeypatch.setattr("bayescluster.app.run.sample_chains", apart)
-    monkeypatch.setattr(convergence, "ESS_MIN", 10)
-    monkeypatch.setattr(convergence, "RHAT_MAX", 1.3)
+    monkeypatch.setattr(thresholds, "ESS_MIN", 10)
+    monkeypatch.setattr(thresholds, "RHAT_MAX", 1.3)
     found = swept(analysis, tmp_path)
     status = {one.name: one.status for one in found.universes}
-    assert status == {
-        "as declared": "passed",
-        "families: probit": "unchecked",
-    }
+    assert status == {"as declared": "passed", "families: probit": "unchecked"}
     assert "R-hat" in universe(found, "families: probit").message
     assert {row.answers[1].status for row in found.claims} == {"unchecked"}
     assert all(row.answers[1].verdict is None for row in found.claims)
@@ -320,10 +309,8 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
 
     monkeypatch.setattr("bayescluster.app.run.sample_chains", failing)
     found = swept(analysis, tmp_path)
-    assert [(one.status, one.message) for one in found.universes][1] == (
-        "not_fitted",
-        "no point to start from",
-    )
+    probit = found.universes[1]
+    assert (probit.status, probit.message) == ("not_fitted", "no point to start from")
     sampler.fault = FitError("no point to start from")
     monkeypatch.setattr("bayescluster.app.run.sample_chains", whole)
     with pytest.raises(FitError, match="no point to start from"):
@@ -331,11 +318,14 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
 
 
 @pytest.mark.usefixtures("sampler")
-def test_the_same_fit_is_made_once(tmp_path, sampler):
+def test_the_same_fit_is_made_once_by_one_process(tmp_path, sampler):
     block = {"families": ["bernoulli"], "controls": {"same": ["size"]}}
-    found = swept(made(tmp_path, block), tmp_path)
+    done = sweep_analysis(made(tmp_path, block), Options(jobs=1), tmp_path / "runs")
     assert sampler.compiled == 1
-    assert [one.same_as for one in found.universes] == ["", "as declared", "as declared"]
+    assert [one.same_as for one in done.results.universes] == ["", "as declared", "as declared"]
+    # another process keeps off
+    with locked(done.directory), pytest.raises(RunError, match="another process is writing"):
+        swept(made(tmp_path, block), tmp_path)
 
 
 @pytest.mark.usefixtures("sampler")
@@ -346,22 +336,6 @@ def test_several_forms_are_a_universe_too(tmp_path):
     found = swept(both, tmp_path)
     assert [one.status != "not_fitted" for one in found.universes] == [True, True]
     assert found.universes[1].choices[0].words == "additive in place of interaction, conjunctive"
-
-
-@pytest.mark.usefixtures("sampler")
-def test_another_process_keeps_off(tmp_path):
-    analysis, root = made(tmp_path, {"families": ["probit"]}), tmp_path / "runs"
-    directory = sweep_analysis(analysis, Options(jobs=1), root).directory
-    with locked(directory), pytest.raises(RunError, match="another process is writing"):
-        sweep_analysis(analysis, Options(jobs=1), root)
-
-
-def test_other_processes_are_sent_plain_text(tmp_path):
-    """What a process is sent makes the same question again, priors from `from` included."""
-    fit = plan(made(tmp_path), tmp_path).universes[1].fit
-    text, folder, run = study._sent(fit)
-    assert Analysis.model_validate_json(text) == fit.source.analysis
-    assert (Path(folder), Path(run)) == (fit.source.directory, fit.run.path)
 
 
 class ThreadPool(ThreadPoolExecutor):
@@ -417,8 +391,7 @@ def test_a_planted_flip_is_found(tmp_path):
         "sampling": {"draws": 1000, "tune": 500, "chains": 2, "seed": 3},
         "multiverse": {
             "exclude": {
-                "without-I2": {"column": "industry", "one_of": ["I2"]},
-                "without-I0": {"column": "industry", "one_of": ["I0"]},
+                f"without-{name}": {"column": "industry", "one_of": [name]} for name in ("I2", "I0")
             }
         },
     }
@@ -431,10 +404,7 @@ def test_a_planted_flip_is_found(tmp_path):
     assert claim.words == ("Supported in 2 of 3; flips to rejected when exclude: without-I2.")
     (without, _) = finished.results.choices
     assert (without.flips, without.compared, without.turned) == (1, 1, 1)
-    effect = {
-        point.universe: point.estimate.mean
-        for point in finished.results.effects
-        if point.capital == "human_capital"
-    }
+    points = [each for each in finished.results.effects if each.capital == "human_capital"]
+    effect = {point.universe: point.estimate.mean for point in points}
     assert effect["as declared"] > 0.5 > effect["exclude: without-I2"]
     assert json.loads((finished.directory / "sweep.json").read_text())["claims"][0]["flips"] == 1

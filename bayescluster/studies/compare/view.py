@@ -61,69 +61,71 @@ GROUP: Final[Column[Any]] = Column("For", lambda row: words.group(row.by, row.gr
 CAPITAL: Final[Column[Any]] = Column("Capital", "capital", words.label)
 
 
-def page_text(found: Compared) -> str:
+def page_text(results: Compared) -> str:
     """Write the page: the runs, what differs in them, effects side by side, corners, verdicts."""
     return str(
         filled(
             "compare.html.j2",
-            found=found,
+            found=results,
             synthetic_mark=SYNTHETIC,
-            synthetic_text=synthetic_words(found),
-            runs=_runs(found).table,
-            settings_lead=lead(found),
-            settings=_tables(_settings(found)),
+            synthetic_text=synthetic_words(results),
+            runs=_runs(results).table,
+            settings_lead=lead(results),
+            settings=_tables(_settings(results)),
             settings_reading=READING,
-            figures=tuple(_figures(found)),
-            effects=_tables(_effects(found)),
-            pairs=_pairs(found).table,
-            differences=_differences(found, found.differences).table if found.differences else None,
-            corners=_tables(_corners(found)),
-            verdicts=_verdicts(found).table if found.verdicts else None,
+            figures=tuple(_figures(results)),
+            effects=_tables(_effects(results)),
+            pairs=_pairs(results).table,
+            differences=_differences(results, results.differences).table
+            if results.differences
+            else None,
+            corners=_tables(_corners(results)),
+            verdicts=_verdicts(results).table if results.verdicts else None,
         )
     )
 
 
-def printed(found: Compared) -> Iterator[str | Table]:
+def printed(results: Compared) -> Iterator[str | Table]:
     """Print what differs in the analyses, average effects, verdicts and differences, then warnings.
 
     Names and texts that differ are only counted.
     """
-    if found.simulated:
-        yield f"SYNTHETIC data. {synthetic_words(found)}"
-    for run in found.failed:
+    if results.simulated:
+        yield f"SYNTHETIC data. {synthetic_words(results)}"
+    for run in results.failed:
         yield f"The diagnostics gate of {run.label} FAILED: nothing it says can be relied on."
-    yield lead(found)
-    yield from _tables(view for view in _settings(found) if not view.folded)
-    if texts := len(_of_kind(found, "report")):
+    yield lead(results)
+    yield from _tables(view for view in _settings(results) if not view.folded)
+    if texts := len(_of_kind(results, "report")):
         yield f"{texts} more that change neither (names, texts): see the report."
-    averages = tuple(row for row in found.differences if row.measure == MEASURE)
+    averages = tuple(row for row in results.differences if row.measure == MEASURE)
     views: tuple[View[Any], ...] = (
-        *_effects(found),
-        _verdicts(found),
-        _pairs(found),
-        _differences(found, averages),
+        *_effects(results),
+        _verdicts(results),
+        _pairs(results),
+        _differences(results, averages),
     )
     yield from _tables(view for view in views if view.rows and not view.folded)
     yield ""
-    for text in found.warnings:
+    for text in results.warnings:
         yield f"WARNING {text}"
 
 
-def csv_tables(found: Compared, _: object = None) -> tuple[RawTable, ...]:
+def csv_tables(results: Compared, _: object = None) -> tuple[RawTable, ...]:
     """Effects of every run and their differences, a row each, with unrounded numbers."""
     numbers = ("mean", "sd", "low", "high", "mcse")
     names = ("capital", "measure", "by", "group")
     columns = ("run", "less", "outcome", *names, *numbers, "positive", "standing")
     rows: list[tuple[Any, ...]] = []
-    for row in found.effects:
+    for row in results.effects:
         about = [getattr(row, name) for name in names]
-        for run, one, above in zip(found.runs, row.estimates, row.positive, strict=True):
+        for run, one, above in zip(results.runs, row.estimates, row.positive, strict=True):
             if one is not None:
                 values = [getattr(one, name) for name in numbers]
                 rows.append((run.label, None, run.outcome.label, *about, *values, above, None))
-    standing = {(pair.first, pair.second): pair.standing for pair in found.pairs}
-    for less in found.differences:
-        first, second = found.runs[less.first], found.runs[less.second]
+    standing = {(pair.first, pair.second): pair.standing for pair in results.pairs}
+    for less in results.differences:
+        first, second = results.runs[less.first], results.runs[less.second]
         about = [getattr(less, name) for name in names]
         spread = [getattr(less.estimate, name, None) for name in numbers[1:]]
         values = [less.mean, *spread, less.positive, standing[less.first, less.second]]
@@ -135,7 +137,7 @@ def _tables(views: Iterable[View[Any]]) -> tuple[Table, ...]:
     return tuple(view.table for view in views)
 
 
-def _runs(found: Compared) -> View[ComparedRun]:
+def _runs(results: Compared) -> View[ComparedRun]:
     return View(
         "compare-runs",
         ComparedRun,
@@ -154,21 +156,21 @@ def _runs(found: Compared) -> View[ComparedRun]:
                 look=lambda run: "good" if run.gate_passed else "bad",
             ),
         ),
-        found.runs,
+        results.runs,
     )
 
 
-def _settings(found: Compared) -> Iterator[View[DifferingSetting]]:
+def _settings(results: Compared) -> Iterator[View[DifferingSetting]]:
     """A table for each kind of setting that differs."""
     for kind, (title, note) in CHANGES.items():
-        if rows := _of_kind(found, kind):
+        if rows := _of_kind(results, kind):
             yield View(
                 "compare-settings",
                 DifferingSetting,
                 title,
                 (
                     Column("Setting", "place"),
-                    *(_setting(k, run) for k, run in enumerate(found.runs)),
+                    *(_setting(k, run) for k, run in enumerate(results.runs)),
                 ),
                 rows,
                 note,
@@ -184,9 +186,9 @@ def _setting(k: int, run: ComparedRun) -> Column[DifferingSetting]:
     )
 
 
-def _effects(found: Compared) -> Iterator[View[ComparedEffect]]:
+def _effects(results: Compared) -> Iterator[View[ComparedEffect]]:
     for measure, title in words.MEASURES.items():
-        if rows := tuple(row for row in found.effects if row.measure == measure):
+        if rows := tuple(row for row in results.effects if row.measure == measure):
             yield View(
                 "compare-effects",
                 ComparedEffect,
@@ -194,10 +196,10 @@ def _effects(found: Compared) -> Iterator[View[ComparedEffect]]:
                 (
                     GROUP,
                     CAPITAL,
-                    *(_effect(k, run) for k, run in enumerate(found.runs)),
+                    *(_effect(k, run) for k, run in enumerate(results.runs)),
                 ),
                 rows,
-                f"Mean and {words.share(found.interval)} interval. A dash: the run has no such group.",
+                f"Mean and {words.share(results.interval)} interval. A dash: the run has no such group.",
                 folded="" if measure == MEASURE else title,
             )
 
@@ -212,9 +214,9 @@ def _effect(k: int, run: ComparedRun) -> Column[ComparedEffect]:
     )
 
 
-def _corners(found: Compared) -> Iterator[View[ComparedCorner]]:
+def _corners(results: Compared) -> Iterator[View[ComparedCorner]]:
     declared = attrgetter("scope", "declared", "at_least")
-    kinds = dict.fromkeys(map(declared, found.corners))
+    kinds = dict.fromkeys(map(declared, results.corners))
     for scope, levels, at_least in kinds:
         reach = "" if at_least is None else f", probability of at least {at_least}"
         title = f"Expected outcome at the corners{reach}: {levels}"
@@ -225,9 +227,9 @@ def _corners(found: Compared) -> Iterator[View[ComparedCorner]]:
             (
                 GROUP,
                 Column("Corner", "corner", words.CORNERS.__getitem__),
-                *(_level(k, run, at_least) for k, run in enumerate(found.runs)),
+                *(_level(k, run, at_least) for k, run in enumerate(results.runs)),
             ),
-            tuple(row for row in found.corners if declared(row) == (scope, levels, at_least)),
+            tuple(row for row in results.corners if declared(row) == (scope, levels, at_least)),
             words.sentence(words.SCOPES[scope]),
             folded=title + ("" if scope == "observed" else f", {words.label(scope).lower()}"),
         )
@@ -237,31 +239,33 @@ def _level(k: int, run: ComparedRun, at_least: str | None) -> Column[ComparedCor
     return number(run.label, lambda row: row.estimates[k], partial(level_words, run, at_least))
 
 
-def _pairs(found: Compared) -> View[Pair]:
+def _pairs(results: Compared) -> View[Pair]:
     return View(
         "compare-pairs",
         Pair,
         "Which runs can be subtracted",
         (
-            Column("Pair", partial(_pair_words, found)),
+            Column("Pair", partial(_pair_words, results)),
             Column("Difference", "standing", STANDINGS.__getitem__),
             Column("Why", "why", words.sentence),
         ),
-        found.pairs,
+        results.pairs,
     )
 
 
-def _differences(found: Compared, rows: tuple[ComparedDifference, ...]) -> View[ComparedDifference]:
+def _differences(
+    results: Compared, rows: tuple[ComparedDifference, ...]
+) -> View[ComparedDifference]:
     return View(
         "compare-differences",
         ComparedDifference,
         "Differences of effects",
         (
-            Column("Pair", partial(_pair_words, found)),
+            Column("Pair", partial(_pair_words, results)),
             GROUP,
             CAPITAL,
             Column("Measure", "measure", words.MEASURES.__getitem__),
-            number("Difference", partial(difference_words, found)),
+            number("Difference", partial(difference_words, results)),
             number("Above 0", "positive", words.maybe),
         ),
         rows,
@@ -270,7 +274,7 @@ def _differences(found: Compared, rows: tuple[ComparedDifference, ...]) -> View[
     )
 
 
-def _verdicts(found: Compared) -> View[ComparedVerdict]:
+def _verdicts(results: Compared) -> View[ComparedVerdict]:
     return View(
         "compare-verdicts",
         ComparedVerdict,
@@ -282,9 +286,9 @@ def _verdicts(found: Compared) -> View[ComparedVerdict]:
                 note=lambda row: "" if row.scope == "observed" else words.SCOPES[row.scope],
             ),
             GROUP,
-            *(_verdict(k, run) for k, run in enumerate(found.runs)),
+            *(_verdict(k, run) for k, run in enumerate(results.runs)),
         ),
-        found.verdicts,
+        results.verdicts,
         "Posterior probability of the declared region. A dash: the run does not make the claim.",
     )
 
@@ -295,12 +299,12 @@ def _verdict(k: int, run: ComparedRun) -> Column[ComparedVerdict]:
     )
 
 
-def lead(found: Compared) -> str:
+def lead(results: Compared) -> str:
     """Say in how many settings the analyses differ, and what is not among them."""
-    data = "" if found.same_data else " The data differ in content, which is no setting."
-    if not found.settings:
+    data = "" if results.same_data else " The data differ in content, which is no setting."
+    if not results.settings:
         return f"The analyses are the same in every setting.{data}"
-    counts = {kind: len(_of_kind(found, kind)) for kind in CHANGES}
+    counts = {kind: len(_of_kind(results, kind)) for kind in CHANGES}
     listed = "; ".join(
         f"{CHANGES[kind][0][0].lower()}{CHANGES[kind][0][1:]}: {count}"
         for kind, count in counts.items()
@@ -310,17 +314,17 @@ def lead(found: Compared) -> str:
     return f"Settings that differ, by what they bear on ({listed}).{model}{data}"
 
 
-def _of_kind(found: Compared, changes: Changes) -> tuple[DifferingSetting, ...]:
-    return tuple(row for row in found.settings if row.changes == changes)
+def _of_kind(results: Compared, changes: Changes) -> tuple[DifferingSetting, ...]:
+    return tuple(row for row in results.settings if row.changes == changes)
 
 
-def synthetic_words(found: Compared) -> str:
+def synthetic_words(results: Compared) -> str:
     """Say whose firms are synthetic; nothing where none are."""
-    if not found.simulated:
+    if not results.simulated:
         return ""
-    if len(found.simulated) == len(found.runs):
+    if len(results.simulated) == len(results.runs):
         return "Nothing here is evidence about real firms."
-    labels = ", ".join(run.label for run in found.simulated)
+    labels = ", ".join(run.label for run in results.simulated)
     return f"Those of {labels}: nothing they say is evidence about real firms."
 
 
@@ -352,9 +356,9 @@ def _grounds(verdict: ClaimVerdict | None) -> str:
     return verdict.stopped or f"prior {prior}, level {words.share(verdict.level)}"
 
 
-def difference_words(found: Compared, row: ComparedDifference) -> str:
+def difference_words(results: Compared, row: ComparedDifference) -> str:
     """A difference with its interval, or without one where it has none."""
-    outcome = found.runs[row.first].outcome
+    outcome = results.runs[row.first].outcome
     if row.estimate is not None:
         return words.effect(row.estimate, outcome)
     unit = words.unit(outcome)
@@ -362,26 +366,26 @@ def difference_words(found: Compared, row: ComparedDifference) -> str:
     return f"{words.fixed(value, words.decimals(abs(value), 2), signed=True)}{unit.effect} (no interval)"
 
 
-def _pair_words(found: Compared, pair: Pair | ComparedDifference) -> str:
-    return f"{found.runs[pair.first].label} less {found.runs[pair.second].label}"
+def _pair_words(results: Compared, pair: Pair | ComparedDifference) -> str:
+    return f"{results.runs[pair.first].label} less {results.runs[pair.second].label}"
 
 
-def _figures(found: Compared) -> Iterator[Drawn]:
+def _figures(results: Compared) -> Iterator[Drawn]:
     """A forest for each capital and unit: what has another unit cannot share an axis."""
     units: dict[str, list[int]] = {}
-    for k, run in enumerate(found.runs):
+    for k, run in enumerate(results.runs):
         units.setdefault(words.unit(run.outcome).name, []).append(k)
-    effects: dict[str, list[ComparedEffect]] = {row.capital: [] for row in found.effects}
-    for row in found.effects:
+    effects: dict[str, list[ComparedEffect]] = {row.capital: [] for row in results.effects}
+    for row in results.effects:
         if row.measure == MEASURE:
             effects[row.capital].append(row)
     for place, (unit, runs) in enumerate(units.items()):
         for capital, rows in effects.items():
-            blocks = tuple(block for row in rows if (block := _block(found, row, runs)).rows)
+            blocks = tuple(block for row in rows if (block := _block(results, row, runs)).rows)
             if blocks:
                 caption = (
                     f"{words.label(capital)}: average marginal effect in each run, with "
-                    f"{words.share(found.interval)} intervals. That intervals overlap does not show "
+                    f"{words.share(results.interval)} intervals. That intervals overlap does not show "
                     "that the runs agree."
                 )
                 axis = f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit}"
@@ -389,10 +393,10 @@ def _figures(found: Compared) -> Iterator[Drawn]:
                 yield drawn_intervals(name, caption, blocks, Frame(axis, 0.0))
 
 
-def _block(found: Compared, row: ComparedEffect, runs: Sequence[int]) -> Block:
+def _block(results: Compared, row: ComparedEffect, runs: Sequence[int]) -> Block:
     intervals = []
     for k in runs:
-        run, effect = found.runs[k], row.estimates[k]
+        run, effect = results.runs[k], row.estimates[k]
         if effect is not None:
             shown = effect.times(words.unit(run.outcome).factor)
             intervals.append(Interval(run.label, shown.low, shown.mean, shown.high, k))

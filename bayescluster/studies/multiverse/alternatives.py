@@ -19,6 +19,7 @@ from bayescluster.spec.data import Exclusion
 from bayescluster.spec.equation import Control, ProductControl
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors
+from bayescluster.studies.multiverse.results import Choice
 from bayescluster.studies.multiverse.spec import DIMENSIONS, Dimension, Multiverse, PriorChange
 
 KeyPath = tuple[str | int, ...]
@@ -41,6 +42,11 @@ class Alternative(NamedTuple):
     value: Any
     words: str
     path: KeyPath = ()
+
+    @property
+    def record(self) -> Choice:
+        """The choice in results."""
+        return Choice(dimension=self.dimension, name=self.name, words=self.words)
 
 
 def name_of(choices: Sequence[Alternative]) -> str:

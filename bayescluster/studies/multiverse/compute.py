@@ -9,7 +9,6 @@ from bayescluster.checks.thresholds import FLIP_ERRORS
 from bayescluster.kit import words
 from bayescluster.results.model import EffectRow, Results, Verdict
 from bayescluster.studies.matching import claim_of, matched_groups
-from bayescluster.studies.multiverse.alternatives import Alternative
 from bayescluster.studies.multiverse.plan import PlannedUniverse
 from bayescluster.studies.multiverse.results import (
     Answer,
@@ -232,11 +231,16 @@ def _universe_facts(
     universe: FittedUniverse, answers: Sequence[Answer], base_passed: bool
 ) -> Universe:
     fit, results = universe.plan.fit, universe.results
-    compared = sum(answer.status == "asked" for answer in answers) if base_passed else 0
-    message = universe.message if results is None else _failed_checks(results)
+    if results is None:
+        message = universe.message
+    else:
+        failed = [item for item in results.gate.items if not item.passed]
+        message = "; ".join(
+            f"{item.name}: {item.found}, {item.threshold} asked for" for item in failed
+        )
     return Universe(
         name=universe.plan.name,
-        choices=tuple(map(_choice, universe.plan.choices)),
+        choices=tuple(choice.record for choice in universe.plan.choices),
         status="not_fitted" if results is None else "passed" if universe.passed else "unchecked",
         message=message,
         same_as=universe.same_as,
@@ -247,17 +251,8 @@ def _universe_facts(
         rhat=None if results is None else _largest_rhat(results),
         divergences=None if results is None else results.fit.divergences,
         flips=sum(answer.flip for answer in answers),
-        compared=compared,
+        compared=sum(answer.status == "asked" for answer in answers) if base_passed else 0,
     )
-
-
-def _choice(choice: Alternative) -> Choice:
-    return Choice(dimension=choice.dimension, name=choice.name, words=choice.words)
-
-
-def _failed_checks(results: Results) -> str:
-    failed = [item for item in results.gate.items if not item.passed]
-    return "; ".join(f"{item.name}: {item.found}, {item.threshold} asked for" for item in failed)
 
 
 def _largest_rhat(results: Results) -> float | None:
@@ -267,34 +262,28 @@ def _largest_rhat(results: Results) -> float | None:
     return max(values, default=None)
 
 
-def _average_effects(results: Results) -> Iterator[EffectRow]:
+def _average_effects(results: Results) -> list[EffectRow]:
     """Average marginal effects over all firms as observed."""
-    for row in results.effects:
-        if (row.by, row.measure, row.scope) == ("all", "average_marginal_effect", "observed"):
-            yield row
+    wanted = ("all", "average_marginal_effect", "observed")
+    return [row for row in results.effects if (row.by, row.measure, row.scope) == wanted]
 
 
 def effect_points(universes: Sequence[FittedUniverse]) -> tuple[EffectPoint, ...]:
     """Effects of both capitals over all firms, of the universes that passed their checks."""
     return tuple(
-        _effect_point(each.plan.name, row, each.results)
+        EffectPoint(
+            universe=each.plan.name,
+            capital=row.capital,
+            scale=f"{each.results.outcome.label}, {words.step(each.results, row.capital)}",
+            unit=words.unit(each.results.outcome).name,
+            factor=words.unit(each.results.outcome).factor,
+            rows=row.rows,
+            estimate=row.estimate,
+            positive=row.positive,
+        )
         for each in universes
         if each.results is not None and each.passed
         for row in _average_effects(each.results)
-    )
-
-
-def _effect_point(universe: str, row: EffectRow, results: Results) -> EffectPoint:
-    unit = words.unit(results.outcome)
-    return EffectPoint(
-        universe=universe,
-        capital=row.capital,
-        scale=f"{results.outcome.label}, {words.step(results, row.capital)}",
-        unit=unit.name,
-        factor=unit.factor,
-        rows=row.rows,
-        estimate=row.estimate,
-        positive=row.positive,
     )
 
 
@@ -330,25 +319,25 @@ def _choice_row(
     )
 
 
-def notes_of(found: Multiverse) -> Iterator[str]:
+def notes_of(results: Multiverse) -> Iterator[str]:
     """Say what a multiverse is, what it is not, and what this one lacks."""
     yield WHAT_IT_IS
     yield WHAT_IT_LACKS
-    if found.near:
+    if results.near:
         yield (
             "Every universe has draws of its own, so a probability that lies at its bound can fall on "
             "either side. A flip is called near the bound where one of the two probabilities lies within "
-            f"{found.near:g} Monte Carlo standard errors of it."
+            f"{results.near:g} Monte Carlo standard errors of it."
         )
-    if not found.declared:
+    if not results.declared:
         yield DEFAULT_SET
     for status, what in (
         ("unchecked", "did not pass the checks: their verdicts are neither shown nor counted"),
         ("not_fitted", "could not be fitted"),
     ):
-        names = [each.name for each in found.universes if each.status == status]
+        names = [each.name for each in results.universes if each.status == status]
         if names:
-            yield f"{len(names)} of {len(found.universes)} universes {what} ({'; '.join(names)})."
-    unchecked = any(each.status == "unchecked" for each in found.universes)
-    if unchecked and not found.sampler.as_declared:
+            yield f"{len(names)} of {len(results.universes)} universes {what} ({'; '.join(names)})."
+    unchecked = any(each.status == "unchecked" for each in results.universes)
+    if unchecked and not results.sampler.as_declared:
         yield FEWER_DRAWS

@@ -8,7 +8,7 @@ from bayescluster.results.base import By, Estimate, Value
 
 MULTIVERSE_VERSION = 1
 
-Answered = Literal["asked", "not_asked", "unchecked", "not_fitted"]
+AnswerStatus = Literal["asked", "not_asked", "unchecked", "not_fitted"]
 Decision = Literal["supported", "rejected", "undecided"]
 
 
@@ -54,7 +54,7 @@ class Answer(Value):
     """
 
     universe: str
-    status: Answered
+    status: AnswerStatus
     verdict: Decision | None = None
     probability: float | None = None
     mcse: float | None = None

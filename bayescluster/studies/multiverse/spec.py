@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
@@ -16,15 +16,7 @@ from bayescluster.spec.priors import R2D2M2, CasePrior, PositivePrior, RealPrior
 Dimension = Literal[
     "structures", "families", "constructs", "controls", "varying", "exclude", "priors"
 ]
-DIMENSIONS: Final[tuple[Dimension, ...]] = (
-    "structures",
-    "families",
-    "constructs",
-    "controls",
-    "varying",
-    "exclude",
-    "priors",
-)
+DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
 """What can be chosen otherwise, in the order in which the choices are made.
 
 Priors come last: how wide a default one is follows from the outcome, the family and the firms.

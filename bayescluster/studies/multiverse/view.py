@@ -80,36 +80,36 @@ ANSWER: Final = ("status", "verdict", "probability", "mcse", "prior_probability"
 """Fields of an answer in csv tables."""
 
 
-def page_text(found: Multiverse) -> str:
+def page_text(results: Multiverse) -> str:
     """Write the page."""
     return str(
         filled(
             "multiverse.html.j2",
-            found=found,
-            heading=heading(found),
-            flips=flips_words(found),
+            found=results,
+            heading=heading(results),
+            flips=flips_words(results),
             disclaimer=DISCLAIMER,
             key=KEY,
-            sampler=sampler_words(found),
-            choices=_choices(found).table if found.choices else None,
-            matrix=tuple(_matrix(found)),
-            claims=tuple(view.table for view in _claims(found)),
-            figures=tuple(_figure(found, curve, k) for k, curve in enumerate(curves_of(found))),
-            universes=_universes(found).table,
+            sampler=sampler_words(results),
+            choices=_choices(results).table if results.choices else None,
+            matrix=tuple(_matrix(results)),
+            claims=tuple(view.table for view in _claims(results)),
+            figures=tuple(_figure(results, curve, k) for k, curve in enumerate(curves_of(results))),
+            universes=_universes(results).table,
         )
     )
 
 
-def printed(found: Multiverse) -> Iterator[str | Table]:
+def printed(results: Multiverse) -> Iterator[str | Table]:
     """Print what depends on each choice, each claim in a line, and which universes have no verdict."""
-    yield heading(found)
-    yield flips_words(found)
+    yield heading(results)
+    yield flips_words(results)
     yield DISCLAIMER
-    if found.choices:
-        yield _choices(found).table
-    for view in _claims(found):
+    if results.choices:
+        yield _choices(results).table
+    for view in _claims(results):
         yield view.table
-    for universe in found.universes:
+    for universe in results.universes:
         if universe.status != "passed":
             yield f"{universe.name} {STATUS[universe.status]}: {run_words(universe)}"
 
@@ -149,10 +149,10 @@ def cost_words(plan: Plan, cost: Cost) -> str:
     return f"{lead}, about {time} one after the other, going by the fit of the analysis."
 
 
-def csv_tables(found: Multiverse, _: object = None) -> tuple[RawTable, RawTable]:
+def csv_tables(results: Multiverse, _: object = None) -> tuple[RawTable, RawTable]:
     """Every answer, one row a claim and universe, and every effect, on the scale of the outcome."""
     choices = {
-        each.name: "; ".join(choice.words for choice in each.choices) for each in found.universes
+        each.name: "; ".join(choice.words for choice in each.choices) for each in results.universes
     }
     answers = tuple(
         (
@@ -163,7 +163,7 @@ def csv_tables(found: Multiverse, _: object = None) -> tuple[RawTable, RawTable]
             claim.answers[0].verdict,
             answer.region,
         )
-        for claim in found.claims
+        for claim in results.claims
         for answer in claim.answers
     )
     spread = fields_of(Estimate)
@@ -173,7 +173,7 @@ def csv_tables(found: Multiverse, _: object = None) -> tuple[RawTable, RawTable]
             *(getattr(point.estimate, name) for name in spread),
             point.positive,
         )
-        for point in found.effects
+        for point in results.effects
     )
     about = ("capital", "universe", "choices", "scale", "rows")
     return (
@@ -186,7 +186,7 @@ def csv_tables(found: Multiverse, _: object = None) -> tuple[RawTable, RawTable]
     )
 
 
-def _choices(found: Multiverse) -> View[ChoiceRow]:
+def _choices(results: Multiverse) -> View[ChoiceRow]:
     return View(
         "sweep-choices",
         ChoiceRow,
@@ -198,14 +198,18 @@ def _choices(found: Multiverse) -> View[ChoiceRow]:
                 note=lambda row: DIMENSIONS[row.choice.dimension],
             ),
             Column("What it is", lambda row: row.choice.words),
-            number("Flips", flips_of, note=_without_verdicts),
+            number(
+                "Flips",
+                lambda row: f"{row.flips} of {row.compared}" if row.compared else words.NONE,
+                note=_without_verdicts,
+            ),
             number(
                 "Supported to rejected, or back",
                 lambda row: str(row.turned) if row.compared else words.NONE,
             ),
             Column("Claims that flip", "claims", lambda names: "; ".join(names) or words.NONE),
         ),
-        tuple(sorted(found.choices, key=lambda row: -row.flips)),
+        tuple(sorted(results.choices, key=lambda row: -row.flips)),
         "Flips are counted over claims with a verdict both in the analysis as declared and with the "
         "choice.",
     )
@@ -219,40 +223,29 @@ def _without_verdicts(row: ChoiceRow) -> str:
     return f"{row.universes - row.passed} of {row.universes} without verdicts"
 
 
-def _claims(found: Multiverse) -> Iterator[View[ClaimRow]]:
+def _claims(results: Multiverse) -> Iterator[View[ClaimRow]]:
     """Claims that flip somewhere, and below them, folded away, those that hold."""
-    flipped = tuple(claim for claim in found.claims if claim.flips)
-    held = tuple(claim for claim in found.claims if not claim.flips)
-    if flipped:
-        yield _claim_view("Claims that flip", flipped)
-    if held:
-        words_of_held = f"{len(held)} claims that flip in no universe"
-        yield _claim_view("Claims that do not flip", held, words_of_held)
-
-
-def _claim_view(caption: str, claims: tuple[ClaimRow, ...], folded: str = "") -> View[ClaimRow]:
-    return View(
-        "sweep-claims",
-        ClaimRow,
-        caption,
-        (
-            Column("Claim", name_of, note=lambda claim: "" if claim.by == "all" else claim.group),
-            Column(
-                "Declared region",
-                "region",
-                note=lambda claim: f"supported from {words.share(claim.level)}",
-            ),
-            Column("As declared", lambda claim: shown(claim.answers[0]).replace(" ", NO_BREAK)),
-            number("Probability", range_words),
-            Column("Over the universes", "words"),
+    flipped = tuple(claim for claim in results.claims if claim.flips)
+    held = tuple(claim for claim in results.claims if not claim.flips)
+    columns: tuple[Column[ClaimRow], ...] = (
+        Column("Claim", name_of, note=lambda claim: "" if claim.by == "all" else claim.group),
+        Column(
+            "Declared region", "region", note=lambda c: f"supported from {words.share(c.level)}"
         ),
-        claims,
-        "Probability: the least and the largest over the universes that passed their checks.",
-        folded,
+        Column("As declared", lambda claim: shown(claim.answers[0]).replace(" ", NO_BREAK)),
+        number("Probability", range_words),
+        Column("Over the universes", "words"),
     )
+    note = "Probability: the least and the largest over the universes that passed their checks."
+    for caption, claims, fold in (
+        ("Claims that flip", flipped, ""),
+        ("Claims that do not flip", held, f"{len(held)} claims that flip in no universe"),
+    ):
+        if claims:
+            yield View("sweep-claims", ClaimRow, caption, columns, claims, note, fold)
 
 
-def _universes(found: Multiverse) -> View[Universe]:
+def _universes(results: Multiverse) -> View[Universe]:
     return View(
         "sweep-universes",
         Universe,
@@ -277,7 +270,7 @@ def _universes(found: Multiverse) -> View[Universe]:
             number("Largest R-hat", "rhat", words.rhat),
             number("Divergences", "divergences", words.count),
         ),
-        found.universes,
+        results.universes,
         "The largest R-hat is that of effects and of what verdicts rest on; folders are those of the runs.",
     )
 
@@ -298,42 +291,38 @@ class MatrixRow(NamedTuple):
     cells: tuple[MatrixCell, ...]
 
 
-def _matrix(found: Multiverse) -> Iterator[MatrixRow]:
-    for title, claims in groupby(found.claims, key=name_of):
+def _matrix(results: Multiverse) -> Iterator[MatrixRow]:
+    for title, claims in groupby(results.claims, key=name_of):
         for k, claim in enumerate(claims):
-            cells = tuple(
-                MatrixCell(shown(answer), in_full(answer, claim.answers[0]), _look(answer))
-                for answer in claim.answers
-            )
-            yield MatrixRow("" if k else title, words.group(claim.by, claim.group), cells)
+            cells = []
+            for answer in claim.answers:
+                flip = " near" if answer.near else " flip" if answer.flip else ""
+                full = in_full(answer, claim.answers[0])
+                cells.append(MatrixCell(shown(answer), full, f"{answer.verdict or 'silent'}{flip}"))
+            yield MatrixRow("" if k else title, words.group(claim.by, claim.group), tuple(cells))
 
 
-def _look(answer: Answer) -> str:
-    flip = " near" if answer.near else " flip" if answer.flip else ""
-    return f"{answer.verdict or 'silent'}{flip}"
-
-
-def heading(found: Multiverse) -> str:
+def heading(results: Multiverse) -> str:
     """Say how many universes there are, and how many of them have verdicts."""
-    passed = sum(one.status == "passed" for one in found.universes)
-    what = "declared alternatives" if found.declared else "a default set of alternatives"
-    how = "one at a time" if found.combine == "one_at_a_time" else "in every combination"
-    return f"{len(found.universes)} universes, {what} {how}; {passed} passed their checks."
+    passed = sum(one.status == "passed" for one in results.universes)
+    what = "declared alternatives" if results.declared else "a default set of alternatives"
+    how = "one at a time" if results.combine == "one_at_a_time" else "in every combination"
+    return f"{len(results.universes)} universes, {what} {how}; {passed} passed their checks."
 
 
-def flips_words(found: Multiverse) -> str:
+def flips_words(results: Multiverse) -> str:
     """Say how many claims flip anywhere."""
-    if not found.claims:
+    if not results.claims:
         return "The analysis declares no hypotheses, so that there is no verdict to flip."
-    if found.base.status != "passed":
+    if results.base.status != "passed":
         return (
             "The analysis as declared did not pass its checks: it has no verdict to compare with, and no "
-            f"flip can be determined. {words.sentence(found.base.message)}"
+            f"flip can be determined. {words.sentence(results.base.message)}"
         )
-    flipped = sum(claim.flips > 0 for claim in found.claims)
-    held = len(found.claims) - flipped
+    flipped = sum(claim.flips > 0 for claim in results.claims)
+    held = len(results.claims) - flipped
     return (
-        f"{flipped} of {len(found.claims)} verdicts flip in some universe; {held} hold in every "
+        f"{flipped} of {len(results.claims)} verdicts flip in some universe; {held} hold in every "
         "universe with a verdict."
     )
 
@@ -372,20 +361,15 @@ def range_words(claim: ClaimRow) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def flips_of(row: ChoiceRow) -> str:
-    """Count the flips with a choice, of the verdicts that could."""
-    return f"{row.flips} of {row.compared}" if row.compared else words.NONE
-
-
 def run_words(universe: Universe) -> str:
     """Say which fit a universe is."""
     same = f"the same fit as {universe.same_as}" if universe.same_as else ""
     return "; ".join(part for part in (universe.message, same) if part)
 
 
-def sampler_words(found: Multiverse) -> str:
+def sampler_words(results: Multiverse) -> str:
     """Say how every universe was fitted."""
-    sampler = found.sampler
+    sampler = results.sampler
     origin = "as in the analysis" if sampler.as_declared else "not those of the analysis"
     return (
         f"Every fit has {sampler.chains} chains of {sampler.draws:,} draws after {sampler.tune:,} of "
@@ -402,11 +386,11 @@ class Curve(NamedTuple):
     points: tuple[tuple[EffectPoint, Universe], ...]
 
 
-def curves_of(found: Multiverse) -> tuple[Curve, ...]:
+def curves_of(results: Multiverse) -> tuple[Curve, ...]:
     """One curve a capital and scale: effects on different scales are not drawn on one axis."""
-    universes = {each.name: each for each in found.universes}
+    universes = {each.name: each for each in results.universes}
     groups: dict[tuple[str, str], list[EffectPoint]] = {}
-    for point in found.effects:
+    for point in results.effects:
         groups.setdefault((point.capital, point.scale), []).append(point)
     return tuple(
         Curve(
@@ -422,11 +406,11 @@ def curves_of(found: Multiverse) -> tuple[Curve, ...]:
     )
 
 
-def _figure(found: Multiverse, curve: Curve, place: int) -> Drawn:
+def _figure(results: Multiverse, curve: Curve, place: int) -> Drawn:
     capital = words.label(curve.capital)
     caption = (
         f"{capital}: average marginal effect over all firms ({curve.scale}) in each universe that passed "
-        f"its checks, with {words.share(found.interval)} intervals, sorted. Dots below say which choices "
+        f"its checks, with {words.share(results.interval)} intervals, sorted. Dots below say which choices "
         "were made otherwise; the filled mark is the analysis as declared. A step of a capital is one of "
         "the capital as it is measured there. Universes share most of their firms: the spread of the "
         "points is no standard error."
