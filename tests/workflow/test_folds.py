@@ -329,7 +329,7 @@ ROWS = Options("row", most=2, draws=200, tune=50, jobs=1)
 
 
 class Scores:
-    """Rows 3, 1 and 6 have weights that fail; integrating out mends row 1."""
+    """Rows 3, 1 and 6 have weights that fail; integrating out repairs row 1."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(folds_rows, "leave_row_out", self.rows)
@@ -389,7 +389,7 @@ def test_more_refits_go_on_from_those_that_are_there(run, refits):
 
 
 @pytest.mark.usefixtures("scores")
-def test_a_row_whose_refit_fails_is_not_mended(run, refits):
+def test_a_row_whose_refit_fails_is_not_repaired(run, refits):
     refits.apart, refits.apart_without = 5.0, 3
     found = leave_out(run, ROWS).results.row
     bad = next(row for row in found.repairs if row.way == "left")
@@ -419,7 +419,7 @@ def test_rows_of_several_forms(two_forms, tmp_path, scores, refits):
     again = call("check", str(run.path), "--leave-out", "row", "--most", "2", "--draws", "200",
                  "--tune", "50")  # fmt: skip
     assert again.code == 0, again.err
-    assert "Forms compared" in again.out
+    assert "Rows left out one by one" in again.out
     assert scores.elpd.size == 14
 
 
