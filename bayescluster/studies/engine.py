@@ -220,30 +220,3 @@ def _in_threads[Task](
             yield done
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def kept[Made: BaseModel](path: Path, kind: type[Made], version: int) -> Made | None:
-    """Read a replication that is there.
-
-    Parameters
-    ----------
-    path
-        Its file.
-    kind
-        What it is read as.
-    version
-        Its ``schema_version``.
-
-    Returns
-    -------
-    Made or None
-        None where there is no file, half a file, or one of another version.
-    """
-    try:
-        found = kind.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return found if getattr(found, "schema_version", None) == version else None
-
-
-in_threads = _in_threads
