@@ -118,7 +118,7 @@ class Run:
 
     @cached_property
     def _tables(self) -> dict[str, RawTable]:
-        from bayescluster.report.tables import raw_tables
+        from bayescluster.report.sections import raw_tables
 
         return {table.name: table for table in raw_tables(self.results)}
 

@@ -1,14 +1,20 @@
-"""Templates of the report: everything that comes from data is escaped."""
+"""What a page is made of: sections with their tables and figures, filled into templates that escape data."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import BaseModel
 
 from bayescluster.kit import words
+from bayescluster.kit.figure import Drawn, FigureSpec, drawn
+from bayescluster.kit.table import Cell, Column, Table, View, number
+from bayescluster.results.model import By, Results
 
 
 @lru_cache(maxsize=1)
@@ -30,3 +36,121 @@ def filled(template: str, **context: Any) -> Markup:
     """Fill a template; the result is markup, its data escaped."""
     made = environment().get_template(template).render(**context)
     return Markup(made)
+
+
+def _always(_: Results) -> bool:
+    return True
+
+
+def _no_views(_: Results) -> tuple[View[Any], ...]:
+    return ()
+
+
+class Section(NamedTuple):
+    """A section: its anchor, its title, its name in the table of contents, and its body.
+
+    ``wanted`` tells whether the results hold what the section is about.
+    """
+
+    anchor: str
+    title: str
+    short: str
+    body: Callable[[Results], Markup]
+    wanted: Callable[[Results], bool] = _always
+    """Whether the results hold what the section is about; it is left out otherwise."""
+    views: Callable[[Results], Iterable[View[Any]]] = _no_views
+    """Its tables, asked for where it is wanted; they are written as files too."""
+
+
+def group_column(label: str) -> Column[Any]:
+    """Column of the groups of records; all firms stand out."""
+    return Column(
+        label,
+        lambda row: words.group(row.by, row.group),
+        look=lambda row: "head" if row.by == "all" else "",
+    )
+
+
+class OfGroup(Protocol):
+    """A row of one group."""
+
+    @property
+    def by(self) -> By:
+        """Kind of the group."""
+
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+
+
+class Across[Row](NamedTuple):
+    """The records of a group, by what stands across."""
+
+    by: By
+    group: str
+    records: dict[Any, Row]
+
+
+def pivot[Row: OfGroup](
+    view: View[Row],
+    across: Mapping[Any, str],
+    key: Callable[[Row], Any],
+    show: Callable[[Row], str | Cell],
+    *more: Column[Across[Row]],
+) -> View[Across[Row]]:
+    """Show the records of a view a row a group; they are written as they are.
+
+    Parameters
+    ----------
+    view
+        The view, without columns.
+    across
+        Headings of the columns by key.
+    key
+        Column in which a record stands.
+    show
+        How a record is written for reading.
+    *more
+        Columns to the right.
+    """
+    groups: dict[tuple[By, str], dict[Any, Row]] = {}
+    for row in view.rows:
+        groups.setdefault((row.by, row.group), {})[key(row)] = row
+
+    def column(at: Any, label: str) -> Column[Across[Row]]:
+        return number(
+            label,
+            lambda group: group.records.get(at),
+            lambda row: words.NONE if row is None else show(row),
+        )
+
+    return View(
+        view.name,
+        view.kind,
+        view.caption,
+        (group_column("Group"), *(column(*one) for one in across.items()), *more),
+        tuple(Across(by, group, records) for (by, group), records in groups.items()),
+        view.note,
+        view.folded,
+        cast("tuple[BaseModel, ...]", view.rows),
+        view.before,
+    )
+
+
+def figures(results: Results, *specs: FigureSpec) -> tuple[Drawn, ...]:
+    """Draw the figures that the results hold something for."""
+    return tuple(drawn(spec, results) for spec in specs if spec.wanted(results))
+
+
+def tables(views: Iterable[View[Any]]) -> list[Table]:
+    """Views as pages show them, without those that are only written."""
+    return [view.table for view in views if view.columns]
+
+
+def tables_by_name(views: Iterable[View[Any]]) -> dict[str, list[Table]]:
+    """Views with rows as pages show them, by name; an empty list for any other name."""
+    found: dict[str, list[Table]] = defaultdict(list)
+    for view in views:
+        if view.columns and view.rows:
+            found[view.name].append(view.table)
+    return found

@@ -12,8 +12,7 @@ from bayescluster.checks.remedies import NO_REASON
 from bayescluster.checks.threshold_table import thresholds
 from bayescluster.kit import words
 from bayescluster.kit.figure import Drawn
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, group_column
+from bayescluster.kit.page import Section, figures, filled, group_column
 from bayescluster.kit.table import Cell, Column, Head, Look, Table, View, number
 from bayescluster.report.fit_figures import CALIBRATION, LOO_PIT, PREDICTIVE
 from bayescluster.results.base import Value

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from bayescluster.kit import words
 from bayescluster.kit.figure import FigureError, FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, group_column, pivot, tables
+from bayescluster.kit.page import Section, figures, filled, group_column, pivot, tables
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts

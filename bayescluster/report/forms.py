@@ -26,8 +26,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures
+from bayescluster.kit.page import Section, figures, filled
 from bayescluster.kit.table import Column, View, number
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.fit import (

@@ -10,8 +10,7 @@ from markupsafe import Markup
 
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.kit import words
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, pivot, tables
+from bayescluster.kit.page import Section, filled, pivot, tables
 from bayescluster.kit.table import Cell, Column, Head, Table, View, number
 from bayescluster.results.facts import (
     CaseFacts,

@@ -22,13 +22,12 @@ from bayescluster.features.nca.view import (
 )
 from bayescluster.features.verdict_curves.view import PREFIX
 from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
-from bayescluster.kit.flat import csv_text
 from bayescluster.kit.page import filled
+from bayescluster.kit.table import csv_text
 from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.kit.words import NOT_FOR_CITING
 from bayescluster.report.figures import figures_of
-from bayescluster.report.sections import SECTIONS
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import SECTIONS, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
 

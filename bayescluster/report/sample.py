@@ -11,8 +11,7 @@ from markupsafe import Markup
 from bayescluster.features.measurement.view import measurement
 from bayescluster.features.measurement.view import views as measurement_views
 from bayescluster.kit import words
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section
+from bayescluster.kit.page import Section, filled
 from bayescluster.kit.table import Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.facts import (

@@ -1,6 +1,9 @@
-"""Sections of the report, one file each, and the table that lists them in order."""
+"""Sections of the report in their order, and every table of them."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 from bayescluster.features.causes.view import CAUSES
 from bayescluster.features.ceiling_models.view import CEILING_MODELS
@@ -13,13 +16,16 @@ from bayescluster.features.sensitivity.view import SENSITIVITY
 from bayescluster.features.sets.view import SETS
 from bayescluster.features.verdict_curves.view import VERDICT_CURVES
 from bayescluster.features.weakest_node.view import WEAKEST_NODE
-from bayescluster.kit.sections import Section
+from bayescluster.kit.page import Section
+from bayescluster.kit.table import RawTable, View
+from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.report.checks import CHECKS, FIT_CHECKS
 from bayescluster.report.effects import CORNERS, EFFECTS
 from bayescluster.report.forms import FORMS
 from bayescluster.report.model import MODEL, READING, REPRODUCTION
 from bayescluster.report.sample import SAMPLE
 from bayescluster.report.verdicts import CLAIMS, HEADER, VERDICTS
+from bayescluster.results.model import Results
 
 __all__ = ["SECTIONS", "Section"]
 
@@ -48,3 +54,15 @@ SECTIONS: tuple[Section, ...] = (
     READING,
     REPRODUCTION,
 )
+
+
+def views_of(results: Results) -> Iterator[View[Any]]:
+    """Tables of every section that these results have, in the order of the report."""
+    for section in SECTIONS:
+        if section.wanted(results):
+            yield from section.views(results)
+
+
+def raw_tables(results: Results) -> tuple[RawTable, ...]:
+    """Every table of the results, unrounded; those without rows keep their headings."""
+    return (*raw_views(views_of(results)),)

@@ -30,8 +30,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures
+from bayescluster.kit.page import Section, figures, filled
 from bayescluster.kit.table import View
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Reading, Tradition
 from bayescluster.results.facts import OutcomeFacts

@@ -9,7 +9,7 @@ from report_reading import Page
 
 from bayescluster.features.causes.results import BothArms
 from bayescluster.report.figures import FigureError, confounding
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 

@@ -13,7 +13,7 @@ from report_reading import Page
 from bayescluster.kit import words as fit_words
 from bayescluster.report import figures
 from bayescluster.report.render import write_report
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 

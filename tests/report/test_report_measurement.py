@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results import facts as mf
 from bayescluster.results import model as m
 from tests.report.report_made import estimate, results

@@ -11,7 +11,7 @@ from bayescluster.errors import RunError
 from bayescluster.kit import figure as svg
 from bayescluster.report.figures import FIGURES
 from bayescluster.report.render import render_html, write_report
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import undrawn
 

@@ -9,7 +9,7 @@ import report_made as made
 
 from bayescluster.features.sets.view import set_plot
 from bayescluster.kit.figure import FigureError
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 

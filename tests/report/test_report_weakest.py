@@ -9,7 +9,7 @@ from report_reading import Page
 
 from bayescluster.cli.tables import print_weakest_node
 from bayescluster.features.weakest_node import view as weakest_words
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 

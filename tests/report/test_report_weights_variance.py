@@ -4,7 +4,7 @@ import report_made as made
 from report_reading import Page
 
 from bayescluster.kit import words
-from bayescluster.report.tables import raw_tables
+from bayescluster.report.sections import raw_tables
 from bayescluster.results import facts as mf
 from bayescluster.results.model import Results
 from tests.undrawn import page_of

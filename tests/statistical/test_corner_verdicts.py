@@ -25,8 +25,8 @@ from bayescluster.design.resize import replaced
 from bayescluster.inference.repeated import Repeated
 from bayescluster.spec.analysis import Sampling
 from bayescluster.spec.hypotheses import Necessary
-from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.decide import verdicts
+from bayescluster.verdicts.evidence import Evidence
 from tests.factories import small_design
 
 pytestmark = pytest.mark.slow

@@ -17,8 +17,8 @@ from bayescluster.features.sensitivity.compute import (
     sensitivity_of,
 )
 from bayescluster.model.evaluate import draws_of, log_likelihood
-from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.decide import verdicts
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

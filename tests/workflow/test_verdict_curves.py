@@ -7,8 +7,8 @@ import pytest
 
 from bayescluster.features.verdict_curves.compute import averaged_curves, verdict_curves
 from bayescluster.spec.analysis import Analysis
-from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.decide import GATE_FAILED, verdicts
+from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 

@@ -41,8 +41,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, group_column, pivot, tables_by_name
+from bayescluster.kit.page import Section, figures, filled, group_column, pivot, tables_by_name
 from bayescluster.kit.table import Column, View, number
 from bayescluster.results.model import Results
 

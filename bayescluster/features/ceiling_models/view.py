@@ -32,8 +32,7 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Column, Table, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By

@@ -31,8 +31,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Column, Look, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.model import Results

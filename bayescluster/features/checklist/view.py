@@ -8,8 +8,7 @@ from markupsafe import Markup
 
 from bayescluster.features.checklist.results import ChecklistItem, Status
 from bayescluster.kit import words
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, tables
+from bayescluster.kit.page import Section, filled, tables
 from bayescluster.kit.table import Cell, Column, View
 from bayescluster.results.model import Results
 

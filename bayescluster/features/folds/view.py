@@ -18,8 +18,7 @@ from bayescluster.features.folds.results import (
     RowRepair,
 )
 from bayescluster.kit import words
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, tables
+from bayescluster.kit.page import Section, filled, tables
 from bayescluster.kit.table import Column, Look, Table, View, number
 from bayescluster.results.model import Results
 

@@ -36,8 +36,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Across, Section, figures, pivot, tables
+from bayescluster.kit.page import Across, Section, figures, filled, pivot, tables
 from bayescluster.kit.table import Cell, Column, Table, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By

@@ -6,8 +6,7 @@ from markupsafe import Markup
 
 from bayescluster.features.likelihoods.results import LikelihoodRow
 from bayescluster.kit import words
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, tables
+from bayescluster.kit.page import Section, filled, tables
 from bayescluster.kit.table import Column, View, number
 from bayescluster.results.model import Results
 

@@ -35,8 +35,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.results.model import Results, Verdict
 

@@ -42,8 +42,7 @@ from bayescluster.kit.figure import (
     settings,
     standalone,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, group_column, tables_by_name
+from bayescluster.kit.page import Section, figures, filled, group_column, tables_by_name
 from bayescluster.kit.table import Column, View, csv_text, number, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text

@@ -27,8 +27,7 @@ from bayescluster.kit.figure import (
     plain_text,
     settings,
 )
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, group_column
+from bayescluster.kit.page import Section, filled, group_column
 from bayescluster.kit.table import Column, Table, View, number
 from bayescluster.results.base import Value
 from bayescluster.results.model import Results

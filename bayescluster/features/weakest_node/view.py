@@ -22,8 +22,7 @@ from bayescluster.features.weakest_node.results import (
 from bayescluster.kit import words
 from bayescluster.kit.figure import FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
-from bayescluster.kit.page import filled
-from bayescluster.kit.sections import Section, figures, tables
+from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By

@@ -72,7 +72,9 @@ class PriorEvidence(Evidence):
     def __init__(self, design: Design, prior: Draws, seed: int) -> None:
         super().__init__(design, prior, prior, seed)
 
-    def request(self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None) -> SurfaceRequest:
+    def request(
+        self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None
+    ) -> SurfaceRequest:
         """Look at the prior, whatever the source."""
         del source
         return super().request(scope, levels, "prior", at_least)
