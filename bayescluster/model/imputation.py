@@ -432,11 +432,3 @@ def _of_outcome(
             outcome[known], eta[:, known], draws.parameters, equation.rows.at(row[known])
         )
     return total
-
-
-def _step_density(eta: Any, cut: Any, codes: Any, steps: int) -> Any:
-    if steps == 1:
-        observation = Observation("", eta - cut[0], {}, Rows(), codes, names.ROW)
-        return row_density(FAMILIES["bernoulli"], observation)
-    observation = Observation("", eta, {"cutpoints": cut}, Rows(), codes, names.ROW)
-    return row_density(FAMILIES["ordinal"], observation)
