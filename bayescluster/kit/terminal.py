@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from bayescluster.kit.table import Table
 
-NO_WIDTH = None
-"""The width of the terminal."""
 
-
-def print_table(table: Table, width: int | None = NO_WIDTH, *, notes: bool = True) -> None:
+def print_table(table: Table, width: int | None = None, *, notes: bool = True) -> None:
     """Print a table as it is shown, remarks in brackets behind their values.
 
     Parameters
@@ -23,7 +20,7 @@ def print_table(table: Table, width: int | None = NO_WIDTH, *, notes: bool = Tru
     from rich.console import Console
     from rich.table import Table as RichTable
 
-    made = RichTable(title=f"\n{table.caption}", title_justify="left", box=None, pad_edge=False)
+    made = RichTable(box=None, pad_edge=False)
     for head in table.columns:
         made.add_column(head.label, justify="right" if head.numeric else "left")
     for row in table.rows:
@@ -31,6 +28,10 @@ def print_table(table: Table, width: int | None = NO_WIDTH, *, notes: bool = Tru
             *(f"{one.text} ({one.note})" if notes and one.note else one.text for one in row)
         )
     console = Console(highlight=False, markup=False, width=width)
-    console.print(made)
-    if notes and table.note:
-        console.print(table.note)
+    with console.capture() as shown:
+        console.print(f"\n{table.caption}")
+        console.print(made)
+        if notes and table.note:
+            console.print(table.note)
+    # cells are padded to the width of their column: the blanks at the end of a line are not wanted
+    print("\n".join(line.rstrip() for line in shown.get().splitlines()), file=console.file)

@@ -99,7 +99,7 @@ def test_groups_names_and_ambiguous_cases():
         "Warning: 1 case with a membership of exactly .5 in the condition 'dev': neither in nor out "
         "and in no row of the truth table; move the crossover off that value.\n"
     )
-    assert "Necessity, region x " in found.out
+    assert "Necessity, region x\n" in found.out
     assert "Consistency by region: pooled, and between groups" in found.out
     rows = [line.split() for line in found.out.splitlines()]
     # flag in region y: memberships 1, 0, 0 against .8, .6, .1
