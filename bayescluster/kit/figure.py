@@ -195,6 +195,55 @@ def panels(groups: Sequence[str], *, narrow: bool, height: float, extra: float) 
     return Panels(figure, tuple(axes), bottom, left)
 
 
+def small_multiples[Item](
+    items: Sequence[tuple[str, Item]],
+    draw: Callable[[Axes, Item], object],
+    labels: tuple[str, str],
+    *,
+    narrow: bool,
+    height: float,
+    key: int = 2,
+) -> Figure:
+    """Draw a panel an item, all on one scale, with the labels of the axes at the edges and one key.
+
+    Parameters
+    ----------
+    items
+        Title and content of each panel.
+    draw
+        Draws the content into axes, which have their title already.
+    labels
+        Of the horizontal and of the vertical axis.
+    narrow
+        Lay the figure out for a telephone.
+    height
+        Inches of a panel.
+    key
+        Entries of the key side by side; none is drawn with 0.
+
+    Raises
+    ------
+    FigureError
+        If there are more panels than a figure holds.
+    """
+    if len(items) > MOST_PANELS:
+        raise FigureError(f"{len(items)} panels are more than the {MOST_PANELS} a figure holds.")
+    with settings():
+        made = panels([title for title, _ in items], narrow=narrow, height=height, extra=0.8)
+        for axes, (title, item) in zip(made.axes, items, strict=True):
+            axes.set_title(folded(title, 34, 4), color=INK)
+            draw(axes, item)
+        for axes in made.bottom:
+            axes.set_xlabel(folded(labels[0], 38))
+        for axes in made.left:
+            axes.set_ylabel(labels[1])
+        if key:
+            entries = made.axes[0].get_legend_handles_labels()
+            columns = 1 if narrow else key
+            made.figure.legend(*entries, loc="outside upper left", ncols=columns)
+        return plain_text(made.figure)
+
+
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
 _COLOUR = re.compile(r"#[0-9a-f]{6}")

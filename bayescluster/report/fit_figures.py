@@ -12,7 +12,6 @@ from bayescluster.kit.figure import (
     BAD,
     FIRST,
     INK,
-    MOST_PANELS,
     MUTED,
     NARROW,
     WIDE,
@@ -21,9 +20,9 @@ from bayescluster.kit.figure import (
     bare_rows,
     canvas,
     folded,
-    panels,
     plain_text,
     settings,
+    small_multiples,
 )
 from bayescluster.results.fit import Calibration, CalibrationCurve, LooPit
 from bayescluster.results.model import PredictiveRow, Results
@@ -209,21 +208,13 @@ def calibration(results: Results, *, narrow: bool = False) -> Figure:
     found = _calibration(results)
     if found is None or not found.curves:
         raise FigureError("The results hold no calibration curve.")
-    if len(found.curves) > MOST_PANELS:
-        raise FigureError(f"{len(found.curves)} levels are more than the {MOST_PANELS} it holds.")
-    with settings():
-        names = [curve.event for curve in found.curves]
-        made = panels(names, narrow=narrow, height=2.9, extra=0.7)
-        for axes, curve in zip(made.axes, found.curves, strict=True):
-            _curve(axes, curve)
-            axes.set_title(folded(words.label(curve.event), 34), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel("Probability of the model")
-        for axes in made.left:
-            axes.set_ylabel("Happened")
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 2)
-        return plain_text(made.figure)
+    return small_multiples(
+        [(words.label(curve.event), curve) for curve in found.curves],
+        _curve,
+        ("Probability of the model", "Happened"),
+        narrow=narrow,
+        height=2.9,
+    )
 
 
 def _curve(axes: Axes, curve: CalibrationCurve) -> None:

@@ -26,6 +26,7 @@ from bayescluster.kit.figure import (
     panels,
     plain_text,
     settings,
+    small_multiples,
 )
 from bayescluster.results.base import Curve
 from bayescluster.results.model import Results, Surface
@@ -191,28 +192,26 @@ def conditional_effect(results: Results, *, narrow: bool = False) -> Figure:
     FigureError
         If the results hold no curves, or too many to draw.
     """
-    groups = list(dict.fromkeys(curve.group for curve in results.curves))
+    groups: dict[str, list[Curve]] = {}
+    for curve in results.curves:
+        groups.setdefault(curve.group, []).append(curve)
     if not groups:
         raise FigureError("The results hold no effect of one capital across the other.")
-    if len(groups) > MOST_PANELS:
-        raise FigureError(f"{len(groups)} groups are more than the {MOST_PANELS} a figure holds.")
-    with settings():
-        made = panels(groups, narrow=narrow, height=2.2, extra=0.6)
-        factor = words.unit(results.outcome).factor
-        for axes, group in zip(made.axes, groups, strict=True):
-            for curve in results.curves:
-                if curve.group == group:
-                    _curve(axes, curve, factor, binary=words.binary(results, curve.capital))
-            axes.axhline(0, color=MUTED, linewidth=0.8)
-            axes.grid(visible=True, axis="y")
-            axes.set_title(folded(words.panel(group), 34), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel(folded(f"Level of the other capital ({_across(results)})", 34))
-        for axes in made.left:
-            axes.set_ylabel(f"Effect, {_unit(results)}")
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 2)
-        return plain_text(made.figure)
+    factor = words.unit(results.outcome).factor
+
+    def draw(axes: Axes, curves: list[Curve]) -> None:
+        for curve in curves:
+            _curve(axes, curve, factor, binary=words.binary(results, curve.capital))
+        axes.axhline(0, color=MUTED, linewidth=0.8)
+        axes.grid(visible=True, axis="y")
+
+    return small_multiples(
+        [(words.panel(group), curves) for group, curves in groups.items()],
+        draw,
+        (f"Level of the other capital ({_across(results)})", f"Effect, {_unit(results)}"),
+        narrow=narrow,
+        height=2.2,
+    )
 
 
 def _unit(results: Results) -> str:

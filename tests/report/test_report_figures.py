@@ -86,7 +86,7 @@ def test_too_many_panels(results: Results) -> None:
     )
     with pytest.raises(FigureError) as raised:
         figures.conditional_effect(results.model_copy(update={"curves": many}))
-    assert str(raised.value) == "25 groups are more than the 24 a figure holds."
+    assert str(raised.value) == "25 panels are more than the 24 a figure holds."
 
 
 def test_a_capital_that_does_not_vary(results: Results) -> None:

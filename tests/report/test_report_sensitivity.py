@@ -30,7 +30,7 @@ def test_the_section_says_what_stands_out(whole):
     assert '<td class="number bad">0.077<small>prior-data conflict</small></td>' in body
     assert '<td class="number thin">0.061<small>within noise</small></td>' in body
     assert '<td class="number bad">0.941<small>undecided, within Monte Carlo error</small>' in body
-    assert "<small>cannot be told from these draws: refit</small>" in body
+    assert "<small>not available from these draws: refit</small>" in body
     assert "population &lt;b&gt; ~ Normal(0, 1)" in body
     assert "could not be drawn" not in body
 

@@ -65,7 +65,7 @@ def test_a_figure_for_each_claim_and_cut_off(with_curves):
 def test_figures_that_cannot_be_drawn_say_why():
     with pytest.raises(FigureError, match="hold no verdict curve"):
         verdict_curve(())
-    with pytest.raises(FigureError, match="25 groups are more than the 24 a figure holds"):
+    with pytest.raises(FigureError, match="25 panels are more than the 24 a figure holds"):
         verdict_curve([curve(f"G{k}") for k in range(25)])
 
 

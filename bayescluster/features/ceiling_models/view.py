@@ -21,15 +21,11 @@ from bayescluster.features.ceilings.view import ends_text
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
-    MOST_PANELS,
     MUTED,
     Drawn,
     FigureError,
     FigureSpec,
-    folded,
-    panels,
-    plain_text,
-    settings,
+    small_multiples,
 )
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
 from bayescluster.kit.page import Section, figures, filled, tables
@@ -68,17 +64,14 @@ def ceilings(results: Results, capital: str, *, narrow: bool = False) -> Figure:
     """
     ceiling = capital_of(results, capital)
     lines = _lines(ceiling)
-    if len(lines) > MOST_PANELS:
-        raise FigureError(f"There are {len(lines)} industries; at most {MOST_PANELS} are drawn.")
-    with settings():
-        laid = panels([line.group for line in lines], narrow=narrow, height=2.5, extra=0.5)
-        for axes, line in zip(laid.axes, lines, strict=True):
-            _panel(axes, line, ceiling)
-        for axes in laid.bottom:
-            axes.set_xlabel(words.label(capital))
-        for axes in laid.left:
-            axes.set_ylabel(results.outcome.column)
-        return plain_text(laid.figure)
+    return small_multiples(
+        [(words.panel(line.group), line) for line in lines],
+        lambda axes, line: _panel(axes, line, ceiling),
+        (words.label(capital), results.outcome.column),
+        narrow=narrow,
+        height=2.5,
+        key=0,
+    )
 
 
 def _lines(ceiling: CeilingOfCapital) -> list[CeilingLine]:
@@ -96,7 +89,6 @@ def _panel(axes: Axes, line: CeilingLine, ceiling: CeilingOfCapital) -> None:
     axes.plot(line.at, line.mean, color=FIRST, zorder=3)
     axes.set_xlim(ceiling.low, ceiling.high)
     axes.set_ylim(ceiling.outcome_low, ceiling.outcome_high)
-    axes.set_title(folded(words.panel(line.group), 34, 1))
     axes.grid(visible=True)
 
 

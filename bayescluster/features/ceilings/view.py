@@ -20,16 +20,12 @@ from bayescluster.features.ceilings.results import (
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
-    INK,
-    MOST_PANELS,
     MUTED,
     SECOND,
     FigureError,
     FigureSpec,
     folded,
-    panels,
-    plain_text,
-    settings,
+    small_multiples,
 )
 from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Column, Look, View, number
@@ -105,29 +101,16 @@ def lines_of(results: Results, capital: str) -> list[CeilingLine]:
 
 
 def _multiples(
-    groups: Sequence[str],
-    draw: Callable[[Axes, str], None],
-    across: str,
-    up: str,
-    *,
-    narrow: bool,
+    groups: Sequence[str], draw: Callable[[Axes, str], None], across: str, up: str, *, narrow: bool
 ) -> Figure:
-    """Draw a panel a group, with the labels of both axes at the edges and one key."""
-    if len(groups) > MOST_PANELS:
-        raise FigureError(f"{len(groups)} groups are more than the {MOST_PANELS} a figure holds.")
-    with settings():
-        laid = panels(groups, narrow=narrow, height=2.2, extra=0.6)
-        for axes, group in zip(laid.axes, groups, strict=True):
-            draw(axes, group)
-            axes.grid(visible=True, axis="y")
-            axes.set_title(folded(words.panel(group), 34), color=INK)
-        for axes in laid.bottom:
-            axes.set_xlabel(folded(across, 34))
-        for axes in laid.left:
-            axes.set_ylabel(up)
-        handles, labels = laid.axes[0].get_legend_handles_labels()
-        laid.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 3)
-        return plain_text(laid.figure)
+    """Draw a panel a group, with lines across."""
+
+    def panel(axes: Axes, group: str) -> None:
+        draw(axes, group)
+        axes.grid(visible=True, axis="y")
+
+    titles = [(words.panel(group), group) for group in groups]
+    return small_multiples(titles, panel, (across, up), narrow=narrow, height=2.2, key=3)
 
 
 def _ceiling_panel(axes: Axes, results: Results, line: CeilingLine) -> None:

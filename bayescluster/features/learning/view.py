@@ -24,7 +24,6 @@ from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
     INK,
-    MOST_PANELS,
     MUTED,
     PAPER,
     SECOND,
@@ -32,9 +31,7 @@ from bayescluster.kit.figure import (
     FigureSpec,
     bare_rows,
     folded,
-    panels,
-    plain_text,
-    settings,
+    small_multiples,
 )
 from bayescluster.kit.page import Across, Section, figures, filled, pivot, tables
 from bayescluster.kit.table import Cell, Column, Table, View, number
@@ -74,26 +71,27 @@ def learning_matrix(results: Results, *, narrow: bool = False) -> Figure:
     found = _shown(results)
     if not found:
         raise FigureError("The results hold no forms of learning.")
-    groups = list(dict.fromkeys((row.by, row.group) for row in found))
-    if len(groups) > MOST_PANELS:
-        raise FigureError(f"{len(groups)} groups are more than the {MOST_PANELS} a figure holds.")
+    groups: dict[tuple[str, str], list[MatrixRow]] = {}
+    for row in found:
+        groups.setdefault((row.by, row.group), []).append(row)
     forms = list(dict.fromkeys(row.form for row in found))
-    names = [words.group(by, group) for by, group in groups]
-    factor = words.unit(results.outcome).factor
-    with settings():
-        height = 0.6 + 0.36 * len(forms)
-        made = panels(names, narrow=narrow, height=height, extra=0.6)
-        for axes, (by, group), name in zip(made.axes, groups, names, strict=True):
-            some = [row for row in found if (row.by, row.group) == (by, group)]
-            _panel(axes, some, _places(found, forms), factor)
-            axes.set_yticks(range(len(forms)), [folded(form, 18, 1) for form in forms])
-            axes.set_ylim(len(forms) - 0.4, -0.6)
-            axes.set_title(folded(name, 32, 1), color=INK)
-            bare_rows(axes)
-        for axes in made.bottom:
-            axes.set_xlabel(folded(f"Change, {words.unit(results.outcome).name}", 34))
-        _key(made.figure, made.axes[0], found)
-        return plain_text(made.figure)
+    factor, places = words.unit(results.outcome).factor, _places(found, forms)
+
+    def draw(axes: Axes, rows: list[MatrixRow]) -> None:
+        _panel(axes, rows, places, factor)
+        axes.set_yticks(range(len(forms)), [folded(form, 18, 1) for form in forms])
+        axes.set_ylim(len(forms) - 0.4, -0.6)
+        bare_rows(axes)
+        for look, name in zip(LOOKS, _outcomes(found), strict=False):
+            axes.plot([], [], label=name, **look)
+
+    return small_multiples(
+        [(words.group(by, group), rows) for (by, group), rows in groups.items()],
+        draw,
+        (f"Change, {words.unit(results.outcome).name}", ""),
+        narrow=narrow,
+        height=0.6 + 0.36 * len(forms),
+    )
 
 
 def _shown(results: Results) -> list[MatrixRow]:
@@ -132,13 +130,6 @@ def _panel(
         ends = (row.estimate.low * factor, row.estimate.high * factor)
         axes.plot(ends, (place, place), color=look["color"], linewidth=1.6, zorder=2)
         axes.plot([row.estimate.mean * factor], [place], linestyle="", zorder=3, **look)
-
-
-def _key(figure: Figure, axes: Axes, found: list[MatrixRow]) -> None:
-    for look, name in zip(LOOKS, _outcomes(found), strict=False):
-        axes.plot([], [], label=name, **look)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=2)
 
 
 def _caption(results: Results) -> str:

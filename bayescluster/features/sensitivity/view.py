@@ -31,9 +31,9 @@ from bayescluster.kit.figure import (
     bare_rows,
     canvas,
     folded,
-    panels,
     plain_text,
     settings,
+    small_multiples,
 )
 from bayescluster.kit.page import Section, figures, filled, tables
 from bayescluster.kit.table import Cell, Column, View, number
@@ -196,19 +196,13 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
     shown = _shown(found) if found is not None else []
     if found is None or not shown:
         raise FigureError("The results hold no verdict under other priors.")
-    titles = [f"{words.group(rows[0].by, rows[0].group)}: {rows[0].title}" for rows in shown]
-    with settings():
-        made = panels(titles, narrow=narrow, height=2.3, extra=1.0)
-        for axes, title, rows in zip(made.axes, titles, shown, strict=True):
-            _panel(axes, found, rows, results.verdicts[rows[0].claim])
-            axes.set_title(folded(title, 29, 4), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel("Power of the priors")
-        for axes in made.left:
-            axes.set_ylabel("Probability")
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 2)
-        return plain_text(made.figure)
+    return small_multiples(
+        [(f"{words.group(rows[0].by, rows[0].group)}: {rows[0].title}", rows) for rows in shown],
+        lambda axes, rows: _panel(axes, found, rows, results.verdicts[rows[0].claim]),
+        ("Power of the priors", "Probability"),
+        narrow=narrow,
+        height=2.3,
+    )
 
 
 def _shown(found: Sensitivity) -> list[list[ScaledVerdict]]:
@@ -313,6 +307,7 @@ def views(results: Results) -> Iterator[View[Any]]:
     """Sensitivities of estimands and of parameters, and verdicts under other priors."""
     found = results.sensitivity
     if found is not None:
+        yield View("sensitivity", SensitivityRow, rows=found.rows)
         yield _sensitivities(found, "estimand")
         yield _sensitivities(found, "parameter")
         yield _verdicts(found, results.verdicts)
@@ -341,10 +336,10 @@ class Quantity(NamedTuple):
 
 
 def _sensitivities(found: Sensitivity, kind: str) -> View[Quantity]:
-    mine = tuple(row for row in found.rows if row.kind == kind)
     by: dict[str, dict[str, SensitivityRow]] = {}
-    for row in mine:
-        by.setdefault(quantity_title(row), {})[row.block] = row
+    for row in found.rows:
+        if row.kind == kind:
+            by.setdefault(quantity_title(row), {})[row.block] = row
     caption = f"Sensitivity of {kind}s"
 
     def block(name: str) -> Column[Quantity]:
@@ -364,7 +359,7 @@ def _sensitivities(found: Sensitivity, kind: str) -> View[Quantity]:
         f"Flagged from {found.threshold:g} up, where the draws are enough to tell; below each flag "
         "what it may mean, by the sensitivity to the likelihood.",
         caption if len(by) > MOST_ROWS else "",
-        mine,
+        records=(),
     )
 
 

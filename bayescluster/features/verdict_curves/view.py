@@ -16,16 +16,12 @@ from bayescluster.kit.figure import (
     BAD,
     FIRST,
     INK,
-    MOST_PANELS,
     MUTED,
     Drawn,
     FigureError,
     FigureSpec,
     drawn,
-    folded,
-    panels,
-    plain_text,
-    settings,
+    small_multiples,
 )
 from bayescluster.kit.page import Section, filled, group_column
 from bayescluster.kit.table import Column, Table, View, number
@@ -57,21 +53,14 @@ def verdict_curve(curves: Sequence[VerdictCurve], *, narrow: bool = False) -> Fi
     """
     if not curves:
         raise FigureError("The results hold no verdict curve.")
-    if len(curves) > MOST_PANELS:
-        raise FigureError(f"{len(curves)} groups are more than the {MOST_PANELS} a figure holds.")
-    with settings():
-        groups = [words.group(curve.by, curve.group) for curve in curves]
-        made = panels(groups, narrow=narrow, height=2.0, extra=1.0)
-        for axes, group, curve in zip(made.axes, groups, curves, strict=True):
-            _curve(axes, curve)
-            axes.set_title(folded(group, 34), color=INK)
-        for axes in made.bottom:
-            axes.set_xlabel(folded(words.CUT_OFFS[curves[0].cutoff], 38))
-        for axes in made.left:
-            axes.set_ylabel("Probability")
-        handles, labels = made.axes[0].get_legend_handles_labels()
-        made.figure.legend(handles, labels, loc="outside upper left", ncols=1 if narrow else 3)
-        return plain_text(made.figure)
+    return small_multiples(
+        [(words.group(curve.by, curve.group), curve) for curve in curves],
+        _curve,
+        (words.CUT_OFFS[curves[0].cutoff], "Probability"),
+        narrow=narrow,
+        height=2.0,
+        key=3,
+    )
 
 
 def _curve(axes: Axes, curve: VerdictCurve) -> None:
