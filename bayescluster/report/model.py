@@ -71,10 +71,9 @@ def model_views(results: Results) -> Iterator[View[Any]]:
     yield from map(_groupings, models)
     yield from map(_coefficients, models)
     yield from _evidence(results.model.cases)
-    if results.variance:
-        yield _variance(results.variance)
-    if results.weighting:
-        yield _sandwich(results.weighting)
+    # files without rows keep their headings
+    yield _variance(results.variance) if results.variance else View("variance", ShareRow)
+    yield _sandwich(results.weighting) if results.weighting else View("sandwich", SandwichRow)
     if results.others:
         yield _residuals(results)
     if results.model.identification:

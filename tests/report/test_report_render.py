@@ -16,34 +16,38 @@ from bayescluster.results.model import Results
 from tests.undrawn import undrawn
 
 TABLES = (
-    "effects",
-    "differences",
-    "corners",
     "verdicts",
-    "verdict_curves",
-    "verdict_bands",
     "verdict_figures",
-    "coefficients",
-    "case_priors",
-    "cases",
-    "checklist",
-    "variance",
-    "sandwich",
-    "predictive",
-    "checks",
-    "reasons",
-    "attempts",
-    "groups",
     "readings",
-    "ceilings",
-    "bottlenecks",
+    "groups",
+    "dropped",
+    "imputed",
+    "missing_together",
+    "measures",
     "measurement_loadings",
     "measurement_background",
     "measurement_departures",
+    "effects",
+    "differences",
+    "ranks",
+    "corners",
+    "ceilings",
+    "bottlenecks",
+    "checks",
+    "reasons",
+    "attempts",
+    "predictive",
     "fit_loo_pit",
-    "fit_loo_pit_curve",
     "fit_calibration",
+    "fit_loo_pit_curve",
     "fit_calibration_curve",
+    "checklist",
+    "groupings",
+    "coefficients",
+    "case_priors",
+    "cases",
+    "variance",
+    "sandwich",
 )
 
 
@@ -79,12 +83,10 @@ def test_figures_are_svg_with_text_as_text(results: Results, written: Path) -> N
 def test_effects_round_trip(results: Results, written: Path) -> None:
     rows = rows_of(written, "effects")
     assert len(rows) == len(results.effects)
-    for row, effect in zip(rows, results.effects, strict=True):
-        assert (row["capital"], row["group"], int(row["rows"])) == (
-            effect.capital,
-            effect.group,
-            effect.rows,
-        )
+    known = {(one.capital, one.measure, one.by, one.group): one for one in results.effects}
+    for row in rows:
+        effect = known.pop((row["capital"], row["measure"], row["by"], row["group"]))
+        assert int(row["rows"]) == effect.rows
         for name in ("mean", "sd", "low", "high", "mcse", "rhat", "ess_bulk", "ess_tail"):
             assert float(row[name]) == getattr(effect.estimate, name)
         assert float(row["positive"]) == effect.positive
@@ -116,9 +118,9 @@ def test_other_tables_round_trip(results: Results, written: Path) -> None:
     predictive = rows_of(written, "predictive")
     assert [float(row["tail"]) for row in predictive] == [row.tail for row in results.predictive]
     groups = rows_of(written, "groups")
-    assert [float(row["outcome_mean"]) for row in groups] == [
-        row.outcome_mean for row in results.sample.groups
-    ]
+    assert {(row["by"], row["group"]): float(row["outcome_mean"]) for row in groups} == {
+        (row.by, row.group): row.outcome_mean for row in results.sample.groups
+    }
     coefficients = rows_of(written, "coefficients")
     assert [row["prior"] for row in coefficients] == [
         one.prior for one in results.model.coefficients

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from bayescluster.kit import words
 from bayescluster.kit.page import filled
 from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.results.base import Value
 from bayescluster.results.facts import Coefficient, DepartureRow, Loading, Measured, Measurement
 from bayescluster.results.model import Results
 
@@ -72,11 +73,20 @@ def measurement(results: Results) -> Markup:
 def views(results: Results) -> Iterator[View[Any]]:
     """Loadings, background and departures of every latent capital."""
     found = results.measurement
+    for name, kind in WRITTEN.items():  # files without rows keep their headings
+        yield View(name, kind, before={"capital": None})
     for one in found.capitals if found else ():
         before = {"capital": one.capital}
         yield _loadings(one)
         yield _background(one)
         yield View("measurement_departures", DepartureRow, rows=one.departures, before=before)
+
+
+WRITTEN: dict[str, type[Value]] = {
+    "measurement_loadings": Loading,
+    "measurement_background": Coefficient,
+    "measurement_departures": DepartureRow,
+}
 
 
 def _departures(found: Measurement) -> list[Departure]:
