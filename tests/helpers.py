@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import norm
 
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 
 MINIMUM_ESS = 400
 FALSE_ALARM = 1e-6

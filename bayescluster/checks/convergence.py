@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.checks import remedies, thresholds
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.fit import CheckItem, Gate
 

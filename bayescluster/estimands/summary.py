@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.estimands.diagnostics import diagnostics, mcse_of_mean
 from bayescluster.results.model import INTERVAL, Estimate
 
 
@@ -20,46 +21,29 @@ def estimates(draws: Array, chains: int) -> list[Estimate]:
 
     With 0 chains (draws that are no chains) there are no diagnostics.
     """
+    tail, columns = (1 - INTERVAL) / 2, np.ascontiguousarray(draws.T)
+    plain = zip(
+        columns.mean(axis=1).tolist(),
+        columns.std(axis=1, ddof=1).tolist(),
+        *np.quantile(columns, [tail, 1 - tail], axis=1).tolist(),
+        strict=True,
+    )
     if not chains:
-        return [estimate(column) for column in draws.T]
-    rhat, bulk, tail, mcse = diagnostics(draws, chains)
+        return [Estimate(mean=mean, sd=sd, low=low, high=high) for mean, sd, low, high in plain]
+    found = diagnostics(draws, chains)
     return [
-        estimate(column).model_copy(
-            update={
-                "mcse": number(mcse[k]),
-                "rhat": number(rhat[k]),
-                "ess_bulk": number(bulk[k]),
-                "ess_tail": number(tail[k]),
-            }
+        Estimate(
+            mean=mean,
+            sd=sd,
+            low=low,
+            high=high,
+            mcse=number(found.mcse[k]),
+            rhat=number(found.rhat[k]),
+            ess_bulk=number(found.ess_bulk[k]),
+            ess_tail=number(found.ess_tail[k]),
         )
-        for k, column in enumerate(draws.T)
+        for k, (mean, sd, low, high) in enumerate(plain)
     ]
-
-
-def diagnostics(draws: Array, chains: int) -> tuple[Array, Array, Array, Array]:
-    """Rank-normalised R-hat, bulk and tail ESS, and MCSE of the mean, each ``(quantity,)``.
-
-    Source: Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), as computed by arviz. Constant
-    quantities have none of them: nan.
-    """
-    from arviz_stats.base import array_stats
-
-    count = draws.shape[1]
-    shaped = draws.reshape(chains, -1, count)
-    out = np.full((4, count), np.nan)
-    moving = np.ptp(draws, axis=0) > 0
-    if moving.any():
-        axes = {"chain_axis": 0, "draw_axis": 1}
-        some = shaped[:, :, moving]
-        # draws of two values lie as far from their median on both sides: 0 / 0 in R-hat
-        with np.errstate(divide="ignore", invalid="ignore"):
-            out[:, moving] = (
-                array_stats.rhat(some, **axes) if chains > 1 else np.full(moving.sum(), np.nan),
-                array_stats.ess(some, method="bulk", **axes),
-                array_stats.ess(some, method="tail", prob=(0.05, 0.95), **axes),
-                array_stats.mcse(some, method="mean", **axes),
-            )
-    return out[0], out[1], out[2], out[3]
 
 
 def interval(draws: Array) -> tuple[float, float]:
@@ -82,8 +66,8 @@ def probability_error(event: NDArray[np.bool_], chains: int) -> float:
     """
     share = float(event.mean())
     if chains and 0 < share < 1:
-        _, _, _, mcse = diagnostics(event.astype(float)[:, None], chains)
-        if np.isfinite(mcse[0]):
-            return float(mcse[0])
+        error = mcse_of_mean(event[:, None].astype(float), chains)[0]
+        if np.isfinite(error):
+            return float(error)
     smoothed = (event.sum() + 1) / (event.size + 2)
     return float(np.sqrt(smoothed * (1 - smoothed) / event.size))

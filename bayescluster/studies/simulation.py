@@ -18,7 +18,8 @@ from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
-from bayescluster.estimands.summary import diagnostics, number
+from bayescluster.estimands.diagnostics import diagnostics
+from bayescluster.estimands.summary import number
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.build import build_model

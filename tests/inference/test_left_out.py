@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced, with_unit_weights
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.names import ROW
 from bayescluster.spec.analysis import Sampling

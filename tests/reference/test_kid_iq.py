@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from tests.fits import design_from, draws_of, posterior_of
 
 DATA = Path(__file__).with_name("kidiq.csv")

@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from bayescluster.design.record import Scaling
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from tests.fits import design_from, draws_of, posterior_of, write_csv
 
 pytestmark = pytest.mark.examples

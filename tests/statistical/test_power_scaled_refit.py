@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.features.sensitivity.compute import power_weights, weighted_probabilities
 from bayescluster.model.log_prior import prior_blocks
 from tests.factories import firms, small_design

@@ -15,6 +15,7 @@ from bayescluster.checks.convergence import element_names
 from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import mcse_of_mean, mean_ess
 from bayescluster.estimands.levels import default_levels
 from bayescluster.features.sensitivity.results import (
     Diagnosis,
@@ -184,8 +185,7 @@ def power_weights(density: Array, alpha: float, chains: int) -> Weights:
         return Weights(np.full(size, 1.0 / size), 0.0, float(size))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        shaped = np.exp(ratio - ratio.max()).reshape(chains, -1)
-        ess = float(array_stats.ess(shaped, method="mean", chain_axis=0, draw_axis=1))
+        ess = float(mean_ess(np.exp(ratio - ratio.max())[:, None], chains)[0])
         # not above 1: draws that repel each other do not make a tail longer
         relative = min(ess / size, 1.0) if np.isfinite(ess) else 1.0
         try:
@@ -215,8 +215,6 @@ def weighted_probabilities(
     chains
         Number of chains.
     """
-    from arviz_stats.base import array_stats
-
     size, count = events.shape
     probability = weights.values @ events
     spread = size * weights.values[:, None] * (events - probability)
@@ -224,9 +222,7 @@ def weighted_probabilities(
     error = np.sqrt(smoothed * (1.0 - smoothed) / weights.ess)
     split = events.any(axis=0) & ~events.all(axis=0)
     if split.any():
-        shaped = spread[:, split].reshape(chains, -1, int(split.sum()))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = array_stats.mcse(shaped, method="mean", chain_axis=0, draw_axis=1)
+        found = mcse_of_mean(spread[:, split], chains)
         error[split] = np.where(np.isfinite(found), found, error[split])
     return np.clip(probability, 0.0, 1.0), error.reshape(count)
 

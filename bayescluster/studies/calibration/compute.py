@@ -16,7 +16,7 @@ from bayescluster.app.collect import READERS_OF_THE_POSTERIOR
 from bayescluster.checks.thresholds import INDEPENDENT_MIN
 from bayescluster.checks.uniformity import placed
 from bayescluster.design.record import Design
-from bayescluster.estimands.summary import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of

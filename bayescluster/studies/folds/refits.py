@@ -22,7 +22,8 @@ from bayescluster.checks.thresholds import (
 from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced
 from bayescluster.errors import FitError, RunError
-from bayescluster.estimands.summary import diagnostics, number
+from bayescluster.estimands.diagnostics import diagnostics
+from bayescluster.estimands.summary import number
 from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import CountingWatch
