@@ -136,11 +136,6 @@ def item_loadings(capital: str) -> str:
     return f"{capital}_loading"
 
 
-def other_loadings(capital: str) -> str:
-    """Free variable of the model: loadings of all indicators but the first."""
-    return f"{capital}_other_loadings"
-
-
 def item_intercepts(capital: str) -> str:
     """Intercepts of the continuous indicators."""
     return f"{capital}_item_intercept"

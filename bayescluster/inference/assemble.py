@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.stats import norm
 
 from bayescluster import names
 from bayescluster.arrays import Array
@@ -18,8 +17,8 @@ from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, quiet
 from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
 from bayescluster.model.imputation import CUTPOINT_SD, completed, cutpoint_means, imputing
-from bayescluster.model.measurement import THRESHOLD_SD, latent_capitals, usual_thresholds
-from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.model.measures import THRESHOLD_SD, latent_capitals, usual_thresholds
+from bayescluster.model.priors import model_priors, ordered_normals, population_terms
 from bayescluster.model.variance import variance_components
 
 
@@ -194,8 +193,6 @@ def _by_row(
 
 
 CUTPOINT_STREAM, THRESHOLD_STREAM, IMPUTATION_STREAM = 7, 9, 13
-SWEEPS = 200
-"""Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
 
 
 def sample_prior(
@@ -245,21 +242,3 @@ def _order_thresholds(design: Design, prior: xr.Dataset, seed: int) -> None:
                 name = names.item_thresholds(capital, column)
                 sds = np.full(means.size, THRESHOLD_SD)
                 prior[name].values = ordered_normals(means, sds, prior.sizes[names.DRAW], rng)[None]
-
-
-def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:
-    """Draw independent normals given that they are in ascending order, ``(draw, cutpoint)``.
-
-    PyMC draws forward without regard to the order that its transform asks for. This is Gibbs
-    sampling, all draws at once: each cutpoint in turn from its normal between its neighbours.
-    """
-    count = means.size
-    found = np.sort(rng.normal(means, sds, (draws, count)), axis=1)
-    ends = np.full((draws, 1), np.inf)
-    for _ in range(SWEEPS):
-        for k in range(count):
-            padded = np.concatenate([-ends, found, ends], axis=1)
-            low, high = (norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2))
-            share = low + (high - low) * rng.random(draws)
-            found[:, k] = means[k] + sds[k] * norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
-    return np.sort(found, axis=1)

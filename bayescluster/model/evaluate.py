@@ -305,7 +305,8 @@ def expectation(design: Design, eta: Array, draws: Draws, rows: Positions | None
     """
     bar, exceedance = design.bar, design.family.exceedance
     if bar is None or exceedance is None:
-        return design.family.expectation(eta, draws.parameters)
+        of_levels = {"values": design.level_values} if design.levels else {}
+        return design.family.expectation(eta, draws.parameters | of_levels)
     which = np.arange(design.size) if rows is None else rows
     return exceedance(
         bar[which], eta + design.offset[which], draws.parameters, design.rows.at(which)

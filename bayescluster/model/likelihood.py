@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 
 from bayescluster.design.record import Design, Grouping
 from bayescluster.families import Family, Observation
+from bayescluster.model.measures import effect_weights
 from bayescluster.model.observed import Observed
-from bayescluster.names import CLUSTER, FIRM, group_cholesky
+from bayescluster.names import group_cholesky
 
 
 def weigh_rows(design: Design, observed: Observed) -> None:
@@ -46,23 +46,6 @@ def weigh_effects(design: Design, grouping: Grouping, sd: Any, effects: list[Any
         )
     extra = pt.dot(weights - 1.0, density)
     pm.Potential(design.variable(f"weighted_{grouping.name}"), extra)
-
-
-def effect_weights(design: Design, grouping: str) -> NDArray[np.float64] | None:
-    """Weight of each group's effects, ``(group,)``, or None where groups were not sampled.
-
-    Clusters have the cluster weight; firms seen in several rows the mean weight of their rows.
-    Industries, years and the like are all there is, or all that is of interest: no weight.
-    """
-    weights = design.weights
-    if weights is None:
-        return None
-    if grouping == CLUSTER:
-        return weights.clusters
-    if grouping == FIRM:
-        index = design.index(FIRM)
-        return np.bincount(index, weights=weights.rows) / np.bincount(index)
-    return None
 
 
 def observe(family: Family, observation: Observation) -> Any:

@@ -25,10 +25,10 @@ from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
 from bayescluster.model import imputation as imputing
-from bayescluster.model import measurement as measuring
+from bayescluster.model import measures as measuring
 from bayescluster.model.build import CONCENTRATION
 from bayescluster.model.evaluate import flat
-from bayescluster.model.measurement import latent_capitals
+from bayescluster.model.measures import latent_capitals
 from bayescluster.model.priors import ModelPriors, model_priors, prior_text, scipy_distribution
 from bayescluster.model.variance import variance_components
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal
@@ -259,13 +259,8 @@ def measurement_block(design: Design, capital: str, draws: PosteriorDraws) -> Pr
 
 def _loadings(design: Design, capital: str, draws: PosteriorDraws) -> Iterator[Part]:
     items, values = design.items(capital), draws.draws(names.item_loadings(capital))
-    for k, (column, levels) in enumerate(zip(items.columns, items.levels, strict=True)):
-        prior: Distribution = Normal(mean=measuring.LOADING_MEAN, sd=measuring.LOADING_SD)
-        if k == 0:
-            first = measuring.FIRST_DISCRETE_SD if levels else measuring.FIRST_LOADING_SD
-            prior = HalfNormal(sd=first)
-        elif levels:
-            prior = Normal(mean=measuring.DISCRETE_MEAN, sd=measuring.DISCRETE_SD)
+    priors = measuring.loading_priors(items)
+    for k, (column, prior) in enumerate(zip(items.columns, priors, strict=True)):
         yield part_of(f"loading of {column}", prior, values[:, [k]])
 
 

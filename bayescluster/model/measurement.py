@@ -2,7 +2,7 @@
 
 A raw latent capital is normal with unit residual variance around what the firm's cluster, its
 controls and the other capital predict. Continuous indicators are linear in it with normal errors;
-binary and ordinal ones follow the graded response model (Samejima 1969). The first loading is
+binary and ordinal ones follow the graded response model (Samejima 1969). Loadings are
 positive. The capital that enters the outcome is the raw one on mean 0 and standard deviation 1 over
 the sample, as observed capitals are.
 
@@ -21,18 +21,19 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from bayescluster import names
-from bayescluster.arrays import Array
 from bayescluster.design.record import Design, Items
+from bayescluster.model.measures import (
+    BACKGROUND_SD,
+    CLUSTER_MEAN_SD,
+    ERROR_SD,
+    ITEM_INTERCEPT_SD,
+    THRESHOLD_SD,
+    latent_capitals,
+    loading_priors,
+    usual_thresholds,
+)
 from bayescluster.model.observed import Observed
-
-LOADING_MEAN, LOADING_SD, FIRST_LOADING_SD = 0.5, 0.75, 1.0
-DISCRETE_MEAN, DISCRETE_SD, FIRST_DISCRETE_SD = 1.0, 1.5, 2.0
-"""Priors of loadings: of standardised indicators, and on the logit scale of discrete ones."""
-ITEM_INTERCEPT_SD = 0.5
-ERROR_SD = 1.0
-THRESHOLD_SD = 1.5
-BACKGROUND_SD = 0.5
-CLUSTER_MEAN_SD = 1.0
+from bayescluster.model.priors import coefficient_vector
 
 
 class _Latent(NamedTuple):
@@ -59,11 +60,6 @@ def measurement_coords(design: Design) -> dict[str, Any]:
         coords[names.background_dim(capital)] = tuple(design.background)
         coords[names.CLUSTER] = design.group_labels(names.CLUSTER)
     return coords
-
-
-def latent_capitals(design: Design) -> tuple[str, ...]:
-    """Capitals that are measured in the model."""
-    return tuple(capital for capital in names.CAPITALS if design.is_latent(capital))
 
 
 def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
@@ -115,19 +111,9 @@ def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:
 
 
 def _loadings(latent: _Latent) -> Any:
-    items = latent.items
-    discrete = np.array([levels > 0 for levels in items.levels])
-    first_sd = FIRST_DISCRETE_SD if discrete[0] else FIRST_LOADING_SD
-    first = pm.HalfNormal(f"{latent.capital}_first_loading", first_sd)
-    parts = [first[None]]
-    if len(items.columns) > 1:
-        mean = np.where(discrete, DISCRETE_MEAN, LOADING_MEAN)[1:]
-        sd = np.where(discrete, DISCRETE_SD, LOADING_SD)[1:]
-        parts.append(pm.Normal(names.other_loadings(latent.capital), mean, sd, shape=mean.size))
-    vector = pt.concatenate(parts)
-    return pm.Deterministic(
-        names.item_loadings(latent.capital), vector, dims=names.item_dim(latent.capital)
-    )
+    priors = dict(zip(latent.items.columns, loading_priors(latent.items), strict=True))
+    name = names.item_loadings(latent.capital)
+    return coefficient_vector(name, priors, names.item_dim(latent.capital))
 
 
 def _conditional(latent: _Latent, loadings: Any) -> Any:
@@ -185,11 +171,3 @@ def _observe_discrete(latent: _Latent, loadings: Any, raw: Any) -> None:
                 pm.OrderedLogistic.dist(eta=eta, cutpoints=cut, compute_p=False), codes
             )
         pm.Potential(f"{latent.capital}_{items.columns[position]}", density.sum())
-
-
-def usual_thresholds(codes: Array, levels: int) -> Array:
-    """Log odds of answers below each threshold, kept off 0 and 1."""
-    below = np.array([(codes < k).mean() for k in range(1, levels)])
-    share = np.clip(below, 0.02, 0.98)
-    spread: Array = np.log(share / (1 - share)) + 1e-3 * np.arange(levels - 1)
-    return spread

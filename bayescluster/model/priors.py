@@ -390,3 +390,25 @@ def coefficient_vector(name: str, priors: Mapping[str, Distribution], dim: str) 
         return getattr(pm, kind.pymc)(name, **arguments, dims=dim)
     parts = [prior_variable(f"{name}_{term}", prior) for term, prior in priors.items()]
     return pm.Deterministic(name, pt.stack(parts), dims=dim)
+
+
+SWEEPS = 200
+"""Rounds of Gibbs sampling; a handful forgets the start, for as many cutpoints as scales have."""
+
+
+def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generator) -> Array:
+    """Draw independent normals given that they are in ascending order, ``(draw, cutpoint)``.
+
+    PyMC draws forward without regard to the order that its transform asks for. This is Gibbs
+    sampling, all draws at once: each cutpoint in turn from its normal between its neighbours.
+    """
+    count = means.size
+    found = np.sort(rng.normal(means, sds, (draws, count)), axis=1)
+    ends = np.full((draws, 1), np.inf)
+    for _ in range(SWEEPS):
+        for k in range(count):
+            padded = np.concatenate([-ends, found, ends], axis=1)
+            low, high = (stats.norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2))
+            share = low + (high - low) * rng.random(draws)
+            found[:, k] = means[k] + sds[k] * stats.norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
+    return np.sort(found, axis=1)

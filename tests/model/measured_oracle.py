@@ -27,7 +27,7 @@ class Told(NamedTuple):
     """Of the deviation and the indicators of each row."""
 
 
-def half_normal(point: Point, name: str, sd: float) -> tuple[Array, float]:
+def half_normal(point: Point, name: str, sd: Any) -> tuple[Array, float]:
     """A positive variable sampled by its logarithm, and its log density with the Jacobian."""
     free = np.asarray(point[f"{name}_log__"])
     value = np.exp(free)
@@ -100,11 +100,9 @@ class MeasuredOracle:
         items = self.design.items(name)
         levels = np.array(items.levels)
         mean, total = self.mean_of(point, name, other)
-        first, prior = half_normal(point, f"{name}_first_loading", 2.0 if levels[0] else 1.0)
-        others = point[f"{name}_other_loadings"]
-        middle, sd = np.where(levels > 0, 1.0, 0.5)[1:], np.where(levels > 0, 1.5, 0.75)[1:]
-        total += prior + stats.norm.logpdf(others, middle, sd).sum()
-        loading = np.append(first, others)
+        scale = np.where(levels > 0, 2.0, 1.0)
+        loading, prior = half_normal(point, f"{name}_loading", scale)
+        total += prior
         at = np.flatnonzero(levels == 0)
         intercept, error = np.zeros(levels.size), np.ones(levels.size)
         if at.size:

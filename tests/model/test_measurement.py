@@ -109,9 +109,7 @@ def test_the_deviation_integrates_to_the_capital(row):
 
 
 def _joint(items: Any, point: Any, row: int, mean: float) -> Any:
-    loading = np.append(
-        np.exp(point["human_capital_first_loading_log__"]), point["human_capital_other_loadings"]
-    )
+    loading = np.exp(point["human_capital_loading_log__"])
     free = point["human_capital_threshold_rank_ordered__"]
     cuts = {
         3: point["human_capital_threshold_engineers"],

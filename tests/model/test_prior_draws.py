@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.inference.assemble import ordered_normals, reported_variables, sample_prior
+from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.priors import model_priors
+from bayescluster.model.priors import model_priors, ordered_normals
 from tests.factories import small_design
 from tests.helpers import assert_within_mcse
 from tests.oracles import fast_compile

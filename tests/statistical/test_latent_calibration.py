@@ -66,7 +66,7 @@ def generate(design: Design, rng: np.random.Generator) -> Truth:
             values[f"{capital}_on_other"] = rng.normal(0, 0.5)
             mean = mean + values[f"{capital}_on_other"] * capitals[0]
         raw = mean - mean.mean() + rng.normal(size=ROWS)
-        loading = np.concatenate([[abs(rng.normal())], rng.normal(0.5, 0.75, 2)])
+        loading = abs(rng.normal(size=3))
         error = abs(rng.normal(size=3))
         noise = error * rng.normal(size=(ROWS, 3))
         made[capital] = rng.normal(0, 0.5, 3) + raw[:, None] * loading + noise

@@ -107,8 +107,7 @@ def test_latent_capital_finds_the_effect_that_the_mean_of_indicators_hides():
 
 
 def test_no_chain_stays_in_the_mirror_image():
-    # all other loadings negative, the first near 0, the effect turned round: one of these chains
-    # stayed there when the starts of loadings and coefficients were scattered
+    # with free signs one of these chains had all loadings but the first negative, and the effect turned round
     design = design_of(made(0), "latent")
     compiled = compile_model(build_model(design), reported_variables(design))
     sampling = design.analysis.sampling.model_copy(

@@ -21,7 +21,7 @@ from bayescluster.features.measurement.compute import (
 )
 from bayescluster.inference.assemble import reported_variables
 from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
-from bayescluster.model.measurement import latent_capitals
+from bayescluster.model.measures import latent_capitals
 from bayescluster.names import (
     CAPITALS,
     CHAIN,
