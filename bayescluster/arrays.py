@@ -1,8 +1,35 @@
-"""The type of an array of numbers, for all that computes with them."""
+"""The type of an array of numbers, and what is done to many numbers at once, for all that computes."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+
+def logistic(x: Array) -> Array:
+    """``1 / (1 + exp(-x))``; the exponential of numpy is several times as fast as scipy's ``expit``."""
+    with np.errstate(over="ignore"):  # exp(-x) is infinite where the result is 0
+        return np.asarray(1.0 / (1.0 + np.exp(-np.asarray(x))))
+
+
+def softplus(x: Array) -> Array:
+    """``log(1 + exp(x))`` without overflow, in half the time of ``numpy.logaddexp``."""
+    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
+
+
+def in_threads[T](work: Callable[[T], None], parts: Iterable[T]) -> None:
+    """Do the parts of a job that write to places of their own; what numpy does leaves Python free."""
+    waiting = list(parts)
+    if len(waiting) < 2:
+        for part in waiting:
+            work(part)
+        return
+    with ThreadPoolExecutor(min(cpu_count() or 1, len(waiting))) as pool:
+        for _ in pool.map(work, waiting):
+            pass

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayescluster.arrays import Array
 from bayescluster.checks.calibration import (
+    bars_of,
     calibration,
     events_of,
     loo_pit,
@@ -19,7 +20,7 @@ from bayescluster.checks.calibration import (
     why_no_calibration,
     why_no_pit,
 )
-from bayescluster.checks.loo import LeftOut, left_out, psis_loo
+from bayescluster.checks.loo import LeftOut, left_out, psis_loo, relative_efficiency
 from bayescluster.checks.predictive import counted
 from bayescluster.checks.thresholds import MISFIT_P
 from bayescluster.dataset.cases import CodedCase, CodedCases
@@ -458,7 +459,8 @@ def row_checks(
     predictive
         Its posterior predictive checks.
     """
-    rows = left_out(design, tree)
+    posterior = tree["posterior"].to_dataset()
+    rows = left_out(design, draws, relative_efficiency(posterior), bars_of(design))
     return RowChecks(psis_loo(design, rows.scores), fit_checks(design, draws, rows, predictive))
 
 
@@ -470,7 +472,7 @@ def fit_checks(
     return FitChecks(
         predictive=counted(predictive),
         alpha=MISFIT_P,
-        pit=None if no_pit else _pit(design, draws, rows),
+        pit=None if no_pit else _pit(design, rows),
         pit_reason=no_pit,
         calibration=None
         if no_calibration
@@ -481,9 +483,9 @@ def fit_checks(
     )
 
 
-def _pit(design: Design, draws: Draws, rows: LeftOut) -> LooPit:
+def _pit(design: Design, rows: LeftOut) -> LooPit:
     rng = _rng(design, PIT)
-    values = pit_values(steps(design, draws, rows.weights), rng)
+    values = pit_values(steps(design, rows.reached), rng)
     return loo_pit(values, rows.scores, members(design), rng)
 
 

@@ -140,50 +140,36 @@ class Steps(NamedTuple):
     up_to: Array
 
 
-def steps(design: Design, draws: Draws, weights: Array) -> Steps:
-    """Position of each outcome in its leave-one-out predictive distribution."""
+def bars_of(design: Design) -> tuple[Array, ...]:
+    """Bars whose leave-one-out probabilities the checks need, ``(answered row,)`` each.
+
+    The levels of an ordinal outcome above the lowest; of other families with a distribution beyond a
+    probability the outcome itself, and of counts the next one.
+    """
     outcome = design.answers
+    if design.weights is not None or design.family.name in YES_OR_NO:
+        return ()
+    if design.levels:
+        return tuple(np.full(outcome.size, float(level)) for level in range(1, len(design.levels)))
+    return (outcome, outcome + 1.0) if design.family.counted else (outcome,)
+
+
+def steps(design: Design, reached: Array) -> Steps:
+    """Position of each outcome in its leave-one-out predictive distribution.
+
+    ``reached`` are the probabilities of the bars of `bars_of`, ``(bar, answered row)``.
+    """
     if design.levels:
         # at least the lowest level: always; beyond the highest: never
-        above = levels_reached(design, draws, weights)
-        ends = np.ones((1, outcome.size)), np.zeros((1, outcome.size))
-        all_levels = np.concatenate([ends[0], above, ends[1]])  # (level + 1, row)
-        code, row = outcome.astype("int64"), np.arange(outcome.size)
+        ends = np.ones((1, reached.shape[1])), np.zeros((1, reached.shape[1]))
+        all_levels = np.concatenate([ends[0], reached, ends[1]])  # (level + 1, row)
+        code, row = design.answers.astype("int64"), np.arange(reached.shape[1])
         return Steps(1.0 - all_levels[code, row], 1.0 - all_levels[code + 1, row])
     if design.family.counted:
-        at_least, beyond = reached(design, draws, weights, [outcome, outcome + 1.0])
+        at_least, beyond = reached
         return Steps(1.0 - at_least, 1.0 - beyond)
-    below = 1.0 - reached(design, draws, weights, [outcome])[0]
+    below = 1.0 - reached[0]
     return Steps(below, below)
-
-
-def reached(design: Design, draws: Draws, weights: Array, bars: Sequence[Array]) -> Array:
-    """Leave-one-out probability that the outcome is at least a bar, ``(bar, answered row)``.
-
-    For a family with an ``exceedance`` and all draws of its posterior. ``weights`` are ``(draw, answered
-    row)``, each column summing to 1, see `LeftOut`; bars are ``(answered row,)`` each.
-    """
-    exceedance = design.family.exceedance
-    assert exceedance is not None
-    known = np.flatnonzero(design.answered)
-    rows = design.rows.at(known)
-    total = np.zeros((len(bars), known.size))
-    for which, part in draws.chunks(design.size):
-        eta = linear_predictor(design, part)[:, known]
-        for k, bar in enumerate(bars):
-            values = exceedance(bar, eta, part.parameters, rows)  # (draw, row)
-            total[k] += (weights[which] * values).sum(axis=0)
-    return np.clip(total, 0.0, 1.0)
-
-
-def levels_reached(design: Design, draws: Draws, weights: Array) -> Array:
-    """Leave-one-out probability of reaching each level above the lowest, ``(level, answered row)``.
-
-    Ordinal outcomes only.
-    """
-    size = int(design.answered.sum())
-    bars = [np.full(size, float(level)) for level in range(1, len(design.levels))]
-    return reached(design, draws, weights, bars)
 
 
 def calibration(
@@ -240,13 +226,12 @@ def events_of(design: Design, draws: Draws, left_out: LeftOut) -> tuple[Event, .
     exceedance = design.family.exceedance
     assert exceedance is not None
     rows = design.rows.at(np.flatnonzero(design.answered))
-    others = levels_reached(design, draws, left_out.weights)
     found = []
     for code, level in enumerate(design.levels[1:], start=1):
         bar = np.full(outcome.size, float(code))
         chances = exceedance(bar, eta, few.parameters, rows)
         happened = (outcome >= code).astype("float64")
-        found.append(Event(AT_LEAST.format(level), chances, others[code - 1], happened))
+        found.append(Event(AT_LEAST.format(level), chances, left_out.reached[code - 1], happened))
     return tuple(found)
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
 from bayescluster.checks import thresholds
@@ -18,6 +17,7 @@ from bayescluster.checks.integrated import (
     own_groups,
 )
 from bayescluster.checks.loo import RowScores, difference, stacking_weights, total_error
+from bayescluster.checks.psis import log_sum, smoothed
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, SUBSTITUTION
@@ -227,17 +227,13 @@ def leave_group_out(design: Design, draws: Draws, by: str) -> ClusterScores:
     So many draws are used as the integrals allow. Of clusters, the design is one for which `why_not`
     finds nothing.
     """
-    from arviz_stats.base import array_stats
-
     few = draws.thinned(
         min(enough_draws(design, own_groups(design, rows, rows)) for rows in rows_of(design, by))
     )
     likelihood = marginal_likelihood(design, few, by)
-    log_weights, khat = array_stats.psislw(likelihood, r_eff=1.0, axis=0)
-    elpd = logsumexp(np.asarray(log_weights) + likelihood.T, axis=1)
-    return ClusterScores(
-        np.asarray(elpd), np.asarray(khat, dtype="float64"), thresholds.khat_max(few.size)
-    )
+    log_weights, khat = smoothed(-likelihood.T, 1.0)
+    elpd = log_sum(log_weights + likelihood.T)
+    return ClusterScores(elpd, khat, thresholds.khat_max(few.size))
 
 
 def marginal_likelihood(design: Design, draws: Draws, by: str = CLUSTER) -> Array:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, in_threads
+from bayescluster.checks.psis import log_sum, smoothed
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import mean_ess
+from bayescluster.model.evaluate import Draws, draws_of, predictor_at
 from bayescluster.names import CHAIN, DRAW, ROW
 from bayescluster.results.model import Loo
 
 WORST_SHOWN = 5
+CELLS_A_BLOCK: Final = 2**18
+"""Draws times rows whose densities are held at once."""
 
 
 class RowScores(NamedTuple):
@@ -36,41 +41,145 @@ class RowScores(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Scores of the rows, and the weights that turn draws into those of the fit without a row.
+    """Scores of the rows, and what the others predict of each.
 
-    ``weights`` is ``(draw, answered row)``, the chains one after the other; each column sums to 1.
+    ``reached`` is ``(bar, answered row)``: the probability that a row is at least at each bar that was
+    asked for.
     """
 
     scores: RowScores
-    weights: Array
+    reached: Array
+
+
+Bars = Sequence[Array]
+"""Values that outcomes are compared with, ``(answered row,)`` each."""
 
 
 def leave_row_out(design: Design, tree: xr.DataTree) -> RowScores:
-    """Score every row by what the others predict."""
-    return left_out(design, tree).scores
+    """Score every row by what the others predict, from the posterior of a fit."""
+    posterior = tree["posterior"].to_dataset()
+    return left_out(design, draws_of(design, posterior), relative_efficiency(posterior)).scores
 
 
-def left_out(design: Design, tree: xr.DataTree) -> LeftOut:
-    """Score every row by what the others predict, and keep the weights behind it.
+def left_out(design: Design, draws: Draws, relative_ess: float, bars: Bars = ()) -> LeftOut:
+    """Score every row by what the others predict, block by block: no array is as large as the data.
 
-    Source: Vehtari, Gelman and Gabry (2017), as computed by arviz.
+    Parameters
+    ----------
+    design, draws
+        The equation, and all draws of its posterior.
+    relative_ess
+        See `relative_efficiency`.
+    bars
+        Values of the outcome whose probability is asked for; for a family with an ``exceedance``.
+
+    Notes
+    -----
+    Source: Vehtari, Gelman and Gabry (2017), Statistics and Computing 27(5); the numbers are those of
+    arviz.
     """
-    import arviz as az
+    known = np.flatnonzero(design.answered)
+    parts = np.empty((3, known.size))
+    above = np.zeros((len(bars), known.size))
 
-    with warnings.catch_warnings():
-        # arviz warns of large Pareto k; the report tells it row by row
-        warnings.simplefilter("ignore", UserWarning)
-        found = az.loo(tree, var_name=design.equation_name, pointwise=True)
-    draws = tree["posterior"].sizes[CHAIN] * tree["posterior"].sizes[DRAW]
-    scores = RowScores(
-        np.asarray(found.elpd_i, dtype="float64").ravel(),
-        np.asarray(found.pareto_k, dtype="float64").ravel(),
-        khat_max(draws),
-        float(found.se),
-        float(found.p),
+    def of_block(which: slice) -> None:
+        rows = known[which]
+        some = draws.for_rows(rows)
+        eta = _linear_predictor(design, some, rows)
+        density = _log_density(design, some, eta, rows)
+        found = _scored(np.ascontiguousarray(density.T), relative_ess)
+        parts[:, which] = found.elpd, found.khat, found.gain
+        if bars:
+            weights = np.exp(found.log_weights.T)
+            at = [bar[which] for bar in bars]
+            above[:, which] = reached(design, some, eta, rows, weights, at)
+
+    step = max(1, CELLS_A_BLOCK // draws.size)
+    in_threads(of_block, [slice(at, at + step) for at in range(0, known.size, step)])
+    return LeftOut(_summed(parts, draws.size), above)
+
+
+def row_scores(log_density: Array, relative_ess: float = 1.0) -> RowScores:
+    """Score rows from the log density of each at every draw, ``(draw, row)``."""
+    found = _scored(np.ascontiguousarray(log_density.T), relative_ess)
+    return _summed(np.stack([found.elpd, found.khat, found.gain]), len(log_density))
+
+
+def relative_efficiency(posterior: xr.Dataset) -> float:
+    """Effective draws a draw, over all quantities of a posterior; 1 of a single chain."""
+    chains = posterior.sizes[CHAIN]
+    if chains == 1:
+        return 1.0
+    size = chains * posterior.sizes[DRAW]
+    found = []
+    for values in posterior.data_vars.values():
+        draws = values.transpose(CHAIN, DRAW, ...).to_numpy().reshape(size, -1)
+        still = draws.max(axis=0) - draws.min(axis=0) == 0
+        found.append(np.where(still, size, mean_ess(draws, chains)))
+    return float(np.concatenate(found).mean() / size)
+
+
+def row_log_likelihood(design: Design, draws: Draws, rows: NDArray[np.int64]) -> Array:
+    """Log density of some rows at draws of all parameters, ``(draw, row)``."""
+    some = draws.for_rows(rows)
+    return _log_density(design, some, _linear_predictor(design, some, rows), rows)
+
+
+def reached(
+    design: Design,
+    draws: Draws,
+    eta: Array,
+    rows: NDArray[np.int64],
+    weights: Array,
+    bars: Bars,
+) -> Array:
+    """Leave-one-out probability that the outcome is at least a bar, ``(bar, row)``.
+
+    For a family with an ``exceedance``. ``eta`` and ``weights`` are ``(draw, row)``, each column of the
+    latter summing to 1; ``bars`` are ``(row,)`` each.
+    """
+    exceedance = design.family.exceedance
+    assert exceedance is not None
+    known = design.rows.at(rows)
+    total = [(weights * exceedance(bar, eta, draws.parameters, known)).sum(axis=0) for bar in bars]
+    return np.clip(np.stack(total), 0.0, 1.0)
+
+
+def _linear_predictor(design: Design, draws: Draws, rows: NDArray[np.int64]) -> Array:
+    """Linear predictor of some rows at draws for these rows, ``(draw, row)``."""
+    capitals = draws.capitals or (design.capitals[0][rows], design.capitals[1][rows])
+    return predictor_at(design, draws, capitals, rows) + design.offset[rows]
+
+
+def _log_density(design: Design, draws: Draws, eta: Array, rows: NDArray[np.int64]) -> Array:
+    """Log density of some rows at their linear predictor, ``(draw, row)``, times their weights."""
+    found = design.family.log_density(
+        design.outcome[rows], eta, draws.parameters, design.rows.at(rows)
     )
-    kept = found.log_weights.transpose(CHAIN, DRAW, ...).to_numpy()
-    return LeftOut(scores, np.exp(kept.reshape(draws, -1)))
+    return found if design.weights is None else found * design.weights.rows[rows]
+
+
+class _Scored(NamedTuple):
+    """Scores of some rows, their Pareto k, what they lose by leaving out, and the log weights."""
+
+    elpd: Array
+    khat: Array
+    gain: Array
+    log_weights: Array
+
+
+def _scored(log_density: Array, relative_ess: float) -> _Scored:
+    """Score rows from ``(row, draw)``."""
+    log_weights, khat = smoothed(-log_density, relative_ess)
+    elpd = log_sum(log_weights + log_density)
+    within = log_sum(log_density) - np.log(log_density.shape[1])
+    return _Scored(elpd, khat, within - elpd, log_weights)
+
+
+def _summed(parts: Array, draws: int) -> RowScores:
+    """Scores of all rows from their elpd, Pareto k and gain, ``(3, row)``."""
+    elpd, khat, gain = parts
+    return RowScores(elpd, khat, khat_max(draws), total_error(elpd), float(gain.sum()))
 
 
 def psis_loo(design: Design, found: RowScores) -> Loo:

@@ -7,8 +7,6 @@ are those of arviz. All quantities go through one sort and one FFT a block: a re
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from os import cpu_count
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.fft import next_fast_len
 from scipy.special import ndtri
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, in_threads
 
 CELLS_A_BLOCK: Final = 2**17
 """Draws times quantities handled together: few enough to stay in the cache of a processor."""
@@ -83,14 +81,7 @@ def _by_block(measure: Callable[[Array], Array], results: int, draws: Array, cha
                 found[:, start + np.flatnonzero(moving)] = measure(series)
 
     step = max(1, CELLS_A_BLOCK // size)
-    starts = range(0, count, step)
-    if len(starts) < 2:
-        for start in starts:
-            of_block(start)
-        return found
-    # sorting and transforms leave the interpreter free
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        list(pool.map(of_block, starts))
+    in_threads(of_block, range(0, count, step))
     return found
 
 
@@ -216,7 +207,7 @@ def _ess(chains: Array) -> Array:
         time[found.unsure] = _time(_autocorrelation(some, covariance)).time
     time = np.maximum(time, 1 / np.log10(total))  # not a number stays so
     still = np.ptp(chains, axis=(1, 2)) < STILL
-    return np.where(still, total, total / time)
+    return np.asarray(np.where(still, total, total / time))
 
 
 def _power(chains: Array) -> Array:
@@ -229,7 +220,8 @@ def _power(chains: Array) -> Array:
 
 def _inverse(power: Array, size: int) -> Array:
     """Autocovariance at every lag, ``(..., lag)``, from the squared transform."""
-    return np.fft.irfft(power, n=next_fast_len(2 * size, real=True), axis=-1)[..., :size] / size
+    whole = np.fft.irfft(power, n=next_fast_len(2 * size, real=True), axis=-1)
+    return np.asarray(whole[..., :size] / size)
 
 
 def _autocorrelation(chains: Array, covariance: Array) -> Array:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 from scipy.special import expit
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, logistic, softplus
 from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, fault
 
 
@@ -27,8 +26,8 @@ BERNOULLI = Family(
     scale="probability",
     parameters=(),
     support=zero_or_one,
-    expectation=lambda eta, _: np.asarray(expit(eta)),
-    log_density=lambda outcome, eta, *_: -np.logaddexp(0.0, (1.0 - 2.0 * outcome) * eta),
+    expectation=lambda eta, _: logistic(eta),
+    log_density=lambda outcome, eta, *_: -softplus((1.0 - 2.0 * outcome) * eta),
     draw=lambda rng, eta, *_: (rng.random(eta.shape) < expit(eta)).astype(float),
     likelihood=_likelihood,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betainc, expit, gammaln
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, logistic
 from bayescluster.families import record
 from bayescluster.families.record import Parameters, Rows
 
@@ -56,7 +56,7 @@ BINOMIAL = record.Family(
     scale="probability",
     parameters=(),
     support=_support,
-    expectation=lambda eta, _: np.asarray(expit(eta)),
+    expectation=lambda eta, _: logistic(eta),
     log_density=_log_density,
     draw=_draw,
     likelihood=_likelihood,

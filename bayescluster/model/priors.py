@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -345,6 +346,7 @@ def prior_text(prior: Distribution) -> str:
     return f"{label}({', '.join(f'{value:.3g}' for value in kind.arguments(prior).values())})"
 
 
+@lru_cache(maxsize=256)  # scipy takes a millisecond to make one, and a mode asks for thousands
 def scipy_distribution(prior: Distribution) -> Any:
     """Give a prior as a frozen distribution with ``logpdf`` and ``median``."""
     return _DISTRIBUTIONS[type(prior)].scipy(prior)

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
+from bayescluster import arrays
 from bayescluster.spec.priors import ValueScale
 
 SMALL = 1e-4
@@ -33,7 +34,7 @@ def _library(*values: Any) -> Any:
 
 def softplus(x: Any) -> Any:
     """``log(1 + exp(x))`` without overflow."""
-    return _library(x).softplus(x) if is_symbolic(x) else np.logaddexp(0.0, x)
+    return _library(x).softplus(x) if is_symbolic(x) else arrays.softplus(x)
 
 
 def log_sigmoid(x: Any) -> Any:
@@ -48,7 +49,7 @@ def log_add_exp(a: Any, b: Any) -> Any:
 
 def sigmoid(x: Any) -> Any:
     """Logistic function."""
-    return _library(x).sigmoid(x) if is_symbolic(x) else expit(x)
+    return _library(x).sigmoid(x) if is_symbolic(x) else arrays.logistic(x)
 
 
 def working(value: Any, scale: ValueScale) -> Any:

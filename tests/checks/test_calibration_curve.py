@@ -18,6 +18,7 @@ from bayescluster.checks.calibration import (
     WEIGHTED,
     Event,
     Member,
+    bars_of,
     calibrated,
     calibration,
     events_of,
@@ -27,10 +28,9 @@ from bayescluster.checks.calibration import (
     why_no_calibration,
 )
 from bayescluster.checks.calibration import curve_shape as shape
-from bayescluster.checks.loo import LeftOut, left_out
+from bayescluster.checks.loo import LeftOut, left_out, reached
 from bayescluster.checks.uniformity import holm
 from tests.checks.test_loo_pit import draws_of_intercept, scores_of
-from tests.checks.test_predictive_and_loo import tree_of
 from tests.factories import firms, small_design
 
 DRAWS = 200
@@ -238,9 +238,8 @@ def test_chance_of_yes_is_that_of_the_conjugate_model():
     design = small_design("bernoulli", "intercept")
     y, n = design.outcome, design.size
     share = np.random.default_rng(9).beta(1 + y.sum(), 1 + n - y.sum(), (4, 5000))
-    density = stats.bernoulli.logpmf(y, share[..., None])
-    found = left_out(design, tree_of(design, log_likelihood=density))
-    (event,) = events_of(design, draws_of_intercept(special.logit(share)), found)
+    draws = draws_of_intercept(special.logit(share))
+    (event,) = events_of(design, draws, left_out(design, draws, 1.0, bars_of(design)))
     exact = (1 + y.sum() - y) / (2 + n - 1)
     np.testing.assert_allclose(event.left_out, exact, atol=0.002)
     np.testing.assert_allclose(event.chances.mean(), share.mean(), atol=0.01)
@@ -255,7 +254,9 @@ def test_levels_are_cumulated():
     eta, cut = rng.normal(size=30), np.array([-1.0, 0.1, 1.2]) + rng.normal(0, 0.1, (30, 1))
     weights = rng.dirichlet(np.ones(30), design.size).T
     draws = draws_of_intercept(eta, cutpoints=cut[:, None, :])
-    events = events_of(design, draws, LeftOut(scores_of(design.size), weights))
+    every = np.broadcast_to(eta[:, None], weights.shape)
+    above = reached(design, draws, every, np.arange(design.size), weights, bars_of(design))
+    events = events_of(design, draws, LeftOut(scores_of(design.size), above))
     assert [event.name for event in events] == ["at least 1", "at least 2", "at least 3"]
     for k, event in enumerate(events):
         chances = special.expit(eta - cut[:, k])

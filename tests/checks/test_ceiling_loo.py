@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from bayescluster.features.ceiling_models.checks import Firms, integrated_log_density, row_scores
+from bayescluster.checks.loo import row_scores
+from bayescluster.features.ceiling_models.checks import Firms, integrated_log_density
 from bayescluster.features.ceiling_models.model import UNIT_SD, CeilingDraws, layout_of
 
 LIMITS = (0.02, 1.0)

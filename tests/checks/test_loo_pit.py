@@ -13,13 +13,15 @@ from bayescluster.checks.calibration import (
     YES_NO,
     Member,
     Steps,
+    bars_of,
     loo_pit,
     members,
     pit_values,
     steps,
     why_no_pit,
 )
-from bayescluster.checks.loo import RowScores, left_out
+from bayescluster.checks.loo import RowScores, left_out, reached
+from bayescluster.checks.psis import smoothed
 from bayescluster.checks.uniformity import (
     GRID,
     OTHER_SHAPE,
@@ -32,7 +34,7 @@ from bayescluster.checks.uniformity import (
     uniformity,
 )
 from bayescluster.model.evaluate import Draws
-from tests.checks.test_predictive_and_loo import NOISE, tree_of
+from tests.checks.test_predictive_and_loo import NOISE
 from tests.factories import firms, small_design
 
 
@@ -68,15 +70,15 @@ def test_values_are_those_of_the_conjugate_model():
     design = small_design("gaussian", "intercept", standard_error="error", frame=frame)
     y, n = design.outcome, design.size
     mean = np.random.default_rng(20).normal(y.mean(), NOISE / np.sqrt(n), (4, 5000))
-    density = stats.norm.logpdf(y, mean[..., None], NOISE)
-    found = left_out(design, tree_of(design, log_likelihood=density))
-    np.testing.assert_allclose(found.weights.sum(axis=0), 1.0)
-    got = steps(design, draws_of_intercept(mean), found.weights)
+    found = left_out(design, draws_of_intercept(mean), 1.0, bars_of(design))
+    got = steps(design, found.reached)
     # the posterior without a row is normal as well
     others = (y.sum() - y) / (n - 1)
     exact = stats.norm.cdf(y, others, NOISE * np.sqrt(1 + 1 / (n - 1)))
     within = stats.norm.cdf(y, mean.ravel()[:, None], NOISE)  # (draw, row)
-    error = np.sqrt((found.weights**2 * (within - exact) ** 2).sum(axis=0))
+    weights = np.exp(smoothed(-stats.norm.logpdf(y, mean.ravel()[:, None], NOISE).T, 1.0)[0].T)
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0)
+    error = np.sqrt((weights**2 * (within - exact) ** 2).sum(axis=0))
     z = (got.below - exact) / error
     assert np.abs(z).max() < 4
     assert error.max() < 0.005
@@ -112,7 +114,9 @@ def test_steps_of_discrete_outcomes(family):
         code = design.outcome.astype(int)
         below, up_to = (special.expit(padded[:, code + k] - at[0]) for k in (0, 1))
     weights = rng.dirichlet(np.ones(40), design.size).T
-    got = steps(design, draws_of_intercept(eta, **parameters), weights)
+    rows, draws = np.arange(design.size), draws_of_intercept(eta, **parameters)
+    every = np.broadcast_to(eta[:, None], weights.shape)
+    got = steps(design, reached(design, draws, every, rows, weights, bars_of(design)))
     np.testing.assert_allclose(got.below, (weights * below).sum(axis=0), atol=1e-12)
     np.testing.assert_allclose(got.up_to, (weights * up_to).sum(axis=0), atol=1e-12)
     values = pit_values(got, rng)

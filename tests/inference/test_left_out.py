@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.checks.loo import row_log_likelihood
 from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.names import ROW
 from bayescluster.spec.analysis import Sampling
-from bayescluster.studies.folds.refits import LeftOut, row_log_likelihood
+from bayescluster.studies.folds.refits import LeftOut
 from tests.draws import known_draws
 from tests.factories import small_design
 from tests.fits import posterior_of

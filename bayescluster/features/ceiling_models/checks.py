@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
 from bayescluster.checks.comparison import listed
-from bayescluster.checks.loo import RowScores
+from bayescluster.checks.loo import RowScores, row_scores
 from bayescluster.checks.thresholds import (
     ELPD_DIFFERENCE_MIN,
     ELPD_DIFFERENCE_SES,
     PREDICTIVE_TAIL,
-    khat_max,
 )
 from bayescluster.design.record import Design
 from bayescluster.features.ceiling_models.model import (
@@ -67,30 +64,6 @@ def ceiling_scores(kind: ModelName, draws: CeilingDraws, firms: Firms) -> RowSco
         c = ceilings_of(some, firms.layout, firms.x, firms.limits)
         log_density = log_likelihood(kind, some, firms.y, c)
     return row_scores(log_density)
-
-
-def row_scores(log_density: Array) -> RowScores:
-    """Score firms from the log density of each, ``(draw, firm)``."""
-    import arviz as az
-
-    values = xr.DataArray(log_density[None], dims=("chain", "draw", "firm"), name="y")
-    tree = xr.DataTree.from_dict(
-        {
-            "log_likelihood": values.to_dataset(),
-            "posterior": xr.Dataset({"unused": values.isel(firm=0, drop=True)}),
-        }
-    )
-    with warnings.catch_warnings():
-        # arviz warns of large Pareto k; so does the report
-        warnings.simplefilter("ignore", UserWarning)
-        loo = az.loo(tree, var_name="y", pointwise=True, reff=1.0)
-    return RowScores(
-        np.asarray(loo.elpd_i, dtype="float64").ravel(),
-        np.asarray(loo.pareto_k, dtype="float64").ravel(),
-        khat_max(len(log_density)),
-        float(loo.se),
-        float(loo.p),
-    )
 
 
 def integrated_log_density(draws: CeilingDraws, firms: Firms) -> Array:

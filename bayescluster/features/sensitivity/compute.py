@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -10,12 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, in_threads
 from bayescluster.checks.convergence import element_names
+from bayescluster.checks.psis import TAIL_MIN, smoothed, smoothed_tails, tail_length
 from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
-from bayescluster.estimands.diagnostics import mcse_of_mean, mean_ess
+from bayescluster.estimands.diagnostics import mcse_of_mean, mean_ess, tail_ess
 from bayescluster.estimands.levels import default_levels
 from bayescluster.features.sensitivity.results import (
     Diagnosis,
@@ -45,6 +45,8 @@ ALPHAS: Final = (0.99, 1.01)
 """Powers on both sides of 1 from which the gradient is taken, as in the source."""
 SIDE: Final = 1.645
 """Standard errors on each side that a sensitivity is told with."""
+CELLS_A_BLOCK: Final = 2**17
+"""Draws times quantities whose distances are computed together."""
 STILL: Final = 1e-12
 """A log density, or a quantity, that moves no more than this does not move."""
 
@@ -87,25 +89,23 @@ def sensitivity(density: Array, quantities: Array, chains: int) -> Sensed:
     chains
         Number of chains.
     """
-    from arviz_stats.base import array_stats
-
-    count = quantities.shape[1]
+    size, count = quantities.shape
     if np.ptp(density) <= STILL:
         zero = np.zeros(count)
         return Sensed(zero, zero, zero, zero)
-    shaped = density.reshape(chains, -1)
-    ends = []
-    with warnings.catch_warnings():
-        # of few draws arviz warns that the tail is short: the noise below tells what comes of it
-        warnings.simplefilter("ignore", UserWarning)
-        for alpha in ALPHAS:
-            log_weights = array_stats.power_scale_lw(shaped, alpha=alpha, axis=(0, 1))
-            ends.append(np.exp(log_weights).ravel())
+    # as arviz has it: the chains as one, and at most half of the draws in the tail
+    relative = float(tail_ess(density[:, None], 1)[0]) / size
+    length = max(min(tail_length(size, relative), size // 2), TAIL_MIN)
+    low, high = (
+        np.exp(smoothed_tails((alpha - 1) * density[None], length).log_weights[0])
+        for alpha in ALPHAS
+    )
+    ends = (low, high)
     moving = np.ptp(quantities, axis=0) > STILL
     whole = np.full(count, np.nan)
-    whole[moving] = _distance(quantities[:, moving], (ends[0], ends[1]))
+    whole[moving] = _distance(quantities[:, moving], ends)
     # half chains: parts long enough to hold the dependence of the draws
-    parts = np.array_split(np.arange(density.size), 2 * chains)
+    parts = np.array_split(np.arange(size), 2 * chains)
     each = np.full((len(parts), count), np.nan)
     for k, part in enumerate(parts):
         some = (ends[0][part], ends[1][part])
@@ -117,15 +117,52 @@ def sensitivity(density: Array, quantities: Array, chains: int) -> Sensed:
 
 
 def _distance(quantities: Array, weights: tuple[Array, Array]) -> Array:
-    """Gradient of the cumulative Jensen-Shannon distance, ``(quantity,)``."""
-    from arviz_stats.base import array_stats
+    """Gradient of the cumulative Jensen-Shannon distance, ``(quantity,)``.
 
-    values = np.ascontiguousarray(quantities.T)[:, None, :]  # (quantity, 1, draw)
-    low, high = (np.broadcast_to(end / end.sum(), values.shape) for end in weights)
-    found = array_stats.power_scale_sense(
-        values, low, high, lower_alpha=ALPHAS[0], upper_alpha=ALPHAS[1]
-    )
-    return np.asarray(found, dtype="float64")
+    ``weights`` are those of a little less and a little more of the density, ``(draw,)``.
+    """
+    size, count = quantities.shape
+    found = np.empty(count)
+    low, high = (end / end.sum() for end in weights)
+
+    def of_block(which: slice) -> None:
+        values = np.ascontiguousarray(quantities[:, which].T)
+        order = np.argsort(values, axis=1)
+        widths = np.diff(np.take_along_axis(values, order, axis=1), axis=1)
+        less, more = (_larger_distance(widths, end[order]) for end in (low, high))
+        found[which] = (more / np.log2(ALPHAS[1]) - less / np.log2(ALPHAS[0])) / 2
+
+    step = max(1, CELLS_A_BLOCK // size)
+    in_threads(of_block, [slice(at, at + step) for at in range(0, count, step)])
+    return found
+
+
+def _larger_distance(widths: Array, weights: Array) -> Array:
+    """Larger of the distances of draws and of the same draws with their sign turned, ``(quantity,)``.
+
+    ``widths`` lie between sorted draws, ``(quantity, draw - 1)``, and ``weights`` are theirs.
+    """
+    upwards = _jensen_shannon(widths, weights)
+    return np.maximum(upwards, _jensen_shannon(widths[:, ::-1], weights[:, ::-1]))
+
+
+def _jensen_shannon(widths: Array, weights: Array) -> Array:
+    """Cumulative Jensen-Shannon distance of draws from the same draws weighted, ``(quantity,)``.
+
+    Source: Nguyen and Vreeken (2015), Non-parametric Jensen-Shannon divergence, as in Kallioinen et
+    al. (2024).
+    """
+    size = weights.shape[1]
+    plain = np.linspace(1 / size, 1 - 1 / size, size - 1)
+    weighted = np.cumsum(weights, axis=1)[:, :-1]
+    middle = np.log2(0.5 * (plain + weighted))
+    logs = np.log2(weighted, out=np.zeros_like(weighted), where=weighted != 0)
+    of_plain, of_weighted = widths @ plain, (widths * weighted).sum(axis=1)
+    apart = 0.5 / np.log(2) * (of_weighted - of_plain)
+    first = (widths * (plain * (np.log2(plain) - middle))).sum(axis=1) + apart
+    second = (widths * (weighted * (logs - middle))).sum(axis=1) - apart
+    total = np.maximum(first, 0) + np.maximum(second, 0)
+    return np.asarray(np.sqrt(total / (of_plain + of_weighted)))
 
 
 def _without_noise(whole: Array, parts: Array) -> Sensed:
@@ -177,25 +214,16 @@ def power_weights(density: Array, alpha: float, chains: int) -> Weights:
     chains
         Number of chains.
     """
-    from arviz_stats.base import array_stats
-
     size = density.size
     ratio = (alpha - 1.0) * density
     if np.ptp(ratio) <= STILL:
         return Weights(np.full(size, 1.0 / size), 0.0, float(size))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        ess = float(mean_ess(np.exp(ratio - ratio.max())[:, None], chains)[0])
-        # not above 1: draws that repel each other do not make a tail longer
-        relative = min(ess / size, 1.0) if np.isfinite(ess) else 1.0
-        try:
-            log_weights, khat = array_stats.psislw(-ratio, r_eff=relative)
-        except ValueError:  # too few draws for a tail
-            log_weights, khat = ratio, np.inf
-    values = np.exp(log_weights - np.max(log_weights))
-    values = values / values.sum()
-    found = float(khat)
-    return Weights(values, found if np.isfinite(found) else np.inf, float(1.0 / (values**2).sum()))
+    ess = float(mean_ess(np.exp(ratio - ratio.max())[:, None], chains)[0])
+    # not above 1: draws that repel each other do not make a tail longer
+    found = smoothed(ratio[None], min(ess / size, 1.0) if np.isfinite(ess) else 1.0)
+    values, khat = np.exp(found.log_weights[0]), float(found.khat[0])
+    # without a Pareto k there were too few draws for a tail
+    return Weights(values, khat if np.isfinite(khat) else np.inf, float(1.0 / (values**2).sum()))
 
 
 def weighted_probabilities(

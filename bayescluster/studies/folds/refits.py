@@ -13,6 +13,7 @@ import xarray as xr
 from arviz_stats.loo import SamplingWrapper
 
 from bayescluster.arrays import Array
+from bayescluster.checks.loo import row_log_likelihood
 from bayescluster.checks.thresholds import (
     DIVERGENCES_MAX,
     FOLD_ERROR_MAX,
@@ -27,7 +28,7 @@ from bayescluster.estimands.summary import number
 from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import CountingWatch
-from bayescluster.model.evaluate import Draws, draws_of, predictor_at
+from bayescluster.model.evaluate import draws_of
 from bayescluster.names import CHAIN, DRAW, ROW
 from bayescluster.runs.layout import FOLDS_FOLDER, StageName
 from bayescluster.runs.store import RunDirectory
@@ -275,13 +276,3 @@ class LeftOut(SamplingWrapper):  # type: ignore[misc] # arviz has no types
             dims=(CHAIN, DRAW, ROW),
             coords={ROW: np.array(self.design.labels(ROW))[excluded_obs]},
         )
-
-
-def row_log_likelihood(design: Design, draws: Draws, rows: Positions) -> Array:
-    """Log density of some rows at draws of all parameters, ``(draw, row)``."""
-    human, social = design.capitals
-    eta = predictor_at(design, draws.for_rows(rows), (human[rows], social[rows]), rows)
-    density = design.family.log_density(
-        design.outcome[rows], eta + design.offset[rows], draws.parameters, design.rows.at(rows)
-    )
-    return density if design.weights is None else density * design.weights.rows[rows]

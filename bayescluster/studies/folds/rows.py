@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
 from bayescluster.checks.integrated import (
@@ -15,8 +14,14 @@ from bayescluster.checks.integrated import (
     integrated_likelihood,
     own_groups,
 )
-from bayescluster.checks.loo import RowScores, difference, leave_row_out, total_error
-from bayescluster.checks.thresholds import khat_max
+from bayescluster.checks.loo import (
+    RowScores,
+    difference,
+    leave_row_out,
+    row_log_likelihood,
+    row_scores,
+    total_error,
+)
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
 from bayescluster.features.folds.results import Fold, FormRows, LeftOutRows, RowRepair, Way
@@ -27,7 +32,7 @@ from bayescluster.names import ROW
 from bayescluster.runs.store import RunDirectory
 from bayescluster.studies.folds.groups import weights_of
 from bayescluster.studies.folds.plan import Held, Options, notes
-from bayescluster.studies.folds.refits import LogScores, log_score, refits, row_log_likelihood
+from bayescluster.studies.folds.refits import LogScores, log_score, refits
 
 
 class RepairedRows(NamedTuple):
@@ -197,15 +202,12 @@ def integrated_row(design: Design, draws: Draws, row: int) -> IntegratedScore:
     row
         Position of the row.
     """
-    from arviz_stats.base import array_stats
-
     member = design.index(unit_of(design))
     rows = np.flatnonzero(member == member[row])
     few = draws.thinned(enough_draws(design, own_groups(design, rows, rows)))
     density = conditional_density(design, few, rows, row)
-    log_weights, khat = array_stats.psislw(density[:, None], r_eff=1.0, axis=0)
-    elpd = float(logsumexp(np.asarray(log_weights).ravel() + density))
-    return IntegratedScore(elpd, float(np.ravel(khat)[0]), khat_max(few.size))
+    found = row_scores(density[:, None])
+    return IntegratedScore(float(found.elpd[0]), float(found.khat[0]), found.khat_threshold)
 
 
 def conditional_density(design: Design, draws: Draws, rows: Positions, row: int) -> Array:
