@@ -92,10 +92,13 @@ def analysis_dict(
         "human_capital": {"indicators": ["training"], "method": "single"},
         "social_capital": {"indicators": ["trust"], "method": "single"},
     }
+    # panels of the synthetic firms run across clusters
+    crossed = {"crossed": True} if (data or {}).get("firm") == "panel" else {}
     return {
         "name": "synthetic",
         "data": {"source": "firms.csv", "firm": "firm", "cluster": "cluster"}
         | {"industry": "industry"}
+        | crossed
         | dict(data or {}),
         "constructs": ({} if structure == "intercept" else capitals) | dict(constructs or {}),
         "equations": {

@@ -24,7 +24,7 @@ from bayescluster.checks.loo import LeftOut, left_out, psis_loo, relative_effici
 from bayescluster.checks.predictive import counted
 from bayescluster.checks.thresholds import MISFIT_P
 from bayescluster.dataset.cases import CodedCase, CodedCases
-from bayescluster.dataset.values import label_of
+from bayescluster.dataset.values import as_number, label_of
 from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups
@@ -83,7 +83,7 @@ def outcome_facts(design: Design) -> OutcomeFacts:
             "level": f"mean level of {column}",
         }[design.family.scale]
         if levels:
-            label += f" (0 = {levels[0]}, {len(levels) - 1} = {levels[-1]})"
+            label += f" ({ends_of(design)})"
         if equation.exposure is not None:
             label += f" per unit of {equation.exposure}"
     return OutcomeFacts(
@@ -94,6 +94,14 @@ def outcome_facts(design: Design) -> OutcomeFacts:
         levels=levels,
         at_least=None if wanted is None else label_of(wanted),
     )
+
+
+def ends_of(design: Design) -> str:
+    """Lowest and highest level of an ordinal outcome: ``1 to 5``, or ``1 = never, 5 = always``."""
+    values, levels = design.level_values, design.levels
+    if all(as_number(level) is not None for level in levels):
+        return f"{levels[0]} to {levels[-1]}"
+    return f"{values[0]:g} = {levels[0]}, {values[-1]:g} = {levels[-1]}"
 
 
 def sample_facts(design: Design) -> SampleFacts:
@@ -169,7 +177,7 @@ def _observed_mean(design: Design, members: np.ndarray) -> float | None:
         return None
     weights = np.ones(design.size) if design.weights is None else design.weights.average
     weights = weights[members]
-    if design.bar is not None:
+    if design.bar is not None or design.levels:
         return float(np.average(design.reported[members], weights=weights))
     return float(weights @ design.outcome[members] / (weights @ design.units[members]))
 

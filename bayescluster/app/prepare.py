@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bayescluster.dataset.cases import read_cases
-from bayescluster.dataset.prepare import prepare
-from bayescluster.dataset.read import read_table
+from bayescluster.dataset.prepare import Firms, examine
+from bayescluster.dataset.read import Names, Table, read_table
 from bayescluster.design.build import build_design
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
-from bayescluster.errors import DataError
+from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
 from bayescluster.features.ceiling_models.scope import scope_problems
 from bayescluster.features.problems import check_semantics
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.runs.keys import fit_key, model_key
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where, needed_columns
+from bayescluster.spec.columns import Where, group_columns, label_columns, needed_columns
 from bayescluster.spec.data import Data
 from bayescluster.spec.load import dotted, load_analysis
 
@@ -46,8 +46,34 @@ def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     else:
         loaded = load_analysis(Path(source))
         opened = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
-    check_semantics(opened.analysis, opened.where)
+    try:
+        check_semantics(opened.analysis, opened.where)
+    except ConfigError as error:
+        raise ConfigError((*error.problems, *_problems_of_data(opened))) from None
     return opened
+
+
+def _problems_of_data(source: AnalysisSource) -> tuple[Problem, ...]:
+    """What is wrong with the data of an analysis that is refused already, so that all is said at once.
+
+    Data that cannot be read at all are another matter.
+    """
+    data = source.analysis.data
+    if not isinstance(data.source, str) or not (source.directory / data.source).is_file():
+        return ()
+    try:
+        table = table_of_analysis(source)
+        needed = needed_columns(source.analysis)
+        return examine(table, data, needed, source.where).problems
+    except BayesClusterError as error:
+        return error.problems
+
+
+def table_of_analysis(source: AnalysisSource) -> Table:
+    """Read the table of an analysis, with its groups as they are written."""
+    analysis, directory, where = source
+    names = Names(group_columns(analysis), label_columns(analysis))
+    return read_table(analysis.data, directory, where, names)
 
 
 def design_of(source: AnalysisSource) -> Design:
@@ -64,8 +90,10 @@ def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
         If the data are not there, or do not fit the analysis.
     """
     analysis, directory, where = source
-    table = read_table(analysis.data, directory, where)
-    firms = prepare(table, analysis.data, needed_columns(analysis), where)
+    table = table_of_analysis(source)
+    firms, faults = examine(table, analysis.data, needed_columns(analysis), where)
+    if faults or firms is None:
+        raise DataError((*faults, *_problems_of_design(analysis, table, firms, where)))
     read = {
         name: read_cases(analysis.for_equation(name), directory, where)
         for name in analysis.equations
@@ -75,6 +103,19 @@ def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
     if problems := scope_problems(designs[0], where):
         raise DataError(problems)
     return designs
+
+
+def _problems_of_design(
+    analysis: Analysis, table: Table, firms: Firms | None, where: Where
+) -> tuple[Problem, ...]:
+    """What else is wrong with firms that are refused already; nothing where that hides the rest."""
+    if firms is None or len(firms.frame) < FEWEST_ROWS:
+        return ()
+    try:
+        build_design(analysis, table, firms, where)
+    except BayesClusterError as error:
+        return error.problems
+    return ()
 
 
 def fitted_analysis(analysis: Analysis, designs: Sequence[Design]) -> Analysis:
@@ -103,6 +144,8 @@ def cases_of(design: Design) -> dict[str, str]:
     }
 
 
+FEWEST_ROWS = 10
+"""Of fewer rows without missing values, what else looks wrong may come of their being few."""
 PLURALS = {"industry": "industries", "hypothesis": "hypotheses"}
 
 

@@ -155,7 +155,17 @@ REPLICATES = 1000
 
 def statistics(design: Design) -> dict[str, Statistic]:
     """Statistics that are checked for the family of a design."""
-    return STATISTICS[design.family.name] | level_statistics(design.levels)
+    chosen = STATISTICS[design.family.name]
+    if not design.levels:
+        return chosen
+
+    def of_values(statistic: Statistic) -> Statistic:
+        # levels are stored as codes: means and sds are of what the levels are worth
+        worth = design.level_values
+        return lambda codes, known: statistic(worth[codes.astype("int64")], known)
+
+    levels = level_statistics(design.levels)
+    return {name: of_values(statistic) for name, statistic in chosen.items()} | levels
 
 
 def known_of(design: Design, of_rows: Array | None, members: NDArray[np.int64]) -> Known:

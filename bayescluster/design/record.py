@@ -21,7 +21,7 @@ from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import IndicatorUnit
-from bayescluster.dataset.values import label_of
+from bayescluster.dataset.values import label_of, values_of_levels
 from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows, bar_of
 from bayescluster.families.record import Scale
@@ -382,6 +382,19 @@ class Design(Arrays):
         return bar_of(self.family, float(level), self.units)
 
     @property
+    def level_values(self) -> Array:
+        """What each level of an ordinal outcome is worth, ``(level,)``: its number, or its place."""
+        return values_of_levels(self.levels)
+
+    def rates(self, outcomes: Array) -> Array:
+        """Outcomes on the scale of their expectation, ``(..., row)``: see `reported`."""
+        if not self.levels:
+            return np.asarray(outcomes / self.units)
+        known = ~np.isnan(outcomes)
+        values = self.level_values[np.where(known, outcomes, 0).astype("int64")]
+        return np.where(known, values, np.nan)
+
+    @property
     def quantity(self) -> str:
         """What a level of the outcome is of, in words."""
         equation = self.equation
@@ -400,12 +413,12 @@ class Design(Arrays):
     def reported(self) -> Array:
         """Outcome on the scale of its expectation, ``(row,)``; NaN where missing.
 
-        Successes as a share of trials, counts per unit of exposure; where a level is asked for,
-        whether it is reached.
+        Successes as a share of trials, counts per unit of exposure, the value of an ordinal level;
+        where a level is asked for, whether it is reached.
         """
         bar = self.bar
         if bar is None:
-            return self.outcome / self.units
+            return self.rates(self.outcome)
         return np.where(self.answered, self.outcome >= bar, np.nan)
 
     @property
@@ -519,7 +532,7 @@ def information(design: Design, name: str) -> float:
     Where intercepts vary within the group as well, the group is known no better than by the number
     of its parts.
     """
-    by_row = np.where(design.answered, _INFORMATION[design.family.scale](design), 0.0)
+    by_row = np.where(design.answered, INFORMATION[design.family.scale](design), 0.0)
     by_group = np.bincount(design.index(name), weights=by_row)
     parts = _parts(design, name)
     return float(np.median(by_group if parts is None else np.minimum(by_group, parts)))
@@ -546,7 +559,7 @@ def _of_amount(design: Design) -> Array:
     return np.full(design.size, 1 / transform(design.answers).var(ddof=1))
 
 
-_INFORMATION: dict[Scale, Callable[[Design], Array]] = {
+INFORMATION: dict[Scale, Callable[[Design], Array]] = {
     "probability": _of_chance,
     "share": _of_share,
     "rate": lambda design: np.minimum(design.outcome, COUNT_CEILING),

@@ -10,6 +10,7 @@ from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.claims import claim_problems, level_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors, cycle_of
+from bayescluster.design.roles import role_problems
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -66,6 +67,7 @@ def analysis_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     for name in analysis.equations:
         for form in forms_of(analysis.for_equation(name)):
             yield from _equation(form, where)
+    yield from role_problems(analysis, where)
     yield from _system(analysis, where)
     yield from claim_problems(analysis, where)
     for by in analysis.traditions.by or ():
@@ -105,27 +107,10 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
             where(base),
             "the model has a variable or dimension of that name: choose another",
         )
-    yield from _controls(analysis, equation, where)
     yield from _varying(analysis, equation, where)
     yield from _prior_from_cases(equation, where((*base, "priors", "from")))
     yield from _priors(equation, base, where)
     yield from _shared_variance(equation, (*base, "priors"), where)
-
-
-def _controls(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    """Refuse to hold an indicator fixed while its capital is moved."""
-    measured = {
-        item.column: name for name, each in analysis.constructs.items() for item in each.items
-    }
-    for position, control in enumerate(equation.controls):
-        column = control if isinstance(control, str) else getattr(control, "column", "")
-        if column in measured:
-            yield Problem(
-                f"the control '{column}' is an indicator of {measured[column]}: "
-                "it cannot stay as it is while the capital changes",
-                where(("equations", analysis.equation_name, "controls", position)),
-                "leave it out of the controls, or out of the construct",
-            )
 
 
 def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:

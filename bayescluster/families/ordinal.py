@@ -1,7 +1,8 @@
 """Ordered levels, by the cumulative logit: ``P(outcome <= k) = logistic(cutpoint_k - eta)``.
 
 Levels are coded 0, 1, ..., K - 1. The cutpoints take the place of the intercept. Numpy parameters
-hold ``cutpoints`` as ``(..., 1, K - 1)``.
+hold ``cutpoints`` as ``(..., 1, K - 1)``. Where they hold ``values`` as well, ``(K,)``, what each level
+is worth, the expectation is of these; else it is of the codes.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ def _padded(cutpoints: Array) -> Array:
 
 def _expectation(eta: Array, parameters: Parameters) -> Array:
     cutpoints = parameters["cutpoints"]
+    values = parameters.get("values", np.arange(cutpoints.shape[-1] + 1.0))
     # summed level by level: the (..., row, level) array would be the largest of the program
-    total = np.zeros(np.broadcast_shapes(eta.shape, cutpoints.shape[:-1]))
-    for level in range(cutpoints.shape[-1]):
-        total += expit(eta - cutpoints[..., level])
+    total = np.full(np.broadcast_shapes(eta.shape, cutpoints.shape[:-1]), values[0])
+    for level, step in enumerate(np.diff(values)):
+        total += step * expit(eta - cutpoints[..., level])
     return total
 
 

@@ -75,6 +75,36 @@ def _of_equation(analysis: Analysis) -> Iterator[NeededColumn]:
             yield NeededColumn(grouping, "grouping", (*base, "varying", grouping))
 
 
+def group_columns(analysis: Analysis) -> frozenset[str]:
+    """Columns of the file that name groups, firms or cases: text, without codes for no answer."""
+    data = analysis.data
+    named = [getattr(data, role) for role in ROLES]
+    named += [name for each in analysis.equations.values() for name in each.varying]
+    groups = {name for name in named if name is not None and name not in ROLES}
+    for derivation in reversed(data.derive):
+        if derivation.kind == "combine" and derivation.name in groups:
+            groups.update(derivation.of)
+    return frozenset(groups)
+
+
+def label_columns(analysis: Analysis) -> frozenset[str]:
+    """Columns of the file whose cells are compared as they are written: groups, and what has levels."""
+    data = analysis.data
+    named = set(group_columns(analysis))
+    named |= {item.column for item in data.keep}
+    named |= {item.column for item in data.exclude if item.one_of}
+    for derivation in data.derive:
+        if derivation.kind in ("recode", "combine"):
+            named.update((derivation.of,) if isinstance(derivation.of, str) else derivation.of)
+    for equation in analysis.equations.values():
+        named |= {
+            control.column
+            for control in equation.controls
+            if isinstance(control, ColumnControl) and (control.coding or control.monotonic)
+        }
+    return frozenset(named)
+
+
 def grouping_column(analysis: Analysis, grouping: str) -> str:
     """Column behind a grouping of ``varying``: a role (industry, cluster, firm) or a column."""
     if grouping in ROLES:

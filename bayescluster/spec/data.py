@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from bayescluster.spec.base import Column, Frozen, Scalar
 
@@ -107,11 +108,53 @@ class Exclusion(Frozen):
         return self
 
 
+DEFAULT_CODES: Final = "default"
+"""Key of the codes that hold for every column without codes of its own."""
+
+
+def _codes_tag(value: Any) -> str:
+    return "by_column" if isinstance(value, Mapping) else "codes"
+
+
+Codes = Annotated[
+    Annotated[tuple[Scalar, ...], Tag("codes")]
+    | Annotated[dict[Column, tuple[Scalar, ...]], Tag("by_column")],
+    Discriminator(_codes_tag),
+]
+
+DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+"""Delimiters by name; each may be given as itself too."""
+
+
+def _delimiter(value: Any) -> Any:
+    names = {sign: name for name, sign in DELIMITERS.items()} | {"\\t": "tab"}
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+Delimiter = Annotated[Literal["comma", "semicolon", "tab", "bar"], BeforeValidator(_delimiter)]
+
+
 class Data(Frozen):
     """The table of firms."""
 
     source: Source
-    """Path of a csv, parquet, dta, sav or xlsx file (relative to this file), or a package."""
+    """Path of a table (relative to this file), or a package. Tables are csv, tsv, txt, xlsx, xls, xlsb,
+    ods, dta, sav, zsav, por, sas7bdat and parquet files."""
+    encoding: str | None = None
+    """Encoding of a text file, for example windows-1252; detected and reported without it. Of dta,
+    sav and sas7bdat files: in place of the one they state."""
+    delimiter: Delimiter | None = None
+    """What is between the cells of a text file: comma, semicolon, tab or bar (or the sign itself);
+    detected and reported without it."""
+    decimal: Literal[".", ","] | None = None
+    """Decimal sign of a text file; detected and reported without it."""
+    thousands: Literal[",", ".", " ", "'"] | None = None
+    """Sign between thousands; detected and reported without it."""
+    sheet: str | None = None
+    """Sheet of a workbook; the first one without it."""
+    header_row: Annotated[int, Field(ge=1)] | None = None
+    """Row of a text file or sheet that holds the names of columns, counted from 1; detected and
+    reported without it."""
     firm: Column | None = None
     """Column that identifies the firm; rows are firms of their own without it."""
     cluster: Column | None = None
@@ -124,8 +167,9 @@ class Data(Frozen):
     """Column of the weights of sampled clusters, above 0 and the same in all rows of a cluster."""
     crossed: bool = False
     """True where a cluster may hold firms of several industries; else nesting is verified."""
-    missing_values: tuple[Scalar, ...] = ()
-    """Codes that mean "no answer", for example -9."""
+    missing_values: Codes = ()
+    """Codes that mean "no answer", for example [-9]; or by column, {default: [-9], employees: []}.
+    They do not hold for group and firm columns, unless these are named."""
     missing: Literal["error", "drop", "impute"] = "error"
     """What to do with rows that lack a value the analysis needs; ``impute`` estimates missing
     outcomes, controls and capitals inside the model, as missing at random given the rest of it."""
@@ -135,8 +179,19 @@ class Data(Frozen):
     """Rows to leave out, after the filters: those that any of these speaks of."""
     derive: tuple[Derivation, ...] = ()
     """New columns, made in this order, before the filters."""
-    sheet: str | None = None
-    """Sheet of an xlsx file; the first one without it."""
+
+    def codes_of(self, column: str, group: bool = False) -> tuple[Scalar, ...]:
+        """Codes that mean "no answer" in a column; a group column has those of its own only."""
+        if isinstance(self.missing_values, tuple):
+            return () if group else self.missing_values
+        common = () if group else self.missing_values.get(DEFAULT_CODES, ())
+        return self.missing_values.get(column, common)
+
+    @model_validator(mode="after")
+    def _signs_differ(self) -> Data:
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both '{self.decimal}'; leave one out")
+        return self
 
     @model_validator(mode="after")
     def _derived_names_differ(self) -> Data:

@@ -309,7 +309,8 @@ def _described(path: Place, model: type[BaseModel]) -> str:
     for known in _models_at(path[:-1], model):
         field = _fields(known).get(str(path[-1]))
         if field is not None and field.description:
-            return f" ({field.description.rstrip('.').replace('``', '`')})"
+            first = " ".join(field.description.split()).split(". ")[0]
+            return f" ({first.rstrip('.').replace('``', '`')})"
     return ""
 
 

@@ -124,7 +124,7 @@ FAULTS = (
         ("--x", "x", "--y", "y", "--sheet", "one"),
         3,
         "The data do not fit the analysis:\n"
-        "  --sheet: `sheet` goes with xlsx files only\n    leave it out",
+        "  --sheet: `sheet` goes with workbooks (xlsx, xls, xlsb, ods), not with csv\n    leave it out",
     ),
 )
 

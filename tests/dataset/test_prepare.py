@@ -197,7 +197,9 @@ def test_one_group_spelt_in_two_ways(other, refused):
     assert refused(columns, industry="sector") == (
         f"{HEAD}a.yaml:data.industry: 'sector' (industry) spells one group in 2 ways: "
         f"'Furniture' (2 rows), '{other}' (1 row)\n"
-        "    if all mean 'Furniture', recode them: `derive: kind: recode` with `otherwise: keep`"
+        "    if these are the same, add `derive: [{kind: recode, name: sector_clean, of: sector, "
+        f'values: {{"{other}": "Furniture"}}, otherwise: keep}}]` under data, and name sector_clean '
+        "in its place"
     )
 
 

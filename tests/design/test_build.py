@@ -195,7 +195,7 @@ def test_firms_that_repeat_without_effects_are_noted():
     assert small_design(data={"firm": "panel"}).details.notes == (
         f"36 rows repeat a firm, {REPEATED}",
     )
-    frame.loc[47, "firm"] = "f46"
+    frame.loc[47, "firm"] = "f41"
     assert small_design(frame=frame).details.notes == (f"1 row repeats a firm, {REPEATED}",)
     varying = {"firm": ["intercept"]}
     assert small_design(varying=varying, data={"firm": "panel"}).details.notes == ()

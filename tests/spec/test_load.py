@@ -86,7 +86,7 @@ FAULTS = {
     "missing source": row(
         "  source: firms.csv\n",
         "",
-        ":\n  F:2:1: the key 'source' is missing\n    add `source:` (Path of a csv, parquet, dta, sav or xlsx file (relative to this file), or a package)",
+        ":\n  F:2:1: the key 'source' is missing\n    add `source:` (Path of a table (relative to this file), or a package)",
     ),
     "missing name": row(
         "name: test\n",

@@ -202,7 +202,7 @@ def _ceilings_of(evidence: Evidence) -> FittedCeilings:
     )
     rng = np.random.default_rng((evidence.seed, CEILING_STREAM))
     null = compensatory(design, posterior, rng)
-    outcome, rates = outcome_scope(design, options), _rates(design, design.outcome)
+    outcome, rates = outcome_scope(design, options), design.rates(design.outcome)
     kinds = [part.by for part in parts for _ in part.labels]
     ceilings: dict[Key, GroupCeiling] = {}
     for column, (by, label) in enumerate(zip(kinds, groups.labels, strict=True)):
@@ -230,12 +230,6 @@ def _ceilings_of(evidence: Evidence) -> FittedCeilings:
         null.source if null else "",
         tuple(_notes(design, null, after.is_quantile, flat)),
     )
-
-
-def _rates(design: Design, outcomes: Array) -> Array:
-    """Outcomes per trial or unit of exposure, ``(..., row)``."""
-    trials = design.rows.trials
-    return np.asarray(outcomes / (np.exp(design.offset) if trials is None else trials))
 
 
 def _observed(x: Array, y: Array) -> tuple[float | None, float | None]:
@@ -321,7 +315,7 @@ def compensatory(design: Design, posterior: Draws, rng: np.random.Generator) -> 
         outcomes = np.full((len(theta), design.size), np.nan)
         outcomes[:, rows] = additive.design.family.draw(rng, eta, parameters, known)
     return Compensatory(
-        _rates(design, outcomes)[:, rows], _rates(design, design.outcome)[rows], rows, source
+        design.rates(outcomes)[:, rows], design.rates(design.outcome)[rows], rows, source
     )
 
 

@@ -99,7 +99,7 @@ def outcome_scope(design: Design, options: Ceilings) -> tuple[float, float]:
         return options.outcome_scope
     if is_bounded(design.equation):
         return 0.0, 1.0
-    rates = design.answers / np.exp(design.offset[design.answered])
+    rates = design.rates(design.outcome)[design.answered]
     return float(rates.min()), float(rates.max())
 
 

@@ -465,7 +465,11 @@ def applies(outcome: OutcomeDraws, found: Learned) -> bool:
 def unit_of(design: Design) -> float:
     """Unit of the biases: 1 for a probability, else the standard deviation of the outcome."""
     probability = design.family.scale == "probability" or design.equation.at_least is not None
-    return 1.0 if probability else float(design.outcome.std(ddof=1))
+    return (
+        1.0
+        if probability
+        else float((design.reported if design.levels else design.outcome).std(ddof=1))
+    )
 
 
 def _gained(found: Learned, outcome: OutcomeDraws, path: PathDraws) -> Array:

@@ -382,7 +382,7 @@ def _words(literals: Literals) -> list[str]:
 SHOWN_CASES: Final = 8
 """Cases that are named in a row of a truth table."""
 SHOWN_SOLUTIONS: Final = 5
-"""Tied solutions that are written out; the others are counted."""
+"""Tied solutions that a report of many groups writes out; the others are counted."""
 CRISP: Final = "crisp: 0 or 1"
 GIVEN: Final = "memberships as given"
 DECLARED: Final = "declared anchors"
@@ -461,12 +461,12 @@ def truth_rows(solved: Solved) -> Iterator[TruthTableRow]:
         )
 
 
-def solution_rows(solved: Solved) -> Iterator[SolutionTerm]:
-    """Terms of every kind of solution, and each solution as a whole."""
+def solution_rows(solved: Solved, most: int = MOST_SOLUTIONS) -> Iterator[SolutionTerm]:
+    """Terms of every kind of solution, and each solution as a whole; the first ``most`` of those tied."""
     cases = solved.cases
     names, conditions = list(cases.conditions), list(cases.conditions.values())
     for kind, tied in solved.solutions.items():
-        for place, solution in enumerate(tied[:SHOWN_SOLUTIONS], 1):
+        for place, solution in enumerate(tied[:most], 1):
             terms = [words_of(term, names) for term in solution]
             memberships = [term_membership(term, conditions) for term in solution]
             unique = unique_coverage(memberships, cases.outcome, cases.total)

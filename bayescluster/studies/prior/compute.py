@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.app.facts import model_facts, outcome_facts
+from bayescluster.app.facts import ends_of, model_facts, outcome_facts
 from bayescluster.arrays import Array
 from bayescluster.checks.predictive import known_of, statistics
 from bayescluster.checks.thresholds import (
@@ -243,8 +243,7 @@ def possible(design: Design) -> str:
     if design.bar is not None or design.family.scale in ("probability", "share"):
         return "0 to 1"
     if design.levels:
-        last = len(design.levels) - 1
-        return f"0 ({design.levels[0]}) to {last} ({design.levels[-1]})"
+        return ends_of(design)
     declared = _declared_range(design)
     if declared is not None:
         return f"declared: {declared[0]:g} to {declared[1]:g}"

@@ -1,0 +1,182 @@
+"""Files of text: encoding, what parts the cells, and where the names of columns are."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+import charset_normalizer
+import pandas as pd
+
+from bayescluster.dataset.headings import LOOKED_AT, Headings, headings_of
+from bayescluster.dataset.values import InputError
+from bayescluster.spec.data import DELIMITERS, Data
+
+MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Byte order marks, and the encodings they stand for."""
+WESTERN: Final = "windows-1252"
+SURE: Final = 0.9
+"""Share of odd bytes inside words of plain letters from which a text is Western."""
+NOT_GUESSED: Final = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_7", "utf_8"]
+"""Encodings that are known by their marks or their form, and never guessed."""
+
+
+class Decoded(NamedTuple):
+    """A text and the encoding it was in; ``note`` says so where that had to be guessed."""
+
+    text: str
+    note: str
+
+
+def decoded(raw: bytes, label: str, stated: str | None) -> Decoded:
+    """Decode a file.
+
+    Raises
+    ------
+    InputError
+        If the encoding that is stated is not known or does not fit, or none can be told.
+    """
+    if stated is not None:
+        return Decoded(_stated(raw, label, stated), "")
+    for mark, encoding in MARKS.items():
+        if raw.startswith(mark):
+            return Decoded(_stated(raw, label, encoding), "" if "8" in encoding else "UTF-16")
+    if (wide := _wide(raw)) is not None:
+        return Decoded(_stated(raw, label, wide), "UTF-16")
+    try:
+        return Decoded(raw.decode("utf-8"), "")
+    except UnicodeDecodeError:
+        pass
+    western = raw.decode(WESTERN, errors="replace")
+    if "\ufffd" not in western and _inside_words(western) >= SURE:
+        return Decoded(western, "Windows-1252")
+    best = charset_normalizer.from_bytes(raw, cp_exclusion=NOT_GUESSED).best()
+    if best is None:
+        raise InputError(
+            f"the encoding of '{label}' cannot be told",
+            "state it, for example `encoding: windows-1252`, or save the file as UTF-8",
+            "encoding",
+        )
+    return Decoded(str(best), best.encoding.replace("_", "-"))
+
+
+def _stated(raw: bytes, label: str, encoding: str) -> str:
+    try:
+        return raw.decode(encoding).removeprefix("\ufeff")
+    except LookupError:
+        raise InputError(
+            f"there is no encoding '{encoding}'",
+            "known are, for example, utf-8, utf-16, windows-1252, latin-1, gb18030, shift_jis",
+            "encoding",
+        ) from None
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise InputError(
+            f"'{label}' is not {encoding} text: see line {line}",
+            "leave `encoding` out to have it detected",
+            "encoding",
+        ) from None
+
+
+def _wide(raw: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of plain letters is zero."""
+    start = raw[:4000]
+    pairs = len(start) // 2
+    if pairs < 2 or start.count(0) < pairs // 2:
+        return None
+    return "utf-16-le" if start[1::2].count(0) > start[0::2].count(0) else "utf-16-be"
+
+
+def _inside_words(text: str) -> float:
+    """Share of characters beyond ASCII that are letters next to plain letters, or punctuation."""
+    odd = inside = 0
+    for before, here, after in zip(" " + text[:-1], text, text[1:] + " ", strict=True):
+        if ord(here) < 128:
+            continue
+        odd += 1
+        letter = here.isalpha() and here not in "ªº"
+        alone = not (ord(before) > 127 and ord(after) > 127)
+        punctuation = here in "‘’“”–—…€°«»\u00a0" and ord(before) < 128
+        inside += (letter and alone) or punctuation
+    return inside / odd if odd else 1.0
+
+
+class TextTable(NamedTuple):
+    """Cells of a file as text, missing where empty; ``notes`` say what was detected."""
+
+    frame: pd.DataFrame
+    headings: Headings
+    delimiter: str
+    encoding: str
+    """Encoding that had to be detected, or empty."""
+
+
+def read_text(raw: bytes, label: str, data: Data) -> TextTable:
+    """Read a file of text; cells are not yet numbers.
+
+    Raises
+    ------
+    InputError
+        If it cannot be decoded or is empty.
+    """
+    text, encoding = decoded(raw, label, data.encoding)
+    first, _, rest = text.partition("\n")
+    stated = DELIMITERS.get(data.delimiter or "", "")
+    if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
+        # Excel says so in a line of its own
+        stated, text = stated or first.strip()[-1], rest
+    delimiter = stated or _delimiter(text)
+    rows = list(_rows(text, delimiter))
+    if not any(any(cells) for _, cells in rows):
+        raise pd.errors.EmptyDataError
+    headings = headings_of([cells for _, cells in rows], label, data.header_row)
+    skipped, header = rows[headings.first - 1]
+    with warnings.catch_warnings():
+        # rows longer than the header would else lose their last cells
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        frame = pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=None,
+            # a row with more cells than the header is a fault, not a column without a name
+            names=list(headings.names[: len(header)]),
+            skiprows=skipped,
+            dtype=object,
+            keep_default_na=False,
+            na_values=[""],
+            index_col=False,
+            low_memory=False,
+        )
+    return TextTable(frame, headings, delimiter, encoding)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """First rows of a file, each with the number of lines up to its end."""
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    for row in islice(reader, LOOKED_AT):
+        yield reader.line_num, row
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells: the sign that makes most cells, as many in nearly every row."""
+    return max(DELIMITERS.values(), key=lambda sign: _regular(text, sign))
+
+
+def _regular(text: str, sign: str) -> tuple[float, int]:
+    """Share of rows with the usual number of cells, where that is above 1; and that number."""
+    counts = _counts(text, sign)
+    usual = max(set(counts), key=counts.count, default=1)
+    return (round(counts.count(usual) / len(counts), 1), usual) if usual > 1 else (0.0, 1)
+
+
+def _counts(text: str, sign: str) -> Sequence[int]:
+    return [len(row) for _, row in _rows(text, sign) if row]

@@ -1,0 +1,1 @@
+"""Survey files as people bring them, each with its right result."""

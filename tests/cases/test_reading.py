@@ -1,0 +1,519 @@
+"""Survey files as people bring them: what is read, and what is said of what looks wrong.
+
+The files beside this one each hold one fault; the tests below them make further ones of its kind.
+"""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyreadstat
+import pytest
+
+from bayescluster.app.prepare import analysis_source, design_of
+from bayescluster.design.record import Design
+from bayescluster.errors import BayesClusterError
+from tests.cli.small import Answer, call
+
+HERE = Path(__file__).parent
+WHOLE = 2**53
+
+
+def validated(name: str) -> Answer:
+    return call("validate", str(HERE / name))
+
+
+def design(path: Path | str) -> Design:
+    return design_of(analysis_source(HERE / path))
+
+
+def firms(rows: int = 96, seed: int = 7) -> pd.DataFrame:
+    """Firms in eight clusters of two industries, with answers from 1 to 5."""
+    rng = np.random.default_rng(seed)
+    cluster = np.arange(rows) % 8
+    return pd.DataFrame(
+        {
+            "id": np.arange(rows) + 1,
+            "place": [f"p{k}" for k in cluster],
+            "branch": np.where(cluster < 4, "goods", "services"),
+            "skill": rng.normal(10.0, 3.0, rows).round(2),
+            "trust": rng.integers(1, 6, rows),
+            "size": rng.integers(90, 110, rows),
+            "new": rng.integers(0, 2, rows),
+            "level": rng.integers(1, 6, rows),
+            "growth": rng.normal(5.0, 2.0, rows).round(2),
+        }
+    )
+
+
+ANALYSIS = """\
+name: survey
+data: {source: SOURCE, firm: id, cluster: place, industry: branch}
+constructs:
+  human_capital: {indicators: [skill], method: single}
+  social_capital: {indicators: [trust], method: single}
+equations:
+  innovation:
+    outcome: new
+    family: bernoulli
+    structure: interaction
+    controls: [size]
+    varying: {industry: [intercept], cluster: [intercept]}
+hypotheses:
+  - {kind: effect, capital: human_capital, by: industry}
+"""
+
+Made = Callable[..., Path]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """An analysis of a table, with parts of its text swapped."""
+
+    def make(frame: pd.DataFrame, kind: str = ".csv", swaps: dict[str, str] | None = None) -> Path:
+        write(frame, tmp_path / f"firms{kind}")
+        text = ANALYSIS.replace("SOURCE", f"firms{kind}")
+        for old, new in (swaps or {}).items():
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "analysis.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return make
+
+
+def write(frame: pd.DataFrame, path: Path, **keys: Any) -> None:
+    writers: dict[str, Callable[..., Any]] = {
+        ".csv": lambda frame, path: frame.to_csv(path, index=False),
+        ".xlsx": lambda frame, path: frame.to_excel(path, index=False),
+        ".parquet": lambda frame, path: frame.to_parquet(path, index=False),
+        ".dta": pyreadstat.write_dta,
+        ".sav": pyreadstat.write_sav,
+    }
+    writers[path.suffix](frame, path, **keys)
+
+
+def said(path: Path) -> str:
+    found = call("validate", str(path))
+    return found.out + found.err
+
+
+# groups are text, as they are written
+
+
+@pytest.mark.parametrize("name", ["cat01", "dta_text01", "lead0_oneind", "sci", "xlsx_textcodes"])
+def test_group_codes_are_not_merged(name):
+    assert "8 clusters" in validated(f"group_codes_merged/{name}.yaml").out
+
+
+TWINS = {
+    "leading zeros": lambda k: f"{k % 4 + 1:0{2 if k >= 4 else 1}d}",
+    "trailing zeros": lambda k: f"10.{k % 4 + 1}{'0' * (k >= 4)}",
+    "exponents": lambda k: f"{k % 4 + 1}E2" if k >= 4 else f"{(k % 4 + 1) * 100}",
+    "beyond 2 to the 53": lambda k: str(WHOLE + k),
+    "signs": lambda k: f"{'+' * (k >= 4)}{k % 4 + 1}",
+}
+
+
+@pytest.mark.parametrize("kind", [".csv", ".xlsx", ".parquet", ".dta", ".sav"])
+@pytest.mark.parametrize("twin", TWINS)
+def test_groups_written_differently_are_different(twin, kind, made):
+    codes = [TWINS[twin](k) for k in range(8)]
+    frame = firms().assign(place=[codes[k % 8] for k in range(96)])
+    found = design_of(analysis_source(made(frame, kind)))
+    assert sorted(found.group_labels("cluster")) == sorted(codes)
+
+
+@pytest.mark.parametrize("kind", [".csv", ".parquet"])
+def test_whole_numbers_that_floats_cannot_tell_apart(kind, made):
+    numbers = pd.array([WHOLE + k % 8 for k in range(96)], dtype="Int64")
+    numbers[5] = pd.NA
+    frame = firms().assign(place=numbers, branch="all firms")
+    found = design_of(analysis_source(made(frame, kind, {"branch}": "branch, missing: drop}"})))
+    assert sorted(found.group_labels("cluster")) == [str(WHOLE + k) for k in range(8)]
+    assert found.size == 95
+
+
+def test_levels_of_a_category_are_as_written():
+    assert design("group_codes_merged/cat01.yaml").control_names == ("x[1]", "x[02]", "x[03]")
+
+
+def test_a_number_of_the_analysis_finds_a_group_however_it_is_written(made):
+    frame = firms().assign(place=[f"{k % 8 + 1:02d}" for k in range(96)])
+    swaps = {"branch}": "branch, keep: [{column: place, one_of: [1, '02', 3]}]}"}
+    found = design_of(analysis_source(made(frame, ".csv", swaps)))
+    assert found.group_labels("cluster") == ("01", "02", "03")
+
+
+# what cannot be seen
+
+
+def test_zero_width_characters_are_said():
+    found = validated("unicode_spellings/zerowidth.yaml")
+    assert found.code == 3
+    assert (
+        "'cl' (cluster) spells 8 groups in several ways: 'c2' (14 rows), 'c2\\u200b'" in found.err
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        unicodedata.normalize("NFD", "Bình Dương"),
+        "Bình\u00a0Dương",
+        "Bình \ufeffDương",
+        "Bình Du\u031bo\u031bng",
+    ],
+)
+@pytest.mark.parametrize("column", ["place", "branch", "id"])
+def test_spellings_that_look_alike(other, column, made):
+    frame = firms(16)
+    frame[column] = frame[column].astype(object)
+    frame.loc[[0, 8], column] = ["Bình Dương", other]
+    found = said(made(frame))
+    assert "spells one group in 2 ways" in found
+    assert 'values: {"' in found
+
+
+def test_the_line_that_is_offered_mends_it(made):
+    frame = firms().assign(place=[f"p{k % 8}{'\u200b' * (k < 8)}" for k in range(96)])
+    path = made(frame)
+    line = said(path).split("add `")[1].split("` under data")[0]
+    text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
+    path.write_text(text.replace("cluster: place", "cluster: place_clean"), encoding="utf-8")
+    assert len(design_of(analysis_source(path)).group_labels("cluster")) == 8
+
+
+# codes for no answer
+
+
+def test_a_code_of_one_column_is_no_code_of_groups():
+    found = validated("missing_code_hits_other_columns/cl99.yaml").out
+    assert "cl99.csv: 160 of 160 rows" in found
+    assert "'99' means no answer elsewhere, and is a cluster in 'cl' (20 rows)" in found
+
+
+def test_a_code_inside_the_range_of_a_column_is_said():
+    found = validated("missing_code_hits_other_columns/code99.yaml").out
+    assert "99 means no answer, and lies inside the range of 'x' (90 to 109): 7 answers" in found
+    assert "`missing_values: {default: [99], x: []}`" in found
+
+
+@pytest.mark.parametrize("kind", [".csv", ".xlsx", ".parquet", ".dta", ".sav"])
+def test_codes_by_column(kind, made):
+    frame = firms()
+    frame.loc[:3, "skill"] = -9.0
+    frame.loc[4:6, "trust"] = 99
+    frame.loc[7, "size"] = 99
+    keys = "missing_values: {default: [-9], trust: [99], size: []}, missing: drop"
+    found = design_of(analysis_source(made(frame, kind, {"branch}": f"branch, {keys}}}"})))
+    assert found.size == 96 - 7
+    assert not any("99" in note for note in found.details.notes)
+
+
+def test_a_group_column_that_is_named_has_codes(made):
+    frame = firms().assign(place=["-9" if k < 5 else f"p{k % 8}" for k in range(96)])
+    keys = "missing_values: {place: [-9]}, missing: drop"
+    found = design_of(analysis_source(made(frame, ".csv", {"branch}": f"branch, {keys}}}"})))
+    assert found.size == 91
+    assert len(found.group_labels("cluster")) == 8
+
+
+@pytest.mark.parametrize(("column", "role"), [("place", "cluster"), ("branch", "industry")])
+def test_an_undeclared_code_among_groups_stays_a_group_and_is_said(column, role, made):
+    frame = firms().assign(branch="one")
+    frame[column] = frame[column].where(np.arange(96) % 8 != 3, "-9")
+    found = said(made(frame, ".csv", {"branch}": "branch, missing_values: [-9], crossed: true}"}))
+    assert f"'-9' means no answer elsewhere, and is a {role} in '{column}' (12 rows)" in found
+
+
+# value labels are for display
+
+
+def test_ordinal_levels_are_in_the_order_of_their_codes():
+    by_code, labelled = (
+        design(f"ordinal_labels_alphabetical/{kind}.yaml") for kind in ("csv", "dta")
+    )
+    assert labelled.levels == by_code.levels == ("1", "2", "3", "4", "5")
+    np.testing.assert_array_equal(labelled.outcome, by_code.outcome)
+
+
+def test_direction_goes_by_codes():
+    by_code, labelled = (
+        design(f"value_labels_flip_direction/{kind}.yaml") for kind in ("csv", "dta")
+    )
+    np.testing.assert_allclose(labelled.capitals[0], by_code.capitals[0])
+    assert sorted({round(float(value), 2) for value in labelled.capitals[0]}) == [-0.96, 1.03]
+
+
+def test_codes_that_share_a_label_stay_apart():
+    labels = design("value_labels_merge_codes/dta_duplabel.yaml").group_labels("cluster")
+    assert len(labels) == 8
+    assert {"Other (1)", "Other (3)"} <= set(labels)
+
+
+def test_labelled_answers_are_numbers_for_plain_tables():
+    table = str(HERE / "value_labels_block_numbers" / "l.dta")
+    found = call("nca", table, "--x", "x", "--y", "y", "--permutations", "0")
+    assert (found.code, "CE-FDH  d 0.688" in found.out) == (0, True)
+    sets = ("--calibrate", "x: 1 2.5 5", "--calibrate", "y: 1 3 5")
+    assert call("qca", table, "--outcome", "y", "--conditions", "x", *sets).code == 0
+    assert validated("value_labels_block_numbers/dta_ends.yaml").code == 0
+
+
+SCALE = {1: "Never", 2: "Rarely", 3: "Sometimes", 4: "Often", 5: "Always"}
+
+
+@pytest.mark.parametrize("kind", [".dta", ".sav"])
+@pytest.mark.parametrize("column", ["trust", "level", "size"])
+def test_labels_change_no_number(kind, column, made, tmp_path):
+    swaps = {"outcome: new\n    family: bernoulli": "outcome: level\n    family: ordinal"}
+    swaps |= {"[size]": "[{column: size, kind: continuous}]"}
+    path = made(firms(), kind, swaps)
+    plain = design_of(analysis_source(path))
+    labels = SCALE if column != "size" else {k: f"size {200 - k}" for k in range(90, 110)}
+    write(firms(), tmp_path / f"firms{kind}", variable_value_labels={column: labels})
+    labelled = design_of(analysis_source(path))
+    for name in ("outcome", "controls"):
+        np.testing.assert_array_equal(getattr(labelled, name), getattr(plain, name))
+    np.testing.assert_array_equal(labelled.capitals, plain.capitals)
+    assert labelled.levels == plain.levels
+
+
+def test_levels_may_be_named_by_their_labels(made, tmp_path):
+    listed = ", ".join(SCALE.values())
+    swaps = {
+        "outcome: new\n    family: bernoulli": "outcome: level\n    family: ordinal\n"
+        f"    at_least: Often\n    levels: [{listed}]"
+    }
+    path = made(firms(), ".dta", swaps)
+    write(firms(), tmp_path / "firms.dta", variable_value_labels={"level": SCALE})
+    found = design_of(analysis_source(path))
+    assert found.levels == tuple(SCALE.values())
+    np.testing.assert_array_equal(found.reported, firms()["level"] >= 4)
+
+
+def test_levels_that_are_words_are_asked_for(made):
+    sizes = np.array(["250+", "1-49", "50-249"])
+    frame = firms().assign(level=sizes[np.arange(96) % 3])
+    swaps = {"outcome: new\n    family: bernoulli": "outcome: level\n    family: ordinal"}
+    found = said(made(frame, ".csv", swaps))
+    assert "the levels of 'level' are words, whose order is not known" in found
+    assert "levels: [1-49, 250+, 50-249]" in found
+    listed = swaps["outcome: new\n    family: bernoulli"] + "\n    levels: [1-49, 50-249, 250+]"
+    path = made(frame, ".csv", {next(iter(swaps)): listed})
+    assert design_of(analysis_source(path)).levels == ("1-49", "50-249", "250+")
+
+
+def test_labelled_controls_are_categories_unless_said(made, tmp_path):
+    path = made(firms(), ".sav")
+    owners = {k: name for k, name in enumerate("abcdefghijklmnopqrst", 90)}
+    write(firms(), tmp_path / "firms.sav", variable_value_labels={"size": owners})
+    found = design_of(analysis_source(path))
+    assert len(found.control_names) == 19
+    assert any("enters as categories" in note for note in found.details.notes)
+
+
+def test_a_lower_code_for_yes_is_noted(made, tmp_path):
+    frame = firms().assign(trust=1 + np.arange(96) % 2)
+    path = made(frame, ".dta")
+    write(frame, tmp_path / "firms.dta", variable_value_labels={"trust": {1: "Yes", 2: "No"}})
+    (note,) = design_of(analysis_source(path)).details.notes
+    assert note.startswith("The indicator 'trust' of social_capital has a lower code for 'Yes'")
+
+
+# one column, one role
+
+
+@pytest.mark.parametrize(
+    ("name", "role"), [("circ", "an indicator of human_capital"), ("ctly", "a control")]
+)
+def test_an_outcome_does_not_explain_itself(name, role):
+    found = validated(f"one_column_two_roles/{name}.yaml")
+    assert found.code == 2
+    assert f"'y' is the outcome, and {role}" in found.err
+
+
+DOUBLED = "derive: [{kind: scale, name: twice, of: new, multiply: 2}]"
+CIRCLES = {
+    "indicator computed from the outcome": {
+        "branch}": f"branch, {DOUBLED}}}",
+        "[skill]": "[twice]",
+    },
+    "control computed from the outcome": {"branch}": f"branch, {DOUBLED}}}", "[size]": "[twice]"},
+    "outcome computed from an indicator": {
+        "branch}": "branch, derive: [{kind: recode, name: high, of: trust, values: {1: 0, 2: 0, 3: 0, "
+        "4: 1, 5: 1}}]}",
+        "outcome: new": "outcome: high",
+    },
+    "control computed from an indicator": {
+        "branch}": "branch, derive: [{kind: log, name: log_trust, of: trust}]}",
+        "[size]": "[log_trust]",
+    },
+    "indicator of both capitals": {"[trust]": "[skill]"},
+    "weight": {"branch}": "branch, weight: new}"},
+    "cluster": {"cluster: place": "cluster: new"},
+    "grouping": {"cluster: [intercept]}": "new: [intercept]}"},
+    "exposure": {
+        "outcome: new\n    family: bernoulli": "outcome: level\n    family: poisson\n    exposure: level"
+    },
+}
+
+
+@pytest.mark.parametrize("name", CIRCLES)
+def test_roles_that_make_a_circle(name, made):
+    path = made(firms(), ".csv", CIRCLES[name])
+    with pytest.raises(BayesClusterError, match=r"outcome|indicator") as caught:
+        design_of(analysis_source(path))
+    words = ("the outcome would explain itself", "cannot stay as it is", "cannot be told apart")
+    assert any(each in str(caught.value) for each in words)
+
+
+def test_roles_that_go_together(made):
+    swaps = {
+        "branch}": "branch, weight: size, derive: [{kind: log, name: log_size, of: size}]}",
+        "[size]": "[size, log_size, place]",
+    }
+    assert design_of(analysis_source(made(firms(), ".csv", swaps))).size == 96
+
+
+# thresholds on the scale of the column
+
+
+def test_a_threshold_that_no_outcome_reaches():
+    margin = validated("unreachable_margin/margin.yaml")
+    assert (margin.code, "no effect on a probability is above 1" in margin.err) == (2, True)
+    theta = validated("ordinal_labels_alphabetical/t40.yaml")
+    assert theta.code == 3
+    assert "theta is 40, but the expected level of 'y' goes from 1 to 5" in theta.err
+
+
+ORDINAL = {"outcome: new\n    family: bernoulli": "outcome: level\n    family: ordinal"}
+GROWTH = {"outcome: new\n    family: bernoulli": "outcome: growth\n    family: gaussian"}
+CLAIM = "{kind: effect, capital: human_capital, by: industry}"
+UNREACHABLE = [
+    (ORDINAL, "{kind: joint_sufficiency, by: all, theta: 0.5}"),
+    (ORDINAL, "{kind: effect, capital: human_capital, by: all, margin: 9}"),
+    (ORDINAL, "{kind: sufficient, capital: human_capital, by: all, theta: 5.1}"),
+    (GROWTH, "{kind: joint_sufficiency, by: all, theta: 4000}"),
+    (GROWTH, "{kind: necessary, capital: human_capital, by: all, eps: -900}"),
+    (GROWTH, "{kind: effect, capital: human_capital, by: all, margin: 300}"),
+    ({}, "{kind: complementarity, by: all, margin: 2}"),
+    ({}, "{kind: difference, capital: human_capital, margin: 30}"),
+]
+
+
+@pytest.mark.parametrize(("family", "claim"), UNREACHABLE)
+def test_thresholds_out_of_reach_are_refused(family, claim, made):
+    key = claim.split(", ")[-1].split(":")[0]
+    with pytest.raises(BayesClusterError, match=f"{key} is"):
+        design_of(analysis_source(made(firms(), ".csv", {**family, CLAIM: claim})))
+
+
+@pytest.mark.parametrize(
+    ("family", "claim"),
+    [
+        (ORDINAL, "{kind: joint_sufficiency, by: all, theta: 4.9}"),
+        (GROWTH, "{kind: joint_sufficiency, by: all, theta: 9}"),
+        ({}, "{kind: effect, capital: human_capital, by: all, margin: 0.9}"),
+    ],
+)
+def test_thresholds_within_reach(family, claim, made):
+    design_of(analysis_source(made(firms(), ".csv", {**family, CLAIM: claim})))
+
+
+# nesting, names, and the shape of tables
+
+
+def test_firms_in_two_clusters_are_said():
+    found = validated("firm_in_two_clusters/firm_two_clusters.yaml")
+    assert found.code == 3
+    assert "80 firms have rows in more than one cluster: 'f0' (c0 1 row, c1 1 row)" in found.err
+
+
+def test_firms_may_move_where_that_is_declared(made):
+    frame = firms().assign(id=np.arange(96) // 2)
+    assert "have rows in more than one cluster" in said(made(frame))
+    assert "valid" in said(made(frame, ".csv", {"branch}": "branch, crossed: true}"}))
+
+
+def test_firms_in_two_industries_without_clusters(made):
+    frame = firms().assign(id=np.arange(96) % 20)
+    swaps = {"cluster: place, ": "", ", cluster: [intercept]": ""}
+    assert "firms have rows in more than one industry" in said(made(frame, ".csv", swaps))
+
+
+def test_a_firm_in_a_second_cluster_once_is_a_typing_error(made):
+    frame = firms().assign(id=np.arange(96) % 8)
+    frame.loc[50, "place"] = "p7"
+    found = said(made(frame))
+    assert (
+        "most likely typing errors in 'place' or 'id': 'p7' in row 51, where '2' is otherwise"
+        in found
+    )
+
+
+@pytest.mark.parametrize("name", ["__firm__", "__cluster__", "__industry__"])
+def test_columns_with_names_of_our_own(name, made):
+    frame = firms().rename(columns={"size": name})
+    found = call("validate", str(made(frame, ".csv", {"[size]": f"['{name}']"})))
+    assert found.code == 3
+    assert "rename the column" in found.err
+    assert validated("reserved_dunder_columns/ctl___firm__.yaml").code == 3
+
+
+@pytest.mark.parametrize("column", ["place", "branch"])
+def test_a_group_called_all(column, made):
+    frame = firms()
+    frame.loc[frame["place"] == "p1", column] = "all"
+    assert f"cannot be called 'all' (in '{column}')" in said(made(frame))
+
+
+@pytest.mark.parametrize(("name", "places"), [("xl_spacer", "D, G"), ("csv_blank2", "H, I")])
+def test_columns_without_a_name_are_left_out_and_said(name, places):
+    found = validated(f"xlsx_blank_headers/{name}.yaml")
+    assert found.code == 0
+    assert f"2 columns have no name and cannot be used: {places}" in found.out
+
+
+def test_low_and_high_that_fall_together_are_said():
+    found = validated("zero_inflated_capital/g5.yaml")
+    assert found.code == 0
+    assert "Low and high of human_capital fall together: 94% of rows have the value 0" in found.out
+    assert "the smallest and the largest value, 0 and 47" in found.out
+
+
+# plain tables
+
+
+def test_all_tied_solutions_are_there(tmp_path):
+    table = str(HERE / "plain_tables" / "tied.csv")
+    conditions = [part for name in "ABCD" for part in ("--conditions", name)]
+    out = tmp_path / "sets"
+    call("qca", table, "--outcome", "Y", *conditions, "--include", "remainders", "--out", str(out))
+    with (out / "set_solutions.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "parsimonious"]
+    assert {row["solution"] for row in rows} == {str(k) for k in range(1, 9)}
+    assert {row["tied"] for row in rows} == {"8"}
+
+
+def test_a_reader_that_has_enough_is_no_fault():
+    table = str(HERE / "plain_tables" / "pairs.csv")
+    program = "from bayescluster.cli.main import main; main()"
+    options = ("nca", table, "--x", "x", "--y", "y", "--permutations", "0")
+    command = [sys.executable, "-c", program, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        error = process.stderr.read()
+    assert (process.returncode, error) == (0, b"")
