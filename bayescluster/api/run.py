@@ -256,7 +256,14 @@ def _form(row: FormRow) -> dict[str, object]:
     """A form as a flat row: what it weighs, and its scores by each criterion."""
     flat: dict[str, object] = {
         name: getattr(row, name)
-        for name in ("form", "weight", "non_compensatory", "gate_passed", "apart", "p_loo")
+        for name in (
+            "form",
+            "weight",
+            "non_compensatory_probability",
+            "gate_passed",
+            "plausible",
+            "p_loo",
+        )
     }
     for what, score in (("clusters", row.clusters), ("rows", row.rows)):
         if score is not None:

@@ -1,4 +1,4 @@
-"""Results of several forms to the results of all: compared, weighed and averaged."""
+"""Results of several forms to the results of all: compared, effects averaged, verdicts over the plausible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bayescluster.app.effects import Unpooled, corner_tables, differences, effec
 from bayescluster.checks.comparison import (
     ClusterScores,
     FormFit,
-    below_zero,
     criterion_of,
     form_rows,
     leave_cluster_out,
@@ -23,7 +22,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.summary import number
 from bayescluster.features.ceiling_models.results import CeilingModelsResults
 from bayescluster.features.sensitivity.compute import of_leading_form
-from bayescluster.features.verdict_curves.compute import averaged_curves
+from bayescluster.features.verdict_curves.compute import curves_over_forms
 from bayescluster.features.weakest_node.compute import node_draws, weakest_node
 from bayescluster.names import CLUSTER
 from bayescluster.results.claims import Claims
@@ -49,10 +48,16 @@ from bayescluster.results.model import (
 )
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.verdicts.averaging import Averaged, WeightedForm, averaged_verdicts
+from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.claims import corner_readings
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.plausible import (
+    JudgedForm,
+    claims_of_verdicts,
+    non_compensatory,
+    verdicts_over_forms,
+)
 
 
 class Part(NamedTuple):
@@ -72,7 +77,7 @@ class Part(NamedTuple):
 def combined(
     parts: Sequence[Part], ceilings: CeilingModelsResults | None, reproduction: Reproduction
 ) -> Results:
-    """Compare the forms, and average effects, corners and verdicts over them.
+    """Compare the forms, average effects and corners over them, and judge by the plausible ones.
 
     All other results are those of the form with the largest weight.
 
@@ -88,14 +93,18 @@ def combined(
     fits, evidence = zip(*map(_scored, parts), strict=True)
     rows, criterion = form_rows(fits), criterion_of(fits)
     forms = [
-        WeightedForm(part.name, row.weight, each, part.results.verdicts, row.gate_passed)
+        WeightedForm(part.name, row.weight, each)
         for part, row, each in zip(parts, rows, evidence, strict=True)
     ]
     mixture = Averaged(forms)
     lead = max(zip(rows, parts, strict=True), key=lambda pair: pair[0].weight)[1]
     base, claims = lead.results, lead.design.analysis.hypotheses
-    passed = all(form.gate_passed for form in forms if form.counts)
-    answers = averaged_verdicts(claims, forms, mixture, criterion)
+    passed = all(row.gate_passed for row in rows if _counts(row))
+    judged = [
+        JudgedForm(part.name, row.plausible, row.gate_passed, part.results.verdicts)
+        for part, row in zip(parts, rows, strict=True)
+    ]
+    answers = verdicts_over_forms(claims_of_verdicts(claims, mixture), judged, lead.design)
     weighed = [(form.weight, part.results) for form, part in zip(forms, parts, strict=True)]
     return Results.joined(
         base,
@@ -116,13 +125,17 @@ def combined(
             ranks=ranks(mixture),
             corners=corner_tables(mixture, claims),
             verdicts=answers,
-            verdict_curves=averaged_curves(
-                [(weight, results.verdict_curves) for weight, results in weighed],
+            verdict_curves=curves_over_forms(
+                [
+                    part.results.verdict_curves
+                    for part, row in zip(parts, rows, strict=True)
+                    if row.plausible
+                ],
                 claims,
                 mixture,
                 answers,
             ),
-            claims=_claims(base, forms, mixture, criterion, passed),
+            claims=_claims(base, parts, rows, evidence, mixture),
             weakest_node=weakest_node(
                 node_draws(mixture, mixture.parts),
                 passed,
@@ -149,7 +162,7 @@ def _scored(part: Part) -> tuple[FormFit, Evidence]:
         part.results.gate,
         leave_row_out(design, tree),
         None if why_not(design) else leave_cluster_out(design, evidence.posterior),
-        below_zero(evidence.posterior),
+        non_compensatory(evidence),
     )
     return fit, evidence
 
@@ -162,20 +175,28 @@ def _unpooled(effects: Sequence[EffectRow]) -> Unpooled:
     }
 
 
+def _counts(row: FormRow) -> bool:
+    """Whether a form has a part in the verdicts, or in the averages of effects and corners."""
+    return row.plausible or row.weight > WEIGHT_MIN
+
+
 def _claims(
     base: Results,
-    forms: Sequence[WeightedForm],
+    parts: Sequence[Part],
+    rows: Sequence[FormRow],
+    evidence: Sequence[Evidence],
     mixture: Averaged,
-    criterion: Criterion,
-    passed: bool,
 ) -> Claims | None:
-    """Read the corners from the average of the forms; the other traditions read the leading one."""
+    """Read the corners over the plausible forms; the other traditions read the leading one."""
     if base.claims is None:
         return None
 
     def judge(claims: tuple[Hypothesis, ...]) -> tuple[Verdict, ...]:
-        own = [form._replace(verdicts=verdicts(claims, form.evidence, True)) for form in forms]
-        return averaged_verdicts(claims, own, mixture, criterion)
+        forms = [
+            JudgedForm(part.name, row.plausible, row.gate_passed, verdicts(claims, each, True))
+            for part, row, each in zip(parts, rows, evidence, strict=True)
+        ]
+        return verdicts_over_forms(claims_of_verdicts(claims, mixture), forms, parts[0].design)
 
     others = [
         reading
@@ -183,6 +204,7 @@ def _claims(
         for reading in row.readings
         if reading.tradition != "corners"
     ]
+    passed = all(row.gate_passed for row in rows if _counts(row))
     return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
 
 
@@ -212,9 +234,9 @@ def _form_item(row: FormRow) -> CheckItem:
     return CheckItem(
         name=f"{row.form}: gate",
         question="Did this form pass its own gate?",
-        found=f"{outcome}; weight {row.weight:.3f}",
-        threshold=f"passed, or a weight of at most {WEIGHT_MIN:g}",
-        passed=row.gate_passed or row.weight <= WEIGHT_MIN,
+        found=f"{outcome}; {'' if row.plausible else 'not '}plausible, weight {row.weight:.3f}",
+        threshold=f"passed, or neither plausible nor of a weight above {WEIGHT_MIN:g}",
+        passed=row.gate_passed or not _counts(row),
         advice="" if row.gate_passed else f"see the checks in the report of {row.form}",
     )
 
@@ -238,7 +260,6 @@ def _comparison(
         criterion_reason=reason,
         leading=lead,
         forms=rows,
-        non_compensatory_weight=sum(row.weight for row in rows if row.non_compensatory),
         khat_threshold=limits[0] if limits else None,
         clusters=tuple(
             row

@@ -19,8 +19,8 @@ from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
 from bayescluster.spec.hypotheses import Hypothesis, Scope
+from bayescluster.verdicts.compensation import quantity_of
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
-from bayescluster.verdicts.regions import quantity_of
 
 MEASURES = ("average_marginal_effect", "contrast")
 BY: tuple[By, ...] = ("all", "industry", "cluster")
@@ -146,7 +146,7 @@ def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Cor
 def _corners(evidence: Evidence, key: SurfaceRequest) -> Corners:
     design, levels, at_least = evidence.design, key.levels, key.at_least
     surface = evidence.surface(key.scope, levels, at_least=at_least)
-    near = evidence.support(levels)  # (corner, group)
+    near = evidence.support(levels).firms  # (corner, group)
     summaries = {
         corner: estimates(surface.corners[corner], evidence.posterior.chains) for corner in CORNERS
     }
@@ -167,7 +167,7 @@ def _corners(evidence: Evidence, key: SurfaceRequest) -> Corners:
                 group=label,
                 corner=corner,
                 estimate=summaries[corner][column],
-                support=int(near[position][column]),
+                support=float(near[position][column]),
             )
             for by in CORNER_GROUPS.get(key.scope, BY[:2])
             for column, label in evidence.columns(by)

@@ -20,7 +20,7 @@ from bayescluster.checks.loo import RowScores, difference, stacking_weights, tot
 from bayescluster.checks.psis import log_sum, smoothed
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
-from bayescluster.names import CLUSTER, SUBSTITUTION
+from bayescluster.names import CLUSTER
 from bayescluster.results.fit import Criterion, FormRow, Score
 from bayescluster.results.model import Gate
 from bayescluster.structures import Structure
@@ -42,8 +42,8 @@ class FormFit(NamedTuple):
     gate: Gate
     rows: RowScores
     clusters: ClusterScores | None
-    below_zero: float | None
-    """CES: posterior probability of ``r < 0``."""
+    non_compensatory: float | None
+    """Posterior probability that neither capital makes up for the other; nothing without capitals."""
 
 
 def form_rows(fits: Sequence[FormFit]) -> tuple[FormRow, ...]:
@@ -67,26 +67,20 @@ def criterion_of(fits: Sequence[FormFit]) -> Criterion:
 
 
 def _form_row(fit: FormFit, rows: Score, clusters: Score | None, used: Score) -> FormRow:
-    leontief, behind = fit.below_zero, -used.difference
+    behind = -rows.difference
     return FormRow(
         form=fit.structure.name,
         formula=fit.structure.formula,
         report=fit.report,
         gate_passed=fit.gate.passed,
         failing=tuple(item.name for item in fit.gate.items if item.passed is not True),
-        non_compensatory=(
-            fit.structure.name == "conjunctive"
-            if leontief is None
-            else leontief >= thresholds.BELOW_ZERO
-        ),
+        non_compensatory_probability=fit.non_compensatory,
         p_loo=fit.rows.p_loo,
         rows=rows,
         clusters=clusters,
         weight=used.weight,
-        apart=(
-            behind >= thresholds.ELPD_DIFFERENCE_MIN
-            and behind >= thresholds.ELPD_DIFFERENCE_SES * used.difference_se
-        ),
+        plausible=behind
+        <= max(thresholds.ELPD_DIFFERENCE_MIN, thresholds.ELPD_DIFFERENCE_SES * rows.difference_se),
     )
 
 
@@ -114,21 +108,14 @@ def _score(scores: RowScores | ClusterScores, best: Array, weight: float) -> Sco
     )
 
 
-def below_zero(posterior: Draws) -> float | None:
-    """Posterior probability that a CES form leans towards Leontief; nothing for other forms."""
-    if SUBSTITUTION not in posterior.population:
-        return None
-    return float((posterior.population[SUBSTITUTION] < 0).mean())
-
-
 def statements(rows: Sequence[FormRow], criterion: Criterion) -> tuple[str, ...]:
     """Say in sentences, by rule, what a comparison shows and what it does not."""
-    best = max(rows, key=lambda row: _used(row, criterion).elpd)
-    alike = [row.form for row in rows if row is not best and not row.apart]
-    worse = [row.form for row in rows if row.apart]
+    best = max(rows, key=lambda row: row.rows.elpd)
+    alike = [row.form for row in rows if row is not best and row.plausible]
+    worse = [row.form for row in rows if not row.plausible]
     return (
         *_distinguished(best.form, alike, worse),
-        _total_weight(rows),
+        *_made_up(rows),
         *([INTERACTION_ALONE] if any(row.form == "interaction" for row in rows) else []),
         *_caveats(rows, criterion),
     )
@@ -141,32 +128,32 @@ def _used(row: FormRow, criterion: Criterion) -> Score:
 
 def _distinguished(best: str, alike: Sequence[str], worse: Sequence[str]) -> Iterator[str]:
     rule = (
-        f"a difference in elpd below {thresholds.ELPD_DIFFERENCE_MIN:g}, "
-        f"or below {thresholds.ELPD_DIFFERENCE_SES:g} of its standard errors"
+        f"within {thresholds.ELPD_DIFFERENCE_MIN:g}, or within {thresholds.ELPD_DIFFERENCE_SES:g} "
+        "standard errors of the difference, of the best elpd of rows left out"
     )
     if alike:
-        yield f"{best} predicts best, but the data cannot tell it from {listed(alike)} ({rule})."
+        yield (
+            f"Plausible forms: {listed([best, *alike])} ({rule}). A verdict has to hold under each of them."
+        )
+    else:
+        yield f"Only {best} is plausible ({rule}): verdicts rest on it."
     if worse:
         verb = "predicts" if len(worse) == 1 else "predict"
         yield f"{listed(worse)} {verb} worse than {best}, by more than the data leave open."
 
 
-def _total_weight(rows: Sequence[FormRow]) -> str:
-    shapes = [row.form for row in rows if row.non_compensatory]
-    total = sum(row.weight for row in rows if row.non_compensatory)
-    ces = {row.form: row.non_compensatory for row in rows}.get("ces")
-    of_ces = {
-        None: "",
-        True: f" r of the CES form is below 0 with a probability of at least {thresholds.BELOW_ZERO:g}.",
-        False: " The CES form is not among them: its r is not clearly below 0.",
-    }[ces]
-    if not shapes:
-        return f"No form here is non-compensatory.{of_ces}"
-    return (
-        f"Total weight on non-compensatory forms ({listed(shapes)}): {total:.2f}. In these a lack "
-        f"of one capital cannot simply be made up by the other; whether each is needed is read off "
-        f"the corners.{of_ces}"
-    )
+def _made_up(rows: Sequence[FormRow]) -> Iterator[str]:
+    told = [
+        f"{row.form} {row.non_compensatory_probability:.2f}"
+        for row in rows
+        if row.non_compensatory_probability is not None
+    ]
+    if told:
+        yield (
+            "Probability that neither capital by itself covers more than "
+            f"{thresholds.KAPPA:.0%} of the way from both low to both high, on the link scale, over all "
+            f"firms: {', '.join(told)}."
+        )
 
 
 def _caveats(rows: Sequence[FormRow], criterion: Criterion) -> Iterator[str]:

@@ -520,7 +520,7 @@ def empty_corners(fit: CheckedFit) -> Iterator[Reason]:
         return
     levels = default_levels(design)
     near = {
-        groups.by: (groups.labels, support(design, levels, groups.members))
+        groups.by: (groups.labels, support(design, levels, groups.members).firms.astype(int))
         for groups in declared_groups(design)
         if groups.by != "cluster"
     }

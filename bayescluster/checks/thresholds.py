@@ -94,13 +94,14 @@ Cameron and Miller (2015), Journal of Human Resources 50(2), section VI.
 
 ELPD_DIFFERENCE_MIN: Final = 4.0
 ELPD_DIFFERENCE_SES: Final = 2.0
-"""Forms are told apart by a difference in elpd of at least 4 and of at least 2 standard errors.
+"""A form is plausible within 4, or within 2 standard errors of the difference, of the best elpd.
 
 A rule of thumb: Sivula, Magnusson, Matamoros and Vehtari (2020), arXiv:2008.10296, for the first.
 """
 
 WEIGHT_MIN: Final = 0.01
-"""A form with a larger stacking weight has a part in the averages, and so must pass its gate."""
+"""A form with a larger stacking weight has a part in the averages of effects and corners, and so must pass
+its gate; a plausible form must too."""
 
 CONTRACTION_MIN: Final = 0.2
 """Below this share of its prior variance taken away by the data, a parameter is hardly identified.
@@ -118,8 +119,9 @@ GAIN_SMALL: Final = 0.1
 UNIDENTIFIED_SHARE: Final = 0.2
 """Posterior probability of such values above which a note is made of it: a convention."""
 
-BELOW_ZERO: Final = 0.95
-"""Posterior probability of ``r < 0`` from which a CES form counts as non-compensatory."""
+KAPPA: Final = 0.40
+"""Share of the way from both low to both high, on the link scale, up to which one capital does not make up
+for the other. An additive form splits the whole way between the two, whatever the base rate."""
 
 
 SHIFT: Final = {"industry": 0.1, "cluster": 0.25}

@@ -10,11 +10,19 @@ from pathlib import Path
 from bayescluster.cli.guard import say
 from bayescluster.features.weakest_node import view as weakest_words
 from bayescluster.kit import words as fit_words
-from bayescluster.kit.words import fixed, label, step, verdict_probability
+from bayescluster.kit.words import (
+    error,
+    fixed,
+    label,
+    odds_ratio,
+    sentence,
+    step,
+    verdict_probability,
+)
 from bayescluster.report.checks import likely_words
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import Attempt, Gate, Reason
-from bayescluster.results.model import EffectRow, Results
+from bayescluster.results.model import EffectRow, Results, Verdict
 
 
 def print_attempts(attempts: Sequence[Attempt]) -> None:
@@ -61,13 +69,8 @@ def print_summary(results: Results) -> None:
     if not results.verdicts:
         say("No hypotheses were declared.")
         return
-    for title, verdicts in groupby(results.verdicts, key=attrgetter("title")):
-        say(f"\n{title}")
-        for verdict in verdicts:
-            say(
-                f"  {verdict.verdict:<10} {verdict_probability(verdict.probability):>6} "
-                f"(prior {verdict_probability(verdict.prior_probability)})  {verdict.group}"
-            )
+    for (title, _), verdicts in groupby(results.verdicts, key=attrgetter("title", "region")):
+        print_claim(title, tuple(verdicts))
     print_sensitivity(results)
     say()
 
@@ -82,12 +85,35 @@ def print_forms(results: Results) -> None:
         score = row.rows if row.clusters is None else row.clusters
         gate = "" if row.gate_passed else f"  gate FAILED ({', '.join(row.failing)})"
         say(
-            f"  {row.form:<12} weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
+            f"  {row.form:<12} {'plausible' if row.plausible else 'ruled out'}  weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
+def print_claim(title: str, verdicts: Sequence[Verdict]) -> None:
+    """Print the verdicts on one claim, with its region; and why, where no probability says it."""
+    say(f"\n{title}")
+    say(f"  Region: {verdicts[0].region}.")
+    for verdict in verdicts:
+        say(
+            f"  {verdict.verdict:<15} {verdict_probability(verdict.probability):>6} "
+            f"(MCSE {error(verdict.mcse)}, prior {verdict_probability(verdict.prior_probability)}, "
+            f"odds ratio {odds_ratio(verdict.odds_ratio)})  {verdict.group}"
+        )
+        plain = verdict.verdict in ("supported", "rejected") or verdict.reason.endswith(UNDECIDED)
+        for told in ("" if plain else verdict.reason, sentence(verdict.attenuated)):
+            if told:
+                say(f"      {told}")
+
+
+UNDECIDED = "the data do not decide."
+"""Ends the reason of a verdict that its probability leaves open: no need to say it again."""
+
+
             f"(SE {score.difference_se:.1f}) to the best{gate}"
         )
     for statement in found.statements:
         say(f"  {statement}")
-    say(f"  Effects, corners and verdicts are averages; all else is of {found.leading}.")
+    say(
+        "  Verdicts hold under each plausible form; effects and corners are averages; all else is of "
+        f"{found.leading}."
+    )
 
 
 def print_sensitivity(results: Results) -> None:

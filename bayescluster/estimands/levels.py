@@ -20,8 +20,8 @@ from bayescluster.structures.conjunctive import CONJUNCTIVE, corner_weights
 CORNERS = ("LL", "HL", "LH", "HH")
 """Level of human capital, then of social capital."""
 
-NEAR = 1 / 3
-"""A firm is near a corner if, on both capitals, it lies within this share of the way from it."""
+BANDWIDTH: Final = 0.5
+"""Standard deviation of the kernel by which firms around a corner are counted, in sd of each capital."""
 
 
 class Levels(NamedTuple):
@@ -88,24 +88,73 @@ def _listed(anchor: Anchor) -> str:
     return ", ".join(f"{column} {value:g}" for column, value in anchor.items())
 
 
-def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count the firms near each corner, ``(corner, group)``; one seen in several rows counts once."""
-    human, social = design.capitals
-    sides_human, sides_social = _sides(human, levels.human), _sides(social, levels.social)
-    firms = design.firms
-    return np.array(
-        [
-            [np.unique(firms[near & group]).size for group in members.T]
-            for near in (sides_human[c[0]] & sides_social[c[1]] for c in CORNERS)
-        ],
-        dtype="int64",
-    )
+class CornerSupport(NamedTuple):
+    """What stands around each corner of the plane, ``(corner, group)`` each."""
+
+    firms: NDArray[np.float64]
+    """Effective number of firms: one at the corner counts 1, one half a standard deviation away on one
+    capital 0.61, one a standard deviation away 0.14."""
+    inside: NDArray[np.bool_]
+    """Whether the corner lies in the convex hull of the firms of the group: else it is extrapolation."""
 
 
-def _sides(values: NDArray[np.float64], pair: tuple[float, float]) -> dict[str, NDArray[np.bool_]]:
-    low, high = pair
-    way = (values - low) / (high - low)
-    return {"L": way <= NEAR, "H": way >= 1 - NEAR}
+def support(design: Design, levels: Levels, members: NDArray[np.bool_]) -> CornerSupport:
+    """Count the firms around each corner by a normal kernel; one seen in several rows counts once.
+
+    A capital that is yes or no has no neighbourhood: a firm has the level or has not.
+    """
+    binary = tuple(design.is_binary(name) for name in CAPITALS)
+    firms, shape = design.firms, (len(CORNERS), members.shape[1])
+    effective, inside = np.zeros(shape), np.zeros(shape, dtype=bool)
+    for k, corner in enumerate(CORNERS):
+        off = [
+            values - level for values, level in zip(design.capitals, levels.at(corner), strict=True)
+        ]
+        weight = np.ones(design.size)
+        for away, yes_or_no in zip(off, binary, strict=True):
+            weight *= _kernel(away, yes_or_no)
+        for g, group in enumerate(members.T):
+            rows = np.flatnonzero(group & (weight > 0))
+            effective[k, g] = _once(weight[rows], firms[rows])
+            inside[k, g] = _in_hull(off[0][group], off[1][group])
+    return CornerSupport(effective, inside)
+
+
+def _kernel(away: Array, yes_or_no: bool) -> Array:
+    """Weight of rows by their distance from a level; none where the capital is missing."""
+    known = np.isfinite(away)
+    if yes_or_no:
+        return np.where(known, np.abs(np.where(known, away, 1.0)) < BANDWIDTH, 0.0)
+    return np.where(known, np.exp(-0.5 * (np.where(known, away, 0.0) / BANDWIDTH) ** 2), 0.0)
+
+
+def _once(weight: Array, firms: NDArray[np.int64]) -> float:
+    """Sum over firms of the mean weight of their rows."""
+    if not weight.size:
+        return 0.0
+    _, which, rows = np.unique(firms, return_inverse=True, return_counts=True)
+    return float((np.bincount(which, weights=weight) / rows).sum())
+
+
+def _in_hull(human: Array, social: Array) -> bool:
+    """Whether the origin lies in the convex hull of points, its edge included.
+
+    It does unless all points lie on one side of a line through it: unless the angles at which they
+    are seen leave a gap of more than half a turn.
+    """
+    known = np.isfinite(human) & np.isfinite(social)
+    human, social = human[known], social[known]
+    if not human.size:
+        return False
+    if (np.hypot(human, social) < ON_IT).any():
+        return True
+    angles = np.sort(np.arctan2(social, human))
+    gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
+    return bool(gaps.max() <= np.pi + ON_IT)
+
+
+ON_IT: Final = 1e-9
+"""Closer than this, in standard deviations or radians, is the same place."""
 
 
 def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:
@@ -134,21 +183,24 @@ def amounts_of(design: Design, levels: Levels) -> tuple[LevelAmounts, ...]:
     return tuple(amounts)
 
 
+HALF: Final = 0.5
+"""Share of the weight that puts a firm behind a corner; only one corner can have more."""
+
 CORNER_TERMS: Final = {"LL": NEITHER, "HL": HUMAN_ONLY, "LH": SOCIAL_ONLY, "HH": BOTH}
 """Term of the form at each corner of the plane."""
 
 
 def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> dict[str, Array]:
-    """Sum the corner weights of the firms of each group.
+    """Count the firms of each group that the gates put behind each corner.
 
-    ``members`` gives which rows are in which group, ``(row, group)``; a firm seen in several rows counts
-    once.
+    A firm is behind a corner where its gates give that corner at least half of the weight: fractions
+    of many firms elsewhere do not add up to firms at a corner. ``members`` gives which rows are in
+    which group, ``(row, group)``; a firm seen in several rows counts once.
 
     Returns
     -------
     dict
-        By corner: effective number of firms, ``(draw, group)``. The corners of a group sum to its
-        firms. Empty for all forms but the conjunctive one.
+        By corner: number of firms, ``(draw, group)``. Empty for all forms but the conjunctive one.
     """
     if design.structure is not CONJUNCTIVE:
         return {}
@@ -161,5 +213,6 @@ def behind_gates(design: Design, draws: Draws, members: NDArray[np.bool_]) -> di
         human, social = part.capitals or design.capitals
         weights = corner_weights(human, social, row_coefficients(part))
         for corner, term in CORNER_TERMS.items():
-            out[corner][which] = np.broadcast_to(weights[term], (part.size, design.size)) @ once
+            behind = np.broadcast_to(weights[term] >= HALF, (part.size, design.size))
+            out[corner][which] = behind.astype(float) @ once
     return out

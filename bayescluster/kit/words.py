@@ -30,7 +30,8 @@ SCOPES: Final = {
     "their distributions",
 }
 CUT_OFFS: Final = {
-    "eps": "eps: at most this is rare",
+    "kappa": "kappa: share of the way the other capital may cover alone",
+    "eps": "eps: at most this, in kind",
     "theta": "theta: at least this is common",
     "theta_not": "theta_not: at most this is not enough",
     "delta": "delta: at least this below both high",
@@ -48,7 +49,30 @@ MEASURES: Final = {
     "contrast": "Contrast, low to high",
 }
 GROUPED: Final = {"all": "All firms", "industry": "Industry", "cluster": "Cluster"}
-VERDICTS: Final = {"supported": "Supported", "rejected": "Rejected", "undecided": "Undecided"}
+VERDICTS: Final[dict[str, str]] = {
+    "supported": "Supported",
+    "rejected": "Rejected",
+    "undecided": "Undecided",
+    "not assessable": "Not assessable",
+    "negligible": "Negligible",
+    "scale-dependent": "Scale-dependent",
+    "depends on the form": "Depends on the form",
+}
+"""What can become of a claim."""
+VERDICT_MEANINGS: Final[dict[str, str]] = {
+    "supported": "the posterior probability of the declared region reaches the declared level, under each "
+    "plausible form where several were fitted",
+    "rejected": "it is at most one minus that level, wherever the claim can be assessed",
+    "undecided": "neither; or the diagnostics gate failed, or the form or the scores do not warrant a "
+    "rejection",
+    "not assessable": "both capitals together bring about too little, or no firms stand where the claim is "
+    "decided: it can be neither shown nor refuted here",
+    "negligible": "the effect is surely too small to count, which is more than not finding one",
+    "scale-dependent": "the effect of a capital is larger where the other is high on the outcome scale, but "
+    "not on the scale of the model: the link function alone would give what is seen",
+    "depends on the form": "plausible forms decide it in opposite ways",
+}
+"""What each verdict means."""
 ALONE: Final = (
     "Industry alone: from the rows of that industry by a normal approximation, with the population "
     "part of the model only, so no cluster or firm effects. It is another model, and its interval "
@@ -58,7 +82,8 @@ ALONE: Final = (
 EXPOSED: Final = "per unit of"
 """Stands in the label of an outcome that is counted over a declared exposure."""
 FORM_NOTES: Final = {
-    "verdicts": "Verdicts are averaged over the forms compared below.",
+    "verdicts": "A verdict has to hold under each plausible form (see the forms compared below); the "
+    "probability shown is that of the plausible form that is least sure.",
     "effects": "Effects, differences and ranks are averaged over the forms; estimates of industries "
     "alone are of {0}.",
     "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
@@ -73,7 +98,15 @@ FORM_NOTES: Final = {
     "in their own reports.",
 }
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
-ICONS: Final = {"supported": "✓", "rejected": "✕", "undecided": "?"}
+ICONS: Final[dict[str, str]] = {
+    "supported": "✓",
+    "rejected": "✕",
+    "undecided": "?",
+    "not assessable": "∅",
+    "negligible": "≈",
+    "scale-dependent": "~",
+    "depends on the form": "↔",
+}
 
 
 class Unit(NamedTuple):
@@ -100,6 +133,11 @@ def unit(outcome: OutcomeFacts) -> Unit:
         "mean": Unit(1.0, "", "", f"units of {outcome.column}"),
         "level": Unit(1.0, "", "", f"levels of {outcome.column}"),
     }[outcome.scale]
+
+
+def css(verdict: str) -> str:
+    """Name of a verdict as a class of the page."""
+    return verdict.replace(" ", "-")
 
 
 def reaching(outcome: OutcomeFacts, level: str) -> OutcomeFacts:
@@ -228,9 +266,9 @@ def rhat(value: float | None) -> str:
     return NONE if value is None else fixed(value, 3)
 
 
-def firms(many: int) -> str:
+def firms(many: float) -> str:
     """Count of firms, in words."""
-    return f"{count(many)} {'firm' if many == 1 else 'firms'}"
+    return f"{count(many)} {'firm' if count(many) == '1' else 'firms'}"
 
 
 def duration(seconds: float) -> str:

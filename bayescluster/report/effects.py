@@ -21,8 +21,8 @@ from bayescluster.results.model import DifferenceRow, EffectRow, RankRow, Result
 
 MEASURE = "average_marginal_effect"
 SHOWN = ("all", "industry")
-SUPPORT_MIN = 5
-"""The report's own floor: a corner with fewer firms near is marked as extrapolation.
+SUPPORT_MIN = 10
+"""The report's own floor: a corner with fewer firms around it is marked as extrapolation.
 
 Claims declare theirs (``min_support``) in the analysis; results do not carry it.
 """

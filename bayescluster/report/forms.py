@@ -123,7 +123,7 @@ def _caption(results: Results) -> str:
     return (
         "Left: expected log predictive density (elpd) of each form less that of the best by the same "
         "criterion, with one standard error of the difference; further left predicts worse. Right: "
-        f"stacking weights by {by}, which the averages use."
+        f"stacking weights by {by}, which averages of effects and corners use; verdicts are not averaged."
     )
 
 
@@ -161,7 +161,6 @@ def body(results: Results) -> Markup:
         "forms.html.j2",
         results=results,
         found=found,
-        weight=words.fixed(found.non_compensatory_weight, 2),
         compared=_compared(found).table,
         figures=figures(results, COMPARISON),
         corners=[_corners(table, results, found).table for table in results.corners],
@@ -192,13 +191,14 @@ def _compared(found: Comparison) -> View[FormRow]:
             Column(
                 "Form",
                 "form",
-                note=lambda row: "non-compensatory" if row.non_compensatory else "",
+                note=lambda row: "plausible" if row.plausible else "predicts worse",
                 link=lambda row: row.report,
             ),
             number("Weight", "weight", partial(words.fixed, places=2)),
             *clusters,
             *_score_columns("rows", "Rows"),
             number("p_loo", "p_loo", partial(words.fixed, places=1)),
+            number("Neither makes up for the other", "non_compensatory_probability", words.maybe),
             Column(
                 "Gate",
                 "gate_passed",
@@ -281,6 +281,7 @@ def _corners(table: Corners, results: Results, found: Comparison) -> View[Corner
 
 
 AVERAGED = "Averaged"
+OVER_FORMS = "Over the plausible forms"
 
 
 def _key_of(row: CornerRow, form: str) -> tuple[str, str, str, str]:
@@ -288,7 +289,7 @@ def _key_of(row: CornerRow, form: str) -> tuple[str, str, str, str]:
 
 
 class ClaimVerdicts(NamedTuple):
-    """The verdict of a claim averaged over the forms, and those of each."""
+    """The verdict of a claim over the plausible forms, and those of each form."""
 
     verdict: Verdict
     own: dict[str, FormVerdict]
@@ -300,7 +301,7 @@ def _verdicts(results: Results, found: Comparison) -> View[ClaimVerdicts]:
 
     def verdicts(name: str) -> Column[ClaimVerdicts]:
         def of(row: ClaimVerdicts) -> Verdict | FormVerdict:
-            return row.verdict if name == AVERAGED else row.own[name]
+            return row.verdict if name == OVER_FORMS else row.own[name]
 
         return number(
             name,
@@ -312,17 +313,18 @@ def _verdicts(results: Results, found: Comparison) -> View[ClaimVerdicts]:
     return View(
         "form_verdicts",
         FormVerdict,
-        "Verdicts, averaged and by form",
+        "Verdicts, over the plausible forms and by form",
         (
             Column("Claim", lambda row: row.verdict.title),
             Column("Group", lambda row: words.group(row.verdict.by, row.verdict.group)),
-            *map(verdicts, (AVERAGED, *names)),
+            *map(verdicts, (OVER_FORMS, *names)),
         ),
         tuple(
             ClaimVerdicts(verdict, {name: own[claim, name] for name in names})
             for claim, verdict in enumerate(results.verdicts)
         ),
-        "Posterior probability of the claim's region; the average weighs the forms' own.",
+        "Posterior probability of the claim's region; over several forms, that of the least sure of the "
+        "plausible ones. A verdict has to hold under each of these.",
         records=found.verdicts,
     )
 

@@ -104,7 +104,24 @@ class Matrix(NamedTuple):
 def verdicts_body(results: Results) -> Markup:
     """Matrix of verdicts, then the cards by claim."""
     claims = claims_of(results)
-    return filled("verdicts.html.j2", results=results, claims=claims, matrices=matrices_of(claims))
+    states = {verdict.verdict for verdict in results.verdicts}
+    return filled(
+        "verdicts.html.j2",
+        results=results,
+        claims=claims,
+        matrices=matrices_of(claims),
+        shown=[state for state in words.VERDICTS if state in states],
+        banners=_banners(results),
+    )
+
+
+def _banners(results: Results) -> Iterator[str]:
+    """What holds of several verdicts at once, each said once."""
+    for why in dict.fromkeys(verdict.withheld for verdict in results.verdicts):
+        if why:
+            held = [one for one in results.verdicts if one.withheld == why]
+            titles = dict.fromkeys(one.title for one in held)
+            yield f"{'; '.join(titles)}: {why[:1].lower()}{why[1:]}"
 
 
 def claims_of(results: Results) -> tuple[Claim, ...]:
@@ -167,11 +184,23 @@ def _outcome(verdict: Verdict, results: Results) -> OutcomeFacts:
 
 
 def _figure(figure: VerdictFigure, outcome: OutcomeFacts) -> tuple[str, str, str]:
-    """Write a figure: with firms behind it, it is an expected outcome; without, an effect."""
-    if figure.support is None:
-        return words.sentence(figure.label)[:-1], words.effect(figure.estimate, outcome), ""
-    near = f"{words.firms(figure.support)} near"
-    return words.sentence(figure.label)[:-1], words.level(figure.estimate, outcome), near
+    """Write a figure in its unit; of a corner also which firms stand there, and what they told."""
+    text = {
+        "level": lambda: words.level(figure.estimate, outcome),
+        "effect": lambda: words.effect(figure.estimate, outcome),
+        "share": lambda: words.plain(figure.estimate),
+        "number": lambda: words.signed(figure.estimate),
+    }[figure.unit]()
+    notes = []
+    if figure.support is not None:
+        notes.append(f"{words.firms(figure.support)} around it")
+    if figure.inside is False:
+        notes.append("outside the range of the firms")
+    if figure.contraction is not None:
+        notes.append(
+            f"{words.share(round(figure.contraction, 2))} of the prior variance taken away"
+        )
+    return words.sentence(figure.label)[:-1], text, "; ".join(notes)
 
 
 def matrices_of(claims: Sequence[Claim]) -> tuple[Matrix, ...]:
@@ -205,7 +234,10 @@ VERDICTS = Section("verdicts", "Verdicts", "Verdicts", verdicts_body, views=verd
 
 MOST_ROWS = 60
 """More rows than this are not drawn: the tables below hold them."""
-COLOURS = {"supported": (FIRST, PAPER), "rejected": (BAD, PAPER), "undecided": (LINE, INK)}
+COLOURS = dict.fromkeys(words.VERDICTS, (LINE, INK)) | {
+    "supported": (FIRST, PAPER),
+    "rejected": (BAD, PAPER),
+}
 """Of the field, and of what is written in it."""
 HEIGHT = 0.3
 """Inches a row."""
@@ -297,8 +329,8 @@ def _field(axes: Axes, column: int, place: float, reading: Reading) -> None:
 def _caption(results: Results) -> str:
     level = words.share(results.claims.level) if results.claims else ""
     return (
-        "Every claim in every tradition: ✓ supported, ✕ rejected, ? undecided, – the tradition does "
-        f"not speak of it. Numbers are probabilities of the declared regions; {level} is asked for."
+        "Every claim in every tradition: ✓ supported, ✕ rejected, other marks undecided in one way or "
+        f"another, – the tradition does not speak of it. Numbers are probabilities of the declared regions; {level} is asked for."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +11,19 @@ INTERVAL = 0.90
 """Probability inside every interval (equal tails)."""
 
 By = Literal["all", "industry", "cluster"]
+Decision = Literal["supported", "rejected", "undecided"]
+"""What one probability decides."""
+VerdictState = Literal[
+    "supported",
+    "rejected",
+    "undecided",
+    "not assessable",
+    "negligible",
+    "scale-dependent",
+    "depends on the form",
+]
+"""What can become of a claim."""
+VERDICT_STATES: Final[tuple[VerdictState, ...]] = get_args(VerdictState)
 
 
 class Value(BaseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from bayescluster.results.base import By, Estimate, Value
+from bayescluster.results.base import By, Estimate, Value, VerdictState
 
 
 class CornerRow(Value):
@@ -15,8 +15,8 @@ class CornerRow(Value):
     corner: Literal["LL", "HL", "LH", "HH"]
     """Level of human capital, then of social capital."""
     estimate: Estimate
-    support: int
-    """Firms of the group within a third of the way of the corner on both capitals."""
+    support: float
+    """Effective number of firms of the group around the corner."""
 
 
 class IndicatorAmount(Value):
@@ -105,7 +105,7 @@ class Reading(Value):
     probability: float | None
     """Posterior probability of the region; null where the tradition gives none."""
     prior_probability: float | None
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: VerdictState
     reason: str
     """Why, in a sentence that says no more than the numbers do."""
     behind: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Spread, Value
+from bayescluster.results.base import By, Estimate, Spread, Value, VerdictState
 
 ReasonKind = Literal[
     "centred_funnel",
@@ -280,17 +280,18 @@ class FormRow(Value):
     gate_passed: bool
     failing: tuple[str, ...]
     """Names of the checks that its gate failed."""
-    non_compensatory: bool
-    """Whether a lack of one capital cannot be made up by the other, by shape or by estimate."""
+    non_compensatory_probability: float | None
+    """Posterior probability that neither capital by itself covers more than 40% of the way from both low
+    to both high, on the link scale, over all firms; null without both capitals."""
     p_loo: float
     rows: Score
     """Rows left out one by one (PSIS-LOO)."""
     clusters: Score | None
     """Clusters left out one by one, each predicted as a new one."""
     weight: float
-    """Weight in the averages."""
-    apart: bool
-    """Whether it predicts worse than the best by more than the data leave open."""
+    """Weight in the averages of effects and corners; verdicts are not averaged."""
+    plausible: bool
+    """Whether it predicts rows left out about as well as the best: verdicts have to hold under it."""
 
 
 class FormCorner(Value):
@@ -315,7 +316,7 @@ class FormVerdict(Value):
     """Position of the verdict among those of the results, from 0."""
     title: str
     group: str
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: VerdictState
     probability: float
     prior_probability: float
 
@@ -337,9 +338,8 @@ class Comparison(Value):
     """What the weights of the averages come from."""
     criterion_reason: str
     leading: str
-    """Form with the largest weight; whatever is not averaged is of this form."""
+    """Form with the largest weight; whatever is neither averaged nor a verdict is of this form."""
     forms: tuple[FormRow, ...]
-    non_compensatory_weight: float
     khat_threshold: float | None
     """Largest Pareto k that leaving out clusters can bear."""
     clusters: tuple[LeftOutCluster, ...]

@@ -18,7 +18,15 @@ from bayescluster.features.sensitivity.results import Sensitivity
 from bayescluster.features.sets.results import SetResults
 from bayescluster.features.verdict_curves.results import VerdictCurve
 from bayescluster.features.weakest_node.results import WeakestNode
-from bayescluster.results.base import INTERVAL, SCHEMA_VERSION, By, Curve, Estimate, Value
+from bayescluster.results.base import (
+    INTERVAL,
+    SCHEMA_VERSION,
+    By,
+    Curve,
+    Estimate,
+    Value,
+    VerdictState,
+)
 from bayescluster.results.claims import Claims, Corners
 from bayescluster.results.facts import (
     FitFacts,
@@ -116,14 +124,30 @@ class RankRow(Value):
 
 
 class VerdictFigure(Value):
-    """A quantity a verdict rests on: the expected outcome at a corner, or an effect.
+    """A quantity a verdict rests on.
 
-    ``support`` counts the firms near the corner; an effect, which is a difference, has none.
+    ``unit`` says what it is: an expected outcome at a corner (``level``), a difference of expected
+    outcomes (``effect``), a share, or a number on another scale. Corners alone have the rest.
     """
 
     label: str
     estimate: Estimate
-    support: int | None = None
+    unit: Literal["level", "effect", "share", "number"] = "level"
+    support: float | None = None
+    """Effective number of firms around the corner."""
+    inside: bool | None = None
+    """Whether the corner lies within the range (the convex hull) of the firms."""
+    contraction: float | None = None
+    """Share of the prior variance of the corner, on the link scale, that the data have taken away."""
+
+
+class VerdictPart(Value):
+    """One condition of a region, all of which have to hold."""
+
+    part: str
+    words: str
+    probability: float
+    prior_probability: float
 
 
 class Verdict(Value):
@@ -138,20 +162,31 @@ class Verdict(Value):
     """The claim in words, e.g. ``Human capital is necessary``."""
     region: str
     """The declared region in words: what the event is."""
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: VerdictState
     reason: str
     """Why, in a sentence that says no more than the numbers do."""
     probability: float
+    """Posterior probability of the region; over several forms, that of the least sure of the plausible
+    ones."""
+    given: float
+    """The same among the draws in which the claim can be assessed, of the conditions that rest on
+    corners with firms: low enough, the claim is rejected."""
     mcse: float
     prior_probability: float
     odds_ratio: float | None
     """Posterior odds over prior odds; null where the draws do not determine one of them."""
     level: float
     figures: tuple[VerdictFigure, ...]
+    parts: tuple[VerdictPart, ...] = ()
+    """Conditions of the region, where it has several; that it can be assessed at all comes first."""
     unsupported: str = ""
     """What the claim lacks in firms near a corner, whatever else stops the verdict."""
     stopped: str = ""
     """Why there is no verdict whatever the probability; nothing where there is one."""
+    withheld: str = ""
+    """Why the claim cannot be rejected, whatever the probability; nothing where it can."""
+    attenuated: str = ""
+    """Which scores are measured with so much error that the corners are bent."""
     at_least: str | None = None
     """Level of the outcome that the claim asks for itself: the figures are then probabilities."""
     depends: str = ""

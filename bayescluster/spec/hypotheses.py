@@ -19,7 +19,7 @@ from bayescluster.spec.base import (
 from bayescluster.spec.constructs import Capital
 
 By = Literal["all", "industry", "cluster"]
-Regions = tuple[tuple[str, ...], ...]
+Keys = tuple[tuple[str, ...], ...]
 Scope = Literal["observed", "average_cluster", "new_cluster", "new_industry"]
 
 
@@ -81,10 +81,12 @@ class Anchors(Frozen):
 class Corners(Claim):
     """A claim about the corners of the plane of the two capitals.
 
-    Each group of ``regions`` names the keys of which one states a region of the outcome.
+    Of each group of ``exclusive`` keys at most one may be given; of each group of ``needed`` keys at
+    least one, where the outcome is no probability or share, for which all have defaults.
     """
 
-    regions: ClassVar[Regions] = ()
+    exclusive: ClassVar[Keys] = ()
+    needed: ClassVar[Keys] = ()
     low: OpenProbability = 0.1
     """Quantile of each capital that counts as low."""
     high: OpenProbability = 0.9
@@ -94,14 +96,14 @@ class Corners(Claim):
     at_least: Scalar | None = None
     """Judge P(outcome >= this level) instead of the expected outcome, as ``at_least`` of an
     equation does, for this claim only."""
-    min_support: Annotated[int, Field(ge=0)] = 5
-    """Fewest firms that must lie near each corner the claim rests on."""
+    min_support: Annotated[int, Field(ge=0)] = 10
+    """Least effective number of firms around each corner that the claim rests on."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Corners:
         if self.low >= self.high:
             raise ValueError("low must be below high")
-        for keys in self.regions:
+        for keys in self.exclusive:
             stated = [key for key in keys if getattr(self, key) is not None]
             if len(stated) > 1:
                 raise ValueError(f"give one region, not {' and '.join(stated)}")
@@ -118,6 +120,9 @@ class Effect(Claim):
     direction: Literal["positive", "negative"] = "positive"
     margin: NonNegative = 0.0
     """Smallest effect on the outcome scale that counts."""
+    rope: Positive | None = None
+    """An effect surely smaller than this, in either direction, is negligible; without it the margin,
+    where that is above 0."""
 
 
 class Difference(Frozen):
@@ -142,68 +147,83 @@ class Difference(Frozen):
         return self
 
 
-class Necessary(Corners):
-    """Where the capital is low and the other high, upgrading stays rare."""
+class _Assessed(Corners):
+    """A claim that can be judged only where upgrading happens at all."""
 
-    regions: ClassVar[Regions] = (("eps", "ratio"),)
+    assess: Positive | None = None
+    """Assessable where the expected outcome with both capitals high is at least this (0.25) for a
+    probability or share; for other outcomes, where it exceeds that with both low by at least this
+    (half a standard deviation of the outcome)."""
+
+
+class Necessary(_Assessed):
+    """Where the capital is low, upgrading stays low, and the other capital does not make up for it."""
+
     kind: Literal["necessary"]
     capital: Capital
-    eps: float | None = None
-    """Rare means an expected outcome of at most this."""
     ratio: OpenProbability | None = None
-    """Rare means at most this share of the outcome where both are high."""
+    """Low means at most this share of the outcome where both are high (1/3)."""
+    kappa: OpenProbability | None = None
+    """The other capital alone covers at most this share of the way from both low to both high, on
+    the link scale (0.40)."""
+    eps: float | None = None
+    """Necessary in kind: the expected outcome is also at most this. No default."""
 
 
-class Sufficient(Corners):
+class Sufficient(_Assessed):
     """Where the capital is high and the other low, upgrading is common."""
 
-    regions: ClassVar[Regions] = (("theta", "ratio"),)
+    exclusive: ClassVar[Keys] = (("theta", "ratio"),)
+    needed: ClassVar[Keys] = (("theta", "ratio"),)
     kind: Literal["sufficient"]
     capital: Capital
     theta: float | None = None
-    """Common means an expected outcome of at least this."""
+    """Common means an expected outcome of at least this (0.75)."""
     ratio: Probability | None = None
-    """Common means at least this share of the outcome where both are high."""
+    """Or: at least this share of the outcome where both are high."""
 
 
-class Insufficient(Corners):
-    """Where the capital is high and the other low, upgrading stays below what both would give."""
+class NotSufficient(_Assessed):
+    """Where the capital is high and the other low, upgrading falls well short of both high."""
 
-    regions: ClassVar[Regions] = (("theta_not", "delta"),)
-    kind: Literal["insufficient"]
+    needed: ClassVar[Keys] = (("theta_not", "delta"),)
+    kind: Literal["not_sufficient"]
     capital: Capital
     theta_not: float | None = None
-    """An expected outcome of at most this is not enough."""
+    """An expected outcome of at most this is not enough (0.50)."""
     delta: Positive | None = None
-    """Or: it lies at least this much below the outcome where both are high."""
+    """It lies at least this much below the outcome where both are high (0.10)."""
 
 
-class NecessaryNotSufficient(Corners):
+class NecessaryNotSufficient(_Assessed):
     """Both at once: necessary, and not sufficient."""
 
-    regions: ClassVar[Regions] = (("eps", "ratio"), ("theta_not", "delta"))
+    needed: ClassVar[Keys] = (("theta_not", "delta"),)
     kind: Literal["necessary_not_sufficient"]
     capital: Capital
-    eps: float | None = None
     ratio: OpenProbability | None = None
+    kappa: OpenProbability | None = None
+    eps: float | None = None
     theta_not: float | None = None
     delta: Positive | None = None
 
 
 class JointSufficiency(Corners):
-    """Where both capitals are high, upgrading is common."""
+    """Where both capitals are high, upgrading is common; where both are low, it is not."""
 
-    regions: ClassVar[Regions] = (("theta",),)
+    needed: ClassVar[Keys] = (("theta",),)
     kind: Literal["joint_sufficiency"]
     theta: float | None = None
+    """Common means an expected outcome of at least this (0.75)."""
 
 
 class Complementarity(Corners):
-    """The capitals raise each other's effect on the outcome scale."""
+    """The capitals raise each other's effect, on the outcome scale and on the link scale."""
 
     kind: Literal["complementarity"]
-    margin: NonNegative = 0.0
-    """Smallest cross difference of the four corners that counts."""
+    margin: NonNegative | None = None
+    """Smallest cross difference of the four corners that counts (0.05 for a probability or share, a
+    tenth of a standard deviation of other outcomes)."""
 
 
 Hypothesis = Annotated[
@@ -211,7 +231,7 @@ Hypothesis = Annotated[
     | Difference
     | Necessary
     | Sufficient
-    | Insufficient
+    | NotSufficient
     | NecessaryNotSufficient
     | JointSufficiency
     | Complementarity,

@@ -19,10 +19,10 @@ from bayescluster.spec.hypotheses import (
     By,
     Complementarity,
     Hypothesis,
-    Insufficient,
     JointSufficiency,
     Necessary,
     NecessaryNotSufficient,
+    NotSufficient,
 )
 from bayescluster.verdicts.decide import GATE_FAILED, decide
 from bayescluster.verdicts.evidence import Evidence
@@ -84,17 +84,18 @@ def row_words(readings: Sequence[Reading]) -> str:
     """Say which traditions support, reject and leave open a claim."""
     names: dict[str, list[str]] = {"supported": [], "rejected": [], "undecided": []}
     for reading in readings:
-        names[reading.verdict].append(NAMES[reading.tradition])
+        left_open = reading.verdict not in ("supported", "rejected")
+        names["undecided" if left_open else reading.verdict].append(NAMES[reading.tradition])
     supporting, rejecting, undecided = (listed(each) if each else "" for each in names.values())
-    left_open = f"; left open by {undecided}" if undecided else ""
+    others = f"; left open by {undecided}" if undecided else ""
     if supporting and rejecting:
         return (
             f"The traditions contradict each other: supported by {supporting}, "
-            f"rejected by {rejecting}{left_open}."
+            f"rejected by {rejecting}{others}."
         )
-    if left_open and (supporting or rejecting):
+    if others and (supporting or rejecting):
         decided = "Supported" if supporting else "Rejected"
-        return f"{decided} by {supporting or rejecting}{left_open}."
+        return f"{decided} by {supporting or rejecting}{others}."
     verb = "support" if supporting else "reject" if rejecting else "leave"
     everyone = f"All {len(readings)} traditions that address it"
     if len(readings) == 1:
@@ -201,18 +202,18 @@ MARGIN: Final = 0.10
 _KINDS: Final[dict[ClaimName, type[CornerClaim]]] = {
     "N-H": Necessary,
     "N-S": Necessary,
-    "I-H": Insufficient,
-    "I-S": Insufficient,
+    "I-H": NotSufficient,
+    "I-S": NotSufficient,
     "J": JointSufficiency,
     "C": Complementarity,
 }
 KIND_NAMES: Final[dict[type[CornerClaim], str]] = {
     Necessary: "necessary",
-    Insufficient: "insufficient",
+    NotSufficient: "not_sufficient",
     JointSufficiency: "joint_sufficiency",
     Complementarity: "complementarity",
 }
-_SHARED: Final = ("low", "high", "anchors", "min_support", "scope", "at_least")
+_SHARED: Final = ("low", "high", "anchors", "min_support", "scope", "at_least", "assess")
 
 
 def corner_readings(evidence: Evidence, judge: Judge, gate_passed: bool) -> Iterator[Reading]:
@@ -245,7 +246,7 @@ def declared_claim(design: Design, name: ClaimName, kind: type[CornerClaim]) -> 
         part = _part(claim, kind)
         if part is not None:
             return part
-    if not is_bounded(design.equation) and kind is not Complementarity:
+    if not is_bounded(design.equation) and kind.needed:
         return None
     given = {"kind": KIND_NAMES[kind]}
     return kind.model_validate(given | ({"capital": capital} if capital else {}))
@@ -253,9 +254,9 @@ def declared_claim(design: Design, name: ClaimName, kind: type[CornerClaim]) -> 
 
 def _part(claim: Hypothesis, kind: type[CornerClaim]) -> CornerClaim | None:
     """Half of a claim that a capital is necessary but not sufficient."""
-    cutoffs: dict[type[CornerClaim], tuple[str, str]] = {
-        Necessary: ("eps", "ratio"),
-        Insufficient: ("theta_not", "delta"),
+    cutoffs: dict[type[CornerClaim], tuple[str, ...]] = {
+        Necessary: ("ratio", "kappa", "eps"),
+        NotSufficient: ("theta_not", "delta"),
     }
     own = cutoffs.get(kind)
     if not isinstance(claim, NecessaryNotSufficient) or own is None:
@@ -284,7 +285,9 @@ def _reading(name: ClaimName, verdict: Verdict) -> Reading:
         prior_probability=verdict.prior_probability,
         verdict=verdict.verdict,
         reason=verdict.reason,
-        behind=f"at least {min(near)} firms near each corner it rests on" if near else "",
+        behind=f"at least {min(near):.1f} firms (effective) around each corner it rests on"
+        if near
+        else "",
         flags=tuple(flags),
     )
 

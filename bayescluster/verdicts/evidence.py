@@ -11,13 +11,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, surface_draws
-from bayescluster.estimands.levels import Levels, behind_gates, support
+from bayescluster.estimands.levels import CornerSupport, Levels, behind_gates, support
 from bayescluster.estimands.scopes import Groups, declared_groups, scoped, side_by_side
 from bayescluster.model.evaluate import Draws
 from bayescluster.spec.base import Scalar
@@ -55,6 +52,7 @@ class Evidence:
         self._draws = {"posterior": posterior, "prior": prior}
         self.seed = seed
         self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
+        self._support: dict[Levels, CornerSupport] = {}
         self._made: dict[Callable[[Evidence], Any], Any] = {}
 
     @cached_property
@@ -100,9 +98,11 @@ class Evidence:
         draws = scoped(design, self._draws[request.source], request.scope, self.seed)
         return surface_draws(design, draws, request.levels, self.groups.weights)
 
-    def support(self, levels: Levels) -> NDArray[np.int64]:
-        """Firms near each corner, ``(corner, group)``."""
-        return support(self.design, levels, self.groups.members)
+    def support(self, levels: Levels) -> CornerSupport:
+        """Firms around each corner, ``(corner, group)``."""
+        if levels not in self._support:
+            self._support[levels] = support(self.design, levels, self.groups.members)
+        return self._support[levels]
 
     @cached_property
     def behind_gates(self) -> dict[str, Array]:

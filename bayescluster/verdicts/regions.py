@@ -2,57 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.checks.thresholds import KAPPA
 from bayescluster.dataset.values import label_of
-from bayescluster.design.record import Design
-from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import (
     Complementarity,
     Difference,
     Effect,
     Hypothesis,
-    Insufficient,
     JointSufficiency,
     Necessary,
     NecessaryNotSufficient,
+    NotSufficient,
     Sufficient,
+)
+from bayescluster.verdicts.compensation import (
+    CornerDraws,
+    OutcomeScale,
+    as_seen_by,
+    compensation,
 )
 
 Events = NDArray[np.bool_]
 
-EPS: Final = 0.10
-"""Default of rare, for probabilities and shares."""
+ASSESS: Final = 0.25
+"""Default of the least probability or share with both high at which anything can be judged."""
+ASSESS_SD: Final = 0.5
+"""The same for other outcomes: rise from both low to both high, in standard deviations."""
+RATIO: Final = 1 / 3
+"""Default of the outcome without a capital, as a share of that with both, that counts as low."""
 THETA: Final = 0.75
 """Default of common, for probabilities and shares."""
 THETA_NOT: Final = 0.50
 """Default of not enough, for probabilities and shares: no more likely than not, at most half."""
+DELTA: Final = 0.10
+"""Default of well short of both high, for probabilities and shares."""
+MARGIN: Final = 0.05
+"""Default of a cross difference that counts, for probabilities and shares."""
+MARGIN_SD: Final = 0.1
+"""The same for other outcomes, in standard deviations."""
 
-CornerClaim = (
-    Necessary
-    | Sufficient
-    | Insufficient
-    | NecessaryNotSufficient
-    | JointSufficiency
-    | Complementarity
-)
-
-EXPECTED: Final = "expected outcome"
-"""The quantity at the corners where a claim names no level of the outcome."""
-
-RESTS_ON: dict[str, tuple[str, ...]] = {
-    "necessary": ("other", "both"),
-    "sufficient": ("own", "both", "neither"),
-    "insufficient": ("own", "both"),
-    "necessary_not_sufficient": ("other", "own", "both"),
-    "joint_sufficiency": ("both", "neither"),
-    "complementarity": ("neither", "own", "other", "both"),
-}
-"""Corners, as the capital of the claim sees them, that must have firms near them."""
+AssessedClaim = Necessary | Sufficient | NotSufficient | NecessaryNotSufficient
+CornerClaim = AssessedClaim | JointSufficiency | Complementarity
 
 CAPITAL_WORDS: Final = {"human_capital": "human capital", "social_capital": "social capital"}
 
@@ -66,106 +63,182 @@ CORNER_WORDS: Final = {
 TITLES: Final = {
     "necessary": "{capital} is necessary",
     "sufficient": "{capital} is sufficient",
-    "insufficient": "{capital} alone is not sufficient",
+    "not_sufficient": "{capital} alone is not sufficient",
     "necessary_not_sufficient": "{capital} is necessary but not sufficient",
     "joint_sufficiency": "Both capitals together are sufficient",
     "complementarity": "The capitals are complements",
 }
 
 
-def region_of(claim: CornerClaim, corners: dict[str, Array], quantity: str = EXPECTED) -> Region:
-    """Region that decides a claim, and the draws that fall in it.
+class Part(NamedTuple):
+    """One condition of a region: in words, the draws that meet it, and the corners it rests on.
 
-    ``corners`` holds the expected outcome at each corner (LL, HL, LH, HH), or the probability that the
-    outcome is at least some level, ``(draw, group)``; ``quantity`` is the same in words.
+    Corners are named as the capital of the claim sees them: neither, own, other, both.
     """
-    p = _oriented(corners, getattr(claim, "capital", None))
-    match claim:
-        case Necessary():
-            return _rare(p, claim.eps, claim.ratio, quantity)
-        case Sufficient():
-            return _common(p, claim.theta, claim.ratio, quantity)
-        case Insufficient():
-            return _not_enough(p, claim.theta_not, claim.delta, quantity)
-        case NecessaryNotSufficient():
-            rare = _rare(p, claim.eps, claim.ratio, quantity)
-            short = _not_enough(p, claim.theta_not, claim.delta, quantity)
-            return Region(f"{rare.words}, and {short.words}", rare.event & short.event)
-        case JointSufficiency():
-            theta = THETA if claim.theta is None else claim.theta
-            words = f"{quantity} at least {theta:g} with both high, and below that with both low"
-            return Region(words, (p.both >= theta) & (p.neither < theta))
-        case Complementarity():
-            cross = p.both - p.own - p.other + p.neither
-            of = "" if quantity == EXPECTED else f" (of the {quantity.rstrip(',')})"
-            words = f"cross difference of the four corners{of} above {claim.margin:g}"
-            return Region(words, cross > claim.margin)
-
-
-def _oriented(corners: dict[str, Array], capital: str | None) -> CornerDraws:
-    if capital == "social_capital":
-        return CornerDraws(corners["LL"], corners["LH"], corners["HL"], corners["HH"])
-    return CornerDraws(corners["LL"], corners["HL"], corners["LH"], corners["HH"])
-
-
-def _rare(p: CornerDraws, eps: float | None, ratio: float | None, quantity: str) -> Region:
-    """Rare without the capital, though not rare with both: where all is rare, nothing is needed."""
-    if ratio is not None:
-        words = (
-            f"{quantity} with it low and the other high at most {ratio:g} of that with both high"
-        )
-        return Region(words, p.other <= ratio * p.both)
-    limit = EPS if eps is None else eps
-    words = (
-        f"{quantity} at most {limit:g} with it low and the other high, "
-        "and above that with both high"
-    )
-    return Region(words, (p.other <= limit) & (p.both > limit))
-
-
-def _common(p: CornerDraws, theta: float | None, ratio: float | None, quantity: str) -> Region:
-    """Common with only this capital, though not with neither: else nothing is shown to suffice."""
-    if ratio is not None:
-        words = (
-            f"{quantity} with it high and the other low at least {ratio:g} of that with both "
-            "high, and below that with both low"
-        )
-        return Region(words, (p.own >= ratio * p.both) & (p.neither < ratio * p.both))
-    limit = THETA if theta is None else theta
-    words = (
-        f"{quantity} at least {limit:g} with it high and the other low, "
-        "and below that with both low"
-    )
-    return Region(words, (p.own >= limit) & (p.neither < limit))
-
-
-def _not_enough(
-    p: CornerDraws, theta_not: float | None, delta: float | None, quantity: str
-) -> Region:
-    if delta is not None:
-        words = f"{quantity} with it high and the other low at least {delta:g} below that with both high"
-        return Region(words, p.both - p.own >= delta)
-    limit = THETA_NOT if theta_not is None else theta_not
-    words = f"{quantity} at most {limit:g} with it high and the other low"
-    return Region(words, p.own <= limit)
-
-
-class CornerDraws(NamedTuple):
-    """Expected outcome at the corners as one capital sees them, each ``(draw, group)``."""
-
-    neither: Array
-    own: Array
-    """The capital of the claim high, the other low."""
-    other: Array
-    """The capital of the claim low, the other high."""
-    both: Array
-
-
-class Region(NamedTuple):
-    """A region in words, and the test that draws fall in it."""
 
     words: str
     event: Events
+    rests_on: tuple[str, ...]
+    name: str = ""
+
+
+class Region(NamedTuple):
+    """Conditions that all have to hold, and where the claim can be assessed at all, if it is a question."""
+
+    parts: tuple[Part, ...]
+    assessable: Part | None = None
+
+    @property
+    def words(self) -> str:
+        """The region in words."""
+        parts = self.parts if self.assessable is None else (self.assessable, *self.parts)
+        return "; ".join(part.words for part in parts)
+
+    @property
+    def event(self) -> Events:
+        """Draws in the region, ``(draw, group)``."""
+        found: Events = np.logical_and.reduce([part.event for part in self.parts])
+        return found if self.assessable is None else found & self.assessable.event
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """All corners that the claim rests on."""
+        parts = self.parts if self.assessable is None else (self.assessable, *self.parts)
+        return tuple(dict.fromkeys(place for part in parts for place in part.rests_on))
+
+
+def region_of(claim: CornerClaim, corners: dict[str, Array], scale: OutcomeScale) -> Region:
+    """Region that decides a claim, and the draws that fall in it.
+
+    ``corners`` holds the expected outcome at each corner (LL, HL, LH, HH), or the probability that the
+    outcome is at least some level, ``(draw, group)``.
+    """
+    p = as_seen_by(corners, getattr(claim, "capital", None))
+    match claim:
+        case Necessary():
+            needed = tuple(_needed(claim, p, scale))
+            return Region(needed, _assessable(claim, p, scale, needed[0]))
+        case NotSufficient():
+            return Region(tuple(_short(claim, p, scale)), _assessable(claim, p, scale))
+        case NecessaryNotSufficient():
+            needed = tuple(_needed(claim, p, scale))
+            assessable = _assessable(claim, p, scale, needed[0])
+            return Region((*needed, *_short(claim, p, scale)), assessable)
+        case Sufficient():
+            return _common(claim, p, scale)
+        case JointSufficiency():
+            theta = THETA if claim.theta is None else claim.theta
+            return Region(
+                (
+                    Part(
+                        f"{scale.quantity} at least {theta:g} with both high",
+                        p.both >= theta,
+                        ("both",),
+                    ),
+                    Part("below that with both low", p.neither < theta, ("neither",)),
+                )
+            )
+        case Complementarity():
+            return Region(tuple(_complements(claim, p, scale)))
+
+
+def _assessable(
+    claim: AssessedClaim, p: CornerDraws, scale: OutcomeScale, low: Part | None = None
+) -> Part:
+    """Where both capitals bring about enough for a claim to be judged.
+
+    A share of the way is defined only where there is a way; where the outcome is not even ``low``
+    without the capital, none is needed to reject.
+    """
+    if scale.bounded:
+        least = ASSESS if claim.assess is None else claim.assess
+        words, event = f"{scale.quantity} at least {least:g} with both high", p.both >= least
+        rests: tuple[str, ...] = ("both",)
+    else:
+        least = ASSESS_SD * scale.sd if claim.assess is None else claim.assess
+        words = f"{scale.quantity} with both high at least {least:.3g} above that with both low"
+        event, rests = p.both - p.neither >= least, ("neither", "both")
+    if low is not None:
+        event = event & ((compensation(p, scale).span >= scale.least_span) | ~low.event)
+    return Part(words, event, rests, "assessable")
+
+
+def _needed(
+    claim: Necessary | NecessaryNotSufficient, p: CornerDraws, scale: OutcomeScale
+) -> Iterator[Part]:
+    """Low without the capital, and not made up for by the other one."""
+    where = "with it low and the other high"
+    if claim.ratio is not None or scale.has_ratio:
+        ratio = RATIO if claim.ratio is None else claim.ratio
+        words = f"{where}, at most {ratio:.3g} of that with both high"
+        yield Part(words, p.other <= ratio * p.both, ("other", "both"), "ratio")
+    limit = KAPPA if claim.kappa is None else claim.kappa
+    covers = compensation(p, scale).other
+    words = (
+        f"the other capital alone covers at most {limit:.0%} of the way from both low to both high "
+        f"({scale.link} scale)"
+    )
+    yield Part(words, covers <= limit, ("neither", "other", "both"), "kappa")
+    if claim.eps is not None:
+        yield Part(f"{where}, at most {claim.eps:g}", p.other <= claim.eps, ("other",), "eps")
+
+
+def _short(
+    claim: NotSufficient | NecessaryNotSufficient, p: CornerDraws, scale: OutcomeScale
+) -> Iterator[Part]:
+    """With the capital alone not enough, and well short of both high."""
+    where = "with it high and the other low"
+    limit = THETA_NOT if claim.theta_not is None and scale.bounded else claim.theta_not
+    delta = DELTA if claim.delta is None and scale.bounded else claim.delta
+    if limit is not None:
+        yield Part(f"{where}, at most {limit:g}", p.own <= limit, ("own",), "theta_not")
+    if delta is not None:
+        words = f"{where}, at least {delta:g} below that with both high"
+        yield Part(words, p.both - p.own >= delta, ("own", "both"), "delta")
+
+
+def _common(claim: Sufficient, p: CornerDraws, scale: OutcomeScale) -> Region:
+    """Common with only this capital, though not with neither: else nothing is shown to suffice."""
+    where = "with it high and the other low"
+    if claim.ratio is not None:
+        words = f"{scale.quantity} {where} at least {claim.ratio:.3g} of that with both high"
+        parts = (
+            Part(words, p.own >= claim.ratio * p.both, ("own", "both"), "ratio"),
+            Part("below that with both low", p.neither < claim.ratio * p.both, ("neither", "both")),
+        )
+        return Region(parts, _assessable(claim, p, scale))
+    theta = THETA if claim.theta is None else claim.theta
+    words = f"{scale.quantity} {where} at least {theta:g}"
+    return Region(
+        (
+            Part(words, p.own >= theta, ("own",), "theta"),
+            Part("below that with both low", p.neither < theta, ("neither",)),
+        )
+    )
+
+
+ALL_CORNERS: Final = ("neither", "own", "other", "both")
+OUTCOME_PART, LINK_PART = "outcome", "link"
+"""Names of the two conditions of complementarity."""
+
+
+def _complements(claim: Complementarity, p: CornerDraws, scale: OutcomeScale) -> Iterator[Part]:
+    margin = cross_margin(claim, scale)
+    cross = p.both - p.own - p.other + p.neither
+    words = (
+        f"cross difference of the four corners above {margin:.3g} ({scale.quantity.rstrip(',')})"
+    )
+    yield Part(words, cross > margin, ALL_CORNERS, OUTCOME_PART)
+    if scale.link != "outcome":
+        words = f"and above 0 on the {scale.link} scale, where a compensatory model has none"
+        yield Part(words, compensation(p, scale).interaction > 0, ALL_CORNERS, LINK_PART)
+
+
+def cross_margin(claim: Complementarity, scale: OutcomeScale) -> float:
+    """Smallest cross difference that counts, declared or by default."""
+    if claim.margin is not None:
+        return claim.margin
+    return MARGIN if scale.bounded else MARGIN_SD * scale.sd
 
 
 def corner_of(place: str, capital: str | None) -> str:
@@ -185,14 +258,6 @@ def title_of(claim: Hypothesis) -> str:
     level = getattr(claim, "at_least", None)
     reaching = "" if level is None else f", for reaching {label_of(level)}"
     return f"{TITLES[claim.kind].format(capital=capital)}{reaching}"
-
-
-def quantity_of(design: Design, at_least: Scalar | None) -> str:
-    """The quantity at the corners in words; ``at_least`` is the level that the claim names."""
-    level = design.equation.at_least if at_least is None else at_least
-    if level is None:
-        return EXPECTED
-    return f"probability that {design.quantity} is at least {label_of(level)},"
 
 
 def reason_of(verdict: str, probability: float, level: float) -> str:

@@ -50,8 +50,11 @@ def test_firms_behind_the_corners_by_hand():
         )
         wanted = {"LL": (1 - h) * (1 - t), "HL": h * (1 - t), "LH": (1 - h) * t, "HH": h * t}
         for corner, weights in wanted.items():
-            assert found[corner][s] == pytest.approx(weights @ members)
-    assert sum(found.values()) == pytest.approx(np.tile(members.sum(axis=0), (SIZE, 1)))
+            # firms whose gates put them there, not fractions of firms elsewhere
+            assert found[corner][s] == pytest.approx((weights >= 0.5).astype(float) @ members)
+    everyone = np.tile(members.sum(axis=0), (SIZE, 1))
+    assert (sum(found.values()) <= everyone).all()
+    assert (sum(found.values()) < everyone).any()
 
 
 def test_a_firm_in_several_rows_counts_once():
@@ -63,7 +66,10 @@ def test_a_firm_in_several_rows_counts_once():
     found = behind_gates(
         design, draws_for(design, np.random.default_rng(2)), groups_of(design, "industry").members
     )
-    assert sum(found.values()) == pytest.approx(6.0)
+    # six firms of four rows a group: each row is a quarter of its firm
+    for draws in found.values():
+        np.testing.assert_allclose(draws * 4, np.round(draws * 4))
+    assert (sum(found.values()) <= 6.0).all()
 
 
 def test_no_gates_no_firms():
@@ -131,7 +137,11 @@ def test_a_parameter_that_the_data_leave_alone_is_named():
 
 
 def test_no_verdict_on_a_corner_that_the_gates_leave_empty():
-    claim = {"kind": "sufficient", "capital": "human_capital", "by": "all", "min_support": 2}
+    claim = {
+        "kind": "complementarity",
+        "by": "all",
+        "min_support": 2,
+    }
     design = small_design(
         "bernoulli", "conjunctive", hypotheses=[claim], frame=firms(rows=480, clusters=3)
     )
@@ -141,7 +151,7 @@ def test_no_verdict_on_a_corner_that_the_gates_leave_empty():
     shut = draws_for(design, rng, human_threshold=9.0, social_threshold=0.0, **steep)
     open_ = draws_for(design, rng, human_threshold=0.0, social_threshold=0.0, **steep)
     (stopped,) = verdicts(design.analysis.hypotheses, Evidence(design, shut, open_, 1), True)
-    assert stopped.verdict == "undecided"
+    assert stopped.verdict == "not assessable"
     assert stopped.reason == stopped.unsupported
     assert stopped.reason == (
         "The gates put 0.0 firms behind the corner with human capital high, social capital low, "

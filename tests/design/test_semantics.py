@@ -211,12 +211,12 @@ FAULTS = {
         "    leave it out of the controls, or out of the construct",
     ),
     "probability below 0": row(
-        {"hypotheses": [claim("insufficient", theta_not=-0.1)]},
+        {"hypotheses": [claim("not_sufficient", theta_not=-0.1)]},
         "hypotheses.0: theta_not is -0.1, but the expected outcome is a probability\n"
         "    give theta_not on the scale of the outcome",
     ),
     "difference of probabilities above 1": row(
-        {"family": "ordinal", "at_least": 2, "hypotheses": [claim("insufficient", delta=1.5)]},
+        {"family": "ordinal", "at_least": 2, "hypotheses": [claim("not_sufficient", delta=1.5)]},
         "hypotheses.0: delta is 1.5, but the expected outcome is a probability\n"
         "    give delta on the scale of the outcome",
     ),
@@ -238,7 +238,7 @@ FAULTS = {
     "ratio of means": row(
         {"family": "student_t", "hypotheses": [claim("sufficient", ratio=0.5)]},
         "hypotheses.0: ratio has no meaning for family student_t, whose mean may be 0 or below\n"
-        "    state the region by eps, theta, theta_not or delta",
+        "    leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
     ),
     "difference in the average cluster": row(
         {"data": {"cluster": None}, "hypotheses": [claim("difference", scope="average_cluster")]},
@@ -275,9 +275,8 @@ FAULTS = {
     ),
 }
 REGIONS = {
-    "necessary": [("eps", "ratio")],
     "sufficient": [("theta", "ratio")],
-    "insufficient": [("theta_not", "delta")],
+    "not_sufficient": [("theta_not", "delta")],
     "joint_sufficiency": [("theta",)],
 }
 
@@ -314,19 +313,20 @@ def test_no_default_region_but_for_probabilities_and_shares(kind, family):
     )
 
 
-def test_a_claim_of_two_regions_lacks_both():
+@pytest.mark.parametrize("family", ["gaussian", "lognormal", "poisson", "ordinal"])
+def test_compensation_has_a_default_whatever_the_scale(family):
+    check_semantics(analysis_of(family, hypotheses=[claim("necessary")]), where)
+
+
+def test_a_claim_of_two_regions_lacks_the_one_without_default():
     found = refused("poisson", hypotheses=[claim("necessary_not_sufficient")])
     what = f"necessary_not_sufficient needs its region for family poisson: {REGION}"
-    assert found == (
-        "The analysis cannot be read (2 problems):\n"
-        f"  a.yaml:hypotheses.0: {what}\n    add `eps:` or `ratio:`\n"
-        f"  a.yaml:hypotheses.0: {what}\n    add `theta_not:` or `delta:`"
-    )
+    assert found == (f"{HEAD}hypotheses.0: {what}\n    add `theta_not:` or `delta:`")
 
 
-ANY = [*REGIONS, "necessary_not_sufficient", "complementarity"]
+ANY = [*REGIONS, "necessary", "necessary_not_sufficient", "complementarity"]
 AMOUNT = [claim("necessary", ratio=0.5), claim("sufficient", theta=8.0)]
-AMOUNT += [claim("insufficient", delta=3.0)]
+AMOUNT += [claim("not_sufficient", delta=3.0)]
 LEVELS = [
     ("gaussian", -3.5),
     ("student_t", 0),
@@ -348,7 +348,7 @@ SOUND: list[dict[str, Any]] = [
         "hypotheses": [
             claim("necessary", eps=0.0),
             claim("sufficient", theta=1.0),
-            claim("insufficient", theta_not=0.0),
+            claim("not_sufficient", theta_not=0.0),
         ]
     },
     # other outcomes have the regions that are declared
@@ -357,7 +357,7 @@ SOUND: list[dict[str, Any]] = [
         "hypotheses": [
             claim("necessary", eps=-2.5),
             claim("sufficient", theta=8.0),
-            claim("insufficient", theta_not=-1.0),
+            claim("not_sufficient", theta_not=-1.0),
             claim("effect"),
         ],
     },

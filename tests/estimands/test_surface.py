@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial import Delaunay
 from scipy.special import expit
 
+from bayescluster.design.record import Design
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
@@ -20,6 +22,7 @@ from bayescluster.estimands.levels import (
 from bayescluster.estimands.scopes import declared_groups, groups_of
 from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model import evaluate
+from bayescluster.names import FIRM_CODE, ROW
 from bayescluster.spec.hypotheses import Corners
 from tests.draws import known_draws
 from tests.factories import CONTROLS, firms, small_design
@@ -332,51 +335,63 @@ def test_two_values_that_are_no_yes_or_no():
     np.testing.assert_allclose(slope["human_capital"][:, 0], wanted, atol=3e-5)
 
 
-def test_support_counts_the_rows_near_each_corner(design):
+def kernel(design: Design, corner: str) -> Any:
+    """Weight of every row around a corner, written out."""
+    human, social = design.capitals
+    level = {"L": (-1.2, -0.9), "H": (1.4, 1.1)}
+    away = ((human - level[corner[0]][0]) / 0.5) ** 2 + ((social - level[corner[1]][1]) / 0.5) ** 2
+    return np.exp(-away / 2)
+
+
+def test_support_counts_firms_by_how_near_they_are(design):
     groups = groups_of(design, "industry")
     found = support(design, LEVELS, groups.members)
-    human, social = design.capitals
     for c, corner in enumerate(CORNERS):
         for k in range(2):
-            count = 0
-            for row in np.flatnonzero(groups.members[:, k]):
-                near_human = (
-                    human[row] >= -1.2 + 2.6 * 2 / 3
-                    if corner[0] == "H"
-                    else human[row] <= -1.2 + 2.6 / 3
-                )
-                near_social = (
-                    social[row] >= -0.9 + 2.0 * 2 / 3
-                    if corner[1] == "H"
-                    else social[row] <= -0.9 + 2.0 / 3
-                )
-                count += near_human and near_social
-            assert found[c, k] == count
-    assert 0 < found.sum() < design.size
+            wanted = kernel(design, corner)[groups.members[:, k]].sum()
+            assert found.firms[c, k] == pytest.approx(wanted)
+    assert 0 < found.firms.sum() < design.size
 
 
 def test_support_counts_a_firm_once(design):
     # twelve firms, four rows each
-    repeated = small_design("bernoulli", "interaction", data={"firm": "panel"})
-    np.testing.assert_array_equal(repeated.firms, np.arange(48) // 4)
-    groups = groups_of(repeated, "industry")
+    firms_of = np.arange(48) // 4
+    data = design.data.assign({FIRM_CODE: (ROW, firms_of)})
+    repeated = replace(design, data=data)
+    np.testing.assert_array_equal(repeated.firms, firms_of)
+    groups = groups_of(repeated, "all")
     found = support(repeated, LEVELS, groups.members)
-    human, social = repeated.capitals
     for c, corner in enumerate(CORNERS):
-        for k in range(2):
-            near = {
-                row // 4
-                for row in np.flatnonzero(groups.members[:, k])
-                if (human[row] >= -1.2 + 2.6 * 2 / 3) * (corner[0] == "H")
-                + (human[row] <= -1.2 + 2.6 / 3) * (corner[0] == "L")
-                and (social[row] >= -0.9 + 2.0 * 2 / 3) * (corner[1] == "H")
-                + (social[row] <= -0.9 + 2.0 / 3) * (corner[1] == "L")
-            }
-            assert found[c, k] == len(near)
-    # the same rows as firms of their own are more
-    rows = support(design, LEVELS, groups_of(design, "industry").members)
-    assert (found <= rows).all()
-    assert found.sum() < rows.sum()
+        assert found.firms[c, 0] == pytest.approx(
+            kernel(design, corner).reshape(12, 4).mean(axis=1).sum()
+        )
+
+
+def test_a_yes_or_no_capital_has_no_neighbourhood():
+    made = {"human_capital": {"indicators": ["exporter"], "method": "single"}}
+    design = small_design("bernoulli", "additive", constructs=made)
+    levels = default_levels(design)
+    found = support(design, levels, groups_of(design, "all").members).firms[:, 0]
+    human, social = design.capitals
+    for c, corner in enumerate(CORNERS):
+        here = human == levels.human[corner[0] == "H"]
+        wanted = np.exp(-(((social - levels.social[corner[1] == "H"]) / 0.5) ** 2) / 2)[here].sum()
+        assert found[c] == pytest.approx(wanted)
+
+
+def test_a_corner_lies_within_the_firms_or_beyond_them(design):
+    everyone = groups_of(design, "all").members
+    near = Levels((-0.2, 0.2), (-0.2, 0.2), "by hand")
+    assert support(design, near, everyone).inside.all()
+    far = Levels((-9.0, 9.0), (-9.0, 9.0), "by hand")
+    assert not support(design, far, everyone).inside.any()
+    # the hull of scipy says the same of a grid of corners
+    hull = Delaunay(np.column_stack(design.capitals))
+    for edge in np.linspace(0.3, 2.5, 12):
+        levels = Levels((-edge, edge), (-edge, edge), "by hand")
+        found = support(design, levels, everyone).inside[:, 0]
+        wanted = hull.find_simplex([levels.at(corner) for corner in CORNERS]) >= 0
+        np.testing.assert_array_equal(found, wanted)
 
 
 MOVING: dict[str, Any] = {

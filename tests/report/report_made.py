@@ -192,6 +192,7 @@ def verdict(
         "verdict": decision,
         "reason": f"{100 * share:.1f} % of the posterior lies in the region.",
         "probability": share,
+        "given": share,
         "mcse": 0.0042,
         "prior_probability": prior,
         "odds_ratio": odds,
@@ -247,6 +248,16 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
                     figures=needed,
                 )
             )
+    # every verdict that is more than a probability
+    states: tuple[dict[str, object], ...] = (
+        {},
+        {"verdict": "scale-dependent", "reason": "The link function alone would give it."},
+        {"verdict": "not assessable", "reason": "Too few firms.", "unsupported": "Too few firms."},
+        {
+            "verdict": "depends on the form",
+            "reason": "Supported under ces, rejected under additive.",
+        },
+    )
     for k, industry in enumerate(industries):
         found.append(
             verdict(
@@ -255,9 +266,17 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
                 industry,
                 (1.0, 0.88, 0.04, 0.9993)[k],
                 rng,
+                **states[k],
                 region="cross difference of the corners above 0 (quantiles 0.1 and 0.9)",
                 figures=(
-                    m.VerdictFigure(label="cross difference", estimate=estimate(0.21, 0.062)),
+                    m.VerdictFigure(
+                        label="cross difference", estimate=estimate(0.21, 0.062), unit="effect"
+                    ),
+                    m.VerdictFigure(
+                        label="cross difference, logit scale",
+                        estimate=estimate(0.8, 0.4),
+                        unit="number",
+                    ),
                 ),
             )
         )
@@ -276,6 +295,7 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
                     m.VerdictFigure(
                         label="effect in first less effect in second",
                         estimate=estimate(0.031, 0.028),
+                        unit="effect",
                     ),
                 ),
             )
@@ -830,12 +850,12 @@ def compared(whole: m.Results) -> m.Results:
             report=f"forms/{form}/report.html",
             gate_passed=form != "ces",
             failing=("R-hat",) if form == "ces" else (),
-            non_compensatory=form == "conjunctive",
+            non_compensatory_probability=0.97 if form == "conjunctive" else 0.12,
             p_loo=20.5 + k,
             rows=_score(k, weights[k], 0.81),
             clusters=_score(2 * k, weights[k], 0.64),
             weight=weights[k],
-            apart=form == "ces",
+            plausible=form != "ces",
         )
         for k, form in enumerate(FORMS)
     )
@@ -879,7 +899,6 @@ def _comparison(whole: m.Results, forms: tuple[compare.FormRow, ...]) -> compare
         criterion_reason="the data declare clusters",
         leading="conjunctive",
         forms=forms,
-        non_compensatory_weight=0.79,
         khat_threshold=0.667,
         clusters=tuple(
             compare.LeftOutCluster(

@@ -97,9 +97,35 @@ def test_every_number_of_a_verdict_is_told(results: Results, page: str) -> None:
         assert verdict.region in text
         assert verdict.reason in text
         for figure in verdict.figures:
-            write = words.effect if figure.support is None else words.level
-            assert write(figure.estimate, results.outcome) in text
-            assert figure.support is None or f"{words.firms(figure.support)} near" in text
+            text_of = {
+                "level": lambda one: words.level(one, results.outcome),
+                "effect": lambda one: words.effect(one, results.outcome),
+                "number": words.signed,
+            }
+            assert text_of[figure.unit](figure.estimate) in text
+            assert figure.support is None or f"{words.firms(figure.support)} around it" in text
+
+
+def test_every_verdict_that_was_given_is_explained_and_no_other(
+    results: Results, page: str
+) -> None:
+    text = Page(page).text
+    given = {verdict.verdict for verdict in results.verdicts}
+    assert {"scale-dependent", "not assessable", "depends on the form"} <= given
+    for verdict, meaning in words.VERDICT_MEANINGS.items():
+        assert (f"{meaning}." in text) == (verdict in given)
+    for verdict in given:
+        assert f'class="pill {words.css(verdict)}"' in page
+
+
+def test_why_nothing_is_rejected_is_said_once(results: Results) -> None:
+    why = "Not rejected, although its probability is low: no gates."
+    some = tuple(
+        one.model_copy(update={"withheld": why}) if one.kind == "necessary_not_sufficient" else one
+        for one in results.verdicts
+    )
+    text = Page(page_of(results.model_copy(update={"verdicts": some}))).text
+    assert text.count("not rejected, although its probability is low: no gates.") == 1
 
 
 def test_every_effect_corner_and_coefficient_is_told(results: Results, page: str) -> None:
@@ -118,7 +144,7 @@ def test_every_effect_corner_and_coefficient_is_told(results: Results, page: str
 
 
 def test_thin_corners_are_marked(results: Results, page: str) -> None:
-    thin = [row for row in results.corners[0].rows if row.support < 5]
+    thin = [row for row in results.corners[0].rows if row.support < 10]
     assert thin
     assert page.count("extrapolation: ") == len(thin)
 
@@ -194,7 +220,7 @@ def test_a_capital_of_yes_or_no_is_told_so(results: Results) -> None:
 
 def test_verdicts_claim_no_more_than_a_declared_region(page: str) -> None:
     text = Page(page).text
-    assert "Each claim has a region that the analysis declares." in text
+    assert "Each claim has a region that the analysis declares, printed with it." in text
     assert "before the fit" not in text
 
 

@@ -33,6 +33,7 @@ def curve(group: str, cutoff: str = "eps", stopped: str = "") -> VerdictCurve:
         held="",
         at=at,
         posterior=tuple(min(1.0, 2 * x) for x in at),
+        given=tuple(min(1.0, 2 * x) for x in at),
         prior=at,
         bands=(
             VerdictBand(verdict="rejected", low=0.0, high=0.0),

@@ -258,11 +258,10 @@ INVALID = [
     (
         {
             "hypotheses": [
-                {"kind": "necessary_not_sufficient", "capital": "human_capital"}
-                | {"theta_not": 0.5, "delta": 0.2}
+                {"kind": "sufficient", "capital": "human_capital"} | {"theta": 0.5, "ratio": 0.2}
             ]
         },
-        "give one region, not theta_not and delta",
+        "give one region, not theta and ratio",
     ),
 ]
 

@@ -36,7 +36,7 @@ def read(
 def test_claims_not_declared_have_the_default_regions_of_probabilities():
     found = read()
     assert {claim for claim, _ in found} == {"N-H", "N-S", "I-H", "I-S", "J", "C", "D-H", "D-S"}
-    assert found["N-H", "I0"].region.startswith("expected outcome at most 0.1 with it low")
+    assert "at most 0.333 of that with both high" in found["N-H", "I0"].region
     assert found["J", "I1"].region.startswith("expected outcome at least 0.75 with both high")
 
 
@@ -44,22 +44,23 @@ def test_a_declared_claim_keeps_its_region_and_its_halves_are_read_apart():
     claim = {
         "kind": "necessary_not_sufficient",
         "capital": "human_capital",
-        "eps": 0.22,
+        "kappa": 0.22,
         "delta": 0.31,
         "low": 0.2,
     }
     found = read(hypotheses=[claim])
-    assert found["N-H", "I0"].region.startswith("expected outcome at most 0.22 ")
+    assert "covers at most 22% of the way" in found["N-H", "I0"].region
     assert "(quantiles 0.2 and 0.9)" in found["N-H", "I0"].region
     assert "at least 0.31 below" in found["I-H", "I0"].region
-    assert "at most 0.1 " in found["N-S", "I0"].region
+    assert "covers at most 40% of the way" in found["N-S", "I0"].region
 
 
 def test_an_outcome_without_a_natural_scale_is_read_only_where_a_region_is_declared():
-    assert {claim for claim, _ in read("gaussian")} == {"C"}
-    claim = {"kind": "necessary", "capital": "social_capital", "eps": 8.0}
+    # compensation has a default whatever the scale
+    assert {claim for claim, _ in read("gaussian")} == {"N-H", "N-S", "C"}
+    claim = {"kind": "not_sufficient", "capital": "social_capital", "delta": 0.5}
     found = read("gaussian", hypotheses=[claim], traditions={"margin": 0.5})
-    assert {claim for claim, _ in found} == {"N-S", "C", "D-H", "D-S"}
+    assert {claim for claim, _ in found} == {"N-H", "N-S", "I-S", "C", "D-H", "D-S"}
     assert found["D-H", "all"].region.endswith("above 0.5")
 
 

@@ -7,10 +7,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
+from scipy.special import logit
 
 from bayescluster.features.verdict_curves.compute import (
+    CUTOFFS,
     DEFAULTS,
-    WAYS,
     bands_of,
     curve_words,
     cutoffs_of,
@@ -20,6 +21,7 @@ from bayescluster.features.verdict_curves.compute import (
 )
 from bayescluster.features.verdict_curves.results import CutOff
 from bayescluster.spec.hypotheses import Hypothesis
+from bayescluster.verdicts.compensation import outcome_scale
 from tests.factories import firms, small_design
 
 CLAIM: TypeAdapter[Any] = TypeAdapter(Hypothesis)
@@ -36,35 +38,57 @@ def claim(kind: str, **keys: Any) -> Any:
     )
 
 
+YES_OR_NO = outcome_scale(small_design("bernoulli", "additive"))
+AMOUNT = outcome_scale(small_design("gaussian", "additive"))
+SPAN = logit(HH) - logit(LL)
+WITHOUT_H, WITHOUT_S = ((logit(p) - logit(LL)) / SPAN for p in (LH, HL))
+ASSESSED = (HH >= 0.25) & (SPAN >= 0.5)
+
+
+def needed(p: Any, covered: Any, ratio: float = 1 / 3, kappa: float = 0.4) -> Any:
+    return ASSESSED & (p <= ratio * HH) & (covered <= kappa)
+
+
 EVENTS: list[tuple[str, dict[str, Any], CutOff, Any]] = [
-    ("necessary", {}, "eps", lambda x: (LH <= x) & (HH > x)),
-    ("necessary", {"ratio": 0.5}, "ratio", lambda x: LH <= x * HH),
-    ("necessary", {"capital": "social_capital"}, "eps", lambda x: (HL <= x) & (HH > x)),
+    ("necessary", {}, "ratio", lambda x: needed(LH, WITHOUT_H, ratio=x)),
+    ("necessary", {}, "kappa", lambda x: needed(LH, WITHOUT_H, kappa=x)),
+    ("necessary", {"eps": 0.1}, "eps", lambda x: needed(LH, WITHOUT_H) & (LH <= x)),
+    ("necessary", {"capital": "social_capital"}, "ratio", lambda x: needed(HL, WITHOUT_S, x)),
     ("sufficient", {}, "theta", lambda x: (HL >= x) & (LL < x)),
-    ("sufficient", {"ratio": 0.5}, "ratio", lambda x: (HL >= x * HH) & (LL < x * HH)),
-    ("insufficient", {}, "theta_not", lambda x: HL <= x),
-    ("insufficient", {"delta": 0.2}, "delta", lambda x: HH - HL >= x),
+    (
+        "sufficient",
+        {"ratio": 0.5},
+        "ratio",
+        lambda x: (HH >= 0.25) & (HL >= x * HH) & (LL < x * HH),
+    ),
+    ("not_sufficient", {}, "theta_not", lambda x: (HH >= 0.25) & (HL <= x) & (HH - HL >= 0.1)),
+    (
+        "not_sufficient",
+        {"delta": 0.2},
+        "delta",
+        lambda x: (HH >= 0.25) & (HL <= 0.5) & (HH - HL >= x),
+    ),
     ("joint_sufficiency", {}, "theta", lambda x: (HH >= x) & (LL < x)),
     (
         "necessary_not_sufficient",
         {"theta_not": 0.6},
-        "eps",
-        lambda x: (LH <= x) & (HH > x) & (HL <= 0.6),
-    ),
-    (
-        "necessary_not_sufficient",
-        {"eps": 0.4, "delta": 0.1},
-        "delta",
-        lambda x: (LH <= 0.4) & (HH > 0.4) & (HH - HL >= x),
+        "kappa",
+        lambda x: needed(LH, WITHOUT_H, kappa=x) & (HL <= 0.6) & (HH - HL >= 0.1),
     ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "keys", "cutoff", "event"), EVENTS)
 def test_probabilities_are_those_of_the_event_at_each_value(kind, keys, cutoff, event):
-    found = probabilities(claim(kind, **keys), cutoff, GRID, CORNERS)
-    np.testing.assert_array_equal(found, [event(x).mean(axis=0) for x in GRID])
-    assert ((found > 0) & (found < 1)).any()
+    found = probabilities(claim(kind, **keys), cutoff, GRID, CORNERS, YES_OR_NO)
+    np.testing.assert_array_equal(found.region, [event(x).mean(axis=0) for x in GRID])
+    assert ((found.region > 0) & (found.region < 1)).any()
+    assert (found.given >= found.region).all()
+
+
+def test_what_rejects_is_looked_at_where_the_claim_can_be_assessed():
+    found = probabilities(claim("not_sufficient"), "theta_not", GRID, CORNERS, YES_OR_NO)
+    np.testing.assert_allclose(found.given, found.region / (HH >= 0.25).mean(axis=0))
 
 
 def test_every_cut_off_is_tested_and_has_its_words():
@@ -72,22 +96,38 @@ def test_every_cut_off_is_tested_and_has_its_words():
 
     known = set(get_args(CutOff))
     assert {cutoff for _, _, cutoff, _ in EVENTS} == known == set(CUT_OFFS)
-    assert {way for ways in WAYS.values() for way in sum(ways, ())} == known
-    assert set(DEFAULTS) == known - {"delta", "ratio"}
+    assert {cutoff for ways in CUTOFFS.values() for cutoff in ways} == known
+    assert set(DEFAULTS) == known - {"eps"}
 
 
 def test_cut_offs_are_declared_or_default():
-    assert cutoffs_of(claim("necessary")) == {"eps": 0.1}
-    assert cutoffs_of(claim("necessary", ratio=0.3)) == {"ratio": 0.3}
-    both = claim("necessary_not_sufficient", delta=0.2)
-    assert cutoffs_of(both) == {"eps": 0.1, "delta": 0.2}
-    assert cutoffs_of(claim("joint_sufficiency")) == {"theta": 0.75}
-    assert cutoffs_of(claim("complementarity")) == {}
+    third = 1 / 3
+    assert cutoffs_of(claim("necessary"), YES_OR_NO) == {"ratio": third, "kappa": 0.4}
+    assert cutoffs_of(claim("necessary", eps=0.3), YES_OR_NO) == {
+        "ratio": third,
+        "kappa": 0.4,
+        "eps": 0.3,
+    }
+    both = claim("necessary_not_sufficient", delta=0.2, ratio=0.25)
+    assert cutoffs_of(both, YES_OR_NO) == {
+        "ratio": 0.25,
+        "kappa": 0.4,
+        "theta_not": 0.5,
+        "delta": 0.2,
+    }
+    assert cutoffs_of(claim("sufficient"), YES_OR_NO) == {"theta": 0.75}
+    assert cutoffs_of(claim("sufficient", ratio=0.6), YES_OR_NO) == {"ratio": 0.6}
+    assert cutoffs_of(claim("joint_sufficiency"), YES_OR_NO) == {"theta": 0.75}
+    assert cutoffs_of(claim("complementarity"), YES_OR_NO) == {}
+    # of amounts only what is declared, and compensation
+    assert cutoffs_of(claim("necessary"), AMOUNT) == {"kappa": 0.4}
+    assert cutoffs_of(claim("not_sufficient", delta=3.0), AMOUNT) == {"delta": 3.0}
 
 
 def test_grids_of_probabilities_go_by_hundredths():
     design = small_design("bernoulli", "additive")
     whole = grid_of("eps", 0.1, design)
+    assert grid_of("kappa", 0.4, design).tolist() == whole.tolist()[1:-1]
     assert whole.tolist() == [k / 100 for k in range(101)]
     assert grid_of("delta", 0.1, design).tolist() == whole.tolist()[1:]
     assert grid_of("ratio", 0.1, design).tolist() == whole.tolist()[1:-1]
@@ -124,8 +164,8 @@ def test_steps_are_numbers_as_one_would_choose():
 AT = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
 
 
-def bands(*probability: float, stopped: str = "") -> Any:
-    return bands_of(AT, np.array(probability), 0.95, stopped)
+def bands(*probability: float, withheld: str = "") -> Any:
+    return bands_of(AT, np.array(probability), np.array(probability), 0.95, withheld)
 
 
 def test_bands_are_runs_of_one_verdict():
@@ -138,9 +178,17 @@ def test_bands_are_runs_of_one_verdict():
     ]
 
 
-def test_what_stops_a_verdict_stops_it_at_every_cut_off():
-    (found,) = bands(0.01, 0.05, 0.4, 0.95, 0.99, 0.3, stopped="The gate failed.")
-    assert (found.verdict, found.low, found.high) == ("undecided", 0.0, 0.5)
+def test_nothing_is_rejected_where_that_is_withheld():
+    found = bands(0.01, 0.05, 0.4, 0.95, 0.99, 0.3, withheld="The form has no gates.")
+    assert [band.verdict for band in found] == ["undecided", "supported", "undecided"]
+
+
+def test_a_claim_is_rejected_by_what_can_be_assessed():
+    low = np.full(6, 0.04)
+    (band,) = bands_of(AT, low, np.full(6, 0.4), 0.95)
+    assert band.verdict == "undecided"
+    (band,) = bands_of(AT, low, low, 0.95)
+    assert band.verdict == "rejected"
 
 
 FLAT = (AT, np.full(6, 0.5), 0.95)
@@ -181,4 +229,4 @@ def test_words_where_the_prior_decides():
 
 def test_words_where_there_is_no_verdict():
     found = curve_words("theta", bands(0.5, 0.5, 0.5, 0.5, 0.5, 0.99), FLAT, "The gate failed.")
-    assert found == "Undecided whatever theta is. The gate failed."
+    assert found == "No verdict whatever theta is. The gate failed."

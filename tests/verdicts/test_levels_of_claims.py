@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import logit
 
 from bayescluster.app.collect import named_estimands
 from bayescluster.app.effects import corner_tables
@@ -54,24 +55,29 @@ def test_a_claim_can_ask_for_a_level():
     found = judged(evidence, *claims, {"kind": "complementarity", "by": "all", "at_least": 12})
     for verdict, level in zip(found[:3], (6.5, 12, 15), strict=True):
         sd = evidence.posterior.parameters["sigma"]
-        low, both = (
+        neither, low, both = (
             stats.norm.sf(level, eta_at(evidence.posterior, *levels.at(corner)), sd).mean(1)
-            for corner in ("LH", "HH")
+            for corner in ("LL", "LH", "HH")
         )
-        assert verdict.probability == ((low <= 0.1) & (both > 0.1)).mean()
-        assert verdict.figures[0].estimate.mean == pytest.approx(low.mean(), rel=1e-9)
-        assert verdict.title == f"Human capital is necessary, for reaching {level:g}"
-        assert verdict.region == (
-            f"probability that growth is at least {level:g}, at most 0.1 with it low and the other "
-            "high, and above that with both high (quantiles 0.1 and 0.9)"
-        )
-        assert verdict.figures[0].label == (
+        at_neither, at_low, at_both = (logit(np.clip(p, 1e-6, 1)) for p in (neither, low, both))
+        way = at_both - at_neither
+        covered = (at_low - at_neither) / way
+        wanted = (both >= 0.25) & (way >= 0.5) & (low <= both / 3) & (covered <= 0.4)
+        assert verdict.probability == wanted.mean()
+        figures = {figure.label: figure for figure in verdict.figures}
+        label = (
             f"probability that growth is at least {level:g}, human capital low, social capital high"
         )
+        assert figures[label].estimate.mean == pytest.approx(low.mean(), rel=1e-9)
+        assert verdict.title == f"Human capital is necessary, for reaching {level:g}"
+        assert verdict.region.startswith(
+            f"probability that growth is at least {level:g}, at least 0.25 with both high; with it low "
+        )
+        assert verdict.region.endswith("(logit scale) (quantiles 0.1 and 0.9)")
         assert verdict.at_least == f"{level:g}"
     assert any(0 < verdict.probability < 1 for verdict in found[:3])
     assert found[3].region.startswith(
-        "cross difference of the four corners (of the probability that growth is at least 12) above 0"
+        "cross difference of the four corners above 0.05 (probability that growth is at least 12)"
     )
 
 

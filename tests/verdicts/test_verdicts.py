@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
-from bayescluster.design.record import Design
-from bayescluster.estimands.effects import surface_draws
+from bayescluster.design.record import Design, details_text
+from bayescluster.estimands.effects import SurfaceDraws, surface_draws
 from bayescluster.estimands.levels import Levels, default_levels, support
 from bayescluster.estimands.scopes import groups_of, scoped
+from bayescluster.names import DETAILS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
@@ -51,7 +54,9 @@ def test_effect_for_every_group(by, evidence):
         assert verdict.by == by
         assert verdict.probability == (posterior[:, k] > 0.1).mean()
         assert verdict.prior_probability == (prior[:, k] > 0.1).mean()
-        assert verdict.region == "average marginal effect above 0.1"
+        assert verdict.region == (
+            "average marginal effect above 0.1 (negligible: between -0.1 and 0.1)"
+        )
         (figure,) = verdict.figures
         assert figure.label == "average marginal effect of human capital"
         assert figure.estimate.mean == pytest.approx(posterior[:, k].mean())
@@ -63,7 +68,9 @@ def test_negative_effects_lie_below_the_margin(evidence):
         evidence, kind="effect", capital=S, by="all", direction="negative", margin=0.02
     )
     assert found.probability == (effects(evidence, S, "all")[:, 0] < -0.02).mean()
-    assert found.region == "average marginal effect below -0.02"
+    assert found.region == (
+        "average marginal effect below -0.02 (negligible: between -0.02 and 0.02)"
+    )
     assert 0 < found.probability < 1
 
 
@@ -89,7 +96,7 @@ def test_differences(between, evidence):
 
 
 def test_corner_claim(evidence):
-    found = judged(evidence, kind="necessary", capital=S, eps=0.3, low=0.2, high=0.8)
+    found = judged(evidence, kind="necessary", capital=S, ratio=0.5, low=0.2, high=0.8)
     design = evidence.design
     levels = Levels(
         *(tuple(np.quantile(values, [0.2, 0.8])) for values in design.capitals), "by hand"
@@ -99,29 +106,41 @@ def test_corner_claim(evidence):
     near = support(design, levels, groups.members)
     for k, verdict in enumerate(found):
         # social capital low, human capital high
-        low, both = corners["HL"][:, k], corners["HH"][:, k]
-        assert verdict.probability == ((low <= 0.3) & (both > 0.3)).mean()
+        neither, low, both = (corners[name][:, k] for name in ("LL", "HL", "HH"))
+        covered = (logit(low) - logit(neither)) / (logit(both) - logit(neither))
+        way = logit(both) - logit(neither) >= 0.5
+        wanted = (both >= 0.25) & way & (low <= 0.5 * both) & (covered <= 0.4)
+        assert verdict.probability == wanted.mean()
         assert verdict.region == (
-            "expected outcome at most 0.3 with it low and the other high, and above that with both "
-            "high (quantiles 0.2 and 0.8)"
+            "expected outcome at least 0.25 with both high; with it low and the other high, at most 0.5 "
+            "of that with both high; the other capital alone covers at most 40% of the way from both low "
+            "to both high (logit scale) (quantiles 0.2 and 0.8)"
         )
-        assert [figure.label for figure in verdict.figures] == [
-            "expected outcome, human capital high, social capital low",
-            "expected outcome, both high",
-        ]
-        assert [figure.support for figure in verdict.figures] == [near[1, k], near[3, k]]
-        assert verdict.figures[0].estimate.mean == pytest.approx(corners["HL"][:, k].mean())
+        assert [part.part for part in verdict.parts] == ["assessable", "ratio", "kappa"]
+        assert verdict.parts[1].probability == (low <= 0.5 * both).mean()
+        by_label = {figure.label: figure for figure in verdict.figures}
+        kappa = by_label["share of the way that human capital alone covers (logit scale)"]
+        assert kappa.unit == "share"
+        assert kappa.estimate.mean == pytest.approx(covered[way].mean())
+        corner = by_label["expected outcome, human capital high, social capital low"]
+        assert corner.support == pytest.approx(near.firms[1, k])
+        assert corner.estimate.mean == pytest.approx(low.mean())
+        assert corner.contraction is not None
+        assert corner.contraction < 1
 
 
-def test_complementarity_shows_the_cross_difference_first(evidence):
+def test_complementarity_is_asked_on_both_scales(evidence):
     (found,) = judged(evidence, kind="complementarity", by="all")
     levels, weights = default_levels(evidence.design), groups_of(evidence.design, "all").weights
-    cross = surface_draws(evidence.design, evidence.posterior, levels, weights).cross_difference
+    surface = surface_draws(evidence.design, evidence.posterior, levels, weights)
+    cross, p = surface.cross_difference, surface.corners
+    link = logit(p["HH"]) - logit(p["HL"]) - logit(p["LH"]) + logit(p["LL"])
+    ratio = np.log(p["HH"] * p["LL"] / (p["HL"] * p["LH"]))
     assert found.capital is None
-    assert found.probability == (cross > 0).mean()
-    assert found.figures[0].label == "cross difference"
-    assert found.figures[0].estimate.mean == pytest.approx(cross.mean())
-    assert len(found.figures) == 5
+    assert found.probability == ((cross > 0.05) & (link > 0)).mean()
+    means = [figure.estimate.mean for figure in found.figures[:3]]
+    assert means == pytest.approx([cross.mean(), link.mean(), ratio.mean()])
+    assert [figure.unit for figure in found.figures[:3]] == ["effect", "number", "number"]
 
 
 @pytest.mark.parametrize("scope", ["average_cluster", "new_cluster"])
@@ -204,12 +223,152 @@ FLAT = [
 
 @pytest.mark.parametrize("intercept", [-4.0, 0.0, 4.0])
 @pytest.mark.parametrize("keys", FLAT, ids=lambda keys: keys["kind"])
-def test_without_slopes_nothing_is_necessary_or_suffices(keys, intercept, plain):
-    posterior = known_draws(plain, 200, 2, spread=0.0, intercept=intercept)
-    prior = known_draws(plain, 100, 1, spread=1.0)
-    evidence = Evidence(plain, posterior, prior, 1)
+def test_without_slopes_nothing_is_necessary_or_suffices(keys, intercept):
+    gates = small_design("bernoulli", "ces")
+    posterior = known_draws(gates, 200, 2, spread=0.0, intercept=intercept, gain=-30.0)
+    evidence = Evidence(gates, posterior, known_draws(gates, 100, 1, spread=1.0), 1)
     (found,) = judged(evidence, **keys, by="all", min_support=0)
-    assert (found.probability, found.verdict) == (0.0, "rejected")
+    rare = intercept < 0 and "theta" not in keys
+    assert found.probability == 0.0
+    assert found.verdict == ("not assessable" if rare else "rejected")
+
+
+def at_corners(design: Design, *values: float, prior: float = 0.5, draws: int = 200) -> Evidence:
+    """Evidence whose corners are known: both low, human alone, social alone, both high."""
+    known = known_draws(design, draws, 2, spread=0.0)
+    evidence = Evidence(design, known, known_draws(design, 100, 1, spread=1.0), 1)
+    groups = evidence.groups.members.shape[1]
+    named = dict(zip(("LL", "HL", "LH", "HH"), values, strict=True))
+
+    def made(request: Any) -> SurfaceDraws:
+        size = draws if request.source == "posterior" else 100
+        shape = (size, groups)
+        corners = {
+            name: np.full(shape, value if request.source == "posterior" else prior)
+            for name, value in named.items()
+        }
+        return SurfaceDraws({}, {}, corners)
+
+    evidence._computed = made  # type: ignore[method-assign]
+    return evidence
+
+
+CONJUNCTIVE = {"min_support": 0, "by": "all"}
+
+
+@pytest.fixture(scope="module")
+def gated() -> Design:
+    return small_design("bernoulli", "ces")
+
+
+NECESSARY = {"kind": "necessary", "capital": H}
+BOTH = {"kind": "necessary_not_sufficient", "capital": H}
+SHORT = {"kind": "not_sufficient", "capital": H}
+COMPLEMENTS = {"kind": "complementarity"}
+STATES = [
+    # both needed; an additive logit at a low base rate; nothing happens; nobody misses the capital
+    (NECESSARY, (0.02, 0.05, 0.05, 0.80), "supported"),
+    (NECESSARY, (0.0042, 0.047, 0.047, 0.39), "rejected"),
+    (NECESSARY, (0.01, 0.02, 0.02, 0.09), "not assessable"),
+    (NECESSARY, (0.5, 0.5, 0.5, 0.5), "rejected"),
+    (BOTH, (0.02, 0.05, 0.05, 0.80), "supported"),
+    # necessary, and sufficient; rejected by the one part whatever the other is
+    (BOTH, (0.02, 0.78, 0.05, 0.80), "rejected"),
+    (BOTH, (0.02, 0.30, 0.60, 0.80), "rejected"),
+    (SHORT, (0.02, 0.24, 0.05, 0.25), "rejected"),
+    (SHORT, (0.02, 0.05, 0.05, 0.09), "not assessable"),
+    # what a logit gives by itself; substitutes; complements
+    (COMPLEMENTS, (0.0042, 0.047, 0.047, 0.391), "scale-dependent"),
+    (COMPLEMENTS, (0.07, 0.5, 0.5, 0.6), "rejected"),
+    (COMPLEMENTS, (0.02, 0.05, 0.05, 0.80), "supported"),
+    ({"kind": "joint_sufficiency"}, (0.02, 0.05, 0.05, 0.80), "supported"),
+    ({"kind": "joint_sufficiency"}, (0.02, 0.05, 0.05, 0.40), "rejected"),
+]
+
+
+@pytest.mark.parametrize(("keys", "corners", "state"), STATES)
+def test_states(keys, corners, state, gated):
+    # an additive logit to the last digit: both shares of the way are one half
+    if state == "scale-dependent":
+        corners = (
+            *corners[:3],
+            1 / (1 + (corners[0] / (1 - corners[0])) * (1 / corners[1] - 1) ** 2),
+        )
+    (found,) = judged(at_corners(gated, *corners), **keys, **CONJUNCTIVE)
+    assert found.verdict == state, found.reason
+    assert found.reason.endswith(".")
+    assert found.probability == (1.0 if state == "supported" else 0.0)
+
+
+def test_why_nothing_can_be_assessed(gated):
+    (found,) = judged(at_corners(gated, 0.01, 0.02, 0.02, 0.09), **NECESSARY, **CONJUNCTIVE)
+    assert found.reason == (
+        "Less than 0.1% of the posterior has expected outcome at least 0.25 with both high: where the "
+        "capitals together bring about so little, the claim can be neither shown nor refuted."
+    )
+
+
+def test_why_a_result_depends_on_the_scale(gated):
+    p = (0.0042, 0.047, 0.047)
+    high = 1 / (1 + (p[0] / (1 - p[0])) * (1 / p[1] - 1) ** 2)
+    (found,) = judged(at_corners(gated, *p, high), **COMPLEMENTS, **CONJUNCTIVE)
+    assert found.reason == (
+        "More than 99.9% of the posterior has a cross difference on the outcome scale that counts, but "
+        "less than 0.1% has one above 0 on the scale of the model: the link function alone would give "
+        "what is seen."
+    )
+
+
+@pytest.mark.parametrize("keys", [NECESSARY, SHORT, BOTH, {"kind": "joint_sufficiency"}])
+def test_a_form_without_gates_rejects_no_necessity(keys, plain):
+    corners = (0.05, 0.60, 0.60, 0.70)
+    (found,) = judged(at_corners(plain, *corners), **keys, **CONJUNCTIVE)
+    assert found.probability == 0.0
+    assert found.verdict == "undecided"
+    assert found.reason == found.withheld
+    assert found.withheld.startswith(
+        "Not rejected, although its probability is low: the form fitted (additive) cannot have gates"
+    )
+    # it may support one, and what it says of complements stands
+    (found,) = judged(at_corners(plain, 0.02, 0.05, 0.05, 0.8), **NECESSARY, **CONJUNCTIVE)
+    assert found.verdict == "supported"
+    (found,) = judged(at_corners(plain, *corners), **COMPLEMENTS, **CONJUNCTIVE)
+    assert (found.verdict, found.withheld) == ("rejected", "")
+
+
+def test_scores_with_error_reject_no_necessity():
+    made = small_design("bernoulli", "ces")
+    measures = tuple(
+        each._replace(reliability=0.78) if each.capital == H else each
+        for each in made.details.measures
+    )
+    told = details_text(made.details._replace(measures=measures))
+    noisy = replace(made, data=made.data.assign_attrs({DETAILS: told}))
+    (found,) = judged(at_corners(noisy, 0.05, 0.6, 0.6, 0.7), **NECESSARY, **CONJUNCTIVE)
+    assert found.verdict == "undecided"
+    assert found.attenuated == "attenuated: omega of human capital 0.78"
+    assert found.attenuated in found.reason
+    # a form of sufficiency is not asked for with both: insufficiency may be rejected
+    (found,) = judged(at_corners(noisy, 0.05, 0.7, 0.6, 0.7), **SHORT, **CONJUNCTIVE)
+    assert (found.verdict, found.withheld) == ("rejected", "")
+    assert found.attenuated
+
+
+def test_an_effect_too_small_to_count_is_negligible(plain):
+    small = known_draws(plain, 200, 2, spread=0.001)
+    evidence = Evidence(plain, small, known_draws(plain, 100, 1, spread=1.0), 1)
+    keys = {"kind": "effect", "capital": H, "by": "all"}
+    (found,) = judged(evidence, **keys, margin=0.05)
+    assert found.verdict == "negligible"
+    assert found.region == "average marginal effect above 0.05 (negligible: between -0.05 and 0.05)"
+    (found,) = judged(evidence, **keys, rope=0.02)
+    assert found.verdict == "negligible"
+    assert found.reason == (
+        "More than 99.9% of the posterior lies between -0.02 and 0.02: too small to count."
+    )
+    # without either nothing says what would be too small
+    (found,) = judged(evidence, **keys)
+    assert found.verdict == "undecided"
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
@@ -226,25 +385,56 @@ def test_a_failed_gate_leaves_everything_undecided(plain):
     assert found.probability == 1.0
 
 
-def test_an_unsupported_corner_leaves_the_claim_undecided(plain):
-    found = judged(sure(plain, 1.0), kind="necessary", capital=H, by="all", min_support=40)
-    near = support(plain, default_levels(plain), groups_of(plain, "all").members)[:, 0]
-    assert found[0].verdict == "undecided"
-    assert found[0].reason == (
-        "Fewer than 40 firms stand near the corner with human capital low, social capital high "
-        f"({near[2]}): the claim would rest on extrapolation."
+def test_a_corner_without_firms_is_not_assessable(gated):
+    evidence = at_corners(gated, 0.02, 0.05, 0.05, 0.80)
+    (found,) = judged(evidence, **NECESSARY, by="all", min_support=40)
+    near = support(gated, default_levels(gated), groups_of(gated, "all").members)
+    assert found.verdict == "not assessable"
+    assert found.probability == 1.0
+    assert found.reason == (
+        "The effective number of firms around the corner with both high is "
+        f"{near.firms[3, 0]:.1f}, fewer than 40, and it lies outside their range: the claim would rest on "
+        "extrapolation."
     )
 
 
-def test_enough_support_is_enough(plain):
-    near = support(plain, default_levels(plain), groups_of(plain, "all").members)[:, 0]
-    # the claim rests on LH and HH
-    least = int(min(near[2], near[3]))
-    keys = {"kind": "necessary", "capital": H, "by": "all", "eps": 0.5}
-    (found,) = judged(sure(plain, 1.0), **keys, min_support=least)
+def test_enough_support_is_enough(gated):
+    near = support(gated, default_levels(gated), groups_of(gated, "all").members)
+    evidence = at_corners(gated, 0.02, 0.05, 0.05, 0.80)
+    # the claim rests on LL, LH and HH
+    least = int(min(near.firms[k, 0] for k in (0, 2, 3)))
+    (found,) = judged(evidence, **NECESSARY, by="all", min_support=least)
     assert found.verdict == "supported"
-    (found,) = judged(sure(plain, 1.0), **keys, min_support=least + 1)
-    assert found.verdict == "undecided"
+    (found,) = judged(evidence, **NECESSARY, by="all", min_support=least + 1)
+    assert found.verdict == "not assessable"
+
+
+def test_few_firms_cannot_show_that_something_is_rarer_than_so_many(gated):
+    near = support(gated, default_levels(gated), groups_of(gated, "all").members)
+    evidence = at_corners(gated, 0.02, 0.05, 0.005, 0.80)
+    # rule of three: three over eps
+    enough, short = 3 / near.firms[2, 0] * 1.01, 3 / near.firms[2, 0] * 0.99
+    (found,) = judged(evidence, **NECESSARY, by="all", min_support=1, eps=enough)
+    assert found.verdict == "supported"
+    (found,) = judged(evidence, **NECESSARY, by="all", min_support=1, eps=short)
+    assert found.verdict == "not assessable"
+    assert "human capital low, social capital high" in found.reason
+
+
+def test_a_part_that_fails_rejects_whatever_another_corner_lacks(gated):
+    """Firms with human capital alone are missing: that is no reason to leave necessity open."""
+    lacking = at_corners(gated, 0.02, 0.05, 0.60, 0.80)
+    whole = support(gated, default_levels(gated), lacking.groups.members)
+    firms = whole.firms.copy()
+    firms[1] = 0.0
+    lacking.support = lambda _: whole._replace(firms=firms)  # type: ignore[method-assign]
+    (found,) = judged(lacking, **BOTH, by="all", min_support=1)
+    assert found.verdict == "rejected"
+    assert found.unsupported
+    holding = at_corners(gated, 0.02, 0.05, 0.05, 0.80)
+    holding.support = lacking.support  # type: ignore[method-assign]
+    (found,) = judged(holding, **BOTH, by="all", min_support=1)
+    assert found.verdict == "not assessable"
 
 
 def test_each_surface_is_computed_once(design):

@@ -253,15 +253,26 @@ def test_weights_and_scores(whole):
         assert sum(one.rows for one in mine) == 14
 
 
+def test_verdicts_are_those_of_the_plausible_form_that_is_least_sure(whole):
+    results = whole.load_results()
+    rows = {row.form: row for row in results.comparison.forms}
+    behind = {form: -row.rows.difference for form, row in rows.items()}
+    for form, row in rows.items():
+        assert row.plausible == (behind[form] <= max(4, 2 * row.rows.difference_se))
+        assert 0 <= row.non_compensatory_probability <= 1
+    own = {form: run.load_results() for form, run in whole.forms().items()}
+    for k, verdict in enumerate(results.verdicts):
+        asked = [own[form].verdicts[k] for form, row in rows.items() if row.plausible]
+        least = min(asked, key=lambda one: abs(one.probability - 0.5))
+        assert verdict.probability == least.probability
+        assert verdict.prior_probability == least.prior_probability
+        assert "Probability by form: " in verdict.reason
+
+
 def test_averages_are_those_of_the_forms_by_weight(whole):
     results = whole.load_results()
     weights = {row.form: row.weight for row in results.comparison.forms}
     own = {form: run.load_results() for form, run in whole.forms().items()}
-    for k, verdict in enumerate(results.verdicts):
-        for name in ("probability", "prior_probability"):
-            wanted = sum(w * getattr(own[form].verdicts[k], name) for form, w in weights.items())
-            assert getattr(verdict, name) == pytest.approx(wanted)
-        assert "Averaged over 2 forms, by leave-one-cluster-out weights" in verdict.reason
     for kind in ("effects", "corners"):
         rows = _rows(results, kind)
         for k, row in enumerate(rows):
@@ -289,11 +300,11 @@ def test_a_form_that_failed_its_gate_stops_the_verdicts(instant):
     assert [row["form"] for row in said["forms"]] == list(FORMS)
     for verdict in said["verdicts"]:
         assert verdict["verdict"] == "undecided"
-        assert "failed: the average cannot be relied on." in verdict["reason"]
+        assert "failed: the probability cannot be relied on." in verdict["reason"]
     results = RunDirectory(Path(said["run"])).load_results()
     lines = [item for item in results.gate.items if item.name.endswith(": gate")]
     assert len(lines) == 1
-    counted = {row.form for row in results.comparison.forms if row.weight > 0.01}
+    counted = {row.form for row in results.comparison.forms if row.plausible or row.weight > 0.01}
     for line in lines:
         assert line.passed is (line.name.removesuffix(": gate") not in counted)
 
@@ -317,7 +328,7 @@ def test_show_list_verify_and_report(copied):
     shown = call("show", path).out
     assert "Forms, weighed by leave-one-cluster-out" in shown
     for form in FORMS:
-        assert f"  {form:<12} weight 0." in shown or f"  {form:<12} weight 1." in shown
+        assert f"  {form:<12} plausible  weight " in shown or f"  {form:<12} ruled out  w" in shown
     assert "gate passed, 2 forms" in call("runs", "list").out
     assert call("runs", "verify", path).out == f"{path}: every file is as it was written.\n"
     before = _times(copied.path)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bayescluster.features.verdict_curves.compute import averaged_curves, verdict_curves
+from bayescluster.features.verdict_curves.compute import curves_over_forms, verdict_curves
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.decide import GATE_FAILED, verdicts
 from bayescluster.verdicts.evidence import Evidence
@@ -24,9 +24,9 @@ CLAIMS: list[dict[str, Any]] = [
 
 
 def evidence_for(seed: int, **keys: Any) -> Evidence:
-    varying = {"industry": ["intercept", H], "cluster": ["intercept"]}
-    design = small_design(keys.pop("family", "bernoulli"), "interaction", varying, frame=firms(240))
-    posterior = known_draws(design, 400, 4, seed=seed, intercept=-0.5, human_capital=1.0)
+    varying = {"industry": ["intercept", "gain"], "cluster": ["intercept"]}
+    design = small_design(keys.pop("family", "bernoulli"), "ces", varying, frame=firms(240))
+    posterior = known_draws(design, 400, 4, seed=seed, intercept=-0.5, **keys)
     return Evidence(design, posterior, known_draws(design, 300, 1, seed=3, spread=1.5), 7)
 
 
@@ -49,31 +49,38 @@ def curves_of(evidence: Evidence, gate: bool = True) -> Any:
 def test_every_claim_with_a_cut_off_has_a_curve_for_every_group(evidence):
     curves, _ = curves_of(evidence)
     assert [(one.claim, one.cutoff, one.by, one.group) for one in curves] == [
-        *((1, "eps", "industry", group) for group in ("I0", "I1")),
-        (4, "eps", "all", "all"),
-        (4, "theta_not", "all", "all"),
+        *(
+            (1, cutoff, "industry", group)
+            for cutoff in ("ratio", "kappa", "eps")
+            for group in ("I0", "I1")
+        ),
+        *((4, cutoff, "all", "all") for cutoff in ("ratio", "kappa", "theta_not", "delta")),
         *((5, "theta", "cluster", f"C{k:02d}") for k in range(6)),
     ]
-    assert [one.held for one in curves[2:4]] == ["theta_not 0.5", "eps 0.1"]
+    assert [one.held for one in curves[6:8]] == [
+        "kappa 0.4, theta_not 0.5, delta 0.1",
+        "ratio 0.333, theta_not 0.5, delta 0.1",
+    ]
 
 
 def test_a_curve_passes_through_its_verdict(evidence):
     curves, judged = curves_of(evidence)
-    mine = [judged[k] for k in (2, 3, 6, 6, 7, 8, 9, 10, 11, 12)]
+    mine = [judged[k] for k in (*(2, 3) * 3, *(6,) * 4, 7, 8, 9, 10, 11, 12)]
     for curve, verdict in zip(curves, mine, strict=True):
         here = curve.at.index(curve.declared)
         assert (curve.title, curve.group) == (verdict.title, verdict.group)
         assert curve.posterior[here] == verdict.probability
         assert curve.prior[here] == verdict.prior_probability
         (band,) = (b for b in curve.bands if b.low <= curve.declared <= b.high)
-        assert band.verdict == verdict.verdict
+        stopped = verdict.verdict == "not assessable"
+        assert band.verdict == ("undecided" if stopped else verdict.verdict)
     assert len({verdict for curve in curves for verdict in curve.posterior}) > 20
 
 
 def test_thin_corners_and_a_failed_gate_leave_no_verdict_anywhere(evidence):
     curves, _ = curves_of(evidence)
-    assert [bool(curve.stopped) for curve in curves] == [False] * 4 + [True] * 6
-    assert all(curve.words.startswith("Undecided whatever theta is.") for curve in curves[4:])
+    assert [bool(curve.stopped) for curve in curves] == [False] * 10 + [True] * 6
+    assert all(curve.words.startswith("No verdict whatever theta is.") for curve in curves[10:])
     for curve in curves_of(evidence, gate=False)[0]:
         (band,) = curve.bands
         assert (band.verdict, band.low, band.high) == ("undecided", curve.at[0], curve.at[-1])
@@ -97,18 +104,17 @@ def test_a_claim_about_a_level_has_a_curve_of_probabilities():
     assert 0 < max(wanted)
 
 
-def test_curves_are_averaged_by_weight_and_stopped_by_the_averaged_verdict(evidence):
+def test_curves_over_forms_are_those_of_the_least_sure(evidence):
     parts = [evidence, evidence_for(9)]
     own = [curves_of(part)[0] for part in parts]
     claims, judged = claims_of(evidence, CLAIMS), list(curves_of(evidence)[1])
     judged[6] = judged[6].model_copy(update={"stopped": "A form failed its gate."})
-    weighed = [(0.25, own[0]), (0.75, own[1])]
-    found = averaged_curves(weighed, claims, evidence, judged)
+    found = curves_over_forms(own, claims, evidence, judged)
     assert len(found) == len(own[0])
-    for mixed, first, second in zip(found, *own, strict=True):
-        assert mixed.at == first.at == second.at
-        np.testing.assert_allclose(
-            mixed.posterior, 0.25 * np.array(first.posterior) + 0.75 * np.array(second.posterior)
-        )
-        np.testing.assert_allclose(mixed.prior, first.prior)
-    assert [curve.stopped for curve in found[:4]] == ["", "", *["A form failed its gate."] * 2]
+    for joined, first, second in zip(found, *own, strict=True):
+        assert joined.at == first.at == second.at
+        both = np.array([first.posterior, second.posterior])
+        wanted = np.where(np.abs(both[0] - 0.5) <= np.abs(both[1] - 0.5), both[0], both[1])
+        np.testing.assert_array_equal(joined.posterior, wanted)
+        np.testing.assert_array_equal(joined.given, np.maximum(first.given, second.given))
+    assert [curve.stopped for curve in found[:10]] == [*[""] * 6, *["A form failed its gate."] * 4]

@@ -32,9 +32,9 @@ from bayescluster.spec.hypotheses import (
     By,
     Complementarity,
     Corners,
-    Insufficient,
     JointSufficiency,
     Necessary,
+    NotSufficient,
     Scope,
 )
 from bayescluster.verdicts.claims import declared_claim
@@ -173,8 +173,8 @@ CONTRAST_OF: Final[dict[ClaimName, Contrast]] = {
 _KINDS: Final[dict[ClaimName, type[CornerClaim]]] = {
     "N-H": Necessary,
     "N-S": Necessary,
-    "I-H": Insufficient,
-    "I-S": Insufficient,
+    "I-H": NotSufficient,
+    "I-S": NotSufficient,
     "J": JointSufficiency,
     "C": Complementarity,
     "D-H": Necessary,
@@ -230,8 +230,8 @@ def corner_draws(evidence: Evidence, place: Place, source: str) -> dict[str, Arr
 
 
 def fewest_near(evidence: Evidence, place: Place, corners: tuple[str, ...], column: int) -> int:
-    """Firms near the corner of these that has the fewest."""
-    near = dict(zip(CORNERS, evidence.support(place.levels), strict=True))
+    """Effective number of firms around the corner of these that has the fewest, rounded down."""
+    near = dict(zip(CORNERS, evidence.support(place.levels).firms, strict=True))
     return int(min(near[corner][column] for corner in corners))
 
 

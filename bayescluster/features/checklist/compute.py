@@ -318,10 +318,10 @@ REGION: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "effect": (("margin",),),
     "difference": (("margin",),),
     "complementarity": (("margin",),),
-    "necessary": (("eps", "ratio"),),
+    "necessary": (("ratio",), ("kappa",)),
     "sufficient": (("theta", "ratio"),),
-    "insufficient": (("theta_not", "delta"),),
-    "necessary_not_sufficient": (("eps", "ratio"), ("theta_not", "delta")),
+    "not_sufficient": (("theta_not",), ("delta",)),
+    "necessary_not_sufficient": (("ratio",), ("kappa",), ("theta_not",), ("delta",)),
     "joint_sufficiency": (("theta",),),
 }
 """Settings that make the region of each claim: of every group one, or a default stands in."""

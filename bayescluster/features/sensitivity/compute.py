@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ from bayescluster.names import (
 )
 from bayescluster.results.base import By
 from bayescluster.results.model import Verdict
-from bayescluster.verdicts.decide import decide, events
+from bayescluster.verdicts.decide import Event, events, state_of
 from bayescluster.verdicts.evidence import Evidence
 
 ALPHAS: Final = (0.99, 1.01)
@@ -285,18 +285,24 @@ def scaled_verdicts(
         What was decided, in the order of the claims: whatever stops a verdict stops it here too.
     """
     claims = evidence.design.analysis.hypotheses
-    found = [event.posterior for claim in claims for event in events(claim, evidence)]
+    found = [event for claim in claims for event in events(claim, evidence)]
     if not found:
         return ()
-    happened, chains = np.column_stack(found), evidence.posterior.chains
+    indicators = [event.indicators for event in found]
+    happened = np.column_stack([draws for each in indicators for draws in each.values()])
+    names = [(k, name) for k, each in enumerate(indicators) for name in each]
+    chains = evidence.posterior.chains
     judged: list[ScaledVerdict] = []
     for block in scaled:
         for power in POWERS:
             weights = power_weights(block.density, power, chains)
             told = weighted_probabilities(happened, weights, chains)
-            for k, verdict in enumerate(verdicts):
-                plain = _Told(float(told[0][k]), float(told[1][k]))
-                judged.append(_judge(k, verdict, (block.name, power), weights, plain))
+            scaled_shares: list[dict[str, _Told]] = [{} for _ in found]
+            for (k, name), share, error in zip(names, *told[:2], strict=True):
+                scaled_shares[k][name] = _Told(float(share), float(error))
+            for k, (verdict, event) in enumerate(zip(verdicts, found, strict=True)):
+                which = (k, block.name, power)
+                judged.append(_judge(which, verdict, event, weights, scaled_shares[k]))
     return tuple(judged)
 
 
@@ -306,11 +312,17 @@ class _Told(NamedTuple):
 
 
 def _judge(
-    position: int, verdict: Verdict, which: tuple[str, float], weights: Weights, told: _Told
+    which: tuple[int, str, float],
+    verdict: Verdict,
+    event: Event,
+    weights: Weights,
+    shares: Mapping[str, _Told],
 ) -> ScaledVerdict:
-    block, power = which
+    position, block, power = which
+    told = shares["region"]
     reliable = weights.reliable(weights.values.size)
-    decision, _ = decide(told.probability, verdict.level, verdict.stopped)
+    plain = {name: share.probability for name, share in shares.items()}
+    decision, _ = state_of(verdict.level, event, plain, verdict.stopped, verdict.withheld)
     flips = reliable and decision != verdict.verdict
     certain = flips and all(
         abs(p - bound) > ERRORS * error

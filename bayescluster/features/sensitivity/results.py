@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Value
+from bayescluster.results.base import By, Value, VerdictState
 
 Diagnosis = Literal[
     "prior-data conflict",
@@ -59,7 +59,7 @@ class ScaledVerdict(Value):
     by: By
     group: str
     scope: str
-    declared: Literal["supported", "rejected", "undecided"]
+    declared: VerdictState
     """Verdict with the priors as they are."""
     block: str
     power: float
@@ -70,7 +70,7 @@ class ScaledVerdict(Value):
     """Pareto k of the weights; null where it is beyond any number."""
     ess: float
     """Effective number of draws that the weights leave."""
-    verdict: Literal["supported", "rejected", "undecided", "cannot be told"]
+    verdict: VerdictState | Literal["cannot be told"]
     flips: bool
     """The verdict is another than that of the analysis."""
     certain: bool

@@ -65,11 +65,11 @@ from bayescluster.features.sets.truth_table import (
 )
 from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.names import ALL, CAPITALS, CLUSTER, OUTCOME, ROW, SET_CONDITION, SET_CONDITIONS
-from bayescluster.results.base import INTERVAL
+from bayescluster.results.base import INTERVAL, Decision
 from bayescluster.results.claims import ClaimName, Flag, Reading
 from bayescluster.spec.hypotheses import By
 from bayescluster.verdicts.claims import CAPITAL_OF, claim_groups
-from bayescluster.verdicts.decide import Decision, decide
+from bayescluster.verdicts.decide import decide
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import percent
 

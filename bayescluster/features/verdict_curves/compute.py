@@ -1,48 +1,80 @@
-"""Verdict curves of one fit, and averaged over several forms."""
+"""Verdict curves of one fit, and over several forms."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from math import comb
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bayescluster.arrays import Array
+from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import levels_of
 from bayescluster.features.verdict_curves.results import CutOff, VerdictBand, VerdictCurve
+from bayescluster.results.base import Decision
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
-from bayescluster.verdicts.decide import decide
+from bayescluster.verdicts.compensation import OutcomeScale, outcome_scale
+from bayescluster.verdicts.decide import ROUNDING, groups_judged
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.regions import EPS, THETA, THETA_NOT, CornerClaim, region_of
+from bayescluster.verdicts.regions import (
+    DELTA,
+    RATIO,
+    THETA,
+    THETA_NOT,
+    CornerClaim,
+    region_of,
+)
 
 STEPS: Final = 100
 """Steps of a grid, about: a cut-off is told to a hundredth of its range."""
 REACH: Final = (0.01, 0.99)
 """Quantiles of the outcome that a grid spans where the outcome has no bounds."""
-DEFAULTS: Final[dict[CutOff, float]] = {"eps": EPS, "theta": THETA, "theta_not": THETA_NOT}
-
-WAYS: Final[dict[str, tuple[tuple[CutOff, ...], ...]]] = {
-    "necessary": (("eps", "ratio"),),
-    "sufficient": (("theta", "ratio"),),
-    "insufficient": (("theta_not", "delta"),),
-    "necessary_not_sufficient": (("eps", "ratio"), ("theta_not", "delta")),
-    "joint_sufficiency": (("theta",),),
+DEFAULTS: Final[dict[CutOff, float]] = {
+    "ratio": RATIO,
+    "kappa": KAPPA,
+    "theta": THETA,
+    "theta_not": THETA_NOT,
+    "delta": DELTA,
 }
-"""Cut-offs of each kind of claim; of each tuple one decides, the first where none is declared."""
+"""Where none is declared; ``eps`` has no default."""
+NECESSARY: Final[tuple[CutOff, ...]] = ("ratio", "kappa", "eps")
+SHORT: Final[tuple[CutOff, ...]] = ("theta_not", "delta")
+CUTOFFS: Final[dict[str, tuple[CutOff, ...]]] = {
+    "necessary": NECESSARY,
+    "sufficient": ("theta", "ratio"),
+    "not_sufficient": SHORT,
+    "necessary_not_sufficient": (*NECESSARY, *SHORT),
+    "joint_sufficiency": ("theta",),
+}
+"""Cut-offs of each kind of claim, all of which hold together; `Sufficient` has one of its two."""
 
 
-def cutoffs_of(claim: CornerClaim) -> dict[CutOff, float]:
+def cutoffs_of(claim: CornerClaim, scale: OutcomeScale) -> dict[CutOff, float]:
     """Cut-offs that decide a claim, declared or by default; none for complementarity."""
     found: dict[CutOff, float] = {}
-    for ways in WAYS.get(claim.kind, ()):
-        named = {way: getattr(claim, way) for way in ways if getattr(claim, way) is not None}
-        found |= named or {ways[0]: DEFAULTS[ways[0]]}
+    for cutoff in CUTOFFS.get(claim.kind, ()):
+        declared = getattr(claim, cutoff)
+        if declared is not None:
+            found[cutoff] = declared
+        elif _has_default(claim, cutoff, scale):
+            found[cutoff] = DEFAULTS[cutoff]
     return found
+
+
+def _has_default(claim: CornerClaim, cutoff: CutOff, scale: OutcomeScale) -> bool:
+    """Whether a cut-off that is not declared decides all the same."""
+    if cutoff == "ratio":
+        return scale.has_ratio and claim.kind != "sufficient"
+    if claim.kind == "sufficient":
+        return scale.bounded and claim.ratio is None
+    return cutoff == "kappa" or (cutoff in DEFAULTS and scale.bounded)
+
+
+SHARES: Final = ("ratio", "kappa")
 
 
 def grid_of(cutoff: CutOff, declared: float, design: Design) -> Array:
@@ -52,7 +84,7 @@ def grid_of(cutoff: CutOff, declared: float, design: Design) -> Array:
     that the grid is the same under every form of the model.
     """
     low, high = 0.0, 1.0
-    if cutoff != "ratio" and not is_bounded(design.equation):
+    if cutoff not in SHARES and not is_bounded(design.equation):
         observed = design.reported[design.answered]
         low, high = (float(edge) for edge in np.quantile(observed, REACH))
     if cutoff == "delta":
@@ -62,9 +94,9 @@ def grid_of(cutoff: CutOff, declared: float, design: Design) -> Array:
     last = np.ceil(max(high, declared) / step - 1e-9)
     # a whole number over a power of ten is the number as it would be written
     grid = np.round(np.arange(first, last + 1) * step, 12)
-    if cutoff in ("ratio", "delta"):  # these mean nothing at 0
+    if cutoff in (*SHARES, "delta"):  # these mean nothing at 0
         grid = grid[grid > 0]
-    if cutoff == "ratio":
+    if cutoff in SHARES:
         grid = grid[grid < 1]
     near = np.abs(grid - declared) < step * 1e-6
     return grid if near.any() else np.sort(np.append(grid, declared))
@@ -76,9 +108,20 @@ def nice(step: float) -> float:
     return float(power * next(m for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9)))
 
 
+class Probabilities(NamedTuple):
+    """Along a grid, ``(value, group)`` each: of the region, and of it where it can be assessed."""
+
+    region: Array
+    given: Array
+
+
 def probabilities(
-    claim: CornerClaim, cutoff: CutOff, grid: Array, corners: dict[str, Array]
-) -> Array:
+    claim: CornerClaim,
+    cutoff: CutOff,
+    grid: Array,
+    corners: dict[str, Array],
+    scale: OutcomeScale,
+) -> Probabilities:
     """Share of draws in the region at each value of a cut-off.
 
     Parameters
@@ -87,31 +130,39 @@ def probabilities(
         The claim; its other cut-offs stay as they are.
     cutoff, grid
         The cut-off and its values.
-    corners
-        What stands at each corner, ``(draw, group)``.
-
-    Returns
-    -------
-    ndarray
-        ``(value, group)``.
+    corners, scale
+        What stands at each corner, ``(draw, group)``, and its scale.
     """
-    return np.array(
-        [
-            region_of(claim.model_copy(update={cutoff: float(value)}), corners).event.mean(axis=0)
-            for value in grid
-        ]
-    )
+    region, given = [], []
+    for value in grid:
+        found = region_of(claim.model_copy(update={cutoff: float(value)}), corners, scale)
+        share = found.event.mean(axis=0)
+        possible = 1.0 if found.assessable is None else found.assessable.event.mean(axis=0)
+        region.append(share)
+        given.append(np.divide(share, possible, out=np.ones_like(share), where=possible > 0))
+    return Probabilities(np.array(region), np.array(given))
 
 
-def bands_of(at: Array, probability: Array, level: float, stopped: str) -> tuple[VerdictBand, ...]:
+def bands_of(
+    at: Array, probability: Array, given: Array, level: float, withheld: str = ""
+) -> tuple[VerdictBand, ...]:
     """Runs of one verdict along a grid, ``(value,)`` each."""
-    decided = [decide(float(share), level, stopped)[0] for share in probability]
+    decided = [
+        _decided(share, open_, level, withheld)
+        for share, open_ in zip(probability.tolist(), given.tolist(), strict=True)
+    ]
     runs = groupby(range(len(decided)), key=lambda k: decided[k])
     found = []
     for verdict, positions in runs:
         run = list(positions)
         found.append(VerdictBand(verdict=verdict, low=float(at[run[0]]), high=float(at[run[-1]])))
     return tuple(found)
+
+
+def _decided(probability: float, given: float, level: float, withheld: str) -> Decision:
+    if probability >= level:
+        return "supported"
+    return "rejected" if given <= 1 - level + ROUNDING and not withheld else "undecided"
 
 
 DECIDED = ("supported", "rejected")
@@ -134,8 +185,9 @@ def curve_words(
         Why there is no verdict whatever the cut-off.
     """
     if stopped:
-        return f"Undecided whatever {cutoff} is. {stopped}"
-    alone = _parts(bands_of(*prior, ""), cutoff)
+        return f"No verdict whatever {cutoff} is. {stopped}"
+    at, before, level = prior
+    alone = _parts(bands_of(at, before, before, level), cutoff)
     said = _parts(bands, cutoff)
     sentence = (
         f"{'; '.join(said)}{_rest(bands)}." if said else f"undecided at every {cutoff} looked at."
@@ -186,20 +238,13 @@ def verdict_curves(
     rest = list(verdicts)
     found: list[VerdictCurve] = []
     for position, claim in enumerate(claims):
-        count = _groups(claim, evidence)
+        count = len(groups_judged(claim, evidence))
         mine, rest = rest[:count], rest[count:]
         if isinstance(claim, Effect | Difference):
             continue
-        for cutoff in cutoffs_of(claim):
+        for cutoff in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
             found += _curves((position, claim), cutoff, evidence, mine)
     return tuple(found)
-
-
-def _groups(claim: Hypothesis, evidence: Evidence) -> int:
-    """How many verdicts a claim has."""
-    if isinstance(claim, Difference):
-        return 1 if claim.between else comb(len(evidence.columns("industry")), 2)
-    return len(evidence.columns(claim.by))
 
 
 def _curves(
@@ -209,11 +254,12 @@ def _curves(
     verdicts: Sequence[Verdict],
 ) -> Iterator[VerdictCurve]:
     position, claim = put
-    cutoffs = cutoffs_of(claim)
+    scale = outcome_scale(evidence.design, claim.at_least)
+    cutoffs = cutoffs_of(claim, scale)
     declared = cutoffs[cutoff]
     grid = grid_of(cutoff, declared, evidence.design.reaching(claim.at_least))
-    posterior, prior = _probabilities(claim, cutoff, grid, evidence)
-    held = ", ".join(f"{name} {value:g}" for name, value in cutoffs.items() if name != cutoff)
+    posterior, prior = _probabilities(claim, cutoff, grid, evidence, scale)
+    held = ", ".join(f"{name} {value:.3g}" for name, value in cutoffs.items() if name != cutoff)
     for k, verdict in enumerate(verdicts):
         curve = VerdictCurve(
             claim=position,
@@ -229,8 +275,9 @@ def _curves(
             declared=declared,
             held=held,
             at=tuple(grid.tolist()),
-            posterior=tuple(posterior[:, k].tolist()),
-            prior=tuple(prior[:, k].tolist()),
+            posterior=tuple(posterior.region[:, k].tolist()),
+            given=tuple(posterior.given[:, k].tolist()),
+            prior=tuple(prior.region[:, k].tolist()),
             bands=(),
             stopped="",
             words="",
@@ -239,9 +286,9 @@ def _curves(
 
 
 def _probabilities(
-    claim: CornerClaim, cutoff: CutOff, grid: Array, evidence: Evidence
-) -> tuple[Array, ...]:
-    """Posterior and prior probability at every value of a cut-off, ``(value, group)`` each."""
+    claim: CornerClaim, cutoff: CutOff, grid: Array, evidence: Evidence, scale: OutcomeScale
+) -> tuple[Probabilities, ...]:
+    """Posterior and prior probability at every value of a cut-off."""
     levels = levels_of(evidence.design, claim)
     columns = [column for column, _ in evidence.columns(claim.by)]
     found = (
@@ -249,45 +296,66 @@ def _probabilities(
         for source in ("posterior", "prior")
     )
     return tuple(
-        probabilities(claim, cutoff, grid, {c: draws[:, columns] for c, draws in corners.items()})
+        probabilities(
+            claim, cutoff, grid, {c: draws[:, columns] for c, draws in corners.items()}, scale
+        )
         for corners in found
     )
 
 
 def _judged(curve: VerdictCurve, verdict: Verdict) -> VerdictCurve:
     """Add what follows from the probabilities: bands and words."""
-    at, posterior, prior = (np.array(values) for values in (curve.at, curve.posterior, curve.prior))
-    bands = bands_of(at, posterior, curve.level, verdict.stopped)
-    words = curve_words(curve.cutoff, bands, (at, prior, curve.level), verdict.stopped)
-    return curve.model_copy(update={"bands": bands, "stopped": verdict.stopped, "words": words})
+    at, posterior, given, prior = (
+        np.array(values) for values in (curve.at, curve.posterior, curve.given, curve.prior)
+    )
+    stopped = verdict.stopped or (verdict.reason if verdict.verdict == "not assessable" else "")
+    bands: tuple[VerdictBand, ...]
+    if stopped:
+        bands = (VerdictBand(verdict="undecided", low=curve.at[0], high=curve.at[-1]),)
+    else:
+        bands = bands_of(at, posterior, given, curve.level, verdict.withheld)
+    words = curve_words(curve.cutoff, bands, (at, prior, curve.level), stopped)
+    return curve.model_copy(
+        update={
+            "bands": bands,
+            "stopped": stopped,
+            "withheld": verdict.withheld,
+            "words": words,
+        }
+    )
 
 
-def averaged_curves(
-    own: Sequence[tuple[float, Sequence[VerdictCurve]]],
+def curves_over_forms(
+    own: Sequence[Sequence[VerdictCurve]],
     claims: Sequence[Hypothesis],
     evidence: Evidence,
     verdicts: Sequence[Verdict],
 ) -> tuple[VerdictCurve, ...]:
-    """Curves averaged over forms, as their verdicts are.
+    """Curves over several plausible forms, as their verdicts are: of the form least sure at each value.
 
     Parameters
     ----------
     own
-        Weight and curves of each form, in one order.
+        Curves of each plausible form, in one order.
     claims, evidence
         The claims, and the groups they were put to.
     verdicts
-        The averaged verdicts.
+        The verdicts over all forms.
     """
-    weights = np.array([weight for weight, _ in own])
     judged = list(_verdict_of_curves(claims, evidence, verdicts))
     found = []
-    for verdict, curves in zip(judged, zip(*(some for _, some in own), strict=True), strict=True):
-        posterior, prior = (
-            weights @ np.array([getattr(curve, name) for curve in curves])
-            for name in ("posterior", "prior")
+    for verdict, curves in zip(judged, zip(*own, strict=True), strict=True):
+        posterior, given, prior = (
+            np.array([getattr(curve, name) for curve in curves])
+            for name in ("posterior", "given", "prior")
         )
-        mixed = {"posterior": tuple(posterior.tolist()), "prior": tuple(prior.tolist())}
+        least = np.abs(posterior - 0.5).argmin(axis=0)  # form, by value
+        values = np.arange(least.size)
+        mixed = {
+            "posterior": tuple(posterior[least, values].tolist()),
+            "given": tuple(given.max(axis=0).tolist()),
+            "prior": tuple(prior[least, values].tolist()),
+        }
         found.append(_judged(curves[0].model_copy(update=mixed), verdict))
     return tuple(found)
 
@@ -298,8 +366,8 @@ def _verdict_of_curves(
     """The verdict of every curve, in the order of `verdict_curves`."""
     rest = list(verdicts)
     for claim in claims:
-        count = _groups(claim, evidence)
+        count = len(groups_judged(claim, evidence))
         mine, rest = rest[:count], rest[count:]
         if not isinstance(claim, Effect | Difference):
-            for _ in cutoffs_of(claim):
+            for _ in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
                 yield from mine

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Value
+from bayescluster.results.base import By, Decision, Value
 
-CutOff = Literal["eps", "theta", "theta_not", "delta", "ratio"]
+CutOff = Literal["ratio", "kappa", "eps", "theta", "theta_not", "delta"]
 
 
 class VerdictBand(Value):
     """A run of cut-offs on the grid, ends included, with one verdict."""
 
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: Decision
     low: float
     high: float
 
@@ -37,9 +37,13 @@ class VerdictCurve(Value):
     """Other cut-offs of the claim, which stay as declared, in words."""
     at: tuple[float, ...]
     posterior: tuple[float, ...]
+    given: tuple[float, ...]
+    """The same among the draws in which the claim can be assessed at all: low enough, it is rejected."""
     prior: tuple[float, ...]
     bands: tuple[VerdictBand, ...]
     stopped: str
     """Why there is no verdict whatever the cut-off; nothing where there is one."""
+    withheld: str = ""
+    """Why the claim is not rejected at any cut-off; nothing where it can be."""
     words: str
     """What the curve says, in a sentence or two."""

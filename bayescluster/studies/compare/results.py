@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Value
+from bayescluster.results.base import By, Estimate, Value, VerdictState
 from bayescluster.results.facts import OutcomeFacts
 
 COMPARED_VERSION = 2
@@ -90,7 +90,7 @@ class ComparedCorner(Value):
 class ClaimVerdict(Value):
     """The verdict of one run on a claim."""
 
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: VerdictState
     probability: float
     prior_probability: float
     level: float

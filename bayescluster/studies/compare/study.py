@@ -193,7 +193,7 @@ def _evidence(run: FinishedRun) -> Evidence:
     for row in comparison.forms:
         form = forms[row.form]
         evidence = evidence_of(open_design(form), form.load_posterior())
-        weighed.append(WeightedForm(row.form, row.weight, evidence, (), row.gate_passed))
+        weighed.append(WeightedForm(row.form, row.weight, evidence))
     return Averaged(weighed)
 
 

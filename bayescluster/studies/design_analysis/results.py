@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Spread, Value
+from bayescluster.results.base import By, Spread, Value, VerdictState
 from bayescluster.results.claims import Tradition
 
 DESIGN_VERSION = 1
@@ -43,14 +43,14 @@ class Judged(Value):
     truth: float | None
     """Probability of the event at the true parameters: 0 or 1, but where the event itself is chance."""
     probability: float | None
-    verdict: Literal["supported", "rejected", "undecided"]
+    verdict: VerdictState
 
     @property
     def outlook(self) -> Outlook | None:
         """Right, wrong or undecided; nothing where no event says what would be right."""
         if self.truth is None:
             return None
-        if self.verdict == "undecided":
+        if self.verdict not in ("supported", "rejected", "negligible"):
             return "undecided"
         return "right" if (self.verdict == "supported") == (self.truth > 0.5) else "wrong"
 

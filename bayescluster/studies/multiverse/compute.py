@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from bayescluster.checks.thresholds import FLIP_ERRORS
 from bayescluster.kit import words
+from bayescluster.results.base import VERDICT_STATES
 from bayescluster.results.model import EffectRow, Results, Verdict
 from bayescluster.studies.matching import claim_of, matched_groups
 from bayescluster.studies.multiverse.plan import PlannedUniverse
@@ -107,7 +108,7 @@ def _claim_row(
         answers=answers,
         supported=decisions.count("supported"),
         rejected=decisions.count("rejected"),
-        undecided=decisions.count("undecided"),
+        undecided=sum(each not in ("supported", "rejected") for each in decisions),
         flips=sum(each.flip for each in answers),
         lowest=min(probabilities, default=None),
         highest=max(probabilities, default=None),
@@ -185,7 +186,7 @@ def claim_words(answers: Sequence[Answer]) -> str:
     else:
         where = f"{same} of {len(judged)}"
     parts = [f"{base.verdict.capitalize()} in {where}"]
-    for verdict in ("supported", "undecided", "rejected"):
+    for verdict in VERDICT_STATES:
         flipped = [each for each in judged if each.flip and each.verdict == verdict]
         if flipped:
             parts.append(f"flips to {verdict} when {_universes(flipped)}")
@@ -314,7 +315,9 @@ def _choice_row(
         passed=sum(universes[k].status == "passed" for k in places),
         compared=sum(universes[k].compared for k in places),
         flips=len(flips),
-        turned=sum("undecided" not in (claim.answers[0].verdict, there) for claim, there in flips),
+        turned=sum(
+            {claim.answers[0].verdict, there} == {"supported", "rejected"} for claim, there in flips
+        ),
         claims=tuple(dict.fromkeys(names)),
     )
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Value
+from bayescluster.results.base import By, Estimate, Value, VerdictState
 
 MULTIVERSE_VERSION = 1
 
 AnswerStatus = Literal["asked", "not_asked", "unchecked", "not_fitted"]
-Decision = Literal["supported", "rejected", "undecided"]
 
 
 class Choice(Value):
@@ -55,7 +54,7 @@ class Answer(Value):
 
     universe: str
     status: AnswerStatus
-    verdict: Decision | None = None
+    verdict: VerdictState | None = None
     probability: float | None = None
     mcse: float | None = None
     prior_probability: float | None = None

@@ -264,7 +264,7 @@ def test_several_forms_are_mixed_by_weight():
     evidence = [evidence_of(one, human_capital=1.0 + k) for k, one in enumerate(made)]
     own = [weakest_node(node_draws(one), True) for one in evidence]
     forms = [
-        WeightedForm(one.design.structure.name, weight, one, (), True)
+        WeightedForm(one.design.structure.name, weight, one)
         for one, weight in zip(evidence, (0.25, 0.75), strict=True)
     ]
     mixture, weighed = Averaged(forms), list(zip((0.25, 0.75), own, strict=True))

@@ -256,7 +256,6 @@ def test_a_failed_gate_and_thin_corners_stop_verdicts():
         "probabilities would rest on extrapolation."
     )
     assert found["J"].with_monotonicity == "undecided"
-    assert "thin" not in found["N-H"].flags
 
 
 def test_levels_are_those_of_the_claims_unless_the_block_has_its_own():
