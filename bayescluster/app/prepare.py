@@ -11,7 +11,7 @@ from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import Firms, examine
 from bayescluster.dataset.read import Names, Table, read_table
 from bayescluster.design.build import build_design
-from bayescluster.design.forms import forms_of
+from bayescluster.design.forms import forms_of, with_default_forms
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
@@ -46,6 +46,7 @@ def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     else:
         loaded = load_analysis(Path(source))
         opened = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
+    opened = opened._replace(analysis=with_default_forms(opened.analysis))
     try:
         check_semantics(opened.analysis, opened.where)
     except ConfigError as error:

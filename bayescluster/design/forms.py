@@ -4,18 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.families import Family
-from bayescluster.names import INTERCEPT, OFFSET, OUTCOME, ROW
+from bayescluster.names import INTERACTION, INTERCEPT, OFFSET, OUTCOME, ROW
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.equation import ALL_TERMS, Equation, StructureName, VaryingTerms
+from bayescluster.spec.hypotheses import Corners
 from bayescluster.spec.priors import Priors
 from bayescluster.structures import STRUCTURES
+
+DEFAULT_FORMS: Final[tuple[StructureName, ...]] = ("interaction", "conjunctive", "ces", "additive")
+"""Forms behind claims about corners where the analysis names none: a sum with a product, two in which a
+lack of one capital need not be made up for, and the sum itself, in which it always is."""
+WITH_GATES: Final[tuple[StructureName, ...]] = ("conjunctive", "ces")
+"""Forms in which a lack of one capital need not be made up for by the other."""
+
+
+def with_default_forms(analysis: Analysis) -> Analysis:
+    """Fill in the forms that claims about corners have to be judged by, where the file leaves them open.
+
+    A form with gates is compared with the additive one, in which the capitals make up for each other.
+    Priors that only linear forms have (one explained variance, coded cases) keep the form as it is, and
+    of several equations each has one form.
+    """
+    equation = analysis.equation
+    about_corners = any(isinstance(claim, Corners) for claim in analysis.hypotheses)
+    linear_priors = equation.priors.r2d2m2 is not None or equation.priors.from_ is not None
+    if len(analysis.equations) > 1 or not about_corners or linear_priors:
+        return analysis
+    forms: tuple[StructureName, ...] = equation.structure
+    if "structure" not in equation.model_fields_set:
+        forms = DEFAULT_FORMS
+    elif len(forms) > 1 and set(forms) & set(WITH_GATES) and "additive" not in forms:
+        forms = (*forms, "additive")
+    if forms == equation.structure:
+        return analysis
+    name = analysis.equation_name
+    return _update(analysis, equations={name: _update(equation, structure=forms)})
 
 
 def forms_of(analysis: Analysis) -> tuple[Analysis, ...]:
@@ -87,7 +117,7 @@ def _varying(equation: Equation, form: StructureName) -> dict[str, VaryingTerms]
             for term in varying.terms
             for name in (STRUCTURES[form].varying if term == ALL_TERMS else (term,))
         ]
-        terms = tuple(_kept(dict.fromkeys(spelled), equation, form))
+        terms = _varying_terms(tuple(dict.fromkeys(spelled)), equation, form)
         if not terms:
             continue
         centred = varying.centred
@@ -101,6 +131,22 @@ def _varying(equation: Equation, form: StructureName) -> dict[str, VaryingTerms]
             correlated=None if correlated is None else correlated and len(terms) > 1,
         )
     return groupings
+
+
+def _varying_terms(
+    asked: tuple[str, ...], equation: Equation, form: StructureName
+) -> tuple[str, ...]:
+    """Terms of a grouping that a form has; its usual ones where all slopes asked for are another form's.
+
+    Without them the form would have industries alike while the others let them differ.
+    """
+    kept = tuple(_kept(dict.fromkeys(asked), equation, form))
+    # an additive form is the one with a product without it: nothing takes its place
+    foreign = set(asked) - set(kept) - {INTERACTION}
+    through = tuple(term for term in kept if term in equation.predictors)
+    if foreign and set(kept) - set(through) <= {INTERCEPT}:
+        return (*STRUCTURES[form].varying, *through)
+    return kept
 
 
 def _kept[V](named: dict[str, V], equation: Equation, form: StructureName) -> dict[str, V]:

@@ -190,8 +190,10 @@ class Equation(Frozen):
     """Column of the outcome."""
     family: FamilyName
     """Likelihood of the outcome."""
-    structure: Forms
-    """How the capitals combine. Several forms in a list are fitted one by one and compared."""
+    structure: Forms = ("interaction",)
+    """How the capitals combine. Several forms in a list are fitted one by one and compared, with the
+    additive form beside a form with gates as the compensatory reference. Without it: interaction,
+    conjunctive, ces and additive where a claim is about corners, else interaction."""
     predictors: tuple[Name, ...] = ()
     """Other equations whose outcomes enter here, with a coefficient each that may vary too."""
     controls: tuple[Control, ...] = ()

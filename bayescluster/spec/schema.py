@@ -48,19 +48,22 @@ equations:
     outcome: product_upgrading
     family: bernoulli          # or probit, binomial, beta, gaussian, student_t, lognormal, poisson,
                                # negative_binomial, ordinal
-    structure: interaction     # or additive, conjunctive, ces; or several in brackets, compared
+    # structure: left out, claims about corners are judged by the forms interaction, conjunctive,
+    # ces and additive, each fitted in turn; write one or several to choose: [interaction, ces]
     controls:
       - {column: employees, transform: log}
     varying:
-      industry: [intercept, human_capital, social_capital, interaction]
+      industry: all            # what each form lets vary as a rule
       cluster: [intercept]
 
-sampling: {draws: 1000, tune: 1000, chains: 4, seed: 1, target_accept: 0.95}
+sampling: {seed: 1}            # draws come until the checks of convergence pass, for at most
+                               # minutes: 10; or say how many: draws: 1000, tune: 1000
 
 hypotheses:
-  # rare: at most eps where the capital is low and the other high; theta_not: not enough alone
-  - {kind: necessary_not_sufficient, capital: human_capital, by: industry, eps: 0.10, theta_not: 0.50}
-  - {kind: necessary_not_sufficient, capital: social_capital, by: industry, eps: 0.10, theta_not: 0.50}
+  # without the capital at most ratio of the outcome with both, and the other one alone covers at most
+  # kappa of the way; with it alone at most theta_not, and delta below both
+  - {kind: necessary_not_sufficient, capital: human_capital, by: industry, kappa: 0.40, theta_not: 0.50}
+  - {kind: necessary_not_sufficient, capital: social_capital, by: industry, kappa: 0.40, theta_not: 0.50}
   - {kind: complementarity, by: industry}
   - {kind: difference, capital: human_capital}
 """

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from bayescluster.design.forms import WITH_GATES
 from bayescluster.design.record import Design
 from bayescluster.names import CAPITALS
 from bayescluster.spec.hypotheses import Corners, Hypothesis
 
-WITH_GATES: Final = ("conjunctive", "ces")
-"""Forms in which a lack of one capital need not be made up for by the other."""
 OF_THE_FORM: Final = (
     "necessary",
     "not_sufficient",

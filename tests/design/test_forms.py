@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from bayescluster.design.forms import forms_of, of_form
+from bayescluster.design.forms import forms_of, of_form, with_default_forms
+from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_of
 
 FORMS = ["additive", "interaction", "conjunctive", "ces"]
@@ -42,13 +45,62 @@ def test_terms_and_priors_of_other_forms_are_left_out():
     assert interaction.equation.groupings["industry"].centred == ("interaction",)
 
 
-def test_a_grouping_without_terms_of_the_form_is_left_out():
+def test_a_form_without_the_slopes_that_are_named_lets_its_own_vary():
+    slopes = ["intercept", "human_capital", "social_capital", "interaction"]
     analysis = analysis_of(
-        structure=["additive", "ces"], varying={"industry": ["gain"], "cluster": "all"}
+        structure=["interaction", "conjunctive", "ces", "additive"],
+        varying={"industry": slopes, "cluster": ["intercept"]},
     )
-    additive, ces = forms_of(analysis)
-    assert list(additive.equation.varying) == ["cluster"]
-    assert list(ces.equation.varying) == ["industry", "cluster"]
+    found = {each.equation.form: each.equation.groupings for each in forms_of(analysis)}
+    assert found["interaction"]["industry"].terms == tuple(slopes)
+    assert found["conjunctive"]["industry"].terms == (
+        "neither",
+        "human_only",
+        "social_only",
+        "both",
+    )
+    assert found["ces"]["industry"].terms == ("intercept", "gain", "share")
+    assert found["additive"]["industry"].terms == tuple(slopes[:3])
+    assert {each["cluster"].terms for each in found.values()} == {("intercept",)}
+
+
+CORNERS = {"kind": "necessary", "capital": "human_capital", "by": "all"}
+EFFECT = {"kind": "effect", "capital": "human_capital", "by": "all"}
+DEFAULT = ("interaction", "conjunctive", "ces", "additive")
+
+
+def open_form(*claims: dict[str, str], **keys: Any) -> Analysis:
+    """An analysis whose file says nothing of the form, or what ``keys`` say."""
+    raw = analysis_of("bernoulli", "additive", hypotheses=list(claims)).model_dump(mode="json")
+    equation = raw["equations"]["upgrading"] | keys
+    if "structure" not in keys:
+        del equation["structure"]
+    return Analysis.model_validate(raw | {"equations": {"upgrading": equation}})
+
+
+@pytest.mark.parametrize(
+    ("claims", "keys", "forms"),
+    [
+        ([CORNERS, EFFECT], {}, DEFAULT),
+        ([{"kind": "complementarity", "by": "all"}], {}, DEFAULT),
+        # effects need no corners
+        ([EFFECT], {}, ("interaction",)),
+        ([], {}, ("interaction",)),
+        # a form that is named stays as it is; several with gates get the sum beside them
+        ([CORNERS], {"structure": "interaction"}, ("interaction",)),
+        ([CORNERS], {"structure": ["ces", "interaction"]}, ("ces", "interaction", "additive")),
+        ([CORNERS], {"structure": ["additive", "ces"]}, ("additive", "ces")),
+        ([EFFECT], {"structure": ["ces", "interaction"]}, ("ces", "interaction")),
+        # one explained variance is divided among the terms of a sum
+        ([CORNERS], {"priors": {"r2d2m2": {}}}, ("interaction",)),
+    ],
+)
+def test_claims_about_corners_are_put_to_several_forms(claims, keys, forms):
+    found = with_default_forms(open_form(*claims, **keys))
+    assert found.equation.structure == forms
+    # an analysis as resolved is read back as it is
+    again = Analysis.model_validate(found.model_dump(mode="json"))
+    assert with_default_forms(again).equation.structure == forms
 
 
 def test_what_no_form_knows_stays_to_be_refused():
