@@ -23,9 +23,10 @@ MARKS: Final = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """Byte order marks, and the encodings they stand for."""
-WESTERN: Final = "windows-1252"
+EUROPEAN: Final = {"windows-1252": "Windows-1252", "windows-1250": "Windows-1250"}
+"""Encodings of letters with marks between plain ones, the usual one first."""
 SURE: Final = 0.9
-"""Share of odd bytes inside words of plain letters from which a text is Western."""
+"""Share of characters beyond ASCII inside words of plain letters from which one of these is meant."""
 NOT_GUESSED: Final = ["utf_16", "utf_16_le", "utf_16_be", "utf_32", "utf_7", "utf_8"]
 """Encodings that are known by their marks or their form, and never guessed."""
 
@@ -56,9 +57,10 @@ def decoded(raw: bytes, label: str, stated: str | None) -> Decoded:
         return Decoded(raw.decode("utf-8"), "")
     except UnicodeDecodeError:
         pass
-    western = raw.decode(WESTERN, errors="replace")
-    if "\ufffd" not in western and _inside_words(western) >= SURE:
-        return Decoded(western, "Windows-1252")
+    for encoding, name in EUROPEAN.items():
+        text = raw.decode(encoding, errors="replace")
+        if "\ufffd" not in text and _inside_words(text) >= SURE:
+            return Decoded(text, name)
     best = charset_normalizer.from_bytes(raw, cp_exclusion=NOT_GUESSED).best()
     if best is None:
         raise InputError(

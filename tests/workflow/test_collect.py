@@ -75,7 +75,7 @@ def test_every_estimand_has_a_name_of_its_own(evidence):
 @pytest.mark.parametrize(
     ("keys", "label"),
     [
-        ({"family": "ordinal"}, "mean level of grade (0 = 0, 3 = 3)"),
+        ({"family": "ordinal"}, "mean level of grade (0 to 3)"),
         ({"family": "ordinal", "at_least": 2}, "probability that grade is at least 2"),
         ({"family": "bernoulli"}, "probability of upgraded"),
         ({"family": "beta"}, "expected share (share)"),
@@ -91,7 +91,7 @@ def test_the_ends_of_a_scale_are_named():
     levels = ["none", "some", "much", "most"]
     frame = firms().assign(grade=firms()["grade"].map(dict(enumerate(levels))))
     design = small_design("ordinal", "additive", levels=levels, frame=frame)
-    assert outcome_facts(design).label == "mean level of grade (0 = none, 3 = most)"
+    assert outcome_facts(design).label == "mean level of grade (1 = none, 4 = most)"
 
 
 @pytest.mark.parametrize(("column", "count"), [("panel", 12), ("firm", 48), (None, 48)])
