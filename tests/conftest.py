@@ -52,7 +52,7 @@ class SmallRun(NamedTuple):
 def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     """Fit 200 firms of two industries with two chains of 150 draws, once for all tests."""
     import bayescluster as bc
-    from bayescluster.app import run as workflow
+    from bayescluster.app import fit as workflow
     from tests.factories import firms
 
     folder = tmp_path_factory.mktemp("small")

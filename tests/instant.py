@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.app import run
+from bayescluster.app import fit
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, ChainState
 from bayescluster.inference.repeated import Refit
@@ -18,6 +18,9 @@ from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.analysis import Sampling
 from bayescluster.structures.arithmetic import natural
 from tests.undrawn import draw_nothing
+
+MOST = 5000
+"""Draws of a chain from which the first are taken."""
 
 
 class InstantSampler:
@@ -35,9 +38,15 @@ class InstantSampler:
         Distance between the chains: 0 for chains that agree.
     fault
         Raised in place of the first chain.
+    blocks
+        How many draws each block looked at had, over all attempts.
+    time_for
+        Most blocks of an attempt before its time is over.
     """
 
     def __init__(self) -> None:
+        self.blocks: list[int] = []
+        self.time_for: int | None = None
         self.compiled = 0
         self.sampled: list[int] = []
         self.stop_after: int | None = None
@@ -46,10 +55,11 @@ class InstantSampler:
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of model, compiler and sampler in the workflow; reports have no drawings."""
-        patch.setattr(run, "build_model", lambda design: design)
-        patch.setattr(run, "compile_model", self.compile_model)
-        patch.setattr(run, "sample_chains", self.sample_chains)
-        patch.setattr(run, "sample_prior", self.sample_prior)
+        patch.setattr(fit, "build_model", lambda design: design)
+        patch.setattr(fit, "compile_model", self.compile_model)
+        patch.setattr(fit, "sample_chains", self.sample_chains)
+        patch.setattr(fit, "sample_blocks", self.sample_blocks)
+        patch.setattr(fit, "sample_prior", self.sample_prior)
         draw_nothing(patch)
 
     def compile_model(self, design: Design, _reported: Sequence[str]) -> Design:
@@ -72,10 +82,36 @@ class InstantSampler:
                 raise KeyboardInterrupt
             total = sampling.draws + sampling.tune
             progress(ChainState(number, total, total, 0, False))
-            rng = np.random.default_rng((sampling.seed, number))
             self.sampled.append(number)
-            draws = _draws(design, [number], sampling.draws, rng)
-            yield Chain(number, draws + self.apart * number, _statistics(draws, rng))
+            yield self.chain(design, sampling, number, sampling.draws)
+
+    def sample_blocks(
+        self,
+        design: Design,
+        sampling: Sampling,
+        blocks: Sequence[int],
+        _until: float,
+        progress: Callable[[ChainState], None],
+    ) -> Iterator[tuple[Chain, ...]]:
+        """Stand in for `bayescluster.inference.nuts.sample_blocks`."""
+        for count, draws in enumerate(blocks):
+            if count == self.time_for:
+                return
+            self.blocks.append(draws)
+            for number in range(sampling.chains):
+                total = draws + sampling.tune
+                progress(ChainState(number, total, total, 0, False, goes_on=True))
+            yield tuple(
+                self.chain(design, sampling, number, draws) for number in range(sampling.chains)
+            )
+
+    def chain(self, design: Design, sampling: Sampling, number: int, draws: int) -> Chain:
+        """One chain; fewer draws of it are the first of more."""
+        rng = np.random.default_rng((sampling.seed, number))
+        whole = _draws(design, [number], MOST, rng) + self.apart * number
+        stats = _statistics(whole, rng)
+        first = slice(0, draws)
+        return Chain(number, whole.isel(draw=first), stats.isel(draw=first))
 
     def sample_prior(
         self, design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int

@@ -18,9 +18,9 @@ def _nothing(*_: Any) -> None:
     return None
 
 
-def quick_runs(patch: pytest.MonkeyPatch) -> InstantSampler:
+def quick_runs(patch: pytest.MonkeyPatch, sampler: InstantSampler | None = None) -> InstantSampler:
     """Make runs quick: an instant sampler, no traditions beside the corners, few checks, no report."""
-    sampler = InstantSampler()
+    sampler = sampler or InstantSampler()
     sampler.stand_in(patch)
     for name in (*TRADITIONS, "other_likelihoods", "sensitivity_of"):
         patch.setattr(collect, name, _nothing)

@@ -201,7 +201,7 @@ def test_open_run(small_run):
 
 
 def test_fit_takes_what_is_finished(small_run, monkeypatch):
-    from bayescluster.app import run as workflow
+    from bayescluster.app import fit as workflow
 
     def refuse(*_: object) -> None:
         raise AssertionError("sampled again")

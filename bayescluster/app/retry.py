@@ -1,27 +1,26 @@
-"""Further attempts after a failed gate, each a run of its own, and the record of all of them."""
+"""Further attempts after a failed gate, each a run of its own, and the record of all of them.
+
+They are for analyses that give the number of draws. Where the sampler settles it, it makes its
+attempts itself; see `bayescluster.app.fit`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from bayescluster.app.collect import explained
 from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
 from bayescluster.app.run import command_of, fit_source, run_source, write_run_report
-from bayescluster.checks.convergence import convergence_gate
-from bayescluster.checks.remedies import Failure, remedied, settings_changed
+from bayescluster.checks.remedies import RETRIES, Failure, remedied, settings_changed
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design
 from bayescluster.inference.watch import Silent, Watch
-from bayescluster.results.fit import Attempt, Change, Gate
+from bayescluster.results.fit import Attempt, Change
 from bayescluster.results.model import Additions, Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
-
-RETRIES: Final = 3
-"""Most attempts after the first: what three steps of the sampler do not repair, the model must."""
 
 
 class AttemptRun(NamedTuple):
@@ -72,21 +71,15 @@ def fit_with_retries(
     watch = watch or Silent()
 
     def attempt(one: AnalysisSource) -> AttemptRun:
-        designs, directory = fit_source(one, Path(root), watch)
-        gates = [_gate_of(design, directory) for design in designs]
+        drawn = fit_source(one, Path(root), watch)
+        designs, directory = drawn
+        gates = [gate for _, gate in drawn.gates().values()]
         failing = dict.fromkeys(name for gate in gates for name in gate.failing)
         reasons = tuple(reason for gate in gates for reason in gate.reasons)
         passed = all(gate.passed for gate in gates)
         return AttemptRun(directory, passed, Failure(tuple(failing), reasons), designs)
 
     return _retried(analysis_source(source), attempt, watch)
-
-
-def _gate_of(design: Design, directory: RunDirectory) -> Gate:
-    """Hold the parameters of a fit to the gate, without estimands."""
-    tree = directory.forms().get(design.structure.name, directory).load_posterior()
-    gate = convergence_gate(tree, {}, design.analysis.sampling.max_treedepth)
-    return explained(gate, design, tree)
 
 
 def _failing(results: Results) -> tuple[str, ...]:
@@ -107,6 +100,11 @@ def _retried(
 ) -> Retried:
     first = source.analysis
     trials = [attempt(source)]
+    if first.sampling.draws is None:
+        # its sampler has made all attempts itself, within the run
+        (trial,) = trials
+        made = trial.results or trial.directory.read_manifest()
+        return Retried(trial, made.attempts)
     attempts = [_record(0, trials[0], (), "")]
     while not trials[-1].passed and len(trials) <= RETRIES:
         last = trials[-1]

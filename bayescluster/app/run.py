@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bayescluster.app.collect import collect, title_of
 from bayescluster.app.combine import Part, combined
+from bayescluster.app.fit import Form, begin_run, fit_form, gate_of_fit, has_more_time, is_fitted
 from bayescluster.app.prepare import (
     AnalysisSource,
     analysis_source,
@@ -18,29 +19,28 @@ from bayescluster.app.prepare import (
     fitted_analysis,
     key_of,
 )
-from bayescluster.design.arrays import design_from, design_tree
+from bayescluster.checks.remedies import with_settings
+from bayescluster.design.arrays import design_from
 from bayescluster.design.record import Design
 from bayescluster.features.ceiling_models.compute import ceiling_evidence, fit_ceiling_models
 from bayescluster.features.checklist.compute import checklist_of
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
-from bayescluster.inference.assemble import assemble, reported_variables, sample_prior
-from bayescluster.inference.nuts import compile_model, sample_chains
 from bayescluster.inference.watch import Silent, Watch
-from bayescluster.model.build import build_model
+from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.facts import FitFacts, Reproduction
+from bayescluster.results.fit import Gate
 from bayescluster.results.model import SCHEMA_VERSION, Additions, Results
 from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
-from bayescluster.runs.layout import FOLDS, FORMS, MANIFEST, REPORT
-from bayescluster.runs.manifest import Manifest, new_manifest
+from bayescluster.runs.layout import FOLDS, FORMS, REPORT
+from bayescluster.runs.manifest import Manifest, Settled
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 
 if TYPE_CHECKING:
-    from bayescluster.inference.nuts import ChainState
+    import xarray as xr
 
-PRIOR_STREAM = 6
-"""Keeps the seed of the prior draws apart from those of the chains."""
+    from bayescluster.inference.nuts import ChainState
 
 
 class Finished(NamedTuple):
@@ -55,6 +55,15 @@ class Drawn(NamedTuple):
 
     designs: tuple[Design, ...]
     directory: RunDirectory
+
+    def gates(self) -> dict[str, tuple[RunDirectory, Gate]]:
+        """Run of each form, and what the gate says of its parameters; estimands are left to a run."""
+        forms = self.directory.forms()
+        found = {}
+        for design in self.designs:
+            run = forms.get(design.structure.name, self.directory)
+            found[design.structure.name] = run, gate_of_fit(design, run)
+        return found
 
 
 def run_analysis(
@@ -206,9 +215,7 @@ class _FormRun(NamedTuple):
     @property
     def is_fitted(self) -> bool:
         """Whether its posterior is there."""
-        key = key_of(self.design.analysis, self.design)
-        begun = (self.directory.path / MANIFEST).is_file()
-        return begun and self.directory.is_done("posterior", key)
+        return is_fitted(self.design, self.directory)
 
 
 class _Run(NamedTuple):
@@ -244,60 +251,16 @@ def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
 def _fit(run: _Run, watch: Watch) -> None:
     """Draw the posterior of every form, and of the ceiling models, or take what is there."""
     directory, forms = run.directory, run.forms(watch)
-    key = _begin(run.analysis, run.designs[0], directory)
+    key = begin_run(run.analysis, run.designs[0], directory)
     done = directory.is_done("forms", key) and all(form.is_fitted for form in forms)
+    if directory.forms() and any(has_more_time(form.design, form.directory) for form in forms):
+        directory.discard_draws()
     with directory.stage("forms") if directory.forms() and not done else nullcontext():
         for form in forms:
             with form.lock():
-                _fit_form(form)
+                fit_form(Form(form.design, form.directory, form.watch))
     # a ceiling has no structural form: one fit serves them all
     fit_ceiling_models(run.designs[0], directory, watch)
-
-
-def _begin(analysis: Analysis, design: Design, directory: RunDirectory) -> str:
-    """Begin a run or go on with it; give its key."""
-    details, key = design.details, key_of(analysis, design)
-    directory.begin(
-        new_manifest(analysis, key, data_label=details.label, data_digest=details.digest)
-    )
-    return key
-
-
-def _fit_form(form: _FormRun) -> None:
-    """Draw the posterior of a design and keep it, or take what is there."""
-    design, directory, watch = form.design, form.directory, form.watch
-    # begun again where nothing is fitted too: claims and texts may have changed
-    key = _begin(design.analysis, design, directory)
-    if directory.is_done("posterior", key):
-        watch.step("The posterior is there already: nothing is fitted again")
-        return
-    if not directory.is_done("design", key):
-        with directory.stage("design"):
-            directory.save_design(design_tree(design))
-    model, reported = build_model(design), reported_variables(design)
-    _sample(form, model, reported)
-    watch.step("Drawing the prior and replicated outcomes")
-    with directory.stage("posterior"):
-        sampling = design.analysis.sampling
-        seed = sampling.seed + PRIOR_STREAM
-        prior = sample_prior(design, model, reported, sampling.prior_draws, seed)
-        directory.save_posterior(assemble(design, directory.load_chains(), prior, sampling.seed))
-
-
-def _sample(form: _FormRun, model: object, reported: Sequence[str]) -> None:
-    """Draw the chains that are not there yet, each kept when it is finished."""
-    directory, sampling = form.directory, form.design.analysis.sampling
-    with directory.stage("sampling"):
-        kept = directory.chain_numbers()
-        pending = [number for number in range(sampling.chains) if number not in kept]
-        if not pending:
-            return
-        form.watch.step("Compiling the model")
-        compiled = compile_model(model, reported)
-        before = f" ({len(kept)} kept from before)" if kept else ""
-        form.watch.step(f"Sampling {len(pending)} of {sampling.chains} chains{before}")
-        for chain in sample_chains(compiled, sampling, pending, form.watch.chain):
-            directory.save_chain(chain)
 
 
 def _results(
@@ -326,9 +289,15 @@ def _form_results(form: _FormRun, command: str) -> Results:
     def compute(manifest: Manifest) -> Results:
         form.watch.step("Computing effects, checks and verdicts")
         tree = directory.load_posterior()
-        fit = _fit_facts(design, manifest, int(tree["sample_stats"]["diverging"].sum()))
+        fit = _fit_facts(design, manifest, tree["sample_stats"].to_dataset())
         again = _reproduction(design.analysis, manifest, command)
-        return collect(design, tree, ceiling_evidence(design, directory), fit, again)
+        results = collect(design, tree, ceiling_evidence(design, directory), fit, again)
+        if not manifest.settled or not manifest.attempts:
+            return results
+        # the last one is now held to the gate with every estimand
+        gate, (*before, last) = results.gate, manifest.attempts
+        whole = last.model_copy(update={"gate_passed": gate.passed, "failing": gate.failing})
+        return Results.joined(results, Additions(attempts=(*before, whole)))
 
     return _kept_results(directory, design.analysis, form.watch, compute)
 
@@ -362,19 +331,21 @@ def _kept_results(
     return results
 
 
-def _fit_facts(design: Design, manifest: Manifest, divergences: int) -> FitFacts:
-    sampling, stages = design.analysis.sampling, manifest.stages
+def _fit_facts(design: Design, manifest: Manifest, stats: xr.Dataset) -> FitFacts:
+    settled, stages = manifest.settled or Settled(), manifest.stages
+    sampling = with_settings(design.analysis, settled.settings).sampling
     fitting = (stages[name] for name in ("design", "sampling", "posterior") if name in stages)
     return FitFacts(
         sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler)",
-        chains=sampling.chains,
-        draws=sampling.draws,
+        chains=stats.sizes[CHAIN],
+        draws=stats.sizes[DRAW],
         tune=sampling.tune,
         seed=sampling.seed,
         target_accept=sampling.target_accept,
-        divergences=divergences,
+        divergences=int(stats["diverging"].sum()),
         sampling_seconds=stages["sampling"].seconds,
         total_seconds=sum(stage.seconds for stage in fitting),
+        minutes=settled.minutes,
     )
 
 

@@ -80,15 +80,18 @@ MISFIT: Final[Mapping[str, str]] = {
 }
 """Advice by family where the predictive checks fail."""
 
+MORE_DRAWS: Final = (
+    "raise sampling.draws about {factor} times (or sampling.minutes, where draws is left out)"
+)
 ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
     (RHAT, None): Advice(
-        "double sampling.tune and sampling.draws; if it stays, the posterior may have several modes "
-        "or a term that the data do not determine",
+        "double sampling.tune and sampling.draws (or sampling.minutes, where draws is left out); if it "
+        "stays, the posterior may have several modes or a term that the data do not determine",
         VEHTARI,
     ),
     (ONE_CHAIN, None): Advice("run at least 2 chains (sampling.chains: 4)", VEHTARI),
-    (ESS_BULK, None): Advice("raise sampling.draws about {factor} times", VEHTARI),
-    (ESS_TAIL, None): Advice("raise sampling.draws about {factor} times", VEHTARI),
+    (ESS_BULK, None): Advice(MORE_DRAWS, VEHTARI),
+    (ESS_TAIL, None): Advice(MORE_DRAWS, VEHTARI),
     (DIVERGENCES, None): Advice(
         "raise sampling.target_accept (0.95, then 0.99); if some stay, a group sd near 0 makes a "
         "funnel: let fewer terms vary, or state a tighter priors.group_sd",
@@ -189,6 +192,8 @@ DEPTH_MAX: Final = 15
 DRAWS_MAX: Final = 100_000
 TUNE_MIN: Final = 500
 """Fewest draws of adaptation after a failure of it."""
+RETRIES: Final = 3
+"""Most attempts after the first: what three steps of the sampler do not repair, the model must."""
 
 
 class Failure(NamedTuple):
@@ -247,7 +252,7 @@ def _settings(now: Sampling, failure: Failure) -> Iterator[tuple[str, float, str
         yield "target_accept", min(nearer, default=now.target_accept), why
     mixing = [name for name in (RHAT, ESS_BULK, ESS_TAIL) if name in failed]
     # chains that each found a place of their own stay there however long they are
-    if mixing and "several_modes" not in kinds:
+    if mixing and "several_modes" not in kinds and now.draws is not None:
         enough = max(2 * now.draws, ceil(2 * ESS_MIN / now.chains))
         yield "draws", min(enough, DRAWS_MAX), "; ".join(mixing)
     adapting = [name for name in (RHAT, ENERGY) if name in failed]
@@ -301,3 +306,19 @@ def settings_changed(first: Analysis, now: Analysis) -> dict[str, Any]:
         if varying:
             found.setdefault("equations", {})[name] = {"varying": varying}
     return found
+
+
+def with_settings(analysis: Analysis, settings: Mapping[str, Any]) -> Analysis:
+    """Put the settings that `settings_changed` gives into an analysis."""
+    equations = dict(analysis.equations)
+    for name, changed in settings.get("equations", {}).items():
+        varying = {
+            level: VaryingTerms.model_validate(terms) for level, terms in changed["varying"].items()
+        }
+        equation = equations[name]
+        equations[name] = equation.model_copy(update={"varying": equation.varying | varying})
+    plain = analysis.sampling.model_dump() | settings.get("sampling", {})
+    if plain["draws"] is not None:
+        del plain["minutes"]
+    update = {"sampling": Sampling.model_validate(plain), "equations": equations}
+    return analysis.model_copy(update=update)

@@ -3,27 +3,59 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bayescluster.cli.arguments import Config, Out, Retry
 from bayescluster.cli.guard import GATE_FAILED, guarded, say
+
+if TYPE_CHECKING:
+    from bayescluster.app.run import Drawn
 
 
 @guarded
 def fit(config: Config, out: Out = Path("runs"), retry: Retry = False) -> int:
     """Draw the posterior of an analysis and keep it; `run` goes on from there.
 
-    With --retry the parameters are held to the diagnostics gate, and drawn again where they fail it
-    (exit code 4 if they always do); `run --retry` does so with every reported estimand as well.
+    Exit code 4: drawn, but the parameters failed the diagnostics gate. `run` holds every reported
+    estimand to it as well.
     """
-    from bayescluster.app.run import fit_analysis
+    from bayescluster.app.prepare import analysis_source
+    from bayescluster.app.run import fit_source
     from bayescluster.cli.progress import watching
 
     if retry:
         return _with_retries(config, out)
     with watching() as watch:
-        directory = fit_analysis(config, out, watch)
-    say(f"Posterior: {directory.path}")
-    return 0
+        drawn = fit_source(analysis_source(config), out, watch)
+    return _say(drawn, config)
+
+
+def _say(drawn: Drawn, config: Path) -> int:
+    """Print the convergence of every form, and what can be done about one that failed."""
+    from bayescluster.cli.tables import (
+        offer_retry,
+        print_attempts,
+        print_checks,
+        print_failures,
+        print_time_limit,
+    )
+
+    settles, passed = drawn.designs[0].analysis.sampling.draws is None, True
+    for name, (directory, gate) in drawn.gates().items():
+        if len(drawn.designs) > 1:
+            say(f"\n{name}")
+        print_checks(gate)
+        manifest = directory.read_manifest()
+        print_attempts(manifest.attempts if settles else ())
+        print_time_limit(manifest.settled.minutes if manifest.settled else None)
+        if not gate.passed:
+            passed = False
+            say(f"The diagnostics gate FAILED ({', '.join(gate.failing)}). What to try:")
+            print_failures(gate)
+    if not passed and not settles:
+        offer_retry("fit", config)
+    say(f"Posterior: {drawn.directory.path}")
+    return 0 if passed else GATE_FAILED
 
 
 def _with_retries(config: Path, out: Path) -> int:

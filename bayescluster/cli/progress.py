@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayescluster.inference.watch import CountingWatch
 
@@ -29,11 +29,18 @@ def watching() -> Iterator[CountingWatch]:
         yield PlainLines()
 
 
+class _Start(NamedTuple):
+    """When a chain was seen first since the last step, and how many draws it had then."""
+
+    time: float
+    finished: int = 0
+
+
 class PlainLines:
     """Tell each step, and each chain now and then, as a line."""
 
     def __init__(self) -> None:
-        self._started: dict[int, float] = {}
+        self._started: dict[int, _Start] = {}
         self._told: dict[int, float] = {}
 
     def step(self, message: str) -> None:
@@ -49,18 +56,19 @@ class PlainLines:
     def chain(self, state: ChainState) -> None:
         """Tell where a chain stands."""
         now = time.monotonic()
-        started = self._started.setdefault(state.chain, now)
-        last = self._told.get(state.chain, started)
-        ended = state.finished >= state.total
+        started = self._started.setdefault(state.chain, _Start(now, state.finished))
+        last = self._told.get(state.chain, started.time)
+        # the end of a block is reported for all chains together, with what the checks say
+        ended = state.finished >= state.total and not state.goes_on
         if last == float("inf") or (now - last < LINE_SECONDS and not ended):
             return
         self._told[state.chain] = float("inf") if ended else now
-        self._say(f"  {_chain_words(state, now - started)}")
+        self._say(f"  {_chain_words(state, started, now)}")
 
     def count(self, what: str, finished: int, total: int) -> None:
         """Tell how many are finished, now and then."""
         now = time.monotonic()
-        started = self._started.setdefault(COUNT, now)
+        started = self._started.setdefault(COUNT, _Start(now)).time
         if now - self._told.get(COUNT, started) < LINE_SECONDS and 0 < finished < total:
             return
         self._told[COUNT] = now
@@ -91,7 +99,7 @@ class _Bars:
         assert isinstance(console, Console)
         self._bars, self._console = bars, console
         self._tasks: dict[int, TaskID] = {}
-        self._started: dict[int, float] = {}
+        self._started: dict[int, _Start] = {}
 
     def step(self, message: str) -> None:
         for task in self._tasks.values():
@@ -102,29 +110,33 @@ class _Bars:
 
     def chain(self, state: ChainState) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(state.chain, now)
+        started = self._started.setdefault(state.chain, _Start(now, state.finished))
         if state.chain not in self._tasks:
             self._tasks[state.chain] = self._bars.add_task(
                 f"  chain {state.chain + 1}", total=state.total, words=""
             )
-        words = _chain_words(state, now - started).split(": ", 1)[1]
-        self._bars.update(self._tasks[state.chain], completed=state.finished, words=words)
+        words = _chain_words(state, started, now).split(": ", 1)[1]
+        task = self._tasks[state.chain]
+        self._bars.update(task, completed=state.finished, total=state.total, words=words)
 
     def count(self, what: str, finished: int, total: int) -> None:
         now = time.monotonic()
-        started = self._started.setdefault(COUNT, now)
+        started = self._started.setdefault(COUNT, _Start(now)).time
         if COUNT not in self._tasks:
             self._tasks[COUNT] = self._bars.add_task(f"  {what}", total=total, words="")
         words = _count_words(finished, total, now - started)
         self._bars.update(self._tasks[COUNT], completed=finished, words=words)
 
 
-def _chain_words(state: ChainState, seconds: float) -> str:
-    rate = state.finished / seconds if seconds > 0 else 0.0
+def _chain_words(state: ChainState, start: _Start, now: float) -> str:
+    seconds = now - start.time
+    rate = (state.finished - start.finished) / seconds if seconds > 0 else 0.0
     left = f"{(state.total - state.finished) / rate:.0f} s left" if rate > 0 else "starting"
     phase = "tuning" if state.tuning else "sampling"
+    if state.goes_on and rate > 0:
+        left += " in this block"
     if state.finished >= state.total:
-        phase, left = "done", f"{seconds:.0f} s"
+        phase, left = ("waiting", "block done") if state.goes_on else ("done", f"{seconds:.0f} s")
     return (
         f"chain {state.chain + 1}: {phase}, {state.finished} of {state.total} draws, "
         f"{rate:.0f} draws/s, {state.divergences} divergences, {left}"

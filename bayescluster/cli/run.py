@@ -59,6 +59,7 @@ def _say(finished: Finished, config: Path, retry: bool) -> None:
         print_failures,
         print_outcome,
         print_summary,
+        print_time_limit,
     )
 
     results = finished.results
@@ -66,9 +67,11 @@ def _say(finished: Finished, config: Path, retry: bool) -> None:
     if not results.gate.passed:
         say("What failed, and what to try:")
         print_failures(results.gate)
-    if retry:
+    settles = finished.directory.read_manifest().analysis["sampling"]["draws"] is None
+    if retry or settles:
         print_attempts(results.attempts)
         print_outcome(results.attempts)
+        print_time_limit(results.fit.minutes)
     elif not results.gate.passed:
         offer_retry("run", config)
     if results.gate.other_reasons:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
+from typing import Final
 
 from bayescluster.cli.guard import say
 from bayescluster.features.weakest_node import view as weakest_words
@@ -33,7 +34,8 @@ def print_attempts(attempts: Sequence[Attempt]) -> None:
     for one in attempts:
         said = "passed" if one.gate_passed else f"FAILED ({', '.join(one.failing)})"
         changed = ", ".join(map(str, one.changes))
-        say(f"  {one.number}  {changed or 'the analysis as asked'}: {said}  [{one.key}]")
+        kept = f"  [{one.key}]" if one.key else ""
+        say(f"  {one.number}  {changed or 'the analysis as asked'}: {said}{kept}")
 
 
 def print_outcome(attempts: Sequence[Attempt]) -> None:
@@ -47,6 +49,15 @@ def print_outcome(attempts: Sequence[Attempt]) -> None:
     say(f"Attempt {last.number} passed. In the analysis file it stands as:")
     for line in last.settings.splitlines():
         say(f"  {line}")
+
+
+def print_time_limit(minutes: float | None) -> None:
+    """Print that the time limit ended the sampling, where it did."""
+    if minutes is not None:
+        say(
+            f"The time limit ended the sampling after {minutes:g} minutes. With a higher "
+            "sampling.minutes the same command draws again, for longer."
+        )
 
 
 def offer_retry(command: str, config: Path) -> None:
@@ -198,11 +209,22 @@ def _steps(results: Results, rows: Sequence[EffectRow]) -> str:
     return "; ".join(f"{text} of {label(name).lower()}" for name, text in steps.items())
 
 
+WORDS: Final = {True: "passed", False: "FAILED", None: "NOT MADE"}
+
+
+def print_checks(gate: Gate) -> None:
+    """Print the diagnostics, a line each, with the worst case of what failed."""
+    for item in gate.items:
+        worst = f": {item.worst[0]}" if item.worst else ""
+        say(
+            f"{item.name:<12} {WORDS[item.passed]:<9} {item.found} (asked: {item.threshold}){worst}"
+        )
+
+
 def print_gate(results: Results) -> None:
     """Print the diagnostics, with likely reasons and advice where one failed."""
-    words = {True: "passed", False: "FAILED", None: "NOT MADE"}
     for item in results.gate.items:
-        say(f"{item.name:<12} {words[item.passed]:<9} {item.found} (asked: {item.threshold})")
+        say(f"{item.name:<12} {WORDS[item.passed]:<9} {item.found} (asked: {item.threshold})")
         if item.advice:
             say(f"{'':<12} {item.advice}")
         for name in item.worst:

@@ -57,6 +57,8 @@ class ChainState(NamedTuple):
     total: int
     divergences: int
     tuning: bool
+    goes_on: bool = False
+    """Whether more draws may follow the total: it is the end of a block."""
 
 
 Progress = Callable[[ChainState], None]
@@ -210,7 +212,7 @@ class _Running:
         import nutpie
 
         self._number, self._tune, self._progress = number, sampling.tune, progress
-        self._finished, self._goal = 0, draws
+        self._finished, self._goal, self._draws = 0, draws, draws
         self._paused = False
         self._whole: Chain | None = None
         self._sampler = nutpie.sample(
@@ -237,8 +239,16 @@ class _Running:
         if self._progress is not None and not self._paused:
             total = self._tune + self._goal
             finished = min(state.finished_draws, total)
-            shown = ChainState(self._number, finished, total, state.divergences, state.tuning)
-            self._progress(shown)
+            self._progress(
+                ChainState(
+                    self._number,
+                    finished,
+                    total,
+                    state.divergences,
+                    state.tuning,
+                    self._goal < self._draws,
+                )
+            )
 
     @property
     def is_finished(self) -> bool:

@@ -150,7 +150,12 @@ def _attempts(results: Results) -> View[Attempt]:
                 lambda one: ", ".join(one.failing),
                 lambda one: _good(one.gate_passed),
             ),
-            Column("Kept in", "key", note=lambda one: "this report" if one.key == key else ""),
+            Column(
+                "Kept in",
+                "key",
+                lambda kept: kept or "not kept",
+                lambda one: "this report" if one.key == key else "",
+            ),
         ),
         results.attempts,
         "Only how the posterior is drawn was changed, never the model: every attempt draws from the "

@@ -324,6 +324,8 @@ def reproduction_body(results: Results) -> Markup:
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     made, fit = results.reproduction, results.fit
     tuned = f"after {words.count(fit.tune)} of tuning"
+    if fit.minutes is not None:
+        tuned += f", cut short by the time limit of {fit.minutes:g} minutes"
     return (
         ("Key of the run", made.key),
         ("Digest of the data", made.data_digest),

@@ -338,6 +338,8 @@ class FitFacts(Value):
     divergences: int
     sampling_seconds: float
     total_seconds: float
+    minutes: float | None = None
+    """The time limit, where it ended the sampling before the checks passed."""
 
 
 class Reproduction(Value):

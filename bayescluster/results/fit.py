@@ -114,7 +114,7 @@ class Attempt(Value):
     number: int
     """0 is the analysis as asked."""
     key: str
-    """Run directory it is kept in."""
+    """Run directory it is kept in; empty where its draws were not kept."""
     changes: tuple[Change, ...] = ()
     """Against the attempt before."""
     gate_passed: bool

@@ -81,6 +81,8 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
         for name in ("constructs", "equations")
     }
     del parts["data"]["source"]
+    # how long the sampler may take does not change what it ends with, unless it is cut short
+    del parts["sampling"]["minutes"]
     if not parts["data"]["exclude"]:
         # so that keys made before rows could be left out stay what they were
         del parts["data"]["exclude"]

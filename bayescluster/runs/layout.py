@@ -58,6 +58,8 @@ The files of the forms are those of their own runs, each with a manifest of its 
 
 STAGES: Final[tuple[StageName, ...]] = ("design", "sampling", "posterior", "results", "report")
 """Stages of a run of one form; that of ceiling models is made where it is asked for."""
+AFTER_DRAWS: Final[tuple[StageName, ...]] = ("sampling", "posterior", "results", "folds", "report")
+"""Stages whose files rest on the draws."""
 STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
 """Stages of a run of several forms."""
 

@@ -22,7 +22,7 @@ MANIFEST_MEND = "restore it from a copy, or move the directory away and run the 
 
 SHOWN_CHARACTERS = 120
 
-KEPT = ("started", "stages", "gate_passed", "attempts")
+KEPT = ("started", "stages", "gate_passed", "settled", "attempts")
 """What a manifest keeps when its run goes on."""
 
 Status = Literal["running", "done", "failed", "interrupted"]
@@ -40,6 +40,16 @@ class Stage(Frozen):
     """Hash of what the stage depends on."""
     files: dict[str, str] = {}
     """Path inside the run directory: sha256 of the content."""
+
+
+class Settled(Frozen):
+    """What the sampler settled itself, where the analysis does not say how many draws to make."""
+
+    settings: dict[str, Any] = {}
+    """What differs from the analysis as asked, as in its file: of the attempt that is running, or of
+    the last one with its number of draws. Together they give the same draws again."""
+    minutes: float | None = None
+    """The time limit, where it ended the attempts before the checks passed."""
 
 
 class Manifest(Frozen):
@@ -63,8 +73,10 @@ class Manifest(Frozen):
     stages: dict[StageName, Stage] = {}
     gate_passed: bool | None = None
     """Whether the diagnostics gate was passed; null before it was tried."""
+    settled: Settled | None = None
+    """What the sampler settled itself; null where the analysis gives the number of draws."""
     attempts: tuple[Attempt, ...] = ()
-    """Where a failed gate was followed by further attempts: all of them, each a run of its own."""
+    """Where a failed gate was followed by further attempts: all of them."""
 
     @model_validator(mode="after")
     def _stay_inside(self) -> Self:

@@ -26,6 +26,7 @@ from bayescluster.runs.files import (
 )
 from bayescluster.runs.find import find_run
 from bayescluster.runs.layout import (
+    AFTER_DRAWS,
     CHAINS,
     DESIGN,
     FORMS,
@@ -41,7 +42,7 @@ from bayescluster.runs.layout import (
     files_of,
     locked,
 )
-from bayescluster.runs.manifest import Manifest, Status, read_manifest, write_manifest
+from bayescluster.runs.manifest import Manifest, Settled, Status, read_manifest, write_manifest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -175,6 +176,23 @@ class RunDirectory:
     def record_attempts(self, attempts: tuple[Attempt, ...]) -> None:
         """Note the attempts of which this run is one."""
         self._edit(lambda manifest: manifest.model_copy(update={"attempts": attempts}))
+
+    def record_settled(self, settled: Settled, attempts: tuple[Attempt, ...]) -> None:
+        """Note what the sampler has settled so far, and the attempts behind it."""
+        found = {"settled": settled, "attempts": attempts}
+        self._edit(lambda manifest: manifest.model_copy(update=found))
+
+    def discard_draws(self) -> None:
+        """Remove the draws, what the sampler settled about them, and all that was made of them."""
+        manifest = self.read_manifest()
+        made = {name: stage for name, stage in manifest.stages.items() if name in AFTER_DRAWS}
+        kept = {name: stage for name, stage in manifest.stages.items() if name not in made}
+        update = {"stages": kept, "settled": None, "attempts": (), "gate_passed": None}
+        # first forgotten, then deleted: what a killed process leaves is unknown, never doubtful
+        self.write_manifest(manifest.model_copy(update=update))
+        for stage in made.values():
+            for file in stage.files:
+                (self.path / file).unlink(missing_ok=True)
 
     @contextmanager
     def stage(self, name: StageName, key: str | None = None) -> Iterator[None]:

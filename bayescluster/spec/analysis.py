@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -20,13 +20,17 @@ from bayescluster.spec.hypotheses import By, Hypothesis
 from bayescluster.studies.design_analysis.spec import DesignOptions
 from bayescluster.studies.multiverse.spec import Multiverse
 
+MINUTES: Final = 10.0
+
 
 class Sampling(Frozen):
-    """Settings of the No-U-Turn sampler."""
+    """Settings of the No-U-Turn sampler; without ``draws`` it settles itself how long to go on."""
 
-    draws: Annotated[int, Field(ge=10, le=100_000)] = 1000
-    """Draws kept in each chain."""
-    tune: Annotated[int, Field(ge=10, le=100_000)] = 1000
+    draws: Annotated[int, Field(ge=10, le=100_000)] | None = None
+    """Draws kept in each chain. Without it they come in blocks, until every check of convergence is
+    passed or ``minutes`` are over; where more draws would not help, the chains begin again with the
+    settings that the failed checks call for."""
+    tune: Annotated[int, Field(ge=10, le=100_000)] = 500
     """Draws spent on adapting each chain, not kept."""
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
@@ -35,6 +39,22 @@ class Sampling(Frozen):
     max_treedepth: Annotated[int, Field(ge=3, le=15)] = 10
     prior_draws: Annotated[int, Field(ge=100, le=20_000)] = 2000
     """Draws from the prior, for the prior probability of every verdict."""
+    minutes: Annotated[float, Field(gt=0.0, le=100_000)] = MINUTES
+    """Longest time to sample, where ``draws`` is not given; the first block is always finished."""
+
+    @model_validator(mode="after")
+    def _time_or_draws(self) -> Sampling:
+        if self.draws is not None and self.minutes != MINUTES:
+            raise ValueError(
+                "minutes limits a sampler that settles the number of draws itself, but draws is "
+                "given: leave one of the two out"
+            )
+        if self.draws is None and self.chains < 2:
+            raise ValueError(
+                "without draws the chains go on until they agree with each other, and there is only "
+                "1: run at least 2 chains, or give draws"
+            )
+        return self
 
 
 class Report(Frozen):

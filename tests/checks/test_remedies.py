@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from bayescluster.checks.remedies import Failure, remedied, settings_changed
+from bayescluster.checks.remedies import Failure, remedied, settings_changed, with_settings
 from bayescluster.results.fit import Reason
 from bayescluster.spec.analysis import Sampling
 from tests.factories import analysis_of, design_of
 
 VARYING = {"cluster": {"terms": ["intercept"], "centred": True}}
-ANALYSIS = analysis_of(varying=VARYING).model_copy(update={"sampling": Sampling(draws=500)})
+ANALYSIS = analysis_of(varying=VARYING).model_copy(
+    update={"sampling": Sampling(draws=500, tune=1000)}
+)
 DESIGN = design_of(ANALYSIS)
 
 
@@ -73,8 +75,24 @@ def test_nothing_is_left_at_the_end_of_the_ladder():
 
 
 def test_one_chain_gets_company():
-    alone = ANALYSIS.model_copy(update={"sampling": Sampling(chains=1)})
+    alone = ANALYSIS.model_copy(update={"sampling": Sampling(draws=500, chains=1)})
     assert "sampling.chains: 1 to 4" in changes("R-hat", analysis=alone)
+
+
+def test_draws_that_the_sampler_settles_are_no_remedy():
+    settling = ANALYSIS.model_copy(update={"sampling": Sampling()})
+    assert changes("ESS, tail", analysis=settling) == []
+    assert changes("R-hat", "Divergences", analysis=settling) == [
+        "sampling.target_accept: 0.9 to 0.95",
+        "sampling.tune: 500 to 1000",
+    ]
+
+
+def test_settings_put_into_the_analysis_give_the_attempt():
+    step = remedied(ANALYSIS, Failure(("Divergences",), (CENTRED,)), [DESIGN])
+    assert step is not None
+    assert with_settings(ANALYSIS, settings_changed(ANALYSIS, step.analysis)) == step.analysis
+    assert with_settings(ANALYSIS, {}) == ANALYSIS
 
 
 def test_the_model_stays_what_it_is():

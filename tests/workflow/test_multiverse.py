@@ -242,7 +242,7 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
         sampler.apart = 3.0 if design.equation.family == "probit" else 0.0
         return whole(design, *arguments)
 
-    monkeypatch.setattr("bayescluster.app.run.sample_chains", apart)
+    monkeypatch.setattr("bayescluster.app.fit.sample_chains", apart)
     monkeypatch.setattr(thresholds, "ESS_MIN", 10)
     monkeypatch.setattr(thresholds, "RHAT_MAX", 1.3)
     found = swept(analysis, tmp_path)
@@ -307,12 +307,12 @@ def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch
         sampler.fault = FitError("no point to start from") if failed else None
         return whole(design, *arguments)
 
-    monkeypatch.setattr("bayescluster.app.run.sample_chains", failing)
+    monkeypatch.setattr("bayescluster.app.fit.sample_chains", failing)
     found = swept(analysis, tmp_path)
     probit = found.universes[1]
     assert (probit.status, probit.message) == ("not_fitted", "no point to start from")
     sampler.fault = FitError("no point to start from")
-    monkeypatch.setattr("bayescluster.app.run.sample_chains", whole)
+    monkeypatch.setattr("bayescluster.app.fit.sample_chains", whole)
     with pytest.raises(FitError, match="no point to start from"):
         swept(analysis, tmp_path, draws=70)
 

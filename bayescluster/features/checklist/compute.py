@@ -92,8 +92,10 @@ def _others(directory: RunDirectory, wanted: str) -> Iterator[tuple[Path, Manife
 
 
 def _draws(manifest: Manifest) -> int:
-    sampling = manifest.analysis["sampling"]
-    return int(sampling["chains"]) * int(sampling["draws"])
+    """Draws of all chains; 0 where the sampler has not settled them yet."""
+    settled = manifest.settled.settings.get("sampling", {}) if manifest.settled else {}
+    sampling = manifest.analysis["sampling"] | settled
+    return int(sampling["chains"]) * int(sampling["draws"] or 0)
 
 
 def _largest(own: tuple[EffectRow, ...], longer: tuple[EffectRow, ...]) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from bayescluster.app.fit import BLOCK
 from bayescluster.app.prepare import (
     AnalysisSource,
     analysis_source,
@@ -18,6 +19,7 @@ from bayescluster.app.prepare import (
     model_key_of,
 )
 from bayescluster.app.run import key_of_results
+from bayescluster.checks.remedies import with_settings
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, DataError, Problem, RunError
 from bayescluster.features.problems import check_semantics
@@ -202,7 +204,9 @@ def plan_of(source: Analysis | Path | str, options: Options, root: Path) -> Plan
         model_key=model_key_of(analysis, designs),
         synthetic=designs[0].details.synthetic,
         sampling=Sampling.model_validate(
-            analysis.sampling.model_dump() | {k: v for k, v in given.items() if v is not None}
+            # a time limit is of no use where draws are given
+            analysis.sampling.model_dump(exclude={"minutes"} if options.draws else None)
+            | {k: v for k, v in given.items() if v is not None}
         ),
         jobs=options.jobs,
         home=root / analysis.name,
@@ -304,17 +308,22 @@ def cost_of(plan: Plan) -> Cost:
 
 
 def _draws(sampling: Sampling) -> int:
-    return sampling.chains * (sampling.draws + sampling.tune)
+    """Draws of all chains, at least."""
+    return sampling.chains * ((sampling.draws or BLOCK) + sampling.tune)
 
 
 def _seconds(plan: Plan, draws: int) -> float | None:
     """Time of one fit, in proportion to the draws of the fit of the analysis, if there is one."""
     try:
-        stages = RunDirectory(plan.home / plan.run_key).read_manifest().stages
+        manifest = RunDirectory(plan.home / plan.run_key).read_manifest()
     except RunError:
         return None
+    stages, settled = manifest.stages, manifest.settled
+    made = with_settings(plan.analysis, settled.settings if settled else {}).sampling
+    # a fit that settles its draws itself takes about as many as the first
+    times = draws / _draws(made) if plan.sampling.draws else 1.0
     seconds = [stages[name].seconds for name in STAGES if name in stages]
-    return sum(seconds) * draws / _draws(plan.analysis.sampling) if seconds else None
+    return sum(seconds) * times if seconds else None
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:

@@ -130,7 +130,8 @@ class ChoiceRow(Value):
 class Sampler(Value):
     """Settings of every fit."""
 
-    draws: int
+    draws: int | None
+    """Draws of each chain; null where each fit settles them itself."""
     tune: int
     chains: int
     seed: int

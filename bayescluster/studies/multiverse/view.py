@@ -139,10 +139,16 @@ def cost_words(plan: Plan, cost: Cost) -> str:
     if not cost.refits:
         return "No fit is to be made."
     sampling = plan.sampling
-    lead = (
-        f"{cost.refits} fits are to be made, {sampling.chains} chains of {sampling.draws:,} draws after "
-        f"{sampling.tune:,} of tuning each: {cost.refits * cost.draws:,} draws in all"
-    )
+    lead = f"{cost.refits} fits are to be made, "
+    if sampling.draws is None:
+        lead += (
+            f"each with {sampling.chains} chains that go on until the checks of convergence pass"
+        )
+    else:
+        lead += (
+            f"{sampling.chains} chains of {sampling.draws:,} draws after {sampling.tune:,} of tuning "
+            f"each: {cost.refits * cost.draws:,} draws in all"
+        )
     if cost.seconds is None:
         return f"{lead}. How long that takes is not known before the analysis was fitted once."
     time = words.duration(cost.seconds)
@@ -371,9 +377,13 @@ def sampler_words(results: Multiverse) -> str:
     """Say how every universe was fitted."""
     sampler = results.sampler
     origin = "as in the analysis" if sampler.as_declared else "not those of the analysis"
+    if sampler.draws is None:
+        draws = "as many draws as its checks of convergence ask for"
+    else:
+        draws = f"{sampler.draws:,} draws"
     return (
-        f"Every fit has {sampler.chains} chains of {sampler.draws:,} draws after {sampler.tune:,} of "
-        f"tuning ({origin}), seed {sampler.seed}."
+        f"Every fit has {sampler.chains} chains of {draws} after {sampler.tune:,} of tuning "
+        f"({origin}), seed {sampler.seed}."
     )
 
 

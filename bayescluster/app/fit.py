@@ -1,0 +1,335 @@
+"""The posterior of one form: as many draws as asked for, or block by block until the checks pass.
+
+Where the analysis does not say how many draws to make, all chains go on together and are held to
+the convergence gate at the end of every block. What is decided there depends on the draws alone, so
+that a run that was stopped ends with the draws of one that was not; only the time limit can differ,
+and it is recorded where it cut the chains short.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from bayescluster.app.collect import explained, named_estimands
+from bayescluster.app.prepare import key_of
+from bayescluster.checks.convergence import STILL, convergence_gate
+from bayescluster.checks.remedies import (
+    ESS_BULK,
+    ESS_TAIL,
+    RETRIES,
+    RHAT,
+    Failure,
+    Remedied,
+    remedied,
+    settings_changed,
+    with_settings,
+)
+from bayescluster.checks.thresholds import ESS_MIN, RHAT_MAX
+from bayescluster.design.arrays import design_from, design_tree
+from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import diagnostics
+from bayescluster.estimands.levels import default_levels
+from bayescluster.inference.assemble import assemble, reported_variables, sample_prior
+from bayescluster.inference.nuts import Chain, compile_model, sample_blocks, sample_chains
+from bayescluster.inference.watch import Watch
+from bayescluster.model.build import build_model
+from bayescluster.model.evaluate import draws_of
+from bayescluster.model.imputation import completed, imputing
+from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
+from bayescluster.results.fit import Attempt, Gate
+from bayescluster.runs.layout import MANIFEST
+from bayescluster.runs.manifest import Settled, new_manifest
+from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.load import yaml_text
+from bayescluster.verdicts.evidence import Evidence
+
+PRIOR_STREAM: Final = 6
+"""Keeps the seed of the prior draws apart from those of the chains."""
+BLOCK: Final = 500
+"""Draws of each chain from one look at the checks to the next."""
+BLOCKS: Final = 10
+"""Most blocks of an attempt: chains that need more draws than these need something else first."""
+SURE: Final = 2
+"""Blocks after which it is foreseen how many draws the chains need; fewer say too little of it."""
+MIXING: Final = frozenset({RHAT, ESS_BULK, ESS_TAIL})
+"""Checks that more draws can repair."""
+
+
+class Form(NamedTuple):
+    """A form that is fitted: its design, the directory of its run, and the watch."""
+
+    design: Design
+    directory: RunDirectory
+    watch: Watch
+
+
+def begin_run(analysis: Analysis, design: Design, directory: RunDirectory) -> str:
+    """Begin a run or go on with it; give its key."""
+    details, key = design.details, key_of(analysis, design)
+    directory.begin(
+        new_manifest(analysis, key, data_label=details.label, data_digest=details.digest)
+    )
+    return key
+
+
+def is_fitted(design: Design, directory: RunDirectory) -> bool:
+    """Whether the posterior is there, and was not cut short by less time than there is now."""
+    key = key_of(design.analysis, design)
+    begun = (directory.path / MANIFEST).is_file()
+    return begun and directory.is_done("posterior", key) and not has_more_time(design, directory)
+
+
+def has_more_time(design: Design, directory: RunDirectory) -> bool:
+    """Whether a time limit cut the draws short that was below that of the analysis."""
+    if not (directory.path / MANIFEST).is_file():
+        return False
+    settled = directory.read_manifest().settled
+    minutes = None if settled is None else settled.minutes
+    return minutes is not None and design.analysis.sampling.minutes > minutes
+
+
+def fit_form(form: Form) -> None:
+    """Draw the posterior of a design and keep it, or take what is there."""
+    design, directory, watch = form
+    # begun again where nothing is fitted too: claims and texts may have changed
+    key = begin_run(design.analysis, design, directory)
+    if is_fitted(design, directory):
+        watch.step("The posterior is there already: nothing is fitted again")
+        return
+    if has_more_time(design, directory):
+        watch.step("The time limit had cut the draws short: they are made again with more time")
+        directory.discard_draws()
+    if not directory.is_done("design", key):
+        with directory.stage("design"):
+            directory.save_design(design_tree(design))
+    model, reported = build_model(design), reported_variables(design)
+    with directory.stage("sampling"):
+        _sample(form, model, reported)
+    watch.step("Drawing the prior and replicated outcomes")
+    with directory.stage("posterior"):
+        sampling = design.analysis.sampling
+        seed = sampling.seed + PRIOR_STREAM
+        prior = sample_prior(design, model, reported, sampling.prior_draws, seed)
+        directory.save_posterior(assemble(design, directory.load_chains(), prior, sampling.seed))
+
+
+def gate_of_fit(design: Design, directory: RunDirectory) -> Gate:
+    """Hold the parameters of a finished fit to the gate, without estimands; with likely reasons."""
+    tree = directory.load_posterior()
+    gate = convergence_gate(tree, {}, design.analysis.sampling.max_treedepth)
+    return explained(gate, design, tree)
+
+
+def _sample(form: Form, model: Any, reported: Sequence[str]) -> None:
+    """Draw the chains that are not there yet, each kept when it is finished."""
+    design, directory, watch = form
+    manifest = directory.read_manifest()
+    settled = manifest.settled.settings if manifest.settled else {}
+    tried = with_settings(design.analysis, settled)
+    if tried.sampling.draws is None:
+        for chain in _settle(form, tried, reported):
+            directory.save_chain(chain)
+        return
+    chains, kept = tried.sampling.chains, directory.chain_numbers()
+    pending = [number for number in range(chains) if number not in kept]
+    if not pending:
+        return
+    if tried.equations != design.analysis.equations:
+        model = build_model(design_from(tried, design_tree(design)))
+    compiled = _compiled(form, model, reported)
+    before = f" ({len(kept)} kept from before)" if kept else ""
+    watch.step(f"Sampling {len(pending)} of {chains} chains{before}")
+    for chain in sample_chains(compiled, tried.sampling, pending, watch.chain):
+        directory.save_chain(chain)
+
+
+def _compiled(form: Form, model: Any, reported: Sequence[str]) -> Any:
+    form.watch.step("Compiling the model")
+    return compile_model(model, reported)
+
+
+def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain, ...]:
+    """Make attempts until the gate passes, nothing is left to change, or time is over.
+
+    Each attempt is recorded before it begins, and the number of draws before any chain is kept:
+    whatever is stopped in between goes on from there.
+    """
+    first, directory = form.design.analysis, form.directory
+    manifest = directory.read_manifest()
+    attempts = [*manifest.attempts] or [Attempt(number=0, key=manifest.key, gate_passed=False)]
+    until = time.monotonic() + 60 * first.sampling.minutes - manifest.stages["sampling"].seconds
+    compiled, equations = None, None
+    while True:
+        attempt = form._replace(design=design_from(tried, design_tree(form.design)))
+        if tried.equations != equations:
+            equations = tried.equations
+            compiled = _compiled(form, build_model(attempt.design), reported)
+        ended = _attempt(attempt, compiled, until, last=len(attempts) > RETRIES)
+        settled = tried if ended.step else _with_draws(tried, ended.draws)
+        attempts[-1] = _judged(attempts[-1], ended.gate, settings_changed(first, settled))
+        if ended.step is None:
+            break
+        # its draws are not kept
+        attempts[-1] = attempts[-1].model_copy(update={"key": ""})
+        tried = ended.step.analysis
+        attempts.append(
+            Attempt(
+                number=len(attempts),
+                key=manifest.key,
+                changes=ended.step.changes,
+                gate_passed=False,
+            )
+        )
+        directory.record_settled(Settled(settings=settings_changed(first, tried)), tuple(attempts))
+        changed = ", ".join(map(str, ended.step.changes))
+        form.watch.step(f"More draws would not help. The chains begin again: {changed}")
+    minutes = first.sampling.minutes if ended.out_of_time else None
+    directory.record_settled(
+        Settled(settings=settings_changed(first, settled), minutes=minutes),
+        tuple(attempts) if len(attempts) > 1 else (),
+    )
+    if minutes is not None:
+        form.watch.step(f"The time limit of {minutes:g} minutes is over")
+    return ended.chains
+
+
+def _with_draws(analysis: Analysis, draws: int) -> Analysis:
+    sampling = analysis.sampling.model_copy(update={"draws": draws})
+    return analysis.model_copy(update={"sampling": sampling})
+
+
+def _judged(attempt: Attempt, gate: Gate, settings: Mapping[str, Any]) -> Attempt:
+    lines = yaml_text(settings) if settings else ""
+    found = {"gate_passed": gate.passed, "failing": gate.failing, "settings": lines}
+    return attempt.model_copy(update=found)
+
+
+class _Ended(NamedTuple):
+    """An attempt at its end: its chains, what the gate says of them, and what to try next."""
+
+    chains: tuple[Chain, ...]
+    gate: Gate
+    step: Remedied | None = None
+    out_of_time: bool = False
+
+    @property
+    def draws(self) -> int:
+        """Draws of each chain."""
+        return int(self.chains[0].posterior.sizes[DRAW])
+
+
+def _attempt(form: Form, compiled: Any, until: float, last: bool) -> _Ended:
+    """Draw block by block until the gate passes, or until more draws would not make it pass.
+
+    After the ``last`` attempt no other is begun.
+    """
+    sampling = form.design.analysis.sampling
+    form.watch.step(
+        f"Sampling {sampling.chains} chains in blocks of {BLOCK} draws, for at most "
+        f"{sampling.minutes:g} minutes"
+    )
+    began, first_block = time.monotonic(), 0.0
+    blocks = range(BLOCK, BLOCK * BLOCKS + 1, BLOCK)
+    drawn = sample_blocks(compiled, sampling, blocks, until, form.watch.chain)
+    with closing(drawn):
+        for chains in drawn:
+            first_block = first_block or time.monotonic() - began
+            tree = _tree(form.design, chains)
+            ended = _Ended(chains, _gate(form.design, tree))
+            form.watch.step(_block_words(ended, until))
+            if ended.gate.passed:
+                return ended
+            failing = set(ended.gate.failing)
+            if _more_draws_help(ended.draws, tree):
+                failing -= MIXING
+            if not failing:
+                continue
+            step = None if last else _next_step(form.design, ended.gate, failing, tree)
+            if step is not None:
+                late = time.monotonic() + first_block > until
+                return ended._replace(step=None if late else step, out_of_time=late)
+            if not MIXING.issuperset(failing):
+                return ended
+    return ended._replace(out_of_time=ended.draws < blocks[-1])
+
+
+def _tree(design: Design, chains: Sequence[Chain]) -> xr.DataTree:
+    """Draws and statistics of all chains, as the gate looks at them."""
+    kept = list(reported_variables(design))
+    posterior = xr.concat([chain.posterior[kept] for chain in chains], CHAIN)
+    stats = xr.concat([chain.sample_stats for chain in chains], CHAIN)
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def _gate(design: Design, tree: xr.DataTree) -> Gate:
+    """Hold the parameters to the gate and, where they pass, the effects and corners of all firms."""
+    depth = design.analysis.sampling.max_treedepth
+    gate = convergence_gate(tree, {}, depth)
+    if not gate.passed or not design.has_capitals:
+        return gate
+    rng = imputing(design.analysis.sampling.seed)
+    draws = draws_of(design, completed(design, tree["posterior"].to_dataset(), rng))
+    evidence = Evidence(design, draws, draws, design.analysis.sampling.seed)
+    evidence.surface("observed", default_levels(design))
+    return convergence_gate(tree, named_estimands(evidence), depth)
+
+
+def _more_draws_help(draws: int, tree: xr.DataTree) -> bool:
+    """Whether chains that do not mix well enough would with more draws, within an attempt."""
+    if draws >= BLOCK * BLOCKS:
+        return False
+    return draws < SURE * BLOCK or _draws_needed(tree) <= BLOCK * BLOCKS
+
+
+def _draws_needed(tree: xr.DataTree) -> float:
+    """Foresee how many draws of each chain the parameters need; inf where they never pass.
+
+    An effective sample size grows with the draws, and R-hat falls towards 1 as their inverse, where
+    the chains agree and only mix slowly (Vehtari et al. 2021, section 4).
+    """
+    values = [
+        values.transpose(CHAIN, DRAW, ...)
+        for values in tree["posterior"].to_dataset().data_vars.values()
+        if not values.attrs.get(DRAWN_AFTER)
+    ]
+    chains, draws = values[0].sizes[CHAIN], values[0].sizes[DRAW]
+    flat = np.concatenate([each.to_numpy().reshape(chains * draws, -1) for each in values], axis=1)
+    flat = flat[:, np.ptp(flat, axis=0) > STILL]
+    rhat, bulk, tail, _ = diagnostics(flat, chains)
+    if chains > 1:
+        times = max((rhat.max() - 1) / (RHAT_MAX - 1), ESS_MIN / min(bulk.min(), tail.min()))
+    else:
+        times = ESS_MIN / min(bulk.min(), tail.min())
+    return float(draws * times) if np.isfinite(times) else np.inf
+
+
+def _next_step(
+    design: Design, gate: Gate, failing: AbstractSet[str], tree: xr.DataTree
+) -> Remedied | None:
+    """What failed checks and their likely reasons call for, in how the posterior is drawn."""
+    reasons = tuple(
+        reason for reason in explained(gate, design, tree).reasons if failing & set(reason.checks)
+    )
+    checks = tuple(name for name in gate.failing if name in failing)
+    return remedied(design.analysis, Failure(checks, reasons), (design,))
+
+
+def _block_words(ended: _Ended, until: float) -> str:
+    """What the gate says at the end of a block: all passed, or what failed and its worst case."""
+    gate = ended.gate
+    failed = (
+        f"{item.name} {item.found}" + (f": {item.worst[0]}" if item.worst else "")
+        for item in gate.items
+        if item.passed is not True
+    )
+    left = max(0.0, (until - time.monotonic()) / 60)
+    said = "all checks passed" if gate.passed else f"{'; '.join(failed)} ({left:.0f} minutes left)"
+    return f"{ended.draws:,} draws a chain: {said}"
