@@ -86,17 +86,6 @@ def print_summary(results: Results) -> None:
     say()
 
 
-def print_forms(results: Results) -> None:
-    """Print how the forms compare, where there are several."""
-    found = results.comparison
-    if found is None:
-        return
-    say(f"\nForms, weighed by {found.criterion}")
-    for row in sorted(found.forms, key=lambda row: -row.weight):
-        score = row.rows if row.clusters is None else row.clusters
-        gate = "" if row.gate_passed else f"  gate FAILED ({', '.join(row.failing)})"
-        say(
-            f"  {row.form:<12} {'plausible' if row.plausible else 'ruled out'}  weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
 def print_claim(title: str, verdicts: Sequence[Verdict]) -> None:
     """Print the verdicts on one claim, with its region; and why, where no probability says it."""
     say(f"\n{title}")
@@ -117,6 +106,17 @@ UNDECIDED = "the data do not decide."
 """Ends the reason of a verdict that its probability leaves open: no need to say it again."""
 
 
+def print_forms(results: Results) -> None:
+    """Print how the forms compare, where there are several."""
+    found = results.comparison
+    if found is None:
+        return
+    say(f"\nForms, weighed by {found.criterion}")
+    for row in sorted(found.forms, key=lambda row: -row.weight):
+        score = row.rows if row.clusters is None else row.clusters
+        gate = "" if row.gate_passed else f"  gate FAILED ({', '.join(row.failing)})"
+        say(
+            f"  {row.form:<12} {'plausible' if row.plausible else 'ruled out'}  weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
             f"(SE {score.difference_se:.1f}) to the best{gate}"
         )
     for statement in found.statements:
