@@ -61,6 +61,10 @@ def host_facts() -> dict[str, str]:
     }
 
 
+READING = ("encoding", "delimiter", "decimal", "thousands", "header_row")
+"""Keys of the data that say how a file is read: what is read is in its digest."""
+
+
 def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | None = None) -> str:
     """Hash what the posterior depends on, as 16 hex characters.
 
@@ -83,9 +87,10 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
     del parts["data"]["source"]
     # how long the sampler may take does not change what it ends with, unless it is cut short
     del parts["sampling"]["minutes"]
-    if not parts["data"]["exclude"]:
-        # so that keys made before rows could be left out stay what they were
-        del parts["data"]["exclude"]
+    for key in ("exclude", *READING):
+        if not parts["data"][key]:
+            # so that keys made before there was such a key stay what they were
+            del parts["data"][key]
     parts["residual_correlation"] = analysis.residual_correlation
     for name, equation in parts["equations"].items():
         if equation["priors"]["from"] is not None:
