@@ -69,6 +69,7 @@ def nca(  # noqa: PLR0913 - each option of the analysis is a parameter
     ConfigError, DataError
         With every fault of the options, or of the columns.
     """
+    from bayescluster.dataset.plain import Reading
     from bayescluster.features.nca.compute import Options, analyse_necessity
 
     options = Options(
@@ -85,7 +86,7 @@ def nca(  # noqa: PLR0913 - each option of the analysis is a parameter
         steps=steps,
         permutations=permutations,
         seed=seed,
-        missing_values=tuple(map(str, missing_values)),
+        reading=Reading(missing_values=tuple(map(str, missing_values))),
     )
     return analyse_necessity(options, frame=table if isinstance(table, pd.DataFrame) else None)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bayescluster.dataset.cases import read_cases
-from bayescluster.dataset.prepare import Firms, examine
+from bayescluster.dataset.prepare import Examined, examine
 from bayescluster.dataset.read import Names, Table, read_table
 from bayescluster.design.build import build_design
 from bayescluster.design.forms import forms_of, with_default_forms
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
+from bayescluster.design.roles import role_problems
 from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
 from bayescluster.features.ceiling_models.scope import scope_problems
 from bayescluster.features.problems import check_semantics
@@ -22,6 +23,7 @@ from bayescluster.runs.keys import fit_key, model_key
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, group_columns, label_columns, needed_columns
 from bayescluster.spec.data import Data
+from bayescluster.spec.equation import ProductControl
 from bayescluster.spec.load import dotted, load_analysis
 
 
@@ -50,22 +52,27 @@ def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     try:
         check_semantics(opened.analysis, opened.where)
     except ConfigError as error:
-        raise ConfigError((*error.problems, *_problems_of_data(opened))) from None
+        raise ConfigError(
+            dict.fromkeys((*error.problems, *_problems_of_data(opened, error.problems)))
+        ) from None
     return opened
 
 
-def _problems_of_data(source: AnalysisSource) -> tuple[Problem, ...]:
+def _problems_of_data(source: AnalysisSource, refused: Sequence[Problem]) -> tuple[Problem, ...]:
     """What is wrong with the data of an analysis that is refused already, so that all is said at once.
 
-    Data that cannot be read at all are another matter.
+    Data that cannot be read at all are another matter. A design is tried only where nothing but the
+    roles of columns is at fault.
     """
     data = source.analysis.data
     if not isinstance(data.source, str) or not (source.directory / data.source).is_file():
         return ()
     try:
-        table = table_of_analysis(source)
-        needed = needed_columns(source.analysis)
-        return examine(table, data, needed, source.where).problems
+        table, needed = table_of_analysis(source), needed_columns(source.analysis)
+        found = examine(table, source.analysis.data, needed, source.where)
+        if set(refused) <= set(role_problems(source.analysis, source.where)):
+            return (*found.problems, *_problems_of_design(source, table, found))
+        return found.problems
     except BayesClusterError as error:
         return error.problems
 
@@ -92,9 +99,12 @@ def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
     """
     analysis, directory, where = source
     table = table_of_analysis(source)
-    firms, faults = examine(table, analysis.data, needed_columns(analysis), where)
-    if faults or firms is None:
-        raise DataError((*faults, *_problems_of_design(analysis, table, firms, where)))
+    found = examine(table, analysis.data, needed_columns(analysis), where)
+    if found.problems or found.firms is None:
+        raise DataError(
+            dict.fromkeys((*found.problems, *_problems_of_design(source, table, found)))
+        )
+    firms = found.firms
     read = {
         name: read_cases(analysis.for_equation(name), directory, where)
         for name in analysis.equations
@@ -107,16 +117,43 @@ def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
 
 
 def _problems_of_design(
-    analysis: Analysis, table: Table, firms: Firms | None, where: Where
+    source: AnalysisSource, table: Table, found: Examined
 ) -> tuple[Problem, ...]:
     """What else is wrong with firms that are refused already; nothing where that hides the rest."""
-    if firms is None or len(firms.frame) < FEWEST_ROWS:
+    if found.firms is None or len(found.firms.frame) < FEWEST_ROWS:
+        return ()
+    analysis = _without(source.analysis, found.unknown)
+    if found.unknown & {item.column for item in needed_columns(analysis)}:
         return ()
     try:
-        build_design(analysis, table, firms, where)
+        build_design(analysis, table, found.firms, source.where)
     except BayesClusterError as error:
         return error.problems
     return ()
+
+
+def _without(analysis: Analysis, columns: frozenset[str]) -> Analysis:
+    """The analysis without controls and groupings of these columns."""
+    if not columns:
+        return analysis
+    equations = {}
+    for name, equation in analysis.equations.items():
+        controls = tuple(
+            None
+            if (control if isinstance(control, str) else control.column) in columns
+            else control
+            for control in equation.controls
+            if not isinstance(control, ProductControl)
+        )
+        update = {
+            # places in messages go by position: those after one that is left out are not looked at
+            "controls": controls[: controls.index(None)] if None in controls else controls,
+            "varying": {
+                key: terms for key, terms in equation.varying.items() if key not in columns
+            },
+        }
+        equations[name] = equation.model_copy(update=update)
+    return analysis.model_copy(update={"equations": equations})
 
 
 def fitted_analysis(analysis: Analysis, designs: Sequence[Design]) -> Analysis:

@@ -28,6 +28,41 @@ RefitJobs = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
 ]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", help="Encoding of a text file.", show_default="detected"),
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(
+        "--delimiter", help="comma, semicolon, tab or bar, of a text file.", show_default="detected"
+    ),
+]
+Decimal = Annotated[
+    str | None,
+    typer.Option("--decimal", help="Decimal sign: . or a comma.", show_default="detected"),
+]
+Thousands = Annotated[
+    str | None,
+    typer.Option("--thousands", help="Sign between thousands.", show_default="detected"),
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", help="Sheet of a workbook.", show_default="the first")
+]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option(
+        "--header-row", min=1, help="Row with the names of columns.", show_default="detected"
+    ),
+]
+MissingValue = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--missing-value",
+        help="Code for no answer, or COLUMN=CODE; may be repeated.",
+        show_default="none",
+    ),
+]
 Seed = Annotated[
     int | None,
     typer.Option("--seed", min=0, help="Seed.", show_default="that of the analysis"),

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from bayescluster.cli.arguments import AsJson
+from bayescluster.cli.arguments import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Encoding,
+    HeaderRow,
+    MissingValue,
+    Sheet,
+    Thousands,
+)
 from bayescluster.cli.guard import guarded, say, say_aside
 
 
@@ -16,7 +25,7 @@ def nca(  # noqa: PLR0913, PLR0917
     table: Annotated[
         str,
         typer.Argument(
-            help="Table: csv, xlsx, dta, sav or parquet; a row a case.", show_default=False
+            help="Table, a row a case: csv, xlsx, dta, sav, parquet, ...", show_default=False
         ),
     ],
     x: Annotated[list[str], typer.Option("--x", help="Column of a condition; may be repeated.")],
@@ -69,13 +78,13 @@ def nca(  # noqa: PLR0913, PLR0917
             "--names", help="Column that names the rows.", show_default="first text column that can"
         ),
     ] = None,
-    missing_value: Annotated[
-        list[str] | None,
-        typer.Option("--missing-value", help="Code for no answer; may be repeated."),
-    ] = None,
-    sheet: Annotated[
-        str | None, typer.Option("--sheet", help="Sheet of an xlsx file.", show_default="the first")
-    ] = None,
+    missing_value: MissingValue = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for tables (csv), figures (svg) and nca.json."),
@@ -87,6 +96,7 @@ def nca(  # noqa: PLR0913, PLR0917
     No model is fitted. Which conditions have an empty corner, how large it is, whether chance
     pairs would leave it as empty, and what each level of the outcome needs.
     """
+    from bayescluster.dataset.plain import Reading
     from bayescluster.features.nca.compute import Options, analyse_necessity
     from bayescluster.features.nca.view import lines, summary_json
     from bayescluster.report.render import write_necessity
@@ -106,8 +116,15 @@ def nca(  # noqa: PLR0913, PLR0917
             steps=steps,
             permutations=permutations,
             seed=seed,
-            missing_values=tuple(missing_value or ()),
-            sheet=sheet,
+            reading=Reading(
+                encoding,
+                delimiter,
+                decimal,
+                thousands,
+                sheet,
+                header_row,
+                tuple(missing_value or ()),
+            ),
         )
     )
     for line in [summary_json(analysis)] if json else lines(analysis):

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bayescluster.cli.arguments import AsJson
+from bayescluster.cli.arguments import (
+    AsJson,
+    Decimal,
+    Delimiter,
+    Encoding,
+    HeaderRow,
+    MissingValue,
+    Sheet,
+    Thousands,
+)
 from bayescluster.cli.guard import guarded, say, say_json
 from bayescluster.errors import ConfigError, Problem
 
@@ -18,7 +27,8 @@ if TYPE_CHECKING:
     from bayescluster.features.sets.truth_table import Expectation
 
 Table = Annotated[
-    Path, typer.Argument(help="Table of cases: csv, parquet, dta, sav or xlsx.", show_default=False)
+    Path,
+    typer.Argument(help="Table of cases: csv, xlsx, dta, sav, parquet, ...", show_default=False),
 ]
 Outcome = Annotated[str, typer.Option(help="Column of the outcome; ~NAME for its absence.")]
 Conditions = Annotated[list[str], typer.Option(help="Column of a condition; repeat for each.")]
@@ -63,6 +73,13 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     expect: Expect = None,
     necessity_cut: NecessityCut = 0.9,
     ron_cut: RelevanceCut = 0.5,
+    missing_value: MissingValue = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     json: AsJson = False,
     out: Out = None,
 ) -> None:
@@ -71,6 +88,7 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     Necessity and sufficiency of each condition, truth table, all tied solutions, and combinations
     that are necessary or sufficient.
     """
+    from bayescluster.dataset.plain import Reading
     from bayescluster.features.sets.qca import Request, plain_sets
     from bayescluster.features.sets.truth_table import Cuts
 
@@ -86,6 +104,15 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
             cuts=Cuts(n_cut, incl_cut, pri_cut),
             remainders=include == "remainders",
             necessity_cuts=(necessity_cut, ron_cut),
+            reading=Reading(
+                encoding,
+                delimiter,
+                decimal,
+                thousands,
+                sheet,
+                header_row,
+                tuple(missing_value or ()),
+            ),
         )
     )
     for warning in sets.warnings:

@@ -88,6 +88,8 @@ class Examined(NamedTuple):
 
     firms: Firms | None
     problems: tuple[Problem, ...]
+    unknown: frozenset[str] = frozenset()
+    """Columns that are named and are not there, or could not be made."""
 
 
 def prepare(table: Table, data: Data, needed: Sequence[NeededColumn], where: Where) -> Firms:
@@ -100,10 +102,10 @@ def prepare(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
         be, groups are spelt in several ways, firms are not nested in clusters or clusters in
         industries, or fewer than two firms are left; all faults at once.
     """
-    firms, problems = examine(table, data, needed, where)
-    if problems or firms is None:
-        raise DataError(problems)
-    return firms
+    found = examine(table, data, needed, where)
+    if found.problems or found.firms is None:
+        raise DataError(found.problems)
+    return found.firms
 
 
 def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Where) -> Examined:
@@ -143,7 +145,8 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     frame = labelled[[*names, FIRM, CLUSTER, INDUSTRY]]
     notes = _notes(table, labelled, data, known)
     firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
-    return Examined(None if unknown else firms, tuple(dict.fromkeys(problems)))
+    lacking = frozenset(item.column for item in needed if item.column not in columns)
+    return Examined(firms, tuple(dict.fromkeys(problems)), lacking)
 
 
 def _no_rows() -> pd.DataFrame:

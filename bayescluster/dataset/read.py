@@ -454,6 +454,9 @@ def _without_blanks(frame: pd.DataFrame, heading: str) -> tuple[pd.DataFrame, li
     notes = [Note(f"{heading[0].upper()}{heading[1:]} (`header_row`).")] if heading else []
     unnamed = [name for name in frame.columns if name.startswith(UNNAMED)]
     empty = [name for name in unnamed if frame[name].isna().all()]
+    if unnamed and unnamed[0] == f"{UNNAMED}0" and frame[unnamed[0]].is_unique:
+        # names of rows, as R writes them
+        unnamed = unnamed[1:]
     filled = [name for name in unnamed if name not in empty]
     places = ", ".join(_letters(int(name.removeprefix(UNNAMED))) for name in unnamed)
     if unnamed:

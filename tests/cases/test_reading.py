@@ -517,3 +517,104 @@ def test_a_reader_that_has_enough_is_no_fault():
         process.stdout.close()
         error = process.stderr.read()
     assert (process.returncode, error) == (0, b"")
+
+
+def test_plain_tables_are_read_with_the_same_options(tmp_path):
+    rows = ["Größe;x;y", *(f"g{k};{k},5;{-9 if k == 3 else 2 * k}" for k in range(8))]
+    (tmp_path / "t.csv").write_bytes("\n".join(rows).encode("cp1252"))
+    found = call(
+        *("nca", str(tmp_path / "t.csv"), "--x", "x", "--y", "y", "--permutations", "0"),
+        *("--missing-value", "y=-9", "--names", "Größe"),
+    )
+    assert found.code == 0
+    for said in ("Read as Windows-1252 text, semicolons", "Read with decimal commas: x", "7 rows"):
+        assert said in found.out
+    refused = call("nca", str(tmp_path / "t.csv"), "--x", "x", "--y", "y", "--delimiter", "coma")
+    assert refused.code == 2
+    assert "--delimiter: unknown delimiter 'coma'\n    did you mean 'comma'?" in refused.err
+
+
+@pytest.mark.parametrize("name", ["R&D*2", "a+b", "~new"])
+def test_conditions_with_signs_of_expressions_are_quoted(name, tmp_path):
+    frame = pd.DataFrame({name: [1, 0, 1, 0, 1], "b": [0, 0, 1, 1, 1], "y": [1, 0, 1, 0, 1]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    options = ("--outcome", "y", "--conditions", name, "--conditions", "b")
+    found = call("qca", str(tmp_path / "t.csv"), *options)
+    assert found.code == 0
+    assert f'"{name}"*~b' in found.out
+
+
+def test_groups_of_plain_tables_are_as_written(tmp_path):
+    rows = ["g,x,y", *(f"{'01' if k % 2 else '1'},{k},{k * k}" for k in range(12))]
+    (tmp_path / "t.csv").write_text("\n".join(rows), encoding="utf-8")
+    options = ("--x", "x", "--y", "y", "--permutations", "0", "--group", "g")
+    found = call("nca", str(tmp_path / "t.csv"), *options)
+    assert [line for line in found.out.splitlines() if line.startswith("==")][1:] == [
+        "== g: 1 ==",
+        "== g: 01 ==",
+    ]
+
+
+# all at once
+
+
+def test_all_faults_of_a_file_are_one_message(made):
+    frame = firms().assign(new=1 + np.arange(96) % 2)
+    frame.loc[5, "branch"] = "Services"
+    frame.loc[6, "place"] = "p1"
+    frame["skill"] = frame["skill"].astype(object)
+    frame.loc[7, "skill"] = "n/a"
+    found = call("validate", str(made(frame, ".csv", {"[size]": "[size, trust, ages]"})))
+    assert found.code == 2
+    for said in (
+        "(6 problems)",
+        "the control 'trust' is an indicator of social_capital",
+        "no column 'ages' in the data (control)",
+        "'branch' (industry) spells one group in 2 ways",
+        "most likely typing errors in 'branch' or 'place'",
+        "the indicator 'skill' is not a number: 'n/a' in row 8",
+        "the outcome 'new' holds '1' and '2'",
+    ):
+        assert said in found.err
+
+
+def test_faults_of_data_and_design_are_one_message(made):
+    frame = firms().assign(new=1 + np.arange(96) % 2)
+    frame.loc[6, "place"] = "p1"
+    frame["skill"] = frame["skill"].astype(object)
+    frame.loc[7, "skill"] = "n/a"
+    frame.loc[8, "size"] = np.nan
+    found = call("validate", str(made(frame)))
+    assert found.code == 3
+    assert "(4 problems)" in found.err
+    for said in (
+        "'size' (control) is missing in 1 of 96 rows (row 9)",
+        "most likely typing errors in 'branch' or 'place': 'services' in row 7, where 'p1'",
+        "the indicator 'skill' is not a number: 'n/a' in row 8",
+        "the outcome 'new' holds '1' and '2'; family bernoulli takes 1 for yes, 0 for no",
+    ):
+        assert said in found.err
+
+
+CODINGS = {
+    "1 and 2": ({0: 2, 1: 1}, None),
+    "yes and no": ({0: "No", 1: "Yes"}, None),
+    "ja and nein": ({0: "Nein", 1: "Ja"}, None),
+    "labelled": ({0: 2, 1: 1}, {1: "Yes", 2: "No"}),
+    "labelled the other way": ({0: 1, 1: 2}, {1: "No", 2: "Yes"}),
+}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_the_line_for_a_yes_or_no_outcome_mends_it(coding, made, tmp_path):
+    values, labels_of = CODINGS[coding]
+    frame = firms().assign(new=firms()["new"].map(values))
+    path = made(frame, ".dta" if labels_of else ".csv")
+    if labels_of:
+        write(frame, tmp_path / "firms.dta", variable_value_labels={"new": labels_of})
+    found = said(path)
+    assert "takes 1 for yes, 0 for no" in found
+    line = found.split("add `")[1].split("` under data")[0]
+    text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
+    path.write_text(text.replace("outcome: new", "outcome: new_yes"), encoding="utf-8")
+    np.testing.assert_array_equal(design_of(analysis_source(path)).outcome, firms()["new"])

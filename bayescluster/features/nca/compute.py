@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
-from bayescluster.dataset.read import read_table, table_of
+from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import ConfigError, DataError, Problem
 from bayescluster.features.nca.observed import (
@@ -49,7 +49,6 @@ from bayescluster.features.nca.results import (
     Status,
 )
 from bayescluster.lookup import suggestion
-from bayescluster.spec.data import Data
 
 NCA_STREAM: Final = 20
 SIZES: tuple[tuple[float, str], ...] = (
@@ -65,8 +64,6 @@ FEWEST: Final = 2
 """Cases below which nothing can be said at all."""
 SHOWN: Final = 3
 """Cases named in a message."""
-PLACES: Final = {"sheet": "--sheet", "missing_values": "--missing-value"}
-"""Options by the key of the data section they set."""
 
 
 class Options(NamedTuple):
@@ -87,8 +84,8 @@ class Options(NamedTuple):
         None, one for all conditions, or one a condition: ``xmin xmax ymin ymax``.
     steps, permutations, seed
         Steps of the bottleneck table, number of permutations (0 for no test), and their seed.
-    missing_values, sheet
-        Codes that mean "no answer"; sheet of an xlsx file.
+    reading
+        How the table is read.
     """
 
     table: str
@@ -104,8 +101,7 @@ class Options(NamedTuple):
     steps: int = 10
     permutations: int = 10_000
     seed: int = 1
-    missing_values: tuple[str, ...] = ()
-    sheet: str | None = None
+    reading: Reading = Reading()
 
 
 class Settings(NamedTuple):
@@ -193,15 +189,12 @@ def analyse_necessity(
         If the table cannot be read, or a column is not there or cannot be analysed.
     """
     settings = settings_of(options)
-    if frame is None:
-        codes, sheet = options.missing_values, options.sheet
-        data = Data(source=options.table, missing_values=codes, sheet=sheet)
-        table = read_table(data, directory, lambda path: PLACES.get(str(path[-1]), "TABLE"))
-    else:
-        table = table_of(frame, options.table, options.missing_values)
+    named = (options.group, options.names)
+    table = read_plain(options.table, options.reading, named, directory, frame)
     columns = columns_of(table.frame, options)
     groups = () if columns.group is None else tuple(columns.group.dropna().unique())
-    pairs, notes = [], list(columns.notes)
+    used = {*options.conditions, options.outcome}
+    pairs, notes = [], [*notes_of(table, used), *columns.notes]
     for number, group in enumerate((None, *groups)):
         every = [cases_of(columns, options, name, group) for name in options.conditions]
         faults = [unfit_because(observed, options.outcome) for observed in every]

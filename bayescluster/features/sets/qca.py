@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import is_constant
-from bayescluster.dataset.read import read_table, table_of
+from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import ConfigError, DataError, Problem
 from bayescluster.estimands.summary import number
@@ -50,7 +50,6 @@ from bayescluster.features.sets.truth_table import (
     truth_rows,
 )
 from bayescluster.lookup import suggestion
-from bayescluster.spec.data import Data
 
 
 class Request(NamedTuple):
@@ -71,6 +70,7 @@ class Request(NamedTuple):
     remainders: bool = False
     necessity_cuts: tuple[float, float] = (0.9, 0.5)
     order: int = 2
+    reading: Reading = Reading()
 
     @property
     def column(self) -> str:
@@ -90,16 +90,17 @@ def plain_sets(request: Request, frame: pd.DataFrame | None = None) -> PlainSets
     """
     if faults := list(usage_problems(request)):
         raise ConfigError(faults)
-    if frame is None:
-        frame = read_table(Data(source=str(request.table)), Path(), lambda _: "TABLE").frame
-    else:
-        frame = table_of(frame, request.table.name).frame
+    source = str(request.table) if frame is None else request.table.name
+    table = read_plain(source, request.reading, (request.names, request.group), frame=frame)
+    frame = table.frame
     for problems in (column_problems, cell_problems):
         if faults := list(problems(request, frame)):
             raise DataError(faults)
     raw = {name: as_float(frame[name]) for name in (*request.conditions, request.column)}
     inside = {name: memberships(values, request.anchors.get(name)) for name, values in raw.items()}
-    return _analysed(request, frame, inside)
+    notes = (note.rstrip(".") for note in notes_of(table, set(raw)))
+    found = _analysed(request, frame, inside)
+    return found.model_copy(update={"warnings": (*notes, *found.warnings)})
 
 
 def usage_problems(request: Request) -> Iterator[Problem]:
@@ -186,6 +187,11 @@ def cell_problems(request: Request, frame: pd.DataFrame) -> Iterator[Problem]:
             )
 
 
+def quoted(name: str) -> str:
+    """Name of a condition as expressions hold it: in quotes where it has a sign of theirs."""
+    return f'"{name}"' if set(name) & set("*+~") else name
+
+
 def memberships(values: Array, anchors: Sequence[float] | None) -> Array:
     """Memberships of the cells of a column; the cells themselves where they are calibrated."""
     return values if anchors is None else calibrate(values, np.array(anchors))
@@ -195,9 +201,10 @@ def _analysed(request: Request, frame: pd.DataFrame, inside: Mapping[str, Array]
     """Analyse memberships by column."""
     outcome, cuts = inside[request.column], request.cuts
     outcome = negation(outcome) if request.outcome.startswith("~") else outcome
-    conditions = {name: inside[name] for name in request.conditions}
+    conditions = {quoted(name): inside[name] for name in request.conditions}
     cases = Cases("all", "all", _names(request, frame), conditions, outcome)
-    solved = solve(cases, cuts, request.expected)
+    expected = {quoted(name): way for name, way in request.expected.items()}
+    solved = solve(cases, cuts, expected)
     kinds = ("complex", "parsimonious", "intermediate") if request.remainders else ("complex",)
     groups: list[Cases] = []
     if request.group is not None:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from bayescluster.dataset.plain import Reading
 from bayescluster.features.nca.compute import Options, analyse_necessity
 from bayescluster.features.nca.observed import BOTTLENECKS, CEILINGS, CORNERS, SINGLE
 from bayescluster.features.nca.results import ALL_ROWS, Necessity
@@ -117,7 +118,7 @@ def test_a_group_alone_is_the_same_as_its_rows_alone(tmp_path):
 
 def test_missing_codes_are_no_values(tmp_path):
     text = "x,y\n1,1\n2,-9\n3,3\n-9,2\n2,2\n"
-    found = _table(tmp_path, text, missing_values=("-9",))
+    found = _table(tmp_path, text, reading=Reading(missing_values=("-9",)))
     assert (found.pairs[0].x, found.pairs[0].incomplete) == ((1, 3, 2), 2)
 
 
