@@ -53,6 +53,7 @@ from bayescluster.features.sets.truth_table import (
     DECLARED,
     GIVEN,
     MEASURES,
+    SHOWN_SOLUTIONS,
     Cases,
     Cuts,
     Expectation,
@@ -141,7 +142,7 @@ def set_results(evidence: SetEvidence) -> SetResults:
         sets=tuple(_sets(evidence)),
         measures=tuple(_measures(evidence)),
         truth_table=tuple(row for one in solved for row in truth_rows(one)),
-        solutions=tuple(row for one in solved for row in solution_rows(one)),
+        solutions=tuple(row for one in solved for row in solution_rows(one, SHOWN_SOLUTIONS)),
         spreads=tuple(_spreads(evidence)),
         combinations=tuple(combinations_of(whole, options.order, necessary, sufficient)),
         plots=tuple(_plots(evidence)),
@@ -818,6 +819,8 @@ def set_values(design: Design, outcome: Array) -> Array:
     if design.rows.trials is not None:
         return outcome / design.rows.trials
     wanted = design.equation.at_least
+    if design.levels and wanted is None:
+        return design.rates(outcome)
     if wanted is not None:
         reached = (outcome >= design.levels.index(label_of(wanted))).astype(float)
         return np.where(np.isnan(outcome), np.nan, reached)
