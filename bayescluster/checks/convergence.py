@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.checks import remedies, thresholds
-from bayescluster.estimands.diagnostics import diagnostics
+from bayescluster.estimands.diagnostics import diagnostics, mcse_of_mean
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
 from bayescluster.results.fit import CheckItem, Gate
 
@@ -29,8 +29,6 @@ QUESTIONS: Final = {
     remedies.TREE_DEPTH: "Were trajectories cut short?",
 }
 WORST_SHOWN = 8
-AT_ONCE = 256
-"""Quantities diagnosed together: latent capitals are thousands, and each needs several copies."""
 STILL = 1e-12
 """An estimand that moves no more than this does not move."""
 
@@ -98,15 +96,11 @@ def _quantities(
     names: Sequence[str], draws: Array, chains: int, fixed: NDArray[np.bool_]
 ) -> list[Quantity]:
     """Diagnose ``(draw, quantity)``, those left out that are ``fixed`` by construction."""
-    found = []
-    for start in range(0, len(names), AT_ONCE):
-        some = draws[:, start : start + AT_ONCE]
-        # what is not finite has no diagnostics, and so fails
-        known = np.where(np.isfinite(some).all(axis=0), some, np.nan)
-        rhat, bulk, tail, _ = diagnostics(known, chains)
-        diagnosed = zip(names[start : start + AT_ONCE], rhat, bulk, tail, strict=True)
-        found += [Quantity(name, *map(float, row)) for name, *row in diagnosed]
-    return [quantity for quantity, still in zip(found, fixed, strict=True) if not still]
+    # what is not finite has no diagnostics, and so fails
+    known = np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
+    found = diagnostics(known, chains)
+    rows = zip(names, found.rhat, found.ess_bulk, found.ess_tail, fixed, strict=True)
+    return [Quantity(name, *map(float, row)) for name, *row, still in rows if not still]
 
 
 def element_names(values: xr.DataArray) -> list[str]:
@@ -158,9 +152,111 @@ def _divergences(stats: xr.Dataset) -> CheckItem:
     if "diverging" not in stats:
         return _missing(remedies.DIVERGENCES)
     count, total = int(stats["diverging"].sum()), int(stats["diverging"].size)
-    passed = count <= thresholds.DIVERGENCES_MAX
-    return _item(
-        remedies.DIVERGENCES, f"{count} of {total} draws", f"{thresholds.DIVERGENCES_MAX}", passed
+    most = max(1, int(total * thresholds.DIVERGENCES_WARNING))
+    none, few = count <= thresholds.DIVERGENCES_MAX, count <= most
+    item = _item(
+        remedies.DIVERGENCES,
+        f"{count} of {total} draws",
+        f"{thresholds.DIVERGENCES_MAX}; up to {most} with a refit",
+        few,
+    )
+    return item if none or not few else item.model_copy(update=UNCONFIRMED)
+
+
+UNCONFIRMED: Final = {
+    "warning": "so few divergences count as passed, but only a refit at a higher target_accept can show "
+    "that they move no estimate",
+    "advice": "raise sampling.target_accept (0.95, then 0.99) and compare the estimates",
+    "unconfirmed": True,
+}
+
+
+def needs_confirmation(gate: Gate) -> bool:
+    """Whether a gate is passed but for a refit at a higher target_accept; see `confirmed`."""
+    return gate.passed and any(item.unconfirmed for item in gate.items)
+
+
+class EstimandMeans(NamedTuple):
+    """Posterior means of reported estimands and their Monte Carlo standard errors, by name."""
+
+    mean: Mapping[str, float]
+    error: Mapping[str, float]
+
+
+def means_of(estimands: Mapping[str, Array], chains: int) -> EstimandMeans:
+    """Means of estimands from their draws, ``(draw,)`` each, chain after chain; still ones left out."""
+    mean: dict[str, float] = {}
+    error: dict[str, float] = {}
+    for size in dict.fromkeys(len(values) for values in estimands.values()):
+        some = {name: values for name, values in estimands.items() if len(values) == size}
+        draws = np.column_stack(list(some.values()))
+        for name, column, mcse in zip(some, draws.T, mcse_of_mean(draws, chains), strict=True):
+            if np.isfinite(mcse):
+                mean[name], error[name] = float(column.mean()), float(mcse)
+    return EstimandMeans(mean, error)
+
+
+def confirmed(gate: Gate, before: EstimandMeans, after: EstimandMeans) -> Gate:
+    """Settle the warnings of a gate by a refit at a higher target_accept.
+
+    Parameters
+    ----------
+    gate
+        The gate of the fit, for which `needs_confirmation` is true.
+    before, after
+        Reported estimands of that fit, and of the refit.
+
+    Returns
+    -------
+    Gate
+        Warnings stay, as confirmed, where no estimand moved by more than `thresholds.moved_limit`
+        standard errors of its change. Else the checks fail and name the estimands that moved most. An
+        estimand without a counterpart counts as moved.
+    """
+    moved = {
+        name: _errors_apart(name, before, after)
+        for name in dict.fromkeys([*before.mean, *after.mean])
+    }
+    limit = thresholds.moved_limit(len(moved))
+    worst = sorted(moved, key=lambda name: -moved[name])
+    far = [name for name in worst if moved[name] > limit]
+    largest = moved[worst[0]] if worst else 0.0
+    settled = tuple(
+        _settled(item, far, largest, limit, len(moved)) if item.unconfirmed else item
+        for item in gate.items
+    )
+    passed = all(item.passed is True for item in settled)
+    return gate.model_copy(update={"items": settled, "passed": passed})
+
+
+def _errors_apart(name: str, before: EstimandMeans, after: EstimandMeans) -> float:
+    """Standard errors of its change that an estimand moved by."""
+    if name not in before.mean or name not in after.mean:
+        return float("inf")
+    error = float(np.hypot(before.error[name], after.error[name]))
+    return abs(after.mean[name] - before.mean[name]) / error
+
+
+def _settled(
+    item: CheckItem, far: Sequence[str], largest: float, limit: float, count: int
+) -> CheckItem:
+    if not far:
+        words = (
+            f"confirmed by a refit at a higher target_accept: of {count} estimands none moved by more "
+            f"than {largest:.1f} standard errors of its change (limit {limit:.1f})"
+        )
+        return item.model_copy(update={"warning": words, "advice": "", "unconfirmed": False})
+    several = "1 estimand" if len(far) == 1 else f"{len(far)} estimands"
+    return item.model_copy(
+        update={
+            "passed": False,
+            "found": f"{item.found}; a refit at a higher target_accept moves {several} by up to "
+            f"{largest:.1f} standard errors (limit {limit:.1f})",
+            "worst": tuple(far[:WORST_SHOWN]),
+            "advice": remedies.advice_for(item.name).text,
+            "warning": "",
+            "unconfirmed": False,
+        }
     )
 
 

@@ -8,6 +8,7 @@ was passed: the draws of a model that does not fit can be perfect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,10 +22,12 @@ from bayescluster.arrays import Array
 from bayescluster.checks import remedies, thresholds
 from bayescluster.checks.convergence import element_names
 from bayescluster.design.record import Design, Grouping
-from bayescluster.estimands.levels import CORNERS, default_levels, support
+from bayescluster.estimands.levels import CORNER_TERMS, CORNERS, default_levels, support
 from bayescluster.estimands.scopes import declared_groups
-from bayescluster.results.fit import Gate, Reason, ReasonKind
+from bayescluster.model.priors import population_terms, scale_of
+from bayescluster.results.fit import CheckItem, Gate, Reason, ReasonKind
 from bayescluster.results.model import PredictiveRow
+from bayescluster.structures.arithmetic import working
 
 PARAMETERS_SHOWN = 6
 
@@ -36,6 +39,7 @@ TOLERANCE = 1e-6
 SIDES = {"L": "low", "H": "high"}
 
 FUNNELS_SHOWN = 3
+GROUPS_SHOWN = 3
 
 MIXING: Final = (remedies.RHAT, remedies.ESS_BULK, remedies.ESS_TAIL)
 ALL: Final = (*MIXING, remedies.DIVERGENCES, remedies.ENERGY, remedies.TREE_DEPTH)
@@ -44,6 +48,7 @@ EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
     "centred_funnel": (*MIXING, remedies.DIVERGENCES, remedies.ENERGY),
     "funnel": (*MIXING, remedies.DIVERGENCES, remedies.ENERGY),
     "inverted_funnel": (*MIXING, remedies.TREE_DEPTH),
+    "dominant_groups": (*MIXING, remedies.TREE_DEPTH),
     "several_modes": MIXING,
     "heavy_tails": (*MIXING, remedies.ENERGY),
     "separation": ALL,
@@ -51,7 +56,15 @@ EXPLAINS: Final[Mapping[ReasonKind, tuple[str, ...]]] = {
     "empty_corner": MIXING,
     "misspecified_family": ALL,
 }
-"""Checks that each reason can make fail; the order is that of the reasons of a report."""
+"""Checks that each reason can make fail; the order is that of the reasons of a report.
+
+A failure of mixing names parameters: it is put down only to what concerns one of these.
+"""
+
+
+OF_TERMS: Final = frozenset({"centred_funnel", "funnel", "inverted_funnel", "dominant_groups"})
+OF_DRAWS: Final = OF_TERMS | {"several_modes", "heavy_tails"}
+"""Reasons of a term that varies, and all that show in the draws."""
 
 
 class CheckedFit(NamedTuple):
@@ -82,15 +95,48 @@ def likely_reasons(fit: CheckedFit, gate: Gate) -> tuple[Reason, ...]:
 
     Those of the sampler come first; empty where none was recognised.
     """
-    failed = {item.name: item for item in gate.items if item.passed is not True}
+    failed = [item for item in gate.items if item.passed is not True]
     found = [*_of_sampler(fit, gate)] if failed else []
     found += [*separated(fit), *collinear(fit), *empty_corners(fit), *misfit(fit)]
-    return tuple(
-        reason.model_copy(
-            update={"checks": tuple(name for name in EXPLAINS[reason.kind] if name in failed)}
+    explained = (
+        each.model_copy(
+            update={"checks": tuple(item.name for item in failed if _explains(each, item, fit))}
         )
-        for reason in found
+        for each in found
     )
+    # what the draws show is of interest only where it explains something
+    return tuple(each for each in explained if each.checks or each.kind not in OF_DRAWS)
+
+
+def _explains(found: Reason, item: CheckItem, fit: CheckedFit) -> bool:
+    """Whether a reason can make a check fail, and concerns what the check names as worst."""
+    if item.name not in EXPLAINS[found.kind]:
+        return False
+    if item.name not in MIXING:
+        return True
+    return any(concerns(found, name, fit) for name in item.worst)
+
+
+def concerns(found: Reason, name: str, fit: CheckedFit) -> bool:
+    """Whether a reason has to do with a parameter, or an estimand, of this name."""
+    base, _, rest = name.partition("[")
+    elements = {part.strip() for part in rest.rstrip("]").split(",")} if rest else set()
+    if found.kind in OF_TERMS:
+        design = next(d for d in fit.design.equations if d.equation_name == found.equation)
+        varying = {names.group_sd(found.level), names.group_effect(found.level), names.POPULATION}
+        return found.term in elements and base in {design.variable(each) for each in varying}
+    if found.kind in ("several_modes", "heavy_tails"):
+        return name in found.parameters
+    if found.kind == "misspecified_family":
+        design = next(d for d in fit.design.equations if d.equation_name == found.equation)
+        own = (*(each.name for each in design.family.parameters), names.CUTPOINTS)
+        return base in {design.variable(each) for each in own}
+    if found.kind == "empty_corner":
+        (corner,) = found.parameters
+        at_corner = corner in name or CORNER_TERMS[corner.removeprefix("corner ")] in elements
+        return at_corner and (not found.groups or any(group in name for group in found.groups))
+    # columns: their coefficients and effects, and those of all that varies by them
+    return any(column in elements or f"of {column} (" in name for column in found.parameters)
 
 
 def _of_sampler(fit: CheckedFit, gate: Gate) -> Iterator[Reason]:
@@ -99,12 +145,12 @@ def _of_sampler(fit: CheckedFit, gate: Gate) -> Iterator[Reason]:
     worst = {name for item in gate.items for name in item.worst}
     if "posterior" not in fit.tree.children:
         return
-    modes = [*several_modes(fit)] if remedies.RHAT in failed else []
-    # chains in different places name every parameter: then only divergences tell of a funnel
+    modes = [*several_modes(fit, worst)] if remedies.RHAT in failed else []
+    # chains in different places name every parameter: then only divergences point to a funnel
     yield from funnels(fit, set() if modes else failed, set() if modes else worst)
     yield from modes
     if failed & {remedies.ENERGY, remedies.ESS_TAIL}:
-        yield from thick_tails(fit, remedies.ENERGY in failed)
+        yield from thick_tails(fit, remedies.ENERGY in failed, worst)
 
 
 def reason(
@@ -158,30 +204,34 @@ def correlation(first: Array, second: Array) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
-def several_modes(fit: CheckedFit) -> Iterator[Reason]:
-    """See whether chains sit in different places and stay there."""
+def several_modes(fit: CheckedFit, worst: set[str]) -> Iterator[Reason]:
+    """See whether chains sit in different places and stay there, in the parameters that failed."""
     words = (
         "the means of the chains lie {0:.1f} times as far apart as the draws within a chain ({1}), "
         "and {2} parameters are so"
     )
     yield from _by_parameter(
-        "several_modes", fit, _separation_of_chains, thresholds.MODES_APART, words
+        ("several_modes", thresholds.MODES_APART), fit, _separation_of_chains, words, worst
     )
 
 
 def _by_parameter(
-    kind: ReasonKind,
+    which: tuple[ReasonKind, float],
     fit: CheckedFit,
     measure: Callable[[Array], float],
-    threshold: float,
     words: str,
+    worst: set[str],
 ) -> Iterator[Reason]:
     """Name the parameters with a measure of their draws, ``(chain, draw)``, from a threshold on.
 
-    ``words`` has places for the largest measure, its parameter, and the number of parameters.
+    ``which`` is the kind of the reason, and the threshold. ``words`` has places for the largest measure,
+    its parameter, and the number of parameters. Only the ``worst`` are looked at, where checks name any.
     """
+    kind, threshold = which
     measured = {
-        name: measure(on_working_scale(name, draws)) for name, draws in parameters(fit.tree)
+        name: measure(on_working_scale(name, draws))
+        for name, draws in parameters(fit.tree)
+        if not worst or name in worst
     }
     large = {name: value for name, value in measured.items() if value >= threshold}
     shown = tuple(sorted(large, key=lambda name: -large[name])[:PARAMETERS_SHOWN])
@@ -206,14 +256,16 @@ def _separation_of_chains(draws: Array) -> float:
     return between / within if float(np.median(drift)) <= thresholds.MODES_DRIFT else 0.0
 
 
-def thick_tails(fit: CheckedFit, energy_failed: bool) -> Iterator[Reason]:
+def thick_tails(fit: CheckedFit, energy_failed: bool, worst: set[str]) -> Iterator[Reason]:
     """Name parameters with heavy tails; else those along which the energy is slow."""
+    # the energy is of all parameters together
+    among = set() if energy_failed else worst
 
     def kurtosis(draws: Array) -> float:
         return float(stats.kurtosis(draws.ravel()))
 
     words = "excess kurtosis {0:.1f} of {1}"
-    heavy = [*_by_parameter("heavy_tails", fit, kurtosis, thresholds.KURTOSIS_MAX, words)]
+    heavy = [*_by_parameter(("heavy_tails", thresholds.KURTOSIS_MAX), fit, kurtosis, words, among)]
     yield from heavy
     if heavy or not energy_failed or "energy" not in fit.stats:
         return
@@ -225,7 +277,9 @@ def thick_tails(fit: CheckedFit, energy_failed: bool) -> Iterator[Reason]:
         return abs(correlation(draws.ravel(), energy))
 
     words = "correlation {0:.2f} of {1} with the energy"
-    yield from _by_parameter("heavy_tails", fit, along, thresholds.ENERGY_CORRELATION, words)
+    yield from _by_parameter(
+        ("heavy_tails", thresholds.ENERGY_CORRELATION), fit, along, words, set()
+    )
 
 
 class _VaryingTerm(NamedTuple):
@@ -237,6 +291,8 @@ class _VaryingTerm(NamedTuple):
     log_sd: Array
     effect: Array
     """``(draw, group)``."""
+    mean: Array
+    """Coefficient of the population on the scale of the effects, ``(draw,)``; 0 where it has none."""
     chains: int
 
     @property
@@ -248,6 +304,11 @@ class _VaryingTerm(NamedTuple):
         pair = (each.reshape(self.chains, -1) for each in (self.log_sd, values))
         first, second = (each - each.mean(axis=1, keepdims=True) for each in pair)
         return correlation(first.ravel(), second.ravel())
+
+    def known(self) -> Array:
+        """Share of the prior variance of each group's coefficient that its rows take away, ``(group,)``."""
+        after = (self.mean[:, None] + self.effect).var(axis=0)
+        return np.clip(1 - after / np.exp(2 * self.log_sd).mean(), 0.0, 1.0)
 
     @property
     def sd_name(self) -> str:
@@ -264,8 +325,9 @@ class _VaryingTerm(NamedTuple):
 def funnels(fit: CheckedFit, failed: set[str], worst: set[str]) -> Iterator[Reason]:
     """Find funnels at named groupings and terms, the plainest first.
 
-    Divergences in the lowest quarter of a group sd show one; so does a sd that moves with the
-    spread of its effects, where the checks that failed name it or the sampler could not follow.
+    Divergences in the lowest quarter of a group sd show one. Where the checks that failed name a sd or
+    its effects, so do effects that were sampled the wrong way for what their groups know. That a sd
+    moves with the spread of its effects is no sign: it always does.
     """
     found = []
     for term in _varying_terms(fit):
@@ -292,7 +354,18 @@ def _varying_terms(fit: CheckedFit) -> Iterator[_VaryingTerm]:
                 if not (np.isfinite(draws).all() and (draws > 0).all()):
                     continue
                 values = effects[..., position].reshape(draws.size, -1).astype("float64")
-                yield _VaryingTerm(design, grouping, term, np.log(draws), values, len(sds))
+                mean = _of_population(design, posterior, term, draws.size)
+                yield _VaryingTerm(design, grouping, term, np.log(draws), values, mean, len(sds))
+
+
+def _of_population(design: Design, posterior: xr.Dataset, term: str, size: int) -> Array:
+    """Coefficient of the population on its working scale, ``(draw,)``; 0 where there is none."""
+    name, terms = design.variable(names.POPULATION), population_terms(design)
+    if name not in posterior or term not in terms:
+        return np.zeros(size)
+    values = posterior[name].transpose(names.CHAIN, names.DRAW, ...).to_numpy()
+    drawn = values[..., terms.index(term)].ravel().astype("float64")
+    return np.asarray(working(drawn, scale_of(term)))
 
 
 def _by_divergences(fit: CheckedFit, term: _VaryingTerm) -> Reason | None:
@@ -318,27 +391,58 @@ def _by_divergences(fit: CheckedFit, term: _VaryingTerm) -> Reason | None:
 
 
 def _by_shape(term: _VaryingTerm, named: bool, failed: set[str]) -> Reason | None:
-    """See whether sd and spread of the effects move together, or sd and standardised effects."""
+    """See whether effects were sampled the wrong way for what their groups know."""
     spread = 0.5 * np.log(np.square(term.effect).mean(axis=1) + np.finfo(float).tiny)
-    together = term.within_chains(spread)
     apart = term.within_chains(spread - term.log_sd)
-    by = f"of the sd of {term.term} by {term.grouping.name}"
-    if (
-        named or failed & {remedies.DIVERGENCES, remedies.ENERGY}
-    ) and together >= thresholds.FUNNEL_CORRELATION:
-        kind: ReasonKind = "centred_funnel" if term.centred else "funnel"
-        words = f"correlation {together:.2f} {by} with the spread of its effects, in logs"
-        return _funnel_reason(kind, term, Finding(words, together, thresholds.FUNNEL_CORRELATION))
-    wanted = named or remedies.TREE_DEPTH in failed
-    if wanted and not term.centred and apart <= -thresholds.FUNNEL_CORRELATION:
-        words = f"correlation {apart:.2f} {by} with the spread of its standardised effects, in logs"
-        return _funnel_reason(
-            "inverted_funnel", term, Finding(words, apart, thresholds.FUNNEL_CORRELATION)
-        )
+    of = f"of {term.term} by {term.grouping.name}"
+    if (named or remedies.TREE_DEPTH in failed) and not term.centred:
+        if apart <= -thresholds.FUNNEL_CORRELATION:
+            words = f"correlation {apart:.2f} of the sd {of} with the spread of its standardised "
+            finding = Finding(f"{words}effects, in logs", apart, thresholds.FUNNEL_CORRELATION)
+            return _funnel_reason("inverted_funnel", term, finding)
+        return _dominant(term) if named else None
+    if named and term.centred:
+        known = term.known()
+        few = int((known < thresholds.GROUP_UNKNOWN).sum())
+        if 2 * few >= known.size:
+            words = (
+                f"{few} of {known.size} groups take less than {thresholds.GROUP_UNKNOWN:.0%} of the prior "
+                f"variance {of} away"
+            )
+            finding = Finding(words, few / known.size, 0.5)
+            return _funnel_reason("centred_funnel", term, finding)
     return None
 
 
-def _funnel_reason(kind: ReasonKind, term: _VaryingTerm, finding: Finding) -> Reason:
+def _dominant(term: _VaryingTerm) -> Reason | None:
+    """Name groups whose own rows say far more of a coefficient than its prior does."""
+    known = term.known()
+    order = [int(k) for k in np.argsort(-known) if known[k] >= thresholds.GROUP_KNOWN]
+    if not order:
+        return None
+    labels, rows = term.grouping.labels, np.bincount(term.design.index(term.grouping.name))
+    shown = tuple(labels[k] for k in order[:GROUPS_SHOWN])
+    sizes = ", ".join(
+        f"{labels[k]} ({rows[k]} of {term.design.size} rows)" for k in order[:GROUPS_SHOWN]
+    )
+    most = float(known[order[0]])
+    words = (
+        f"the rows of {sizes} take {most:.0%} of the prior variance of {term.term} by "
+        f"{term.grouping.name} away"
+    )
+    facts = {"names": " and ".join(shown), "know": "knows" if len(shown) == 1 else "know"}
+    facts["own"] = "its" if len(shown) == 1 else "their"
+    finding = Finding(words, most, thresholds.GROUP_KNOWN)
+    return _funnel_reason("dominant_groups", term, finding, facts, shown)
+
+
+def _funnel_reason(
+    kind: ReasonKind,
+    term: _VaryingTerm,
+    finding: Finding,
+    more: Mapping[str, object] = MappingProxyType({}),
+    groups: tuple[str, ...] = (),
+) -> Reason:
     grouping, equation = term.grouping, term.design.equation_name
     value = _parameterised(kind, term)
     facts = {"level": grouping.name, "term": term.term, "groups": len(grouping.labels)}
@@ -346,9 +450,10 @@ def _funnel_reason(kind: ReasonKind, term: _VaryingTerm, finding: Finding) -> Re
         kind,
         equation,
         finding,
-        facts | {"value": value},
+        facts | {"value": value} | dict(more),
         level=grouping.name,
         term=term.term,
+        groups=groups,
         parameters=(term.sd_name,),
         setting=f"equations.{equation}.varying.{grouping.name}.centred" if value else "",
         value=value,
@@ -363,7 +468,7 @@ def _parameterised(kind: ReasonKind, term: _VaryingTerm) -> str:
     grouping = term.grouping
     if kind == "funnel":
         return ""
-    if kind == "inverted_funnel":
+    if kind in ("inverted_funnel", "dominant_groups"):
         centred = tuple(t for t in grouping.terms if t in (*grouping.centred, term.term))
         if grouping.correlated or centred == grouping.terms:
             return "true"

@@ -121,6 +121,11 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         "(equations.{equation}.varying.{level}.centred: {value})",
         FUNNELS,
     ),
+    (ANY, "dominant_groups"): Advice(
+        "sample {term} by {level} centred (equations.{equation}.varying.{level}.centred: {value}): "
+        "{names} {know} far more of {own} {term} than the other groups do",
+        FUNNELS,
+    ),
     (ANY, "several_modes"): Advice(
         "more draws will not help: each chain settled in a place of its own. State tighter priors on "
         "{first}, or choose a simpler form; do not drop chains to make them agree",
@@ -166,6 +171,7 @@ TITLES: Final[Mapping[ReasonKind, str]] = {
     "centred_funnel": "funnel: a group sd near 0, its effects sampled centred",
     "funnel": "funnel: a group sd near 0",
     "inverted_funnel": "inverted funnel: effects known better than their sd",
+    "dominant_groups": "groups known far better than their prior",
     "several_modes": "several modes: chains sit in different places",
     "heavy_tails": "heavy tails",
     "separation": "separation: the outcome is predicted without error",

@@ -9,6 +9,11 @@ ESS_MIN: Final = 400
 """Vehtari, Gelman, Simpson, Carpenter and Bürkner (2021), Bayesian Analysis 16(2)."""
 
 DIVERGENCES_MAX: Final = 0
+DIVERGENCES_WARNING: Final = 0.001
+"""Share of draws (at least one draw) up to which divergences are a warning, not a failure: the estimates
+then have to be confirmed by a refit at a higher target_accept. A convention of this project."""
+MOVED_ERRORS: Final = 3.0
+"""Monte Carlo standard errors that a reported estimand may move by between two fits; see `moved_limit`."""
 BFMI_MIN: Final = 0.3
 """Betancourt (2017), A conceptual introduction to Hamiltonian Monte Carlo."""
 
@@ -31,10 +36,20 @@ FUNNEL_DIVERGENCES_MIN: Final = 4
 """Fewest divergences whose place is examined: of fewer, half lie in a quarter by chance too often."""
 
 FUNNEL_CORRELATION: Final = 0.8
-"""Correlation of the log of a group sd with the log spread of its effects from which it is a funnel.
+"""Size of the negative correlation of the log of a group sd with the log spread of its standardised
+effects from which the funnel is an inverted one.
 
-Below minus that, with the spread of standardised effects, it is an inverted one. The geometry is
-that of Neal (2003), Annals of Statistics 31(3), section 8; the size is a convention of this project.
+The geometry is that of Neal (2003), Annals of Statistics 31(3), section 8; the size is a convention of
+this project. The correlation with the spread of the effects themselves is no sign: it is near 1 always.
+"""
+
+GROUP_KNOWN: Final = 0.9
+GROUP_UNKNOWN: Final = 0.5
+"""Share of the prior variance of a group's coefficient that its own rows take away: from the first on
+the group is sampled better centred, below the second non-centred.
+
+Papaspiliopoulos, Roberts and Sköld (2007), Statistical Science 22(1): at one half both do alike. At nine
+tenths the rows of the group say nine times as much as its prior.
 """
 
 MODES_APART: Final = 1.0
@@ -189,6 +204,17 @@ def khat_max(draws: int) -> float:
     from math import log10
 
     return min(1 - 1 / log10(draws), 0.7)
+
+
+def moved_limit(count: int) -> float:
+    """How many standard errors of its change one of so many estimands may move by.
+
+    `MOVED_ERRORS`, or more where the largest of so many changes would exceed it by chance in one of
+    twenty refits.
+    """
+    from scipy.special import ndtri
+
+    return max(MOVED_ERRORS, float(-ndtri(0.05 / (2 * max(count, 1)))))
 
 
 DOUBLED_CHANGE: Final = 0.1

@@ -10,6 +10,7 @@ ReasonKind = Literal[
     "centred_funnel",
     "funnel",
     "inverted_funnel",
+    "dominant_groups",
     "several_modes",
     "heavy_tails",
     "separation",
@@ -19,10 +20,14 @@ ReasonKind = Literal[
 ]
 
 
+CheckState = Literal["passed", "warning", "failed", "not made"]
+
+
 class CheckItem(Value):
     """One diagnostic of the gate: what was asked, what was found, and what to do about it.
 
-    ``passed`` is null where the check could not be made; the gate then fails.
+    ``passed`` is null where the check could not be made; the gate then fails. A check with a warning
+    counts as passed: it found something that can be tolerated once a refit has confirmed the estimates.
     """
 
     name: str
@@ -33,6 +38,19 @@ class CheckItem(Value):
     worst: tuple[str, ...] = ()
     """Names of the parameters or estimands that fail, worst first."""
     advice: str = ""
+    warning: str = ""
+    """What is tolerated, and whether a refit has confirmed it; empty without a warning."""
+    unconfirmed: bool = False
+    """Whether that refit is still to be made."""
+
+    @property
+    def state(self) -> CheckState:
+        """Outcome of the check."""
+        if self.passed is None:
+            return "not made"
+        if not self.passed:
+            return "failed"
+        return "warning" if self.warning else "passed"
 
 
 class Reason(Value):
@@ -83,6 +101,19 @@ class Gate(Value):
     def failing(self) -> tuple[str, ...]:
         """Names of the checks that failed, or could not be made."""
         return tuple(item.name for item in self.items if item.passed is not True)
+
+    @property
+    def warnings(self) -> tuple[CheckItem, ...]:
+        """Checks that passed with a warning."""
+        return tuple(item for item in self.items if item.state == "warning")
+
+    @property
+    def first_step(self) -> str:
+        """What to do first about a failed gate, in one line; empty where it passed."""
+        known = next((reason for reason in self.reasons if reason.checks), None)
+        if known is not None:
+            return known.advice
+        return next((item.advice for item in self.items if item.passed is not True), "")
 
     def reasons_of(self, item: CheckItem) -> tuple[Reason, ...]:
         """Likely reasons of one failed check."""
