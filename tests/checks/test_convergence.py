@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.checks.convergence import convergence_gate, element_names
+from bayescluster.checks.convergence import (
+    EstimandMeans,
+    confirmed,
+    convergence_gate,
+    element_names,
+    means_of,
+    needs_confirmation,
+)
+from bayescluster.checks.thresholds import moved_limit
 
 CHAINS, DRAWS = 4, 400
 RNG = np.random.default_rng(11)
@@ -167,17 +175,97 @@ def test_estimands_are_checked_too():
     assert item(found, "R-hat").worst == ("effect in I1",)
 
 
-def test_a_single_divergence_fails():
-    diverging = np.zeros((CHAINS, DRAWS), bool)
-    diverging[2, 17] = True
-    found = gate(sample_stats=stats(diverging=diverging))
+def diverged(count: int) -> xr.Dataset:
+    hit = np.zeros(CHAINS * DRAWS, bool)
+    hit[:count] = True
+    return stats(diverging=hit.reshape(CHAINS, DRAWS))
+
+
+def test_more_divergences_than_one_in_a_thousand_fail():
+    found = gate(sample_stats=diverged(2))
     assert failed(found) == ["Divergences"]
     one = item(found, "Divergences")
-    assert one.found == "1 of 1600 draws"
+    assert (one.found, one.threshold, one.state) == (
+        "2 of 1600 draws",
+        "0; up to 1 with a refit",
+        "failed",
+    )
     assert one.advice == (
         "raise sampling.target_accept (0.95, then 0.99); if some stay, a group sd near 0 makes a "
         "funnel: let fewer terms vary, or state a tighter priors.group_sd"
     )
+    assert found.first_step == one.advice
+    assert not needs_confirmation(found)
+
+
+def test_a_single_divergence_is_a_warning_until_a_refit_confirms():
+    found = gate(sample_stats=diverged(1))
+    one = item(found, "Divergences")
+    assert (found.passed, one.passed, one.state) == (True, True, "warning")
+    assert found.warnings == (one,)
+    assert one.warning == (
+        "so few divergences count as passed, but only a refit at a higher target_accept can show "
+        "that they move no estimate"
+    )
+    assert needs_confirmation(found)
+    assert not needs_confirmation(gate())
+    # a gate that fails otherwise has more to do first
+    assert not needs_confirmation(gate(sample_stats=diverged(1), posterior=None))
+
+
+def refit(**shifts: float) -> EstimandMeans:
+    names = ("effect", "corner", "contrast")
+    return EstimandMeans(
+        {name: 1.0 + shifts.get(name, 0.0) for name in names}, dict.fromkeys(names, 0.1)
+    )
+
+
+def test_a_refit_that_moves_nothing_confirms():
+    before = gate(sample_stats=diverged(1))
+    found = confirmed(before, refit(), refit(effect=0.4, corner=-0.2))
+    one = item(found, "Divergences")
+    assert found.passed
+    assert not needs_confirmation(found)
+    assert (one.state, one.advice) == ("warning", "")
+    # 0.4 is 2.8 of the standard errors of a difference, each estimate having one of 0.1
+    assert one.warning == (
+        "confirmed by a refit at a higher target_accept: of 3 estimands none moved by more than 2.8 "
+        "standard errors of its change (limit 3.0)"
+    )
+
+
+def test_a_refit_that_moves_an_estimand_fails_and_names_it():
+    found = confirmed(gate(sample_stats=diverged(1)), refit(), refit(effect=0.2, corner=-0.5))
+    one = item(found, "Divergences")
+    assert (found.passed, one.state, one.worst) == (False, "failed", ("corner",))
+    assert one.found == (
+        "1 of 1600 draws; a refit at a higher target_accept moves 1 estimand by up to 3.5 standard "
+        "errors (limit 3.0)"
+    )
+    assert one.advice.startswith("raise sampling.target_accept")
+    assert found.first_step == one.advice
+
+
+def test_an_estimand_that_a_refit_lacks_counts_as_moved():
+    after = refit()
+    after = EstimandMeans({k: v for k, v in after.mean.items() if k != "effect"}, after.error)
+    assert not confirmed(gate(sample_stats=diverged(1)), refit(), after).passed
+
+
+def test_chance_moves_the_largest_of_many_estimands():
+    rng = np.random.default_rng(2)
+    limit = moved_limit(1000)
+    assert (moved_limit(1), moved_limit(20)) == pytest.approx((3.0, 3.02), abs=0.005)
+    largest = np.abs(rng.normal(size=(2000, 1000))).max(axis=1)
+    assert (largest > limit).mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_means_of_estimands_come_with_their_errors():
+    draws = {"effect": normal().ravel() + 2, "fixed": np.ones(CHAINS * DRAWS), "few": normal()[0]}
+    found = means_of(draws, CHAINS)
+    assert set(found.mean) == set(found.error) == {"effect", "few"}
+    assert found.mean["effect"] == draws["effect"].mean()
+    assert found.error["effect"] == pytest.approx(1 / np.sqrt(CHAINS * DRAWS), rel=0.2)
 
 
 def test_energy_that_crawls_fails():

@@ -123,16 +123,50 @@ def test_few_divergences_say_nothing_of_their_place():
     assert reasons(gate("Divergences"), tree(sd=sd, diverging=few)) == ()
 
 
-def test_a_sd_that_moves_with_its_effects_is_a_funnel_where_it_is_named():
-    sd = np.exp(1.5 * normal(2))
+def test_that_a_sd_moves_with_the_spread_of_its_effects_is_no_sign_of_a_funnel():
+    sd = np.exp(normal(2))
     effect = normal(6, 2) * sd[..., None, :]
-    drawn = tree(sd=sd, effect=effect)
+    spread = np.log(np.square(effect[..., 1]).mean(axis=-1)) / 2
+    assert np.corrcoef(spread.ravel(), np.log(sd[..., 1]).ravel())[0, 1] > 0.9
+    worst = ("cluster_sd[human_capital]",)
+    assert reasons(gate("R-hat", "Divergences", worst=worst), tree(sd=sd, effect=effect)) == ()
+
+
+def test_effects_sampled_centred_that_their_groups_do_not_know_are_named():
+    sd = np.exp(0.5 * normal(2))
+    drawn = tree(sd=sd, effect=normal(6, 2) * sd[..., None, :])
     found = reasons(gate("ESS, bulk", worst=("cluster_sd[intercept]",)), drawn)
     assert [(each.kind, each.term) for each in found] == [("centred_funnel", "intercept")]
-    label = DESIGN.group_labels("cluster")[0]
-    found = reasons(gate("R-hat", worst=(f"cluster_effect[{label}, human_capital]",)), drawn)
-    assert [(each.kind, each.term) for each in found] == [("funnel", "human_capital")]
-    assert reasons(gate("ESS, bulk", worst=("population[intercept]",)), drawn) == ()
+    assert found[0].found.startswith("6 of 6 groups take less than 50% of the prior variance")
+    # the slope is sampled non-centred already, and an effect of the population is none of a group
+    assert reasons(gate("ESS, bulk", worst=("cluster_sd[human_capital]",)), drawn) == ()
+    assert reasons(gate("ESS, bulk", worst=("controls[size]",)), drawn) == ()
+
+
+def test_one_giant_group_is_named_with_its_rows_and_the_remedy():
+    sd, slope = np.exp(0.2 * normal(2)), normal(3)
+    effect = normal(6, 2) * sd[..., None, :]
+    # the coefficient of the third group is known: what it deviates by makes up for the population's
+    effect[..., 2, 1] = 0.3 - slope[..., 1] + 0.05 * normal()
+    drawn = tree(sd=sd, effect=effect, population=(("chain", "draw", "term"), slope))
+    found = reasons(gate("R-hat", worst=("cluster_sd[human_capital]",)), drawn)
+    assert [(each.kind, each.checks) for each in found] == [("dominant_groups", ("R-hat",))]
+    giant, (rows, *_) = DESIGN.group_labels("cluster")[2], [40]
+    assert found[0].groups == (giant,)
+    assert found[0].found == (
+        f"the rows of {giant} ({rows} of 240 rows) take 100% of the prior variance of human_capital "
+        "by cluster away"
+    )
+    assert found[0].advice == (
+        "sample human_capital by cluster centred (equations.upgrading.varying.cluster.centred: true): "
+        f"{giant} knows far more of its human_capital than the other groups do"
+    )
+    assert (found[0].setting, found[0].value) == (
+        "equations.upgrading.varying.cluster.centred",
+        "true",
+    )
+    other = reasons(gate("R-hat", worst=("population[social_capital]",)), drawn)
+    assert other == ()
 
 
 def test_chains_far_apart_are_no_funnel_by_themselves():
@@ -158,8 +192,10 @@ def test_chains_in_different_places_are_several_modes():
     values = normal(3)
     values[:2, :, 1] += 6
     drawn = tree(population=(("chain", "draw", "term"), values))
-    reason = one(reasons(gate("R-hat"), drawn), "several_modes")
+    worst = ("population[human_capital]", "population[intercept]")
+    reason = one(reasons(gate("R-hat", worst=worst), drawn), "several_modes")
     assert reason.parameters == ("population[human_capital]",)
+    assert reasons(gate("R-hat", worst=("population[intercept]",)), drawn) == ()
     assert reason.number > 2
     assert "more draws will not help" in reason.advice
 
@@ -168,7 +204,7 @@ def test_chains_on_their_way_are_not_several_modes():
     values = normal(3)
     values[:2, :, 1] += np.linspace(12, 0, DRAWS)
     drawn = tree(population=(("chain", "draw", "term"), values))
-    assert reasons(gate("R-hat"), drawn) == ()
+    assert reasons(gate("R-hat", worst=("population[human_capital]",)), drawn) == ()
 
 
 def test_heavy_tails_are_named():
@@ -257,6 +293,27 @@ def test_a_family_that_does_not_make_such_data():
     assert reason.parameters == ("sd",)
     assert "negative_binomial" in reason.advice
     assert "sd 9 observed, 1 to 2 replicated" in reason.found
+
+
+@pytest.mark.parametrize(
+    ("worst", "kinds"),
+    [
+        ("cluster_sd[intercept]", set()),
+        ("population[intercept]", set()),
+        ("population[human_capital]", {"collinear_capitals"}),
+        ("effect of social_capital (all; observed)", {"collinear_capitals"}),
+        ("corner LH (all; observed; 10% and 90%)", {"empty_corner"}),
+        ("corner HH (all; observed; 10% and 90%)", set()),
+    ],
+)
+def test_what_design_shows_explains_only_what_it_concerns(worst, kinds):
+    noise = np.random.default_rng(1).normal(size=240)
+    frame = changed(trust=FIRMS["training"] + 0.8 * noise)
+    away = (frame["training"] < 3) & (frame["trust"] > frame["trust"].median())
+    design = small_design(structure="additive", frame=frame[~away])
+    found = reasons(gate("R-hat", worst=(worst,)), design=design)
+    assert {each.kind for each in found} >= {"collinear_capitals", "empty_corner"}
+    assert {each.kind for each in found if each.checks} == kinds
 
 
 def test_every_reason_has_title_checks_and_advice():
