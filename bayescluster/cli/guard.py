@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 
@@ -25,6 +26,8 @@ class Settings:
     """Options that hold for every command."""
 
     debug: bool = False
+    strikes: bool = False
+    """Whether the numbers of results are struck through: see `striking`."""
 
 
 settings = Settings()
@@ -92,9 +95,31 @@ def _say(message: str) -> None:
     sys.stderr.write(message + "\n")
 
 
+NUMBER: Final = re.compile(r"[+\-\u2212<>]?\d*\.\d+%?|\d+%")
+"""Estimates and probabilities, not counts and not the numbers of a name."""
+
+
 def say(message: str = "") -> None:
     """Write a line of result to stdout."""
-    sys.stdout.write(message + "\n")
+    sys.stdout.write(written(message) + "\n")
+
+
+def written(text: str) -> str:
+    """Write a text as a result: its numbers struck through where they cannot be relied on."""
+    if not settings.strikes:
+        return text
+    before, after = ("\x1b[9m", "\x1b[29m") if sys.stdout.isatty() else ("~~", "~~")
+    return NUMBER.sub(lambda found: f"{before}{found.group()}{after}", text)
+
+
+@contextmanager
+def striking(failed: bool) -> Iterator[None]:
+    """Strike the numbers of results through where the draws behind them failed their checks."""
+    settings.strikes = failed
+    try:
+        yield
+    finally:
+        settings.strikes = False
 
 
 def say_aside(message: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
-from bayescluster.cli.guard import say
+from bayescluster.cli.guard import say, striking, written
 from bayescluster.features.weakest_node import view as weakest_words
 from bayescluster.kit import words as fit_words
 from bayescluster.kit.words import (
@@ -22,7 +22,7 @@ from bayescluster.kit.words import (
 )
 from bayescluster.report.checks import likely_words
 from bayescluster.results.facts import OutcomeFacts
-from bayescluster.results.fit import Attempt, Gate, Reason
+from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
 from bayescluster.results.model import EffectRow, Results, Verdict
 
 
@@ -75,14 +75,18 @@ def print_summary(results: Results) -> None:
     if not results.gate.passed:
         failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
         say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
-    print_forms(results)
-    print_weakest_node(results)
-    if not results.verdicts:
-        say("No hypotheses were declared.")
-        return
-    for (title, _), verdicts in groupby(results.verdicts, key=attrgetter("title", "region")):
-        print_claim(title, tuple(verdicts))
-    print_sensitivity(results)
+        say(
+            f"Numbers of these draws are struck through. First: {sentence(results.gate.first_step)}"
+        )
+    with striking(not results.gate.passed):
+        print_forms(results)
+        print_weakest_node(results)
+        if not results.verdicts:
+            say("No hypotheses were declared.")
+            return
+        for (title, _), verdicts in groupby(results.verdicts, key=attrgetter("title", "region")):
+            print_claim(title, tuple(verdicts))
+        print_sensitivity(results)
     say()
 
 
@@ -166,14 +170,16 @@ def print_weakest_node(results: Results) -> None:
 
 def print_effects(results: Results) -> None:
     """Print average marginal effects for the sample and by industry, equation by equation."""
-    _print_effects(results, results.outcome, results.effects)
-    for other in results.others:
-        _print_effects(results, other.outcome, other.effects)
+    with striking(not results.gate.passed):
+        _print_effects(results, results.outcome, results.effects)
+        for other in results.others:
+            _print_effects(results, other.outcome, other.effects)
 
 
 def _print_effects(results: Results, outcome: OutcomeFacts, effects: Sequence[EffectRow]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     rows = [
         row for row in effects if row.measure == "average_marginal_effect" and row.by != "cluster"
@@ -194,8 +200,8 @@ def _print_effects(results: Results, outcome: OutcomeFacts, effects: Sequence[Ef
             label(row.capital),
             row.group,
             str(row.rows),
-            f"{found.mean:.3g}",
-            f"[{found.low:.3g}, {found.high:.3g}]",
+            Text.from_ansi(written(f"{found.mean:.3g}")),
+            Text.from_ansi(written(f"[{found.low:.3g}, {found.high:.3g}]")),
         )
     Console(highlight=False, markup=False).print(table)
 
@@ -209,24 +215,28 @@ def _steps(results: Results, rows: Sequence[EffectRow]) -> str:
     return "; ".join(f"{text} of {label(name).lower()}" for name, text in steps.items())
 
 
-WORDS: Final = {True: "passed", False: "FAILED", None: "NOT MADE"}
+WORDS: Final[Mapping[CheckState, str]] = {
+    "passed": "passed",
+    "warning": "WARNING",
+    "failed": "FAILED",
+    "not made": "NOT MADE",
+}
 
 
 def print_checks(gate: Gate) -> None:
     """Print the diagnostics, a line each, with the worst case of what failed."""
     for item in gate.items:
         worst = f": {item.worst[0]}" if item.worst else ""
-        say(
-            f"{item.name:<12} {WORDS[item.passed]:<9} {item.found} (asked: {item.threshold}){worst}"
-        )
+        say(f"{item.name:<12} {WORDS[item.state]:<9} {item.found} (asked: {item.threshold}){worst}")
 
 
 def print_gate(results: Results) -> None:
     """Print the diagnostics, with likely reasons and advice where one failed."""
     for item in results.gate.items:
-        say(f"{item.name:<12} {WORDS[item.passed]:<9} {item.found} (asked: {item.threshold})")
-        if item.advice:
-            say(f"{'':<12} {item.advice}")
+        say(f"{item.name:<12} {WORDS[item.state]:<9} {item.found} (asked: {item.threshold})")
+        for words in (item.warning, item.advice):
+            if words:
+                say(f"{'':<12} {words}")
         for name in item.worst:
             say(f"{'':<12} - {name}")
         if item.passed is not True:
@@ -269,8 +279,9 @@ def print_claims(results: Results) -> None:
     say("The same claims in four traditions")
     for title, rows in groupby(found.rows, key=attrgetter("title")):
         say(f"\n{title}")
-        for row in rows:
-            say(f"  {row.group}: {row.words}")
-            if row.disagreement:
-                say(f"    {row.disagreement}")
+        with striking(not results.gate.passed):
+            for row in rows:
+                say(f"  {row.group}: {row.words}")
+                if row.disagreement:
+                    say(f"    {row.disagreement}")
     say()

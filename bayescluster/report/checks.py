@@ -20,6 +20,7 @@ from bayescluster.results.fit import (
     Attempt,
     Calibration,
     CalibrationRow,
+    CheckState,
     FitChecks,
     LooPit,
     PitRow,
@@ -27,6 +28,12 @@ from bayescluster.results.fit import (
 )
 from bayescluster.results.model import CheckItem, Gate, Loo, PredictiveRow, Results
 
+STATES: dict[CheckState, str] = {
+    "passed": "✓ passed",
+    "warning": "✓ passed, with a warning",
+    "failed": "✕ failed",
+    "not made": "✕ not made",
+}
 RESULTS: dict[bool | None, str] = {True: "✓ passed", False: "✕ failed", None: "✕ not made"}
 
 
@@ -83,7 +90,14 @@ def _gate(gate: Gate) -> View[CheckItem]:
             Column("Question", "question"),
             Column("Found", "found", note=partial(_check_note, gate=gate)),
             Column("Asked for", "threshold", lambda text: text or words.NONE),
-            Column("Result", "passed", RESULTS.__getitem__, look=lambda row: _good(row.passed)),
+            Column(
+                "Result",
+                lambda item: item.state,
+                STATES.__getitem__,
+                lambda item: words.sentence(item.warning),
+                lambda item: _good(item.passed),
+                key="result",
+            ),
         ),
         gate.items,
     )
