@@ -56,6 +56,30 @@ def test_a_failed_fit_is_marked_on_the_page_and_in_its_title(page: str, failed_p
     assert MARK not in page
 
 
+def test_numbers_of_a_failed_fit_are_struck_through_with_what_to_do_first(
+    failed: Results, page: str, failed_page: str
+) -> None:
+    rule = "text-decoration:line-through}"
+    assert failed_page.count(rule) - page.count(rule) == 1
+    first = words.sentence(failed.gate.first_step)
+    assert f"Numbers of these draws are struck through. First: {first}" in Page(failed_page).text
+    # they are there all the same
+    shown = Page(failed_page).text
+    for verdict in failed.verdicts:
+        assert words.verdict_probability(verdict.probability) in shown
+
+
+def test_a_warning_stands_in_the_gate_and_does_not_close_it(results: Results) -> None:
+    first, *rest = results.gate.items
+    item = first.model_copy(update={"warning": "only a refit can tell", "unconfirmed": True})
+    gate = results.gate.model_copy(update={"items": (item, *rest)})
+    text = Page(page_of(results.model_copy(update={"gate": gate}))).text
+    assert "✓ passed, with a warning" in text
+    assert f"{first.name}, {first.found}: Only a refit can tell." in text
+    assert "Gate passed" in text
+    assert gate.first_step == ""
+
+
 def test_figures_of_a_failed_fit_are_marked(failed: Results, written: Path, tmp_path: Path) -> None:
     write_report(failed, tmp_path / "failed")
     drawn = sorted((tmp_path / "failed" / "figures").glob("*.svg"))
