@@ -91,6 +91,7 @@ from bayescluster.verdicts.claims import (
     silence,
 )
 from bayescluster.verdicts.decide import events, judged, verdicts
+from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
@@ -259,7 +260,8 @@ def named_estimands(evidence: Evidence) -> dict[str, Array]:
         for by in BY
         for column, label in evidence.columns(by)
     ]
-    pairs = list(combinations(evidence.columns("industry"), 2))
+    column = {label: (k, label) for k, label in evidence.columns("industry")}
+    pairs = [(column[a], column[b]) for a, b in asked_pairs(evidence)]
     named: dict[str, Array] = {}
     for key, surface in evidence.computed().items():
         if key.source != "posterior":

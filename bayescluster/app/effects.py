@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import combinations
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, R
 from bayescluster.spec.hypotheses import Corners as CornersClaim
 from bayescluster.spec.hypotheses import Hypothesis, Scope
 from bayescluster.verdicts.compensation import quantity_of
+from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 MEASURES = ("average_marginal_effect", "contrast")
@@ -83,13 +83,14 @@ def _industry_effects(evidence: Evidence, capital: str) -> tuple[list[str], Arra
 
 
 def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
-    """Differences of marginal effects between every pair of industries."""
+    """Differences of marginal effects between the pairs of industries that a claim asks for."""
     if not evidence.design.has_capitals:
         return ()
     rows = []
     for capital in CAPITALS:
         labels, draws = _industry_effects(evidence, capital)
-        pairs = list(combinations(range(len(labels)), 2))
+        place = {label: k for k, label in enumerate(labels)}
+        pairs = [(place[a], place[b]) for a, b in asked_pairs(evidence)]
         if not pairs:
             continue
         less = np.column_stack([draws[:, a] - draws[:, b] for a, b in pairs])

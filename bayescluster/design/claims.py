@@ -27,6 +27,9 @@ WIDEST: Mapping[str, float] = {"effect": 1.0, "difference": 2.0, "complementarit
 REGION_KEYS = ("eps", "theta", "theta_not")
 """Keys of a claim that state an expected outcome; ``delta`` and ``margin`` state a difference."""
 
+MOST_INDUSTRIES = 12
+"""With more, a difference has to name its pair: claims would grow with the square of the number."""
+
 SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
 
@@ -282,6 +285,13 @@ def unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterat
                 f"a difference needs two industries, and all firms are in '{labels[0]}'",
                 where(("hypotheses", position)),
                 "leave the hypothesis out",
+            )
+        if hypothesis.between is None and len(labels) > MOST_INDUSTRIES:
+            yield Problem(
+                f"a difference between every pair of {len(labels)} industries is "
+                f"{math.comb(len(labels), 2):,} claims",
+                where(("hypotheses", position)),
+                "name the two industries in question: `between: [.., ..]`",
             )
         for name in hypothesis.between or ():
             if name not in labels:

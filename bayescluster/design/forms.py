@@ -14,7 +14,7 @@ from bayescluster.families import Family
 from bayescluster.names import INTERACTION, INTERCEPT, OFFSET, OUTCOME, ROW
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.equation import ALL_TERMS, Equation, StructureName, VaryingTerms
-from bayescluster.spec.hypotheses import Corners
+from bayescluster.spec.hypotheses import Corners, Difference
 from bayescluster.spec.priors import Priors
 from bayescluster.structures import STRUCTURES
 
@@ -33,7 +33,10 @@ def with_default_forms(analysis: Analysis) -> Analysis:
     of several equations each has one form.
     """
     equation = analysis.equation
-    about_corners = any(isinstance(claim, Corners) for claim in analysis.hypotheses)
+    about_corners = any(
+        isinstance(claim, Corners) or (isinstance(claim, Difference) and claim.of != "effect")
+        for claim in analysis.hypotheses
+    )
     linear_priors = equation.priors.r2d2m2 is not None or equation.priors.from_ is not None
     if len(analysis.equations) > 1 or not about_corners or linear_priors:
         return analysis

@@ -51,6 +51,22 @@ def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]
     return replace(draws, groups=groups)
 
 
+def as_industry(design: Design, draws: Draws, industry: int) -> Draws:
+    """Draws as if every row were a firm in the average cluster of one industry.
+
+    Controls stay those of the row: what is left between industries is what they do to an effect.
+    """
+    everywhere = np.full(design.size, industry)
+    groups = dict(draws.groups)
+    if INDUSTRY in groups:
+        groups[INDUSTRY] = groups[INDUSTRY]._replace(member=everywhere)
+    for name in (CLUSTER, FIRM):
+        if name in groups:
+            groups[name] = groups[name]._replace(effect=np.zeros_like(groups[name].effect))
+    upstream = tuple((each, as_industry(each, part, industry)) for each, part in draws.upstream)
+    return replace(draws, groups=groups, upstream=upstream)
+
+
 def _in_new_industry(design: Design, draws: Draws, rng: np.random.Generator) -> Draws:
     everywhere = np.zeros(design.size, dtype="int64")
     members = {INDUSTRY: everywhere, CLUSTER: everywhere, FIRM: np.arange(design.size)}

@@ -125,16 +125,35 @@ class Effect(Claim):
     where that is above 0."""
 
 
+ClaimKind = Literal[
+    "necessary",
+    "sufficient",
+    "not_sufficient",
+    "necessary_not_sufficient",
+    "joint_sufficiency",
+    "complementarity",
+]
+ABOUT_BOTH = ("joint_sufficiency", "complementarity")
+"""Claims about both capitals at once, which name none."""
+
+
 class Difference(Frozen):
-    """The average effect of a capital is larger in one industry than in another."""
+    """Two industries differ: in an effect, in compensation, or in whether a claim holds."""
 
     kind: Literal["difference"]
-    capital: Capital
+    of: Literal["effect", "compensation"] | ClaimKind = "effect"
+    """The average effect of the capital; how far the other capital alone makes up for a lack of it; or a
+    claim, which holds in the first industry and not in the second."""
+    capital: Capital | None = None
     between: tuple[str, str] | None = None
-    """The two industries; every pair without it."""
+    """The two industries; every pair without it, where there are at most 12 industries."""
+    firms: Literal["own", "all"] = "own"
+    """Effects over each industry's own firms, or over the firms of all industries as if they were in its
+    average cluster: what is, or what the industry does to the effect. Both are shown."""
     scope: Scope = "observed"
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     margin: NonNegative = 0.0
+    """Smallest difference of effects, or of shares of the way, that counts."""
 
     @model_validator(mode="after")
     def _two_industries(self) -> Difference:
@@ -144,6 +163,21 @@ class Difference(Frozen):
             raise ValueError(
                 "a difference is between industries of the data; use another scope than new_industry"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _capital_fits(self) -> Difference:
+        if (self.capital is None) != (self.of in ABOUT_BOTH):
+            lacks = self.capital is None
+            raise ValueError(
+                f"a difference of {self.of} needs its capital"
+                if lacks
+                else f"{self.of} is about both capitals; leave out capital"
+            )
+        if self.of not in ("effect", "compensation") and self.margin:
+            raise ValueError("margin goes with a difference of effect or compensation")
+        if self.firms == "all" and self.of != "effect":
+            raise ValueError("firms: all goes with a difference of effect")
         return self
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.estimands.effects import SurfaceDraws
+from bayescluster.estimands.levels import Levels
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 MIXED_DRAWS = 4000
@@ -56,6 +57,13 @@ class Averaged(Evidence):
     def _computed(self, request: SurfaceRequest) -> SurfaceDraws:
         source, scope, levels, at_least = request
         parts = [part.surface(scope, levels, source, at_least) for part in self.parts]
+        return SurfaceDraws(*(_joined(by_name) for by_name in zip(*parts, strict=True)))
+
+    def standardised(
+        self, industry: int, levels: Levels, source: str = "posterior"
+    ) -> SurfaceDraws:
+        """Estimands of one industry over the firms of all, mixed."""
+        parts = [part.standardised(industry, levels, source) for part in self.parts]
         return SurfaceDraws(*(_joined(by_name) for by_name in zip(*parts, strict=True)))
 
 

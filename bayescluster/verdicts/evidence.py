@@ -15,7 +15,13 @@ from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, surface_draws
 from bayescluster.estimands.levels import CornerSupport, Levels, behind_gates, support
-from bayescluster.estimands.scopes import Groups, declared_groups, scoped, side_by_side
+from bayescluster.estimands.scopes import (
+    Groups,
+    as_industry,
+    declared_groups,
+    scoped,
+    side_by_side,
+)
 from bayescluster.model.evaluate import Draws
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Scope
@@ -53,6 +59,7 @@ class Evidence:
         self.seed = seed
         self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
         self._support: dict[Levels, CornerSupport] = {}
+        self._standardised: dict[tuple[int, Levels, str], SurfaceDraws] = {}
         self._made: dict[Callable[[Evidence], Any], Any] = {}
 
     @cached_property
@@ -85,6 +92,17 @@ class Evidence:
         if key not in self._surfaces:
             self._surfaces[key] = self._computed(key)
         return self._surfaces[key]
+
+    def standardised(
+        self, industry: int, levels: Levels, source: str = "posterior"
+    ) -> SurfaceDraws:
+        """Estimands of one industry over the firms of all, in its average cluster, ``(draw, 1)``."""
+        key = (industry, levels, source)
+        if key not in self._standardised:
+            draws = as_industry(self.design, self._draws[source], industry)
+            everyone = self.groups.weights[:, :1]
+            self._standardised[key] = surface_draws(self.design, draws, levels, everyone)
+        return self._standardised[key]
 
     def request(
         self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None

@@ -14,13 +14,13 @@ from bayescluster.checks.comparison import listed
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
-from bayescluster.results.base import VerdictState
+from bayescluster.results.base import Decision, VerdictState
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.compensation import as_seen_by, compensation, outcome_scale
 from bayescluster.verdicts.decide import ROUNDING, groups_judged
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.withheld import why_withheld
+from bayescluster.verdicts.withheld import blocked, why_withheld
 
 
 class JudgedForm(NamedTuple):
@@ -30,6 +30,13 @@ class JudgedForm(NamedTuple):
     plausible: bool
     gate_passed: bool
     verdicts: tuple[Verdict, ...]
+
+
+class _Withheld(NamedTuple):
+    """A decision that no form warrants, and why; empty where all do."""
+
+    decision: Decision
+    why: str
 
 
 def verdicts_over_forms(
@@ -53,7 +60,11 @@ def verdicts_over_forms(
     """
     names = tuple(form.name for form in forms)
     return tuple(
-        _over_forms([form.verdicts[k] for form in forms], forms, why_withheld(claim, design, names))
+        _over_forms(
+            [form.verdicts[k] for form in forms],
+            forms,
+            _Withheld(blocked(claim), why_withheld(claim, design, names)),
+        )
         for k, claim in enumerate(claims)
     )
 
@@ -84,7 +95,9 @@ SHAPE_DRAWS: Final = 400
 """Draws behind the shape of a form: it is a number in a table, not a verdict."""
 
 
-def _over_forms(own: Sequence[Verdict], forms: Sequence[JudgedForm], withheld: str) -> Verdict:
+def _over_forms(
+    own: Sequence[Verdict], forms: Sequence[JudgedForm], withheld: _Withheld
+) -> Verdict:
     pairs = list(zip(forms, own, strict=True))
     plausible = [(form.name, verdict) for form, verdict in pairs if form.plausible]
     _, base = min(plausible, key=lambda pair: abs(pair[1].probability - 0.5))
@@ -106,7 +119,7 @@ def _over_forms(own: Sequence[Verdict], forms: Sequence[JudgedForm], withheld: s
             "verdict": state,
             "reason": f"{why} {_by_form(plausible, ruled_out)}",
             "stopped": stopped,
-            "withheld": withheld,
+            "withheld": withheld.why,
             "depends": depends,
             "unsupported": next((one.unsupported for _, one in plausible if one.unsupported), ""),
         }
@@ -114,15 +127,14 @@ def _over_forms(own: Sequence[Verdict], forms: Sequence[JudgedForm], withheld: s
 
 
 def _own_state(verdict: Verdict) -> VerdictState:
-    """State of a form by itself, before anything about the form withholds a rejection."""
-    low = verdict.given <= 1 - verdict.level + ROUNDING
-    if verdict.verdict == "undecided" and verdict.withheld and low and not verdict.stopped:
-        return "rejected"
-    return verdict.verdict
+    """State of a form by itself, before anything about the form withholds a decision."""
+    if verdict.verdict != "undecided" or not verdict.withheld or verdict.reason != verdict.withheld:
+        return verdict.verdict
+    return "supported" if verdict.probability >= verdict.level else "rejected"
 
 
 def _state(
-    states: dict[str, VerdictState], own: dict[str, Verdict], withheld: str
+    states: dict[str, VerdictState], own: dict[str, Verdict], withheld: _Withheld
 ) -> tuple[VerdictState, str]:
     """Join the states of the plausible forms."""
     found = set(states.values())
@@ -131,8 +143,8 @@ def _state(
         if len(states) > 1
         else f"{next(iter(states))}, the only plausible form"
     )
-    if found == {"rejected"} and withheld:
-        return "undecided", withheld
+    if found == {withheld.decision} and withheld.why:
+        return "undecided", withheld.why
     if len(found) == 1:
         (state,) = found
         verb = {"supported": "Supported", "rejected": "Rejected", "undecided": "Undecided"}

@@ -254,10 +254,19 @@ def title_of(claim: Hypothesis) -> str:
         way = "higher" if claim.direction == "positive" else "lower"
         return f"More {capital.lower()} goes with a {way} expected outcome"
     if isinstance(claim, Difference):
-        return f"{capital} matters more in the first industry than in the second"
+        return _difference_title(claim, capital)
     level = getattr(claim, "at_least", None)
     reaching = "" if level is None else f", for reaching {label_of(level)}"
     return f"{TITLES[claim.kind].format(capital=capital)}{reaching}"
+
+
+def _difference_title(claim: Difference, capital: str) -> str:
+    if claim.of == "effect":
+        return f"{capital} matters more in the first industry than in the second"
+    if claim.of == "compensation":
+        return f"A lack of {capital.lower()} is made up for more in the first industry than in the second"
+    title = TITLES[claim.of].format(capital=capital)
+    return f"{title} in the first industry, and not in the second"
 
 
 def reason_of(verdict: str, probability: float, level: float) -> str:

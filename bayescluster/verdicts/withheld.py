@@ -13,7 +13,8 @@ from typing import Final
 from bayescluster.design.forms import WITH_GATES
 from bayescluster.design.record import Design
 from bayescluster.names import CAPITALS
-from bayescluster.spec.hypotheses import Corners, Hypothesis
+from bayescluster.results.base import Decision
+from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis
 
 OF_THE_FORM: Final = (
     "necessary",
@@ -27,8 +28,15 @@ RELIABLE: Final = 0.9
 """Reliability from which the bend of the corners is left out of account."""
 
 
+def blocked(claim: Hypothesis) -> Decision:
+    """The decision that forms and scores may not warrant: a difference rests on a rejection itself."""
+    return "supported" if isinstance(claim, Difference) else "rejected"
+
+
 def why_withheld(claim: Hypothesis, design: Design, forms: Sequence[str]) -> str:
-    """Say why a claim cannot be rejected; nothing where it can."""
+    """Say why a claim cannot have the decision that is `blocked`; nothing where it can."""
+    if isinstance(claim, Difference):
+        return _why_not_shown(claim, design, forms)
     if claim.kind in OF_THE_FORM and not set(forms) & set(WITH_GATES):
         fitted = " and ".join(forms)
         return (
@@ -45,9 +53,27 @@ def why_withheld(claim: Hypothesis, design: Design, forms: Sequence[str]) -> str
     return ""
 
 
+def _why_not_shown(claim: Difference, design: Design, forms: Sequence[str]) -> str:
+    """Say why a claim cannot be shown to fail in one of two industries; nothing where it can."""
+    kind = claim.of
+    if kind in OF_THE_FORM and not set(forms) & set(WITH_GATES):
+        return NOT_SHOWN.format(f"the form fitted ({' and '.join(forms)}) cannot have gates")
+    told = "; ".join(_attenuated(design))
+    if kind in OF_THE_MEASUREMENT and told:
+        return NOT_SHOWN.format(f"scores with error bring the corners closer together ({told})")
+    return ""
+
+
+NOT_SHOWN: Final = (
+    "That the claim fails in the second industry cannot be shown: {0}, so that a true claim of this kind "
+    "would be rejected too."
+)
+
+
 def attenuation(claim: Hypothesis, design: Design) -> str:
     """Say by how much error in the scores bends a claim about corners; nothing where it does not."""
-    if not isinstance(claim, Corners):
+    about_effects = isinstance(claim, Difference) and claim.of == "effect"
+    if about_effects or not isinstance(claim, Corners | Difference):
         return ""
     return "; ".join(_attenuated(design))
 

@@ -15,7 +15,7 @@ from bayescluster.checks.loo import RowScores
 from bayescluster.results.model import CheckItem, Gate
 from bayescluster.structures import STRUCTURES
 
-RULE = "a difference in elpd below 4, or below 2 of its standard errors"
+RULE = "within 4, or within 2 standard errors of the difference, of the best elpd of rows left out"
 
 
 def gate(passed: bool = True) -> Gate:
@@ -25,15 +25,17 @@ def gate(passed: bool = True) -> Gate:
     return Gate(passed=passed, items=(item,))
 
 
-def fit(form, clusters, rows=None, khat=0.2, passed=True, below_zero=None) -> FormFit:
-    rows = np.zeros(5) if rows is None else np.asarray(rows, dtype=float)
+def fit(form, clusters, rows=None, khat=0.2, passed=True, shape=None) -> FormFit:
+    """A form; without scores of its own rows are those of the clusters."""
+    rows = clusters if rows is None else rows
+    rows = np.asarray(rows, dtype=float)
     held = None
     if clusters is not None:
         elpd = np.asarray(clusters, dtype=float)
         held = ClusterScores(elpd, np.full(elpd.size, khat), 0.67)
     scored = RowScores(rows, np.full(rows.size, 0.1), 0.7, 1.0, 3.5)
     report = f"forms/{form}/report.html"
-    return FormFit(STRUCTURES[form], report, gate(passed), scored, held, below_zero)
+    return FormFit(STRUCTURES[form], report, gate(passed), scored, held, shape)
 
 
 def test_scores_of_a_worse_form():
@@ -44,22 +46,25 @@ def test_scores_of_a_worse_form():
     assert worse.clusters.difference == pytest.approx(-12)
     assert worse.clusters.difference_se == pytest.approx(np.sqrt(4 * less.var(ddof=1)))
     assert (better.weight, worse.weight) == pytest.approx((1, 0), abs=1e-6)
-    assert (better.apart, worse.apart) == (False, True)
+    assert (better.plausible, worse.plausible) == (True, False)
     assert worse.clusters.se == pytest.approx(np.sqrt(4 * (base + less).var(ddof=1)))
 
 
 @pytest.mark.parametrize(
-    ("less", "apart"),
+    ("less", "plausible"),
     [
-        ([-1.0, -0.9, -1.1, -0.9], False),  # 3.9 is below 4, however sure
-        ([-1.1, -1.0, -1.0, -1.0], True),
-        ([-20.0, 15.0, -10.0, 5.0], False),  # 10 is below 2 standard errors
+        ([-1.0, -0.9, -1.1, -0.9], True),  # 3.9 is below 4, however sure
+        ([-1.1, -1.0, -1.0, -1.0], False),
+        ([-20.0, 15.0, -10.0, 5.0], True),  # 10 is below 2 standard errors
     ],
 )
-def test_two_marks_for_telling_forms_apart(less, apart):
-    base = np.full(4, -50.0)
-    _, other = form_rows([fit("ces", base), fit("additive", base + less)])
-    assert other.apart is apart
+def test_a_form_is_plausible_by_the_rows_it_predicts(less, plausible):
+    base, clusters = np.full(4, -50.0), np.full(3, -70.0)
+    # a form is a question within clusters: new ones do not decide it
+    fits = [fit("ces", clusters, base), fit("additive", clusters - 9, base + less)]
+    _, other = form_rows(fits)
+    assert other.plausible is plausible
+    assert other.weight == pytest.approx(0, abs=1e-6)
 
 
 def test_rows_decide_where_clusters_cannot_be_left_out():
@@ -78,20 +83,18 @@ def test_what_is_said_where_nothing_can_be_told_apart():
         fit("additive", base + [0.2, -0.1, 0.1]),
         fit("interaction", base),
         fit("conjunctive", base + [0.5, 0.4, -0.2], khat=0.9),
-        fit("ces", base, below_zero=0.94),
+        fit("ces", base, shape=0.943),
     ]
     rows = form_rows(fits)
-    assert [row.non_compensatory for row in rows] == [False, False, True, False]
-    total = rows[2].weight
+    assert [row.non_compensatory_probability for row in rows] == [None, None, None, 0.943]
     assert statements(rows, "leave-one-cluster-out") == (
         (
-            "conjunctive predicts best, but the data cannot tell it from additive, interaction and ces "
-            f"({RULE})."
+            f"Plausible forms: conjunctive, additive, interaction and ces ({RULE}). A verdict has to hold "
+            "under each of them."
         ),
         (
-            f"Total weight on non-compensatory forms (conjunctive): {total:.2f}. In these a lack of one "
-            "capital cannot simply be made up by the other; whether each is needed is read off the "
-            "corners. The CES form is not among them: its r is not clearly below 0."
+            "Probability that neither capital by itself covers more than 40% of the way from both low to "
+            "both high, on the link scale, over all firms: ces 0.94."
         ),
         (
             "An interaction coefficient alone does not establish necessity: a positive product is found "
@@ -106,15 +109,14 @@ def test_what_is_said_where_nothing_can_be_told_apart():
 
 def test_what_is_said_where_one_form_is_best():
     base = np.full(6, -10.0)
-    fits = [fit("additive", base - 3, passed=False), fit("ces", base, below_zero=0.99)]
+    fits = [fit("additive", base - 3, passed=False), fit("ces", base, shape=0.99)]
     rows = form_rows(fits)
-    assert rows[1].non_compensatory
     assert statements(rows, "leave-one-cluster-out") == (
+        f"Only ces is plausible ({RULE}): verdicts rest on it.",
         "additive predicts worse than ces, by more than the data leave open.",
         (
-            "Total weight on non-compensatory forms (ces): 1.00. In these a lack of one capital cannot "
-            "simply be made up by the other; whether each is needed is read off the corners. r of the "
-            "CES form is below 0 with a probability of at least 0.95."
+            "Probability that neither capital by itself covers more than 40% of the way from both low to "
+            "both high, on the link scale, over all firms: ces 0.99."
         ),
         "additive failed its diagnostics gate (R-hat).",
     )

@@ -232,13 +232,13 @@ FAULTS = (
         {
             "outcome: upgraded": "outcome: patents",
             "bernoulli": "poisson",
-            "kind: effect": "kind: necessary",
+            "kind: effect": "kind: not_sufficient",
         },
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: necessary needs its region for family poisson: a default region exists for probabilities and shares only\n"
-        "    add `eps:` or `ratio:`",
+        "  analysis.yaml:21:5: not_sufficient needs its region for family poisson: a default region exists for probabilities and shares only\n"
+        "    add `theta_not:` or `delta:`",
     ),
     Fault(
         "region above 1",
@@ -273,7 +273,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:21:5: ratio has no meaning for family gaussian, whose mean may be 0 or below\n"
-        "    state the region by eps, theta, theta_not or delta",
+        "    leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
     ),
     Fault(
         "average cluster without effects of clusters",
@@ -361,10 +361,10 @@ FAULTS = (
     ),
     Fault(
         "two regions",
-        {"kind: effect": "kind: necessary, eps: 0.1, ratio: 0.2"},
+        {"kind: effect": "kind: sufficient, theta: 0.1, ratio: 0.2"},
         {},
         2,
-        "The analysis cannot be read:\n  analysis.yaml:21:5: give one region, not eps and ratio",
+        "The analysis cannot be read:\n  analysis.yaml:21:5: give one region, not theta and ratio",
     ),
     Fault(
         "single with two indicators",

@@ -88,7 +88,12 @@ def test_differences_are_ranges_over_industries():
     assert one.estimate is not None
     assert one.estimate.mean == pytest.approx(spread.mean())
     assert one.probability == pytest.approx(np.mean(spread > 0.1))
-    assert one.behind == "2 industries"
+    alike = effects - effects.mean(axis=0)
+    expected = (alike.max(axis=1) - alike.min(axis=1)).mean()
+    assert one.behind == (
+        "2 industries; if they did not differ, the uncertainty of their effects would make the largest "
+        f"exceed the smallest by {expected:.3g}"
+    )
 
 
 def test_no_verdict_where_the_gate_failed():

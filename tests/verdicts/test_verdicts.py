@@ -89,9 +89,21 @@ def test_differences(between, evidence):
     first, second = (1, 0) if between else (0, 1)
     assert found.group == f"I{first} over I{second}"
     assert found.by == "industry"
-    assert found.probability == (effect[:, first] - effect[:, second] > 0.01).mean()
+    levels, weights = (
+        default_levels(evidence.design),
+        groups_of(evidence.design, "industry").weights,
+    )
+    p = surface_draws(evidence.design, evidence.posterior, levels, weights).corners
+    link = (logit(p["HL"]) - logit(p["LL"]) + logit(p["HH"]) - logit(p["LH"])) / 2
+    larger = effect[:, first] - effect[:, second] > 0.01
+    assert found.probability == (larger & (link[:, first] > link[:, second])).mean()
+    assert [part.probability for part in found.parts] == [
+        larger.mean(),
+        (link[:, first] > link[:, second]).mean(),
+    ]
     assert found.region == (
-        f"average marginal effect in I{first} less that in I{second} above 0.01"
+        f"average marginal effect in I{first} less that in I{second}, each over its own firms, above "
+        "0.01; and above 0 on the logit scale, from low to high at the corners"
     )
 
 

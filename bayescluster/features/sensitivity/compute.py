@@ -38,7 +38,8 @@ from bayescluster.names import (
 )
 from bayescluster.results.base import By
 from bayescluster.results.model import Verdict
-from bayescluster.verdicts.decide import Event, events, state_of
+from bayescluster.verdicts.decide import events, state_of
+from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence
 
 ALPHAS: Final = (0.99, 1.01)

@@ -49,7 +49,8 @@ from bayescluster.studies.prior.results import (
     PriorRange,
     PriorSpread,
 )
-from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, Event, events
+from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, events
+from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 from bayescluster.verdicts.regions import title_of
 
