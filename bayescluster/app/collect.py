@@ -93,6 +93,7 @@ from bayescluster.verdicts.claims import (
 from bayescluster.verdicts.decide import events, judged, verdicts
 from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
+from bayescluster.verdicts.together import together
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -157,6 +158,7 @@ def collect(
             ranks=ranks(evidence),
             corners=corners,
             verdicts=answers,
+            together=together(answers, [[event.posterior for _, event in claimed]]),
             verdict_curves=verdict_curves(claims, evidence, answers),
             claims=_claims(evidence, gate.passed, preferred(ceilings, seed)),
             weakest_node=weakest_node(node, gate.passed),

@@ -58,6 +58,7 @@ from bayescluster.verdicts.plausible import (
     non_compensatory,
     verdicts_over_forms,
 )
+from bayescluster.verdicts.together import region_draws, together
 
 
 class Part(NamedTuple):
@@ -125,6 +126,14 @@ def combined(
             ranks=ranks(mixture),
             corners=corner_tables(mixture, claims),
             verdicts=answers,
+            together=together(
+                answers,
+                [
+                    region_draws(claims, each)
+                    for each, row in zip(evidence, rows, strict=True)
+                    if row.plausible and any(one.verdict == "supported" for one in answers)
+                ],
+            ),
             verdict_curves=curves_over_forms(
                 [
                     part.results.verdict_curves

@@ -30,6 +30,7 @@ from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import Gate
 from bayescluster.results.model import SCHEMA_VERSION, Additions, Results
+from bayescluster.runs.find import declared_before
 from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
 from bayescluster.runs.layout import FOLDS, FORMS, REPORT
 from bayescluster.runs.manifest import Manifest, Settled
@@ -290,7 +291,7 @@ def _form_results(form: _FormRun, command: str) -> Results:
         form.watch.step("Computing effects, checks and verdicts")
         tree = directory.load_posterior()
         fit = _fit_facts(design, manifest, tree["sample_stats"].to_dataset())
-        again = _reproduction(design.analysis, manifest, command)
+        again = _reproduction(design.analysis, manifest, command, directory)
         results = collect(design, tree, ceiling_evidence(design, directory), fit, again)
         if not manifest.settled or not manifest.attempts:
             return results
@@ -306,7 +307,7 @@ def _combined_results(run: _Run, parts: list[Part], watch: Watch, command: str) 
     def compute(manifest: Manifest) -> Results:
         watch.step("Comparing the forms and averaging over them")
         ceilings = ceiling_evidence(run.designs[0], run.directory)
-        again = _reproduction(run.analysis, manifest, command)
+        again = _reproduction(run.analysis, manifest, command, run.directory)
         return combined(parts, ceilings.results if ceilings else None, again)
 
     return _kept_results(run.directory, run.analysis, watch, compute)
@@ -349,7 +350,12 @@ def _fit_facts(design: Design, manifest: Manifest, stats: xr.Dataset) -> FitFact
     )
 
 
-def _reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Reproduction:
+def _reproduction(
+    analysis: Analysis, manifest: Manifest, command: str, directory: RunDirectory
+) -> Reproduction:
+    # runs of forms lie within that of all: runs/NAME/KEY/forms/FORM
+    inside = directory.path.parent.name == FORMS
+    root = directory.path.absolute().parents[3 if inside else 1]
     return Reproduction(
         command=command,
         analysis=yaml_text(resolved(analysis)),
@@ -358,6 +364,7 @@ def _reproduction(analysis: Analysis, manifest: Manifest, command: str) -> Repro
         versions=manifest.versions,
         host=manifest.host,
         started=manifest.started,
+        declared=declared_before(root, manifest) if analysis.hypotheses else None,
     )
 
 

@@ -86,6 +86,10 @@ def print_summary(results: Results) -> None:
             return
         for (title, _), verdicts in groupby(results.verdicts, key=attrgetter("title", "region")):
             print_claim(title, tuple(verdicts))
+    if results.together is not None:
+        say(f"\n{results.together.words}")
+    if results.reproduction.declared is not None:
+        say(f"Hypotheses {results.reproduction.declared.words}.")
         print_sensitivity(results)
     say()
 

@@ -18,6 +18,7 @@ from bayescluster.results.facts import (
     Coefficient,
     Contraction,
     CornerWeight,
+    Declared,
     GroupingFacts,
     Identification,
     InformedPrior,
@@ -321,6 +322,13 @@ def reproduction_body(results: Results) -> Markup:
     )
 
 
+def _declared(declared: Declared | None) -> list[tuple[str, str]]:
+    """Which hypotheses were declared, and when, by the history of the runs."""
+    if declared is None:
+        return []
+    return [("Hypotheses", f"{declared.digest}, {declared.words}; first declared {declared.at}")]
+
+
 def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     made, fit = results.reproduction, results.fit
     tuned = f"after {words.count(fit.tune)} of tuning"
@@ -330,6 +338,7 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
         ("Key of the run", made.key),
         ("Digest of the data", made.data_digest),
         ("Started", made.started),
+        *_declared(made.declared),
         ("Sampler", fit.sampler),
         (
             "Draws",

@@ -117,6 +117,10 @@ def verdicts_body(results: Results) -> Markup:
 
 def _banners(results: Results) -> Iterator[str]:
     """What holds of several verdicts at once, each said once."""
+    if results.reproduction.declared is not None:
+        yield f"Hypotheses {results.reproduction.declared.words}."
+    if results.together is not None:
+        yield results.together.words
     for why in dict.fromkeys(verdict.withheld for verdict in results.verdicts):
         if why:
             held = [one for one in results.verdicts if one.withheld == why]

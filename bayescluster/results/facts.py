@@ -342,6 +342,29 @@ class FitFacts(Value):
     """The time limit, where it ended the sampling before the checks passed."""
 
 
+class Declared(Value):
+    """When the hypotheses were declared, by the history of the runs kept of the same data."""
+
+    digest: str
+    """Hash of the hypotheses block, defaults written out."""
+    at: str
+    """When it was first declared, ISO 8601 in UTC."""
+    before_fit: bool
+    before_results: bool
+    changes: int
+    """Blocks that were first declared after results of these data had been computed."""
+
+    @property
+    def words(self) -> str:
+        """The same in words."""
+        if self.before_fit:
+            return "declared before the first fit of these data"
+        if self.before_results:
+            return "declared after the first fit of these data, before results were computed"
+        times = "once" if self.changes == 1 else f"{self.changes} times"
+        return f"changed after results were seen ({times})"
+
+
 class Reproduction(Value):
     """What is needed to get the same result again."""
 
@@ -353,3 +376,5 @@ class Reproduction(Value):
     versions: dict[str, str]
     host: dict[str, str]
     started: str
+    declared: Declared | None = None
+    """When the hypotheses were declared; null without any, and outside a folder of runs."""

@@ -193,6 +193,26 @@ class Verdict(Value):
     """Which other likelihood of the outcome is sure of the opposite, whatever else stops it."""
 
 
+class Together(Value):
+    """All supported claims of a report at once: each may be sure, and one of many still be false."""
+
+    supported: int
+    expected_false: float
+    """Expected number of supported claims that do not hold: the sum of one minus their probabilities."""
+    probability: float
+    """Posterior probability that all of them hold; over several forms, the least of the plausible ones."""
+
+    @property
+    def words(self) -> str:
+        """The same in a sentence."""
+        claims = "claim is" if self.supported == 1 else "claims are"
+        return (
+            f"{self.supported} {claims} supported. Expected number of these that are false: "
+            f"{self.expected_false:.2g}; probability that all hold: {min(self.probability, 0.999):.3g}"
+            f"{' or more' if self.probability > 0.999 else ''}."
+        )
+
+
 class Surface(Value):
     """Expected outcome over the plane of the capitals (in sd), for one industry.
 
@@ -291,6 +311,8 @@ class Answers(Value):
     ranks: tuple[RankRow, ...]
     corners: tuple[Corners, ...]
     verdicts: tuple[Verdict, ...]
+    together: Together | None = None
+    """Of all supported claims; null where none is."""
     verdict_curves: tuple[VerdictCurve, ...] = ()
     """Of claims with a cut-off: what the verdict would be at others."""
     claims: Claims | None = None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from bayescluster.errors import Problem, RunError
 from bayescluster.lookup import suggestion
+from bayescluster.results.facts import Declared
 from bayescluster.runs.layout import MANIFEST, STAGES, STAGES_OF_FORMS, is_locked
-from bayescluster.runs.manifest import Manifest, read_manifest
+from bayescluster.runs.manifest import Declaration, Manifest, read_manifest
 
 RunStatus = Literal["running", "done", "failed", "interrupted", "unfinished", "unreadable"]
 
@@ -69,6 +70,45 @@ def _status(manifest: Manifest, directory: Path) -> RunStatus:
         return "interrupted"
     wanted = STAGES_OF_FORMS if manifest.forms else STAGES
     return "done" if set(wanted) <= set(manifest.stages) else "unfinished"
+
+
+def declared_before(root: Path, manifest: Manifest) -> Declared:
+    """When the hypotheses of a run were declared, by the history of all runs of the same data.
+
+    Parameters
+    ----------
+    root
+        Folder of the runs.
+    manifest
+        Of the run, its hypotheses declared.
+    """
+    digest = manifest.declarations[-1].digest
+    history = [*manifest.declarations, *_declarations(root, manifest)]
+    first: dict[str, str] = {}
+    for one in history:
+        first[one.digest] = min(one.declared, first.get(one.digest, one.declared))
+    fitted = min((one.fitted for one in history if one.fitted), default="")
+    seen = min((one.seen for one in history if one.seen), default="")
+    later = sum(declared > seen for declared in first.values()) if seen else 0
+    at = first[digest]
+    return Declared(
+        digest=digest,
+        at=at,
+        before_fit=not fitted or at <= fitted,
+        before_results=not seen or at <= seen,
+        changes=later,
+    )
+
+
+def _declarations(root: Path, own: Manifest) -> Iterator[Declaration]:
+    """Hypotheses that other runs of the same data declared."""
+    for path in root.glob(f"*/*/{MANIFEST}"):
+        try:
+            manifest = read_manifest(path.parent)
+        except RunError:
+            continue  # a run that cannot be read has no history
+        if manifest.data_digest == own.data_digest and manifest.key != own.key:
+            yield from manifest.history
 
 
 def find_run(path: Path) -> Path:

@@ -113,6 +113,11 @@ def results_key(fit: str, analysis: Analysis, extra: Mapping[str, Any] | None = 
     return hash_of({"fit": fit, "asked": fields, "extra": dict(extra or {})})
 
 
+def hypotheses_key(analysis: Analysis) -> str:
+    """Hash the hypotheses block, all defaults written out: which claims were declared, and how."""
+    return hash_of([claim.model_dump() for claim in analysis.hypotheses])
+
+
 def report_key(results: str, *additions: Value | None) -> str:
     """Hash what a report depends on: the results, and what was added to them later."""
     plain = [None if each is None else each.model_dump() for each in additions]

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from bayescluster.results.fit import Attempt
 from bayescluster.runs.files import read_document, write_json
-from bayescluster.runs.keys import host_facts, resolved, versions, without_directory
+from bayescluster.runs.keys import (
+    host_facts,
+    hypotheses_key,
+    resolved,
+    versions,
+    without_directory,
+)
 from bayescluster.runs.layout import MANIFEST, StageName, in_place, refuse_links
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Frozen
@@ -24,6 +30,9 @@ SHOWN_CHARACTERS = 120
 
 KEPT = ("started", "stages", "gate_passed", "settled", "attempts")
 """What a manifest keeps when its run goes on."""
+
+MARKED: Final[dict[StageName, str]] = {"posterior": "fitted", "forms": "fitted", "results": "seen"}
+"""Stages whose end tells that the data have spoken, and where that is noted."""
 
 Status = Literal["running", "done", "failed", "interrupted"]
 
@@ -52,6 +61,17 @@ class Settled(Frozen):
     """The time limit, where it ended the attempts before the checks passed."""
 
 
+class Declaration(Frozen):
+    """A hypotheses block that a run was asked to judge. Times are ISO 8601 in UTC; empty where not yet."""
+
+    digest: str
+    declared: str
+    fitted: str = ""
+    """When a posterior of these data was first finished under it."""
+    seen: str = ""
+    """When results were first finished under it."""
+
+
 class Manifest(Frozen):
     """Everything that is known about a run, apart from its numbers."""
 
@@ -70,6 +90,8 @@ class Manifest(Frozen):
     """Seed of each chain."""
     started: str
     """When the run was begun first, ISO 8601 in UTC."""
+    declarations: tuple[Declaration, ...] = ()
+    """Hypotheses blocks in the order in which they were declared; the last one is that of the analysis."""
     stages: dict[StageName, Stage] = {}
     gate_passed: bool | None = None
     """Whether the diagnostics gate was passed; null before it was tried."""
@@ -96,9 +118,21 @@ class Manifest(Frozen):
         """All finished files of all stages, with their sha256."""
         return {path: sha for stage in self.stages.values() for path, sha in stage.files.items()}
 
+    @property
+    def history(self) -> tuple[Declaration, ...]:
+        """Hypotheses declared so far; of a manifest that did not note them, that there were results."""
+        if self.declarations or "results" not in self.stages:
+            return self.declarations
+        seen = self.stages["results"].started
+        return (Declaration(digest="", declared=self.started, fitted=seen, seen=seen),)
+
     def continuing(self, before: Manifest) -> Manifest:
         """Go on with a run of the same key: what is finished stays so."""
-        return self.model_copy(update={name: getattr(before, name) for name in KEPT})
+        kept = {name: getattr(before, name) for name in KEPT}
+        declared = before.history
+        if not declared or declared[-1].digest != self.declarations[-1].digest:
+            declared = (*declared, *self.declarations)
+        return self.model_copy(update=kept | {"declarations": declared})
 
     def begun(self, name: StageName, key: str) -> Manifest:
         """Mark a stage as running.
@@ -119,7 +153,13 @@ class Manifest(Frozen):
     def ended(self, name: StageName, status: Status, seconds: float) -> Manifest:
         """Mark a stage as ended, after so many more seconds."""
         total = round(self._stage(name).seconds + seconds, 3)
-        return self._with(name, status=status, seconds=total)
+        manifest = self._with(name, status=status, seconds=total)
+        mark = MARKED.get(name) if status == "done" else None
+        if mark is None or not self.declarations or getattr(self.declarations[-1], mark):
+            return manifest
+        *earlier, last = self.declarations
+        last = last.model_copy(update={mark: now()})
+        return manifest.model_copy(update={"declarations": (*earlier, last)})
 
     def recorded(self, name: StageName, files: dict[str, str]) -> Manifest:
         """Note files of a stage as finished, with their sha256."""
@@ -166,6 +206,7 @@ def new_manifest(analysis: Analysis, key: str, *, data_label: str, data_digest: 
         versions=versions(),
         host=host_facts(),
         seeds=chain_seeds(analysis.sampling.seed, analysis.sampling.chains),
+        declarations=(Declaration(digest=hypotheses_key(analysis), declared=now()),),
         started=now(),
     )
 
