@@ -10,6 +10,7 @@ from bayescluster import __version__
 from bayescluster.cli import (
     calibrate,
     check,
+    check_data,
     compare,
     design,
     doctor,
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 COMMANDS = (
     ("run", run.run),
+    ("check-data", check_data.check_data),
     ("validate", validate.validate),
     ("prior", prior.prior),
     ("design", design.design),

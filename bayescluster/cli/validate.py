@@ -9,12 +9,20 @@ from bayescluster.cli.guard import guarded, say, say_json
 @guarded
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
+    from bayescluster.app.codebook import concerns_of
     from bayescluster.app.prepare import analysis_source, design_summary, designs_of
 
-    summary = design_summary(designs_of(analysis_source(config)))
+    source = analysis_source(config)
+    summary = design_summary(designs_of(source))
+    concerns = concerns_of(source)
     if json:
-        say_json(summary._asdict())
+        say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
         return
     say(f"{config}: valid.")
     for line in summary.lines:
         say(f"  {line}")
+    if concerns:
+        say(f"What looks wrong (all of it: `bayescluster check-data {config}`):")
+    for one in concerns:
+        say(f"  {one.column + ': ' if one.column else ''}{one.what}")
+        say(f"    {one.advice}")

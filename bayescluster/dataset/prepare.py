@@ -141,11 +141,15 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     if not data.crossed:
         problems += _nesting_problems(labelled, data, where)
     kept = {*(item.column for item in needed), *(item.name for item in data.derive)}
-    names = [name for name in columns if name in kept]
+    names = [name for name in columns if name in kept and name not in RESERVED]
     frame = labelled[[*names, FIRM, CLUSTER, INDUSTRY]]
     notes = _notes(table, labelled, data, known)
     firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
-    lacking = frozenset(item.column for item in needed if item.column not in columns)
+    lacking = frozenset(
+        item.column
+        for item in needed
+        if item.column not in columns or item.column in RESERVED
+    )
     return Examined(firms, tuple(dict.fromkeys(problems)), lacking)
 
 

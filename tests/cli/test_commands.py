@@ -147,6 +147,7 @@ def test_validate_as_json(folder):
         "family": "bernoulli",
         "structure": "interaction",
         "synthetic": False,
+        "concerns": [],
     }
     assert call("validate", "analysis.yaml").out == "\n".join(
         ["analysis.yaml: valid.", *(f"  {line}" for line in lines), ""]

@@ -1,0 +1,80 @@
+"""A codebook of a plain table, or of the table of an analysis with what the analysis makes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of, table_of_analysis
+from bayescluster.dataset.constructs import Scored, score
+from bayescluster.dataset.plain import Reading, read_plain
+from bayescluster.dataset.prepare import Examined, examine
+from bayescluster.dataset.read import Table
+from bayescluster.errors import BayesClusterError, DataError
+from bayescluster.features.codebook.compute import Sources, codebook_of
+from bayescluster.features.codebook.results import Codebook, Concern
+from bayescluster.features.codebook.roles import guesses, of_role
+from bayescluster.spec.columns import needed_columns
+from bayescluster.spec.load import load_analysis
+
+ANALYSIS_FILES = (".yaml", ".yml")
+
+
+def codebook(path: Path, reading: Reading | None = None) -> Codebook:
+    """Make the codebook of a table, or of an analysis if the file is one.
+
+    Raises
+    ------
+    ConfigError, DataError
+        If the analysis or the table cannot be read; other faults are part of the codebook.
+    """
+    if path.suffix.lower() in ANALYSIS_FILES:
+        return _of_analysis(path)
+    return codebook_of(Sources(guessed_table(path, reading or Reading())))
+
+
+def guessed_table(path: Path, reading: Reading) -> Table:
+    """Read a plain table, with the columns that seem to name firms and groups as they are written."""
+    first = read_plain(str(path), reading)
+    found = guesses(first)
+    named = [name for role in ("firm", "cluster", "industry") for name in of_role(found, role)]
+    return read_plain(str(path), reading, named) if named else first
+
+
+def _of_analysis(path: Path) -> Codebook:
+    loaded = load_analysis(path)
+    source = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
+    table = table_of_analysis(source)
+    faults: tuple[str, ...] = ()
+    try:
+        designs_of(analysis_source(path))
+    except BayesClusterError as error:
+        faults = tuple(str(problem) for problem in error.problems)
+    return codebook_of(_sources(source, table, faults))
+
+
+def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ()) -> Sources:
+    analysis = source.analysis
+    found = examine(table, analysis.data, needed_columns(analysis), source.where)
+    return Sources(table, analysis, found, _scored(source, found), faults)
+
+
+def _scored(source: AnalysisSource, found: Examined) -> dict[str, Scored]:
+    """Capitals that can be scored."""
+    capitals: dict[str, Scored] = {}
+    if found.firms is None:
+        return capitals
+    for name, construct in source.analysis.constructs.items():
+        if {item.column for item in construct.items} <= set(found.firms.frame.columns):
+            try:
+                frame = found.firms.frame
+                capitals[name] = score(frame, name, construct, source.where, impute=True)
+            except DataError:
+                continue
+    return capitals
+
+
+def concerns_of(source: AnalysisSource) -> tuple[Concern, ...]:
+    """What looks wrong in the columns that an analysis uses."""
+    found = codebook_of(_sources(source, table_of_analysis(source)))
+    used = {row.column for row in found.columns if row.role}
+    return tuple(one for one in found.concerns if not one.column or one.column in used)

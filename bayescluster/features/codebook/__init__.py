@@ -1,0 +1,1 @@
+"""A codebook of a table before any fit: what its columns hold, and what looks wrong."""

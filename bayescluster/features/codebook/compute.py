@@ -1,0 +1,492 @@
+"""Make a codebook: profile every column, name what looks wrong, and look at groups and capitals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayescluster.dataset.constructs import Scored, correlations
+from bayescluster.dataset.prepare import Examined
+from bayescluster.dataset.read import Table
+from bayescluster.dataset.values import (
+    Code,
+    as_float,
+    as_number,
+    code_of,
+    is_labelled,
+    labels,
+    numeric_problem,
+    ordered_labels,
+    rows_text,
+    sheet_fault,
+)
+from bayescluster.features.codebook.results import (
+    CapitalFacts,
+    Codebook,
+    CodebookColumn,
+    CodebookGroup,
+    Concern,
+    CornerFacts,
+    IndicatorFacts,
+    LostRows,
+)
+from bayescluster.features.codebook.roles import Kind, guesses, kind_of
+from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.columns import needed_columns
+
+Floats = NDArray[np.float64]
+
+BARS: Final = "▁▂▃▄▅▆▇█"
+BINS: Final = 10
+FEW_VALUES: Final = 8
+"""Columns with at most so many values have them listed."""
+CODES: Final = (-9, -99, -999, -8, -7, -1, -98, -97, 9, 8, 99, 98, 97, 88, 77, 999, 998, 997, 9999)
+"""Numbers that surveys write for no answer."""
+APART: Final = 10.0
+"""Interquartile ranges beyond the quartiles from which a value is called an outlier."""
+NEARLY: Final = 0.98
+"""Share of rows with one value from which a column is nearly constant."""
+ZEROS: Final = 1 / 3
+"""Share of zeros in an amount from which a model with zeros of their own is worth a thought."""
+MOSTLY: Final = 0.8
+"""Share of numbers from which text in a column is odd."""
+SMALL: Final = 5
+"""Groups of fewer rows lean on the others."""
+POOR: Final = 0.6
+"""Reliability below this is poor (Nunnally and Bernstein 1994 ask for 0.7 of research scales)."""
+NEAR: Final = 0.5
+"""Standard deviations within which a row is near a level."""
+MOST_NAMED: Final = 5
+
+
+class Sources(NamedTuple):
+    """What a codebook is made of; without an analysis its roles are guessed.
+
+    ``examined`` are the firms of the analysis, and ``capitals`` its scored constructs, as far as they can
+    be made; ``faults`` is all for which it would be refused.
+    """
+
+    table: Table
+    analysis: Analysis | None = None
+    examined: Examined | None = None
+    capitals: Mapping[str, Scored] | None = None
+    faults: tuple[str, ...] = ()
+
+
+def codebook_of(sources: Sources) -> Codebook:
+    """Make the codebook of a table, or of the table of an analysis."""
+    table, analysis = sources.table, sources.analysis
+    roles = _roles(sources)
+    kinds = {name: kind_of(table.frame[name]) for name in table.frame.columns}
+    columns = tuple(
+        _column(table, name, kinds[name], roles.get(name, "")) for name in table.frame.columns
+    )
+    refused = bool(sources.faults)
+    frame = sources.examined.firms.frame if sources.examined and sources.examined.firms else None
+    capitals, indicators = tuple(_capitals(sources, frame)), tuple(_indicators(sources, frame))
+    groups = tuple(_groups(table.frame, roles))
+    concerns = (
+        *_concerns(table, kinds, roles),
+        *_concerns_of_capitals(capitals, indicators),
+        *_concerns_of_groups(groups),
+    )
+    return Codebook(
+        table=table.label,
+        rows=len(table.frame),
+        usable=None if refused or frame is None else len(frame),
+        guessed=analysis is None,
+        notes=tuple(note.text for note in table.notes),
+        columns=columns,
+        concerns=concerns,
+        groups=groups,
+        lost=tuple(_lost(sources)),
+        capitals=capitals,
+        indicators=indicators,
+        corners=tuple(_corners(sources)),
+        faults=sources.faults,
+    )
+
+
+def _roles(sources: Sources) -> dict[str, str]:
+    if sources.analysis is None:
+        return {
+            name: guess.role.replace("_", " ") for name, guess in guesses(sources.table).items()
+        }
+    roles: dict[str, str] = {}
+    derived = {item.name: item for item in sources.analysis.data.derive}
+    for item in needed_columns(sources.analysis):
+        column = item.column
+        while column in derived:
+            of = derived[column].of
+            column = of if isinstance(of, str) else of[0]
+        roles.setdefault(column, item.role.replace("_", " "))
+    return roles
+
+
+def _column(table: Table, name: str, kind: Kind, role: str) -> CodebookColumn:
+    series = table.frame[name]
+    known = np.array([]) if kind.values is None else kind.values[~np.isnan(kind.values)]
+    low, median, high = (
+        (float(known.min()), float(np.median(known)), float(known.max()))
+        if known.size
+        else (None, None, None)
+    )
+    return CodebookColumn(
+        column=name,
+        description=table.descriptions.get(name, ""),
+        kind=kind.name,
+        role=role,
+        answered=int(series.notna().sum()),
+        missing=int(series.isna().sum()),
+        distinct=kind.distinct,
+        low=low,
+        median=median,
+        high=high,
+        histogram=_histogram(known) if kind.distinct > 1 else "",
+        common=_common(series, kind),
+    )
+
+
+def _histogram(known: Floats) -> str:
+    if known.size < 2 or np.ptp(known) == 0:
+        return ""
+    counts, _ = np.histogram(known, bins=min(BINS, np.unique(known).size))
+    steps = np.ceil(counts / counts.max() * (len(BARS) - 1)).astype("int64")
+    return "".join(BARS[step] for step in steps)
+
+
+def _common(series: pd.Series[Any], kind: Kind) -> str:
+    if not 0 < kind.distinct <= FEW_VALUES:
+        return ""
+    counts = labels(series).value_counts()
+    codes = {str(label): "" for label in counts.index}
+    if is_labelled(series):
+        codes = {
+            cell.label: f"{code_of(cell)} = " for cell in series.dropna() if isinstance(cell, Code)
+        }
+    return ", ".join(
+        f"{codes.get(label, '')}{label} ({counts[label]})" for label in ordered_labels(series)
+    )
+
+
+# what looks wrong
+
+
+def _concerns(
+    table: Table, kinds: Mapping[str, Kind], roles: Mapping[str, str]
+) -> Iterator[Concern]:
+    for name, kind in kinds.items():
+        series = table.frame[name]
+        if kind.name == "empty":
+            yield Concern(column=name, what="it is empty", advice="leave it out")
+            continue
+        yield from _one_value(name, series)
+        if roles.get(name) in ("firm", "cluster", "industry", "grouping"):
+            continue
+        if kind.values is None:
+            yield from _odd_text(name, series)
+        else:
+            yield from _odd_numbers(name, series, kind.values, roles.get(name, ""))
+    yield from _duplicates(table.frame, roles)
+
+
+def _one_value(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
+    counts = labels(series).value_counts()
+    most, share = counts.index[0], counts.iloc[0] / counts.sum()
+    if len(counts) == 1:
+        yield Concern(
+            column=name,
+            what=f"every answer is {most}",
+            advice="it can explain nothing: leave it out",
+        )
+    elif share >= NEARLY:
+        yield Concern(
+            column=name,
+            what=f"{counts.iloc[0]} of {counts.sum()} answers are {most}",
+            advice=f"what it explains rests on {_rows(int(counts.iloc[1:].sum()))}",
+        )
+
+
+def _odd_text(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
+    cells = series.dropna()
+    faulty = cells[[sheet_fault(cell) != "" for cell in cells]]
+    wordy = cells[[as_number(str(cell)) is None for cell in cells]]
+    if len(faulty):
+        yield Concern(
+            column=name,
+            what=f"{sheet_fault(faulty.iloc[0])}, '{faulty.iloc[0]}', in {rows_text(faulty.index)}",
+            advice="correct these cells, or open the workbook and save it again",
+        )
+    elif len(wordy) < (1 - MOSTLY) * len(cells):
+        texts = list(dict.fromkeys(str(cell) for cell in wordy))
+        shown = ", ".join(f"'{text}'" for text in texts[:MOST_NAMED])
+        listed = ", ".join(f"'{text}'" for text in texts)
+        yield Concern(
+            column=name,
+            what=f"numbers, but for {shown} in {rows_text(wordy.index)}",
+            advice="correct these cells; if they mean no answer, write "
+            f"`missing_values: {{{name}: [{listed}]}}`",
+        )
+
+
+def _odd_numbers(name: str, series: pd.Series[Any], values: Floats, role: str) -> Iterator[Concern]:
+    known = values[~np.isnan(values)]
+    codes = suspicious_codes(known)
+    for code in codes:
+        cells = int((known == code).sum())
+        low, high = _range_without(known, codes)
+        yield Concern(
+            column=name,
+            what=f"{code:g} in {_rows(cells)}, where the others go from {low:g} to {high:g}",
+            advice=f"if it means no answer, write `missing_values: {{{name}: [{code:g}]}}`",
+        )
+    rest = known[~np.isin(known, codes)]
+    if set(rest.tolist()) == {1.0, 2.0} and not is_labelled(series):
+        yield Concern(
+            column=name,
+            what="coded 1 and 2",
+            advice="if it is yes or no, a higher number means the second answer: recode it, or give "
+            "an indicator `direction: negative`",
+        )
+    yield from _outliers(name, values, codes)
+    positive = rest[rest > 0]
+    zeros = float((rest == 0).mean()) if rest.size else 0.0
+    amounts = positive.size > 0 and np.unique(positive).size > FEW_VALUES and (rest >= 0).all()
+    if zeros >= ZEROS and amounts:
+        yield Concern(
+            column=name,
+            what=f"{zeros:.0%} of the answers are 0",
+            advice="low and high quantiles may fall together; a column of whether there is any, and "
+            "one of how much, say more"
+            if role != "outcome"
+            else "ask first whether there is any (a yes-or-no outcome), then how much",
+        )
+
+
+def suspicious_codes(known: Floats) -> list[float]:
+    """Numbers that look like codes for no answer: usual ones, apart from all other values.
+
+    A negative one among values from 0; or one above all others, by more than these lie apart and by half
+    of their range.
+    """
+    others = known[~np.isin(known, CODES)]
+    distinct = np.unique(others)
+    if distinct.size < 2:
+        distinct = np.unique(known[known >= 0])
+    if distinct.size < 2:
+        return []
+    low, high = float(distinct[0]), float(distinct[-1])
+    step, width = float(np.diff(distinct).max()), high - low
+    present = [code for code in CODES if code in known]
+    return [
+        float(code)
+        for code in present
+        if code < 0 <= low or (code - high > step and code - high >= max(2.0, width / 2))
+    ]
+
+
+def _range_without(known: Floats, codes: Sequence[float]) -> tuple[float, float]:
+    others = known[~np.isin(known, codes)]
+    return float(others.min()), float(others.max())
+
+
+def _outliers(name: str, values: Floats, codes: Sequence[float]) -> Iterator[Concern]:
+    rest = np.where(np.isin(values, codes), np.nan, values)
+    known = rest[~np.isnan(rest)]
+    if np.unique(known).size <= FEW_VALUES:
+        return
+    # amounts are skewed: they are judged in logs
+    scale = np.log1p if known.min() >= 0 else np.asarray
+    with np.errstate(invalid="ignore"):
+        scaled = np.asarray(scale(rest), dtype="float64")
+    low, high = np.nanquantile(scaled, [0.25, 0.75])
+    width = high - low
+    wide = APART / 2 if known.min() >= 0 else APART
+    far = np.flatnonzero((scaled > high + wide * width) | (scaled < low - wide * width))
+    if width == 0 or not far.size or far.size > 0.02 * known.size + 1:
+        return
+    shown = ", ".join(f"{values[k]:,g} (row {k + 1})" for k in far[:MOST_NAMED])
+    more = f" and {far.size - MOST_NAMED} more" if far.size > MOST_NAMED else ""
+    yield Concern(
+        column=name,
+        what=f"far from all others: {shown}{more}; half of the rows are between "
+        f"{np.nanquantile(rest, 0.25):,g} and {np.nanquantile(rest, 0.75):,g}",
+        advice="check these cells; an amount may need `transform: log`",
+    )
+
+
+def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Concern]:
+    texts = pd.DataFrame(
+        {name: labels(frame[name]).astype(object).where(frame[name].notna(), "") for name in frame}
+    )
+    again = texts.index[texts.duplicated()]
+    if len(again) and len(frame.columns) > 1:
+        yield Concern(
+            column="",
+            what=f"the same as a row before in every column: {rows_text(again)}",
+            advice="leave out what was entered twice",
+        )
+    firm = next((name for name, role in roles.items() if role == "firm"), None)
+    if firm is None:
+        return
+    twice = frame.index[texts[firm].duplicated() & ~texts.duplicated()]
+    if 0 < len(twice) < 0.1 * len(frame):
+        yield Concern(
+            column=firm,
+            what=f"{len(twice)} rows repeat a firm with other answers: {rows_text(twice)}",
+            advice="if firms are asked once, one of the two has a wrong number",
+        )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+# groups, rows lost, capitals
+
+
+def _groups(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[CodebookGroup]:
+    by_role = {role: name for name, role in reversed(list(roles.items()))}
+    firm, cluster, industry = (by_role.get(role) for role in ("firm", "cluster", "industry"))
+    if cluster is None and industry is None:
+        return
+    of = pd.Series("all", frame.index) if industry is None else labels(frame[industry])
+    for label in sorted(of.dropna().unique()):
+        part = frame[(of == label).to_numpy()]
+        sizes = None if cluster is None else labels(part[cluster]).value_counts()
+        yield CodebookGroup(
+            industry=str(label),
+            rows=len(part),
+            firms=len(part) if firm is None else int(labels(part[firm]).nunique()),
+            clusters=None if sizes is None else len(sizes),
+            smallest=""
+            if sizes is None or not len(sizes)
+            else f"{sizes.index[-1]} ({sizes.iloc[-1]})",
+        )
+
+
+def _concerns_of_groups(groups: Sequence[CodebookGroup]) -> Iterator[Concern]:
+    for group in groups:
+        if group.rows < SMALL:
+            yield Concern(
+                column="",
+                what=f"industry '{group.industry}' has {_rows(group.rows)}",
+                advice="its effects lean on the other industries: merge it, or leave it out",
+            )
+
+
+def _lost(sources: Sources) -> Iterator[LostRows]:
+    """Rows that lack something, by what they lack; a row may lack several things."""
+    if sources.analysis is None:
+        return
+    needed = {item.column for item in needed_columns(sources.analysis) if not item.optional}
+    used = [name for name in sources.table.frame.columns if name in needed]
+    lacks = sources.table.frame[used].isna()
+    alone = lacks.sum(axis=1) == 1
+    for name in used:
+        if lacks[name].any():
+            yield LostRows(
+                variable=name, rows=int(lacks[name].sum()), only=int((lacks[name] & alone).sum())
+            )
+
+
+def _capitals(sources: Sources, frame: pd.DataFrame | None) -> Iterator[CapitalFacts]:
+    if frame is None:
+        return
+    for name, scored in (sources.capitals or {}).items():
+        values = scored.values
+        known = values[~np.isnan(values)]
+        low, high = np.quantile(known, [0.1, 0.9])
+        yield CapitalFacts(
+            capital=name,
+            indicators=len(scored.weights),
+            reliability=scored.reliability,
+            between=_between(values, frame["__cluster__"]),
+            near_low=None if scored.binary else int((np.abs(known - low) <= NEAR).sum()),
+            near_high=None if scored.binary else int((np.abs(known - high) <= NEAR).sum()),
+        )
+
+
+def _between(values: Floats, cluster: pd.Series[Any]) -> float | None:
+    """Share of variance between clusters, less what chance alone puts there (ANOVA; 0 at least)."""
+    table = pd.DataFrame({"value": values, "cluster": cluster.to_numpy()}).dropna()
+    sizes = table.groupby("cluster")["value"].size()
+    count, groups = len(table), len(sizes)
+    if groups < 2 or count <= groups:
+        return None
+    means = table.groupby("cluster")["value"].transform("mean")
+    within = float(((table["value"] - means) ** 2).sum()) / (count - groups)
+    around = float(((means - table["value"].mean()) ** 2).sum()) / (groups - 1)
+    size = (count - float((sizes**2).sum()) / count) / (groups - 1)
+    share = max((around - within) / size, 0.0)
+    return share / (share + within) if share + within > 0 else None
+
+
+def _indicators(sources: Sources, frame: pd.DataFrame | None) -> Iterator[IndicatorFacts]:
+    if frame is None or sources.analysis is None:
+        return
+    for name, construct in sources.analysis.constructs.items():
+        if name not in (sources.capitals or {}) or len(construct.items) < 2:
+            continue
+        columns = [as_float(_answers(frame[item.column])) for item in construct.items]
+        signs = [-1.0 if item.direction == "negative" else 1.0 for item in construct.items]
+        items = np.column_stack([sign * one for sign, one in zip(signs, columns, strict=True)])
+        scaled = (items - np.nanmean(items, axis=0)) / np.nanstd(items, axis=0)
+        for k, item in enumerate(construct.items):
+            rest = np.nanmean(np.delete(scaled, k, axis=1), axis=1)
+            r = float(correlations(np.column_stack([scaled[:, k], rest]))[0, 1])
+            yield IndicatorFacts(
+                capital=name, indicator=item.column, item_rest=r if np.isfinite(r) else None
+            )
+
+
+def _answers(series: pd.Series[Any]) -> pd.Series[Any]:
+    """Words for yes and no as numbers; other columns as they are."""
+    if numeric_problem(series) is None:
+        return series
+    return series.map(lambda cell: float(str(cell).casefold() == "yes"), na_action="ignore")
+
+
+def _concerns_of_capitals(
+    capitals: Sequence[CapitalFacts], indicators: Sequence[IndicatorFacts]
+) -> Iterator[Concern]:
+    for one in indicators:
+        if one.item_rest is not None and one.item_rest < 0:
+            yield Concern(
+                column=one.indicator,
+                what=f"goes against the other indicators of {one.capital} (r = {one.item_rest:.2f})",
+                advice="check its direction (`direction: negative`) and its codes for no answer",
+            )
+    for capital in capitals:
+        if capital.reliability is not None and capital.reliability < POOR:
+            yield Concern(
+                column="",
+                what=f"the indicators of {capital.capital} hardly go together: reliability "
+                f"{capital.reliability:.2f}",
+                advice="check directions and codes; `method: latent` keeps the error out of effects",
+            )
+
+
+def _corners(sources: Sources) -> Iterator[CornerFacts]:
+    capitals = sources.capitals or {}
+    if len(capitals) < 2:
+        return
+    near: dict[str, dict[str, NDArray[np.bool_]]] = {}
+    for name, scored in capitals.items():
+        known = scored.values[~np.isnan(scored.values)]
+        ends = (known.min(), known.max()) if scored.binary else np.quantile(known, [0.1, 0.9])
+        near[name] = {
+            side: np.abs(scored.values - end) <= NEAR
+            for side, end in zip(("low", "high"), ends, strict=True)
+        }
+    human, social = near["human_capital"], near["social_capital"]
+    for first in ("low", "high"):
+        for second in ("low", "high"):
+            yield CornerFacts(
+                corner=f"{first} human, {second} social capital",
+                rows=int((human[first] & social[second]).sum()),
+            )

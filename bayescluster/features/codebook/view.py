@@ -1,0 +1,181 @@
+"""A codebook on the terminal, as a page and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bayescluster.features.codebook.results import (
+    CapitalFacts,
+    Codebook,
+    CodebookColumn,
+    CodebookGroup,
+    Concern,
+    CornerFacts,
+    IndicatorFacts,
+    LostRows,
+)
+from bayescluster.kit.page import filled
+from bayescluster.kit.table import Cell, Column, Table, View, number
+from bayescluster.kit.words import NONE
+
+FEW: Final = 10
+"""Rows near a corner below which claims about it rest on the model."""
+
+
+def _amount(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.4g}"
+
+
+def _share(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f}"
+
+
+def views(found: Codebook) -> Iterator[View[Any]]:
+    """Concerns, columns, groups, rows lost, capitals, indicators and corners."""
+    yield View(
+        "concerns",
+        Concern,
+        "What looks wrong",
+        (Column("Column", "column"), Column("What", "what"), Column("What to do", "advice")),
+        found.concerns,
+    )
+    yield View(
+        "columns",
+        CodebookColumn,
+        "Columns" + (" (roles are guessed from names)" if found.guessed else ""),
+        (
+            Column("Column", "column", note=lambda row: row.description),
+            Column("Role", "role"),
+            Column("Holds", "kind"),
+            number("n", "answered"),
+            number("Missing", "missing", look=lambda row: "bad" if row.missing else ""),
+            number("Distinct", "distinct"),
+            number("Low", "low", _amount),
+            number("Median", "median", _amount),
+            number("High", "high", _amount),
+            Column("", "histogram"),
+            Column("Values", "common", lambda text: Cell("", text)),
+        ),
+        found.columns,
+    )
+    yield View(
+        "groups",
+        CodebookGroup,
+        "Industries and clusters",
+        (
+            Column("Industry", "industry"),
+            number("Rows", "rows"),
+            number("Firms", "firms"),
+            number("Clusters", "clusters", lambda value: NONE if value is None else str(value)),
+            Column("Smallest cluster (rows)", "smallest"),
+        ),
+        found.groups,
+    )
+    yield View(
+        "lost_rows",
+        LostRows,
+        "Rows that lack an answer the analysis needs",
+        (
+            Column("Column", "variable"),
+            number("Rows that lack it", "rows"),
+            number("and nothing else", "only"),
+        ),
+        found.lost,
+        "A row may lack several: the numbers of rows do not add up to the rows lost.",
+    )
+    yield View(
+        "capitals",
+        CapitalFacts,
+        "Capitals",
+        (
+            Column("Capital", "capital"),
+            number("Indicators", "indicators"),
+            number("Reliability", "reliability", _share),
+            number("Share between clusters", "between", _share),
+            number(
+                "Rows near low", "near_low", lambda value: NONE if value is None else str(value)
+            ),
+            number("near high", "near_high", lambda value: NONE if value is None else str(value)),
+        ),
+        found.capitals,
+        "Low and high are the 0.1 and 0.9 quantile; near is within half a standard deviation. Where "
+        "much of a capital lies between clusters, `contextual` tells its effect within clusters from "
+        "that of the cluster.",
+    )
+    yield View(
+        "indicators",
+        IndicatorFacts,
+        "Indicators",
+        (
+            Column("Indicator", "indicator"),
+            Column("Capital", "capital"),
+            number("Correlation with the others", "item_rest", _share),
+        ),
+        found.indicators,
+    )
+    yield View(
+        "corners",
+        CornerFacts,
+        "Rows near each corner",
+        (
+            Column("Corner", "corner"),
+            number("Rows", "rows", look=lambda row: "thin" if row.rows < FEW else ""),
+        ),
+        found.corners,
+        f"Claims about a corner with fewer than {FEW} rows rest on the form of the model.",
+    )
+
+
+SHORT: Final = {"whole numbers": "whole", "yes or no (0, 1)": "0/1", "labelled codes": "codes"}
+"""Kinds of columns in a terminal."""
+MOST_SIGNS: Final = 34
+"""Signs of the values of a column in a terminal."""
+
+
+def _narrow(found: Codebook) -> View[CodebookColumn]:
+    """The columns for a terminal: range or values in one cell."""
+    return View(
+        "columns",
+        CodebookColumn,
+        "Columns" + (" (roles are guessed from names)" if found.guessed else ""),
+        (
+            Column("Column", "column"),
+            Column("Role", "role", lambda role: role.replace("indicator of ", "")),
+            Column("Holds", "kind", lambda kind: SHORT.get(kind, kind)),
+            number("n", "answered"),
+            number("Missing", "missing"),
+            Column("Values", _values),
+            Column("", "histogram"),
+        ),
+        found.columns,
+    )
+
+
+def _values(row: CodebookColumn) -> str:
+    if row.common and (row.low is None or len(row.common) <= MOST_SIGNS):
+        return row.common if len(row.common) <= MOST_SIGNS else f"{row.common[: MOST_SIGNS - 1]}…"
+    if row.low is None:
+        return f"{row.distinct} different"
+    return f"{_amount(row.low)} to {_amount(row.high)}, median {_amount(row.median)}"
+
+
+def printed(found: Codebook) -> Iterator[str | Table]:
+    """Write the codebook for the terminal."""
+    yield f"{found.table}: {found.rows} rows, {len(found.columns)} columns"
+    if found.usable is not None:
+        lost = found.rows - found.usable
+        yield f"the analysis uses {found.usable} rows" + (f", {lost} are left out" if lost else "")
+    yield from found.notes
+    yield from (f"FAULT {fault}" for fault in found.faults)
+    for view in views(found):
+        if view.rows:
+            yield _narrow(found).table if view.name == "columns" else view.table
+    if not found.concerns:
+        yield "\nNothing looks wrong."
+
+
+def page_text(found: Codebook) -> str:
+    """Write the codebook as a page."""
+    tables = [(view.name, view.table) for view in views(found) if view.rows]
+    return str(filled("codebook.html.j2", found=found, tables=tables))
