@@ -8,6 +8,7 @@ from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
 
@@ -21,6 +22,14 @@ def logistic(x: Array) -> Array:
 def softplus(x: Array) -> Array:
     """``log(1 + exp(x))`` without overflow, in half the time of ``numpy.logaddexp``."""
     return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
+
+
+def total_by_group(values: Array, membership: csr_array) -> Array:
+    """Totals by group, ``(..., row) -> (..., group)``, from how much of each row is in it, ``(group, row)``.
+
+    A row is in few groups: so the time hardly grows with their number.
+    """
+    return np.asarray((membership @ values.T).T)
 
 
 def in_threads[T](work: Callable[[T], None], parts: Iterable[T]) -> None:

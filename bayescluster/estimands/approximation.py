@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
@@ -215,7 +216,7 @@ def _mode(
     sizes = [block.size for block in inputs.blocks]
     sd = np.concatenate([inputs.sd, np.repeat(sds, sizes)])
     damping = 0.0
-    at = _Target(design, inputs, free, mean, sd)
+    at = _Target(design, inputs, free, mean, sd, csr_array(inputs.matrix))
     value, slope, curve = at.evaluate(theta)
     for _ in range(NEWTON_STEPS):
         try:
@@ -249,11 +250,13 @@ class _Target(NamedTuple):
     free: Free
     mean: Array
     sd: Array
+    sparse: csr_array
+    """The inputs again: a row is in one group of each grouping, so most of them are 0."""
 
     def evaluate(self, theta: Array) -> tuple[float, Array, Array]:
         """Value, gradient, and curvature of the negative, of the log posterior."""
         columns = self.mean.size
-        matrix, rows = self.inputs.matrix, self.inputs.rows
+        matrix, rows = self.sparse, self.inputs.rows
         eta = matrix @ theta[:columns] + self.design.offset[rows]
         rowwise = row_derivatives(self.design, rows, eta, self.free, theta[columns:])
         off = (theta[:columns] - self.mean) / self.sd
@@ -264,10 +267,11 @@ class _Target(NamedTuple):
         return value, slope, self._curvature(rowwise)
 
     def _curvature(self, rowwise: Curvature) -> Array:
-        matrix, columns = self.inputs.matrix, self.mean.size
+        matrix, columns = self.sparse, self.mean.size
         size = columns + rowwise.by_free.size
         curve = np.empty((size, size))
-        curve[:columns, :columns] = -(matrix.T * rowwise.by_eta_eta) @ matrix
+        weighted = matrix.multiply(-rowwise.by_eta_eta[:, None]).tocsr()
+        curve[:columns, :columns] = (matrix.T @ weighted).toarray()
         curve[:columns, :columns][np.diag_indices(columns)] += self.sd**-2
         across = -(matrix.T @ rowwise.by_eta_free.T)
         curve[:columns, columns:], curve[columns:, :columns] = across, across.T

@@ -7,6 +7,7 @@ are those of arviz. All quantities go through one sort and one FFT a block: a re
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -41,9 +42,27 @@ class Diagnostics(NamedTuple):
     mcse: Array
 
 
+REMEMBERED: Final = 100_000
+"""Quantities whose diagnostics are kept, a few bytes each."""
+_KNOWN: dict[tuple[int, bytes], tuple[float, ...]] = {}
+"""Diagnostics by the draws themselves: tables, figures of several claims and the gate ask for the same."""
+
+
 def diagnostics(draws: Array, chains: int) -> Diagnostics:
     """Diagnose quantities from their draws, ``(draw, quantity)``, the chains one after the other."""
-    return Diagnostics(*_by_block(_diagnosed, len(Diagnostics._fields), draws, chains))
+    columns = np.ascontiguousarray(draws.T, dtype="float64")
+    keys = [(chains, blake2b(column, digest_size=16).digest()) for column in columns]
+    known = {key: _KNOWN[key] for key in keys if key in _KNOWN}
+    new = {key: k for k, key in enumerate(keys) if key not in known}
+    if new:
+        found = _by_block(_diagnosed, len(Diagnostics._fields), draws[:, [*new.values()]], chains)
+        made = dict(zip(new, map(tuple, found.T.tolist()), strict=True))
+        if len(_KNOWN) + len(made) > REMEMBERED:
+            _KNOWN.clear()
+        _KNOWN.update(made)
+        known |= made
+    rows = np.array([known[key] for key in keys]).reshape(-1, len(Diagnostics._fields))
+    return Diagnostics(*rows.T)
 
 
 def mcse_of_mean(draws: Array, chains: int) -> Array:

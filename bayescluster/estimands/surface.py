@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from bayescluster.arrays import Array, in_threads
+from bayescluster.arrays import Array, in_threads, total_by_group
 from bayescluster.design.record import Design
 from bayescluster.estimands.mediation import Through, expected_outcome
 from bayescluster.model.evaluate import Capitals, Draws, RowPredictor, expectation
@@ -64,7 +64,6 @@ def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights
     as for `outcome_surface`.
     """
     rows = np.flatnonzero(weights.any(axis=1))
-    # a row is in few of the groups: so the cost hardly grows with the number of groups
     mean = csr_array(weights[rows].T)  # (group, row)
     out = np.empty((draws.size, len(splits), weights.shape[1]))
     mine = draws.for_rows(rows)
@@ -74,7 +73,7 @@ def split_surface(design: Design, draws: Draws, splits: Sequence[Split], weights
         own = part.capitals or (design.capitals[0][rows], design.capitals[1][rows])
         expected = _Expected(design, part, rows)
         for position, split in enumerate(splits):
-            out[which, position] = (mean @ expected(split, own).T).T
+            out[which, position] = total_by_group(expected(split, own), mean)
 
     step = max(1, CELLS_AT_ONCE // max(rows.size, 1))
     in_threads(of_part, [slice(at, at + step) for at in range(0, draws.size, step)])

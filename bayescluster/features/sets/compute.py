@@ -8,8 +8,9 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, total_by_group
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import Groups, declared_groups, side_by_side
@@ -699,13 +700,15 @@ class SetEvidence:
     def _measure(self, part: _Sampled) -> Measured:
         sets = expressions(part.human, part.social)
         total = self._total(part)
-        members = self.groups.members.astype(float)
-        shape = (max(len(one) for one in part), members.shape[1])
+        members = csr_array(self.groups.members.T.astype(float))
+        shape = (max(len(one) for one in part), members.shape[0])
         return Measured(
             {name: necessity(sets[name], part.outcome, total) for name in NECESSARY},
             {name: sufficiency(sets[name], part.outcome, total) for name in SUFFICIENT},
             {
-                name: np.broadcast_to((values > AMBIGUOUS) @ members, shape)
+                name: np.broadcast_to(
+                    total_by_group((values > AMBIGUOUS).astype(float), members), shape
+                )
                 for name, values in (sets | {OUTCOME: part.outcome}).items()
             },
         )

@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import expit
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, total_by_group
 from bayescluster.names import OUTCOME
 
 Total = Callable[[Array], Array]
@@ -47,19 +48,12 @@ def total_of(weights: Array | None = None, members: NDArray[np.bool_] | None = N
         return lambda values: np.asarray(
             (values if weights is None else values * weights).sum(axis=-1)
         )
-    columns = members.astype(float)
-    return lambda values: _by_group(values, weights, columns)
+    groups = csr_array(members.T.astype(float))
 
+    def by_group(values: Array) -> Array:
+        return total_by_group(values if weights is None else values * weights, groups)
 
-def _by_group(values: Array, weights: Array | None, columns: Array) -> Array:
-    """Totals by group, ``(..., group)``, by one product of matrices wherever one will do."""
-    if weights is None:
-        return np.asarray(values @ columns)
-    if weights.ndim == 1 or len(weights) == 1:
-        return np.asarray(values @ (weights.reshape(-1, 1) * columns))
-    if values.ndim == 1 or len(values) == 1:
-        return np.asarray(weights @ (values.reshape(-1, 1) * columns))
-    return np.asarray((values * weights) @ columns)
+    return by_group
 
 
 PLAIN: Total = total_of()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -134,6 +134,8 @@ def probabilities(
         What stands at each corner, ``(draw, group)``, and its scale.
     """
     region, given = [], []
+    # the corners are the same all along the grid, and so is where they lie on the link scale
+    scale = scale._replace(to_link=_remembering(scale.to_link))
     for value in grid:
         found = region_of(claim.model_copy(update={cutoff: float(value)}), corners, scale)
         share = found.event.mean(axis=0)
@@ -141,6 +143,18 @@ def probabilities(
         region.append(share)
         given.append(np.divide(share, possible, out=np.ones_like(share), where=possible > 0))
     return Probabilities(np.array(region), np.array(given))
+
+
+def _remembering(to_link: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """Transform each array once."""
+    known: dict[int, tuple[Array, Array]] = {}  # the array is kept, so that its id stays its own
+
+    def of(values: Array) -> Array:
+        if id(values) not in known:
+            known[id(values)] = values, to_link(values)
+        return known[id(values)][1]
+
+    return of
 
 
 def bands_of(
