@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from bayescluster.arrays import Array
 from bayescluster.checks.loo import LeftOut, RowScores
@@ -46,6 +45,8 @@ FEW = f"fewer than {MISFIT_ROWS} rows"
 
 NO_EVENT = "only of a yes or no and of ordinal levels; LOO-PIT is for outcomes such as this"
 FEW_EVENTS = f"fewer than {MISFIT_EVENTS} rows with it, or without it"
+CELLS_A_BLOCK: Final = 2**18
+"""Draws times rows whose curves are made together."""
 DRAWS = 1000
 """At most so many draws, evenly spaced; the smallest p-value is one in a thousand."""
 YES = "yes"
@@ -299,7 +300,7 @@ class Calibrated(NamedTuple):
     ``split`` is the mean over draws; ``expected`` the mean miscalibration of replicated events.
     """
 
-    split: Split
+    split: Split[float]
     expected: float
     p: float
     curve: Curve
@@ -310,24 +311,28 @@ def calibrated(chances: Array, happened: Array, rng: np.random.Generator) -> Cal
 
     ``chances`` are probabilities at each draw, ``(draw, row)``, ``happened`` 0 or 1, ``(row,)``.
     """
-    mean = pooled_rows(chances.mean(axis=0))
-    curve = isotonic(mean, happened)
-    some = np.unique(np.linspace(0, mean.values.size - 1, POINTS).astype("int64"))
+    mean, size = ordered(chances.mean(axis=0)[None]), chances.shape[1]
+    values = mean.rising(mean.predicted)[0]
+    some = np.unique(np.linspace(0, values.size - 1, POINTS).astype("int64"))
+    curve = mean.rising(isotonic(mean, happened[None]))[0][some]
     splits, again, curves = [], [], []
-    for chance in chances:
-        drawn = (rng.random(chance.size) < chance).astype("float64")
-        pooled = pooled_rows(chance)
-        splits.append(_split(chance, happened, pooled, isotonic(pooled, happened)))
-        again.append(_split(chance, drawn, pooled, isotonic(pooled, drawn)).miscalibration)
-        curves.append(isotonic(mean, drawn)[some])
-    lost = [split.miscalibration for split in splits]
+    step = max(1, CELLS_A_BLOCK // size)
+    for start in range(0, len(chances), step):
+        part = chances[start : start + step]
+        drawn = (rng.random(part.shape) < part).astype("float64")
+        order = ordered(part)
+        splits.append(np.column_stack(_split(order, np.broadcast_to(happened, part.shape))))
+        again.append(_split(order, drawn).miscalibration)
+        curves.append(mean.rising(isotonic(mean, drawn))[:, some])
+    split = np.concatenate(splits)
     tail = (1 - INTERVAL) / 2
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    low, high = np.quantile(np.concatenate(curves), [tail, 1 - tail], axis=0)
+    replicated = np.concatenate(again)
     return Calibrated(
-        Split(*(float(part) for part in np.mean(splits, axis=0))),
-        float(np.mean(again)),
-        combined(_tails(np.array(lost), np.array(again))),
-        Curve(mean.values[some], curve[some], low, high),
+        Split(*(float(part) for part in split.mean(axis=0))),
+        float(replicated.mean()),
+        combined(_tails(split[:, 1], replicated)),
+        Curve(values[some], curve, low, high),
     )
 
 
@@ -338,27 +343,30 @@ def _tails(values: Array, replicated: Array) -> list[float]:
     return [float(p) for p in (replicated.size - below + 1) / (replicated.size + 1)]
 
 
-class Split(NamedTuple):
+class Split[T: (float, Array)](NamedTuple):
     """Mean Brier score = miscalibration - discrimination + uncertainty."""
 
-    score: float
-    miscalibration: float
-    discrimination: float
-    uncertainty: float
+    score: T
+    miscalibration: T
+    discrimination: T
+    uncertainty: T
 
 
-def split_score(predicted: Array, happened: Array) -> Split:
+def split_score(predicted: Array, happened: Array) -> Split[float]:
     """Split the mean Brier score of probabilities; see Dimitriadis et al., equation 3."""
-    pooled = pooled_rows(predicted)
-    return _split(predicted, happened, pooled, isotonic(pooled, happened))
+    found = _split(ordered(predicted[None]), happened[None])
+    return Split(*(float(part[0]) for part in found))
 
 
-def _split(predicted: Array, happened: Array, pooled: PooledRows, recalibrated: Array) -> Split:
-    score = float(np.mean((predicted - happened) ** 2))
+def _split(order: Ordered, happened: Array) -> Split[Array]:
+    """Split the scores of many sets of predictions, ``(set,)`` each, from events ``(set, row)``."""
+    events = np.take_along_axis(happened, order.rows, axis=1)
+    score = ((order.predicted - events) ** 2).mean(axis=1)
     # within a block of the curve the events are 0 or 1 around its mean
-    share = float(happened.mean())
+    share = happened.mean(axis=1)
     uncertainty = share * (1 - share)
-    remaining = float(np.average(recalibrated * (1 - recalibrated), weights=pooled.rows))
+    curve = _isotonic(order, events)
+    remaining = (curve * (1 - curve)).mean(axis=1)
     return Split(score, score - remaining, uncertainty - remaining, uncertainty)
 
 
@@ -371,24 +379,55 @@ class Curve(NamedTuple):
     high: Array
 
 
-class PooledRows(NamedTuple):
-    """Distinct predictions, which of them each row has, and how many rows each has."""
+class Ordered(NamedTuple):
+    """Sets of predictions from the lowest to the highest, ``(set, row)`` each.
 
-    values: Array
-    where: NDArray[np.int64]
-    rows: Array
-
-
-def pooled_rows(predicted: Array) -> PooledRows:
-    """Pool the rows with equal predictions."""
-    values, where, counts = np.unique(predicted, return_inverse=True, return_counts=True)
-    return PooledRows(values, where, counts.astype("float64"))
-
-
-def isotonic(pooled: PooledRows, happened: Array) -> Array:
-    """Pool adjacent violators: share of events at each distinct prediction, never falling.
-
-    ``happened`` is 0 or 1, ``(row,)``.
+    ``rows`` says which row stands where, ``opens`` whether a prediction is above the one before.
     """
-    shares = np.bincount(pooled.where, weights=happened) / pooled.rows
-    return np.asarray(np.clip(isotonic_regression(shares, weights=pooled.rows).x, 0.0, 1.0))
+
+    predicted: Array
+    rows: NDArray[np.int64]
+    opens: NDArray[np.bool_]
+
+    def rising(self, values: Array) -> Array:
+        """Values, ``(set, row)``, at the distinct predictions of a single set."""
+        return values[:, self.opens[0]]
+
+
+def ordered(predicted: Array) -> Ordered:
+    """Order the predictions of each set, ``(set, row)``."""
+    rows = np.argsort(predicted, axis=1)
+    sorted_ = np.take_along_axis(predicted, rows, axis=1)
+    opens = np.ones(sorted_.shape, dtype=bool)
+    opens[:, 1:] = sorted_[:, 1:] > sorted_[:, :-1]
+    return Ordered(sorted_, rows, opens)
+
+
+def isotonic(order: Ordered, happened: Array) -> Array:
+    """Share of events at each prediction, never falling, ``(set, row)`` from the lowest prediction.
+
+    ``happened`` is 0 or 1, ``(set, row)``; of one set of predictions it may be many sets of events.
+    """
+    rows = np.broadcast_to(order.rows, happened.shape)
+    return _isotonic(order, np.take_along_axis(happened, rows, axis=1))
+
+
+def _isotonic(order: Ordered, events: Array) -> Array:
+    """Pool adjacent violators, of all sets at once; ``events`` are in the order of the predictions.
+
+    Neighbours that fall are in one block of the solution, whichever are pooled first: so all are in
+    each round, and a handful of rounds does.
+    """
+    size = events.shape[1]
+    first = np.flatnonzero(np.broadcast_to(order.opens, events.shape))
+    total = np.add.reduceat(events.ravel(), first)
+    while True:
+        count = np.diff(first, append=events.size)
+        # sums of 0 and 1 are whole numbers: compared as fractions, without rounding
+        falls = total[:-1] * count[1:] >= total[1:] * count[:-1]
+        falls &= first[1:] % size != 0
+        if not falls.any():
+            shares = np.repeat(total / count, count)
+            return np.asarray(shares.reshape(events.shape))
+        kept = np.flatnonzero(np.concatenate([[True], ~falls]))
+        first, total = first[kept], np.add.reduceat(total, kept)

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import optimize, special, stats
 
+from bayescluster.checks import calibration as module
 from bayescluster.checks.calibration import (
     CROOKED,
     EXTREME,
@@ -23,7 +24,7 @@ from bayescluster.checks.calibration import (
     calibration,
     events_of,
     isotonic,
-    pooled_rows,
+    ordered,
     split_score,
     why_no_calibration,
 )
@@ -38,8 +39,10 @@ DRAWS = 200
 
 def curve_of(predicted: Any, happened: Any) -> tuple[Any, Any, Any]:
     """Distinct predictions, rows of each, and the isotonic curve."""
-    pooled = pooled_rows(predicted)
-    return pooled.values, pooled.rows, isotonic(pooled, happened)
+    order = ordered(np.asarray(predicted)[None])
+    curve = isotonic(order, np.asarray(happened)[None])
+    values, rows = np.unique(predicted, return_counts=True)
+    return values, rows, order.rising(curve)[0]
 
 
 def test_pooled_by_hand():
@@ -229,6 +232,31 @@ def test_a_curve_of_another_shape_is_said_so():
     predicted = np.repeat([0.1, 0.5, 0.9], 100)
     y = np.concatenate([np.arange(100) < k for k in (10, 50, 90)]).astype(float)
     assert shape(predicted, y) == CROOKED
+
+
+@pytest.mark.parametrize("ties", [1, 5])
+def test_many_curves_at_once_are_those_of_scipy(ties):
+    rng = np.random.default_rng(12)
+    predicted = np.round(rng.random((30, 80)) * 20 / ties) * ties / 20
+    happened = (rng.random((30, 80)) < predicted**2).astype(float)
+    order = ordered(predicted)
+    found = isotonic(order, happened)
+    for one, curve, y in zip(predicted, found, happened, strict=True):
+        _, where, rows = np.unique(one, return_inverse=True, return_counts=True)
+        shares = np.bincount(where, weights=y) / rows
+        wanted = optimize.isotonic_regression(shares, weights=rows.astype(float)).x
+        np.testing.assert_allclose(curve, np.repeat(wanted, rows), atol=1e-12)
+
+
+def test_blocks_of_draws_change_nothing(monkeypatch):
+    rng = np.random.default_rng(13)
+    chances, y = rng.random((40, 50)), (rng.random(50) < 0.5).astype(float)
+    whole = calibrated(chances, y, np.random.default_rng(1))
+    monkeypatch.setattr(module, "CELLS_A_BLOCK", 350)  # 7 draws at a time
+    again = calibrated(chances, y, np.random.default_rng(1))
+    assert again.split == whole.split
+    assert (again.p, again.expected) == (whole.p, pytest.approx(whole.expected))
+    np.testing.assert_array_equal(again.curve.low, whole.curve.low)
 
 
 # --- of a design ---------------------------------------------------------------------------------
