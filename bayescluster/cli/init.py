@@ -1,21 +1,96 @@
-"""``bayescluster init``: an analysis file to start from."""
+"""``bayescluster init``: an analysis file to start from, proposed from the columns of a table."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bayescluster.cli.arguments import (
+    Decimal,
+    Delimiter,
+    Encoding,
+    HeaderRow,
+    Sheet,
+    Thousands,
+)
 from bayescluster.cli.guard import guarded, say
 from bayescluster.errors import ConfigError, Problem
 
+if TYPE_CHECKING:
+    from bayescluster.app.starter import Written
+    from bayescluster.features.starter.draft import Choices, Draft
+
+UNDECIDED = 2
+"""Exit code where the file that was written is not ready to run."""
+
 
 @guarded
-def init(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("analysis.yaml"),
-) -> None:
-    """Write an analysis file with every part explained, to be filled in."""
+def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
+    path: Annotated[
+        Path,
+        typer.Argument(
+            help="Table to read; or an analysis file (.yaml) to write, to be filled in."
+        ),
+    ] = Path("analysis.yaml"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Analysis file to write.", show_default="TABLE.yaml"),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Accept what is proposed, without asking.")
+    ] = False,
+    firm: Annotated[str | None, typer.Option(help="Column of the firm.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Column of the cluster.")] = None,
+    industry: Annotated[str | None, typer.Option(help="Column of the industry.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
+    human: Annotated[
+        list[str] | None, typer.Option(help="Indicator of human capital; may be repeated.")
+    ] = None,
+    social: Annotated[
+        list[str] | None, typer.Option(help="Indicator of social capital; may be repeated.")
+    ] = None,
+    control: Annotated[list[str] | None, typer.Option(help="Control; may be repeated.")] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+) -> int | None:
+    """Read a table and write a complete, commented analysis of it.
+
+    What is guessed is said with its reason; what only you can decide is listed. Without a table the
+    file is one to be filled in.
+    """
+    if path.suffix.lower() in (".yaml", ".yml"):
+        _starter(path)
+        return None
+    from bayescluster.app.starter import proposed, write_analysis
+    from bayescluster.dataset.plain import Reading
+    from bayescluster.features.starter.draft import Choices
+
+    reading = Reading(encoding, delimiter, decimal, thousands, sheet, header_row)
+    choices = Choices(
+        firm,
+        cluster,
+        industry,
+        outcome,
+        tuple(human or ()),
+        tuple(social or ()),
+        None if control is None else tuple(control),
+    )
+    draft = proposed(path, reading, choices)
+    if not yes and sys.stdin.isatty():
+        draft = proposed(path, reading, _asked(draft, choices))
+    written = write_analysis(path, out or Path(f"{path.stem}.yaml"), draft, reading)
+    return _told(written)
+
+
+def _starter(path: Path) -> None:
+    """Write the file that is to be filled in."""
     from bayescluster.spec.schema import STARTER
 
     if path.exists():
@@ -25,3 +100,55 @@ def init(
     path.write_text(STARTER, encoding="utf-8")
     say(f"Written: {path}")
     say(f"Fill in the columns, then: bayescluster validate {path}")
+
+
+def _asked(draft: Draft, choices: Choices) -> Choices:
+    """Ask for each role, with what is proposed as the answer to accept."""
+    say("Return accepts what is in brackets; - is for none; several columns with commas.")
+
+    def one(role: str, proposal: str | None) -> str | None:
+        answer = typer.prompt(f"Column of the {role}", default=proposal or "-")
+        return None if answer == "-" else str(answer).strip()
+
+    def several(role: str, proposal: tuple[str, ...]) -> tuple[str, ...]:
+        answer = typer.prompt(f"Columns of {role}", default=", ".join(proposal) or "-")
+        return () if answer == "-" else tuple(part.strip() for part in str(answer).split(","))
+
+    of = {new.name: new.column for new in draft.recodes}
+    items = {
+        name: tuple(of.get(item.column, item.column) for item in each)
+        for name, each in draft.constructs.items()
+    }
+    return choices._replace(
+        firm=one("firm", draft.firm),
+        cluster=one("cluster", of.get(draft.cluster or "", draft.cluster)),
+        industry=one("industry", of.get(draft.industry or "", draft.industry)),
+        outcome=one("outcome", of.get(draft.outcome or "", draft.outcome)),
+        human=several("human capital", items["human_capital"]),
+        social=several("social capital", items["social_capital"]),
+        controls=several("the controls", tuple(each.column for each in draft.controls)),
+    )
+
+
+def _told(written: Written) -> int | None:
+    """Say what was written, what was guessed, and what is still open."""
+    draft = written.draft
+    say(f"Written: {written.path}")
+    for column, reason in draft.reasons.items():
+        say(f"  {column}: {reason}")
+    if draft.guessed:
+        say("Guessed, to be checked:")
+        for text in draft.guessed:
+            say(f"  {text}")
+    if draft.decisions:
+        say("Only you can decide:")
+        for text in draft.decisions:
+            say(f"  {text}")
+        return UNDECIDED
+    if written.problems:
+        say("To be mended in the file:")
+        for problem in written.problems:
+            say(f"  {problem}")
+        return UNDECIDED
+    say(f"It is valid. Next: bayescluster run {written.path}")
+    return None

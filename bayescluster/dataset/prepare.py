@@ -146,9 +146,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     notes = _notes(table, labelled, data, known)
     firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
     lacking = frozenset(
-        item.column
-        for item in needed
-        if item.column not in columns or item.column in RESERVED
+        item.column for item in needed if item.column not in columns or item.column in RESERVED
     )
     return Examined(firms, tuple(dict.fromkeys(problems)), lacking)
 
@@ -380,7 +378,7 @@ def _spelling_problems(
         fold = str.casefold if item.role != "firm" else str
         spellings: dict[str, list[str]] = {}
         for label in counts.index:
-            spellings.setdefault(fold(_visible(str(label))), []).append(str(label))
+            spellings.setdefault(fold(visible(str(label))), []).append(str(label))
         several = [each for each in spellings.values() if len(each) > 1]
         if several:
             yield Problem(_spelt(item, several, counts), where(item.path), _recode(item, several))
@@ -389,7 +387,7 @@ def _spelling_problems(
 def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int]) -> str:
     """Groups with all their spellings; those that look alike are shown with what sets them apart."""
     groups = [
-        ", ".join(f"'{_revealed(each)}' ({_rows(int(counts[each]))})" for each in variants)
+        ", ".join(f"'{revealed(each)}' ({_rows(int(counts[each]))})" for each in variants)
         for variants in several
     ]
     if len(several) == 1:
@@ -404,12 +402,12 @@ def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int])
 def _recode(item: NeededColumn, several: list[list[str]]) -> str:
     """Lines that give each group its most frequent spelling; blanks at its ends are never meant."""
     pairs = [
-        (each, _visible(variants[0]))
+        (each, visible(variants[0]))
         for variants in several
         for each in variants
-        if each != _visible(variants[0])
+        if each != visible(variants[0])
     ]
-    listed = ", ".join(f'"{_revealed(old)}": "{new}"' for old, new in pairs)
+    listed = ", ".join(f'"{revealed(old)}": "{new}"' for old, new in pairs)
     name = f"{item.column}_clean"
     return (
         f"if these are the same, add `derive: [{{kind: recode, name: {name}, of: {item.column}, "
@@ -422,13 +420,13 @@ def _is_named(series: pd.Series[Any], role: str) -> bool:
     return role in NAME_ROLES or bool(words)
 
 
-def _visible(label: str) -> str:
+def visible(label: str) -> str:
     """What can be seen of a label: composed letters, single blanks, no characters without width."""
     seen = "".join(sign for sign in label if unicodedata.category(sign) not in ("Cf", "Cc"))
     return " ".join(unicodedata.normalize("NFC", seen).split())
 
 
-def _revealed(label: str) -> str:
+def revealed(label: str) -> str:
     """Write what cannot be seen in a label by its number: an accent apart, or without width."""
     return "".join(
         f"\\u{ord(sign):04x}"

@@ -94,6 +94,11 @@ def guesses(table: Table) -> dict[str, Guess]:
     return found
 
 
+def suggests(role: str, name: str) -> bool:
+    """Whether the name of a column suggests a role."""
+    return re.search(WORDS[role], _plain(name)) is not None
+
+
 SINGLE: Final = ("firm", "cluster", "industry", "weight", "outcome")
 
 

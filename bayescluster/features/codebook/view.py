@@ -100,8 +100,7 @@ def views(found: Codebook) -> Iterator[View[Any]]:
         ),
         found.capitals,
         "Low and high are the 0.1 and 0.9 quantile; near is within half a standard deviation. Where "
-        "much of a capital lies between clusters, `contextual` tells its effect within clusters from "
-        "that of the cluster.",
+        "much of a capital lies between clusters, its effect is in part one of clusters.",
     )
     yield View(
         "indicators",

@@ -1,0 +1,77 @@
+"""From a table to an analysis file that is proposed, written and checked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from bayescluster.app.codebook import guessed_table
+from bayescluster.app.prepare import analysis_source, designs_of
+from bayescluster.dataset.plain import Reading
+from bayescluster.errors import BayesClusterError, ConfigError, Problem
+from bayescluster.features.starter.draft import Choices, Draft, drafted
+from bayescluster.features.starter.text import analysis_text, name_of
+from bayescluster.lookup import suggestion
+
+
+class Written(NamedTuple):
+    """An analysis file that was written: what was proposed, and what is wrong with it still."""
+
+    path: Path
+    draft: Draft
+    problems: tuple[Problem, ...]
+
+
+def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
+    """Propose an analysis of a table.
+
+    Raises
+    ------
+    ConfigError
+        If a column that is stated is not in the table.
+    DataError
+        If the table cannot be read.
+    """
+    found = guessed_table(table, reading)
+    known = list(found.frame.columns)
+    faults = [
+        Problem(f"no column '{name}' in '{table.name}'", "TABLE", suggestion(name, known))
+        for name in choices.named
+        if name not in known
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return drafted(found, choices)
+
+
+def write_analysis(table: Path, out: Path, draft: Draft, reading: Reading) -> Written:
+    """Write the analysis file of a draft, and check it against the table.
+
+    Raises
+    ------
+    ConfigError
+        If the file is there already.
+    """
+    if out.exists():
+        raise ConfigError(
+            Problem(
+                "the file is there already", str(out), "name another by --out, or move this one"
+            )
+        )
+    source = os.path.relpath(table.resolve(), out.resolve().parent)
+    keys = {
+        key: value
+        for key, value in reading._asdict().items()
+        if key != "missing_values" and value is not None
+    }
+    text = analysis_text(name_of(table.stem), source.replace(os.sep, "/"), draft, keys)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    problems: tuple[Problem, ...] = ()
+    if not draft.decisions:
+        try:
+            designs_of(analysis_source(out))
+        except BayesClusterError as error:
+            problems = error.problems
+    return Written(out, draft, problems)

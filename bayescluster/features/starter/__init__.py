@@ -1,0 +1,1 @@
+"""An analysis proposed from the columns of a table."""

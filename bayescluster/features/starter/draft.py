@@ -1,0 +1,451 @@
+"""Propose an analysis from what the columns of a table are called and hold.
+
+Nothing here is sure: every proposal carries what it was guessed from, and what only the user can decide is
+listed as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayescluster.dataset.constructs import YES_NO
+from bayescluster.dataset.prepare import revealed, visible
+from bayescluster.dataset.read import Table
+from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
+from bayescluster.design.outcome import NO, YES
+from bayescluster.features.codebook.compute import ZEROS, suspicious_codes
+from bayescluster.features.codebook.roles import (
+    LEVELS,
+    Guess,
+    guesses,
+    kind_of,
+    of_role,
+    suggests,
+)
+
+Floats = NDArray[np.float64]
+
+
+GAUSSIAN: Final = "gaussian"
+CAPITALS: Final = ("human_capital", "social_capital")
+MOST_CATEGORIES: Final = 8
+"""Text with more categories than this is not proposed as a control."""
+MOST_CONTROLS: Final = 5
+SKEWED: Final = 1.0
+"""Skewness from which an amount is taken in logs."""
+ALIKE: Final = 0.8
+"""Likeness of names from which a rare one is taken for another misspelt."""
+RARE: Final = 2
+"""Rows up to which a name may be a misspelt one."""
+LONG: Final = 5
+"""Shortest word that is taken for misspelt: shorter ones are often numbers of a series."""
+
+
+class Choices(NamedTuple):
+    """Roles that the user states; empty ones are guessed."""
+
+    firm: str | None = None
+    cluster: str | None = None
+    industry: str | None = None
+    outcome: str | None = None
+    human: tuple[str, ...] = ()
+    social: tuple[str, ...] = ()
+    controls: tuple[str, ...] | None = None
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All columns that are stated."""
+        single = (self.firm, self.cluster, self.industry, self.outcome)
+        several = (*self.human, *self.social, *(self.controls or ()))
+        return (*(name for name in single if name is not None), *several)
+
+
+class Recode(NamedTuple):
+    """Values of a column replaced, in a new column."""
+
+    column: str
+    name: str
+    values: Mapping[str, str | float]
+    keep: bool
+    reason: str
+
+
+class Item(NamedTuple):
+    """An indicator as proposed."""
+
+    column: str
+    negative: bool
+    reason: str
+
+
+class Control(NamedTuple):
+    """A control as proposed."""
+
+    column: str
+    transform: str
+    reason: str
+
+
+class Draft(NamedTuple):
+    """A proposed analysis.
+
+    ``reasons`` holds what each role was guessed from, ``decisions`` what only the user can decide,
+    ``guessed`` what was decided for them and may be wrong.
+    """
+
+    firm: str | None
+    cluster: str | None
+    industry: str | None
+    outcome: str | None
+    family: str
+    levels: tuple[str, ...]
+    constructs: Mapping[str, tuple[Item, ...]]
+    controls: tuple[Control, ...]
+    codes: Mapping[str, tuple[float, ...]]
+    recodes: tuple[Recode, ...]
+    incomplete: int
+    thresholds: tuple[float, float] | None
+    reasons: Mapping[str, str]
+    decisions: tuple[str, ...]
+    guessed: tuple[str, ...]
+
+
+def drafted(table: Table, choices: Choices) -> Draft:
+    """Propose an analysis of a table."""
+    return _Drafting(table, choices).draft()
+
+
+class _Drafting:
+    """The columns of a table on their way to a draft."""
+
+    def __init__(self, table: Table, choices: Choices) -> None:
+        self.table, self.choices = table, choices
+        self.found = {
+            name: guess for name, guess in guesses(table).items() if name not in choices.named
+        }
+        self.decisions: list[str] = []
+        self.guessed: list[str] = []
+        self.recodes: list[Recode] = []
+        self.reasons: dict[str, str] = {}
+
+    def draft(self) -> Draft:
+        firm, cluster, industry = (self._single(role) for role in ("firm", "cluster", "industry"))
+        outcome = self._single("outcome")
+        if outcome is None:
+            self.decisions.append("which column is the outcome: no name suggests one (--outcome)")
+        self._other_outcomes(outcome)
+        constructs = {name: self._construct(name, outcome) for name in CAPITALS}
+        used = [item.column for items in constructs.values() for item in items]
+        controls = self._controls(used, outcome)
+        measured = [*used, *(one.column for one in controls), *([outcome] if outcome else [])]
+        codes = {name: found for name in measured if (found := self._codes(name))}
+        for name, found in codes.items():
+            listed = ", ".join(f"{code:g}" for code in found)
+            self.guessed.append(
+                f"{listed} in '{name}' means no answer: it is apart from all others"
+            )
+        constructs = {name: self._directed(items, codes) for name, items in constructs.items()}
+        named = {
+            role: self._repaired(role, column)
+            for role, column in (("cluster", cluster), ("industry", industry))
+        }
+        family, levels = self._family(outcome, codes)
+        outcome_name = self._yes_or_no(outcome, codes) if family == "bernoulli" else outcome
+        return Draft(
+            firm=firm,
+            cluster=named["cluster"],
+            industry=named["industry"],
+            outcome=outcome_name,
+            family=family,
+            levels=levels,
+            constructs=constructs,
+            controls=controls,
+            codes=codes,
+            recodes=tuple(self.recodes),
+            incomplete=self._incomplete(
+                [*measured, *filter(None, (firm, cluster, industry))], codes
+            ),
+            thresholds=self._thresholds(outcome, family, codes),
+            reasons=self.reasons,
+            decisions=tuple(self.decisions),
+            guessed=tuple(self.guessed),
+        )
+
+    def _values(self, name: str, codes: Mapping[str, Sequence[float]] | None = None) -> Floats:
+        values = as_float(self.table.frame[name])
+        return np.where(np.isin(values, list((codes or {}).get(name, ()))), np.nan, values)
+
+    def _single(self, role: str) -> str | None:
+        stated = getattr(self.choices, role)
+        if stated is not None:
+            self.reasons[stated] = "as stated"
+            return str(stated)
+        names = of_role(self.found, role)
+        if not names:
+            return None
+        self.reasons[names[0]] = self._reason(names[0], self.found[names[0]])
+        return names[0]
+
+    def _other_outcomes(self, outcome: str | None) -> None:
+        """Name what could be the outcome as well, unless it is stated."""
+        others = [
+            name
+            for name in self.table.frame.columns
+            if name not in self.found and suggests("outcome", name) and name != outcome
+        ]
+        if outcome is not None and self.choices.outcome is None and others:
+            self.guessed.append(
+                f"'{outcome}' is the outcome; it could be {', '.join(others)} as well (--outcome)"
+            )
+
+    def _reason(self, name: str, guess: Guess) -> str:
+        if not guess.sure:
+            self.guessed.append(f"'{name}' is {guess.role.replace('_', ' ')}: {guess.reason}")
+        return guess.reason
+
+    def _construct(self, capital: str, outcome: str | None) -> tuple[Item, ...]:
+        stated = self.choices.human if capital == "human_capital" else self.choices.social
+        names = stated or of_role(self.found, capital)
+        items = []
+        for name in (each for each in names if each != outcome):
+            reason = "as stated" if stated else self._reason(name, self.found[name])
+            items.append(Item(self._answers(name), False, reason))
+        if not items:
+            option = "--human" if capital == "human_capital" else "--social"
+            words = capital.replace("_", " ")
+            self.decisions.append(f"which columns measure {words}: no name suggests any ({option})")
+        return tuple(items)
+
+    def _answers(self, name: str) -> str:
+        """A column of words for yes and no as numbers; any other as it is."""
+        series = self.table.frame[name]
+        words = list(dict.fromkeys(str(cell) for cell in series.dropna() if isinstance(cell, str)))
+        if not words or {word.casefold() for word in words} <= set(YES_NO):
+            return name
+        meaning: dict[str, str | float] = {
+            word: float(word.strip().casefold() in YES)
+            for word in words
+            if word.strip().casefold() in {*YES, *NO}
+        }
+        if len(meaning) < len(words):
+            self.decisions.append(
+                f"what the words of '{name}' are worth as numbers: {', '.join(words[:5])}"
+            )
+            return name
+        self.recodes.append(Recode(name, f"{name}_yes", meaning, False, "words for yes and no"))
+        return f"{name}_yes"
+
+    def _controls(self, used: Sequence[str], outcome: str | None) -> tuple[Control, ...]:
+        stated = self.choices.controls
+        names = of_role(self.found, "control") if stated is None else stated
+        controls = []
+        for name in names:
+            kind = kind_of(self.table.frame[name])
+            if name in used or name == outcome:
+                continue
+            if stated is None and (kind.name == "names" or kind.distinct < 2):
+                continue
+            if kind.values is None and stated is None and kind.distinct > MOST_CATEGORIES:
+                continue
+            reason = "as stated" if stated else self._reason(name, self.found[name])
+            controls.append(Control(name, self._transform(name), reason))
+        return tuple(controls[: None if stated else MOST_CONTROLS])
+
+    def _transform(self, name: str) -> str:
+        if kind_of(self.table.frame[name]).values is None:
+            return "none"
+        values = self._values(name)
+        known = values[
+            ~np.isnan(values) & ~np.isin(values, suspicious_codes(values[~np.isnan(values)]))
+        ]
+        if known.size < 3 or np.unique(known).size <= LEVELS or known.min() < 0:
+            return "none"
+        if _skewness(known) < SKEWED:
+            return "none"
+        return "log" if known.min() > 0 else "log1p"
+
+    def _codes(self, name: str) -> tuple[float, ...]:
+        if name not in self.table.frame or kind_of(self.table.frame[name]).values is None:
+            return ()
+        values = self._values(name)
+        return tuple(suspicious_codes(values[~np.isnan(values)]))
+
+    def _directed(
+        self, items: tuple[Item, ...], codes: Mapping[str, Sequence[float]]
+    ) -> tuple[Item, ...]:
+        """Turn the indicators that go against the others, or whose lower code is a yes."""
+        columns = [item.column for item in items if item.column in self.table.frame]
+        numeric = [name for name in columns if kind_of(self.table.frame[name]).values is not None]
+        against = self._against(numeric, codes)
+        turned = []
+        for item in items:
+            named = (
+                ordered_labels(self.table.frame[item.column])
+                if item.column in numeric and is_labelled(self.table.frame[item.column])
+                else []
+            )
+            if len(named) == 2 and named[0].strip().casefold() in YES:
+                reason = f"its lower code means {named[0]}"
+            elif item.column in against:
+                reason = "it goes against the other indicators"
+            else:
+                turned.append(item)
+                continue
+            self.guessed.append(f"'{item.column}' is turned round: {reason}")
+            turned.append(Item(item.column, True, f"{item.reason}; {reason}"))
+        return tuple(turned)
+
+    def _against(self, names: Sequence[str], codes: Mapping[str, Sequence[float]]) -> set[str]:
+        if len(names) < 3:
+            return set()
+        frame = pd.DataFrame({name: self._values(name, codes) for name in names})
+        correlations = frame.corr()
+        found = set()
+        for name in names:
+            others = correlations.loc[name].drop(name).dropna()
+            if len(others) and (others < 0).all():
+                found.add(name)
+        return found if len(found) < len(names) / 2 else set()
+
+    def _repaired(self, role: str, column: str | None) -> str | None:
+        """Give groups that are spelt in several ways one name, in a new column."""
+        if column is None:
+            return None
+        counts = labels(self.table.frame[column]).value_counts()
+        meant = {**_visible_twins(counts), **_misspelt(counts)}
+        if not meant:
+            return column
+        for old, new in meant.items():
+            self.guessed.append(f"{role} '{revealed(old)}' of '{column}' means '{new}'")
+        name = f"{column}_clean"
+        self.recodes.append(Recode(column, name, meant, True, "spellings of one name"))
+        return name
+
+    def _family(
+        self, outcome: str | None, codes: Mapping[str, Sequence[float]]
+    ) -> tuple[str, tuple[str, ...]]:
+        if outcome is None:
+            return "bernoulli", ()
+        series = self.table.frame[outcome]
+        kind = kind_of(series)
+        if kind.distinct == 2 or kind.name.startswith("yes or no"):
+            return "bernoulli", ()
+        if kind.values is None:
+            levels = ordered_labels(series)
+            self.decisions.append(
+                f"the order of the levels of '{outcome}', from lowest to highest: {', '.join(levels[:8])}"
+            )
+            return "ordinal", tuple(levels)
+        known = self._values(outcome, codes)
+        known = known[~np.isnan(known)]
+        whole, distinct = bool((known == np.round(known)).all()), np.unique(known).size
+        if distinct == 2:
+            return "bernoulli", ()
+        if whole and distinct <= LEVELS:
+            return "ordinal", ()
+        if whole and known.min() >= 0:
+            return "negative_binomial", ()
+        if known.min() > 0 and known.max() < 1:
+            return "beta", ()
+        if known.min() == 0 and (known == 0).mean() >= ZEROS:
+            self.guessed.append(
+                f"{(known == 0).mean():.0%} of '{outcome}' is 0, for which {GAUSSIAN} is a poor family: "
+                "ask whether there is any (a column of 0 and 1), and how much among those"
+            )
+        skewed = known.min() > 0 and _skewness(known) >= SKEWED
+        return ("lognormal" if skewed else GAUSSIAN), ()
+
+    def _yes_or_no(self, outcome: str | None, codes: Mapping[str, Sequence[float]]) -> str | None:
+        """The outcome as 0 and 1, recoded where it is coded otherwise."""
+        if outcome is None or outcome not in self.table.frame:
+            return outcome
+        series = self.table.frame[outcome]
+        gone = {f"{code:g}" for code in codes.get(outcome, ())}
+        named = [label for label in ordered_labels(series) if label not in gone]
+        if (
+            len(named) != 2
+            or set(named) <= {"0", "1"}
+            or pd.api.types.is_bool_dtype(series.dropna())
+        ):
+            return outcome
+        yes = [label for label in named if label.strip().casefold() in YES]
+        no = [label for label in named if label.strip().casefold() in NO]
+        if len(yes) == len(no) == 1:
+            values: dict[str, str | float] = {yes[0]: 1.0, no[0]: 0.0}
+        elif named == ["1", "2"]:
+            values = {"1": 1.0, "2": 0.0}
+            self.guessed.append(f"1 in '{outcome}' means yes, 2 means no: as in most surveys")
+        else:
+            self.decisions.append(f"which value of '{outcome}' is yes: {named[0]} or {named[1]}")
+            values = {named[0]: 0.0, named[1]: 1.0}
+        self.recodes.append(Recode(outcome, f"{outcome}_yes", values, False, "yes is 1, no is 0"))
+        return f"{outcome}_yes"
+
+    def _incomplete(self, names: Sequence[str], codes: Mapping[str, Sequence[float]]) -> int:
+        """Rows that lack an answer, codes for no answer counted."""
+        lacking = np.zeros(len(self.table.frame), dtype=bool)
+        for name in (each for each in names if each in self.table.frame):
+            lacking |= self.table.frame[name].isna().to_numpy()
+            if codes.get(name):
+                lacking |= np.isnan(self._values(name, codes))
+        return int(lacking.sum())
+
+    def _thresholds(
+        self, outcome: str | None, family: str, codes: Mapping[str, Sequence[float]]
+    ) -> tuple[float, float] | None:
+        """Low and high quarter of an outcome that is no probability or share, for regions."""
+        if outcome is None or family in ("bernoulli", "beta"):
+            return None
+        if kind_of(self.table.frame[outcome]).values is None:
+            return None
+        low, high = np.nanquantile(self._values(outcome, codes), [0.25, 0.75])
+        return float(f"{low:.3g}"), float(f"{high:.3g}")
+
+
+def _skewness(known: Floats) -> float:
+    spread = known.std()
+    return float((((known - known.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
+
+
+def _visible_twins(counts: pd.Series[int]) -> dict[str, str]:
+    """Names that differ in case, blanks or what cannot be seen, each to its most frequent spelling."""
+    spellings: dict[str, list[str]] = {}
+    for label in counts.index:
+        spellings.setdefault(visible(str(label)).casefold(), []).append(str(label))
+    return {
+        each: visible(variants[0])
+        for variants in spellings.values()
+        if len(variants) > 1
+        for each in variants
+        if each != visible(variants[0])
+    }
+
+
+def _misspelt(counts: pd.Series[int]) -> dict[str, str]:
+    """Rare names that are nearly those of a frequent group, letters apart within a long word."""
+    usual = [str(label) for label, rows in counts.items() if rows > 5 * RARE]
+    found: dict[str, str] = {}
+    for label, rows in counts.items():
+        if rows > RARE:
+            continue
+        near = [other for other in usual if _is_misspelling(str(label), other)]
+        if len(near) == 1:
+            found[str(label)] = near[0]
+    return found
+
+
+def _is_misspelling(rare: str, usual: str) -> bool:
+    one, two = visible(rare).casefold().split(), visible(usual).casefold().split()
+    if len(one) != len(two):
+        return SequenceMatcher(None, "".join(one), "".join(two)).ratio() == 1
+    apart = [(a, b) for a, b in zip(one, two, strict=True) if a != b]
+    if len(apart) != 1 or min(map(len, apart[0])) < LONG:
+        return False
+    digits = any(sign.isdigit() for word in apart[0] for sign in word)
+    return not digits and SequenceMatcher(None, *apart[0]).ratio() >= ALIKE
