@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -26,7 +26,7 @@ from bayescluster.app.facts import (
     shared_variance,
 )
 from bayescluster.arrays import Array
-from bayescluster.checks.convergence import convergence_gate
+from bayescluster.checks.convergence import convergence_gate, with_confirmed
 from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.predictive import predictive_checks
 from bayescluster.checks.reasons import CheckedFit, likely_reasons
@@ -44,6 +44,7 @@ from bayescluster.features.ceilings.compute import (
     Preferred,
     ceiling_readings,
     ceiling_results,
+    is_yes_or_no,
 )
 from bayescluster.features.learning.compute import (
     DRAWS,
@@ -66,8 +67,9 @@ from bayescluster.features.verdict_curves.compute import verdict_curves
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
-from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading
+from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
 from bayescluster.results.facts import FitFacts, Reproduction
+from bayescluster.results.fit import CheckItem
 from bayescluster.results.model import (
     About,
     Answers,
@@ -83,7 +85,9 @@ from bayescluster.results.model import (
 )
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.claims import (
+    AMOUNTS_ONLY,
     CLAIMS,
+    NO_ANCHORS,
     Judge,
     corner_readings,
     disagreement,
@@ -107,6 +111,7 @@ def collect(
     ceilings: CeilingEvidence | None,
     fit: FitFacts,
     reproduction: Reproduction,
+    settled: Sequence[CheckItem] = (),
 ) -> Results:
     """Compute everything a report shows.
 
@@ -120,6 +125,8 @@ def collect(
         How the posterior was drawn.
     reproduction
         What is needed to get it again.
+    settled
+        Checks of these draws that a refit has settled.
     """
     seed, claims = fit.seed, design.analysis.hypotheses
     likelihoods = other_likelihoods(
@@ -136,7 +143,8 @@ def collect(
     claimed = [(claim, event) for claim in claims for event in events(claim, evidence)]
     estimands = named_estimands(evidence) | measurement_estimands(design, measured)
     estimands |= {**others.estimands, **node_estimands(node)}
-    gate = convergence_gate(tree, estimands, design.analysis.sampling.max_treedepth)
+    depth = design.analysis.sampling.max_treedepth
+    gate = with_confirmed(convergence_gate(tree, estimands, depth), settled)
     answers = tuple(judged(claim, event, evidence, gate.passed) for claim, event in claimed)
     predictive = predictive_checks(design, tree)
     rows = row_checks(design, evidence.posterior, tree, predictive)
@@ -393,7 +401,9 @@ def _read_ceilings(inputs: ReadingInputs) -> Iterable[Reading]:
 
 
 def _read_sets(inputs: ReadingInputs) -> Iterable[Reading]:
-    return set_readings(sets_of(inputs.evidence), inputs.gate_passed)
+    sets = sets_of(inputs.evidence)
+    # quantiles of the sample are no calibration: they reject nearly everything by construction
+    return () if sets.from_sample else set_readings(sets, inputs.gate_passed)
 
 
 def _read_causes(inputs: ReadingInputs) -> Iterable[Reading]:
@@ -420,20 +430,30 @@ def _claims(evidence: Evidence, passed: bool, ceilings: Preferred | None) -> Cla
     inputs = ReadingInputs(
         evidence, lambda claims: verdicts(claims, evidence, passed), passed, ceilings
     )
-    return claims_table(evidence.design.analysis.traditions.level, readings_of(inputs))
+    silent: dict[Tradition, str] = {}
+    if is_yes_or_no(evidence.design):
+        silent["ceilings"] = AMOUNTS_ONLY
+    if sets_of(evidence).from_sample:
+        silent["sets"] = NO_ANCHORS
+    return claims_table(evidence.design.analysis.traditions.level, readings_of(inputs), silent)
 
 
-def claims_table(level: float, readings: Iterable[Reading]) -> Claims:
-    """Arrange readings by claim and group, and say what they say together."""
+def claims_table(
+    level: float, readings: Iterable[Reading], silent: Mapping[Tradition, str]
+) -> Claims:
+    """Arrange readings by claim and group, and say what they say together.
+
+    ``silent`` says why a tradition has no reading of any claim.
+    """
     grouped: dict[tuple[str, str, str], list[Reading]] = {}
     for reading in readings:
         grouped.setdefault((reading.claim, reading.by, reading.group), []).append(reading)
     order = list(CLAIMS)
     rows = sorted(grouped.values(), key=lambda some: order.index(some[0].claim))
-    return Claims(level=level, rows=tuple(map(_claim_row, rows)))
+    return Claims(level=level, rows=tuple(_claim_row(row, silent) for row in rows))
 
 
-def _claim_row(readings: list[Reading]) -> ClaimRow:
+def _claim_row(readings: list[Reading], silent: Mapping[Tradition, str]) -> ClaimRow:
     first = readings[0]
     spoken = {reading.tradition for reading in readings}
     return ClaimRow(
@@ -442,7 +462,9 @@ def _claim_row(readings: list[Reading]) -> ClaimRow:
         by=first.by,
         group=first.group,
         readings=tuple(readings),
-        silent={name: silence(name, first.claim) for name in TRADITIONS if name not in spoken},
+        silent={
+            name: silence(name, first.claim, silent) for name in TRADITIONS if name not in spoken
+        },
         words=row_words(readings),
         disagreement=disagreement(readings),
     )

@@ -49,7 +49,7 @@ from bayescluster.results.model import (
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.averaging import Averaged, WeightedForm
-from bayescluster.verdicts.claims import corner_readings
+from bayescluster.verdicts.claims import AMOUNTS_ONLY, NO_ANCHORS, corner_readings
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.plausible import (
@@ -214,7 +214,12 @@ def _claims(
         if reading.tradition != "corners"
     ]
     passed = all(row.gate_passed for row in rows if _counts(row))
-    return claims_table(base.claims.level, [*corner_readings(mixture, judge, passed), *others])
+    told = (AMOUNTS_ONLY, NO_ANCHORS)
+    silent = {
+        name: why for row in base.claims.rows for name, why in row.silent.items() if why in told
+    }
+    readings = [*corner_readings(mixture, judge, passed), *others]
+    return claims_table(base.claims.level, readings, silent)
 
 
 def _gate(parts: Sequence[Part], rows: Sequence[FormRow], lead: str) -> Gate:

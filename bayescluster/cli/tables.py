@@ -276,11 +276,11 @@ def print_fit(results: Results) -> None:
 
 
 def print_claims(results: Results) -> None:
-    """Print what four traditions say of each claim, in words."""
+    """Print what other readings say of each claim, in words."""
     found = results.claims
     if found is None or not found.rows:
         return
-    say("The same claims in four traditions")
+    say("Other readings of the same claims")
     for title, rows in groupby(found.rows, key=attrgetter("title")):
         say(f"\n{title}")
         with striking(not results.gate.passed):

@@ -458,8 +458,8 @@ def _cell(reading: Reading | None, silent: str) -> ReadingCell:
 
 CLAIMS = Section(
     "claims",
-    "The same claims in four traditions",
-    "Four traditions",
+    "Other readings of the same claims",
+    "Other readings",
     claims_body,
     lambda results: results.claims is not None and bool(results.claims.rows),
     claims_views,

@@ -66,6 +66,10 @@ NAMES: Final[dict[Tradition, str]] = {
     "causes": "the probabilities of causation",
 }
 NECESSITY_ONLY: Final = "A ceiling shows what is needed, not what suffices."
+AMOUNTS_ONLY: Final = "No ceiling is read for a yes-or-no outcome: a capital without any effect has a ceiling effect too."
+NO_ANCHORS: Final = (
+    "Sets give no verdict without declared anchors: quantiles of the sample are no calibration."
+)
 NO_REGION: Final = "No region is declared for this outcome: state the claim under hypotheses."
 NOT_AVAILABLE: Final = "Not available here; see its section for the reason."
 SUFFICIENCY: Final[tuple[ClaimName, ...]] = ("I-H", "I-S", "J", "C")
@@ -73,8 +77,10 @@ MOST_REASONS: Final = 3
 """More reasons than this for one disagreement would not be read."""
 
 
-def silence(tradition: Tradition, claim: ClaimName) -> str:
-    """Why a tradition has no reading of a claim."""
+def silence(tradition: Tradition, claim: ClaimName, others: Mapping[Tradition, str]) -> str:
+    """Why a tradition has no reading of a claim; ``others`` tells of those that have none at all."""
+    if tradition in others:
+        return others[tradition]
     if tradition == "ceilings" and claim in SUFFICIENCY:
         return NECESSITY_ONLY
     return NO_REGION if tradition == "corners" else NOT_AVAILABLE
@@ -90,7 +96,7 @@ def row_words(readings: Sequence[Reading]) -> str:
     others = f"; left open by {undecided}" if undecided else ""
     if supporting and rejecting:
         return (
-            f"The traditions contradict each other: supported by {supporting}, "
+            f"The readings differ, since they ask different questions: supported by {supporting}, "
             f"rejected by {rejecting}{others}."
         )
     if others and (supporting or rejecting):
@@ -269,7 +275,8 @@ def _reading(name: ClaimName, verdict: Verdict) -> Reading:
     main = verdict.figures[0]
     near = [figure.support for figure in verdict.figures if figure.support is not None]
     flags: list[Flag] = ["thin"] if verdict.unsupported else []
-    if verdict.verdict == "supported" and verdict.prior_probability >= verdict.level:
+    alone, _ = decide(verdict.prior_probability, verdict.level, "")
+    if verdict.verdict == alone != "undecided":
         flags.append("prior_decides")
     if verdict.depends:
         flags.append("model_dependent")

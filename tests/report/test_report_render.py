@@ -18,7 +18,6 @@ from tests.undrawn import undrawn
 TABLES = (
     "verdicts",
     "verdict_figures",
-    "readings",
     "groups",
     "dropped",
     "imputed",
@@ -31,8 +30,6 @@ TABLES = (
     "differences",
     "ranks",
     "corners",
-    "ceilings",
-    "bottlenecks",
     "checks",
     "reasons",
     "attempts",
@@ -48,6 +45,9 @@ TABLES = (
     "cases",
     "variance",
     "sandwich",
+    "readings",
+    "ceilings",
+    "bottlenecks",
 )
 
 

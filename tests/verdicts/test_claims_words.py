@@ -6,6 +6,7 @@ import pytest
 
 from bayescluster.results.claims import TRADITIONS, ClaimName, Reading, Tradition
 from bayescluster.verdicts.claims import (
+    AMOUNTS_ONLY,
     CLAIMS,
     NECESSITY_ONLY,
     NO_REGION,
@@ -67,8 +68,8 @@ def test_every_claim_and_tradition_has_its_name():
                 "causes": "undecided",
             },
             (
-                "The traditions contradict each other: supported by the corners and the sets, rejected by "
-                "the ceilings; left open by the probabilities of causation."
+                "The readings differ, since they ask different questions: supported by the corners and "
+                "the sets, rejected by the ceilings; left open by the probabilities of causation."
             ),
         ),
     ],
@@ -119,7 +120,8 @@ def test_no_more_than_three_reasons():
 
 
 def test_silence_is_explained():
-    assert silence("ceilings", "J") == NECESSITY_ONLY
-    assert silence("ceilings", "N-H") == NOT_AVAILABLE
-    assert silence("corners", "N-H") == NO_REGION
-    assert silence("causes", "C") == NOT_AVAILABLE
+    assert silence("ceilings", "J", {}) == NECESSITY_ONLY
+    assert silence("ceilings", "N-H", {}) == NOT_AVAILABLE
+    assert silence("ceilings", "J", {"ceilings": AMOUNTS_ONLY}) == AMOUNTS_ONLY
+    assert silence("corners", "N-H", {}) == NO_REGION
+    assert silence("causes", "C", {}) == NOT_AVAILABLE

@@ -13,6 +13,7 @@ from bayescluster.features.sets.compute import cases_of, set_results, sets_of
 from bayescluster.features.sets.measures import sufficiency
 from bayescluster.features.sets.results import SetResults
 from bayescluster.spec.analysis import Analysis
+from bayescluster.verdicts.claims import NO_ANCHORS
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, design_of, firms
@@ -117,13 +118,23 @@ def test_further_conditions_enter_truth_table_and_search():
 
 
 def test_sets_are_read_in_the_claims_table():
-    one = evidence()
+    anchors = {"exclusion": -1.0, "crossover": 0.0, "inclusion": 1.0}
+    one = evidence({"human_capital": anchors, "social_capital": anchors})
     asked = ReadingInputs(one, lambda _: (), True)
-    claims = claims_table(0.95, readings_of(asked))
+    claims = claims_table(0.95, readings_of(asked), {})
     rows = {(row.claim, row.group): row for row in claims.rows}
     spoken = [[reading.tradition for reading in row.readings] for row in rows.values()]
     assert all("sets" in some for some in spoken)
     assert len(rows) == 14
+
+
+def test_sets_without_declared_anchors_give_no_verdict():
+    """Quantiles of the sample are no calibration, and reject by construction."""
+    asked = ReadingInputs(evidence(), lambda _: (), True)
+    readings = readings_of(asked)
+    assert {reading.tradition for reading in readings} == {"corners", "causes"}
+    row = claims_table(0.95, readings, {"sets": NO_ANCHORS}).rows[0]
+    assert row.silent["sets"] == NO_ANCHORS
 
 
 SETS = {"human_capital": {"exclusion": 1, "crossover": 3, "inclusion": 5}}

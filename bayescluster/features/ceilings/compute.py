@@ -435,6 +435,8 @@ def ceiling_readings(
         Effect sizes that take the place of those of the fitted form, from a model of the ceiling
         itself. The compensatory null stays: it looks at the observed firms.
     """
+    if is_yes_or_no(evidence.design):
+        return
     stopped = "" if gate_passed else GATE_FAILED
     for name in NECESSITY:
         for by in claim_groups(evidence.design):
@@ -454,7 +456,29 @@ def _size(evidence: Evidence, key: Key, preferred: Preferred | None) -> _Size:
         whose = f", by {preferred.names[key]}"
         return _Size(preferred.d[key], preferred.prior.get(key), preferred.chains, whose)
     fitted = ceilings_of(evidence)
-    return _Size(fitted.of[key].ceiling.d, fitted.of[key].prior.d, fitted.chains, "")
+    one = fitted.of[key]
+    return _Size(within_reach(one.ceiling), within_reach(one.prior), fitted.chains, WITHIN)
+
+
+WITHIN = ", within reach"
+
+
+def within_reach(ceiling: Ceiling) -> Array:
+    """Effect size relative to what the ceiling reaches at all, not to the scope, ``(draw,)``.
+
+    Of the scope, what lies above the ceiling's own highest point says how common the outcome is, and
+    nothing of the capital.
+    """
+    out_of_reach = ceiling.d - ceiling.reached
+    return np.asarray(ceiling.reached / np.maximum(1 - out_of_reach, TINY))
+
+
+TINY = 1e-12
+
+
+def is_yes_or_no(design: Design) -> bool:
+    """Whether the outcome is no amount: then a capital without any effect has a ceiling effect too."""
+    return design.family.exceedance is None or design.equation.at_least is not None
 
 
 def _necessity(name: ClaimName, key: Key, evidence: Evidence, size: _Size, stopped: str) -> Reading:
@@ -474,6 +498,7 @@ def _necessity(name: ClaimName, key: Key, evidence: Evidence, size: _Size, stopp
         ("thin", bool(few)),
         ("prior_decides", verdict == "supported" and prior is not None and prior >= level),
     )
+    within = WITHIN if size.whose == WITHIN else ""
     over = f", the null over {null.clusters} clusters" if null and null.clusters else ""
     return Reading(
         tradition="ceilings",
@@ -482,10 +507,11 @@ def _necessity(name: ClaimName, key: Key, evidence: Evidence, size: _Size, stopp
         group=key[2],
         quantity=f"ceiling effect size d of {CAPITAL_WORDS[key[0]]}{size.whose}",
         estimate=estimates(size.d[:, None], size.chains)[0],
-        region=f"ceiling effect size d at least {d_min:g}, and larger than a compensatory model "
-        f"gives (its p at most {1 - level:.2g})",
-        probability=probability,
-        prior_probability=prior,
+        region=f"ceiling effect size d{within} at least {d_min:g}, and larger than a compensatory "
+        f"model gives (its p at most {1 - level:.2g})",
+        # where the null gives as much, the region has no probability of its own
+        probability=None if large else probability,
+        prior_probability=None if large else prior,
         verdict=verdict,
         reason=reason,
         behind=f"{one.rows} firms{over}",
@@ -509,21 +535,13 @@ def _null_as_large(null: NullTest | None, level: float) -> str:
 
 
 def _industries(capital: str, evidence: Evidence, preferred: Preferred | None) -> list[_Size]:
-    """Effect sizes of a capital in every industry that has a ceiling.
-
-    Of an expectation the part within reach: the rest differs with how common the outcome is, which
-    says nothing of the capital.
-    """
+    """Effect sizes of a capital in every industry that has a ceiling."""
     fitted, sizes = ceilings_of(evidence), []
     for _, label in evidence.columns("industry"):
         key: Key = (capital, "industry", label)
         if key not in fitted.of:
             continue
-        size = _size(evidence, key, preferred)
-        if not size.whose and not fitted.is_quantile:
-            within = fitted.of[key].ceiling.reached, fitted.of[key].prior.reached
-            size = _Size(*within, fitted.chains, ", within reach")
-        sizes.append(size)
+        sizes.append(_size(evidence, key, preferred))
     return sizes
 
 

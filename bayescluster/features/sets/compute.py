@@ -305,7 +305,8 @@ def _rows(count: int) -> str:
 def set_readings(evidence: SetEvidence, gate_passed: bool) -> Iterator[Reading]:
     """Read every claim by set theory, for the groups that ``traditions`` names.
 
-    There is no reading where a set cannot be calibrated because its values do not vary.
+    There is no reading where a set cannot be calibrated because its values do not vary. Where anchors
+    come from the sample the claims table does without them: quantiles are no calibration.
     """
     if not evidence.usable:
         return
@@ -411,7 +412,7 @@ def _reading(ground: _Ground, gate_passed: bool) -> Reading:
     stopped = ground.thin if gate_passed else GATE_FAILED
     decision, _ = decide(shares["data"], level, stopped)
     flags = (*ground.flags, *(("thin",) if ground.thin else ()))
-    if decision == "supported" and shares["prior"] >= level:
+    if decision != "undecided" and decide(shares["prior"], level, "")[0] == decision:
         flags = (*flags, "prior_decides")
     defined = ground.figures[~np.isnan(ground.figures)]
     return Reading(

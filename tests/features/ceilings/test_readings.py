@@ -14,7 +14,9 @@ from bayescluster.features.ceilings.compute import (
     _ceilings_of,
     ceiling_readings,
     ceilings_of,
+    within_reach,
 )
+from bayescluster.features.ceilings.functional import Ceiling, effect_sizes
 from bayescluster.results.claims import Reading
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
@@ -22,14 +24,14 @@ from tests.factories import analysis_of, design_of, firms, small_design
 
 VARYING = {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]}
 REGION = (
-    "ceiling effect size d at least 0.1, and larger than a compensatory model gives "
+    "ceiling effect size d, within reach at least 0.1, and larger than a compensatory model gives "
     "(its p at most 0.05)"
 )
 
 
 def evidence_with(p: float | None, **centre: float) -> Evidence:
     """Evidence of 120 firms whose compensatory null is set by hand."""
-    design = small_design("bernoulli", "interaction", VARYING, frame=firms(120))
+    design = small_design("binomial", "interaction", VARYING, frame=firms(120))
     evidence = Evidence(
         design,
         known_draws(design, 40, 2, spread=0.1, **centre),
@@ -52,7 +54,7 @@ def test_supported_takes_both_parts() -> None:
     assert reading.verdict == "supported"
     assert reading.probability == 1.0
     assert reading.region == REGION
-    assert reading.quantity == "ceiling effect size d of human capital"
+    assert reading.quantity == "ceiling effect size d of human capital, within reach"
     assert reading.behind == "60 firms, the null over 3 clusters"
     assert reading.flags == ()
 
@@ -60,7 +62,8 @@ def test_supported_takes_both_parts() -> None:
 def test_a_null_as_large_leaves_it_open_and_says_so() -> None:
     reading = necessity(evidence_with(0.4, intercept=-1.0, human_capital=1.0))
     assert reading.verdict == "undecided"
-    assert reading.probability == 1.0
+    # the null is part of the region: without it there is no probability to show
+    assert reading.probability is None
     assert reading.flags == ("null_as_large",)
     assert reading.reason == (
         "A compensatory model gives an effect size as large as that of the observed firms (0.31) "
@@ -109,10 +112,11 @@ def test_industries_differ_by_what_is_within_reach() -> None:
     evidence = evidence_with(0.5, human_capital=0.5)
     found = {r.claim: r for r in ceiling_readings(evidence, True) if r.claim in ("D-H", "D-S")}
     assert set(found) == {"D-H", "D-S"}
-    within = [
-        ceilings_of(evidence).of[("human_capital", "industry", name)].ceiling.reached
+    ceilings = [
+        ceilings_of(evidence).of[("human_capital", "industry", name)].ceiling
         for name in ("I0", "I1")
     ]
+    within = [one.reached / (1 - one.d + one.reached) for one in ceilings]
     assert found["D-H"].probability == float((np.abs(within[0] - within[1]) > 0.1).mean())
     assert found["D-H"].region == (
         "largest less smallest ceiling effect size d, within reach above 0.1"
@@ -123,6 +127,28 @@ def test_industries_differ_by_what_is_within_reach() -> None:
 def test_only_claims_that_ceilings_speak_of() -> None:
     claims = {reading.claim for reading in ceiling_readings(evidence_with(0.5), True)}
     assert claims == {"N-H", "N-S", "D-H", "D-S"}
+
+
+@pytest.mark.parametrize("keys", [{"family": "bernoulli"}, {"family": "gaussian", "at_least": 9}])
+def test_nothing_is_read_of_a_yes_or_no_outcome(keys: dict[str, Any]) -> None:
+    """Of a flat .3 the area above is .7, which says nothing of the capital."""
+    family = keys.pop("family")
+    design = small_design(family, "interaction", VARYING, frame=firms(120), **keys)
+    evidence = Evidence(design, known_draws(design, 20), known_draws(design, 20, 1, 5), 1)
+    assert list(ceiling_readings(evidence, True)) == []
+
+
+def test_a_capital_without_effect_has_no_ceiling_effect_within_reach() -> None:
+    levels = np.linspace(-1, 1, 201)
+    flat = np.full((1, 201), 0.3)
+    d, reached = effect_sizes(levels, flat, (0.0, 1.0))
+    made = Ceiling(levels, flat, d, reached)
+    assert d == pytest.approx(0.7)
+    assert within_reach(made) == pytest.approx(0.0)
+    ramp = 0.3 * (levels[None, :] + 1) / 2
+    d, reached = effect_sizes(levels, ramp, (0.0, 1.0))
+    # half of what is reached at all lies above
+    assert within_reach(Ceiling(levels, ramp, d, reached)) == pytest.approx(0.5, abs=1e-3)
 
 
 def test_no_industry_and_no_cluster() -> None:
@@ -141,7 +167,7 @@ def test_no_industry_and_no_cluster() -> None:
 
 
 def test_few_firms_decide_nothing() -> None:
-    analysis = analysis_of("bernoulli", "interaction")
+    analysis = analysis_of("binomial", "interaction")
     by = analysis.traditions.model_copy(update={"by": ("cluster",)})
     design = design_of(analysis.model_copy(update={"traditions": by}), firms(48))
     evidence = Evidence(design, known_draws(design, 20), known_draws(design, 20, 1, 5), 1)
@@ -153,7 +179,7 @@ def test_few_firms_decide_nothing() -> None:
 
 def test_the_order_of_draws_does_not_matter_to_the_null() -> None:
     """Replicates have a stream of their own: the same seed gives the same p."""
-    design = small_design("bernoulli", "interaction", VARYING, frame=firms(120))
+    design = small_design("binomial", "interaction", VARYING, frame=firms(120))
     draws = known_draws(design, 40, 2)
     first, second = (ceilings_of(Evidence(design, replace(draws), draws, 3)) for _ in range(2))
     key = ("social_capital", "all", "all")

@@ -225,7 +225,7 @@ def test_a_capital_that_nearly_all_have_is_trivially_necessary():
     assert one.verdict == "rejected"
     assert one.estimate is not None
     assert one.estimate.mean > 0.9
-    assert one.flags == ("trivial",)
+    assert one.flags == ("trivial", "prior_decides")
 
 
 HARDLY = {"exclusion": -20.0, "crossover": 2.0, "inclusion": 25.0}
