@@ -59,7 +59,8 @@ def fit(
         Receives the progress; silent without it.
     retry
         After a failed gate draw again as its reasons advise, at most three times, each a run of its
-        own: the one that passed is given, or the last. ``run.results.attempts`` lists all.
+        own: the one that passed is given, or the last. ``run.results.attempts`` lists all. For
+        analyses that give ``sampling.draws``; without it a fit does so by itself.
     """
     if retry:
         from bayescluster.app.retry import run_with_retries

@@ -19,8 +19,18 @@ import xarray as xr
 
 from bayescluster.app.collect import explained, named_estimands
 from bayescluster.app.prepare import key_of
-from bayescluster.checks.convergence import STILL, convergence_gate
+from bayescluster.arrays import Array
+from bayescluster.checks.convergence import (
+    STILL,
+    confirmed,
+    convergence_gate,
+    element_names,
+    means_of,
+    needs_confirmation,
+    with_confirmed,
+)
 from bayescluster.checks.remedies import (
+    DIVERGENCES,
     ESS_BULK,
     ESS_TAIL,
     RETRIES,
@@ -42,8 +52,8 @@ from bayescluster.inference.watch import Watch
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.imputation import completed, imputing
-from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
-from bayescluster.results.fit import Attempt, Gate
+from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER, POPULATION
+from bayescluster.results.fit import Attempt, CheckItem, EstimandMeans, Gate
 from bayescluster.runs.layout import MANIFEST
 from bayescluster.runs.manifest import Settled, new_manifest
 from bayescluster.runs.store import RunDirectory
@@ -123,9 +133,9 @@ def fit_form(form: Form) -> None:
 
 def gate_of_fit(design: Design, directory: RunDirectory) -> Gate:
     """Hold the parameters of a finished fit to the gate, without estimands; with likely reasons."""
-    tree = directory.load_posterior()
+    tree, settled = directory.load_posterior(), directory.read_manifest().settled
     gate = convergence_gate(tree, {}, design.analysis.sampling.max_treedepth)
-    return explained(gate, design, tree)
+    return explained(with_confirmed(gate, settled.checks if settled else ()), design, tree)
 
 
 def _sample(form: Form, model: Any, reported: Sequence[str]) -> None:
@@ -165,6 +175,7 @@ def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain
     first, directory = form.design.analysis, form.directory
     manifest = directory.read_manifest()
     attempts = [*manifest.attempts] or [Attempt(number=0, key=manifest.key, gate_passed=False)]
+    before = manifest.settled.before if manifest.settled else None
     until = time.monotonic() + 60 * first.sampling.minutes - manifest.stages["sampling"].seconds
     compiled, equations = None, None
     while True:
@@ -172,14 +183,13 @@ def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain
         if tried.equations != equations:
             equations = tried.equations
             compiled = _compiled(form, build_model(attempt.design), reported)
-        ended = _attempt(attempt, compiled, until, last=len(attempts) > RETRIES)
+        place = _Place(first=len(attempts) == 1, last=len(attempts) > RETRIES, before=before)
+        ended = _attempt(attempt, compiled, until, place)
         settled = tried if ended.step else _with_draws(tried, ended.draws)
-        attempts[-1] = _judged(attempts[-1], ended.gate, settings_changed(first, settled))
+        attempts[-1] = _judged(attempts[-1], ended, settings_changed(first, settled))
         if ended.step is None:
             break
-        # its draws are not kept
-        attempts[-1] = attempts[-1].model_copy(update={"key": ""})
-        tried = ended.step.analysis
+        tried, before = ended.step.analysis, ended.means
         attempts.append(
             Attempt(
                 number=len(attempts),
@@ -188,12 +198,18 @@ def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain
                 gate_passed=False,
             )
         )
-        directory.record_settled(Settled(settings=settings_changed(first, tried)), tuple(attempts))
+        directory.record_settled(
+            Settled(settings=settings_changed(first, tried), before=before), tuple(attempts)
+        )
         changed = ", ".join(map(str, ended.step.changes))
-        form.watch.step(f"More draws would not help. The chains begin again: {changed}")
+        form.watch.step(f"The chains begin again: {changed}")
     minutes = first.sampling.minutes if ended.out_of_time else None
     directory.record_settled(
-        Settled(settings=settings_changed(first, settled), minutes=minutes),
+        Settled(
+            settings=settings_changed(first, settled),
+            minutes=minutes,
+            checks=ended.confirmed,
+        ),
         tuple(attempts) if len(attempts) > 1 else (),
     )
     if minutes is not None:
@@ -206,17 +222,25 @@ def _with_draws(analysis: Analysis, draws: int) -> Analysis:
     return analysis.model_copy(update={"sampling": sampling})
 
 
-def _judged(attempt: Attempt, gate: Gate, settings: Mapping[str, Any]) -> Attempt:
-    lines = yaml_text(settings) if settings else ""
-    found = {"gate_passed": gate.passed, "failing": gate.failing, "settings": lines}
-    return attempt.model_copy(update=found)
+class _Place(NamedTuple):
+    """Place of an attempt among all."""
+
+    first: bool
+    last: bool
+    """Whether no other is begun after it."""
+    before: EstimandMeans | None
+    """Estimands of the attempt before, where that passed but for a few divergences."""
 
 
 class _Ended(NamedTuple):
-    """An attempt at its end: its chains, what the gate says of them, and what to try next."""
+    """An attempt at the end of a block: its chains, what the gate says, and what to try next."""
 
     chains: tuple[Chain, ...]
     gate: Gate
+    means: EstimandMeans | None
+    """Estimands, where a few divergences are to be confirmed by them."""
+    confirmed: tuple[CheckItem, ...] = ()
+    """Checks that the attempt before has settled."""
     step: Remedied | None = None
     out_of_time: bool = False
 
@@ -225,12 +249,31 @@ class _Ended(NamedTuple):
         """Draws of each chain."""
         return int(self.chains[0].posterior.sizes[DRAW])
 
+    def held_against(self, before: EstimandMeans | None) -> _Ended:
+        """Settle a few divergences by the attempt before, which had larger steps."""
+        if before is None or self.means is None:
+            return self
+        gate = confirmed(self.gate, before, self.means)
+        settled = tuple(item for item in gate.items if item not in self.gate.items)
+        return self._replace(gate=gate, confirmed=settled)
 
-def _attempt(form: Form, compiled: Any, until: float, last: bool) -> _Ended:
-    """Draw block by block until the gate passes, or until more draws would not make it pass.
 
-    After the ``last`` attempt no other is begun.
-    """
+def _judged(attempt: Attempt, ended: _Ended, settings: Mapping[str, Any]) -> Attempt:
+    # draws of an attempt that another follows are not kept
+    key = "" if ended.step else attempt.key
+    failing = ended.gate.failing or ((DIVERGENCES,) if ended.step else ())
+    return attempt.model_copy(
+        update={
+            "key": key,
+            "gate_passed": not failing,
+            "failing": failing,
+            "settings": yaml_text(settings) if settings else "",
+        }
+    )
+
+
+def _attempt(form: Form, compiled: Any, until: float, place: _Place) -> _Ended:
+    """Draw block by block until the gate passes, or until more draws would not make it pass."""
     sampling = form.design.analysis.sampling
     form.watch.step(
         f"Sampling {sampling.chains} chains in blocks of {BLOCK} draws, for at most "
@@ -243,22 +286,36 @@ def _attempt(form: Form, compiled: Any, until: float, last: bool) -> _Ended:
         for chains in drawn:
             first_block = first_block or time.monotonic() - began
             tree = _tree(form.design, chains)
-            ended = _Ended(chains, _gate(form.design, tree))
+            ended = _Ended(chains, *_gate(form.design, tree)).held_against(place.before)
             form.watch.step(_block_words(ended, until))
-            if ended.gate.passed:
+            failing = _beyond_more_draws(ended, tree, place)
+            if ended.gate.passed and not failing:
                 return ended
-            failing = set(ended.gate.failing)
-            if _more_draws_help(ended.draws, tree):
-                failing -= MIXING
             if not failing:
                 continue
-            step = None if last else _next_step(form.design, ended.gate, failing, tree)
+            step = None if place.last else _next_step(form.design, ended.gate, failing, tree)
             if step is not None:
                 late = time.monotonic() + first_block > until
                 return ended._replace(step=None if late else step, out_of_time=late)
             if not MIXING.issuperset(failing):
                 return ended
     return ended._replace(out_of_time=ended.draws < blocks[-1])
+
+
+def _beyond_more_draws(ended: _Ended, tree: xr.DataTree, place: _Place) -> set[str]:
+    """Checks that only other settings can make pass.
+
+    A few divergences are tolerated where a refit with smaller steps confirms the estimates. Such a
+    refit may well have none: it begins at once where they show in the first block of all, and
+    else when everything else has passed.
+    """
+    failing = set(ended.gate.failing)
+    if MIXING & failing and _more_draws_help(ended.draws, tree):
+        failing -= MIXING
+    few = any(item.unconfirmed for item in ended.gate.items)
+    if few and (ended.gate.passed or (place.first and ended.draws == BLOCK)):
+        failing.add(DIVERGENCES)
+    return failing
 
 
 def _tree(design: Design, chains: Sequence[Chain]) -> xr.DataTree:
@@ -269,17 +326,36 @@ def _tree(design: Design, chains: Sequence[Chain]) -> xr.DataTree:
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
-def _gate(design: Design, tree: xr.DataTree) -> Gate:
-    """Hold the parameters to the gate and, where they pass, the effects and corners of all firms."""
+def _gate(design: Design, tree: xr.DataTree) -> tuple[Gate, EstimandMeans | None]:
+    """Hold the parameters to the gate and, where they pass, the effects and corners of all firms.
+
+    With few divergences the means of the latter are given as well, for the refit.
+    """
     depth = design.analysis.sampling.max_treedepth
     gate = convergence_gate(tree, {}, depth)
-    if not gate.passed or not design.has_capitals:
-        return gate
-    rng = imputing(design.analysis.sampling.seed)
-    draws = draws_of(design, completed(design, tree["posterior"].to_dataset(), rng))
-    evidence = Evidence(design, draws, draws, design.analysis.sampling.seed)
+    if not gate.passed:
+        return gate, None
+    posterior = tree["posterior"].to_dataset()
+    estimands = _estimands(design, posterior)
+    gate = convergence_gate(tree, estimands, depth)
+    few = needs_confirmation(gate)
+    return gate, means_of(estimands, posterior.sizes[CHAIN]) if few else None
+
+
+def _estimands(design: Design, posterior: xr.Dataset) -> Mapping[str, Array]:
+    """Effects and corners of all firms, industries and clusters; without capitals, the intercept."""
+    seed = design.analysis.sampling.seed
+    if not design.has_capitals:
+        values = posterior[design.variable(POPULATION)].transpose(CHAIN, DRAW, ...)
+        flat = values.to_numpy().reshape(values.sizes[CHAIN] * values.sizes[DRAW], -1)
+        return {
+            f"{POPULATION}{label}": draws
+            for label, draws in zip(element_names(values), flat.T, strict=True)
+        }
+    draws = draws_of(design, completed(design, posterior, imputing(seed)))
+    evidence = Evidence(design, draws, draws, seed)
     evidence.surface("observed", default_levels(design))
-    return convergence_gate(tree, named_estimands(evidence), depth)
+    return named_estimands(evidence)
 
 
 def _more_draws_help(draws: int, tree: xr.DataTree) -> bool:
@@ -318,7 +394,7 @@ def _next_step(
     reasons = tuple(
         reason for reason in explained(gate, design, tree).reasons if failing & set(reason.checks)
     )
-    checks = tuple(name for name in gate.failing if name in failing)
+    checks = tuple(item.name for item in gate.items if item.name in failing)
     return remedied(design.analysis, Failure(checks, reasons), (design,))
 
 
@@ -326,10 +402,14 @@ def _block_words(ended: _Ended, until: float) -> str:
     """What the gate says at the end of a block: all passed, or what failed and its worst case."""
     gate = ended.gate
     failed = (
-        f"{item.name} {item.found}" + (f": {item.worst[0]}" if item.worst else "")
+        # how many quantities there are is the same in every block
+        f"{item.name} {item.found.split(' over ')[0]}"
+        + (f" ({item.worst[0]})" if item.worst else "")
         for item in gate.items
         if item.passed is not True
     )
+    said = "; ".join(failed) or "all checks passed"
+    few = [f"{item.name} {item.found}" for item in gate.items if item.unconfirmed]
+    said += f" ({'; '.join(few)}: to be confirmed by smaller steps)" if few else ""
     left = max(0.0, (until - time.monotonic()) / 60)
-    said = "all checks passed" if gate.passed else f"{'; '.join(failed)} ({left:.0f} minutes left)"
-    return f"{ended.draws:,} draws a chain: {said}"
+    return f"{ended.draws:,} draws a chain: {said}; {left:.0f} minutes left"

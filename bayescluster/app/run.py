@@ -292,7 +292,9 @@ def _form_results(form: _FormRun, command: str) -> Results:
         tree = directory.load_posterior()
         fit = _fit_facts(design, manifest, tree["sample_stats"].to_dataset())
         again = _reproduction(design.analysis, manifest, command, directory)
-        results = collect(design, tree, ceiling_evidence(design, directory), fit, again)
+        ceilings = ceiling_evidence(design, directory)
+        checks = manifest.settled.checks if manifest.settled else ()
+        results = collect(design, tree, ceilings, fit, again, checks)
         if not manifest.settled or not manifest.attempts:
             return results
         # the last one is now held to the gate with every estimand

@@ -17,7 +17,7 @@ from bayescluster.arrays import Array
 from bayescluster.checks import remedies, thresholds
 from bayescluster.estimands.diagnostics import diagnostics, mcse_of_mean
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER
-from bayescluster.results.fit import CheckItem, Gate
+from bayescluster.results.fit import CheckItem, EstimandMeans, Gate
 
 QUESTIONS: Final = {
     "posterior": "are there draws of the posterior?",
@@ -176,13 +176,6 @@ def needs_confirmation(gate: Gate) -> bool:
     return gate.passed and any(item.unconfirmed for item in gate.items)
 
 
-class EstimandMeans(NamedTuple):
-    """Posterior means of reported estimands and their Monte Carlo standard errors, by name."""
-
-    mean: Mapping[str, float]
-    error: Mapping[str, float]
-
-
 def means_of(estimands: Mapping[str, Array], chains: int) -> EstimandMeans:
     """Means of estimands from their draws, ``(draw,)`` each, chain after chain; still ones left out."""
     mean: dict[str, float] = {}
@@ -193,7 +186,7 @@ def means_of(estimands: Mapping[str, Array], chains: int) -> EstimandMeans:
         for name, column, mcse in zip(some, draws.T, mcse_of_mean(draws, chains), strict=True):
             if np.isfinite(mcse):
                 mean[name], error[name] = float(column.mean()), float(mcse)
-    return EstimandMeans(mean, error)
+    return EstimandMeans(mean=mean, error=error)
 
 
 def confirmed(gate: Gate, before: EstimandMeans, after: EstimandMeans) -> Gate:
@@ -225,6 +218,14 @@ def confirmed(gate: Gate, before: EstimandMeans, after: EstimandMeans) -> Gate:
         _settled(item, far, largest, limit, len(moved)) if item.unconfirmed else item
         for item in gate.items
     )
+    passed = all(item.passed is True for item in settled)
+    return gate.model_copy(update={"items": settled, "passed": passed})
+
+
+def with_confirmed(gate: Gate, items: Sequence[CheckItem]) -> Gate:
+    """Put checks that a refit has settled in place of those of the same draws that wait for one."""
+    known = {item.name: item for item in items}
+    settled = tuple(known.get(item.name, item) if item.unconfirmed else item for item in gate.items)
     passed = all(item.passed is True for item in settled)
     return gate.model_copy(update={"items": settled, "passed": passed})
 

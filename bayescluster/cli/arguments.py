@@ -14,7 +14,8 @@ Retry = Annotated[
     bool,
     typer.Option(
         "--retry",
-        help="After a failed gate, draw again as advised: at most 3 attempts, the model unchanged.",
+        help="After a failed gate, draw again as advised: at most 3 attempts, the model unchanged. For "
+        "analyses that give sampling.draws; without it a fit does so by itself.",
     ),
 ]
 RefitDraws = Annotated[

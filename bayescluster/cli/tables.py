@@ -232,6 +232,8 @@ def print_checks(gate: Gate) -> None:
     for item in gate.items:
         worst = f": {item.worst[0]}" if item.worst else ""
         say(f"{item.name:<12} {WORDS[item.state]:<9} {item.found} (asked: {item.threshold}){worst}")
+        if item.warning:
+            say(f"{'':<12} {item.warning}")
 
 
 def print_gate(results: Results) -> None:

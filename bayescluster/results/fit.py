@@ -125,6 +125,13 @@ class Gate(Value):
         return tuple(reason for reason in self.reasons if not reason.checks)
 
 
+class EstimandMeans(Value):
+    """Posterior means of reported estimands and their Monte Carlo standard errors, by name."""
+
+    mean: dict[str, float]
+    error: dict[str, float]
+
+
 class Change(Value):
     """A setting that an attempt changed, and why."""
 

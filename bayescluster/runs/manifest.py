@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Self
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from bayescluster.results.fit import Attempt
+from bayescluster.results.fit import Attempt, CheckItem, EstimandMeans
 from bayescluster.runs.files import read_document, write_json
 from bayescluster.runs.keys import (
     host_facts,
@@ -59,6 +59,10 @@ class Settled(Frozen):
     the last one with its number of draws. Together they give the same draws again."""
     minutes: float | None = None
     """The time limit, where it ended the attempts before the checks passed."""
+    before: EstimandMeans | None = None
+    """Estimands of the attempt before, where the one that is running has to confirm them."""
+    checks: tuple[CheckItem, ...] = ()
+    """Checks of the draws where another attempt has confirmed them, or not."""
 
 
 class Declaration(Frozen):

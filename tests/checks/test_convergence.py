@@ -216,7 +216,8 @@ def test_a_single_divergence_is_a_warning_until_a_refit_confirms():
 def refit(**shifts: float) -> EstimandMeans:
     names = ("effect", "corner", "contrast")
     return EstimandMeans(
-        {name: 1.0 + shifts.get(name, 0.0) for name in names}, dict.fromkeys(names, 0.1)
+        mean={name: 1.0 + shifts.get(name, 0.0) for name in names},
+        error=dict.fromkeys(names, 0.1),
     )
 
 
@@ -248,7 +249,9 @@ def test_a_refit_that_moves_an_estimand_fails_and_names_it():
 
 def test_an_estimand_that_a_refit_lacks_counts_as_moved():
     after = refit()
-    after = EstimandMeans({k: v for k, v in after.mean.items() if k != "effect"}, after.error)
+    after = EstimandMeans(
+        mean={k: v for k, v in after.mean.items() if k != "effect"}, error=after.error
+    )
     assert not confirmed(gate(sample_stats=diverged(1)), refit(), after).passed
 
 

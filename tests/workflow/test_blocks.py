@@ -34,11 +34,17 @@ class Slow(InstantSampler):
     ----------
     diverging
         One draw in a hundred diverges, unless the target acceptance is at least .95.
+    few
+        One draw of the first chain diverges, whatever the target acceptance.
+    moving
+        The draws are elsewhere with a target acceptance of .99.
     stuck
         Each chain has a place of its own.
     """
 
     diverging = False
+    few = False
+    moving = False
     stuck = False
 
     def chain(self, design: Any, sampling: Any, number: int, draws: int) -> Chain:
@@ -48,8 +54,10 @@ class Slow(InstantSampler):
         along = np.arange(draws)
         stays = whole.posterior.isel(draw=along // STAYS).assign_coords(draw=along)
         diverging = self.diverging & (sampling.target_accept < 0.95) & (along % 100 == 7)
+        diverging |= self.few & (number == 0) & (along == 7)
         whole.sample_stats["diverging"][:] = diverging
-        return whole._replace(posterior=stays)
+        shift = 1.0 if self.moving and sampling.target_accept > 0.95 else 0.0
+        return whole._replace(posterior=stays + shift)
 
 
 class Told:
@@ -107,7 +115,7 @@ def test_draws_come_in_blocks_until_the_checks_pass(slow, folder):
     assert directory.verify() == []
     assert told.steps[2] == "Sampling 4 chains in blocks of 500 draws, for at most 10 minutes"
     assert told.steps[3].startswith("500 draws a chain: R-hat largest ")
-    assert told.steps[-2] == f"{draws:,} draws a chain: all checks passed"
+    assert told.steps[-2].startswith(f"{draws:,} draws a chain: all checks passed; ")
 
 
 @pytest.mark.usefixtures("slow")
@@ -143,13 +151,40 @@ def test_divergences_begin_again_with_smaller_steps(slow, folder):
     assert second.settings == f"sampling:\n  draws: {draws}\n  target_accept: 0.95\n"
     assert finished.results.fit.target_accept == 0.95
     assert slow.compiled == 1
-    assert (
-        "More draws would not help. The chains begin again: sampling.target_accept: 0.9 to 0.95"
-        in told.steps
-    )
+    assert "The chains begin again: sampling.target_accept: 0.9 to 0.95" in told.steps
     again = run_with_retries(folder / "analysis.yaml", folder / "runs")
     assert again.attempts == finished.results.attempts
     assert slow.compiled == 1
+
+
+def test_a_few_divergences_are_confirmed_by_smaller_steps(slow, folder):
+    slow.few = True
+    finished = run_analysis(folder / "analysis.yaml", folder / "runs")
+    attempts = finished.results.attempts
+    assert [str(change) for attempt in attempts for change in attempt.changes] == [
+        "sampling.target_accept: 0.9 to 0.95",
+        "sampling.target_accept: 0.95 to 0.99",
+    ]
+    # the first is left in its first block, the second once all else has passed
+    assert "ESS, bulk" in attempts[0].failing
+    assert attempts[1].failing == ("Divergences",)
+    assert attempts[2].gate_passed
+    (item,) = finished.results.gate.warnings
+    assert (item.name, item.unconfirmed) == ("Divergences", False)
+    assert item.warning.startswith("confirmed by a refit at a higher target_accept: of ")
+    found = call("fit", "analysis.yaml")
+    assert found.code == 0
+    assert f"Divergences  WARNING   {item.found}" in found.out
+    assert item.warning in found.out
+
+
+def test_a_few_divergences_that_move_an_estimate_fail(slow, folder):
+    slow.few = slow.moving = True
+    finished = run_analysis(folder / "analysis.yaml", folder / "runs")
+    assert [attempt.gate_passed for attempt in finished.results.attempts] == [False] * 3
+    assert finished.results.gate.failing == ("Divergences",)
+    (item,) = (item for item in finished.results.gate.items if item.passed is False)
+    assert "a refit at a higher target_accept moves" in item.found
 
 
 def test_attempts_end_where_nothing_is_left_to_change(slow, folder):
