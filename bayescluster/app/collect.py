@@ -65,6 +65,7 @@ from bayescluster.features.sensitivity.compute import sensitivity_of
 from bayescluster.features.sets.compute import set_readings, set_results, sets_of
 from bayescluster.features.verdict_curves.compute import verdict_curves
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
+from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
@@ -112,6 +113,7 @@ def collect(
     fit: FitFacts,
     reproduction: Reproduction,
     settled: Sequence[CheckItem] = (),
+    watch: Watch | None = None,
 ) -> Results:
     """Compute everything a report shows.
 
@@ -127,37 +129,40 @@ def collect(
         What is needed to get it again.
     settled
         Checks of these draws that a refit has settled.
+    watch
+        Receives the progress, part by part.
     """
     seed, claims = fit.seed, design.analysis.hypotheses
-    likelihoods = other_likelihoods(
-        design, np.random.default_rng((seed, CEILING_STREAM, LIKELIHOODS))
+    done = _Parts(watch or Silent()).done
+    likelihoods = done(
+        other_likelihoods(design, np.random.default_rng((seed, CEILING_STREAM, LIKELIHOODS)))
     )
     evidence = evidence_of(design, tree, likelihoods)
-    unpooled = unpooled_estimates(design, np.random.default_rng((seed, UNPOOLED_STREAM)))
-    effects = effect_rows(evidence, unpooled)
-    corners = corner_tables(evidence, claims)
+    unpooled = done(unpooled_estimates(design, np.random.default_rng((seed, UNPOOLED_STREAM))))
+    effects = done(effect_rows(evidence, unpooled))
+    corners = done(corner_tables(evidence, claims))
     measured = measurement_draws(design, tree, np.random.default_rng((seed, MEASUREMENT_STREAM)))
-    others = other_equations(design, tree)
-    node = node_draws(evidence)
+    others = done(other_equations(design, tree))
+    node = done(node_draws(evidence))
     # events come before the gate, so that every estimand behind a claim has to pass it
-    claimed = [(claim, event) for claim in claims for event in events(claim, evidence)]
+    claimed = done([(claim, event) for claim in claims for event in events(claim, evidence)])
     estimands = named_estimands(evidence) | measurement_estimands(design, measured)
     estimands |= {**others.estimands, **node_estimands(node)}
     depth = design.analysis.sampling.max_treedepth
-    gate = with_confirmed(convergence_gate(tree, estimands, depth), settled)
+    gate = done(with_confirmed(convergence_gate(tree, estimands, depth), settled))
     answers = tuple(judged(claim, event, evidence, gate.passed) for claim, event in claimed)
     predictive = predictive_checks(design, tree)
-    rows = row_checks(design, evidence.posterior, tree, predictive)
+    rows = done(row_checks(design, evidence.posterior, tree, predictive))
     return Results.joined(
         about(design),
         Provenance(fit=fit, reproduction=reproduction),
-        _model_results(evidence, tree, measured, others, seed),
+        done(_model_results(evidence, tree, measured, others, seed)),
         Checks(
             gate=explained(gate, design, tree, predictive, others.results),
             predictive=predictive,
             loo=rows.loo,
             fit_checks=rows.fit,
-            sensitivity=sensitivity_of(evidence, tree, answers),
+            sensitivity=done(sensitivity_of(evidence, tree, answers)),
             weighting=weighting(design, evidence.posterior),
         ),
         Answers(
@@ -167,18 +172,36 @@ def collect(
             corners=corners,
             verdicts=answers,
             together=together(answers, [[event.posterior for _, event in claimed]]),
-            verdict_curves=verdict_curves(claims, evidence, answers),
-            claims=_claims(evidence, gate.passed, preferred(ceilings, seed)),
+            verdict_curves=done(verdict_curves(claims, evidence, answers)),
+            claims=done(_claims(evidence, gate.passed, preferred(ceilings, seed))),
             weakest_node=weakest_node(node, gate.passed),
         ),
         Traditions(
-            causes=causes_of(evidence, gate.passed),
+            causes=done(causes_of(evidence, gate.passed)),
             sets=set_results(sets_of(evidence)) if design.has_capitals else None,
             ceilings=ceiling_results(evidence) if design.has_capitals else None,
             ceiling_models=ceilings.results if ceilings else None,
             likelihoods=likelihoods,
         ),
     )
+
+
+PARTS: Final = 14
+"""Parts of the results whose end is reported: those that take time."""
+
+
+class _Parts:
+    """Reports how many parts of the results are finished."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._finished = watch, 0
+        count(watch, "parts of the results", 0, PARTS)
+
+    def done[T](self, part: T) -> T:
+        """Take note of a part, and hand it on."""
+        self._finished += 1
+        count(self._watch, "parts of the results", self._finished, PARTS)
+        return part
 
 
 def evidence_of(

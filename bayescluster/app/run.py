@@ -25,7 +25,7 @@ from bayescluster.design.record import Design
 from bayescluster.features.ceiling_models.compute import ceiling_evidence, fit_ceiling_models
 from bayescluster.features.checklist.compute import checklist_of
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
-from bayescluster.inference.watch import Silent, Watch
+from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import Gate
@@ -202,6 +202,10 @@ class NamedWatch:
         """Pass on how far a chain is."""
         self._watch.chain(state)
 
+    def count(self, what: str, finished: int, total: int) -> None:
+        """Pass on how many are finished."""
+        count(self._watch, f"{self._name}: {what}", finished, total)
+
 
 class _FormRun(NamedTuple):
     """One structural form of a run: its design, the directory of its own run, and its watch."""
@@ -294,7 +298,7 @@ def _form_results(form: _FormRun, command: str) -> Results:
         again = _reproduction(design.analysis, manifest, command, directory)
         ceilings = ceiling_evidence(design, directory)
         checks = manifest.settled.checks if manifest.settled else ()
-        results = collect(design, tree, ceilings, fit, again, checks)
+        results = collect(design, tree, ceilings, fit, again, checks, form.watch)
         if not manifest.settled or not manifest.attempts:
             return results
         # the last one is now held to the gate with every estimand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState
@@ -18,11 +18,18 @@ class Watch(Protocol):
         """A chain has moved on."""
 
 
+@runtime_checkable
 class CountingWatch(Watch, Protocol):
     """A watch that also counts what is done many times over."""
 
     def count(self, what: str, finished: int, total: int) -> None:
         """So many are finished."""
+
+
+def count(watch: Watch, what: str, finished: int, total: int) -> None:
+    """Say how many are finished, to a watch that counts."""
+    if isinstance(watch, CountingWatch):
+        watch.count(what, finished, total)
 
 
 class Silent:
