@@ -24,10 +24,15 @@ from bayescluster.errors import Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.data import (
+    ArithmeticColumn,
     CombineColumns,
     Derivation,
+    Fix,
+    GroupMeanColumn,
+    LagColumn,
     RecodeColumn,
     ScaleColumn,
+    ThresholdColumn,
     TransformColumn,
 )
 
@@ -70,6 +75,59 @@ def transformed(kind: str, column: str, values: Array, index: pd.Index) -> Array
     )
 
 
+class Fixed(NamedTuple):
+    """A table with its corrected cells; ``notes`` say what each was and is."""
+
+    frame: pd.DataFrame
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def fix(frame: pd.DataFrame, fixes: tuple[Fix, ...], where: Where) -> Fixed:
+    """Correct single cells of a table, in order; the table that is given stays as it is."""
+    problems: list[Problem] = []
+    notes: list[str] = []
+    for position, one in enumerate(fixes):
+        try:
+            frame, note = _fixed(frame, one)
+            notes.append(note)
+        except InputError as error:
+            problems.append(error.at(where(("data", "fix", position, error.key or "column"))))
+    return Fixed(frame, tuple(problems), tuple(notes))
+
+
+def _fixed(frame: pd.DataFrame, one: Fix) -> tuple[pd.DataFrame, str]:
+    known = [str(name) for name in frame.columns]
+    for name in (one.column, *one.where):
+        if name not in known:
+            key = "column" if name == one.column else "where"
+            raise InputError(
+                f"no column '{name}' in the data to correct", suggestion(name, known), key
+            )
+    if one.row is not None and one.row > len(frame):
+        raise InputError(f"the data have {len(frame)} rows, and no row {one.row}", "", "row")
+    rows = np.zeros(len(frame), dtype=bool)
+    if one.row is not None:
+        rows[one.row - 1] = True
+    else:
+        rows = np.all([holds(frame[name], value) for name, value in one.where.items()], axis=0)
+    if not rows.any():
+        sought = ", ".join(f"{name}: {label_of(value)}" for name, value in one.where.items())
+        raise InputError(f"no row has {sought}", "check these values against the file", "where")
+    old = frame[one.column]
+    shown = ", ".join(
+        dict.fromkeys("empty" if pd.isna(cell) else f"'{label_of(cell)}'" for cell in old[rows])
+    )
+    new = old.astype(object).mask(rows, np.nan if one.to is None else one.to)
+    held_codes = any(isinstance(cell, Code) for cell in new)
+    frame = frame.assign(**{one.column: new if held_codes else new.infer_objects()})
+    value = "no answer" if one.to is None else f"'{label_of(one.to)}'"
+    return (
+        frame,
+        f"Corrected: '{one.column}' in {rows_text(frame.index[rows])} from {shown} to {value}.",
+    )
+
+
 class Derived(NamedTuple):
     """A table with its derived columns.
 
@@ -89,15 +147,15 @@ def derive(frame: pd.DataFrame, derivations: tuple[Derivation, ...], where: Wher
     original = list(columns)
     for position, derivation in enumerate(derivations):
         base = ("data", "derive", position)
-        sources = derivation.of if isinstance(derivation, CombineColumns) else (derivation.of,)
-        if any(source not in columns or source in failed for source in sources):
+        sources = _sources(derivation)
+        if any(source not in columns or source in failed for _, source in sources):
             problems += [
                 Problem(
                     f"no column '{source}' in the data to make '{derivation.name}' of",
-                    where((*base, "of", *((step,) if derivation.kind == "combine" else ()))),
+                    where((*base, *path)),
                     suggestion(source, columns),
                 )
-                for step, source in enumerate(sources)
+                for path, source in sources
                 if source not in columns and source not in failed
             ]
             failed.add(derivation.name)
@@ -109,11 +167,23 @@ def derive(frame: pd.DataFrame, derivations: tuple[Derivation, ...], where: Wher
                     "give the derived column a new name",
                     "name",
                 )
-            columns[derivation.name] = _column(derivation, [columns[name] for name in sources])
+            columns[derivation.name] = _column(derivation, [columns[name] for _, name in sources])
         except InputError as error:
             problems.append(error.at(where((*base, error.key or "of"))))
             failed.add(derivation.name)
     return Derived(pd.DataFrame(columns, index=frame.index), tuple(problems), frozenset(failed))
+
+
+def _sources(derivation: Derivation) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+    """Columns that a derived column is made of, each with its place among the keys."""
+    of: tuple[tuple[tuple[str | int, ...], str], ...]
+    if isinstance(derivation.of, str):
+        of = ((("of",), derivation.of),)
+    else:
+        of = tuple((("of", step), name) for step, name in enumerate(derivation.of))
+    keys = ("by", "order")
+    more = ((key, getattr(derivation, key, None)) for key in keys)
+    return (*of, *(((key,), name) for key, name in more if name is not None))
 
 
 def _column(derivation: Derivation, sources: list[pd.Series[Any]]) -> pd.Series[Any]:
@@ -130,8 +200,67 @@ def _column(derivation: Derivation, sources: list[pd.Series[Any]]) -> pd.Series[
             parts = pd.DataFrame({k: labels(part) for k, part in enumerate(sources)})
             joined = parts.fillna("").agg(separator.join, axis=1)
             return joined.where(parts.notna().all(axis=1))
+        case ThresholdColumn(kind=kind, of=of, value=value):
+            values = _numbers(source, of)
+            reached = values > value if kind == "above" else values >= value
+            return pd.Series(np.where(np.isnan(values), np.nan, reached), index=source.index)
+        case ArithmeticColumn():
+            return _arithmetic(derivation, sources)
+        case LagColumn():
+            return _lagged(derivation, *sources)
+        case GroupMeanColumn():
+            return _group_mean(derivation, *sources)
         case _:
             assert_never(derivation)
+
+
+def _arithmetic(derivation: ArithmeticColumn, sources: list[pd.Series[Any]]) -> pd.Series[Any]:
+    first, *others = (
+        _numbers(source, name) for source, name in zip(sources, derivation.of, strict=True)
+    )
+    index = sources[0].index
+    match derivation.kind:
+        case "sum":
+            return pd.Series(first + sum(others), index=index)
+        case "difference":
+            return pd.Series(first - others[0], index=index)
+    zeros = index[others[0] == 0]
+    if len(zeros):
+        raise InputError(
+            f"'{derivation.of[1]}' is 0 in {rows_text(zeros)}: nothing can be divided by it",
+            "correct these cells, leave the rows out, or list 0 under `missing_values` for the column",
+        )
+    return pd.Series(first / others[0], index=index)
+
+
+def _lagged(
+    derivation: LagColumn, source: pd.Series[Any], firm: pd.Series[Any], time: pd.Series[Any]
+) -> pd.Series[Any]:
+    values, when = _numbers(source, derivation.of), _numbers(time, derivation.order)
+    rows = pd.DataFrame({"firm": labels(firm), "time": when, "value": values}, index=source.index)
+    known = rows.dropna(subset=["firm", "time"])
+    twice = known.index[known.duplicated(["firm", "time"], keep=False)]
+    if len(twice):
+        raise InputError(
+            f"a firm has several rows at one '{derivation.order}': {rows_text(twice)}",
+            "leave out what was entered twice, or name the column that tells these rows apart",
+            "order",
+        )
+    earlier = known.set_index(["firm", "time"])["value"]
+    wanted = pd.MultiIndex.from_arrays([rows["firm"], rows["time"] - derivation.periods])
+    return pd.Series(earlier.reindex(wanted).to_numpy(), index=source.index)
+
+
+def _group_mean(
+    derivation: GroupMeanColumn, source: pd.Series[Any], group: pd.Series[Any]
+) -> pd.Series[Any]:
+    values = pd.Series(_numbers(source, derivation.of), index=source.index)
+    groups = values.groupby(labels(group))
+    if not derivation.leave_out_own:
+        return groups.transform("mean")
+    others = groups.transform("count") - values.notna()
+    total = groups.transform("sum") - values.fillna(0.0)
+    return (total / others.where(others > 0)).astype("float64")
 
 
 def _numbers(series: pd.Series[Any], column: str) -> Array:

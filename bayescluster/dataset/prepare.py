@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayescluster.dataset.derive import derive
+from bayescluster.dataset.derive import derive, fix
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import (
     as_float,
@@ -110,9 +110,11 @@ def prepare(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
 
 def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Where) -> Examined:
     """Make the firms of an analysis from its table, or find every reason why not; see `prepare`."""
-    derived = derive(table.frame, data.derive, where)
+    fixed = fix(table.frame, data.fix, where)
+    derived = derive(fixed.frame, data.derive, where)
     columns = list(derived.frame.columns)
     unknown = [
+        *fixed.problems,
         *derived.problems,
         *_reserved_names(data, needed, where),
         *_unknown_columns(columns, derived.failed, data, needed, where),
@@ -130,7 +132,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
             problems += _missing_problems(rows, required, MENDS[data.missing], where)
         if problems and rows[list(required)].isna().any(axis=1).all():
             return Examined(None, tuple(dict.fromkeys(problems)))
-        rows, dropped = _without_missing(rows, required, data, where)
+        rows, dropped = _without_missing(rows, required, _minima(known, data), data, where)
     except DataError as error:
         return Examined(None, tuple(dict.fromkeys((*problems, *error.problems))))
     labelled = _with_labels(rows, data)
@@ -143,7 +145,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     kept = {*(item.column for item in needed), *(item.name for item in data.derive)}
     names = [name for name in columns if name in kept and name not in RESERVED]
     frame = labelled[[*names, FIRM, CLUSTER, INDUSTRY]]
-    notes = _notes(table, labelled, data, known)
+    notes = (*fixed.notes, *_notes(table, labelled, data, known))
     firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
     lacking = frozenset(
         item.column for item in needed if item.column not in columns or item.column in RESERVED
@@ -323,12 +325,28 @@ def _missing_problems(
             )
 
 
+def _minima(needed: Sequence[NeededColumn], data: Data) -> dict[str, tuple[list[str], int]]:
+    """Indicators of constructs of which a row must have answered so many, where rows are dropped."""
+    found: dict[str, tuple[list[str], int]] = {}
+    for item in needed if data.missing == "drop" else ():
+        if item.minimum is not None:
+            name = item.role.removeprefix("indicator of ")
+            found.setdefault(name, ([], item.minimum))[0].append(item.column)
+    return found
+
+
 def _without_missing(
-    frame: pd.DataFrame, required: dict[str, NeededColumn], data: Data, where: Where
+    frame: pd.DataFrame,
+    required: dict[str, NeededColumn],
+    minima: Mapping[str, tuple[list[str], int]],
+    data: Data,
+    where: Where,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Drop rows that lack a required value; count them by variable and cluster."""
-    columns = list(reversed(required))
-    lacks = frame[columns].isna()
+    """Drop rows that lack a required value, or answers of a construct; count by variable and cluster."""
+    lacks = frame[list(reversed(required))].isna()
+    for name, (items, minimum) in minima.items():
+        lacks[name] = frame[items].notna().sum(axis=1) < minimum
+    columns = list(lacks.columns)
     cluster = (
         labels(frame[data.cluster]) if data.cluster in frame else pd.Series(ALL, index=frame.index)
     )
@@ -534,6 +552,7 @@ def _mistyped(
     """Rows that are probably typing errors: few, in groups whose other rows all agree."""
     inner, outer = frame[f"__{nesting.inner}__"], frame[f"__{nesting.outer}__"]
     found: list[str] = []
+    lines: list[str] = []
     for name, kinds in crossed.items():
         usual = max(kinds, key=lambda kind: kinds[kind])
         total = sum(kinds.values())
@@ -543,9 +562,15 @@ def _mistyped(
         rows = frame.index[(inner == name) & (outer != usual)]
         odd = ", ".join(f"'{kind}'" for kind in kinds if kind != usual)
         found.append(f"{odd} in {rows_text(rows)}, where '{name}' is otherwise '{usual}'")
+        lines += [f"{{column: {columns[1]}, row: {row + 1}, to: {usual}}}" for row in rows]
     many = len(found) - SHOWN_CLUSTERS
     listed = "; ".join(found[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
-    return f"most likely typing errors in '{columns[1]}' or '{columns[0]}': {listed}"
+    mend = (
+        f", mended by `fix: [{', '.join(lines)}]` under data"
+        if len(lines) <= SHOWN_CLUSTERS
+        else ""
+    )
+    return f"most likely typing errors in '{columns[1]}' or '{columns[0]}': {listed}{mend}"
 
 
 def _rows(count: int) -> str:

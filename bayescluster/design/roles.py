@@ -14,7 +14,7 @@ from typing import Final
 from bayescluster.errors import Problem
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import NeededColumn, Where, needed_columns
-from bayescluster.spec.data import Derivation
+from bayescluster.spec.data import ArithmeticColumn, Derivation, GroupMeanColumn, LagColumn
 
 INDICATOR: Final = "indicator of "
 GROUPS: Final = ("firm", "cluster", "industry", "grouping")
@@ -28,6 +28,15 @@ WITH_INDICATOR: Final = ("control", *QUANTITIES, *GROUPS)
 
 def sources_of(derivation: Derivation) -> tuple[str, ...]:
     """Columns that a derived column is computed from."""
+    match derivation:
+        case LagColumn():
+            # what was answered earlier is another quantity
+            return ()
+        case ArithmeticColumn(kind="ratio", of=of):
+            # amounts by the same denominator are not the same amount
+            return of[:1]
+        case GroupMeanColumn(leave_out_own=True):
+            return ()
     return (derivation.of,) if isinstance(derivation.of, str) else derivation.of
 
 
@@ -57,7 +66,7 @@ def _overlap(
     if not _is_indicator(fixed):
         return
     name = fixed.role.removeprefix(INDICATOR)
-    if other.role in WITH_INDICATOR:
+    if other.role in WITH_INDICATOR and not _is_contextual(other, derived):
         shared = _shared(fixed.column, other.column, derived, both=False)
         if shared is not None:
             own = "" if fixed.column == other.column else f"computed from '{shared}', "
@@ -73,6 +82,11 @@ def _overlap(
             where(other.path),
             "leave it out of one of them",
         )
+
+
+def _is_contextual(item: NeededColumn, derived: Mapping[str, Derivation]) -> bool:
+    """Whether a control is the mean of a group, which stays as it is when one firm changes."""
+    return isinstance(derived.get(item.column), GroupMeanColumn)
 
 
 def _article(role: str) -> str:

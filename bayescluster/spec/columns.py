@@ -25,6 +25,8 @@ class NeededColumn(NamedTuple):
     role: str
     path: tuple[str | int, ...]
     optional: bool = False
+    minimum: int | None = None
+    """Of an indicator: how many of its construct a row must have answered, where that is stated."""
 
 
 ROLES = ("firm", "cluster", "industry")
@@ -49,7 +51,9 @@ def _needed(analysis: Analysis) -> Iterator[NeededColumn]:
         for position, item in enumerate(construct.items):
             path = ("constructs", capital, "indicators", position)
             role = f"indicator of {capital}"
-            yield NeededColumn(item.column, role, path, optional or imputes(analysis))
+            yield NeededColumn(
+                item.column, role, path, optional or imputes(analysis), construct.minimum_answered
+            )
     for name in analysis.equations:
         yield from _of_equation(analysis.for_equation(name))
     # a row that lacks a further condition is left out of the truth table only
@@ -96,6 +100,9 @@ def label_columns(analysis: Analysis) -> frozenset[str]:
     for derivation in data.derive:
         if derivation.kind in ("recode", "combine"):
             named.update((derivation.of,) if isinstance(derivation.of, str) else derivation.of)
+        if derivation.kind in ("lag", "group_mean"):
+            named.add(derivation.by)
+    named |= {column for fix in data.fix for column in fix.where}
     for equation in analysis.equations.values():
         named |= {
             control.column

@@ -71,9 +71,84 @@ class CombineColumns(Frozen):
     separator: str = " x "
 
 
+class ThresholdColumn(Frozen):
+    """Whether a number is above a value, or at least as large: 1 or 0."""
+
+    kind: Literal["above", "at_least"]
+    name: Column
+    of: Column
+    value: float
+
+
+class ArithmeticColumn(Frozen):
+    """The first of two columns over the second or less it, or the sum of several."""
+
+    kind: Literal["ratio", "difference", "sum"]
+    name: Column
+    of: tuple[Column, ...] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _of_two(self) -> ArithmeticColumn:
+        if self.kind != "sum" and len(self.of) != 2:
+            raise ValueError(f"a {self.kind} is of two columns, {len(self.of)} given")
+        return self
+
+
+class LagColumn(Frozen):
+    """What the same firm answered earlier; missing where there is no such row."""
+
+    kind: Literal["lag"]
+    name: Column
+    of: Column
+    by: Column
+    """Column of the firm."""
+    order: Column
+    """Column of the time, a number such as the year."""
+    periods: Annotated[int, Field(ge=1)] = 1
+    """How much earlier, in units of the time."""
+
+
+class GroupMeanColumn(Frozen):
+    """The mean of a column over the rows of a group."""
+
+    kind: Literal["group_mean"]
+    name: Column
+    of: Column
+    by: Column
+    """Column of the group."""
+    leave_out_own: bool = False
+    """The mean of the others: each row without itself; missing where there is no other."""
+
+
 Derivation = Annotated[
-    TransformColumn | ScaleColumn | RecodeColumn | CombineColumns, Field(discriminator="kind")
+    TransformColumn
+    | ScaleColumn
+    | RecodeColumn
+    | CombineColumns
+    | ThresholdColumn
+    | ArithmeticColumn
+    | LagColumn
+    | GroupMeanColumn,
+    Field(discriminator="kind"),
 ]
+
+
+class Fix(Frozen):
+    """A cell that is corrected, on record: the report says what it was and what it is."""
+
+    column: Column
+    row: Annotated[int, Field(ge=1)] | None = None
+    """Row of the table, counted from 1 below the header, as messages count."""
+    where: dict[Column, Scalar] = {}
+    """Or the rows that hold all these values, for example {firm_id: F012}."""
+    to: Scalar | None
+    """The right value; null for no answer."""
+
+    @model_validator(mode="after")
+    def _finds_a_cell(self) -> Fix:
+        if (self.row is None) == (not self.where):
+            raise ValueError("a fix says which cells it corrects; give row or where, one of them")
+        return self
 
 
 class RowFilter(Frozen):
@@ -173,6 +248,8 @@ class Data(Frozen):
     missing: Literal["error", "drop", "impute"] = "error"
     """What to do with rows that lack a value the analysis needs; ``impute`` estimates missing
     outcomes, controls and capitals inside the model, as missing at random given the rest of it."""
+    fix: tuple[Fix, ...] = ()
+    """Single cells that are corrected, before anything else is made of them."""
     keep: tuple[RowFilter, ...] = ()
     """Filters on rows, all of which must hold."""
     exclude: tuple[Exclusion, ...] = ()

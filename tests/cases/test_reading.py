@@ -618,3 +618,37 @@ def test_the_line_for_a_yes_or_no_outcome_mends_it(coding, made, tmp_path):
     text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
     path.write_text(text.replace("outcome: new", "outcome: new_yes"), encoding="utf-8")
     np.testing.assert_array_equal(design_of(analysis_source(path)).outcome, firms()["new"])
+
+
+def test_the_fix_that_is_offered_mends_it(made):
+    frame = firms()
+    frame.loc[6, "place"] = "p1"
+    path = made(frame)
+    line = said(path).split("mended by `")[1].split("` under data")[0]
+    assert line == "fix: [{column: branch, row: 7, to: goods}]"
+    text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
+    path.write_text(text, encoding="utf-8")
+    found = said(path)
+    assert "valid" in found
+    assert "Corrected: 'branch' in row 7 from 'services' to 'goods'." in found
+
+
+def test_too_few_answers_of_a_capital_are_dropped_where_rows_are(made):
+    frame = firms().assign(extra=firms()["skill"] + 1)
+    frame.loc[:4, ["skill", "extra"]] = np.nan
+    frame.loc[5, "skill"] = np.nan
+    swaps = {
+        "branch}": "branch, missing: drop}",
+        "{indicators: [skill], method: single}": "{indicators: [skill, extra], method: mean, "
+        "minimum_answered: 1}",
+    }
+    found = design_of(analysis_source(made(frame, ".csv", swaps)))
+    assert found.size == 91
+    assert {(name, rows) for name, _, rows in found.details.dropped} == {("human_capital", 1)}
+
+
+def test_a_mean_of_the_cluster_is_a_control_beside_its_capital(made):
+    mean = "derive: [{kind: group_mean, name: skill_there, of: skill, by: place}]"
+    swaps = {"branch}": f"branch, {mean}}}", "[size]": "[skill_there]"}
+    found = design_of(analysis_source(made(firms(), ".csv", swaps)))
+    assert found.control_names == ("skill_there",)

@@ -706,7 +706,7 @@ FAULTS = (
         3,
         "The data do not fit the analysis:\n"
         "  analysis.yaml:5:3: 1 cluster holds firms of more than one industry: 'Ludhiana' (Electronics 1 row, Goods 2 rows)\n"
-        "    most likely typing errors in 'industry' or 'cluster': 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods'; else set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
+        "    most likely typing errors in 'industry' or 'cluster': 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods', mended by `fix: [{column: industry, row: 7, to: Goods}]` under data; else set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
     ),
     Fault(
         "misspelt cluster",
@@ -756,7 +756,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:8:7: unknown kind 'ln'\n"
-        "    known: log, log1p, sqrt, scale, recode, combine",
+        "    known: log, log1p, sqrt, scale, recode, combine, above, at_least, ratio, difference, sum, lag and 1 more",
     ),
     Fault(
         "derivation of an unknown column",
