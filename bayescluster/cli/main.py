@@ -15,6 +15,7 @@ from bayescluster.cli import (
     compare,
     design,
     doctor,
+    explain,
     fit,
     init,
     nca,
@@ -58,6 +59,7 @@ COMMANDS = (
     ("simulate", simulate.simulate),
     ("schema", schema.schema),
     ("init", init.init),
+    ("explain", explain.explain),
     ("doctor", doctor.doctor),
 )
 """Commands by name, in the order of the help."""
