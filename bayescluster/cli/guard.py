@@ -115,11 +115,12 @@ def written(text: str) -> str:
 @contextmanager
 def striking(failed: bool) -> Iterator[None]:
     """Strike the numbers of results through where the draws behind them failed their checks."""
+    before = settings.strikes
     settings.strikes = failed
     try:
         yield
     finally:
-        settings.strikes = False
+        settings.strikes = before
 
 
 def say_aside(message: str) -> None:

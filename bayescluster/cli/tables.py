@@ -86,18 +86,19 @@ def print_summary(results: Results) -> None:
             return
         for (title, _), verdicts in groupby(results.verdicts, key=attrgetter("title", "region")):
             print_claim(title, tuple(verdicts))
-    if results.together is not None:
-        say(f"\n{results.together.words}")
-    if results.reproduction.declared is not None:
-        say(f"Hypotheses {results.reproduction.declared.words}.")
+        if results.together is not None:
+            say(f"\n{results.together.words}")
         print_sensitivity(results)
+    if results.reproduction.declared is not None:
+        say(f"\nHypotheses {results.reproduction.declared.words}.")
     say()
 
 
 def print_claim(title: str, verdicts: Sequence[Verdict]) -> None:
     """Print the verdicts on one claim, with its region; and why, where no probability says it."""
     say(f"\n{title}")
-    say(f"  Region: {verdicts[0].region}.")
+    with striking(False):  # declared, not drawn
+        say(f"  Region: {verdicts[0].region}.")
     for verdict in verdicts:
         say(
             f"  {verdict.verdict:<15} {verdict_probability(verdict.probability):>6} "
@@ -124,8 +125,8 @@ def print_forms(results: Results) -> None:
         score = row.rows if row.clusters is None else row.clusters
         gate = "" if row.gate_passed else f"  gate FAILED ({', '.join(row.failing)})"
         say(
-            f"  {row.form:<12} {'plausible' if row.plausible else 'ruled out'}  weight {row.weight:.2f}  elpd {fixed(score.difference, 1):>6} "
-            f"(SE {score.difference_se:.1f}) to the best{gate}"
+            f"  {row.form:<12} {'plausible' if row.plausible else 'ruled out'}  weight {row.weight:.2f}  "
+            f"elpd {fixed(score.difference, 1):>6} (SE {score.difference_se:.1f}) to the best{gate}"
         )
     for statement in found.statements:
         say(f"  {statement}")

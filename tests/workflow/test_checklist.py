@@ -283,10 +283,10 @@ def test_default_regions_are_told_from_declared_ones(copied: RunDirectory) -> No
     none = answered(known(copied), REGIONS)
     assert none.status == "not done"
     assert none.found.startswith("0 of 3 claims state a region, decided at probability 95%")
-    assert none.next == "state what counts in this field: margin, eps, ratio, theta_not, delta"
+    assert none.next == "state what counts in this field: margin, ratio, kappa, theta_not, delta"
     claims: list[dict[str, Any]] = [
         {"kind": "effect", "capital": "human_capital", "margin": 0.02},
-        {"kind": "necessary_not_sufficient", "capital": "human_capital", "by": "all", "eps": 0.2},
+        {"kind": "necessary_not_sufficient", "capital": "human_capital", "by": "all", "ratio": 0.2},
     ]
     some = answered(known(copied, hypotheses=claims), REGIONS)
     # of the second only half of the region is stated
@@ -295,7 +295,7 @@ def test_default_regions_are_told_from_declared_ones(copied: RunDirectory) -> No
         "1 of 2 claims state a region, decided at probability 95%; of the others "
         "(necessary not sufficient) the region is the default"
     )
-    claims[1]["delta"] = 0.1
+    claims[1] |= {"kappa": 0.3, "theta_not": 0.4, "delta": 0.2}
     assert answered(known(copied, hypotheses=claims), REGIONS).status == "done"
 
 

@@ -31,7 +31,8 @@ PLAIN: dict[str, Any] = {
 def verdict(probability: float, **more: Any) -> Verdict:
     decided = "supported" if probability >= 0.95 else "undecided"
     decided = "rejected" if probability <= 0.05 else decided
-    return Verdict.model_validate(PLAIN | {"probability": probability, "verdict": decided} | more)
+    numbers = {"probability": probability, "given": probability, "verdict": decided}
+    return Verdict.model_validate(PLAIN | numbers | more)
 
 
 def fitted(name: str, *verdicts: Verdict, passed: bool = True) -> FittedUniverse:
@@ -113,7 +114,7 @@ def test_a_sentence_counts_and_names():
     ]
     (row,) = rows(*universes)
     assert row.words == (
-        "Supported in 2 of 8; flips to undecided when b0, b1, b2 and 2 more; flips to rejected when c; "
+        "Supported in 2 of 8; flips to rejected when c; flips to undecided when b0, b1, b2 and 2 more; "
         "not asked in 1; 1 did not pass the checks; 1 could not be fitted."
     )
     assert (row.supported, row.undecided, row.rejected, row.flips) == (2, 5, 1, 6)
