@@ -217,6 +217,37 @@ def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain
     return ended.chains
 
 
+def lengthen(form: Form, gate: Gate) -> bool:
+    """Ask for twice the draws where estimands of the results, looked at last, mix too slowly.
+
+    Nothing is asked, and False returned, where the number of draws was given, another check failed,
+    the draws are many already, or there is no time for them.
+    """
+    first, directory = form.design.analysis, form.directory
+    manifest = directory.read_manifest()
+    settled = manifest.settled
+    if gate.passed or settled is None or settled.minutes or not MIXING.issuperset(gate.failing):
+        return False
+    now = with_settings(first, settled.settings)
+    draws = 2 * (now.sampling.draws or BLOCK)
+    late = 2 * manifest.stages["sampling"].seconds > 60 * first.sampling.minutes
+    if late or draws > 2 * BLOCK * BLOCKS:
+        if late:
+            directory.record_settled(
+                settled.model_copy(update={"minutes": first.sampling.minutes}), manifest.attempts
+            )
+        return False
+    settings = settings_changed(first, _with_draws(now, draws))
+    attempts = manifest.attempts
+    if attempts:
+        lines = yaml_text(settings)
+        attempts = (*attempts[:-1], attempts[-1].model_copy(update={"settings": lines}))
+    form.watch.step(f"Estimands need more draws than the parameters: {draws:,} draws a chain")
+    directory.discard_draws()
+    directory.record_settled(settled.model_copy(update={"settings": settings}), attempts)
+    return True
+
+
 def _with_draws(analysis: Analysis, draws: int) -> Analysis:
     sampling = analysis.sampling.model_copy(update={"draws": draws})
     return analysis.model_copy(update={"sampling": sampling})

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bayescluster.app.collect import collect, title_of
 from bayescluster.app.combine import Part, combined
-from bayescluster.app.fit import Form, begin_run, fit_form, gate_of_fit, has_more_time, is_fitted
+from bayescluster.app.fit import (
+    Form,
+    begin_run,
+    fit_form,
+    gate_of_fit,
+    has_more_time,
+    is_fitted,
+    lengthen,
+)
 from bayescluster.app.prepare import (
     AnalysisSource,
     analysis_source,
@@ -279,6 +287,9 @@ def _results(
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
             results = _form_results(form, command)
+            while lengthen(Form(form.design, form.directory, form.watch), results.gate):
+                fit_form(Form(form.design, form.directory, form.watch))
+                results = _form_results(form, command)
             report(form.directory, results, form.watch)
         parts.append(Part(design, form.directory, results, form.report))
     if len(parts) == 1:

@@ -223,9 +223,17 @@ def confirmed(gate: Gate, before: EstimandMeans, after: EstimandMeans) -> Gate:
 
 
 def with_confirmed(gate: Gate, items: Sequence[CheckItem]) -> Gate:
-    """Put checks that a refit has settled in place of those of the same draws that wait for one."""
+    """Put checks that a refit has settled in place of those that wait for one."""
     known = {item.name: item for item in items}
-    settled = tuple(known.get(item.name, item) if item.unconfirmed else item for item in gate.items)
+
+    def settle(item: CheckItem) -> CheckItem:
+        found = known.get(item.name)
+        if found is None or not item.unconfirmed:
+            return item
+        # with more draws than the refit was compared at, what was found in them is new
+        return found.model_copy(update={"found": item.found}) if found.passed else found
+
+    settled = tuple(map(settle, gate.items))
     passed = all(item.passed is True for item in settled)
     return gate.model_copy(update={"items": settled, "passed": passed})
 

@@ -15,6 +15,7 @@ from bayescluster.app.fit import BLOCK, BLOCKS
 from bayescluster.app.retry import run_with_retries
 from bayescluster.app.run import fit_analysis, run_analysis
 from bayescluster.inference.nuts import Chain
+from bayescluster.results.fit import Gate
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
@@ -290,6 +291,21 @@ def test_results_of_draws_that_were_cut_are_made_again_too(slow, folder):
     more = run_analysis(folder / "analysis.yaml", folder / "runs")
     assert (more.results.gate.passed, more.results.fit.minutes) == (True, None)
     assert more.directory.verify() == []
+
+
+def test_estimands_of_the_results_can_ask_for_more_draws(slow, folder, monkeypatch):
+    passed = Gate(passed=True, items=())
+    monkeypatch.setattr(fit, "convergence_gate", lambda *_: passed)
+    told = Told()
+    finished = run_analysis(folder / "analysis.yaml", folder / "runs", told)
+    draws = finished.results.fit.draws
+    assert slow.blocks == [BLOCK]
+    assert f"Estimands need more draws than the parameters: {draws:,} draws a chain" in told.steps
+    assert draws > BLOCK
+    assert finished.results.gate.passed
+    assert finished.directory.verify() == []
+    again = run_analysis(folder / "analysis.yaml", folder / "runs")
+    assert again.results == finished.results
 
 
 def test_no_attempt_begins_for_which_there_is_no_time(slow, folder, monkeypatch):
