@@ -60,14 +60,14 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> SmallRun:
     config = folder / "analysis.yaml"
     config.write_text(SMALL, encoding="utf-8")
     kept: list[Any] = []
-    compile_model = workflow.compile_model
+    compile_design = workflow.compile_design
 
     def compile_and_keep(*arguments: Any) -> Any:
-        kept.append(compile_model(*arguments))
+        kept.append(compile_design(*arguments))
         return kept[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workflow, "compile_model", compile_and_keep)
+        patch.setattr(workflow, "compile_design", compile_and_keep)
         run = bc.fit(config, folder / "runs")
     return SmallRun(run, config, folder / "runs", kept[0])
 

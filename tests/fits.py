@@ -11,9 +11,8 @@ import xarray as xr
 
 from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.design.record import Design
-from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import compile_design
+from bayescluster.inference.nuts import sample_chains
 from bayescluster.spec.analysis import Analysis
 
 
@@ -24,8 +23,8 @@ def design_from(plain: Mapping[str, Any]) -> Design:
 
 def posterior_of(design: Design) -> xr.Dataset:
     """Sample every chain of a design."""
-    compiled = compile_model(build_model(design), reported_variables(design))
     sampling = design.analysis.sampling
+    compiled = compile_design(design, sampling.seed)
     chains = sorted(sample_chains(compiled, sampling, range(sampling.chains)))
     return xr.concat([chain.posterior for chain in chains], "chain")
 

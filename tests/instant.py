@@ -55,15 +55,14 @@ class InstantSampler:
 
     def stand_in(self, patch: pytest.MonkeyPatch) -> None:
         """Take the place of model, compiler and sampler in the workflow; reports have no drawings."""
-        patch.setattr(fit, "build_model", lambda design: design)
-        patch.setattr(fit, "compile_model", self.compile_model)
+        patch.setattr(fit, "compile_design", self.compile_design)
         patch.setattr(fit, "sample_chains", self.sample_chains)
         patch.setattr(fit, "sample_blocks", self.sample_blocks)
-        patch.setattr(fit, "sample_prior", self.sample_prior)
+        patch.setattr(fit, "draw_prior", self.draw_prior)
         draw_nothing(patch)
 
-    def compile_model(self, design: Design, _reported: Sequence[str]) -> Design:
-        """Stand in for `bayescluster.inference.nuts.compile_model`."""
+    def compile_design(self, design: Design, _seed: int) -> Design:
+        """Stand in for `bayescluster.inference.density.compile_design`."""
         self.compiled += 1
         return design
 
@@ -113,10 +112,8 @@ class InstantSampler:
         first = slice(0, draws)
         return Chain(number, whole.isel(draw=first), stats.isel(draw=first))
 
-    def sample_prior(
-        self, design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
-    ) -> xr.Dataset:
-        """Stand in for `bayescluster.inference.assemble.sample_prior`."""
+    def draw_prior(self, design: Design, draws: int, seed: int) -> xr.Dataset:
+        """Stand in for `bayescluster.inference.density.draw_prior`."""
         return _draws(design, [0], draws, np.random.default_rng(seed))
 
 
@@ -171,9 +168,7 @@ def _statistics(draws: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
     return xr.Dataset(variables, {name: draws[name] for name in dims})
 
 
-def _prior(
-    design: Design, _model: Any, _reported: Sequence[str], draws: int, seed: int
-) -> xr.Dataset:
+def _prior(design: Design, draws: int, seed: int) -> xr.Dataset:
     return _whole(design, [0], draws, np.random.default_rng(seed))
 
 
@@ -220,8 +215,7 @@ class InstantRepeated:
         from bayescluster.studies.calibration import view as calibration_page
         from bayescluster.studies.design_analysis import compute as design_analysis
 
-        patch.setattr(simulation, "build_model", lambda design: design)
-        patch.setattr(simulation, "sample_prior", _prior)
+        patch.setattr(simulation, "draw_prior", _prior)
         for module in (design_analysis, calibration):
             patch.setattr(module, "Repeated", self._of)
         for name in ("SHOWN", "FOLDED"):

@@ -207,7 +207,7 @@ def test_fit_takes_what_is_finished(small_run, monkeypatch):
         raise AssertionError("sampled again")
 
     monkeypatch.setattr(workflow, "sample_chains", refuse)
-    monkeypatch.setattr(workflow, "compile_model", refuse)
+    monkeypatch.setattr(workflow, "compile_design", refuse)
     again = bc.fit(str(small_run.config), str(small_run.root))
     assert again.path == small_run.run.path
     assert again.results == small_run.run.results

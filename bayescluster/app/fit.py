@@ -46,10 +46,10 @@ from bayescluster.design.arrays import design_from, design_tree
 from bayescluster.design.record import Design
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.estimands.levels import default_levels
-from bayescluster.inference.assemble import assemble, reported_variables, sample_prior
-from bayescluster.inference.nuts import Chain, compile_model, sample_blocks, sample_chains
+from bayescluster.inference.assemble import assemble, reported_variables
+from bayescluster.inference.density import compile_design, draw_prior
+from bayescluster.inference.nuts import Chain, sample_blocks, sample_chains
 from bayescluster.inference.watch import Watch
-from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.imputation import completed, imputing
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER, POPULATION
@@ -120,14 +120,13 @@ def fit_form(form: Form) -> None:
     if not directory.is_done("design", key):
         with directory.stage("design"):
             directory.save_design(design_tree(design))
-    model, reported = build_model(design), reported_variables(design)
     with directory.stage("sampling"):
-        _sample(form, model, reported)
+        _sample(form)
     watch.step("Drawing the prior and replicated outcomes")
     with directory.stage("posterior"):
         sampling = design.analysis.sampling
         seed = sampling.seed + PRIOR_STREAM
-        prior = sample_prior(design, model, reported, sampling.prior_draws, seed)
+        prior = draw_prior(design, sampling.prior_draws, seed)
         directory.save_posterior(assemble(design, directory.load_chains(), prior, sampling.seed))
 
 
@@ -138,14 +137,14 @@ def gate_of_fit(design: Design, directory: RunDirectory) -> Gate:
     return explained(with_confirmed(gate, settled.checks if settled else ()), design, tree)
 
 
-def _sample(form: Form, model: Any, reported: Sequence[str]) -> None:
+def _sample(form: Form) -> None:
     """Draw the chains that are not there yet, each kept when it is finished."""
     design, directory, watch = form
     manifest = directory.read_manifest()
     settled = manifest.settled.settings if manifest.settled else {}
     tried = with_settings(design.analysis, settled)
     if tried.sampling.draws is None:
-        for chain in _settle(form, tried, reported):
+        for chain in _settle(form, tried):
             directory.save_chain(chain)
         return
     chains, kept = tried.sampling.chains, directory.chain_numbers()
@@ -153,20 +152,20 @@ def _sample(form: Form, model: Any, reported: Sequence[str]) -> None:
     if not pending:
         return
     if tried.equations != design.analysis.equations:
-        model = build_model(design_from(tried, design_tree(design)))
-    compiled = _compiled(form, model, reported)
+        design = design_from(tried, design_tree(design))
+    compiled = _compiled(form, design)
     before = f" ({len(kept)} kept from before)" if kept else ""
     watch.step(f"Sampling {len(pending)} of {chains} chains{before}")
     for chain in sample_chains(compiled, tried.sampling, pending, watch.chain):
         directory.save_chain(chain)
 
 
-def _compiled(form: Form, model: Any, reported: Sequence[str]) -> Any:
-    form.watch.step("Compiling the model")
-    return compile_model(model, reported)
+def _compiled(form: Form, design: Design) -> Any:
+    form.watch.step("Preparing the model")
+    return compile_design(design, design.analysis.sampling.seed)
 
 
-def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain, ...]:
+def _settle(form: Form, tried: Analysis) -> tuple[Chain, ...]:
     """Make attempts until the gate passes, nothing is left to change, or time is over.
 
     Each attempt is recorded before it begins, and the number of draws before any chain is kept:
@@ -182,7 +181,7 @@ def _settle(form: Form, tried: Analysis, reported: Sequence[str]) -> tuple[Chain
         attempt = form._replace(design=design_from(tried, design_tree(form.design)))
         if tried.equations != equations:
             equations = tried.equations
-            compiled = _compiled(form, build_model(attempt.design), reported)
+            compiled = _compiled(form, attempt.design)
         place = _Place(first=len(attempts) == 1, last=len(attempts) > RETRIES, before=before)
         ended = _attempt(attempt, compiled, until, place)
         settled = tried if ended.step else _with_draws(tried, ended.draws)

@@ -22,11 +22,10 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.design.resize import with_unit_weights
 from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.nuts import Progress, compile_model, sample_chains
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import compile_design, with_data
+from bayescluster.inference.nuts import Progress, sample_chains
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.model.imputation import completed, imputing
-from bayescluster.model.observed import observed_data
 from bayescluster.names import CHAIN
 from bayescluster.spec.analysis import Sampling
 
@@ -53,8 +52,8 @@ class Repeated:
 
     def __init__(self, design: Design, weighted: bool = False) -> None:
         self.design = with_unit_weights(design) if weighted else design
-        model = build_model(self.design, replaceable=True)
-        self.compiled = compile_model(model, reported_variables(self.design))
+        seed = design.analysis.sampling.seed
+        self.compiled = compile_design(self.design, seed, replaceable=True)
 
     def fit(self, design: Design, sampling: Sampling, progress: Progress | None = None) -> Refit:
         """Draw the posterior of the template with other data; several threads may at once.
@@ -67,7 +66,7 @@ class Repeated:
         FitError
             If a chain cannot start or ends in an error.
         """
-        compiled = self.compiled.with_data(**observed_data(design))
+        compiled = with_data(self.compiled, design)
         chains = sorted(sample_chains(compiled, sampling, range(sampling.chains), progress))
         # nutpie keeps the raw variables of the sampler too
         kept = list(reported_variables(design))

@@ -28,8 +28,9 @@ from bayescluster.model.imputation import (
     observe_answers,
     sum_out,
 )
+from bayescluster.model.labels import measurement_coords, model_coords
 from bayescluster.model.likelihood import weigh_rows
-from bayescluster.model.measurement import capital_variables, measurement_coords
+from bayescluster.model.measurement import capital_variables
 from bayescluster.model.observed import Observed
 from bayescluster.model.priors import (
     ModelPriors,
@@ -43,7 +44,6 @@ from bayescluster.model.variance import (
     shared_controls,
     shared_population,
     shared_scales,
-    variance_components,
 )
 from bayescluster.structures.arithmetic import normal_cdf, normal_quantile, working
 
@@ -92,28 +92,6 @@ def build_model(design: Design, replaceable: bool = False) -> pm.Model:
             observe_together(correlated, design.size, weights)
         sum_out(inputs)
     return model
-
-
-def model_coords(design: Design) -> dict[str, Any]:
-    """Name every coordinate of the model."""
-    coords: dict[str, Any] = {
-        names.ROW: design.labels(names.ROW),
-        design.variable(names.TERM): population_terms(design),
-        design.variable(names.CONTROL): design.control_names,
-    }
-    if design.levels:
-        pairs = zip(design.levels[:-1], design.levels[1:], strict=True)
-        coords[design.variable(names.CUTPOINT)] = [f"{low} | {high}" for low, high in pairs]
-    for control in monotonic_controls(design):
-        coords[f"{design.variable(names.steps(control.name))}_step"] = control.steps
-    for grouping in design.groupings:
-        coords[names.group_dim(grouping.name)] = grouping.labels
-        term = design.variable(names.group_term(grouping.name))
-        coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
-    parts = variance_components(design)
-    if parts:
-        coords[design.variable(names.COMPONENT)] = [part.label for part in parts]
-    return coords
 
 
 def _equation(design: Design, enter: Entering, observed: Observed) -> Observation:

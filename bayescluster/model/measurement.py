@@ -48,20 +48,6 @@ class _Latent(NamedTuple):
     mean: Any
 
 
-def measurement_coords(design: Design) -> dict[str, Any]:
-    """Name the indicators of latent capitals, and what else bears on them."""
-    coords: dict[str, Any] = {names.ROW: design.labels(names.ROW)}
-    for capital in latent_capitals(design):
-        items = design.items(capital)
-        coords[names.item_dim(capital)] = items.columns
-        coords[f"{names.item_dim(capital)}_continuous"] = [
-            items.columns[k] for k in items.continuous
-        ]
-        coords[names.background_dim(capital)] = tuple(design.background)
-        coords[names.CLUSTER] = design.group_labels(names.CLUSTER)
-    return coords
-
-
 def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
     """Human and social capital of every row: arrays where observed, variables where latent."""
     found: dict[str, Any] = {

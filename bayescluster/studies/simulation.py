@@ -20,9 +20,8 @@ from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.estimands.summary import number
-from bayescluster.inference.assemble import reported_variables, sample_prior
+from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Refit, Repeated
-from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, DRAWN_AFTER, INDUSTRY
 from bayescluster.results.base import INTERVAL
@@ -200,7 +199,7 @@ def size_problems(
 
 def prior_draws(design: Design, draws: int, seed: int) -> xr.Dataset:
     """Draw from the prior of a design."""
-    return sample_prior(design, build_model(design), reported_variables(design), draws, seed)
+    return draw_prior(design, draws, seed)
 
 
 def copied(draws: Draws) -> Draws:

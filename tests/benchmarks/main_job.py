@@ -47,15 +47,13 @@ def _stages(run, write_run_report, config: Path, folder: Path) -> float:
     with timed("design"):
         question = run.analysis_source(config)
         design = run.design_of(question)
-    with timed("model"):
-        model, reported = run.build_model(design), run.reported_variables(design)
     with timed("compiling"):
-        compiled = run.compile_model(model, reported)
+        compiled = run.compile_design(design, design.analysis.sampling.seed)
     sampling = question.analysis.sampling
     with timed("sampling"):
         chains = list(run.sample_chains(compiled, sampling, range(sampling.chains)))
     with timed("prior"):
-        prior = run.sample_prior(design, model, reported, sampling.prior_draws, sampling.seed)
+        prior = run.draw_prior(design, sampling.prior_draws, sampling.seed)
     with timed("assembling"):
         run.assemble(design, chains, prior, sampling.seed)
     with timed("whole run"):

@@ -13,7 +13,8 @@ from bayescluster.design.forms import in_form
 from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.families import FAMILIES
 from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.nuts import compile_model, sample_chains
+from bayescluster.inference.density import compile_design
+from bayescluster.inference.nuts import sample_chains
 from bayescluster.inference.repeated import Repeated
 from bayescluster.model.build import build_model
 from bayescluster.names import outcome_data, weight_data
@@ -93,7 +94,7 @@ def test_draws_are_those_of_the_ordinary_model():
     other = replaced(design, outcome)
     sampling = Sampling(draws=300, tune=300, chains=2, seed=7)
     refit = Repeated(design).fit(other, sampling)
-    ordinary = compile_model(build_model(other), reported_variables(other))
+    ordinary = compile_design(other, design.analysis.sampling.seed)
     for number, chain in enumerate(sorted(sample_chains(ordinary, sampling, range(2)))):
         found = refit.tree["posterior"].sel(chain=number)
         for name in reported_variables(design):

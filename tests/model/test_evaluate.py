@@ -9,7 +9,7 @@ import xarray as xr
 from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model import evaluate
-from bayescluster.model.build import build_model, model_coords
+from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import (
     Draws,
     draws_of,
@@ -19,6 +19,7 @@ from bayescluster.model.evaluate import (
     replicate,
     row_coefficients,
 )
+from bayescluster.model.labels import model_coords
 from tests.factories import CONTROLS, firms, small_design
 from tests.helpers import assert_within_mcse
 from tests.model.graph import graph_of, named_values

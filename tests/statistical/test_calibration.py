@@ -14,9 +14,8 @@ from bayescluster.design.resize import replaced
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.inference.assemble import reported_variables, sample_prior
+from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Repeated
-from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.spec.analysis import Sampling
 from tests.factories import firms, small_design
@@ -49,8 +48,7 @@ def test_ranks_are_uniform(structure) -> None:
     design = small_design(
         "bernoulli", structure, {"industry": "all", "cluster": ["intercept"]}, frame=frame
     )
-    reported = reported_variables(design)
-    truths = draws_of(design, sample_prior(design, build_model(design), reported, REPLICATIONS, 11))
+    truths = draws_of(design, draw_prior(design, REPLICATIONS, 11))
     repeated = Repeated(design)
     wanted = quantities(design, truths)
     ranks: dict[str, list[int]] = {name: [] for name in wanted}

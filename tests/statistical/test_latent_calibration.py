@@ -16,9 +16,8 @@ import xarray as xr
 from scipy.stats import chisquare
 
 from bayescluster.design.record import Design
-from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import compile_design
+from bayescluster.inference.nuts import sample_chains
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import OUTCOME, items
 from tests.factories import firms, small_design
@@ -108,7 +107,7 @@ def ranks_of(base: Design, seed: int) -> dict[str, int]:
         | {items(name): (base.data[items(name)].dims, truth.items[name]) for name in CAPITALS}
     )
     design = replace(base, data=data)
-    compiled = compile_model(build_model(design), reported_variables(design))
+    compiled = compile_design(design, 1)
     sampling = design.analysis.sampling.model_copy(
         update={"draws": 500, "tune": 500, "chains": 2, "target_accept": 0.95, "seed": seed}
     )

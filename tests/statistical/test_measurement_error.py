@@ -15,9 +15,8 @@ import xarray as xr
 from scipy.stats import binom
 
 from bayescluster.design.record import Design
-from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import compile_design
+from bayescluster.inference.nuts import sample_chains
 from bayescluster.model.evaluate import draws_of
 from tests.factories import small_design
 
@@ -73,7 +72,7 @@ def design_of(frame: pd.DataFrame, method: str) -> Design:
 
 def interval_of(design: Design, seed: int) -> Interval:
     """Sample two chains, and take the effect of human capital."""
-    compiled = compile_model(build_model(design), reported_variables(design))
+    compiled = compile_design(design, 1)
     sampling = design.analysis.sampling.model_copy(
         update={"draws": 400, "tune": 400, "chains": 2, "target_accept": 0.9, "seed": seed}
     )
@@ -109,7 +108,7 @@ def test_latent_capital_finds_the_effect_that_the_mean_of_indicators_hides():
 def test_no_chain_stays_in_the_mirror_image():
     # with free signs one of these chains had all loadings but the first negative, and the effect turned round
     design = design_of(made(0), "latent")
-    compiled = compile_model(build_model(design), reported_variables(design))
+    compiled = compile_design(design, 1)
     sampling = design.analysis.sampling.model_copy(
         update={"draws": 200, "tune": 300, "chains": 4, "target_accept": 0.9, "seed": 3}
     )

@@ -18,9 +18,8 @@ from bayescluster.app.prepare import analysis_source, design_of
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.inference.assemble import reported_variables, sample_prior
-from bayescluster.inference.nuts import compile_model, sample_chains
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import compile_design, draw_prior
+from bayescluster.inference.nuts import sample_chains
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.names import CAPITALS, OUTCOME
 
@@ -60,7 +59,7 @@ def _replication(design, truth: Draws, seed: int) -> dict[str, np.ndarray]:
     outcome = replicate(design, truth, np.random.default_rng(seed))[0]
     data = design.data.assign({OUTCOME: (design.data[OUTCOME].dims, outcome)})
     again = replace(design, data=data)
-    compiled = compile_model(build_model(again), reported_variables(again))
+    compiled = compile_design(again, 1)
     sampling = again.analysis.sampling.model_copy(update={"seed": seed})
     chains = sorted(sample_chains(compiled, sampling, range(sampling.chains)))
     posterior = draws_of(again, xr.concat([chain.posterior for chain in chains], "chain"))
@@ -74,8 +73,7 @@ def _replication(design, truth: Draws, seed: int) -> dict[str, np.ndarray]:
 
 
 def test_intervals_cover_the_truth_at_the_nominal_rate(scenario) -> None:
-    model, reported = build_model(scenario), reported_variables(scenario)
-    prior = draws_of(scenario, sample_prior(scenario, model, reported, REPLICATIONS, 5))
+    prior = draws_of(scenario, draw_prior(scenario, REPLICATIONS, 5))
     counted: dict[str, list[np.ndarray]] = {}
     for seed in range(REPLICATIONS):
         truth = prior.part(np.array([seed]))

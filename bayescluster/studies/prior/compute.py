@@ -30,8 +30,7 @@ from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import CORNERS, Levels, default_levels, levels_of
 from bayescluster.estimands.scopes import Groups, declared_groups
 from bayescluster.estimands.summary import number, probability_error
-from bayescluster.inference.assemble import reported_variables, sample_prior
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import draw_prior
 from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate
 from bayescluster.model.imputation import completed
 from bayescluster.model.priors import model_priors, population_terms, prior_text
@@ -122,7 +121,7 @@ def form_parts(design: Design, count: int, entropy: tuple[int, int, int]) -> Ite
         Source of the seeds.
     """
     seed = int(np.random.SeedSequence((*entropy, DRAW_STREAM)).generate_state(1, np.uint32)[0])
-    prior = sample_prior(design, build_model(design), reported_variables(design), count, seed)
+    prior = draw_prior(design, count, seed)
     forward = np.random.default_rng((*entropy, COMPLETION_STREAM))
     prior = completed(design, prior, forward, posterior=False)
     equations = [design, *(design.turned_to(each.equation_name) for each in design.others)]

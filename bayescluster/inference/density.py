@@ -1,0 +1,83 @@
+"""What the sampler needs of a model: a compiled density, and draws from the prior.
+
+Both come from compiled instructions where these serve the model, else from the PyMC graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayescluster import names
+from bayescluster.design.record import Design
+from bayescluster.inference.assemble import reported_variables, sample_prior
+from bayescluster.inference.nuts import compile_model
+from bayescluster.kernel.program import program_of, unserved
+
+
+def compile_design(design: Design, seed: int, replaceable: bool = False) -> Any:
+    """Compile the density of a design for `bayescluster.inference.nuts.sample_chains`.
+
+    Parameters
+    ----------
+    design
+        The design in focus.
+    seed
+        Seed of the sampler: how effects are sampled is settled by a pilot with a stream of its own.
+    replaceable
+        Let `with_data` take other data.
+
+    Raises
+    ------
+    FitError
+        If the model has no finite density where the chains start.
+    """
+    reported = reported_variables(design)
+    if unserved(design) is None:
+        from bayescluster.kernel.sampled import compile_program
+
+        return compile_program(design, reported, seed)
+    from bayescluster.model.build import build_model
+
+    return compile_model(build_model(design, replaceable), reported)
+
+
+def with_data(compiled: Any, design: Design) -> Any:
+    """The same density at the data of a design of the same shape, without compiling again."""
+    if unserved(design) is None:
+        return compiled.of(design)
+    from bayescluster.model.observed import observed_data
+
+    return compiled.with_data(**observed_data(design))
+
+
+def draw_prior(design: Design, draws: int, seed: int) -> xr.Dataset:
+    """Draw the reported variables of a design from their prior, with one chain."""
+    reported = reported_variables(design)
+    if unserved(design) is not None:
+        from bayescluster.model.build import build_model
+
+        return sample_prior(design, build_model(design), reported, draws, seed)
+    from bayescluster.model.labels import measurement_coords, model_coords
+
+    program = program_of(design, reported, None)
+    found = program.prior(np.random.default_rng(seed), draws)
+    coords: dict[str, Any] = measurement_coords(design)
+    for equation in design.equations:
+        coords |= model_coords(equation)
+    variables = {}
+    for slot in program.reported:
+        own = slot.dims or tuple(f"{slot.name}_dim_{k}" for k in range(len(slot.shape)))
+        variables[slot.name] = ((names.CHAIN, names.DRAW, *own), found[slot.name][None])
+    wanted = {dim: list(coords[dim]) for slot in program.reported for dim in slot.dims}
+    return xr.Dataset(variables, {names.CHAIN: [0], names.DRAW: np.arange(draws)} | wanted)
+
+
+def evaluated(design: Design) -> str:
+    """Say how the density of a design is evaluated."""
+    reason = unserved(design)
+    if reason is None:
+        return "compiled instructions"
+    return f"the PyMC graph (compiled instructions do not serve {reason})"

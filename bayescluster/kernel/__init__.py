@@ -1,0 +1,1 @@
+"""The fast way to evaluate a model: a program for a machine that is compiled once."""

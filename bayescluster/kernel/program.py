@@ -1,0 +1,560 @@
+"""From a design to a program of the machine.
+
+The model is that of `bayescluster.model.build`, which states it readably; a test holds value and gradient of
+the two together for every family, form and hierarchy that is served. What is not served says so by
+`unserved`, and is sampled by the PyMC graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayescluster import names
+from bayescluster.arrays import Array
+from bayescluster.design.coding import monotonic_controls
+from bayescluster.design.record import Design, Grouping
+from bayescluster.kernel import geometry, machine
+from bayescluster.kernel.tape import Moved, Program, Tape, Watched, drawn, lkj_coordinates, start_of
+from bayescluster.model import measures
+from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.spec.priors import HalfNormal, Normal, StudentT
+
+FAMILIES: dict[str, machine.Operation] = {
+    "bernoulli": machine.successes,
+    "probit": machine.passes,
+    "binomial": machine.successes,
+    "gaussian": machine.amounts,
+    "lognormal": machine.amounts,
+    "student_t": machine.heavy_tailed,
+    "beta": machine.shares,
+    "poisson": machine.counts,
+    "negative_binomial": machine.overdispersed_counts,
+    "ordinal": machine.levels_reached,
+}
+LINKS = {"identity": machine.L_IDENTITY, "log": machine.L_LOG, "logit": machine.L_LOGIT}
+GATES = "conjunctive"
+
+
+def unserved(design: Design) -> str | None:
+    """Say what of a model the machine does not serve; None where it serves all."""
+    analysis = design.analysis
+    if analysis.residual_correlation:
+        return "residual correlation"
+    for each in design.equations:
+        capitals = zip(names.CAPITALS, each.capitals, strict=True)
+        scores = [values for name, values in capitals if not each.is_latent(name)]
+        parts = [each.outcome, each.controls, each.predictors, *scores]
+        if any(np.isnan(part).any() for part in parts):
+            return "missing values that are imputed"
+        if each.equation.priors.r2d2m2 is not None:
+            return "the R2D2M2 prior"
+        if monotonic_controls(each):
+            return "monotonic controls"
+        if each.structure.name == GATES and each.link == "probit":
+            return "gates on the probit scale"
+    return None
+
+
+Informed = Mapping[tuple[str, str], geometry.Mask]
+"""Coefficients that are sampled as levels, ``(group, term)`` by equation and grouping."""
+
+
+class _Equation:
+    """Writes one equation to a tape."""
+
+    def __init__(
+        self, tape: Tape, design: Design, order: NDArray[np.int64], informed: Informed | None
+    ) -> None:
+        settled = design.template
+        template = design if settled is None else settled.turned_to(design.equation_name)
+        self.tape, self.design, self.template, self.order = tape, design, template, order
+        self.informed = informed
+        self.priors = model_priors(template)
+        self.terms: dict[str, int] = {}
+        """Place of each population coefficient, on its working scale."""
+        self.effects: dict[str, tuple[int, Grouping]] = {}
+        """Place of the effects of each grouping, ``(group, term)``."""
+        self.controls = -1
+        self.taken: list[Grouping] = []
+
+    def write(self, capitals: tuple[int, int], latent: bool) -> None:
+        """Write everything; ``capitals`` are the places of those of the rows, in their order here."""
+        self._controls()
+        self._population()
+        for grouping in geometry.sampling_order(self.template):
+            self._grouping(grouping)
+        parameters = self._parameters()
+        cells, member = self._cells()
+        eta = self._predictor(cells, member, capitals, latent)
+        self._likelihood(eta, parameters)
+
+    def _controls(self) -> None:
+        design, labels = self.design, self.design.control_names
+        if labels:
+            name = design.variable(names.CONTROLS)
+            self.controls, _ = self.tape.vector(name, [self.priors.controls[c] for c in labels])
+            dims = (design.variable(names.CONTROL),)
+            self.tape.report(name, self.controls, (len(labels),), dims)
+
+    def _population(self) -> None:
+        """Population coefficients; the level is sampled at the means of all inputs."""
+        tape, design = self.tape, self.design
+        labels = population_terms(design)
+        if not labels:
+            return
+        name = design.variable(names.POPULATION)
+        shifted = self._swept_terms(labels)
+        natural: dict[str, int] = {}
+        for term in labels:
+            prior = self.priors.population[term]
+            if term not in shifted:
+                natural[term], self.terms[term] = tape.vector(f"{name}_{term}", [prior])
+        shift = self._shift() if shifted else []
+        for term in shifted:
+            natural[term] = self.terms[term] = self._swept(term, shift)
+        at = tape.matrix([[(natural[term], 1.0)] for term in labels])
+        tape.report(name, at, (len(labels),), (design.variable(names.TERM),))
+
+    def _swept(self, term: str, shift: list[tuple[int, float]]) -> int:
+        """Sample a coefficient with what inputs and controls add to it at their means."""
+        tape, prior = self.tape, self.priors.population[term]
+        name = f"{self.design.variable(names.POPULATION)}_{term}"
+        x = tape.sample(name, 1, lambda rng, n: drawn(prior)(rng, n)[:, None], *start_of(prior))
+        moved, value = tape.matrix([shift]), tape.room(1)
+        tape.do(machine.swept, x, moved, value, 1)
+        tape.prior(value, [prior])
+        tape.moved.append(Moved(*(np.array([at]) for at in (x, value, moved))))
+        return value
+
+    def _swept_terms(self, labels: Sequence[str]) -> set[str]:
+        """Terms that set the level, whose priors can be moved."""
+        if self.design.levels:
+            return set()
+        levels = {names.INTERCEPT} if self.design.structure.is_linear else set()
+        if self.design.structure.name == "ces":
+            levels = {names.INTERCEPT}
+        if self.design.structure.name == GATES:
+            levels = {names.NEITHER, names.HUMAN_ONLY, names.SOCIAL_ONLY, names.BOTH}
+        return {
+            term
+            for term in labels
+            if term in levels and isinstance(self.priors.population[term], Normal | StudentT)
+        }
+
+    def _shift(self) -> list[tuple[int, float]]:
+        """What inputs and controls add to the level of the mean row."""
+        everyone = np.zeros(self.template.size, dtype="int64")
+        return self._at_means(geometry.means(self.template, everyone, ()), 0)
+
+    def _of_controls(self, mean: Array) -> list[tuple[int, float]]:
+        return [(self.controls + k, float(value)) for k, value in enumerate(mean) if value]
+
+    def _grouping(self, grouping: Grouping) -> None:
+        tape, design = self.tape, self.design
+        name, groups, terms = grouping.name, len(grouping.labels), len(grouping.terms)
+        sd_name = design.variable(names.group_sd(name))
+        sd, _ = tape.vector(sd_name, [self.priors.group_sd[name]] * terms)
+        term_dim = design.variable(names.group_term(name))
+        tape.report(sd_name, sd, (terms,), (term_dim,))
+        informed = geometry.asked(self.template, grouping)  # (group, term)
+        is_open = informed is None
+        if informed is None:
+            informed = np.zeros((groups, terms), dtype=bool)
+            if self.informed is not None:
+                informed = self.informed[design.equation_name, name]
+        is_watched = is_open and self.informed is None
+        centre = self._centre(grouping, informed | is_watched)
+        weights = measures.effect_weights(self.template, name)
+        weight = tape.constants(np.ones(groups) if weights is None else weights)
+        variable = design.variable(name)
+        if grouping.correlated:
+            factor = self._factor(grouping, variable)
+            x = tape.noise(f"{variable}_effects", groups * terms)
+            u, z = tape.room(groups * terms), tape.room(groups * terms)
+            mask = tape.places(informed)
+            tape.do(*(machine.correlated, x, centre, sd, u, groups, terms, mask, weight, factor, z))
+            self._move(x + np.arange(groups * terms), u, centre, informed.ravel())
+        else:
+            u = tape.room(groups * terms)
+            for k, term in enumerate(grouping.terms):
+                x = tape.noise(f"{variable}_{term}", groups)
+                which = informed[:, k]
+                own = tape.room(groups)
+                if which.any():
+                    tape.product(own, [[(centre + g * terms + k, 1.0)] for g in range(groups)])
+                mask = tape.places(which)
+                tape.do(*(machine.effects, x, 1, own, sd + k, u + k, groups, terms, mask, weight))
+                at = np.arange(groups)
+                tape.moved.append(
+                    Moved((x + at)[which], (u + k + at * terms)[which], (own + at)[which])
+                )
+        tape.report(
+            design.variable(names.group_effect(name)),
+            u,
+            (groups, terms),
+            (names.group_dim(name), term_dim),
+        )
+        if is_watched:
+            place = design.equation_name, name, (groups, terms), u, centre, sd
+            tape.watched.append(Watched(*place))
+        self.effects[name] = u, grouping
+        self.taken.append(grouping)
+
+    def _move(self, x: NDArray[np.int64], u: int, centre: int, which: NDArray[np.bool_]) -> None:
+        at = np.arange(x.size)
+        self.tape.moved.append(Moved(x[which], (u + at)[which], (centre + at)[which]))
+
+    def _factor(self, grouping: Grouping, variable: str) -> int:
+        tape, terms, eta = self.tape, len(grouping.terms), self.priors.correlation
+        x = tape.sample(
+            f"{variable}_cholesky",
+            terms * (terms - 1) // 2,
+            lambda rng, n: lkj_coordinates(rng, n, terms, eta),
+        )
+        factor = tape.room(terms * terms, np.eye(terms).ravel())
+        tape.do(machine.cholesky, x, factor, terms, tape.constants([eta]))
+        whole = tape.room(terms * terms, np.eye(terms).ravel())
+        tape.do(machine.correlation, factor, whole, terms)
+        dim = self.design.variable(names.group_term(grouping.name))
+        label = self.design.variable(names.group_correlation(grouping.name))
+        tape.report(label, whole, (terms, terms), (dim, f"{dim}_other"))
+        return factor
+
+    def _centre(self, grouping: Grouping, informed: geometry.Mask) -> int:
+        """Levels of a grouping as far as they are known before it, ``(group, term)``."""
+        groups, terms = informed.shape
+        if not informed.any() or geometry.is_crossed(self.template, grouping):
+            return self.tape.room(groups * terms)
+        index = self.template.index(grouping.name)
+        means = geometry.means(self.template, index, self.taken)
+        rows: list[list[tuple[int, float]]] = [[] for _ in range(groups * terms)]
+        for k, term in enumerate(grouping.terms):
+            if term == names.INTERCEPT:
+                continue
+            for g in np.flatnonzero(informed[:, k]):
+                rows[g * terms + k] = self._at_parent(grouping, term, int(g))
+        if names.INTERCEPT in grouping.terms:
+            k = grouping.terms.index(names.INTERCEPT)
+            which = informed[:, k]
+            for g in np.flatnonzero(which):
+                rows[g * terms + k] = self._at_means(means, int(g))
+            for effect in means.effects:
+                at, other = self.effects[effect.grouping]
+                width, place = len(other.terms), other.terms.index(effect.term)
+                for g, column, weight in zip(effect.row, effect.column, effect.weight, strict=True):
+                    if which[g]:
+                        rows[g * terms + k].append((at + column * width + place, float(weight)))
+        return self.tape.matrix(rows)
+
+    def _at_means(self, means: geometry.Means, group: int) -> list[tuple[int, float]]:
+        """Level of the population at the inputs and controls of a group."""
+        found = [(self.terms[t], 1.0) for t in (names.INTERCEPT,) if t in self.terms]
+        found += [
+            (self.terms[t], float(mean[group]))
+            for t, mean in means.inputs.items()
+            if t in self.terms
+        ]
+        return found + self._of_controls(means.controls[group])
+
+    def _at_parent(self, grouping: Grouping, term: str, group: int) -> list[tuple[int, float]]:
+        """A coefficient of a group but for its own effect, by what contains the group."""
+        found = [(self.terms[term], 1.0)] if term in self.terms else []
+        index = self.template.index(grouping.name)
+        for earlier in self.taken:
+            at, _ = self.effects[earlier.name]
+            parent = geometry.parent_of(index, self.template.index(earlier.name))
+            if term in earlier.terms and parent is not None:
+                place = parent[group] * len(earlier.terms) + earlier.terms.index(term)
+                found.append((int(at + place), 1.0))
+        return found
+
+    def _parameters(self) -> dict[str, int]:
+        tape, design = self.tape, self.design
+        found = {}
+        for label, prior in self.priors.family.items():
+            name = design.variable(label)
+            found[label], _ = tape.vector(name, [prior])
+            tape.report(name, found[label], (), ())
+        if design.levels:
+            name = design.variable(names.CUTPOINTS)
+            means, sds = np.array(self.priors.cutpoints).T
+            found[names.CUTPOINTS] = tape.ordered(name, means, float(sds[0]))
+            tape.report(
+                name, found[names.CUTPOINTS], (means.size,), (design.variable(names.CUTPOINT),)
+            )
+        return found
+
+    def _cells(self) -> tuple[int, NDArray[np.int64]]:
+        """Coefficients of each combination of groups, ``(cell, term)``, and the cell of each row."""
+        design, order = self.design, self.order
+        indices = [design.index(grouping.name)[order] for grouping in design.groupings]
+        table = np.column_stack([*indices, np.zeros(design.size, dtype="int64")])
+        cells, member = np.unique(table, axis=0, return_inverse=True)
+        rows = []
+        for cell in cells:
+            for term in design.terms:
+                row = [(self.terms[term], 1.0)] if term in self.terms else []
+                for grouping, group in zip(design.groupings, cell, strict=False):
+                    if term in grouping.terms:
+                        at, _ = self.effects[grouping.name]
+                        place = int(group) * len(grouping.terms) + grouping.terms.index(term)
+                        row.append((at + place, 1.0))
+                rows.append(row)
+        return self.tape.matrix(rows), member.reshape(-1)
+
+    def _predictor(
+        self, cells: int, member: NDArray[np.int64], capitals: tuple[int, int], latent: bool
+    ) -> int:
+        tape, design, order = self.tape, self.design, self.order
+        n, terms = design.size, len(design.terms)
+        first = np.flatnonzero(np.diff(member, prepend=-1))
+        starts, cell = tape.places([*first, n]), tape.places(member[first])
+        runs = first.size
+        shift = self._shift_of_rows(capitals)
+        form = design.structure.name
+        human, social = design.capitals
+        own: dict[str, Array] = {}
+        if design.structure.is_linear and not latent:
+            own = {
+                names.HUMAN_CAPITAL: human,
+                names.SOCIAL_CAPITAL: social,
+                names.INTERACTION: human * social,
+            }
+        own |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+        columns = np.zeros((terms, n))
+        for k, term in enumerate(design.terms):
+            if term in own:
+                columns[k] = own[term][order]
+        if form == GATES:
+            if design.equation.predictors:
+                # outcomes of other equations shift the level, with a coefficient of their own
+                kept = cells, terms, tape.constants(columns), runs, starts, cell
+                tape.do(machine.rows_linear, shift, n, *kept, 1)
+            eta = tape.room(n)
+            tape.do(
+                *(machine.rows_gates, eta, n, cells, terms, *capitals, runs, starts, cell),
+                *(LINKS[design.link], shift),
+            )
+            return eta
+        linear = cells, terms, tape.constants(columns), runs, starts, cell
+        if form == "ces":
+            tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell)
+            if design.equation.predictors:
+                tape.do(machine.rows_linear, shift, n, *linear, 1)
+            return shift
+        tape.do(machine.rows_linear, shift, n, *linear, 0)
+        if latent and names.HUMAN_CAPITAL in design.terms:
+            product = int(names.INTERACTION in design.terms)
+            place = design.terms.index(names.HUMAN_CAPITAL)
+            tape.do(
+                *(machine.rows_capitals, shift, n, cells, terms, *capitals, runs, starts, cell),
+                *(product, place),
+            )
+        return shift
+
+    def _shift_of_rows(self, capitals: tuple[int, int]) -> int:
+        """Controls and offset, ``(row,)`` in order."""
+        tape, design, order = self.tape, self.design, self.order
+        n = design.size
+        out = tape.room(n)
+        offset = tape.constants(design.offset[order])
+        owners = design.data[names.CONTROL_CAPITAL].to_numpy()
+        count = len(design.control_names)
+        bases = design.control_bases
+        moving = [k for k in range(count) if owners[k] and design.is_latent(str(owners[k]))]
+        columns = bases.copy()
+        for k in range(count):
+            if owners[k]:
+                level = design.capitals[names.CAPITALS.index(str(owners[k]))]
+                columns[:, k] = 0.0 if k in moving else bases[:, k] * level
+        matrix = tape.constants(columns[order].T)
+        tape.do(machine.matvec, out, n, max(self.controls, 0), count, matrix, offset)
+        for k in moving:
+            capital = capitals[names.CAPITALS.index(str(owners[k]))]
+            base = tape.constants(bases[order, k])
+            tape.do(machine.following, out, n, self.controls + k, capital, base)
+        return out
+
+    def _likelihood(self, eta: int, parameters: dict[str, int]) -> None:
+        tape, design, order = self.tape, self.design, self.order
+        likelihood, n = FAMILIES[design.family.name], design.size
+        outcome = design.outcome[order]
+        if design.family.name == "lognormal":
+            outcome = np.log(outcome)
+        extra = np.ones(n)
+        if design.family.name == "binomial":
+            assert design.rows.trials is not None
+            extra = design.rows.trials[order]
+        known = design.rows.standard_error
+        if known is not None and design.family.name == "gaussian":
+            likelihood, extra = machine.amounts_of_known_error, known[order]
+        weight = np.ones(n) if design.weights is None else design.weights.rows[order]
+        places = [tape.constants(values) for values in (outcome, extra, weight)]
+        if likelihood in (machine.successes, machine.counts):
+            e = tape.room(n)
+            tape.do(machine.exponentials, eta, e, n, likelihood is machine.successes)
+            plain = bool((weight == 1).all() and (extra == 1).all())
+            tape.do(likelihood, eta, n, *places, e, plain)
+            return
+        first = next(iter(parameters.values()), 0)
+        first = parameters.get("sigma", parameters.get(names.CUTPOINTS, first))
+        more = first, parameters.get("nu", 0), len(design.levels)
+        tape.do(likelihood, eta, n, *places, *more)
+
+
+def row_order(design: Design) -> NDArray[np.int64]:
+    """An order of the rows in which those of the same groups stand together."""
+    keys = [
+        each.index(grouping.name)
+        for each in design.equations
+        for grouping in sorted(each.groupings, key=lambda grouping: -len(grouping.labels))
+    ]
+    return np.lexsort(keys) if keys else np.arange(design.size)
+
+
+def program_of(
+    design: Design, reported: Sequence[str], informed: Informed | None = None
+) -> Program:
+    """Write the program of a design, which must be served; see `unserved`.
+
+    Parameters
+    ----------
+    design
+        The design in focus. Priors and geometry are those of its template, where it has one.
+    reported
+        Names of the variables that are kept, in order.
+    informed
+        Coefficients that are sampled as levels. Without it none is but what the analysis asks for, and
+        the levels of all others are computed: the program of a pilot.
+    """
+    tape = Tape()
+    order = row_order(design)
+    capitals, latent = _capitals(tape, design, order)
+    for each in design.equations:
+        _Equation(tape, each, order, informed).write(capitals, latent)
+    return tape.finish(reported, order)
+
+
+def _capitals(tape: Tape, design: Design, order: NDArray[np.int64]) -> tuple[tuple[int, int], bool]:
+    """Places of the capitals of the rows, in order, and whether any is latent."""
+    found: dict[str, int] = {}
+    for capital, values in zip(names.CAPITALS, design.capitals, strict=True):
+        if not design.is_latent(capital):
+            found[capital] = tape.room(design.size, np.nan_to_num(values[order]))
+    latent = [capital for capital in names.CAPITALS if design.is_latent(capital)]
+    for capital in latent:
+        other = next(name for name in names.CAPITALS if name != capital)
+        found[capital] = _latent(tape, design, capital, found.get(other, -1), order)
+    human, social = (found[capital] for capital in names.CAPITALS)
+    return (human, social), bool(latent)
+
+
+def _latent(tape: Tape, design: Design, capital: str, other: int, order: NDArray[np.int64]) -> int:
+    """A latent capital and its indicators; see `bayescluster.model.measurement`."""
+    n, items = design.size, design.items(capital)
+    mean = _latent_mean(tape, design, capital, other, order)
+    loadings = _loadings(tape, capital, items)
+    raw = tape.room(n)
+    z = tape.noise(f"{capital}_z", n)
+    width = len(items.continuous)
+    intercept = error = 0
+    if width:
+        dim = (f"{names.item_dim(capital)}_continuous",)
+        name = names.item_intercepts(capital)
+        intercept, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.ITEM_INTERCEPT_SD)] * width)
+        tape.report(name, intercept, (width,), dim)
+        name = names.item_errors(capital)
+        error, _ = tape.vector(name, [HalfNormal(sd=measures.ERROR_SD)] * width)
+        tape.report(name, error, (width,), dim)
+    at = list(items.continuous)
+    answers = items.values[:, at][order]
+    listed = tape.places([loadings + k for k in at])
+    known = tape.constants(np.nan_to_num(answers)), tape.places(np.isfinite(answers))
+    tape.do(machine.indicators, raw, n, mean, z, width, listed, intercept, error, *known)
+    for position, levels in enumerate(items.levels):
+        if levels:
+            _graded(tape, design, capital, (position, levels), (raw, loadings), order)
+    out = tape.room(n)
+    center, spread = tape.room(1), tape.room(1, 1.0)
+    tape.do(machine.standardise, raw, n, out, center, spread)
+    tape.report(names.raw_mean(capital), center, (), ())
+    tape.report(names.raw_sd(capital), spread, (), ())
+    back = tape.room(n)
+    tape.do(machine.gather, out, back, n, tape.places(np.argsort(order)))
+    tape.report(capital, back, (n,), (names.ROW,))
+    return out
+
+
+def _latent_mean(
+    tape: Tape, design: Design, capital: str, other: int, order: NDArray[np.int64]
+) -> int:
+    """Prior mean of a latent capital, ``(row,)`` in order: controls, cluster, other capital."""
+    n, columns = design.size, design.background
+    background = means = slope = -1
+    cluster = 0
+    if columns:
+        name = names.background(capital)
+        beta, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.BACKGROUND_SD)] * len(columns))
+        tape.report(name, beta, (len(columns),), (names.background_dim(capital),))
+        background = tape.room(n)
+        matrix = tape.constants(np.array([values[order] for values in columns.values()]))
+        none = tape.constants(np.zeros(n))
+        tape.do(machine.matvec, background, n, beta, len(columns), matrix, none)
+    if design.analysis.data.cluster is not None:
+        name = names.capital_cluster_sd(capital)
+        sd, _ = tape.vector(name, [HalfNormal(sd=measures.CLUSTER_MEAN_SD)])
+        tape.report(name, sd, (), ())
+        groups = len(design.group_labels(names.CLUSTER))
+        x = tape.noise(f"{capital}_cluster_mean", groups)
+        centre, means = tape.room(groups), tape.room(groups)
+        one, every = tape.constants(np.ones(groups)), tape.places(np.ones(groups))
+        tape.do(machine.effects, x, 1, centre, sd, means, groups, 1, every, one)
+        at = np.arange(groups)
+        tape.moved.append(Moved(x + at, means + at, centre + at))
+        cluster = tape.places(design.index(names.CLUSTER)[order])
+    if other >= 0:
+        name = names.on_other(capital)
+        slope, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.BACKGROUND_SD)])
+        tape.report(name, slope, (), ())
+    mean = tape.room(n)
+    tape.do(machine.latent_mean, mean, n, background, means, cluster, slope, max(other, 0))
+    return mean
+
+
+def _loadings(tape: Tape, capital: str, items: Any) -> int:
+    priors = measures.loading_priors(items)
+    at, _ = tape.vector(names.item_loadings(capital), priors)
+    tape.report(names.item_loadings(capital), at, (len(priors),), (names.item_dim(capital),))
+    return at
+
+
+def _graded(
+    tape: Tape,
+    design: Design,
+    capital: str,
+    item: tuple[int, int],
+    places: tuple[int, int],
+    order: NDArray[np.int64],
+) -> None:
+    position, levels = item
+    raw, loadings = places
+    values = design.items(capital).values[:, position][order]
+    answered = np.flatnonzero(np.isfinite(values))
+    prior = (design.template or design).items(capital).values[:, position]
+    usual = measures.usual_thresholds(prior[np.isfinite(prior)], levels)
+    column = design.items(capital).columns[position]
+    name = names.item_thresholds(capital, column)
+    if levels == 2:
+        cut, _ = tape.vector(name, [Normal(mean=float(usual[0]), sd=measures.THRESHOLD_SD)])
+    else:
+        cut = tape.ordered(name, usual, measures.THRESHOLD_SD)
+    tape.report(name, cut, (levels - 1,), ())
+    codes = tape.constants(values[answered])
+    tape.do(
+        *(machine.graded, raw, answered.size, tape.places(answered), codes),
+        *(loadings + position, cut, levels),
+    )

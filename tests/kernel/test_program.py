@@ -1,0 +1,271 @@
+"""The machine gives the density of the PyMC graph, in other coordinates, and its exact gradient.
+
+The two differ in coordinates only: densities are compared with the Jacobian of one set by the other, which is
+found by differences, at perturbed points. The graph samples every effect as a standard normal here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from pytensor.compile.mode import Mode
+from scipy.special import logit
+
+from bayescluster.design.record import Design
+from bayescluster.families import FAMILIES
+from bayescluster.inference.assemble import reported_variables
+from bayescluster.kernel.program import program_of, unserved
+from bayescluster.kernel.tape import Program
+from bayescluster.model.build import build_model
+from bayescluster.model.priors import population_terms
+from bayescluster.structures import STRUCTURES
+from tests.factories import CONTROLS, firms, small_design
+from tests.model.test_measurement import design_for
+from tests.oracles import fast_compile
+from tests.systems import equation, system
+
+POINTS = 4
+Point = dict[str, np.ndarray]
+NESTED = {"industry": ["intercept"], "cluster": ["intercept"]}
+SLOPES = {
+    "industry": ["intercept", "human_capital", "interaction"],
+    "cluster": ["intercept", "social_capital"],
+}
+CROSSED = {"place": ["intercept", "human_capital"], "year": ["intercept"], "cluster": ["intercept"]}
+STATED = {
+    "terms": {
+        "intercept": {"distribution": "student_t", "df": 4.0, "mean": 1.0, "scale": 2.0},
+        "exporter": {"distribution": "normal", "mean": 0.3, "sd": 0.2},
+    },
+    "controls": {"distribution": "student_t", "scale": 0.7},
+    "group_sd": {
+        "industry": {"distribution": "half_student_t", "scale": 0.4},
+        "cluster": {"distribution": "exponential", "rate": 2.0},
+    },
+    "correlation": 3.5,
+    "family": {"sigma": {"distribution": "half_cauchy", "scale": 1.5}},
+}
+MANY = {"industries": 2, "clusters": 4}
+
+
+def with_centred(design: Design, centred: bool) -> Design:
+    """The same model with all effects sampled as levels, or none."""
+    equations = {
+        name: one.model_copy(
+            update={
+                "varying": {
+                    grouping: terms.model_copy(update={"centred": centred})
+                    for grouping, terms in one.groupings.items()
+                }
+            }
+        )
+        for name, one in design.analysis.equations.items()
+    }
+    analysis = design.analysis.model_copy(update={"equations": equations})
+    others = tuple(replace(one, analysis=analysis) for one in design.others)
+    return replace(design, analysis=analysis, others=others)
+
+
+def correlated(**more: Any) -> Design:
+    varying = {
+        "industry": {"terms": ["intercept", "human_capital"], "correlated": True},
+        "cluster": {"terms": ["intercept", "human_capital", "interaction"], "correlated": True},
+    }
+    return small_design(
+        "gaussian", "interaction", varying, frame=firms(**MANY), controls=CONTROLS, **more
+    )
+
+
+def two_equations() -> Design:
+    return system(
+        {
+            "buyers": equation("buyers", varying={"cluster": ["intercept"]}),
+            "sales": equation(
+                "sales",
+                "gaussian",
+                predictors=["buyers"],
+                controls=["exporter"],
+                varying={"industry": ["intercept", "buyers"]},
+            ),
+        }
+    )
+
+
+HIERARCHIES: dict[str, Callable[[], Design]] = {
+    "no groups": lambda: small_design("gaussian", "interaction"),
+    "slopes": lambda: small_design("bernoulli", "interaction", SLOPES, controls=CONTROLS),
+    "crossed": lambda: small_design("gaussian", "interaction", CROSSED, controls=CONTROLS),
+    "correlated": correlated,
+    "stated priors": lambda: correlated(priors=STATED),
+    "ces": lambda: small_design("student_t", "ces", {"cluster": ["share", "gain", "intercept"]}),
+    "gates": lambda: small_design(
+        "bernoulli",
+        "conjunctive",
+        {"industry": ["both", "neither"], "cluster": ["intercept"]},
+        controls=CONTROLS,
+    ),
+    "known errors": lambda: small_design("gaussian", "additive", NESTED, standard_error="error"),
+    "exposure": lambda: small_design("negative_binomial", "ces", NESTED, exposure="exposure"),
+    "weights": lambda: small_design(
+        "bernoulli", "interaction", SLOPES, data={"weight": "exposure"}, controls=CONTROLS
+    ),
+    "two equations": two_equations,
+    "both latent": lambda: design_for("both latent"),
+    "discrete indicators": lambda: design_for("discrete only", "bernoulli"),
+}
+PAIRS = {
+    f"{family}, {form}": (family, form)
+    for family in FAMILIES
+    for form in STRUCTURES
+    if not (family == "probit" and form == "conjunctive")
+}
+DESIGNS = HIERARCHIES | {
+    name: partial(small_design, *pair, NESTED, controls=["exporter"])
+    for name, pair in PAIRS.items()
+}
+
+
+class Graph(NamedTuple):
+    """Log density of a PyMC model at a point, and the shapes of its free values."""
+
+    shapes: dict[str, tuple[int, ...]]
+    log_density: Callable[[Point], float]
+
+
+def density_of(design: Design) -> Graph:
+    """Build and compile the PyMC model of a design."""
+    with fast_compile():
+        model = build_model(design)
+        parts = [part.sum() for part in model.logp(sum=False)]
+        shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
+        function = model.compile_fn(parts, mode=Mode("py", "fast_compile"))
+    return Graph(shapes, lambda point: float(sum(function(point))))
+
+
+def graph_point(
+    design: Design, program: Program, x: np.ndarray, shapes: Mapping[str, Any]
+) -> Point:
+    """The point of the graph that is the point ``x`` of the program."""
+    v = program.values(x)
+    named = {s.name: v[s.at : s.at + s.size].reshape(s.shape) for s in program.reported}
+    free = {part.name: v[part.at : part.at + part.size] for part in program.free}
+    rows = np.argsort(program.order)
+    found: Point = {}
+    for name in shapes:
+        base = name.removesuffix("__").rsplit("_", 1)[0]
+        if name in named:
+            found[name] = named[name]
+        elif name.endswith("_cholesky_cholesky_corr__"):
+            found[name] = _unconstrained(named[name.split("_cholesky_")[0] + "_correlation"])
+        elif name.endswith("_ordered__"):
+            cut = named[base]
+            found[name] = np.append(cut[:1], np.log(np.diff(cut)))
+        elif "population_" in name or "controls_" in name:
+            found[name] = _coefficient(design, named, name)
+        elif name.endswith("_log__"):
+            found[name] = np.log(named[base])
+        elif name.endswith("_z") and name in free:
+            found[name] = free[name][rows]
+        elif name in free:
+            found[name] = free[name]
+        else:
+            found[name] = _standard(design, named, name)
+        found[name] = np.asarray(found[name]).reshape(shapes[name])
+    return found
+
+
+def _coefficient(design: Design, named: Point, name: str) -> Any:
+    """A coefficient that is a variable of its own."""
+    kind = next((k for k in ("log", "logodds") if name.endswith(f"_{k}__")), "")
+    whole = name.removesuffix(f"_{kind}__") if kind else name
+    for each in design.equations:
+        vectors = {"population": population_terms(each), "controls": each.control_names}
+        for vector, labels in vectors.items():
+            for position, label in enumerate(labels):
+                if whole == f"{each.variable(vector)}_{label}":
+                    value = named[each.variable(vector)][position]
+                    return {"": float, "log": np.log, "logodds": logit}[kind](value)
+    raise AssertionError(name)
+
+
+def _standard(design: Design, named: Point, name: str) -> Any:
+    """Standard normals of the effects of a grouping."""
+    for each in design.equations:
+        for grouping in each.groupings:
+            variable = each.variable(grouping.name)
+            effect, sd = named.get(f"{variable}_effect"), named.get(f"{variable}_sd")
+            if effect is None or not name.startswith(f"{variable}_"):
+                continue
+            scaled = effect / sd
+            if grouping.correlated:
+                factor = np.linalg.cholesky(named[f"{variable}_correlation"])
+                return np.linalg.solve(factor, scaled.T).T
+            for k, term in enumerate(grouping.terms):
+                if name == f"{variable}_{term}_z":
+                    return scaled[:, k]
+    raise AssertionError(name)
+
+
+def _unconstrained(correlation: np.ndarray) -> np.ndarray:
+    """Coordinates of PyMC, which fill the triangle from the last row, there and back."""
+    factor = np.linalg.cholesky(correlation)
+    inner = (factor / np.diag(factor)[:, None])[1:, :-1]
+    size = len(inner)
+    square = np.concatenate(
+        [np.arange(size, size * (size + 1) // 2), np.arange(size * (size + 1) // 2)[::-1]]
+    )
+    at = square.reshape(size, size)
+    lower = np.tril_indices(size)
+    found = np.empty(size * (size + 1) // 2)
+    found[at[lower]] = inner[lower]
+    return found
+
+
+USUAL = (*HIERARCHIES, "bernoulli, interaction", "ordinal, conjunctive", "beta, ces")
+"""Pairs of family and form are compared with the graph in the slow tests, the rest always."""
+
+
+@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in USUAL)) for n in DESIGNS]
+)
+def test_density_is_that_of_the_graph(name, swept):
+    design = DESIGNS[name]()
+    assert unserved(design) is None
+    plain = with_centred(design, False)
+    graph = density_of(plain)
+    program = program_of(with_centred(design, swept), reported_variables(design), {})
+    order = sorted(graph.shapes)
+
+    def along(x: np.ndarray) -> np.ndarray:
+        point = graph_point(plain, program, x, graph.shapes)
+        return np.concatenate([np.ravel(point[key]) for key in order])
+
+    rng, differences = np.random.default_rng(8), []
+    for _ in range(POINTS):
+        x = program.starting_point(rng)
+        wanted = graph.log_density(graph_point(plain, program, x, graph.shapes))
+        h = 1e-5
+        columns = [(along(x + h * e) - along(x - h * e)) / (2 * h) for e in np.eye(x.size)]
+        jacobian = np.linalg.slogdet(np.array(columns))[1]
+        differences.append(program.density(x)[0] - wanted - jacobian)
+    np.testing.assert_allclose(differences, differences[0], atol=2e-6)
+
+
+@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize("name", DESIGNS)
+def test_gradient_is_that_of_the_density(name, swept):
+    design = with_centred(DESIGNS[name](), swept)
+    program = program_of(design, reported_variables(design), {})
+    x = program.starting_point(np.random.default_rng(3))
+    h = 1e-5
+    slopes = [
+        (program.density(x + h * e)[0] - program.density(x - h * e)[0]) / (2 * h)
+        for e in np.eye(x.size)
+    ]
+    np.testing.assert_allclose(program.density(x)[1], slopes, rtol=1e-5, atol=1e-5)
