@@ -250,7 +250,7 @@ def verdicts(industries: tuple[str, ...], rng: np.random.Generator) -> tuple[m.V
             )
     # every verdict that is more than a probability
     states: tuple[dict[str, object], ...] = (
-        {},
+        {"verdict": "negligible", "reason": "It is too small to count."},
         {"verdict": "scale-dependent", "reason": "The link function alone would give it."},
         {"verdict": "not assessable", "reason": "Too few firms.", "unsupported": "Too few firms."},
         {

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 import bayescluster.api as bc
 from bayescluster.app.prepare import analysis_source, designs_of
-from bayescluster.inference.assemble import reported_variables, sample_prior
-from bayescluster.model.build import build_model
+from bayescluster.inference.density import draw_prior
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.prior.compute import DRAW_STREAM, PRIOR_STREAM
 from bayescluster.studies.prior.results import PriorStudy
@@ -50,7 +49,7 @@ def test_estimands_and_events_are_those_of_the_prior_draws(tmp_path):
     (design,) = designs_of(analysis_source(analysis))
     entropy = np.random.SeedSequence((5, PRIOR_STREAM, 0, DRAW_STREAM))
     seed = int(entropy.generate_state(1, np.uint32)[0])
-    prior = sample_prior(design, build_model(design), reported_variables(design), DRAWS, seed)
+    prior = draw_prior(design, DRAWS, seed)
     b = dict(zip(("level", "human", "social"), prior["population"].to_numpy()[0].T, strict=True))
     h, s = design.capitals
 
@@ -76,13 +75,24 @@ def test_estimands_and_events_are_those_of_the_prior_draws(tmp_path):
     assert row.spread.median == pytest.approx(np.median(cross))
     events = {(event.claim, event.group): event for event in part.events}
     assert events[1, "all"].probability == (b["human"] > 0).mean()
-    assert events[3, "all"].probability == (cross > 0).mean()
+    # the additive form has no cross difference on the link scale: only covariates could make one
+    link = logit(corner["HH"]) - logit(corner["HL"]) - logit(corner["LH"]) + logit(corner["LL"])
+    wanted = (cross > 0.05) & (link > 1e-9)
+    assert events[3, "all"].probability == wanted.mean() == 0.0
     first = design.index("industry") == 0
     s_high = np.quantile(s, 0.9)
-    rare = (mean(low, s_high, first) <= 0.1) & (mean(high, s_high, first) > 0.1)
-    assert events[2, "I0"].probability == rare.mean()
+    s_low = np.quantile(s, 0.1)
+    neither, without, both = (
+        mean(human, social, first)
+        for human, social in ((low, s_low), (low, s_high), (high, s_high))
+    )
+    way = logit(both) - logit(neither)
+    covered = (logit(without) - logit(neither)) / way
+    needed = (both >= 0.25) & (way >= 0.5) & (without <= both / 3) & (covered <= 0.4)
+    assert events[2, "I0"].probability == needed.mean()
+    assert 0 < needed.mean() < 1
     error = events[2, "I0"].mcse
-    assert error == pytest.approx(np.sqrt(rare.mean() * (1 - rare.mean()) / DRAWS), rel=0.05)
+    assert error == pytest.approx(np.sqrt(needed.mean() * (1 - needed.mean()) / DRAWS), rel=0.05)
     expected = np.quantile(mean(h, s), [0.05, 0.5, 0.95])
     overall = part.ranges[0].spread
     assert [overall.low, overall.median, overall.high] == pytest.approx(list(expected))
