@@ -124,13 +124,13 @@ def controls(design: Design) -> Array:
     return columns
 
 
-def means(design: Design, index: Index, earlier: Sequence[Grouping]) -> Means:
-    """Means over the rows of each group, ``index`` giving the group of each row."""
-    count = np.bincount(index).astype("float64")
+def means(design: Design, index: Index, groups: int, earlier: Sequence[Grouping]) -> Means:
+    """Means over the rows of so many groups, ``index`` giving that of each row; 0 without rows."""
+    count = np.maximum(np.bincount(index, minlength=groups), 1).astype("float64")
     own = inputs(design)
 
     def mean(values: Array) -> Array:
-        return np.asarray(np.bincount(index, weights=values) / count)
+        return np.asarray(np.bincount(index, weights=values, minlength=groups) / count)
 
     effects = []
     for grouping in earlier:

@@ -148,7 +148,7 @@ class _Equation:
     def _shift(self) -> list[tuple[int, float]]:
         """What inputs and controls add to the level of the mean row."""
         everyone = np.zeros(self.template.size, dtype="int64")
-        return self._at_means(geometry.means(self.template, everyone, ()), 0)
+        return self._at_means(geometry.means(self.template, everyone, 1, ()), 0)
 
     def _of_controls(self, mean: Array) -> list[tuple[int, float]]:
         return [(self.controls + k, float(value)) for k, value in enumerate(mean) if value]
@@ -230,7 +230,7 @@ class _Equation:
         if not informed.any() or geometry.is_crossed(self.template, grouping):
             return self.tape.room(groups * terms)
         index = self.template.index(grouping.name)
-        means = geometry.means(self.template, index, self.taken)
+        means = geometry.means(self.template, index, groups, self.taken)
         rows: list[list[tuple[int, float]]] = [[] for _ in range(groups * terms)]
         for k, term in enumerate(grouping.terms):
             if term == names.INTERCEPT:
@@ -267,7 +267,7 @@ class _Equation:
         for earlier in self.taken:
             at, _ = self.effects[earlier.name]
             parent = geometry.parent_of(index, self.template.index(earlier.name))
-            if term in earlier.terms and parent is not None:
+            if term in earlier.terms and parent is not None and group < parent.size:
                 place = parent[group] * len(earlier.terms) + earlier.terms.index(term)
                 found.append((int(at + place), 1.0))
         return found
