@@ -20,7 +20,7 @@ from bayescluster.names import CHAIN, DRAW, ROW
 from bayescluster.results.model import Loo
 
 WORST_SHOWN = 5
-CELLS_A_BLOCK: Final = 2**18
+CELLS_A_BLOCK: Final = 2**17
 """Draws times rows whose densities are held at once."""
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from arviz_stats.base import array_stats
 from scipy import special, stats
 
 from bayescluster.checks.calibration import (
@@ -125,6 +126,14 @@ def test_steps_of_discrete_outcomes(family):
 
 
 # --- the test ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 30, 400])
+def test_p_value_is_that_of_arviz(size):
+    rng = np.random.default_rng(size)
+    for values in (rng.random(size), rng.random(size) ** 1.5, np.full(size, 0.5), np.ones(size)):
+        found = uniformity(values[None]).p
+        assert found == pytest.approx(float(array_stats.uniformity_test(values)[0]), rel=1e-10)
 
 
 def test_band_holds_whole_curves_as_often_as_it_says():
