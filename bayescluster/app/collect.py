@@ -95,7 +95,7 @@ from bayescluster.verdicts.claims import (
     row_words,
     silence,
 )
-from bayescluster.verdicts.decide import events, judged, verdicts
+from bayescluster.verdicts.decide import declared_events, judged, verdicts
 from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 from bayescluster.verdicts.together import together
@@ -145,7 +145,7 @@ def collect(
     others = done(other_equations(design, tree))
     node = done(node_draws(evidence))
     # events come before the gate, so that every estimand behind a claim has to pass it
-    claimed = done([(claim, event) for claim in claims for event in events(claim, evidence)])
+    claimed = done(evidence.once(declared_events))
     estimands = named_estimands(evidence) | measurement_estimands(design, measured)
     estimands |= {**others.estimands, **node_estimands(node)}
     depth = design.analysis.sampling.max_treedepth

@@ -63,6 +63,17 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
     return SurfaceDraws(marginal, contrast, corners)
 
 
+def marginal_draws(design: Design, draws: Draws, weights: Array) -> dict[str, Array]:
+    """Compute the marginal effects of `surface_draws` alone, ``(draw, group)`` by capital."""
+    ends = [_marginal(design, position) for position in range(len(CAPITALS))]
+    settings = [setting for pair, _ in ends for setting in pair]
+    mean = outcome_surface(design, draws, settings, weights)  # (draw, setting, group)
+    return {
+        capital: (mean[:, 2 * k + 1] - mean[:, 2 * k]) / width
+        for k, (capital, (_, width)) in enumerate(zip(CAPITALS, ends, strict=True))
+    }
+
+
 def _marginal(design: Design, position: int) -> tuple[list[Setting], float]:
     values = design.capitals[position]
     if design.is_binary(CAPITALS[position]):

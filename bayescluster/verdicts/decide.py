@@ -199,6 +199,12 @@ def odds_ratio(posterior: float, prior: float, draws: int) -> float | None:
     return number(posterior / (1 - posterior) / (prior / (1 - prior)))
 
 
+def declared_events(evidence: Evidence) -> tuple[tuple[Hypothesis, Event], ...]:
+    """Claims of the analysis with their event in each group; computed once by `Evidence.once`."""
+    claims = evidence.design.analysis.hypotheses
+    return tuple((claim, event) for claim in claims for event in events(claim, evidence))
+
+
 def events(claim: Hypothesis, evidence: Evidence) -> Iterator[Event]:
     """The event of a claim for every group that it names, draw by draw, before any verdict."""
     match claim:

@@ -167,8 +167,9 @@ def _effects(
     assert claim.capital is not None
     surface = evidence.surface(claim.scope, levels, source)
     own = surface.marginal[claim.capital]
-    link = _link_effect(surface, claim.capital, scale)
     first, second = pair.columns
+    corners = {name: mean[:, [first, second]] for name, mean in surface.corners.items()}
+    link = _link_effect(corners, claim.capital, scale)
     if source == "prior" and claim.firms == "own":
         # shown for the posterior only: no need to go over all firms again
         standardised = own[:, first] - own[:, second]
@@ -178,14 +179,12 @@ def _effects(
             for place in pair.places
         )
         standardised = a - b
-    return _Differences(
-        own[:, first] - own[:, second], standardised, link[:, first] - link[:, second]
-    )
+    return _Differences(own[:, first] - own[:, second], standardised, link[:, 0] - link[:, 1])
 
 
-def _link_effect(surface: SurfaceDraws, capital: str, scale: OutcomeScale) -> Array:
+def _link_effect(corners: dict[str, Array], capital: str, scale: OutcomeScale) -> Array:
     """Change from low to high on the link scale, over low and high of the other, ``(draw, group)``."""
-    p = as_seen_by(surface.corners, capital)
+    p = as_seen_by(corners, capital)
     neither, own, other, both = (scale.to_link(each) for each in p)
     return np.asarray((own - neither + both - other) / 2)
 

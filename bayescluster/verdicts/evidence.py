@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
-from bayescluster.estimands.effects import SurfaceDraws, surface_draws
+from bayescluster.estimands.effects import SurfaceDraws, marginal_draws, surface_draws
 from bayescluster.estimands.levels import CornerSupport, Levels, behind_gates, support
 from bayescluster.estimands.scopes import (
     Groups,
@@ -96,12 +96,17 @@ class Evidence:
     def standardised(
         self, industry: int, levels: Levels, source: str = "posterior"
     ) -> SurfaceDraws:
-        """Estimands of one industry over the firms of all, in its average cluster, ``(draw, 1)``."""
+        """Marginal effects of one industry over the firms of all, in its average cluster, ``(draw, 1)``.
+
+        Contrasts and corners are left out: nothing asks for them, and it takes a pass over all firms
+        for each industry.
+        """
         key = (industry, levels, source)
         if key not in self._standardised:
             draws = as_industry(self.design, self._draws[source], industry)
             everyone = self.groups.weights[:, :1]
-            self._standardised[key] = surface_draws(self.design, draws, levels, everyone)
+            marginal = marginal_draws(self.design, draws, everyone)
+            self._standardised[key] = SurfaceDraws(marginal, {}, {})
         return self._standardised[key]
 
     def request(

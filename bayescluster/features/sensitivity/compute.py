@@ -38,7 +38,7 @@ from bayescluster.names import (
 )
 from bayescluster.results.base import By
 from bayescluster.results.model import Verdict
-from bayescluster.verdicts.decide import events, state_of
+from bayescluster.verdicts.decide import declared_events, state_of
 from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence
 
@@ -285,8 +285,7 @@ def scaled_verdicts(
     verdicts
         What was decided, in the order of the claims: whatever stops a verdict stops it here too.
     """
-    claims = evidence.design.analysis.hypotheses
-    found = [event for claim in claims for event in events(claim, evidence)]
+    found = [event for _, event in evidence.once(declared_events)]
     if not found:
         return ()
     indicators = [event.indicators for event in found]
