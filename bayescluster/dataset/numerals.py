@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from bayescluster.dataset.values import label_of
 
@@ -21,7 +23,6 @@ TRUTH: Final = {"True": True, "TRUE": True, "true": True} | {
     "FALSE": False,
     "false": False,
 }
-LARGEST: Final = 2**63
 
 
 class Signs(NamedTuple):
@@ -40,13 +41,6 @@ class Signs(NamedTuple):
             return re.compile(rf"[+-]?(?:{plain})")
         between = f"[{SPACES}]" if self.thousands == " " else re.escape(self.thousands)
         return re.compile(rf"[+-]?(?:\d{{1,3}}(?:{between}\d{{3}})+(?:{point}\d+)?|{plain})")
-
-    def number(self, text: str) -> float | int:
-        """Value of a text that has the pattern."""
-        for sign in SPACES if self.thousands == " " else self.thousands:
-            text = text.replace(sign, "")
-        text = text.replace(self.decimal, ".")
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
 
     def __str__(self) -> str:
         """In words, where they are not the usual ones."""
@@ -110,39 +104,66 @@ class Numbers(NamedTuple):
     unusual: bool
 
 
-def numbers_of(cells: pd.Series[Any], signs: Signs) -> Numbers | None:
+def numbers_of(cells: pd.Series[Any], signs: Signs, keep: bool = False) -> Numbers | None:
     """Read a column of texts (and numbers) as numbers; None where some of it is neither.
 
-    Percent signs, where every cell has one, make hundredths. Texts that are numbers again as they
-    are written in one way throughout (``1``, ``2.5``; or ``1.0``, ``2.5``) need not be kept.
+    Percent signs, where every cell has one, make hundredths. With ``keep`` the texts are kept, unless
+    they are numbers again as written in one way throughout (``1``, ``2.5``; or ``1.0``, ``2.5``).
     """
-    answered = cells.dropna()
-    if not len(answered):
+    if cells.isna().all():
         return None
-    texts = answered.map(_text)
-    if texts.isna().any():
-        return None
-    distinct = [str(text) for text in texts.unique()]
-    percent = all(text.endswith("%") for text in distinct)
-    pattern = signs.pattern
-    values: dict[str, float | int] = {}
-    for text in distinct:
-        bare = text.removesuffix("%").rstrip() if percent else text
-        if pattern.fullmatch(bare) is None:
+    if not all(isinstance(cell, str) for cell in cells.dropna().head(SAMPLE)):
+        cells = cells.map(_text, na_action="ignore")
+        if any(cell is None for cell in cells):
             return None
-        number = signs.number(bare)
-        values[text] = number / 100 if percent else number
-    column = texts.map(values.__getitem__).astype(object).reindex(cells.index)
-    whole = all(isinstance(number, int) for number in values.values())
-    fits = all(abs(number) < LARGEST for number in values.values())
-    if whole and fits and len(answered) == len(cells):
-        column = column.astype("int64")
-    else:
-        column = column.where(column.notna(), np.nan).astype("float64")
-    again = column.dropna().map(label_of)
-    same = (again == texts).all() or all(_as_float(text) == text for text in distinct)
-    unusual = signs != PLAIN and not _all_numbers(distinct, PLAIN)
-    return Numbers(column, None if same else texts.reindex(cells.index), percent, unusual)
+    try:
+        texts = pc.utf8_trim_whitespace(pa.array(cells, type=pa.string(), from_pandas=True))
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        # a truth value, or something else, among the texts
+        return None
+    percent = bool(pc.all(pc.ends_with(texts, "%")).as_py())
+    bare = (
+        pc.utf8_rtrim_whitespace(pc.replace_substring_regex(texts, "%$", "")) if percent else texts
+    )
+    if not _all_match(bare, signs.pattern.pattern):
+        return None
+    unusual = signs != PLAIN and not _all_match(bare, PLAIN.pattern.pattern)
+    values = _values(bare, signs)
+    column = pd.Series(values / 100 if percent else values, index=cells.index)
+    written = pd.Series(texts.to_pylist(), index=cells.index, dtype=object) if keep else None
+    if written is not None and _says_itself(column, written):
+        written = None
+    return Numbers(column, written, percent, unusual)
+
+
+def _all_match(texts: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(texts, f"^(?:{pattern})$")).as_py())
+
+
+def _values(texts: pa.Array, signs: Signs) -> np.ndarray[Any, Any]:
+    """Values of texts that have the pattern: whole numbers if all are, and none is missing."""
+    for sign in SPACES if signs.thousands == " " else signs.thousands:
+        texts = pc.replace_substring(texts, sign, "")
+    texts = pc.replace_substring(texts, signs.decimal, ".")
+    texts = pc.replace_substring_regex(texts, r"^\+", "")
+    if texts.null_count == 0 and _all_match(texts, r"-?\d+"):
+        try:
+            return np.asarray(texts.cast(pa.int64()).to_numpy(zero_copy_only=False))
+        except pa.ArrowInvalid:
+            # more digits than a whole number of the machine has
+            pass
+    try:
+        return np.asarray(texts.cast(pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
+        # a form of numbers that pyarrow does not read
+        return np.array([np.nan if text is None else float(text) for text in texts.to_pylist()])
+
+
+def _says_itself(column: pd.Series[Any], written: pd.Series[Any]) -> bool:
+    """Whether the numbers of a column, written as labels, are its texts."""
+    texts = written.dropna()
+    again = column[written.notna()].map(label_of)
+    return bool((again == texts).all()) or all(_as_float(text) == text for text in texts)
 
 
 def _text(cell: object) -> str | None:
@@ -171,6 +192,7 @@ def truths_of(cells: pd.Series[Any]) -> pd.Series[Any] | None:
 def distinct_texts(columns: Iterable[pd.Series[Any]]) -> Iterator[list[str]]:
     """Distinct texts of each column, stripped, at most `SAMPLE`; columns without text are left out."""
     for column in columns:
-        texts = [cell.strip() for cell in column.dropna().unique() if isinstance(cell, str)]
+        distinct = column.dropna().unique()[:SAMPLE]
+        texts = [cell.strip() for cell in distinct if isinstance(cell, str)]
         if texts:
-            yield texts[:SAMPLE]
+            yield texts

@@ -22,6 +22,7 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pyreadstat
 
@@ -225,10 +226,10 @@ def _column(series: pd.Series[Any], signs: Signs | None, wanted: bool) -> _ReadC
         return _ReadColumn(_plain(series))
     if (truths := truths_of(series)) is not None:
         return _ReadColumn(truths)
-    found = numbers_of(series, signs)
+    found = numbers_of(series, signs, wanted)
     if found is None:
         return _ReadColumn(_plain(series))
-    if not wanted or found.written is None:
+    if found.written is None:
         return _ReadColumn(found.values, found.percent, found.unusual)
     codes = [
         Code(value, text) if isinstance(text, str) else np.nan
@@ -299,16 +300,29 @@ def _coded(
     if isinstance(kind, np.dtype) and kind.kind in "iuf":
         return series.isin(list(numbers))
 
-    def is_code(cell: object) -> bool:
-        text = label_of(cell)
-        if text in wanted:
-            return True
-        return isinstance(cell, str) and (as_number(text) in numbers or text.strip() in wanted)
+    alternatives = [re.escape(text) for text in sorted(wanted)]
+    alternatives += [_number_pattern(number) for number in sorted(numbers)]
+    pattern = re.compile(rf"\s*(?:{'|'.join(alternatives)})\s*")
 
-    found = {text: is_code(text) for text in series.dropna().unique() if isinstance(text, str)}
-    return series.map(
-        lambda cell: found[cell] if isinstance(cell, str) else is_code(cell), na_action="ignore"
-    ).eq(True)
+    def is_code(cell: object) -> bool:
+        if isinstance(cell, str):
+            return pattern.fullmatch(cell) is not None
+        return label_of(cell) in wanted
+
+    try:
+        texts = pa.array(series, type=pa.string(), from_pandas=True)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        # not all of it is text
+        return series.map(is_code, na_action="ignore").eq(True)
+    found = pc.match_substring_regex(texts, f"^{pattern.pattern}$").fill_null(False)
+    return pd.Series(found.to_numpy(zero_copy_only=False), index=series.index)
+
+
+def _number_pattern(number: float) -> str:
+    """What a text looks like that is this number, with either decimal sign and zeros too many."""
+    sign = "-" if number < 0 else r"\+?"
+    whole, _, part = label_of(abs(number)).partition(".")
+    return rf"{sign}0*{whole}" + (rf"[.,]{part}0*" if part else r"(?:[.,]0*)?")
 
 
 def _code_notes(

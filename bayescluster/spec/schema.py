@@ -26,7 +26,7 @@ limits:
   - What these data cannot say.
 
 data:
-  source: firms.csv            # csv, parquet, dta, sav or xlsx; relative to this file
+  source: firms.csv            # csv, xlsx, dta, sav, parquet, ...; relative to this file
   firm: firm_id                # leave out if every row is a firm
   cluster: cluster
   industry: industry

