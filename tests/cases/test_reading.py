@@ -652,3 +652,17 @@ def test_a_mean_of_the_cluster_is_a_control_beside_its_capital(made):
     swaps = {"branch}": f"branch, {mean}}}", "[size]": "[skill_there]"}
     found = design_of(analysis_source(made(firms(), ".csv", swaps)))
     assert found.control_names == ("skill_there",)
+
+
+def test_more_tied_solutions_than_are_listed_are_said(tmp_path):
+    # of random truth tables of six conditions, one with more than a hundred shortest solutions
+    codes = np.random.default_rng(5).choice(3, size=64, p=(0.25, 0.25, 0.5))
+    rows = [
+        [k >> bit & 1 for bit in range(6)] + [int(codes[k] == 0)] for k in range(64) if codes[k] < 2
+    ]
+    pd.DataFrame(rows, columns=[*"ABCDEF", "Y"]).to_csv(tmp_path / "t.csv", index=False)
+    conditions = [part for name in "ABCDEF" for part in ("--conditions", name)]
+    options = ("--outcome", "Y", *conditions, "--include", "remainders", "--json")
+    found = call("qca", str(tmp_path / "t.csv"), *options)
+    assert found.code == 0
+    assert "Warning: parsimonious solutions: 100 are listed, more are tied." in found.err
