@@ -15,9 +15,9 @@ from bayescluster.design.outcome import NO, YES
 
 WORDS: Final[dict[str, str]] = {
     "firm": r"(^|_)(firm|company|enterprise|establishment|respondent|unternehmen|betrieb|empresa)"
-    r"(_?(id|no|nr|code))?$|^(id|idstd|panelid|case_?id|case)$",
-    "cluster": r"cluster|district|(^|_)(region|city|place|town|location|site|province|ort|standort)",
-    "industry": r"industr|sector|branch|branche|(^|_)(isic|nace|sic|naics)",
+    r"(_?(id|no|nr|code))?$|^(f?id|idstd|panelid|case_?id|case)$",
+    "cluster": r"^cl$|cluster|district|(^|_)(region|city|place|town|location|site|province|ort|standort)",
+    "industry": r"^ind$|industr|sector|branch|branche|(^|_)(isic|nace|sic|naics)",
     "weight": r"(^|_)(weight|weights|wt|wmedian|wstrict|gewicht|pweight)($|_)",
     "outcome": r"upgrad|innov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|neu",
     "human_capital": r"train|skill|educ|school|tertiary|universit|human|manag|qualif|graduate|bildung"
