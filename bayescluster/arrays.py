@@ -44,3 +44,13 @@ def in_threads[T](work: Callable[[T], None], parts: Iterable[T]) -> None:
     with ThreadPoolExecutor(min(cpu_count() or 1, len(waiting))) as pool:
         for _ in pool.map(work, waiting):
             pass
+
+
+def parent_index(child: NDArray[np.int64], parent: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Parent of each child group, or None where a child's rows are in several parents.
+
+    ``child`` and ``parent`` give the position of each row's group, ``(row,)``.
+    """
+    first = np.zeros(int(child.max()) + 1, dtype="int64")
+    first[child] = parent
+    return first if bool((first[child] == parent).all()) else None

@@ -50,8 +50,8 @@ from bayescluster.inference.assemble import assemble, reported_variables
 from bayescluster.inference.density import compile_design, draw_prior
 from bayescluster.inference.nuts import Chain, sample_blocks, sample_chains
 from bayescluster.inference.watch import Watch
+from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of
-from bayescluster.model.imputation import completed, imputing
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER, POPULATION
 from bayescluster.results.fit import Attempt, CheckItem, EstimandMeans, Gate
 from bayescluster.runs.layout import MANIFEST

@@ -30,12 +30,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, parent_index
 from bayescluster.checks.thresholds import SANDWICH_RATIO, SANDWICH_UNITS
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimate
 from bayescluster.model.evaluate import Draws, log_likelihood
-from bayescluster.model.groups import parent_index
 from bayescluster.model.priors import population_terms
 from bayescluster.names import CLUSTER
 from bayescluster.results.facts import SandwichRow, Weighting

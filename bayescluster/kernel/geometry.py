@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster import names
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, parent_index
 from bayescluster.design.record import Design, Grouping
 
 LEAST_SD = 0.1
@@ -77,7 +77,7 @@ def contains(design: Design, outer: Grouping, inner: Grouping) -> bool:
     """Whether every group of ``inner`` lies within one of ``outer``, of which there are fewer."""
     if len(outer.labels) >= len(inner.labels):
         return False
-    return parent_of(design.index(inner.name), design.index(outer.name)) is not None
+    return parent_index(design.index(inner.name), design.index(outer.name)) is not None
 
 
 def is_crossed(design: Design, grouping: Grouping) -> bool:
@@ -85,16 +85,6 @@ def is_crossed(design: Design, grouping: Grouping) -> bool:
     order = sampling_order(design)
     later = order[order.index(grouping) + 1 :]
     return any(not contains(design, grouping, other) for other in later)
-
-
-def parent_of(child: Index, parent: Index) -> Index | None:
-    """Parent of each child group, or None where a child's rows are in several parents.
-
-    ``child`` and ``parent`` give the position of each row's group, ``(row,)``.
-    """
-    first = np.zeros(int(child.max()) + 1, dtype="int64")
-    first[child] = parent
-    return first if bool((first[child] == parent).all()) else None
 
 
 def inputs(design: Design) -> dict[str, Array]:

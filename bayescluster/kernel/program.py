@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster import names
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, parent_index
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design, Grouping
 from bayescluster.kernel import geometry, machine
@@ -266,7 +266,7 @@ class _Equation:
         index = self.template.index(grouping.name)
         for earlier in self.taken:
             at, _ = self.effects[earlier.name]
-            parent = geometry.parent_of(index, self.template.index(earlier.name))
+            parent = parent_index(index, self.template.index(earlier.name))
             if term in earlier.terms and parent is not None and group < parent.size:
                 place = parent[group] * len(earlier.terms) + earlier.terms.index(term)
                 found.append((int(at + place), 1.0))

@@ -31,6 +31,7 @@ from bayescluster.model.imputation import (
 from bayescluster.model.labels import measurement_coords, model_coords
 from bayescluster.model.likelihood import weigh_rows
 from bayescluster.model.measurement import capital_variables
+from bayescluster.model.measures import CONCENTRATION
 from bayescluster.model.observed import Observed
 from bayescluster.model.priors import (
     ModelPriors,
@@ -40,15 +41,9 @@ from bayescluster.model.priors import (
     prior_variable,
     scale_of,
 )
-from bayescluster.model.variance import (
-    shared_controls,
-    shared_population,
-    shared_scales,
-)
+from bayescluster.model.variance import shared_controls, shared_population, shared_scales
 from bayescluster.structures.arithmetic import normal_cdf, normal_quantile, working
 
-CONCENTRATION = 2.0
-"""Concentration of the LKJ prior of the residual correlations."""
 TINY = 1e-12
 
 

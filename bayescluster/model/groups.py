@@ -13,18 +13,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 
 from bayescluster import names
+from bayescluster.arrays import parent_index
 from bayescluster.design.record import Design, Grouping
 from bayescluster.model.likelihood import weigh_effects
 from bayescluster.model.priors import ModelPriors, prior_variable
 from bayescluster.model.variance import shared_group_sd
-
-Index = NDArray[np.int64]
 
 
 class _Chain(NamedTuple):
@@ -68,16 +65,6 @@ def row_coefficients(
 def coarse_to_fine(groupings: Sequence[Grouping]) -> list[Grouping]:
     """Order groupings by their number of groups, so that parents come before their parts."""
     return sorted(groupings, key=lambda grouping: len(grouping.labels))
-
-
-def parent_index(child: Index, parent: Index) -> Index | None:
-    """Parent of each child group, or None where a child's rows are in several parents.
-
-    ``child`` and ``parent`` give the position of each row's group, ``(row,)``.
-    """
-    first = np.zeros(int(child.max()) + 1, dtype="int64")
-    first[child] = parent
-    return first if bool((first[child] == parent).all()) else None
 
 
 def lineage(design: Design, term: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 from bayescluster import names
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design
+from bayescluster.model.components import variance_components
 from bayescluster.model.measures import latent_capitals
 from bayescluster.model.priors import population_terms
 
@@ -27,10 +28,8 @@ def model_coords(design: Design) -> dict[str, Any]:
         coords[names.group_dim(grouping.name)] = grouping.labels
         term = design.variable(names.group_term(grouping.name))
         coords |= {term: grouping.terms, f"{term}_other": grouping.terms}
-    if design.equation.priors.r2d2m2 is not None:
-        from bayescluster.model.variance import variance_components
-
-        parts = variance_components(design)
+    parts = variance_components(design)
+    if parts:
         coords[design.variable(names.COMPONENT)] = [part.label for part in parts]
     return coords
 

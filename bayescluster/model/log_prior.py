@@ -24,13 +24,12 @@ from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
-from bayescluster.model import imputation as imputing
+from bayescluster.model import completion as imputing
 from bayescluster.model import measures as measuring
-from bayescluster.model.build import CONCENTRATION
+from bayescluster.model.components import variance_components
 from bayescluster.model.evaluate import flat
-from bayescluster.model.measures import latent_capitals
+from bayescluster.model.measures import CONCENTRATION, latent_capitals
 from bayescluster.model.priors import ModelPriors, model_priors, prior_text, scipy_distribution
-from bayescluster.model.variance import variance_components
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal
 from bayescluster.structures.record import LINEAR_TERMS
 

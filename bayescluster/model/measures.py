@@ -21,6 +21,8 @@ ERROR_SD = 1.0
 THRESHOLD_SD = 1.5
 BACKGROUND_SD = 0.5
 CLUSTER_MEAN_SD = 1.0
+CONCENTRATION = 2.0
+"""Concentration of the LKJ prior of the residual correlations."""
 
 
 def latent_capitals(design: Design) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import Watch
+from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of
-from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.names import DRAW
 from bayescluster.runs.keys import design_key

@@ -31,8 +31,8 @@ from bayescluster.estimands.levels import CORNERS, Levels, default_levels, level
 from bayescluster.estimands.scopes import Groups, declared_groups
 from bayescluster.estimands.summary import number, probability_error
 from bayescluster.inference.density import draw_prior
+from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate
-from bayescluster.model.imputation import completed
 from bayescluster.model.priors import model_priors, population_terms, prior_text
 from bayescluster.names import CAPITALS, CUTPOINTS
 from bayescluster.results.base import INTERVAL, By
