@@ -2,7 +2,9 @@
 
 ``C = log(d exp(r H) + (1 - d) exp(r S)) / r`` runs from the lesser of the capitals (``r`` to minus
 infinity: Leontief, both necessary) over their weighted mean (``r = 0``: Cobb-Douglas) to the greater
-of them (``r`` to infinity: either suffices). Standardised capitals stand in place of log inputs.
+of them (``r`` to infinity: either suffices). Standardised capitals stand in place of log inputs,
+so that ``1 / (1 - r)`` is no elasticity here, and a negative ``r`` by itself shows no necessity: at -.1
+one capital makes up for the other almost wholly.
 """
 
 from __future__ import annotations

@@ -33,6 +33,10 @@ TERMS: dict[str, Term] = {
         Term(names.SOCIAL_STEEPNESS, "positive", "steepness of the gate of social capital"),
         Term(names.GAIN, "positive", "gain per unit of the CES mean of the capitals"),
         Term(names.SHARE, "share", "share of human capital in the CES mean"),
-        Term(names.SUBSTITUTION, "real", "substitution: 1 / (1 - r) is the elasticity"),
+        Term(
+            names.SUBSTITUTION,
+            "real",
+            "substitution: the lower, the nearer to the lesser of the two capitals",
+        ),
     )
 }
