@@ -263,7 +263,9 @@ class Arrays:
 
     def labels(self, dim: str) -> tuple[str, ...]:
         """Labels along a dimension."""
-        return tuple(str(label) for label in self.data[dim].to_numpy())
+        if dim not in self._labels:
+            self._labels[dim] = tuple(str(label) for label in self.data[dim].to_numpy())
+        return self._labels[dim]
 
     def index(self, grouping: str) -> NDArray[np.int64]:
         """Position of each row's group, ``(row,)``."""
@@ -281,7 +283,22 @@ class Arrays:
         )
 
     def _array(self, name: str) -> Array:
-        return np.asarray(self.data[name].to_numpy(), dtype="float64")
+        if name not in self._arrays:
+            self._arrays[name] = np.asarray(self.data[name].to_numpy(), dtype="float64")
+        return self._arrays[name]
+
+    # xarray takes half a millisecond to look a name up, and averages ask for the same ones in every
+    # part of the draws
+
+    @cached_property
+    def _arrays(self) -> dict[str, Array]:
+        """Arrays that were read, by name."""
+        return {}
+
+    @cached_property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        """Labels that were read, by dimension."""
+        return {}
 
 
 @dataclass(frozen=True)

@@ -354,7 +354,8 @@ class RowPredictor:
         shift: Array | float = 0.0
         # names in place of the levels of the capitals show which part follows which
         for part in design.control_parts(names.HUMAN_CAPITAL, names.SOCIAL_CAPITAL):
-            values = draws.controls[:, part.positions] @ part.base[rows].T
+            # by row in memory, as the coefficients of groups are: mixed orders take twice as long
+            values = (part.base[rows] @ draws.controls[:, part.positions].T).T
             if isinstance(part.level, str):
                 self._moving.append((part.level, values))
             else:
