@@ -880,7 +880,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:3:3: the key 'name' is missing\n"
-        "    add `name:` (Collection and data set, for example `Ecdat/PatentsRD`)",
+        "    add `name:` (Collection and data set, for example Ecdat/PatentsRD)",
     ),
     Fault(
         "faulty capital and faulty outcome",
