@@ -33,6 +33,7 @@ from bayescluster.design.record import Design
 from bayescluster.features.ceiling_models.compute import ceiling_evidence, fit_ceiling_models
 from bayescluster.features.checklist.compute import checklist_of
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
+from bayescluster.inference.density import evaluated
 from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.facts import FitFacts, Reproduction
@@ -354,7 +355,7 @@ def _fit_facts(design: Design, manifest: Manifest, stats: xr.Dataset) -> FitFact
     sampling = with_settings(design.analysis, settled.settings).sampling
     fitting = (stages[name] for name in ("design", "sampling", "posterior") if name in stages)
     return FitFacts(
-        sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler)",
+        sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler) on {evaluated(design)}",
         chains=stats.sizes[CHAIN],
         draws=stats.sizes[DRAW],
         tune=sampling.tune,

@@ -604,115 +604,106 @@ def rows_capitals(q, v, a, fc, ic, mode):
 
 
 @numba.njit(**EXACT)
-def gates_at(link, c, gate_h, gate_s):
-    """Linear predictor of four corners mixed by two gates, and its derivatives.
-
-    By the four corners (neither, human only, social only, both) and by the two gates.
-    """
-    shut_h, shut_s = 1.0 - gate_h, 1.0 - gate_s
-    w0, w1, w2, w3 = shut_h * shut_s, gate_h * shut_s, shut_h * gate_s, gate_h * gate_s
-    if link == L_IDENTITY:
-        value = w0 * c[0] + w1 * c[1] + w2 * c[2] + w3 * c[3]
-        by_h = (c[1] - c[0]) * shut_s + (c[3] - c[2]) * gate_s
-        by_s = (c[2] - c[0]) * shut_h + (c[3] - c[1]) * gate_h
-        return value, w0, w1, w2, w3, by_h, by_s
-    if link == L_LOG:
-        top = max(max(c[0], c[1]), max(c[2], c[3]))
-        e0, e1, e2, e3 = (
-            math.exp(c[0] - top),
-            math.exp(c[1] - top),
-            math.exp(c[2] - top),
-            math.exp(c[3] - top),
-        )
-        mean = w0 * e0 + w1 * e1 + w2 * e2 + w3 * e3
-        by_h = ((e1 - e0) * shut_s + (e3 - e2) * gate_s) / mean
-        by_s = ((e2 - e0) * shut_h + (e3 - e1) * gate_h) / mean
-        return (
-            top + math.log(mean),
-            w0 * e0 / mean,
-            w1 * e1 / mean,
-            w2 * e2 / mean,
-            w3 * e3 / mean,
-            by_h,
-            by_s,
-        )
-    p0, p1, p2, p3 = logistic(c[0]), logistic(c[1]), logistic(c[2]), logistic(c[3])
-    n0, n1, n2, n3 = logistic(-c[0]), logistic(-c[1]), logistic(-c[2]), logistic(-c[3])
-    up = w0 * p0 + w1 * p1 + w2 * p2 + w3 * p3
-    down = w0 * n0 + w1 * n1 + w2 * n2 + w3 * n3
-    steep = 1.0 / up + 1.0 / down
-    by_h = ((p1 - p0) * shut_s + (p3 - p2) * gate_s) * steep
-    by_s = ((p2 - p0) * shut_h + (p3 - p1) * gate_h) * steep
-    return (
-        math.log(up) - math.log(down),
-        w0 * p0 * n0 * steep,
-        w1 * p1 * n1 * steep,
-        w2 * p2 * n2 * steep,
-        w3 * p3 * n3 * steep,
-        by_h,
-        by_s,
-    )
+def both_sides(x):
+    """Logistic function of ``x`` and of ``-x``, neither of which loses its digits."""
+    e = math.exp(-abs(x))
+    high, low = 1.0 / (1.0 + e), e / (1.0 + e)
+    return (high, low) if x >= 0 else (low, high)
 
 
 @operation()
 def rows_gates(q, v, a, fc, ic, mode):
-    """``eta n cells terms human social runs starts cell link shift``.
+    """``eta n cells terms human social runs starts cell link shift slopes``: four corners, two gates.
 
-    Terms: intercept, four corners, threshold and log steepness of the gate of each capital.
+    Terms: intercept, four corners (neither, human only, social only, both), threshold and log steepness of the
+    gate of each capital. ``slopes`` keeps derivatives of eta, ``(row, 6)``: by the corners, and by what is inside
+    each gate.
     """
     eta, w, terms, human, social = q[1], q[3], q[4], q[5], q[6]
-    runs, starts, cell, link, shift = q[7], q[8], q[9], q[10], q[11]
-    c = np.empty(4)
+    runs, starts, cell, link, shift, slopes = q[7], q[8], q[9], q[10], q[11], q[12]
+    weight, high, low, by = np.empty(4), np.empty(4), np.empty(4), np.empty(4)
     for r in range(runs):
         at = w + ic[cell + r] * terms
         steep_h, steep_s = math.exp(v[at + 6]), math.exp(v[at + 8])
         for i in range(ic[starts + r], ic[starts + r + 1]):
-            level = v[at] + v[shift + i]
-            for k in range(4):
-                c[k] = v[at + 1 + k] + level
+            d = slopes + 6 * i
             gap_h, gap_s = v[human + i] - v[at + 5], v[social + i] - v[at + 7]
-            gate_h, gate_s = logistic(steep_h * gap_h), logistic(steep_s * gap_s)
-            value, d0, d1, d2, d3, by_h, by_s = gates_at(link, c, gate_h, gate_s)
-            if mode != BACK:
-                v[eta + i] = value
+            if mode == BACK:
+                slope, level = a[eta + i], 0.0
+                for k in range(4):
+                    a[at + 1 + k] += slope * v[d + k]
+                    level += slope * v[d + k]
+                a[at] += level
+                a[shift + i] += level
+                inner_h, inner_s = slope * v[d + 4] * steep_h, slope * v[d + 5] * steep_s
+                a[human + i] += inner_h
+                a[at + 5] -= inner_h
+                a[at + 6] += inner_h * gap_h
+                a[social + i] += inner_s
+                a[at + 7] -= inner_s
+                a[at + 8] += inner_s * gap_s
                 continue
-            d = a[eta + i]
-            a[at + 1] += d * d0
-            a[at + 2] += d * d1
-            a[at + 3] += d * d2
-            a[at + 4] += d * d3
-            a[at] += d * (d0 + d1 + d2 + d3)
-            a[shift + i] += d * (d0 + d1 + d2 + d3)
-            # by what is inside each gate
-            e = math.exp(-abs(steep_h * gap_h))
-            inner_h = d * by_h * e / ((1.0 + e) * (1.0 + e)) * steep_h
-            e = math.exp(-abs(steep_s * gap_s))
-            inner_s = d * by_s * e / ((1.0 + e) * (1.0 + e)) * steep_s
-            a[human + i] += inner_h
-            a[at + 5] -= inner_h
-            a[at + 6] += inner_h * gap_h
-            a[social + i] += inner_s
-            a[at + 7] -= inner_s
-            a[at + 8] += inner_s * gap_s
+            open_h, shut_h = both_sides(steep_h * gap_h)
+            open_s, shut_s = both_sides(steep_s * gap_s)
+            weight[0], weight[1] = shut_h * shut_s, open_h * shut_s
+            weight[2], weight[3] = shut_h * open_s, open_h * open_s
+            level = v[at] + v[shift + i]
+            top = level + max(max(v[at + 1], v[at + 2]), max(v[at + 3], v[at + 4]))
+            up, down = 0.0, 0.0
+            for k in range(4):
+                corner = level + v[at + 1 + k]
+                if link == L_IDENTITY:
+                    high[k], by[k] = corner, 1.0
+                elif link == L_LOG:
+                    high[k] = math.exp(corner - top)
+                    by[k] = high[k]
+                else:
+                    high[k], low[k] = both_sides(corner)
+                    by[k] = high[k] * low[k]
+                    down += weight[k] * low[k]
+                up += weight[k] * high[k]
+            steep = 1.0
+            if link == L_IDENTITY:
+                v[eta + i] = up
+            elif link == L_LOG:
+                v[eta + i], steep = top + math.log(up), 1.0 / up
+            else:
+                v[eta + i], steep = math.log(up / down), 1.0 / up + 1.0 / down
+            for k in range(4):
+                v[d + k] = weight[k] * by[k] * steep
+            by_h = (high[1] - high[0]) * shut_s + (high[3] - high[2]) * open_s
+            by_s = (high[2] - high[0]) * shut_h + (high[3] - high[1]) * open_h
+            v[d + 4] = by_h * steep * open_h * shut_h
+            v[d + 5] = by_s * steep * open_s * shut_s
     return 0.0
 
 
 @operation()
 def rows_ces(q, v, a, fc, ic, mode):
-    """``eta n cells terms human social runs starts cell``: adds the gain times the CES mean.
+    """``eta n cells terms human social runs starts cell slopes``: adds the gain times the CES mean.
 
-    Terms: intercept, log gain, log odds of the share of human capital, substitution.
+    Terms: intercept, log gain, log odds of the share of human capital, substitution. ``slopes`` keeps the mean and
+    its derivatives, ``(row, 4)``: by the log odds, by the substitution, by human capital.
     """
     eta, w, terms, human, social = q[1], q[3], q[4], q[5], q[6]
-    runs, starts, cell = q[7], q[8], q[9]
+    runs, starts, cell, slopes = q[7], q[8], q[9], q[10]
     for r in range(runs):
         at = w + ic[cell + r] * terms
         level, gain, odds, rho = v[at], math.exp(v[at + 1]), v[at + 2], v[at + 3]
-        share = logistic(odds)
+        share, base = logistic(odds), softplus(odds)
         rest = share * (1.0 - share)
         for i in range(ic[starts + r], ic[starts + r + 1]):
-            s = v[social + i]
-            gap = v[human + i] - s
+            d = slopes + 4 * i
+            if mode == BACK:
+                slope = a[eta + i]
+                a[at] += slope
+                a[at + 1] += slope * gain * v[d]
+                a[at + 2] += slope * gain * v[d + 1]
+                a[at + 3] += slope * gain * v[d + 2]
+                a[human + i] += slope * gain * v[d + 3]
+                a[social + i] += slope * gain * (1.0 - v[d + 3])
+                continue
+            gap = v[human + i] - v[social + i]
             x = rho * gap
             if abs(x) < SMALL:
                 part = share + 0.5 * rest * x
@@ -720,22 +711,17 @@ def rows_ces(q, v, a, fc, ic, mode):
                 by_odds = rest + 0.5 * rest * (1.0 - 2.0 * share) * x
             else:
                 # log(share e^x + 1 - share) as a difference of two smooth terms
-                part = (softplus(odds + x) - softplus(odds)) / x
-                upper = logistic(odds + x)
+                t = odds + x
+                e = math.exp(-abs(t))
+                upper = 1.0 / (1.0 + e) if t >= 0 else e / (1.0 + e)
+                part = (max(t, 0.0) + math.log1p(e) - base) / x
                 by_x = (upper - part) / x
                 by_odds = (upper - share) / x
-            mean = s + gap * part
-            if mode != BACK:
-                v[eta + i] += level + gain * mean
-                continue
-            d = a[eta + i]
-            a[at] += d
-            a[at + 1] += d * gain * mean
-            a[at + 2] += d * gain * gap * by_odds
-            a[at + 3] += d * gain * gap * gap * by_x
-            of_human = part + x * by_x
-            a[human + i] += d * gain * of_human
-            a[social + i] += d * gain * (1.0 - of_human)
+            v[d] = v[social + i] + gap * part
+            v[d + 1] = gap * by_odds
+            v[d + 2] = gap * gap * by_x
+            v[d + 3] = part + x * by_x
+            v[eta + i] += level + gain * v[d]
     return 0.0
 
 

@@ -36,7 +36,7 @@ FAMILIES: dict[str, machine.Operation] = {
     "ordinal": machine.levels_reached,
 }
 LINKS = {"identity": machine.L_IDENTITY, "log": machine.L_LOG, "logit": machine.L_LOGIT}
-GATES = "conjunctive"
+GATES, CES = "conjunctive", "ces"
 
 
 def unserved(design: Design) -> str | None:
@@ -54,6 +54,10 @@ def unserved(design: Design) -> str | None:
             return "the R2D2M2 prior"
         if monotonic_controls(each):
             return "monotonic controls"
+        if each.family.name not in FAMILIES:
+            return f"the family {each.family.name}"
+        if not each.structure.is_linear and each.structure.name not in (GATES, CES):
+            return f"the form {each.structure.name}"
         if each.structure.name == GATES and each.link == "probit":
             return "gates on the probit scale"
     return None
@@ -135,7 +139,7 @@ class _Equation:
         if self.design.levels:
             return set()
         levels = {names.INTERCEPT} if self.design.structure.is_linear else set()
-        if self.design.structure.name == "ces":
+        if self.design.structure.name == CES:
             levels = {names.INTERCEPT}
         if self.design.structure.name == GATES:
             levels = {names.NEITHER, names.HUMAN_ONLY, names.SOCIAL_ONLY, names.BOTH}
@@ -337,12 +341,13 @@ class _Equation:
             eta = tape.room(n)
             tape.do(
                 *(machine.rows_gates, eta, n, cells, terms, *capitals, runs, starts, cell),
-                *(LINKS[design.link], shift),
+                *(LINKS[design.link], shift, tape.room(6 * n)),
             )
             return eta
         linear = cells, terms, tape.constants(columns), runs, starts, cell
-        if form == "ces":
-            tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell)
+        if form == CES:
+            kept = tape.room(4 * n)
+            tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell, kept)
             if design.equation.predictors:
                 tape.do(machine.rows_linear, shift, n, *linear, 1)
             return shift

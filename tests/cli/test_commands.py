@@ -178,7 +178,7 @@ def test_commands_on_a_run(instant, monkeypatch):
     draw_all(monkeypatch)
     found = call("run", "analysis.yaml")
     assert found.code == 0
-    assert found.err.startswith("Reading the firms\nCompiling the model\nSampling 4 of 4 chains\n")
+    assert found.err.startswith("Reading the firms\nPreparing the model\nSampling 4 of 4 chains\n")
     assert "  chain 4: done, 510 of 510 draws" in found.err
     report = _last_line(found.out)
     assert re.fullmatch(r"Report: runs/small/[0-9a-f]{16}/report\.html", report)
@@ -247,7 +247,7 @@ def test_an_unexpected_fault_is_told_without_traceback(instant):
     found = call("fit", "analysis.yaml")
     assert (found.code, found.out) == (1, "")
     assert found.err == (
-        "Reading the firms\nCompiling the model\nSampling 4 of 4 chains\n"
+        "Reading the firms\nPreparing the model\nSampling 4 of 4 chains\n"
         "Unexpected problem: ZeroDivisionError: division by zero\n"
         "  This is a fault of bayescluster; `bayescluster --debug ...` shows where.\n"
     )

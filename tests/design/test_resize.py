@@ -145,7 +145,7 @@ def test_any_form_can_be_put_on_the_firms(design, form):
 
     found = replace(design, analysis=as_form(design.analysis, form))
     assert found.structure.name == form
-    draws = draws_of(found, InstantSampler().sample_prior(found, None, (), 5, 1))
+    draws = draws_of(found, InstantSampler().draw_prior(found, 5, 1))
     assert np.isfinite(linear_predictor(found, draws)).all()
     varying = {g.name: g.terms for g in found.groupings}
     assert varying["cluster"] == ("intercept",)

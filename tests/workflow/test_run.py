@@ -21,7 +21,7 @@ PLAIN = {
 }
 STEPS = [
     "Reading the firms",
-    "Compiling the model",
+    "Preparing the model",
     "Sampling 4 of 4 chains",
     "Drawing the prior and replicated outcomes",
     "Computing effects, checks and verdicts",
