@@ -68,7 +68,7 @@ TRUTHS: dict[str, tuple[Surface, frozenset[str]]] = {
     "additive, slopes 1.6 and 0.4": (logit_sum(-2.5, 1.6, 0.4), frozenset()),
     "interaction": (logit_sum(-2, 0.7, 0.7, 0.5), frozenset({"N", "C"})),
     "gates": (gates(0.02, 0.05, 0.05, 0.80), frozenset({"N", "C"})),
-    "gates, human capital only": (gates(0.02, 0.55, 0.04, 0.80), frozenset({"N"})),
+    "gates, human capital only": (gates(0.02, 0.55, 0.04, 0.80), frozenset({"N", "C"})),
     "flat .08": (lambda h, _: np.full_like(h, 0.08), frozenset()),
     "rare": (gates(0.01, 0.02, 0.02, 0.09), frozenset()),
 }
