@@ -346,8 +346,8 @@ class _Equation:
             return eta
         linear = cells, terms, tape.constants(columns), runs, starts, cell
         if form == CES:
-            kept = tape.room(4 * n)
-            tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell, kept)
+            slopes = tape.room(4 * n)
+            tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell, slopes)
             if design.equation.predictors:
                 tape.do(machine.rows_linear, shift, n, *linear, 1)
             return shift
