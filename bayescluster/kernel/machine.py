@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -70,8 +71,22 @@ def operation(reordered: bool = False) -> Callable[[Operation], Operation]:
 def address_of(function: Operation) -> int:
     """Address of a compiled operation."""
     if function not in _compiled:
-        _compiled[function] = numba.cfunc(SIGNATURE, **_options[function])(function)
+        _compiled[function] = kept(numba.cfunc(SIGNATURE, **_options[function]), function)
     return int(_compiled[function].address)
+
+
+def kept(compile_: Callable[[Callable[..., Any]], Any], function: Callable[..., Any]) -> Any:
+    """Compile a function and keep it beside this file, or in the user's cache, for other processes.
+
+    Where neither can be written, for this process only: a folder that others could write to is not trusted.
+    """
+    try:
+        return compile_(function)
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+        numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="bayescluster-")
+        return compile_(function)
 
 
 @operation()
@@ -1148,6 +1163,11 @@ def _apply(_: Any, address: Any, q: Any, v: Any, a: Any, fc: Any, ic: Any, mode:
 BAD_GRADIENT, BAD_DENSITY = 3, 4
 
 
+def callback(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function that nutpie calls."""
+    return lambda function: kept(numba.cfunc(signature, cache=True), function)
+
+
 @numba.njit(**EXACT)
 def run(v, a, dim, x, data, mode):
     """Run a program at a point; returns the log density."""
@@ -1170,7 +1190,7 @@ def starting(data):
     return v
 
 
-@numba.cfunc(types.int64(types.uint64, NUMBERS, NUMBERS, NUMBERS, INTEGERS), cache=True)
+@callback(types.int64(types.uint64, NUMBERS, NUMBERS, NUMBERS, INTEGERS))
 def density_callback(dim, x, gradient, density, data):
     """Log density and gradient at a point, as nutpie calls it.
 
@@ -1192,7 +1212,7 @@ def density_callback(dim, x, gradient, density, data):
     return 0
 
 
-@numba.cfunc(types.int64(types.uint64, types.uint64, NUMBERS, NUMBERS, INTEGERS), cache=True)
+@callback(types.int64(types.uint64, types.uint64, NUMBERS, NUMBERS, INTEGERS))
 def expand_callback(dim, _, x, out, data):
     """Values of a program at a point, those of slices one after the other.
 

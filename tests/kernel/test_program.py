@@ -6,9 +6,13 @@ found by differences, at perturbed points. The graph samples every effect as a s
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +23,7 @@ from scipy.special import logit
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES
 from bayescluster.inference.assemble import reported_variables
+from bayescluster.kernel import machine
 from bayescluster.kernel.program import program_of, unserved
 from bayescluster.kernel.tape import Program
 from bayescluster.model.build import build_model
@@ -269,3 +274,50 @@ def test_gradient_is_that_of_the_density(name, swept):
         for e in np.eye(x.size)
     ]
     np.testing.assert_allclose(program.density(x)[1], slopes, rtol=1e-5, atol=1e-5)
+
+
+def test_without_a_place_to_keep_compiled_code_it_is_kept_for_the_process(monkeypatch):
+    import numba
+
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
+    tried = []
+
+    def compile_(function: Any) -> Any:
+        tried.append(numba.config.CACHE_DIR)
+        if not numba.config.CACHE_DIR:
+            raise RuntimeError("cannot cache function 'f': no locator available for file 'f.py'")
+        return function
+
+    assert machine.kept(compile_, len) is len
+    assert not tried[0]
+    assert "bayescluster-" in tried[1]
+    with pytest.raises(RuntimeError, match="another"):
+        machine.kept(lambda _: (_ for _ in ()).throw(RuntimeError("another")), len)
+
+
+def test_draws_are_the_same_whether_or_not_anything_had_to_be_compiled(tmp_path):
+    """Two processes, the first of which compiles the machine."""
+    script = """
+from bayescluster.inference.density import compile_design
+from bayescluster.inference.nuts import sample_chains
+from bayescluster.spec.analysis import Sampling
+from tests.factories import firms, small_design
+design = small_design("bernoulli", "interaction", {"cluster": ["intercept"]}, frame=firms(120))
+compiled = compile_design(design, 1)
+sampling = Sampling(draws=100, tune=100, chains=1, seed=3)
+(chain,) = sample_chains(compiled, sampling, [0])
+print(chain.posterior["population"].to_numpy().tobytes().hex())
+"""
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(Path.cwd())},
+        ).stdout
+        for _ in range(2)
+    ]
+    assert found[0] == found[1]
+    assert any(tmp_path.rglob("*.nbi"))
