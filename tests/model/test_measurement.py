@@ -201,7 +201,7 @@ def test_levels_and_support_follow_the_score_and_say_so():
     )
     assert levels.human == tuple(np.quantile(design.capitals[0], [0.1, 0.9]))
     groups = groups_of(design, "industry")
-    assert support(design, levels, groups.members).shape == (len(CORNERS), 2)
+    assert support(design, levels, groups.members).firms.shape == (len(CORNERS), 2)
     points = [perturbed(graph_of(design).shapes, seed) for seed in (5, 6)]
     draws = draws_of(design, posterior_at(design, points))
     curves = conditional_effects(design, draws, levels, groups)

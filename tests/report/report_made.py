@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fit_made as fit
 import numpy as np
 
 from bayescluster.features.ceilings import results as ceil
@@ -17,6 +16,7 @@ from bayescluster.results import facts as mr
 from bayescluster.results import facts as ms
 from bayescluster.results import fit as compare
 from bayescluster.results import model as m
+from tests.report import fit_made as fit
 
 INDUSTRIES = (
     "Traditional manufacturing",

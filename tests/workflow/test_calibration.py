@@ -287,7 +287,7 @@ def test_claims_are_set_beside_what_is_true(analysis, tmp_path):
     assert form.claims[0].title == "All claims together"
     assert form.claims[0].events == sum(row.events for row in form.claims[1:])
     traditions = {row.tradition for row in form.claims[1:]}
-    assert traditions == {"declared", "corners", "ceilings", "causes"}
+    assert traditions == {"declared", "corners", "causes"}
     for path in stored(found.directory):
         for judged in json.loads(path.read_text())["judged"]:
             assert judged["truth"] in (0.0, 1.0)

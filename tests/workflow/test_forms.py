@@ -26,7 +26,7 @@ PLAIN = {
     ),
 }
 FITTING = [
-    "compiling the model",
+    "preparing the model",
     "sampling 4 of 4 chains",
     "drawing the prior and replicated outcomes",
 ]
@@ -183,7 +183,7 @@ def test_a_stopped_run_goes_on_where_it_stopped(whole, folder, instant):
     instant.stop_after = None
     told, resumed = _go(folder)
     assert told.steps[1:4] == [
-        "additive: compiling the model",
+        "additive: preparing the model",
         "additive: sampling 2 of 4 chains (2 kept from before)",
         "additive: drawing the prior and replicated outcomes",
     ]
@@ -354,7 +354,7 @@ def test_validate_lists_the_forms():
         "  additive, varying by industry (2 groups): intercept, human_capital\n"
         "  additive, varying by cluster (4 groups): intercept\n"
         f"  conjunctive: {STRUCTURES['conjunctive'].formula}\n"
-        "  conjunctive, varying by industry (2 groups): intercept\n"
+        "  conjunctive, varying by industry (2 groups): neither, human_only, social_only, both\n"
         "  conjunctive, varying by cluster (4 groups): intercept\n"
         "  Fewer than 5 rows in cluster Hsinchu, Ludhiana, Penang, Sialkot: their effects lean on the "
         "others.\n"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.checks import convergence
 from bayescluster.checks.convergence import convergence_gate, element_names
+from bayescluster.estimands import diagnostics
 from bayescluster.features.measurement.compute import (
     measurement_draws,
     measurement_estimands,
@@ -116,7 +116,7 @@ def test_capital_of_every_firm_passes_the_gate_under_its_name(tree, monkeypatch)
     posterior = tree["posterior"].to_dataset()
     assert element_names(posterior["human_capital"])[:2] == ["[f00]", "[f01]"]
     whole = convergence_gate(tree, {}, 10)
-    monkeypatch.setattr(convergence, "AT_ONCE", 7)
+    monkeypatch.setattr(diagnostics, "CELLS_A_BLOCK", 7)
     assert convergence_gate(tree, {}, 10) == whole
     assert "over 80 parameters" in whole.items[0].found
     stuck = posterior.assign(human_capital=posterior["human_capital"].copy())

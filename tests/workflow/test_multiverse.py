@@ -335,7 +335,10 @@ def test_several_forms_are_a_universe_too(tmp_path):
     both = analysis.model_copy(update={"equations": {"upgrading": equation}})
     found = swept(both, tmp_path)
     assert [one.status != "not_fitted" for one in found.universes] == [True, True]
-    assert found.universes[1].choices[0].words == "additive in place of interaction, conjunctive"
+    assert (
+        found.universes[1].choices[0].words
+        == "additive in place of interaction, conjunctive, additive"
+    )
 
 
 class ThreadPool(ThreadPoolExecutor):
@@ -398,10 +401,10 @@ def test_a_planted_flip_is_found(tmp_path):
     finished = api.sweep(Analysis.model_validate(plain), out=tmp_path / "runs")
     assert [one.message for one in finished.results.universes] == ["", "", ""]
     (claim,) = finished.results.claims
-    assert [one.verdict for one in claim.answers] == ["supported", "rejected", "supported"]
+    assert [one.verdict for one in claim.answers] == ["supported", "negligible", "supported"]
     assert [one.flip for one in claim.answers] == [False, True, False]
     assert not claim.answers[1].near
-    assert claim.words == ("Supported in 2 of 3; flips to rejected when exclude: without-I2.")
+    assert claim.words == ("Supported in 2 of 3; flips to negligible when exclude: without-I2.")
     (without, _) = finished.results.choices
     assert (without.flips, without.compared, without.turned) == (1, 1, 1)
     points = [each for each in finished.results.effects if each.capital == "human_capital"]

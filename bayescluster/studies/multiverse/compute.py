@@ -296,6 +296,10 @@ def choice_rows(universes: Sequence[Universe], claims: Sequence[ClaimRow]) -> tu
     return tuple(_choice_row(choice, universes, claims) for choice in choices.values())
 
 
+TURNS: Final = ({"supported", "rejected"}, {"supported", "negligible"})
+"""Verdicts that say the opposite of each other."""
+
+
 def _choice_row(
     choice: Choice, universes: Sequence[Universe], claims: Sequence[ClaimRow]
 ) -> ChoiceRow:
@@ -315,9 +319,7 @@ def _choice_row(
         passed=sum(universes[k].status == "passed" for k in places),
         compared=sum(universes[k].compared for k in places),
         flips=len(flips),
-        turned=sum(
-            {claim.answers[0].verdict, there} == {"supported", "rejected"} for claim, there in flips
-        ),
+        turned=sum({claim.answers[0].verdict, there} in TURNS for claim, there in flips),
         claims=tuple(dict.fromkeys(names)),
     )
 

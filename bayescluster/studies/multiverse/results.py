@@ -122,7 +122,7 @@ class ChoiceRow(Value):
     """Claims, over those universes, with a verdict both there and in the analysis as declared."""
     flips: int
     turned: int
-    """Flips between supported and rejected."""
+    """Flips between supported and rejected or negligible."""
     claims: tuple[str, ...]
     """Claims that flip with it, each named once."""
 

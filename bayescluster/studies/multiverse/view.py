@@ -210,7 +210,7 @@ def _choices(results: Multiverse) -> View[ChoiceRow]:
                 note=_without_verdicts,
             ),
             number(
-                "Supported to rejected, or back",
+                "Supported to rejected or negligible, or back",
                 lambda row: str(row.turned) if row.compared else words.NONE,
             ),
             Column("Claims that flip", "claims", lambda names: "; ".join(names) or words.NONE),
