@@ -30,6 +30,7 @@ from bayescluster.model.build import build_model
 from bayescluster.model.priors import population_terms
 from bayescluster.structures import STRUCTURES
 from tests.factories import CONTROLS, firms, small_design
+from tests.model.test_log_prior import STATED
 from tests.model.test_measurement import design_for
 from tests.oracles import fast_compile
 from tests.systems import equation, system
@@ -42,19 +43,6 @@ SLOPES = {
     "cluster": ["intercept", "social_capital"],
 }
 CROSSED = {"place": ["intercept", "human_capital"], "year": ["intercept"], "cluster": ["intercept"]}
-STATED = {
-    "terms": {
-        "intercept": {"distribution": "student_t", "df": 4.0, "mean": 1.0, "scale": 2.0},
-        "exporter": {"distribution": "normal", "mean": 0.3, "sd": 0.2},
-    },
-    "controls": {"distribution": "student_t", "scale": 0.7},
-    "group_sd": {
-        "industry": {"distribution": "half_student_t", "scale": 0.4},
-        "cluster": {"distribution": "exponential", "rate": 2.0},
-    },
-    "correlation": 3.5,
-    "family": {"sigma": {"distribution": "half_cauchy", "scale": 1.5}},
-}
 MANY = {"industries": 2, "clusters": 4}
 
 
