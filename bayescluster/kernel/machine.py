@@ -338,24 +338,24 @@ def swept(q, v, a, fc, ic, mode):
 
 @operation(reordered=True)
 def effects(q, v, a, fc, ic, mode):
-    """``x stride centre sd u groups terms informed weight``: one term of a grouping.
+    """``x centre sd u groups terms informed weight``: one term of a grouping.
 
     A group whose own rows inform it is sampled as its level around what the rest of the model says of it
     (``u = x - centre``), another as a standard normal times the sd. Derivatives of the density by ``u`` are
     added at once, those by what ``u`` is made of in reverse.
     """
-    x, stride, centre, sd, u, groups, terms = q[1], q[2], q[3], q[4], q[5], q[6], q[7]
-    informed, weight = q[8], q[9]
+    x, centre, sd, u, groups, terms = q[1], q[2], q[3], q[4], q[5], q[6]
+    informed, weight = q[7], q[8]
     if mode == BACK:
         s, by_sd = v[sd], 0.0
         for g in range(groups):
             slope = a[u + g * terms]
             if ic[informed + g]:
-                a[x + g * stride] += slope
+                a[x + g] += slope
                 a[centre + g] -= slope
             else:
-                a[x + g * stride] += s * slope
-                by_sd += v[x + g * stride] * slope
+                a[x + g] += s * slope
+                by_sd += v[x + g] * slope
         a[sd] += by_sd
         return 0.0
     s = v[sd]
@@ -364,17 +364,17 @@ def effects(q, v, a, fc, ic, mode):
         at = u + g * terms
         w = fc[weight + g]
         if ic[informed + g] and mode != NOISE:
-            value = v[x + g * stride] - v[centre + g]
+            value = v[x + g] - v[centre + g]
             z = value / s
             total += w * (-0.5 * z * z - log_s)
             a[at] -= w * z / s
             by_sd += w * (z * z - 1.0) / s
         else:
-            z = v[x + g * stride]
+            z = v[x + g]
             value = s * z
             # the weight beyond 1 bears on the density of the effect itself
             total += -0.5 * w * z * z - (w - 1.0) * log_s
-            a[x + g * stride] -= w * z
+            a[x + g] -= w * z
             by_sd -= (w - 1.0) / s
         v[at] = value
     a[sd] += by_sd

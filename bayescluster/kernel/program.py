@@ -191,7 +191,7 @@ class _Equation:
                 if which.any():
                     tape.product(own, [[(centre + g * terms + k, 1.0)] for g in range(groups)])
                 mask = tape.places(which)
-                tape.do(*(machine.effects, x, 1, own, sd + k, u + k, groups, terms, mask, weight))
+                tape.do(*(machine.effects, x, own, sd + k, u + k, groups, terms, mask, weight))
                 at = np.arange(groups)
                 tape.moved.append(
                     Moved((x + at)[which], (u + k + at * terms)[which], (own + at)[which])
@@ -517,7 +517,7 @@ def _latent_mean(
         x = tape.noise(f"{capital}_cluster_mean", groups)
         centre, means = tape.room(groups), tape.room(groups)
         one, every = tape.constants(np.ones(groups)), tape.places(np.ones(groups))
-        tape.do(machine.effects, x, 1, centre, sd, means, groups, 1, every, one)
+        tape.do(machine.effects, x, centre, sd, means, groups, 1, every, one)
         at = np.arange(groups)
         tape.moved.append(Moved(x + at, means + at, centre + at))
         cluster = tape.places(design.index(names.CLUSTER)[order])
