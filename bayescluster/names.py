@@ -44,6 +44,27 @@ CLUSTER: Final = "cluster"
 FIRM: Final = "firm"
 ALL: Final = "all"
 """Label of the one group where no grouping is declared."""
+WITHIN: Final = " x "
+"""Stands between the columns, and the labels, of a grouping that combines two."""
+OVER: Final = " over "
+"""Stands between the two groups of a difference."""
+
+
+def group_name(grouping: str, label: str) -> str:
+    """Name a group: industries and clusters by their label, others after their column too.
+
+    ``tier 1``; of a combination ``Furniture, tier 1``.
+    """
+    columns = grouping.split(WITHIN)
+    if len(columns) == 1:
+        return label if grouping in (ALL, INDUSTRY, CLUSTER) else f"{grouping} {label}"
+
+    def one(text: str) -> str:
+        parts = text.rsplit(WITHIN, len(columns) - 1)
+        return ", ".join(map(group_name, columns, parts))
+
+    return OVER.join(map(one, label.split(OVER)))
+
 
 # design
 OUTCOME: Final = "outcome"

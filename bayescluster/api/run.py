@@ -135,7 +135,8 @@ class Run:
         Parameters
         ----------
         by
-            The whole sample, each industry, or each cluster.
+            The whole sample, each industry, each cluster, or each category of a column that a claim
+            asks by (``"tier"``; within industries ``"industry x tier"``).
         measure
             Change per standard deviation of the capital, or from its low to its high level.
 
@@ -144,7 +145,7 @@ class Run:
         pandas.DataFrame
             One row for each capital and group: mean, sd, 90% interval, P(effect > 0), diagnostics.
         """
-        _known(by, get_args(By), "by")
+        self._groups(by)
         _known(measure, get_args(Measure), "measure")
         return pd.DataFrame(
             [
@@ -169,7 +170,7 @@ class Run:
         """
         from bayescluster.estimands.levels import default_levels
 
-        _known(by, get_args(By), "by")
+        self._groups(by)
         _known(measure, get_args(Measure), "measure")
         evidence = evidence_of(self.design, self.posterior)
         surface = evidence.surface("observed", default_levels(self.design))
@@ -185,7 +186,7 @@ class Run:
 
     def corners(self, by: By = "industry") -> pd.DataFrame:
         """Expected outcome at the four corners, with the firms near each."""
-        _known(by, get_args(By), "by")
+        self._groups(by)
         return pd.DataFrame(
             [
                 {
@@ -201,6 +202,10 @@ class Run:
                 if row.by == by
             ]
         )
+
+    def _groups(self, by: By) -> None:
+        """Refuse a kind of groups that the results are not of."""
+        _known(by, list(dict.fromkeys(row.by for row in self.results.effects)), "by")
 
     @property
     def left_out(self) -> Folds | None:

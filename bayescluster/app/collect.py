@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.app.effects import (
-    BY,
     corner_tables,
     differences,
     effect_rows,
+    kinds_in,
     ranks,
     unpooled_estimates,
 )
@@ -67,7 +67,7 @@ from bayescluster.features.verdict_curves.compute import verdict_curves
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.model.evaluate import Draws, draws_of
-from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
+from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION, group_name
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
 from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import CheckItem
@@ -267,7 +267,7 @@ def _model_results(
 ) -> ModelResults:
     """The model as estimated, how far the data determine it, and its expected outcome as curves."""
     design, posterior = evidence.design, evidence.posterior
-    labels = [(by, label) for by in BY for _, label in evidence.columns(by)]
+    labels = [(by, label) for by in evidence.kinds for _, label in evidence.columns(by)]
     behind = Behind(evidence.behind_gates, labels)
     groups = groups_of(design, "industry" if design.analysis.data.industry is not None else "all")
     levels, rng = default_levels(design), np.random.default_rng((seed, FIGURE_STREAM))
@@ -289,12 +289,15 @@ def _model_results(
 def named_estimands(evidence: Evidence) -> dict[str, Array]:
     """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
     groups = [
-        (column, label if by == "all" else f"{by} {label}")
-        for by in BY
+        (by, column, label if by == "all" else f"{by} {label}")
+        for by in evidence.kinds
         for column, label in evidence.columns(by)
     ]
-    column = {label: (k, label) for k, label in evidence.columns("industry")}
-    pairs = [(column[a], column[b]) for a, b in asked_pairs(evidence)]
+    column = {(by, label): k for by in evidence.kinds for k, label in evidence.columns(by)}
+    pairs = [
+        ((column[by, a], group_name(by, a)), (column[by, b], group_name(by, b)))
+        for by, a, b in asked_pairs(evidence)
+    ]
     named: dict[str, Array] = {}
     for key, surface in evidence.computed().items():
         if key.source != "posterior":
@@ -305,10 +308,12 @@ def named_estimands(evidence: Evidence) -> dict[str, Array]:
         quantities["cross difference"] = surface.cross_difference
         where = f"{key.scope}; {_declared(evidence, key)}"
         new = key.scope == "new_industry"  # it takes the place of every industry
+        kinds = kinds_in(evidence, key.scope) if new else evidence.kinds
         named |= {
             f"{name} ({label}; {where})": values[:, column]
             for name, values in quantities.items()
-            for column, label in (groups[:1] if new else groups)
+            for by, column, label in groups
+            if by in kinds
         }
         named |= {
             f"effect of {name} ({a} less {b}; {where})": values[:, first] - values[:, second]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from bayescluster.estimands.approximation import unpooled_effects
 from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.estimands.summary import estimate, estimates
-from bayescluster.names import CAPITALS
+from bayescluster.names import ALL, CAPITALS, CLUSTER, INDUSTRY, WITHIN
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
@@ -23,16 +24,20 @@ from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 MEASURES = ("average_marginal_effect", "contrast")
-BY: tuple[By, ...] = ("all", "industry", "cluster")
-CORNER_GROUPS: dict[Scope, tuple[By, ...]] = {"observed": BY, "new_industry": BY[:1]}
-"""Groups of which a scope has corners, where not those of all firms and of each industry."""
+
+
+def kinds_in(evidence: Evidence, scope: Scope) -> tuple[By, ...]:
+    """Kinds of groups that a scope has: a new cluster is none of the data, a new industry neither."""
+    new = {"observed": (), "new_industry": (INDUSTRY, CLUSTER)}.get(scope, (CLUSTER,))
+    return tuple(by for by in evidence.kinds if not set(by.split(WITHIN)) & set(new))
+
 
 Unpooled = dict[tuple[str, str, str], Estimate]
 """Effects of industries from their own rows only, by group, capital and measure."""
 
 
 def effect_rows(evidence: Evidence, unpooled: Unpooled) -> tuple[EffectRow, ...]:
-    """Effects of both capitals for the sample, each industry and each cluster, as observed."""
+    """Effects of both capitals for the sample and every group, as observed."""
     if not evidence.design.has_capitals:
         return ()
     surface = evidence.surface("observed", default_levels(evidence.design))
@@ -55,7 +60,7 @@ def effect_rows(evidence: Evidence, unpooled: Unpooled) -> tuple[EffectRow, ...]
                     positive=float((draws[:, column] > 0).mean()),
                     unpooled=unpooled.get((label, capital, measure)) if by == "industry" else None,
                 )
-                for by in BY
+                for by in evidence.kinds
                 for column, label in evidence.columns(by)
             ]
     return tuple(rows)
@@ -75,51 +80,59 @@ def unpooled_estimates(design: Design, rng: np.random.Generator) -> Unpooled:
     }
 
 
-def _industry_effects(evidence: Evidence, capital: str) -> tuple[list[str], Array]:
-    """Marginal effects by industry: labels, and ``(draw, industry)``."""
-    columns = evidence.columns("industry")
+def _group_effects(evidence: Evidence, capital: str, by: By) -> tuple[list[str], Array]:
+    """Marginal effects by group: labels, and ``(draw, group)``."""
+    columns = evidence.columns(by)
     surface = evidence.surface("observed", default_levels(evidence.design))
     return [label for _, label in columns], surface.marginal[capital][:, [k for k, _ in columns]]
 
 
 def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
-    """Differences of marginal effects between the pairs of industries that a claim asks for."""
+    """Differences of marginal effects between the pairs of groups that a claim asks for."""
     if not evidence.design.has_capitals:
         return ()
     rows = []
     for capital in CAPITALS:
-        labels, draws = _industry_effects(evidence, capital)
-        place = {label: k for k, label in enumerate(labels)}
-        pairs = [(place[a], place[b]) for a, b in asked_pairs(evidence)]
+        pairs = asked_pairs(evidence)
         if not pairs:
             continue
-        less = np.column_stack([draws[:, a] - draws[:, b] for a, b in pairs])
+        effects: dict[tuple[By, str], Array] = {}
+        for by in dict.fromkeys(by for by, *_ in pairs):
+            labels, draws = _group_effects(evidence, capital, by)
+            effects |= {(by, label): draws[:, k] for k, label in enumerate(labels)}
+        less = np.column_stack([effects[by, a] - effects[by, b] for by, a, b in pairs])
         summaries = estimates(less, evidence.posterior.chains)
         rows += [
             DifferenceRow(
                 capital=capital,
-                first=labels[a],
-                second=labels[b],
+                by=by,
+                first=first,
+                second=second,
                 scope="observed",
                 estimate=summaries[k],
                 positive=float((less[:, k] > 0).mean()),
             )
-            for k, (a, b) in enumerate(pairs)
+            for k, (by, first, second) in enumerate(pairs)
         ]
     return tuple(rows)
 
 
 def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
-    """Probability of every rank of every industry's effect; rank 1 is the largest."""
+    """Probability of every rank of every group's effect among its kind; rank 1 is the largest.
+
+    Clusters are not ranked, nor groups within industries.
+    """
     if not evidence.design.has_capitals:
         return ()
     rows = []
-    for capital in CAPITALS:
-        labels, draws = _industry_effects(evidence, capital)
-        order = (-draws).argsort(axis=1).argsort(axis=1)  # (draw, industry): rank from 0
+    ranked = [by for by in evidence.kinds if by not in (ALL, CLUSTER) and WITHIN not in by]
+    for capital, by in product(CAPITALS, ranked):
+        labels, draws = _group_effects(evidence, capital, by)
+        order = (-draws).argsort(axis=1).argsort(axis=1)  # (draw, group): rank from 0
         rows += [
             RankRow(
                 capital=capital,
+                by=by,
                 group=label,
                 probabilities=tuple(
                     float((order[:, k] == rank).mean()) for rank in range(len(labels))
@@ -170,7 +183,7 @@ def _corners(evidence: Evidence, key: SurfaceRequest) -> Corners:
                 estimate=summaries[corner][column],
                 support=float(near[position][column]),
             )
-            for by in CORNER_GROUPS.get(key.scope, BY[:2])
+            for by in kinds_in(evidence, key.scope)
             for column, label in evidence.columns(by)
             for position, corner in enumerate(CORNERS)
         ),

@@ -54,6 +54,7 @@ from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import CHAIN, DRAW, DRAWN_AFTER, POPULATION
 from bayescluster.results.fit import Attempt, CheckItem, EstimandMeans, Gate
+from bayescluster.runs.keys import key_of_arrays
 from bayescluster.runs.layout import MANIFEST
 from bayescluster.runs.manifest import Settled, new_manifest
 from bayescluster.runs.store import RunDirectory
@@ -111,15 +112,16 @@ def fit_form(form: Form) -> None:
     design, directory, watch = form
     # begun again where nothing is fitted too: claims and texts may have changed
     key = begin_run(design.analysis, design, directory)
+    arrays_key = key_of_arrays(key, design.analysis)
+    if not directory.is_done("design", arrays_key):
+        with directory.stage("design", arrays_key):
+            directory.save_design(design_tree(design))
     if is_fitted(design, directory):
         watch.step("The posterior is there already: nothing is fitted again")
         return
     if has_more_time(design, directory):
         watch.step("The time limit had cut the draws short: they are made again with more time")
         directory.discard_draws()
-    if not directory.is_done("design", key):
-        with directory.stage("design"):
-            directory.save_design(design_tree(design))
     with directory.stage("sampling"):
         _sample(form)
     watch.step("Drawing the prior and replicated outcomes")

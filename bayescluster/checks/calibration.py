@@ -17,6 +17,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups
 from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import Draws, linear_predictor
+from bayescluster.names import ALL
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.fit import Calibration, CalibrationCurve, CalibrationRow, LooPit, PitRow
 from bayescluster.spec.hypotheses import By
@@ -70,7 +71,7 @@ def loo_pit(
         left_out=int((~good).sum()),
         randomised=0 if len(values) == 1 else len(values),
         curve=ecdf_difference(values[:, good], 1 - MISFIT_P, rng),
-        groups=tuple(_pit_judged(rows, "all") + _pit_judged(rows, "industry")),
+        groups=tuple(row for by in kinds_of(groups) for row in _pit_judged(rows, by)),
     )
 
 
@@ -92,13 +93,18 @@ class Member(NamedTuple):
 
 
 def members(design: Design) -> tuple[Member, ...]:
-    """All firms and the industries."""
+    """All firms and their groups, but for clusters."""
     return tuple(
         Member(groups.by, label, groups.members[design.answered, k])
         for groups in declared_groups(design)
         if groups.by != "cluster"
         for k, label in enumerate(groups.labels)
     )
+
+
+def kinds_of(groups: Sequence[Member]) -> tuple[By, ...]:
+    """Kinds of groups, in their order."""
+    return tuple(dict.fromkeys(group.by for group in groups))
 
 
 def _pit_row(member: Member, values: Array) -> PitRow:
@@ -187,9 +193,10 @@ def calibration(
                 named = found.curve._asdict().items()
                 parts = {name: tuple(values.tolist()) for name, values in named}
                 curves.append(CalibrationCurve(event=event.name, **parts))
-    judged = [*_judged(rows, "all")]
-    for event in events:
-        judged += _judged([pair for pair in rows if pair[0].event == event.name], "industry")
+    judged = [*_judged(rows, ALL)]
+    for by in kinds_of(groups):
+        for event in events if by != ALL else ():
+            judged += _judged([pair for pair in rows if pair[0].event == event.name], by)
     draws = max((len(event.chances) for event in events), default=0)
     return Calibration(draws=draws, rows=tuple(judged), curves=tuple(curves))
 

@@ -630,12 +630,16 @@ def empty_corners(fit: CheckedFit) -> Iterator[Reason]:
         if groups.by != "cluster"
     }
     for position, corner in enumerate(CORNERS):
-        for labels, counts in near.values():
+        for by, (labels, counts) in near.items():
             firms = counts[position]
             if firms.min() >= thresholds.CORNER_FIRMS_MIN:
                 continue
             fewest = int(firms.min())
-            empty = tuple(label for label, n in zip(labels, firms, strict=True) if n == fewest)
+            empty = tuple(
+                names.group_name(by, label)
+                for label, n in zip(labels, firms, strict=True)
+                if n == fewest
+            )
             yield _empty_corner(design, corner, empty if len(labels) > 1 else (), fewest)
             break  # what no firm has, no industry has
 

@@ -20,6 +20,7 @@ from bayescluster.kit.words import (
     step,
     verdict_probability,
 )
+from bayescluster.names import group_name
 from bayescluster.report.checks import likely_words
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
@@ -103,7 +104,7 @@ def print_claim(title: str, verdicts: Sequence[Verdict]) -> None:
         say(
             f"  {verdict.verdict:<15} {verdict_probability(verdict.probability):>6} "
             f"(MCSE {error(verdict.mcse)}, prior {verdict_probability(verdict.prior_probability)}, "
-            f"odds ratio {odds_ratio(verdict.odds_ratio)})  {verdict.group}"
+            f"odds ratio {odds_ratio(verdict.odds_ratio)})  {group_name(verdict.by, verdict.group)}"
         )
         plain = verdict.verdict in ("supported", "rejected") or verdict.reason.endswith(UNDECIDED)
         for told in ("" if plain else verdict.reason, sentence(verdict.attenuated)):
@@ -203,7 +204,7 @@ def _print_effects(results: Results, outcome: OutcomeFacts, effects: Sequence[Ef
         found = row.estimate
         table.add_row(
             label(row.capital),
-            row.group,
+            group_name(row.by, row.group),
             str(row.rows),
             Text.from_ansi(written(f"{found.mean:.3g}")),
             Text.from_ansi(written(f"[{found.low:.3g}, {found.high:.3g}]")),
@@ -288,7 +289,7 @@ def print_claims(results: Results) -> None:
         say(f"\n{title}")
         with striking(not results.gate.passed):
             for row in rows:
-                say(f"  {row.group}: {row.words}")
+                say(f"  {group_name(row.by, row.group)}: {row.words}")
                 if row.disagreement:
                     say(f"    {row.disagreement}")
     say()

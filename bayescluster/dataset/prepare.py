@@ -38,7 +38,7 @@ FEWEST_FIRMS = 2
 SHOWN_CLUSTERS = 5
 RESERVED = (FIRM, CLUSTER, INDUSTRY)
 """Columns that prepared firms have beside their own."""
-GROUP_ROLES = ("cluster", "industry", "grouping")
+GROUP_ROLES = ("cluster", "industry", "grouping", "moderator")
 NAME_ROLES = ("firm", *GROUP_ROLES)
 MISTYPED = 0.1
 """Share of the rows of a group up to which what sets them apart is rather a typing error."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import reduce
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 from bayescluster import names
 from bayescluster.dataset.constructs import Scored, Standardised
 from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.values import label_of, sorted_labels
+from bayescluster.dataset.values import labels as written
+from bayescluster.dataset.values import sorted_labels
 from bayescluster.design.coding import Coding, ladder_variables
 from bayescluster.design.outcome import Outcome
 from bayescluster.design.record import Design
 from bayescluster.names import CONTROL, PREDICTOR, ROW
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import grouping_column
+from bayescluster.spec.columns import moderators
 
 
 class Prepared(NamedTuple):
@@ -91,9 +93,28 @@ def _groups(firms: Firms, groups: Mapping[str, pd.Series]) -> dict[str, Any]:
     codes = pd.factorize(firms.frame["__firm__"])[0].astype("int64")
     variables: dict[str, Any] = {names.FIRM_CODE: (ROW, codes)}
     for name, values in groups.items():
-        position = {label: code for code, label in enumerate(sorted_labels(values.unique()))}
-        variables[names.group_index(name)] = (ROW, values.map(position).to_numpy(dtype="int64"))
+        position = {label: code for code, label in enumerate(group_labels(values))}
+        codes = values.map(position).fillna(NO_GROUP).to_numpy(dtype="int64")
+        variables[names.group_index(name)] = (ROW, codes)
     return variables
+
+
+NO_GROUP: Final = -1
+"""Position of a row that lacks a moderator."""
+
+
+def group_labels(values: pd.Series) -> list[str]:
+    """Labels of a grouping; of a combination in the order of its columns."""
+    found = values.dropna().unique()
+    parts = [tuple(str(label).split(names.WITHIN)) for label in found]
+    if not str(values.name or "").count(names.WITHIN) or len({len(part) for part in parts}) != 1:
+        return sorted_labels(found)
+    ranks = [
+        {label: k for k, label in enumerate(sorted_labels(list(dict.fromkeys(column))))}
+        for column in zip(*parts, strict=True)
+    ]
+    ordered = sorted(parts, key=lambda part: [r[p] for r, p in zip(ranks, part, strict=True)])
+    return [names.WITHIN.join(part) for part in ordered]
 
 
 def _coordinates(
@@ -112,7 +133,7 @@ def _coordinates(
     if outcome.levels:
         labels[names.LEVEL] = outcome.levels
     for name, values in groups.items():
-        labels[names.group_dim(name)] = sorted_labels(values.unique())
+        labels[names.group_dim(name)] = group_labels(values)
     return {dim: np.array(values, dtype=str) for dim, values in labels.items()}
 
 
@@ -126,14 +147,22 @@ def _row_labels(firms: Sequence[str]) -> NDArray[np.str_]:
 
 
 def memberships(analysis: Analysis, firms: Firms) -> dict[str, pd.Series]:
-    """Labels of each grouping by row; industry and cluster are always there."""
+    """Labels of each grouping by row; industry and cluster are always there.
+
+    A row may lack a moderator, by which nothing varies.
+    """
     frame = firms.frame
     groups = {names.INDUSTRY: frame["__industry__"], names.CLUSTER: frame["__cluster__"]}
+
+    def of_column(name: str) -> pd.Series:
+        known = {**groups, names.FIRM: frame["__firm__"]}
+        return known[name] if name in known else written(frame[name])
+
     for name in analysis.equation.varying:
-        if name == "firm":
-            groups[name] = frame["__firm__"]
-        elif name not in groups:
-            groups[name] = frame[grouping_column(analysis, name)].map(label_of)
+        groups[name] = of_column(name)
+    for name in moderators(analysis):
+        columns = [of_column(column) for column in name.split(names.WITHIN)]
+        groups[name] = reduce(lambda one, other: one + names.WITHIN + other, columns).rename(name)
     return groups
 
 

@@ -13,9 +13,9 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import is_labelled, ordered_labels, sorted_labels
-from bayescluster.design.arrays import Prepared, equation_data, memberships
-from bayescluster.design.claims import claims_in_data, unknown_industries
+from bayescluster.dataset.values import is_labelled, ordered_labels
+from bayescluster.design.arrays import Prepared, equation_data, group_labels, memberships
+from bayescluster.design.claims import claims_in_data, group_problems
 from bayescluster.design.coding import (
     Coding,
     code_controls,
@@ -31,9 +31,9 @@ from bayescluster.design.record import Design, Details, Measure, details_text
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import DataError, DesignError, Problem
 from bayescluster.lookup import suggestion
-from bayescluster.names import CAPITALS, DETAILS
+from bayescluster.names import ALL, CAPITALS, DETAILS, WITHIN, group_name
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where, imputes
+from bayescluster.spec.columns import Where, imputes, moderators
 from bayescluster.spec.equation import ColumnControl, ProductControl
 from bayescluster.spec.hypotheses import Corners
 from bayescluster.structures import STRUCTURES
@@ -41,6 +41,9 @@ from bayescluster.structures import STRUCTURES
 YES_NO_CODES = 2
 FEW_ROWS = 5
 """Groups with fewer rows than this are named in the notes."""
+FEW_IN_CATEGORY = 40
+"""The same of groups that claims are asked by. A claim takes 10 effective firms around each of its
+corners, of four in all."""
 
 
 class _Sample(NamedTuple):
@@ -82,7 +85,8 @@ def build_design(
             capitals[name] = score(firms.frame, name, construct, where, imputes(analysis))
         except DataError as error:
             problems += error.problems
-    problems += unknown_industries(analysis, firms, where)
+    groups = {by: group_labels(values) for by, values in memberships(analysis, firms).items()}
+    problems += group_problems(analysis, groups | {ALL: [ALL]}, where)
     conditions = condition_variables(analysis, firms, where, problems)
     details = _details(analysis, table, firms, capitals)
     datasets: dict[str, xr.Dataset] = {}
@@ -277,13 +281,47 @@ def _notes_of_groups(analysis: Analysis, firms: Firms) -> Iterator[str]:
             f"{rows} a firm, and no effect varies by firm: the rows are taken as "
             "independent, and intervals are too narrow. Add `firm: [intercept]` under varying."
         )
+    asked = moderators(analysis)
     for name, values in memberships(analysis, firms).items():
         counts = values.value_counts()
-        few = sorted_labels(counts[counts < FEW_ROWS].index.to_numpy())
+        least, why = FEW_ROWS, "their effects lean on the others."
+        if name in asked:
+            least = FEW_IN_CATEGORY
+            why = "they say little by themselves, and claims about corners are seldom assessable."
+        few = [label for label in group_labels(values) if counts[label] < least]
         if few and name != "firm":
-            shown = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
+            named = [group_name(name, label) if name in asked else label for label in few[:6]]
+            sign = "; " if WITHIN in name else ", "
+            shown = sign.join(named) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
+            kind = "" if name in asked else f"{name} "
+            yield f"Fewer than {least} rows in {kind}{shown}: {why}"
+    yield from _notes_of_moderators(analysis, firms)
+
+
+def _notes_of_moderators(analysis: Analysis, firms: Firms) -> Iterator[str]:
+    """Rows that lack a category, and categories that can differ by their firms only."""
+    groups = memberships(analysis, firms)
+    for name in moderators(analysis):
+        lacking = int(groups[name].isna().sum())
+        if lacking:
             yield (
-                f"Fewer than {FEW_ROWS} rows in {name} {shown}: their effects lean on the others."
+                f"{lacking} of {len(groups[name])} rows lack {name.replace(WITHIN, ' or ')}: they count "
+                "in none of its groups."
+            )
+        slopes = {
+            term
+            for column in name.split(WITHIN)
+            for term in (
+                analysis.equation.groupings[column].terms
+                if column in analysis.equation.groupings
+                else ()
+            )
+        }
+        if not slopes - {"intercept"}:
+            yield (
+                f"No slope varies by {name.replace(WITHIN, ' or ')}: its groups can differ by their "
+                "firms only, not in what a capital does. Add it under varying, as "
+                f"`{name.split(WITHIN)[-1]}: [intercept, human_capital, social_capital]`."
             )
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import combinations
 
 import numpy as np
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import Scored, raw_score
 from bayescluster.dataset.derive import TRANSFORMS
-from bayescluster.dataset.prepare import Firms
-from bayescluster.dataset.values import label_of, sorted_labels
+from bayescluster.dataset.values import label_of
+from bayescluster.design.roles import RESERVED_COLUMNS
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
+from bayescluster.names import ALL, CLUSTER, FIRM, INDUSTRY, WITHIN, group_name
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
-from bayescluster.spec.columns import Where
+from bayescluster.spec.columns import ROLES, AskedGrouping, Where, asked_groupings, moderators
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis
 
@@ -27,8 +29,12 @@ WIDEST: Mapping[str, float] = {"effect": 1.0, "difference": 2.0, "complementarit
 REGION_KEYS = ("eps", "theta", "theta_not")
 """Keys of a claim that state an expected outcome; ``delta`` and ``margin`` state a difference."""
 
-MOST_INDUSTRIES = 12
+MOST_GROUPS = 12
 """With more, a difference has to name its pair: claims would grow with the square of the number."""
+MOST_CATEGORIES = 100
+"""A column with more values is a number or a name, no set of categories."""
+WORDS = {INDUSTRY: ("an industry", "industries"), CLUSTER: ("a cluster", "clusters")}
+"""What groups are called; those of other columns are groups."""
 
 SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_industry": "industry"}
 """What effects must vary by for a scope to differ from the firms as observed."""
@@ -36,15 +42,10 @@ SCOPE_NEEDS = {"average_cluster": "cluster", "new_cluster": "cluster", "new_indu
 
 def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Every contradiction within the hypotheses, and between them and the analysis."""
+    for asked in asked_groupings(analysis):
+        yield from _grouping(analysis, asked, where)
     for position, hypothesis in enumerate(analysis.hypotheses):
         place = where(("hypotheses", position))
-        by = "industry" if isinstance(hypothesis, Difference) else hypothesis.by
-        if by != "all" and getattr(analysis.data, by) is None:
-            yield Problem(
-                f"{hypothesis.kind} asks by {by}, but the data declare none",
-                place,
-                f"add `{by}:` with its column under data, or use `by: all`",
-            )
         equation = analysis.equation
         if isinstance(hypothesis, Corners):
             yield from _anchors(analysis, hypothesis, ("hypotheses", position), where)
@@ -54,6 +55,38 @@ def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 equation = equation.model_copy(update={"at_least": hypothesis.at_least})
         yield from _region(equation, hypothesis, place)
         yield from _scope(analysis, hypothesis.scope, place)
+
+
+def _grouping(analysis: Analysis, asked: AskedGrouping, where: Where) -> Iterator[Problem]:
+    """Refuse kinds of groups that the data do not declare, or that have another name."""
+    place, columns = where(asked.path), asked.columns
+    roles = {getattr(analysis.data, role): role for role in ROLES}
+    if len(columns) > 1 and (ALL in columns or len(set(columns)) < len(columns)):
+        what = f"by combines {' and '.join(columns)}, which are not two columns"
+        yield Problem(what, place, "name two columns, the second within the first")
+        return
+    for column in columns:
+        if column in (INDUSTRY, CLUSTER) and getattr(analysis.data, column) is None:
+            yield Problem(
+                f"{asked.what} asks by {column}, but the data declare none",
+                place,
+                f"add `{column}:` with its column under data, or use `by: all`",
+            )
+        elif column == FIRM:
+            yield Problem(
+                f"{asked.what} asks by firm, but results are of groups of firms",
+                place,
+                "use `by: all`, industry, cluster or a categorical column",
+            )
+        elif column not in (ALL, *ROLES) and column in roles:
+            what = f"'{column}' is the column of the {roles[column]}"
+            yield Problem(what, place, f"write `{roles[column]}` here")
+        elif column not in (ALL, *ROLES) and column in RESERVED_COLUMNS:
+            yield Problem(
+                f"{asked.what} cannot ask by a column called '{column}'",
+                place,
+                "the model has a variable or dimension of that name: rename the column",
+            )
 
 
 def _scope(analysis: Analysis, scope: str, place: str) -> Iterator[Problem]:
@@ -274,29 +307,76 @@ def _reach(
             )
 
 
-def unknown_industries(analysis: Analysis, firms: Firms, where: Where) -> Iterator[Problem]:
-    """Find claims of differences between industries that the data lack."""
-    labels = sorted_labels(firms.frame["__industry__"].unique())
-    for position, hypothesis in enumerate(analysis.hypotheses):
-        if not isinstance(hypothesis, Difference):
-            continue
-        if len(labels) < 2:
+def compared_pairs(claim: Difference, labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of groups that a difference is about: those it names, else every pair.
+
+    Of a combination of columns, pairs are of the same group of the first.
+    """
+    if WITHIN not in claim.by:
+        return [claim.between] if claim.between else list(combinations(labels, 2))
+    inside: dict[str, list[str]] = {}
+    for label in labels:
+        outer, inner = label.rsplit(WITHIN, 1)
+        inside.setdefault(outer, []).append(inner)
+    return [
+        (f"{outer}{WITHIN}{first}", f"{outer}{WITHIN}{second}")
+        for outer, inner in inside.items()
+        for first, second in ([claim.between] if claim.between else combinations(inner, 2))
+        if {first, second} <= set(inner)
+    ]
+
+
+def group_problems(
+    analysis: Analysis, groups: Mapping[str, Sequence[str]], where: Where
+) -> Iterator[Problem]:
+    """Find groupings that are no categories, and differences between groups that the data lack.
+
+    ``groups`` holds the labels of each grouping.
+    """
+    for asked in dict.fromkeys(each.by for each in asked_groupings(analysis)):
+        path = next(each.path for each in asked_groupings(analysis) if each.by == asked)
+        if asked in moderators(analysis) and len(groups[asked]) > MOST_CATEGORIES:
             yield Problem(
-                f"a difference needs two industries, and all firms are in '{labels[0]}'",
-                where(("hypotheses", position)),
-                "leave the hypothesis out",
+                f"'{asked}' has {len(groups[asked]):,} different values: by asks for categories",
+                where(path),
+                "make few groups of it by `derive` under data (recode, or above)",
             )
-        if hypothesis.between is None and len(labels) > MOST_INDUSTRIES:
-            yield Problem(
-                f"a difference between every pair of {len(labels)} industries is "
-                f"{math.comb(len(labels), 2):,} claims",
-                where(("hypotheses", position)),
-                "name the two industries in question: `between: [.., ..]`",
-            )
-        for name in hypothesis.between or ():
-            if name not in labels:
-                yield Problem(
-                    f"no firm is in an industry called '{name}'",
-                    where(("hypotheses", position, "between")),
-                    suggestion(name, labels),
-                )
+    for position, claim in enumerate(analysis.hypotheses):
+        if isinstance(claim, Difference):
+            yield from _compared(claim, groups[claim.by], ("hypotheses", position), where)
+
+
+def _compared(
+    claim: Difference, labels: Sequence[str], path: tuple[str | int, ...], where: Where
+) -> Iterator[Problem]:
+    one, many = WORDS.get(claim.by, ("a group", "groups"))
+    if len(labels) < 2:
+        yield Problem(
+            f"a difference needs two {many}, and all firms are in '{group_name(claim.by, labels[0])}'"
+            if labels
+            else f"a difference needs two {many}, and no firm has one",
+            where(path),
+            "leave the hypothesis out",
+        )
+        return
+    compared = [label.rsplit(WITHIN, 1)[-1] if WITHIN in claim.by else label for label in labels]
+    if claim.between is None and len(labels) > MOST_GROUPS:
+        yield Problem(
+            f"a difference between every pair of {len(labels)} {many} is "
+            f"{len(compared_pairs(claim, labels)):,} claims",
+            where(path),
+            f"name the two {many} in question: `between: [.., ..]`",
+        )
+    unknown = [name for name in claim.between or () if name not in compared]
+    for name in unknown:
+        yield Problem(
+            f"no firm is in {one} called '{name}'",
+            where((*path, "between")),
+            suggestion(name, list(dict.fromkeys(compared))),
+        )
+    if not unknown and not compared_pairs(claim, labels):
+        yield Problem(
+            f"no {claim.by.split(WITHIN)[0]} has firms of two groups to compare",
+            where(path),
+            "leave the hypothesis out",
+        )

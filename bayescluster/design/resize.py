@@ -26,6 +26,7 @@ from bayescluster.names import (
     group_dim,
     group_index,
 )
+from bayescluster.spec.columns import moderators
 
 Positions = NDArray[np.int64]
 
@@ -57,13 +58,20 @@ def _resized(design: Design, taken: _Taken) -> Design:
     data = data.assign_coords({ROW: _numbered(np.array(design.labels(ROW))[taken.row])})
     data = data.assign({FIRM_CODE: (ROW, taken.firm)})
     sources = {CLUSTER: taken.cluster, FIRM: taken.firm}
-    for name in dict.fromkeys((INDUSTRY, CLUSTER, *design.equation.varying)):
+    asked = (by for by in moderators(design.analysis) if group_index(by) in data)
+    for name in dict.fromkeys((INDUSTRY, CLUSTER, *design.equation.varying, *asked)):
         # groups are numbered again, without those that have no rows left
         old, dim = design.index(name)[taken.row], group_dim(name)
-        _, first, code = np.unique(sources.get(name, old), return_index=True, return_inverse=True)
-        labels = _numbered(data[dim].to_numpy().astype(str)[old[first]])
-        data = data.isel({dim: old[first]}).assign_coords({dim: labels})
-        data = data.assign({group_index(name): (ROW, code.astype("int64"))})
+        some = old >= 0
+        _, first, code = np.unique(
+            sources.get(name, old)[some], return_index=True, return_inverse=True
+        )
+        kept = old[some][first]
+        labels = _numbered(data[dim].to_numpy().astype(str)[kept])
+        data = data.isel({dim: kept}).assign_coords({dim: labels})
+        codes = old.copy()  # a row that lacks a moderator is in no group
+        codes[some] = code
+        data = data.assign({group_index(name): (ROW, codes)})
     return replace(design, data=data.assign(_weights(design, data, taken)))
 
 

@@ -11,13 +11,36 @@ from collections.abc import Iterator, Mapping
 from itertools import permutations
 from typing import Final
 
+from bayescluster import names
 from bayescluster.errors import Problem
+from bayescluster.families import FAMILIES
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import NeededColumn, Where, needed_columns
 from bayescluster.spec.data import ArithmeticColumn, Derivation, GroupMeanColumn, LagColumn
 
+RESERVED = frozenset(
+    {
+        *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
+        *(names.MONOTONIC, names.STEP),
+        *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
+        *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
+        *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
+        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
+        *(p.name for family in FAMILIES.values() for p in family.parameters),
+    }
+)
+"""Names that the model or its results use for something else."""
+
+RESERVED_COLUMNS = RESERVED | {
+    *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
+    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
+    *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
+    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
+}
+"""Columns that no effect can vary by: the design has an array of that name."""
+
 INDICATOR: Final = "indicator of "
-GROUPS: Final = ("firm", "cluster", "industry", "grouping")
+GROUPS: Final = ("firm", "cluster", "industry", "moderator", "grouping")
 QUANTITIES: Final = ("trials", "exposure", "standard error")
 """Known quantities of a row, which belong to the outcome of their equation."""
 WITH_OUTCOME: Final = ("control", "condition", "weight", "cluster weight", *QUANTITIES, *GROUPS)
@@ -100,7 +123,7 @@ def _plural(role: str) -> str:
 def _refused_by_outcome(outcome: NeededColumn, other: NeededColumn) -> bool:
     if outcome.path == other.path:
         return False
-    if _is_indicator(other) or other.role in ("weight", "cluster weight", "condition", *GROUPS[:3]):
+    if _is_indicator(other) or other.role in ("weight", "cluster weight", "condition", *GROUPS[:4]):
         return True
     # what belongs to another equation may well be the outcome of this one
     return other.role in WITH_OUTCOME and outcome.path[:2] == other.path[:2]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from bayescluster import names
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.claims import claim_problems, level_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.graph import ancestors, cycle_of
-from bayescluster.design.roles import role_problems
+from bayescluster.design.roles import RESERVED, RESERVED_COLUMNS, role_problems
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
@@ -18,27 +17,6 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import ColumnControl, Equation
 from bayescluster.structures import STRUCTURES, TERMS
-
-RESERVED = frozenset(
-    {
-        *(names.CHAIN, names.DRAW, names.ROW, names.TERM, names.CONTROL, names.CAPITAL),
-        *(names.MONOTONIC, names.STEP),
-        *(names.CUTPOINT, names.LEVEL, names.POPULATION, names.CONTROLS, names.CUTPOINTS),
-        *(names.ALL, names.INDUSTRY, names.CLUSTER, names.group_dim(names.FIRM)),
-        *(*names.CAPITALS, names.INTERCEPT, names.INTERACTION),
-        *(names.R2, names.VARIANCE_SHARE, names.COMPONENT),
-        *(p.name for family in FAMILIES.values() for p in family.parameters),
-    }
-)
-"""Names that the model or its results use for something else."""
-
-RESERVED_COLUMNS = RESERVED | {
-    *(names.OUTCOME, names.OFFSET, names.TRIALS, names.STANDARD_ERROR, names.FIRM_CODE),
-    *(names.ROW_WEIGHT, names.CLUSTER_WEIGHT, names.AVERAGING_WEIGHT),
-    *(names.CONTROL_BASE, names.CONTROL_CAPITAL, names.CENTER, names.SCALE),
-    *(names.MONOTONIC_CODE, names.STEP_CONTROL, names.SET_CONDITION, names.SET_CONDITIONS),
-}
-"""Columns that no effect can vary by: the design has an array of that name."""
 
 COLUMN_FAMILIES = {
     "trials": ("binomial",),
@@ -70,13 +48,6 @@ def analysis_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     yield from role_problems(analysis, where)
     yield from _system(analysis, where)
     yield from claim_problems(analysis, where)
-    for by in analysis.traditions.by or ():
-        if by != "all" and getattr(analysis.data, by) is None:
-            yield Problem(
-                f"traditions asks by {by}, but the data declare none",
-                where(("traditions", "by")),
-                f"name the {by} column under data, or leave {by} out",
-            )
     if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
         yield Problem(
             "cluster_weight needs clusters, but the data declare none",

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.arrays import parent_index
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws, GroupDraws
-from bayescluster.names import ALL, CLUSTER, FIRM, INDUSTRY
+from bayescluster.names import ALL, CLUSTER, FIRM, INDUSTRY, WITHIN, group_index
+from bayescluster.spec.columns import moderators
 from bayescluster.spec.hypotheses import By, Scope
 
 NEW_CLUSTER_STREAM, NEW_INDUSTRY_STREAM = 3, 25
@@ -51,19 +53,25 @@ def _scoped(design: Design, draws: Draws, scope: Scope, entropy: tuple[int, ...]
     return replace(draws, groups=groups)
 
 
-def as_industry(design: Design, draws: Draws, industry: int) -> Draws:
-    """Draws as if every row were a firm in the average cluster of one industry.
+def as_member(design: Design, draws: Draws, by: By, member: int) -> Draws:
+    """Draws as if every row were in one group: of an industry, in its average cluster.
 
-    Controls stay those of the row: what is left between industries is what they do to an effect.
+    Controls stay those of the row: what is left between groups is what they do to an effect. Effects of
+    firms, and of clusters where the group is one of an industry, are those of the average.
     """
-    everywhere = np.full(design.size, industry)
+    index = design.index(by)
+    rows = np.flatnonzero(index >= 0)
+    first = int(np.flatnonzero(index == member)[0])
+    columns = by.split(WITHIN)
+    inside = {FIRM, *([CLUSTER] if INDUSTRY in columns else [])} - set(columns)
     groups = dict(draws.groups)
-    if INDUSTRY in groups:
-        groups[INDUSTRY] = groups[INDUSTRY]._replace(member=everywhere)
-    for name in (CLUSTER, FIRM):
-        if name in groups:
-            groups[name] = groups[name]._replace(effect=np.zeros_like(groups[name].effect))
-    upstream = tuple((each, as_industry(each, part, industry)) for each, part in draws.upstream)
+    for name, group in draws.groups.items():
+        if name in inside:
+            groups[name] = group._replace(effect=np.zeros_like(group.effect))
+        elif parent_index(index[rows], group.member[rows]) is not None:
+            everywhere = np.full(design.size, group.member[first])
+            groups[name] = group._replace(member=everywhere)
+    upstream = tuple((each, as_member(each, part, by, member)) for each, part in draws.upstream)
     return replace(draws, groups=groups, upstream=upstream)
 
 
@@ -117,24 +125,25 @@ class Groups(NamedTuple):
 
 
 def groups_of(design: Design, by: By) -> Groups:
-    """Rows of the whole sample, of each industry, or of each cluster."""
+    """Rows of the whole sample, or of each group; a row without a category is in none."""
     weights = None if design.weights is None else design.weights.average
     if by == "all":
         return Groups(by, (ALL,), np.ones((design.size, 1), dtype=bool), weights)
-    name = INDUSTRY if by == "industry" else CLUSTER
-    labels = design.group_labels(name)
-    return Groups(by, labels, design.index(name)[:, None] == np.arange(len(labels)), weights)
+    labels = design.group_labels(by)
+    return Groups(by, labels, design.index(by)[:, None] == np.arange(len(labels)), weights)
 
 
 def declared_groups(design: Design) -> tuple[Groups, ...]:
-    """All groups that the data declare, the whole sample first."""
+    """All groups that results are of: the whole sample, industries, moderators, clusters."""
     data = design.analysis.data
-    found = [groups_of(design, "all")]
-    if data.industry is not None:
-        found.append(groups_of(design, "industry"))
-    if data.cluster is not None:
-        found.append(groups_of(design, "cluster"))
-    return tuple(found)
+    kinds = [
+        ALL,
+        *([INDUSTRY] if data.industry is not None else []),
+        # of several equations, only that in focus has the groupings by which its slopes vary
+        *(by for by in moderators(design.analysis) if group_index(by) in design.data),
+        *([CLUSTER] if data.cluster is not None else []),
+    ]
+    return tuple(groups_of(design, by) for by in kinds)
 
 
 def side_by_side(parts: Sequence[Groups]) -> Groups:

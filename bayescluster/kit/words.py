@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from bayescluster.names import ALL
+from bayescluster.names import ALL, WITHIN, group_name
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import CalibrationRow, FitChecks, PitRow, PredictiveCount
 from bayescluster.results.model import EquationResults, Estimate, Results
@@ -287,8 +287,14 @@ def label(name: str) -> str:
 
 
 def group(by: str, name: str) -> str:
-    """Name of a group; those of the data stay as they are."""
-    return GROUPED["all"] if by == "all" else name
+    """Name of a group: industries and clusters by their own name, others with that of the column."""
+    return GROUPED["all"] if by == "all" else group_name(by, name)
+
+
+def kinds(by: str) -> str:
+    """What the groups of a kind are called, several of them: ``industries``, ``groups by tier``."""
+    known = {"industry": "industries", "cluster": "clusters"}
+    return known.get(by) or f"groups by {by.replace(WITHIN, ' and ')}"
 
 
 def panel(name: str) -> str:

@@ -20,7 +20,6 @@ from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import DifferenceRow, EffectRow, RankRow, Results
 
 MEASURE = "average_marginal_effect"
-SHOWN = ("all", "industry")
 SUPPORT_MIN = 10
 """The report's own floor: a corner with fewer firms around it is marked as extrapolation.
 
@@ -75,7 +74,7 @@ def forest_rows(results: Results, capital: str) -> list[EffectRow]:
     return [
         row
         for row in results.effects
-        if row.capital == capital and row.measure == MEASURE and row.by in SHOWN
+        if row.capital == capital and row.measure == MEASURE and row.by != "cluster"
     ]
 
 
@@ -158,38 +157,41 @@ def _effects(some: tuple[EffectRow, ...], results: Results, *, clusters: bool) -
 
 def _differences(results: Results) -> Iterator[View[DifferenceRow]]:
     columns: tuple[Column[Any], ...] = (
-        Column("Effect in", "first"),
-        Column("less effect in", "second"),
+        Column("Effect in", lambda row: words.group(row.by, row.first)),
+        Column("less effect in", lambda row: words.group(row.by, row.second)),
         number(
             "Difference [90% interval]", "estimate", partial(words.effect, outcome=results.outcome)
         ),
         number("P(above 0)", "positive", words.probability),
     )
     for capital in dict.fromkeys(row.capital for row in results.differences):
-        yield View(
-            "differences",
-            DifferenceRow,
-            f"Differences between industries in the average marginal effect of "
-            f"{words.label(capital).lower()}",
-            columns,
-            tuple(row for row in results.differences if row.capital == capital),
-        )
+        kinds = dict.fromkeys(row.by for row in results.differences if row.capital == capital)
+        for by in kinds:
+            yield View(
+                "differences",
+                DifferenceRow,
+                f"Differences between {words.kinds(by)} in the average marginal effect of "
+                f"{words.label(capital).lower()}",
+                columns,
+                tuple(row for row in results.differences if (row.capital, row.by) == (capital, by)),
+            )
     if not results.differences:
         yield View("differences", DifferenceRow)
 
 
 def _ranks(results: Results) -> Iterator[View[RankRow]]:
-    for capital in dict.fromkeys(row.capital for row in results.ranks):
-        some = tuple(row for row in results.ranks if row.capital == capital)
+    for capital, by in dict.fromkeys((row.capital, row.by) for row in results.ranks):
+        some = tuple(row for row in results.ranks if (row.capital, row.by) == (capital, by))
         if len(some) < 2:  # a rank among one says nothing
             continue
         places = range(max(len(row.probabilities) for row in some))
         yield View(
             "ranks",
             RankRow,
-            f"Where the effect of {words.label(capital).lower()} is largest",
+            f"Where the effect of {words.label(capital).lower()} is largest"
+            + ("" if by == "industry" else f", {words.kinds(by)}"),
             (
-                Column("Industry", "group"),
+                Column(words.GROUPED.get(by, "Group"), lambda row: words.group(row.by, row.group)),
                 *(
                     number(
                         f"P(rank {k + 1})" if k else "P(largest)",
@@ -201,7 +203,7 @@ def _ranks(results: Results) -> Iterator[View[RankRow]]:
                 ),
             ),
             some,
-            "Probability of each rank among the industries; 1 is the largest effect.",
+            f"Probability of each rank among the {words.kinds(by)}; 1 is the largest effect.",
         )
 
 

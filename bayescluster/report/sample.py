@@ -147,7 +147,7 @@ def _level(results: Results, capital: str) -> Column[GroupRow]:
 
 
 def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
-    """All firms, then each industry with its clusters, then clusters of no industry."""
+    """All firms, each industry with its clusters, clusters of no industry, then other groups."""
     yield from (row for row in groups if row.by == "all")
     industries = [row for row in groups if row.by == "industry"]
     names = {row.group for row in industries}
@@ -155,6 +155,7 @@ def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
         yield industry
         yield from (row for row in groups if row.by == "cluster" and row.industry == industry.group)
     yield from (row for row in groups if row.by == "cluster" and row.industry not in names)
+    yield from (row for row in groups if row.by not in ("all", "industry", "cluster"))
 
 
 SAMPLE = Section(

@@ -10,7 +10,8 @@ SCHEMA_VERSION = 4
 INTERVAL = 0.90
 """Probability inside every interval (equal tails)."""
 
-By = Literal["all", "industry", "cluster"]
+By = str
+"""Kind of a group: all, industry, cluster, a column, or two of these; see `bayescluster.names.WITHIN`."""
 Decision = Literal["supported", "rejected", "undecided"]
 """What one probability decides."""
 VerdictState = Literal[

@@ -105,9 +105,10 @@ class EffectRow(Value):
 
 
 class DifferenceRow(Value):
-    """Effect in ``first`` less effect in ``second``."""
+    """Effect in ``first`` less effect in ``second``, two groups of a kind."""
 
     capital: str
+    by: By = "industry"
     first: str
     second: str
     scope: str
@@ -116,9 +117,10 @@ class DifferenceRow(Value):
 
 
 class RankRow(Value):
-    """Probability that an industry's effect of a capital has each rank (1 = largest)."""
+    """Probability that a group's effect of a capital has each rank among its kind (1 = largest)."""
 
     capital: str
+    by: By = "industry"
     group: str
     probabilities: tuple[float, ...]
 

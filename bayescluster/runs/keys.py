@@ -16,6 +16,7 @@ from typing import Any
 
 from bayescluster.results.base import Value
 from bayescluster.spec.analysis import Analysis, Sampling
+from bayescluster.spec.columns import moderators
 
 KEY_LENGTH = 16
 
@@ -96,6 +97,12 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
         if equation["priors"]["from"] is not None:
             equation["priors"]["from"]["cases"] = (cases or {}).get(name)
     return hash_of(parts | {"data_digest": data_digest, "versions": _sampling_versions()})
+
+
+def key_of_arrays(fit: str, analysis: Analysis) -> str:
+    """Hash what the arrays of a design depend on: the fit, and the groupings asked for after it."""
+    asked = moderators(analysis)
+    return hash_of({"fit": fit, "moderators": list(asked)}) if asked else fit
 
 
 def model_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | None = None) -> str:

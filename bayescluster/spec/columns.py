@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from bayescluster.names import ALL, WITHIN
 from bayescluster.spec.equation import ColumnControl, ProductControl
 
 if TYPE_CHECKING:
     from bayescluster.spec.analysis import Analysis
+    from bayescluster.spec.hypotheses import Hypothesis
 
 Where = Callable[[Sequence[str | int]], str]
 """Place of a value in the analysis file, for messages."""
@@ -36,6 +38,54 @@ WEIGHTS = ("weight", "cluster_weight")
 """Columns of the data that hold survey weights."""
 
 
+class AskedGrouping(NamedTuple):
+    """A kind of groups that something is asked by, and where the analysis file says so."""
+
+    by: str
+    path: tuple[str | int, ...]
+    what: str
+    """What asks: a kind of claim, or a block of the file."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns, industry and cluster by their role."""
+        return tuple(self.by.split(WITHIN))
+
+
+def asked_groupings(analysis: Analysis) -> tuple[AskedGrouping, ...]:
+    """Every kind of groups that claims and readings are asked by, in the order of the file."""
+    found = [
+        AskedGrouping(claim.by, _place_of(claim, ("hypotheses", position)), claim.kind)
+        for position, claim in enumerate(analysis.hypotheses)
+    ]
+    node = analysis.weakest_node
+    for by, path in (
+        (analysis.traditions.by, ("traditions", "by")),
+        (None if node is None else node.by, ("weakest_node", "by")),
+    ):
+        found += [AskedGrouping(each, (*path, k), path[0]) for k, each in enumerate(by or ())]
+    return tuple(found)
+
+
+def _place_of(claim: Hypothesis, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    return (*path, "by") if "by" in claim.model_fields_set else path
+
+
+def moderators(analysis: Analysis) -> tuple[str, ...]:
+    """Groupings but for industry and cluster by which results are reported.
+
+    Those that something is asked by, and those of the equation in focus by which a slope varies.
+    """
+    plain = (ALL, *ROLES)
+    asked = [each.by for each in asked_groupings(analysis) if each.by not in plain]
+    slopes = [
+        name
+        for name, varying in analysis.equation.groupings.items()
+        if name not in plain and set(varying.terms) != {"intercept"}
+    ]
+    return tuple(dict.fromkeys([*asked, *slopes]))
+
+
 def needed_columns(analysis: Analysis) -> tuple[NeededColumn, ...]:
     """All columns the analysis names, after derivations, in the order of the file."""
     return tuple(_needed(analysis))
@@ -60,6 +110,12 @@ def _needed(analysis: Analysis) -> Iterator[NeededColumn]:
     for position, condition in enumerate(analysis.traditions.sets.conditions):
         place = ("traditions", "sets", "conditions", position, "column")
         yield NeededColumn(condition.column, "condition", place, optional=True)
+    # so does one that lacks a moderator: it counts in no category
+    varying = {name for each in analysis.equations.values() for name in each.varying}
+    for asked in asked_groupings(analysis):
+        for column in asked.columns:
+            if column not in (ALL, *ROLES, *varying):
+                yield NeededColumn(column, "moderator", asked.path, optional=True)
 
 
 def _of_equation(analysis: Analysis) -> Iterator[NeededColumn]:
@@ -103,6 +159,8 @@ def label_columns(analysis: Analysis) -> frozenset[str]:
         if derivation.kind in ("lag", "group_mean"):
             named.add(derivation.by)
     named |= {column for fix in data.fix for column in fix.where}
+    asked = {column for each in asked_groupings(analysis) for column in each.columns}
+    named |= asked - {ALL, *ROLES}
     for equation in analysis.equations.values():
         named |= {
             control.column
@@ -110,13 +168,6 @@ def label_columns(analysis: Analysis) -> frozenset[str]:
             if isinstance(control, ColumnControl) and (control.coding or control.monotonic)
         }
     return frozenset(named)
-
-
-def grouping_column(analysis: Analysis, grouping: str) -> str:
-    """Column behind a grouping of ``varying``: a role (industry, cluster, firm) or a column."""
-    if grouping in ROLES:
-        return getattr(analysis.data, grouping) or grouping
-    return grouping
 
 
 def imputes(analysis: Analysis) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from bayescluster.names import ALL, CLUSTER, INDUSTRY, WITHIN
 from bayescluster.spec.base import (
     Column,
     Frozen,
@@ -18,7 +19,23 @@ from bayescluster.spec.base import (
 )
 from bayescluster.spec.constructs import Capital
 
-By = Literal["all", "industry", "cluster"]
+
+def _joined(value: Any) -> Any:
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return WITHIN.join(value)
+    return value
+
+
+By = Annotated[
+    str,
+    Field(min_length=1),
+    BeforeValidator(
+        _joined, json_schema_input_type=str | Annotated[list[str], Field(max_length=2)]
+    ),
+]
+"""Groups: all, industry, cluster, a categorical column, or two of these, the second within the first."""
+Label = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+"""Name of a group: a number is taken as it is written."""
 Keys = tuple[tuple[str, ...], ...]
 Scope = Literal["observed", "average_cluster", "new_cluster", "new_industry"]
 
@@ -26,8 +43,9 @@ Scope = Literal["observed", "average_cluster", "new_cluster", "new_industry"]
 class Claim(Frozen):
     """What every hypothesis says: for whom, and how sure is sure."""
 
-    by: By = "industry"
-    """One verdict over all firms, one for each industry, or one for each cluster."""
+    by: By = INDUSTRY
+    """One verdict over all firms, or one for each industry, each cluster, or each category of a
+    column, such as tier; [industry, tier] for each tier within each industry."""
     scope: Scope = "observed"
     """Firms in their own clusters, in the average cluster of the industry, in a new cluster, or in a
     new industry."""
@@ -36,9 +54,10 @@ class Claim(Frozen):
 
     @model_validator(mode="after")
     def _scope_fits(self) -> Claim:
-        if self.by == "cluster" and self.scope != "observed":
+        columns = self.by.split(WITHIN)
+        if CLUSTER in columns and self.scope != "observed":
             raise ValueError(f"by: cluster takes scope: observed, not {self.scope}")
-        if self.by == "industry" and self.scope == "new_industry":
+        if INDUSTRY in columns and self.scope == "new_industry":
             raise ValueError(
                 "by: industry cannot ask about a new industry; add `by: all`, or use another scope"
             )
@@ -138,27 +157,34 @@ ABOUT_BOTH = ("joint_sufficiency", "complementarity")
 
 
 class Difference(Frozen):
-    """Two industries differ: in an effect, in compensation, or in whether a claim holds."""
+    """Two groups differ: in an effect, in compensation, or in whether a claim holds."""
 
     kind: Literal["difference"]
     of: Literal["effect", "compensation"] | ClaimKind = "effect"
     """The average effect of the capital; how far the other capital alone makes up for a lack of it; or a
-    claim, which holds in the first industry and not in the second."""
+    claim, which holds in the first group and not in the second."""
     capital: Capital | None = None
-    between: tuple[str, str] | None = None
-    """The two industries; every pair without it, where there are at most 12 industries."""
+    by: By = INDUSTRY
+    """Groups that are compared: industries, or the categories of a column; [industry, tier] compares
+    tiers within each industry."""
+    between: tuple[Label, Label] | None = None
+    """The two groups; every pair without it, where there are at most 12."""
     firms: Literal["own", "all"] = "own"
-    """Effects over each industry's own firms, or over the firms of all industries as if they were in its
-    average cluster: what is, or what the industry does to the effect. Both are shown."""
+    """Effects over each group's own firms, or over all firms as if they were in the group (of an
+    industry, in its average cluster): what is, or what the group does to the effect. Both are shown."""
     scope: Scope = "observed"
     level: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95
     margin: NonNegative = 0.0
     """Smallest difference of effects, or of shares of the way, that counts."""
 
     @model_validator(mode="after")
-    def _two_industries(self) -> Difference:
+    def _two_groups(self) -> Difference:
         if self.between is not None and self.between[0] == self.between[1]:
-            raise ValueError(f"between names '{self.between[0]}' twice; name two industries")
+            raise ValueError(f"between names '{self.between[0]}' twice; name two groups")
+        if self.by == ALL:
+            raise ValueError("a difference is between groups; name the column of these in by")
+        if self.by.split(WITHIN)[-1] == CLUSTER and self.scope != "observed":
+            raise ValueError(f"by: cluster takes scope: observed, not {self.scope}")
         if self.scope == "new_industry":
             raise ValueError(
                 "a difference is between industries of the data; use another scope than new_industry"

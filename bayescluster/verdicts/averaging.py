@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels
+from bayescluster.spec.hypotheses import By
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
 
 MIXED_DRAWS = 4000
@@ -60,10 +61,10 @@ class Averaged(Evidence):
         return SurfaceDraws(*(_joined(by_name) for by_name in zip(*parts, strict=True)))
 
     def standardised(
-        self, industry: int, levels: Levels, source: str = "posterior"
+        self, by: By, member: int, levels: Levels, source: str = "posterior"
     ) -> SurfaceDraws:
-        """Estimands of one industry over the firms of all, mixed."""
-        parts = [part.standardised(industry, levels, source) for part in self.parts]
+        """Estimands of one group over the firms of all, mixed."""
+        parts = [part.standardised(by, member, levels, source) for part in self.parts]
         return SurfaceDraws(*(_joined(by_name) for by_name in zip(*parts, strict=True)))
 
 

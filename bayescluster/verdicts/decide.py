@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bayescluster.dataset.values import label_of
 from bayescluster.estimands.summary import number, probability_error
+from bayescluster.names import OVER
 from bayescluster.results.base import Decision, VerdictState
-from bayescluster.results.model import By, Verdict, VerdictPart
+from bayescluster.results.model import Verdict, VerdictPart
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
 from bayescluster.verdicts.differences import difference_events, pairs_of
@@ -62,12 +63,11 @@ def judged(
     withheld = why_withheld(claim, design, fitted)
     shares = {name: float(draws.mean()) for name, draws in event.indicators.items()}
     state, reason = state_of(claim.level, event, shares, stopped, withheld)
-    by: By = "industry" if isinstance(claim, Difference) else claim.by
     level: Scalar | None = getattr(claim, "at_least", None)
     return Verdict(
         kind=claim.kind,
         capital=getattr(claim, "capital", None),
-        by=by,
+        by=claim.by,
         group=event.group,
         scope=claim.scope,
         title=title_of(claim),
@@ -219,5 +219,5 @@ def events(claim: Hypothesis, evidence: Evidence) -> Iterator[Event]:
 def groups_judged(claim: Hypothesis, evidence: Evidence) -> tuple[str, ...]:
     """Names of the groups, or pairs of them, that a claim has a verdict for, in their order."""
     if isinstance(claim, Difference):
-        return tuple(f"{first} over {second}" for first, second in pairs_of(claim, evidence))
+        return tuple(OVER.join(pair) for pair in pairs_of(claim, evidence))
     return tuple(label for _, label in evidence.columns(claim.by))

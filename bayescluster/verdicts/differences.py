@@ -1,23 +1,24 @@
-"""Differences between industries: of effects, of compensation, and of whether a claim holds.
+"""Differences between groups: of effects, of compensation, and of whether a claim holds.
 
-Industries differ in their firms and in their base rates. An effect on the outcome scale differs with
+Groups differ in their firms and in their base rates. An effect on the outcome scale differs with
 both where the slopes on the link scale are equal, so that the two are shown side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from pydantic import TypeAdapter
 
 from bayescluster.arrays import Array
+from bayescluster.design.claims import compared_pairs
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels, default_levels, levels_of
+from bayescluster.names import INDUSTRY, OVER, WITHIN, group_name
 from bayescluster.results.model import VerdictFigure
-from bayescluster.spec.hypotheses import Corners, Difference
+from bayescluster.spec.hypotheses import By, Corners, Difference
 from bayescluster.verdicts.compensation import (
     OutcomeScale,
     as_seen_by,
@@ -39,19 +40,19 @@ CLAIM: TypeAdapter[CornerClaim] = TypeAdapter(CornerClaim)
 
 
 def pairs_of(claim: Difference, evidence: Evidence) -> list[tuple[str, str]]:
-    """Pairs of industries that a claim is about: those it names, else every pair."""
-    labels = [label for _, label in evidence.columns("industry")]
-    return [claim.between] if claim.between else list(combinations(labels, 2))
+    """Pairs of groups that a claim is about: those it names, else every pair."""
+    labels = tuple(label for _, label in evidence.columns(claim.by))
+    return compared_pairs(claim, labels)
 
 
-def asked_pairs(evidence: Evidence) -> list[tuple[str, str]]:
-    """Pairs of industries that any claim about a difference of effects asks for, each once.
+def asked_pairs(evidence: Evidence) -> list[tuple[By, str, str]]:
+    """Pairs of groups that any claim about a difference of effects asks for, each once.
 
-    Pairs grow with the square of the number of industries: no others are computed.
+    Pairs grow with the square of the number of groups: no others are computed.
     """
     claims = evidence.design.analysis.hypotheses
     asked = [
-        pair
+        (claim.by, *pair)
         for claim in claims
         if isinstance(claim, Difference)
         for pair in pairs_of(claim, evidence)
@@ -60,7 +61,7 @@ def asked_pairs(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def claim_compared(claim: Difference, evidence: Evidence) -> CornerClaim:
-    """The claim that is said to hold in one industry and not in the other: as declared, or by default."""
+    """The claim that is said to hold in one group and not in the other: as declared, or by default."""
     for declared in evidence.design.analysis.hypotheses:
         if isinstance(declared, Corners) and (
             declared.kind == claim.of and getattr(declared, "capital", None) == claim.capital
@@ -71,32 +72,35 @@ def claim_compared(claim: Difference, evidence: Evidence) -> CornerClaim:
 
 
 class _Pair(NamedTuple):
-    """Two industries: their names, columns among the groups, and positions among industries."""
+    """Two groups: their labels and names, columns among all groups, and positions in their kind."""
 
+    name: str
+    """The pair as the group of a verdict."""
     first: str
     second: str
     columns: tuple[int, int]
     places: tuple[int, int]
-
-    @property
-    def name(self) -> str:
-        """The pair as the group of a verdict."""
-        return f"{self.first} over {self.second}"
 
 
 Make = Callable[[Difference, Evidence, _Pair], Event]
 
 
 def difference_events(claim: Difference, evidence: Evidence) -> Iterator[Event]:
-    """The event of a difference for every pair of industries that it names."""
-    columns = evidence.columns("industry")
+    """The event of a difference for every pair of groups that it names."""
+    columns = evidence.columns(claim.by)
     place = {label: k for k, (_, label) in enumerate(columns)}
     make: Make = {"effect": _effects_differ, "compensation": _compensation_differs}.get(
         claim.of, _claims_differ
     )
     for first, second in pairs_of(claim, evidence):
         places = place[first], place[second]
-        pair = _Pair(first, second, (columns[places[0]][0], columns[places[1]][0]), places)
+        pair = _Pair(
+            f"{first}{OVER}{second}",
+            group_name(claim.by, first),
+            group_name(claim.by, second),
+            (columns[places[0]][0], columns[places[1]][0]),
+            places,
+        )
         yield make(claim, evidence, pair)
 
 
@@ -108,7 +112,7 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
     now, before = (
         _effects(claim, evidence, pair, levels, source, scale) for source in ("posterior", "prior")
     )
-    over = "over the firms of all industries" if everyone else "over its own firms"
+    over = "over all firms" if everyone else "over its own firms"
     words = (
         f"average marginal effect in {pair.first} less that in {pair.second}, each {over}, above "
         f"{claim.margin:g}"
@@ -124,7 +128,9 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
     figures = [
         figure_of("difference of effects, own firms", now.own, evidence, "effect"),
         figure_of(
-            "the same over the firms of all industries, in the average cluster",
+            "the same over all firms, in the average cluster"
+            if INDUSTRY in claim.by.split(WITHIN)
+            else "the same over all firms",
             now.standardised,
             evidence,
             "effect",
@@ -145,14 +151,14 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
 
 
 class _Differences(NamedTuple):
-    """First industry less the second, ``(draw,)`` each."""
+    """First group less the second, ``(draw,)`` each."""
 
     own: Array
     standardised: Array
     link: Array
 
     def of(self, everyone: bool) -> Array:
-        """What the claim is about: the industries' own firms, or those of all."""
+        """What the claim is about: the groups' own firms, or those of all."""
         return self.standardised if everyone else self.own
 
 
@@ -175,7 +181,7 @@ def _effects(
         standardised = own[:, first] - own[:, second]
     else:
         a, b = (
-            evidence.standardised(place, levels, source).marginal[claim.capital][:, 0]
+            evidence.standardised(claim.by, place, levels, source).marginal[claim.capital][:, 0]
             for place in pair.places
         )
         standardised = a - b
@@ -190,7 +196,7 @@ def _link_effect(corners: dict[str, Array], capital: str, scale: OutcomeScale) -
 
 
 def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) -> Event:
-    """The other capital covers more of the way in the first industry than in the second."""
+    """The other capital covers more of the way in the first group than in the second."""
     assert claim.capital is not None
     design = evidence.design
     levels, scale = default_levels(design), outcome_scale(design)
@@ -234,7 +240,7 @@ def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) ->
 
 
 def _claims_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event:
-    """A claim holds in the first industry, and can be assessed and does not hold in the second."""
+    """A claim holds in the first group, and can be assessed and does not hold in the second."""
     compared = claim_compared(claim, evidence)
     design = evidence.design
     levels, scale = levels_of(design, compared), outcome_scale(design, compared.at_least)
@@ -277,7 +283,7 @@ class _Holding(NamedTuple):
 def _holding(
     claim: CornerClaim, surface: SurfaceDraws, scale: OutcomeScale, pair: _Pair
 ) -> tuple[_Holding, str, tuple[str, ...]]:
-    """Where a claim holds in the first industry, fails in the second, and can be assessed in both."""
+    """Where a claim holds in the first group, fails in the second, and can be assessed in both."""
     region = region_of(claim, surface.corners, scale)
     holds = np.logical_and.reduce([part.event for part in region.parts])[:, pair.columns]
     can = np.ones(holds.shape[0], dtype=bool)
@@ -289,7 +295,7 @@ def _holding(
 def _thin(
     claim: CornerClaim, levels: Levels, evidence: Evidence, pair: _Pair, places: Sequence[str]
 ) -> str:
-    """What the corners of either industry lack in firms."""
+    """What the corners of either group lack in firms."""
     near, scale = evidence.support(levels), outcome_scale(evidence.design, claim.at_least)
     found = (lacking(claim, near, evidence, scale, column)(places) for column in pair.columns)
     names = pair.first, pair.second

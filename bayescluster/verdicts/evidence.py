@@ -17,14 +17,14 @@ from bayescluster.estimands.effects import SurfaceDraws, marginal_draws, surface
 from bayescluster.estimands.levels import CornerSupport, Levels, behind_gates, support
 from bayescluster.estimands.scopes import (
     Groups,
-    as_industry,
+    as_member,
     declared_groups,
     scoped,
     side_by_side,
 )
 from bayescluster.model.evaluate import Draws
 from bayescluster.spec.base import Scalar
-from bayescluster.spec.hypotheses import Scope
+from bayescluster.spec.hypotheses import By, Scope
 
 
 class SurfaceRequest(NamedTuple):
@@ -59,13 +59,18 @@ class Evidence:
         self.seed = seed
         self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
         self._support: dict[Levels, CornerSupport] = {}
-        self._standardised: dict[tuple[int, Levels, str], SurfaceDraws] = {}
+        self._standardised: dict[tuple[str, int, Levels, str], SurfaceDraws] = {}
         self._made: dict[Callable[[Evidence], Any], Any] = {}
 
     @cached_property
     def groups(self) -> Groups:
-        """All groups side by side: the whole sample, industries, clusters."""
+        """All groups side by side, the whole sample first."""
         return side_by_side(declared_groups(self.design))
+
+    @cached_property
+    def kinds(self) -> tuple[By, ...]:
+        """Kinds of groups in their order: all, industry, moderators, cluster, as far as declared."""
+        return tuple(part.by for part in declared_groups(self.design))
 
     def columns(self, by: str) -> list[tuple[int, str]]:
         """Columns of the estimands that belong to a kind of group, with their labels."""
@@ -94,16 +99,16 @@ class Evidence:
         return self._surfaces[key]
 
     def standardised(
-        self, industry: int, levels: Levels, source: str = "posterior"
+        self, by: By, member: int, levels: Levels, source: str = "posterior"
     ) -> SurfaceDraws:
-        """Marginal effects of one industry over the firms of all, in its average cluster, ``(draw, 1)``.
+        """Marginal effects of one group over the firms of all, ``(draw, 1)``; see `as_member`.
 
         Contrasts and corners are left out: nothing asks for them, and it takes a pass over all firms
-        for each industry.
+        for each group.
         """
-        key = (industry, levels, source)
+        key = (by, member, levels, source)
         if key not in self._standardised:
-            draws = as_industry(self.design, self._draws[source], industry)
+            draws = as_member(self.design, self._draws[source], by, member)
             everyone = self.groups.weights[:, :1]
             marginal = marginal_draws(self.design, draws, everyone)
             self._standardised[key] = SurfaceDraws(marginal, {}, {})

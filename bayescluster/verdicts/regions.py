@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.dataset.values import label_of
+from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.spec.hypotheses import (
     Complementarity,
     Difference,
@@ -263,12 +264,13 @@ def title_of(claim: Hypothesis) -> str:
 
 
 def _difference_title(claim: Difference, capital: str) -> str:
+    kind = claim.by if claim.by in (INDUSTRY, CLUSTER) else "group"
     if claim.of == "effect":
-        return f"{capital} matters more in the first industry than in the second"
+        return f"{capital} matters more in the first {kind} than in the second"
     if claim.of == "compensation":
-        return f"A lack of {capital.lower()} is made up for more in the first industry than in the second"
+        return f"A lack of {capital.lower()} is made up for more in the first {kind} than in the second"
     title = TITLES[claim.of].format(capital=capital)
-    return f"{title} in the first industry, and not in the second"
+    return f"{title} in the first {kind}, and not in the second"
 
 
 def reason_of(verdict: str, probability: float, level: float) -> str:

@@ -39,8 +39,8 @@ WEAKEST = {
     "groups not declared": row(
         {"by": ["all", "industry"]},
         {"data": ALONE},
-        ".by: weakest_node asks by industry, but the data declare none\n"
-        "    name the industry column under data, or leave industry out",
+        ".by.1: weakest_node asks by industry, but the data declare none\n"
+        "    add `industry:` with its column under data, or use `by: all`",
     ),
     "scope without clusters": row(
         {"scope": "new_cluster", "by": ["all"]},

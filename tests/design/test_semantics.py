@@ -183,7 +183,7 @@ FAULTS = {
     ),
     "claim by cluster": row(
         {"data": {"cluster": None}, "hypotheses": [claim("necessary", by="cluster")]},
-        "hypotheses.0: necessary asks by cluster, but the data declare none\n"
+        "hypotheses.0.by: necessary asks by cluster, but the data declare none\n"
         "    add `cluster:` with its column under data, or use `by: all`",
     ),
     "claim for a new cluster": row(

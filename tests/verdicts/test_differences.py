@@ -78,7 +78,7 @@ def test_the_same_firms_as_if_in_one_industry():
     design, draws = evidence.design, evidence.posterior
     levels = default_levels(design)
     for place in (0, 1):
-        found = evidence.standardised(place, levels)
+        found = evidence.standardised("industry", place, levels)
         (industry,) = (group for name, group in draws.groups.items() if name == "industry")
         shift = linear_predictor(design, draws)  # everything as observed
         own = industry.effect[:, industry.member]  # (draw, row, term)
@@ -106,12 +106,12 @@ def test_both_are_shown_and_one_decides():
         {"kind": "difference", "capital": H, "margin": 0.01, "firms": "all"},
     )
     levels = default_levels(evidence.design)
-    a, b = (evidence.standardised(k, levels).marginal[H][:, 0] for k in (0, 1))
-    assert own.figures[1].label.startswith("the same over the firms of all industries")
+    a, b = (evidence.standardised("industry", k, levels).marginal[H][:, 0] for k in (0, 1))
+    assert own.figures[1].label.startswith("the same over all firms, in the average cluster")
     assert own.figures[1].estimate.mean == pytest.approx((a - b).mean())
     assert everyone.figures[:2] == own.figures[:2]
     assert everyone.parts[0].probability == (a - b > 0.01).mean()
-    assert "over the firms of all industries" in everyone.region
+    assert "over all firms" in everyone.region
     assert own.parts[0].probability != everyone.parts[0].probability
 
 
@@ -194,7 +194,7 @@ def test_no_pair_is_computed_that_no_claim_asks_for():
     evidence = made()
     assert asked_pairs(evidence) == []
     judged(evidence, {"kind": "difference", "capital": H, "between": ["I1", "I0"]})
-    assert asked_pairs(evidence) == [("I1", "I0")]
+    assert asked_pairs(evidence) == [("industry", "I1", "I0")]
     (claim,) = evidence.design.analysis.hypotheses
     assert groups_judged(claim, evidence) == ("I1 over I0",)
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
-from bayescluster.names import INTERCEPT
+from bayescluster.names import CLUSTER, INTERCEPT, WITHIN
 from bayescluster.spec.base import Frozen, Positive
 from bayescluster.spec.columns import Where
 from bayescluster.spec.constructs import CAPITALS, Capital
@@ -53,7 +53,8 @@ class WeakestNode(Frozen):
 
     @model_validator(mode="after")
     def _scope_fits(self) -> WeakestNode:
-        if self.scope != "observed" and "cluster" in (self.by or ()):
+        columns = {column for by in self.by or () for column in by.split(WITHIN)}
+        if self.scope != "observed" and CLUSTER in columns:
             raise ValueError(f"by: cluster takes scope: observed, not {self.scope}")
         return self
 
@@ -88,13 +89,6 @@ def weakest_node_problems(analysis: Analysis, where: Where) -> Iterator[Problem]
 
 
 def _group_problems(analysis: Analysis, options: WeakestNode, where: Where) -> Iterator[Problem]:
-    for by in options.by or ():
-        if by != "all" and getattr(analysis.data, by) is None:
-            yield Problem(
-                f"weakest_node asks by {by}, but the data declare none",
-                where((NAME, "by")),
-                f"name the {by} column under data, or leave {by} out",
-            )
     if options.scope == "observed":
         return
     at = where((NAME, "scope"))

@@ -175,7 +175,7 @@ def views(results: Results) -> Iterator[View[Any]]:
 
 
 def _group(by: By) -> Column[NodeRow | OptionRow | PlanRow]:
-    return Column(HEADS[by], lambda row: words.group(row.by, row.group))
+    return Column(HEADS.get(by, HEADS["all"]), lambda row: words.group(row.by, row.group))
 
 
 def _folded(by: By, text: str) -> str:
@@ -327,7 +327,7 @@ def _needs(results: Results, by: By, capital: str) -> View[Mapping[float, LeastL
         measured = next(one for one in results.measures if one.capital == capital)
         units = "sd" if measured.method == "latent" else f"{measured.unit}; below it in sd"
     group: Column[Mapping[float, LeastLevel]] = Column(
-        HEADS[by], lambda rows: words.group(by, rows[node.targets[0]].group)
+        HEADS.get(by, HEADS["all"]), lambda rows: words.group(by, rows[node.targets[0]].group)
     )
     targets = (_need_column(results, target) for target in node.targets)
     return View(

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bayescluster.app.effects import kinds_in
 from bayescluster.app.facts import ends_of, model_facts, outcome_facts
 from bayescluster.arrays import Array
 from bayescluster.checks.predictive import known_of, statistics
@@ -35,9 +36,9 @@ from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate
 from bayescluster.model.priors import model_priors, population_terms, prior_text
 from bayescluster.names import CAPITALS, CUTPOINTS
-from bayescluster.results.base import INTERVAL, By
+from bayescluster.results.base import INTERVAL
 from bayescluster.spec.base import Scalar
-from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis, Scope
+from bayescluster.spec.hypotheses import Corners, Hypothesis, Scope
 from bayescluster.studies.prior.results import (
     EstimandKind,
     Outlook,
@@ -327,7 +328,7 @@ def prior_estimands(evidence: Evidence, claims: Sequence[Hypothesis]) -> tuple[P
 
 def _estimands(evidence: Evidence, place: SurfaceRequest, whole: bool) -> Iterator[PriorEstimand]:
     surface = evidence.surface(place.scope, place.levels, at_least=place.at_least)
-    kinds: tuple[By, ...] = ("all",) if place.scope == "new_industry" else ("all", "industry")
+    kinds = tuple(by for by in kinds_in(evidence, place.scope) if by != "cluster")
     level = place.at_least if place.at_least != evidence.design.equation.at_least else None
     for kind, of, draws in _named(surface, whole):
         for by in kinds:
@@ -368,7 +369,7 @@ def _event(
         kind=claim.kind,
         capital=getattr(claim, "capital", None),
         title=title_of(claim),
-        by="industry" if isinstance(claim, Difference) else claim.by,
+        by=claim.by,
         group=event.group,
         scope=claim.scope,
         region=event.words,
