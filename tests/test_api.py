@@ -24,13 +24,9 @@ def run(small_run):
 
 def test_groups_of_the_posterior(run):
     assert sorted(run.posterior.children) == [
-        "constant_data",
-        "log_likelihood",
         "observed_data",
         "posterior",
-        "posterior_predictive",
         "prior",
-        "prior_predictive",
         "sample_stats",
     ]
 
@@ -65,8 +61,8 @@ def test_draws_are_named(run):
 
 
 def test_rows_are_named_after_the_firms(run):
-    for group in ("posterior_predictive", "log_likelihood"):
-        values = run.posterior[group]["upgrading"]
+    for rows in (run.replicated(), run.log_likelihood()):
+        values = rows["upgrading"]
         assert values.dims == ("chain", "draw", "firm")
         assert values.shape == (2, 150, 200)
         assert values["firm"].to_numpy().tolist()[:2] == ["f00", "f01"]
@@ -74,6 +70,7 @@ def test_rows_are_named_after_the_firms(run):
     assert observed.dims == ("firm",)
     assert set(observed.to_numpy().tolist()) == {0.0, 1.0}
     assert run.posterior["prior"]["population"].sizes["draw"] == 300
+    assert run.replicated("prior")["upgrading"].shape == (1, 300, 200)
 
 
 @pytest.mark.parametrize(

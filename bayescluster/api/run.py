@@ -67,12 +67,32 @@ class Run:
 
     @cached_property
     def posterior(self) -> xr.DataTree:
-        """Prior, posterior, predictions, log likelihood, sampler statistics and data.
+        """Prior, posterior, sampler statistics and observed outcomes.
 
         Of several forms, those of the form with the largest weight; `forms` has the others.
         """
         leading = self._leading
         return self._directory.load_posterior() if leading is None else leading.posterior
+
+    def replicated(self, group: str = "posterior") -> xr.Dataset:
+        """Replicate the outcomes of all firms at every draw, ``(chain, draw, firm)`` by equation.
+
+        ``group`` may be ``"prior"``. Nothing of this size is kept: it is computed again at each call.
+        """
+        from bayescluster.inference.assemble import replicated
+
+        design = self.design
+        return replicated(design, self.posterior[group].to_dataset(), design.analysis.sampling.seed)
+
+    def log_likelihood(self) -> xr.Dataset:
+        """Log density of the outcome of each firm at every draw, ``(chain, draw, firm)`` by equation.
+
+        ``run.posterior["log_likelihood"] = xarray.DataTree(run.log_likelihood())`` gives ArviZ what it
+        needs for ``arviz.loo``. Nothing of this size is kept: it is computed again at each call.
+        """
+        from bayescluster.inference.assemble import row_densities
+
+        return row_densities(self.design, self.posterior["posterior"].to_dataset())
 
     @cached_property
     def design(self) -> Design:

@@ -18,6 +18,7 @@ from bayescluster.app.effects import (
     unpooled_estimates,
 )
 from bayescluster.app.facts import (
+    RowChecks,
     measure_facts,
     model_facts,
     outcome_facts,
@@ -28,7 +29,7 @@ from bayescluster.app.facts import (
 from bayescluster.arrays import Array
 from bayescluster.checks.convergence import convergence_gate, with_confirmed
 from bayescluster.checks.identification import Behind, identification
-from bayescluster.checks.predictive import predictive_checks
+from bayescluster.checks.predictive import predictive_checks, replicates
 from bayescluster.checks.reasons import CheckedFit, likely_reasons
 from bayescluster.checks.sandwich import weighting
 from bayescluster.dataset.values import label_of
@@ -151,8 +152,10 @@ def collect(
     depth = design.analysis.sampling.max_treedepth
     gate = done(with_confirmed(convergence_gate(tree, estimands, depth), settled))
     answers = tuple(judged(claim, event, evidence, gate.passed) for claim, event in claimed)
-    predictive = predictive_checks(design, tree)
-    rows = done(row_checks(design, evidence.posterior, tree, predictive))
+    posterior = tree["posterior"].to_dataset()
+    predictive = predictive_checks(design, replicates(design, evidence.posterior))
+    rows = done(row_checks(design, evidence.posterior, posterior, predictive))
+    density = rows.log_likelihood + others.log_likelihood
     return Results.joined(
         about(design),
         Provenance(fit=fit, reproduction=reproduction),
@@ -162,7 +165,7 @@ def collect(
             predictive=predictive,
             loo=rows.loo,
             fit_checks=rows.fit,
-            sensitivity=done(sensitivity_of(evidence, tree, answers)),
+            sensitivity=done(sensitivity_of(evidence, posterior, density, answers)),
             weighting=weighting(design, evidence.posterior),
         ),
         Answers(
@@ -242,6 +245,8 @@ class OtherEquations(NamedTuple):
     residuals: tuple[ResidualRow, ...] = ()
     learning: Learning | None = None
     estimands: Mapping[str, Array] = {}
+    log_likelihood: Array | float = 0.0
+    """Of their rows together at each draw, ``(draw,)``."""
 
 
 def explained(
@@ -340,18 +345,22 @@ def other_equations(design: Design, tree: xr.DataTree) -> OtherEquations:
     systems = [(each, draws_of(each, posterior)) for each in turned]
     paths = learned(systems)
     estimands = learning_estimands(paths) if paths else {}
-    results = []
+    results, total = [], np.zeros(systems[0][1].size)
     for each, draws in systems[1:]:
         some = draws.thinned_by_chain(DRAWS)
         evidence = Evidence(each, some, some, each.analysis.sampling.seed)
         estimands |= _effect_estimands(evidence)
-        results.append(_equation_results(evidence, draws, tree))
+        predictive = predictive_checks(each, replicates(each, draws))
+        rows = row_checks(each, draws, posterior, predictive)
+        total += rows.log_likelihood
+        results.append(_equation_results(evidence, draws, predictive, rows))
     order = [each.equation_name for each in design.equations]
     return OtherEquations(
         tuple(sorted(results, key=lambda one: order.index(one.model.equation))),
         _residuals(posterior),
         learning_results(paths) if paths else None,
         estimands,
+        total,
     )
 
 
@@ -371,11 +380,11 @@ def _effect_estimands(evidence: Evidence) -> dict[str, Array]:
     }
 
 
-def _equation_results(evidence: Evidence, draws: Draws, tree: xr.DataTree) -> EquationResults:
+def _equation_results(
+    evidence: Evidence, draws: Draws, predictive: tuple[PredictiveRow, ...], rows: RowChecks
+) -> EquationResults:
     """Results of an equation that is not in focus: effects from thinned draws, the rest from all."""
     design = evidence.design
-    predictive = predictive_checks(design, tree)
-    rows = row_checks(design, draws, tree, predictive)
     return EquationResults(
         outcome=outcome_facts(design),
         model=model_facts(design, draws),

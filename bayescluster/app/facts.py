@@ -451,10 +451,12 @@ class RowChecks(NamedTuple):
 
     loo: Loo
     fit: FitChecks
+    log_likelihood: Array
+    """Of all rows together at each draw, ``(draw,)``."""
 
 
 def row_checks(
-    design: Design, draws: Draws, tree: xr.DataTree, predictive: tuple[PredictiveRow, ...]
+    design: Design, draws: Draws, posterior: xr.Dataset, predictive: tuple[PredictiveRow, ...]
 ) -> RowChecks:
     """Leave every row of an equation out, once, for all checks that look at rows left out.
 
@@ -462,14 +464,14 @@ def row_checks(
     ----------
     design, draws
         The equation, and all draws of its posterior.
-    tree
-        The DataTree of the fit.
+    posterior
+        Every variable of the fit.
     predictive
-        Its posterior predictive checks.
+        Posterior predictive checks of the equation.
     """
-    posterior = tree["posterior"].to_dataset()
     rows = left_out(design, draws, relative_efficiency(posterior), bars_of(design))
-    return RowChecks(psis_loo(design, rows.scores), fit_checks(design, draws, rows, predictive))
+    fit = fit_checks(design, draws, rows, predictive)
+    return RowChecks(psis_loo(design, rows.scores), fit, rows.log_likelihood)
 
 
 def fit_checks(

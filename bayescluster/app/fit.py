@@ -107,8 +107,8 @@ def has_more_time(design: Design, directory: RunDirectory) -> bool:
     return minutes is not None and design.analysis.sampling.minutes > minutes
 
 
-def fit_form(form: Form) -> None:
-    """Draw the posterior of a design and keep it, or take what is there."""
+def fit_form(form: Form) -> xr.DataTree | None:
+    """Draw the posterior of a design, keep it, and give it; nothing where it is there already."""
     design, directory, watch = form
     # begun again where nothing is fitted too: claims and texts may have changed
     key = begin_run(design.analysis, design, directory)
@@ -118,48 +118,54 @@ def fit_form(form: Form) -> None:
             directory.save_design(design_tree(design))
     if is_fitted(design, directory):
         watch.step("The posterior is there already: nothing is fitted again")
-        return
+        return None
     if has_more_time(design, directory):
         watch.step("The time limit had cut the draws short: they are made again with more time")
         directory.discard_draws()
     with directory.stage("sampling"):
-        _sample(form)
+        chains = _sample(form)
     watch.step("Drawing the prior and replicated outcomes")
     with directory.stage("posterior"):
         sampling = design.analysis.sampling
         seed = sampling.seed + PRIOR_STREAM
         prior = draw_prior(design, sampling.prior_draws, seed)
-        directory.save_posterior(assemble(design, directory.load_chains(), prior, sampling.seed))
+        tree = assemble(design, chains, prior, sampling.seed)
+        directory.save_posterior(tree)
+    return tree
 
 
-def gate_of_fit(design: Design, directory: RunDirectory) -> Gate:
+def gate_of_fit(design: Design, directory: RunDirectory, tree: xr.DataTree) -> Gate:
     """Hold the parameters of a finished fit to the gate, without estimands; with likely reasons."""
-    tree, settled = directory.load_posterior(), directory.read_manifest().settled
+    settled = directory.read_manifest().settled
     gate = convergence_gate(tree, {}, design.analysis.sampling.max_treedepth)
     return explained(with_confirmed(gate, settled.checks if settled else ()), design, tree)
 
 
-def _sample(form: Form) -> None:
-    """Draw the chains that are not there yet, each kept when it is finished."""
+def _sample(form: Form) -> tuple[Chain, ...]:
+    """Draw the chains that are not there yet, each kept when it is finished; give all of them."""
     design, directory, watch = form
     manifest = directory.read_manifest()
     settled = manifest.settled.settings if manifest.settled else {}
     tried = with_settings(design.analysis, settled)
     if tried.sampling.draws is None:
-        for chain in _settle(form, tried):
+        settled_chains = _settle(form, tried)
+        for chain in settled_chains:
             directory.save_chain(chain)
-        return
-    chains, kept = tried.sampling.chains, directory.chain_numbers()
-    pending = [number for number in range(chains) if number not in kept]
+        return settled_chains
+    chains, kept = tried.sampling.chains, directory.load_chains()
+    pending = sorted(set(range(chains)).difference(chain.number for chain in kept))
     if not pending:
-        return
+        return tuple(kept)
     if tried.equations != design.analysis.equations:
         design = design_from(tried, design_tree(design))
     compiled = _compiled(form, design)
     before = f" ({len(kept)} kept from before)" if kept else ""
     watch.step(f"Sampling {len(pending)} of {chains} chains{before}")
+    drawn = [*kept]
     for chain in sample_chains(compiled, tried.sampling, pending, watch.chain):
         directory.save_chain(chain)
+        drawn.append(chain)
+    return tuple(drawn)
 
 
 def _compiled(form: Form, design: Design) -> Any:

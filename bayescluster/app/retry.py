@@ -72,12 +72,11 @@ def fit_with_retries(
 
     def attempt(one: AnalysisSource) -> AttemptRun:
         drawn = fit_source(one, Path(root), watch)
-        designs, directory = drawn
         gates = [gate for _, gate in drawn.gates().values()]
         failing = dict.fromkeys(name for gate in gates for name in gate.failing)
         reasons = tuple(reason for gate in gates for reason in gate.reasons)
         passed = all(gate.passed for gate in gates)
-        return AttemptRun(directory, passed, Failure(tuple(failing), reasons), designs)
+        return AttemptRun(drawn.directory, passed, Failure(tuple(failing), reasons), drawn.designs)
 
     return _retried(analysis_source(source), attempt, watch)
 

@@ -65,6 +65,8 @@ class Drawn(NamedTuple):
 
     designs: tuple[Design, ...]
     directory: RunDirectory
+    posterior: xr.DataTree | None = None
+    """That of the only form, where it was drawn just now."""
 
     def gates(self) -> dict[str, tuple[RunDirectory, Gate]]:
         """Run of each form, and what the gate says of its parameters; estimands are left to a run."""
@@ -72,7 +74,8 @@ class Drawn(NamedTuple):
         found = {}
         for design in self.designs:
             run = forms.get(design.structure.name, self.directory)
-            found[design.structure.name] = run, gate_of_fit(design, run)
+            tree = run.load_posterior() if self.posterior is None else self.posterior
+            found[design.structure.name] = run, gate_of_fit(design, run, tree)
         return found
 
 
@@ -109,16 +112,16 @@ def run_source(source: AnalysisSource, root: Path, watch: Watch, command: str) -
     """Do what `run_analysis` does with an analysis that has been read, as ``command`` would."""
     run = _open(source, root, watch)
     with run.directory.lock():
-        _fit(run, watch)
-        return Finished(run.directory, _results(run, watch, command, finish_report))
+        drawn = _fit(run, watch)
+        return Finished(run.directory, _results(run, watch, command, finish_report, drawn))
 
 
 def fit_source(source: AnalysisSource, root: Path, watch: Watch) -> Drawn:
     """Do what `fit_analysis` does with an analysis that has been read."""
     run = _open(source, root, watch)
     with run.directory.lock():
-        _fit(run, watch)
-    return Drawn(run.designs, run.directory)
+        drawn = _fit(run, watch)
+    return Drawn(run.designs, run.directory, drawn)
 
 
 def fit_in(source: AnalysisSource, directory: RunDirectory, watch: Watch, command: str) -> Results:
@@ -138,8 +141,8 @@ def fit_in(source: AnalysisSource, directory: RunDirectory, watch: Watch, comman
     designs = designs_of(source)
     run = _Run(fitted_analysis(source.analysis, designs), designs, directory)
     with directory.lock():
-        _fit(run, watch)
-        return _results(run, watch, command, lambda *_: None)
+        drawn = _fit(run, watch)
+        return _results(run, watch, command, lambda *_: None, drawn)
 
 
 def command_of(source: Analysis | Path | str) -> str:
@@ -262,8 +265,12 @@ def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
     return _Run(analysis, designs, RunDirectory.create(root, analysis.name, key))
 
 
-def _fit(run: _Run, watch: Watch) -> None:
-    """Draw the posterior of every form, and of the ceiling models, or take what is there."""
+def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
+    """Draw the posterior of every form, and of the ceiling models, or take what is there.
+
+    The posterior of the only form is given, if it was drawn now; those of several are read again
+    one by one, so that memory does not grow with their number.
+    """
     directory, forms = run.directory, run.forms(watch)
     key = begin_run(run.analysis, run.designs[0], directory)
     done = directory.is_done("forms", key) and all(form.is_fitted for form in forms)
@@ -272,9 +279,10 @@ def _fit(run: _Run, watch: Watch) -> None:
     with directory.stage("forms") if directory.forms() and not done else nullcontext():
         for form in forms:
             with form.lock():
-                fit_form(Form(form.design, form.directory, form.watch))
+                drawn = fit_form(Form(form.design, form.directory, form.watch))
     # a ceiling has no structural form: one fit serves them all
     fit_ceiling_models(run.designs[0], directory, watch)
+    return drawn if len(forms) == 1 else None
 
 
 def _results(
@@ -282,15 +290,17 @@ def _results(
     watch: Watch,
     command: str,
     report: Callable[[RunDirectory, Results, Watch], None],
+    drawn: xr.DataTree | None,
 ) -> Results:
     """Compute and report the results of every form, then of all together where there are several."""
     parts = []
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
-            results = _form_results(form, command)
+            results = _form_results(form, command, drawn)
             while lengthen(Form(form.design, form.directory, form.watch), results.gate):
-                fit_form(Form(form.design, form.directory, form.watch))
-                results = _form_results(form, command)
+                drawn = fit_form(Form(form.design, form.directory, form.watch))
+                results = _form_results(form, command, drawn)
+            drawn = None
             report(form.directory, results, form.watch)
         parts.append(Part(design, form.directory, results, form.report))
     if len(parts) == 1:
@@ -300,12 +310,12 @@ def _results(
     return results
 
 
-def _form_results(form: _FormRun, command: str) -> Results:
+def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None) -> Results:
     design, directory = form.design, form.directory
 
     def compute(manifest: Manifest) -> Results:
         form.watch.step("Computing effects, checks and verdicts")
-        tree = directory.load_posterior()
+        tree = directory.load_posterior() if drawn is None else drawn
         fit = _fit_facts(design, manifest, tree["sample_stats"].to_dataset())
         again = _reproduction(design.analysis, manifest, command, directory)
         ceilings = ceiling_evidence(design, directory)

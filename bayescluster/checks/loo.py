@@ -22,6 +22,8 @@ from bayescluster.results.model import Loo
 WORST_SHOWN = 5
 CELLS_A_BLOCK: Final = 2**17
 """Draws times rows whose densities are held at once."""
+BATCHES: Final = 64
+"""Parts of the rows that threads share out among them."""
 
 
 class RowScores(NamedTuple):
@@ -44,11 +46,12 @@ class LeftOut(NamedTuple):
     """Scores of the rows, and what the others predict of each.
 
     ``reached`` is ``(bar, answered row)``: the probability that a row is at least at each bar that was
-    asked for.
+    asked for. ``log_likelihood`` is that of all rows together at each draw, ``(draw,)``.
     """
 
     scores: RowScores
     reached: Array
+    log_likelihood: Array
 
 
 Bars = Sequence[Array]
@@ -81,8 +84,17 @@ def left_out(design: Design, draws: Draws, relative_ess: float, bars: Bars = ())
     known = np.flatnonzero(design.answered)
     parts = np.empty((3, known.size))
     above = np.zeros((len(bars), known.size))
+    step = max(1, CELLS_A_BLOCK // draws.size)
+    blocks = [slice(at, at + step) for at in range(0, known.size, step)]
+    # so that sums are added up in the same order, however many threads there are
+    batches = np.array_split(np.arange(len(blocks)), min(len(blocks), BATCHES))
+    totals = np.zeros((len(batches), draws.size))
 
-    def of_block(which: slice) -> None:
+    def of_batch(k: int) -> None:
+        for block in batches[k]:
+            totals[k] += of_block(blocks[block])
+
+    def of_block(which: slice) -> Array:
         rows = known[which]
         some = draws.for_rows(rows)
         eta = _linear_predictor(design, some, rows)
@@ -93,10 +105,10 @@ def left_out(design: Design, draws: Draws, relative_ess: float, bars: Bars = ())
             weights = np.exp(found.log_weights.T)
             at = [bar[which] for bar in bars]
             above[:, which] = reached(design, some, eta, rows, weights, at)
+        return np.asarray(density.sum(axis=1))
 
-    step = max(1, CELLS_A_BLOCK // draws.size)
-    in_threads(of_block, [slice(at, at + step) for at in range(0, known.size, step)])
-    return LeftOut(_summed(parts, draws.size), above)
+    in_threads(of_batch, range(len(batches)))
+    return LeftOut(_summed(parts, draws.size), above, totals.sum(axis=0))
 
 
 def row_scores(log_density: Array, relative_ess: float = 1.0) -> RowScores:

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import PREDICTIVE_TAIL
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups
+from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.results.fit import PredictiveCount
 from bayescluster.results.model import INTERVAL, PredictiveRow
 
@@ -150,7 +150,10 @@ def of_clusters(chosen: dict[str, Statistic], levels: tuple[str, ...]) -> dict[s
     return {name: statistic for name, statistic in chosen.items() if name in wanted}
 
 
-REPLICATES = 1000
+REPLICATES: Final = 1000
+"""Draws of the posterior from which outcomes are replicated."""
+PREDICTIVE_STREAM: Final = 1
+"""Keeps the random streams of replicated outcomes apart from the chains'."""
 
 
 def statistics(design: Design) -> dict[str, Statistic]:
@@ -185,16 +188,23 @@ def counted(rows: tuple[PredictiveRow, ...]) -> PredictiveCount:
     )
 
 
-def predictive_checks(design: Design, tree: xr.DataTree) -> tuple[PredictiveRow, ...]:
+def replicates(design: Design, posterior: Draws) -> Array:
+    """Replicate the outcomes of an equation, ``(replicate, row)``, from evenly spaced draws."""
+    position = [each.equation_name for each in design.equations].index(design.equation_name)
+    rng = np.random.default_rng((design.analysis.sampling.seed, PREDICTIVE_STREAM, position))
+    return replicate(design, posterior.thinned(REPLICATES), rng)
+
+
+def predictive_checks(design: Design, draws: Array) -> tuple[PredictiveRow, ...]:
     """Compare every statistic with its replicates; few of them within clusters.
 
-    Replicates are at most `REPLICATES` of the posterior predictive draws, evenly spaced.
+    Parameters
+    ----------
+    design
+        The equation.
+    draws
+        Replicated outcomes, ``(replicate, row)``; see `replicates`.
     """
-    name = design.equation_name
-    stored = tree["posterior_predictive"][name].to_numpy()
-    draws = stored.reshape(-1, stored.shape[-1])
-    some = np.linspace(0, len(draws) - 1, min(len(draws), REPLICATES)).astype("int64")
-    draws = draws[some].astype(float)
     rows = []
     for groups in declared_groups(design):
         chosen = statistics(design)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import xarray as xr
@@ -96,28 +96,15 @@ def _of_capital(design: Design, capital: str) -> list[str]:
     return variables
 
 
-STATISTICS = (
-    "diverging",
-    "energy",
-    "depth",
-    "maxdepth_reached",
-    "n_steps",
-    "step_size",
-    "step_size_bar",
-    "mean_tree_accept",
-    "logp",
-)
-"""Sampler statistics that are kept, where the sampler gives them."""
-
-PREDICTIVE_STREAM, PRIOR_PREDICTIVE_STREAM = 1, 2
-"""Keep the random streams of replicated outcomes apart from each other and from the chains'."""
+REPLICATED_STREAM: Final = 2
+"""Keeps the random stream of replicated outcomes apart from the chains'."""
 
 
 def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: int) -> xr.DataTree:
-    """Put everything a fit knows into one DataTree.
+    """Put what a fit found into one DataTree.
 
-    Groups: prior, prior_predictive, posterior, posterior_predictive, log_likelihood, sample_stats,
-    observed_data, constant_data; see the arviz schema.
+    Groups: posterior, prior, sample_stats, observed_data; see the arviz schema. What has a value for
+    every row at every draw follows from these: see `replicated` and `row_densities`.
     """
     ordered = sorted(chains, key=lambda chain: chain.number)
     # nutpie keeps the raw variables of the sampler too; a reader wants those that mean something
@@ -130,29 +117,26 @@ def assemble(design: Design, chains: Sequence[Chain], prior: xr.Dataset, seed: i
     groups = {
         "posterior": posterior,
         "prior": prior,
-        "sample_stats": stats[[name for name in STATISTICS if name in stats]],
-        "posterior_predictive": _predictive(design, posterior, (seed, PREDICTIVE_STREAM)),
-        "prior_predictive": _predictive(design, prior, (seed, PRIOR_PREDICTIVE_STREAM)),
-        "log_likelihood": _log_likelihood(design, posterior),
+        "sample_stats": stats,
         "observed_data": xr.Dataset(
             {each.equation_name: (_dim(each), each.answers) for each in design.equations},
             _labels(design),
         ),
-        "constant_data": design.data.drop_attrs(),
     }
     return xr.DataTree.from_dict(groups)
 
 
-def _predictive(design: Design, like: xr.Dataset, entropy: tuple[int, int]) -> xr.Dataset:
-    """Replicated outcomes of every equation, each with a stream of its own."""
+def replicated(design: Design, drawn: xr.Dataset, seed: int) -> xr.Dataset:
+    """Replicated outcomes of every equation, ``(chain, draw, row)``, at draws of its parameters."""
     found = {}
-    for position, each in enumerate((design, *design.others)):
-        rng = np.random.default_rng((*entropy, position) if position else entropy)
-        found[each.equation_name] = replicate(each, draws_of(each, like), rng)
-    return _by_row(design, found, like)
+    for position, each in enumerate(design.equations):
+        rng = np.random.default_rng((seed, REPLICATED_STREAM, position))
+        found[each.equation_name] = replicate(each, draws_of(each, drawn), rng)
+    return _by_row(design, found, drawn)
 
 
-def _log_likelihood(design: Design, posterior: xr.Dataset) -> xr.Dataset:
+def row_densities(design: Design, posterior: xr.Dataset) -> xr.Dataset:
+    """Log density of the known outcomes of every equation, ``(chain, draw, row)``."""
     found = {
         each.equation_name: log_likelihood(each, draws_of(each, posterior))
         for each in (design, *design.others)

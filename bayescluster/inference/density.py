@@ -36,7 +36,7 @@ def compile_design(design: Design, seed: int, replaceable: bool = False) -> Any:
     """
     reported = reported_variables(design)
     if unserved(design) is None:
-        from bayescluster.kernel.sampled import compile_program
+        from bayescluster.inference.compiled import compile_program
 
         return compile_program(design, reported, seed)
     from bayescluster.model.build import build_model

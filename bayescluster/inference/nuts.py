@@ -9,17 +9,35 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import xarray as xr
 
+from bayescluster.arrays import Array
 from bayescluster.errors import FitError
+from bayescluster.names import CHAIN, DRAW
 from bayescluster.spec.analysis import Sampling
+
+STATISTICS: Final = (
+    "diverging",
+    "energy",
+    "depth",
+    "maxdepth_reached",
+    "n_steps",
+    "step_size",
+    "step_size_bar",
+    "mean_tree_accept",
+    "logp",
+)
+"""Sampler statistics that are kept."""
 
 NO_BLAS = "PyTensor could not link to a BLAS installation"
 """Said of PyTensor's C code, which compiles nothing here: sampling runs on numba."""
@@ -76,6 +94,26 @@ def chain_seeds(seed: int, chains: int) -> tuple[int, ...]:
     """One independent seed a chain."""
     spawned = np.random.SeedSequence(seed).spawn(chains)
     return tuple(int(child.generate_state(1, np.uint64)[0] >> np.uint64(1)) for child in spawned)
+
+
+def sampler_library() -> Any:
+    """Load nutpie's compiled sampler, without the Python package around it where that is possible.
+
+    The package imports arviz with all its plots, which takes longer than a small fit.
+    """
+    name = "nutpie._lib"
+    if name not in sys.modules:
+        package = find_spec("nutpie")
+        places = package.submodule_search_locations if package else None
+        found = PathFinder.find_spec(name, places) if places else None
+        if found is None or found.loader is None:
+            import nutpie
+
+            return nutpie._lib  # noqa: SLF001 - the class that samples is public nowhere
+        module = module_from_spec(found)
+        found.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]
 
 
 def available_cores() -> int:
@@ -209,26 +247,30 @@ class _Running:
         draws: int,
         progress: Progress | None,
     ) -> None:
-        import nutpie
-
+        library = sampler_library()
         self._number, self._tune, self._progress = number, sampling.tune, progress
         self._finished, self._goal, self._draws = 0, draws, draws
-        self._paused = False
+        self._paused, self._coords = False, compiled.coords or {}
         self._whole: Chain | None = None
-        self._sampler = nutpie.sample(
-            compiled,
-            draws=draws,
-            tune=sampling.tune,
-            chains=1,
-            cores=1,
-            seed=chain_seeds(sampling.seed, sampling.chains)[number],
-            target_accept=sampling.target_accept,
-            maxdepth=sampling.max_treedepth,
-            save_warmup=False,
-            progress_bar=False,
-            progress_callback=self._report,
-            progress_rate=REPORT_MILLISECONDS,
-            blocking=False,
+        settings = library.PyNutsSettings.Diag(chain_seeds(sampling.seed, sampling.chains)[number])
+        settings.update(
+            {
+                "num_tune": sampling.tune,
+                "num_draws": draws,
+                "num_chains": 1,
+                "target_accept": sampling.target_accept,
+                "maxdepth": sampling.max_treedepth,
+            }
+        )
+        # what `nutpie.sample` does, less its progress bar and its conversion by arviz
+        self._sampler = compiled._make_sampler(  # noqa: SLF001
+            settings,
+            np.zeros(compiled.n_dim),
+            1,
+            library.ProgressType.none(),
+            self._report,
+            REPORT_MILLISECONDS,
+            library.PyStorage.arrow(),
         )
 
     def _report(self, states: Sequence[Any]) -> None:
@@ -256,7 +298,7 @@ class _Running:
         if self._whole is not None:
             return True
         try:
-            return bool(self._sampler.is_finished)
+            return bool(self._sampler.is_finished())
         except TimeoutError:
             # the sampler was too busy to answer
             return False
@@ -293,7 +335,8 @@ class _Running:
         """Wait for its end and take all its draws."""
         if self._whole is None:
             try:
-                self._whole = self._chain(self._sampler.wait())
+                self._sampler.wait(None)
+                self._whole = self._chain(self._sampler.take_results())
             except RuntimeError as error:
                 first = str(error).splitlines()[0] if str(error) else CHAIN_DIVERGED
                 raise FitError(f"chain {self._number + 1} stopped: {first}") from error
@@ -302,14 +345,42 @@ class _Running:
     def cancel(self) -> None:
         """Stop it; what it has drawn is lost."""
         if self._whole is None:
-            self._sampler.cancel()
+            self._sampler.abort()
 
-    def _chain(self, tree: Any) -> Chain:
-        groups = (tree[name].to_dataset() for name in ("posterior", "sample_stats"))
-        return Chain(self._number, *(_numbered(group, self._number) for group in groups))
+    def _chain(self, results: Any) -> Chain:
+        (draws,), (statistics,) = results.get_arrow_trace()
+        drawn = slice(min(self._tune, draws.num_rows), None)
+        posterior = _dataset(draws, draws.column_names, drawn, self._coords, self._number)
+        kept = [name for name in STATISTICS if name in statistics.column_names]
+        return Chain(self._number, posterior, _dataset(statistics, kept, drawn, {}, self._number))
 
 
-def _numbered(group: xr.Dataset, number: int) -> xr.Dataset:
-    group = group.assign_coords(chain=[number])
-    group.attrs = {}
-    return group
+def _dataset(
+    batch: Any,
+    columns: Sequence[str],
+    which: slice,
+    coords: Mapping[str, Sequence[Any]],
+    number: int,
+) -> xr.Dataset:
+    """Columns of an arrow table with a row a draw, as arrays ``(chain, draw, ...)`` of one chain."""
+    import pyarrow  # type: ignore[import-untyped]
+
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {}
+    labels: dict[str, Any] = {}
+    for name in columns:
+        column = batch.column(name)
+        about = {key.decode(): value.decode() for key, value in column.field.metadata.items()}
+        shape = [int(size) for size in about.get("shape", "").split(",") if size]
+        dims = [dim for dim in about.get("dims", "").split(",") if dim]
+        values = pyarrow.array(column)
+        if shape:
+            values = values.flatten()
+            dims = dims or [f"{name}_dim_{k}" for k in range(len(shape))]
+        array = values.to_numpy(zero_copy_only=False).reshape(-1, *shape)[which]
+        variables[name] = ((CHAIN, DRAW, *dims), np.array(array)[None])
+        labels |= {
+            dim: list(coords[dim]) if dim in coords else np.arange(size)
+            for dim, size in zip(dims, shape, strict=True)
+        }
+    draws = batch.num_rows - which.start
+    return xr.Dataset(variables, {CHAIN: [number], DRAW: np.arange(draws)} | labels)

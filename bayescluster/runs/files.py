@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 COMPRESSED_BYTES = 100_000
 """Arrays above this size are compressed; below it, chunks cost more than they save."""
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
+HEADER = "dimensions"
+"""Name of the dimensions of all arrays in a file of them."""
 SHOWN_FAULTS = 5
 WRITE_MEND = (
     "make room on the disk or allow writing there, then run the same command again: "
@@ -179,6 +182,55 @@ def read_tree(path: Path) -> xr.DataTree:
         problem = Problem("the file cannot be read as netCDF", str(path), REMAKE)
         raise RunError(problem) from error
     return xr.DataTree.from_dict(groups)
+
+
+def write_arrays(path: Path, tree: xr.DataTree) -> None:
+    """Write arrays atomically and plainly: a zip of npy files, and a header that says their dimensions.
+
+    Writing takes a few milliseconds where netCDF takes half a second, and the same arrays give the
+    same bytes. Attributes are not kept.
+    """
+    import numpy as np
+
+    arrays: dict[str, Any] = {}
+    dims: dict[str, list[str]] = {}
+    for node in tree.subtree:
+        for name, variable in node.to_dataset(inherit=False).variables.items():
+            place = f"{node.path.strip('/')}/{name}"
+            # labels are kept as text of one width: nothing is pickled
+            text = variable.dtype.kind == "O"
+            arrays[place] = variable.to_numpy().astype(str) if text else variable.to_numpy()
+            dims[place] = [str(dim) for dim in variable.dims]
+    header = np.frombuffer(json.dumps(dims).encode(), dtype="uint8")
+    with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for place, array in {HEADER: header, **arrays}.items():
+            with archive.open(zipfile.ZipInfo(f"{place}.npy"), "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.array(array, order="C"), allow_pickle=False)
+
+
+def read_arrays(path: Path) -> xr.DataTree:
+    """Read what `write_arrays` wrote into memory.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be read as such.
+    """
+    import numpy as np
+    import xarray as xr
+
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            dims = json.loads(archive[HEADER].tobytes())
+            groups: dict[str, dict[str, Any]] = {}
+            for place, along in dims.items():
+                group, _, name = place.rpartition("/")
+                groups.setdefault(group, {})[name] = (along, archive[place])
+    except (OSError, ValueError, KeyError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(Problem("the file cannot be read as arrays", str(path), REMAKE)) from error
+    return xr.DataTree.from_dict(
+        {group: xr.Dataset(variables) for group, variables in groups.items()}
+    )
 
 
 def _read_json(path: Path, mend: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bayescluster.results.base import Value
+from bayescluster.runs.layout import FORMAT
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.columns import moderators
 
@@ -96,7 +97,8 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
     for name, equation in parts["equations"].items():
         if equation["priors"]["from"] is not None:
             equation["priors"]["from"]["cases"] = (cases or {}).get(name)
-    return hash_of(parts | {"data_digest": data_digest, "versions": _sampling_versions()})
+    parts |= {"data_digest": data_digest, "versions": _sampling_versions(), "format": FORMAT}
+    return hash_of(parts)
 
 
 def key_of_arrays(fit: str, analysis: Analysis) -> str:

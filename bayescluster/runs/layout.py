@@ -43,7 +43,7 @@ PARTIAL: Final = ".partial"
 
 PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "design": (DESIGN,),
-    "sampling": (f"{CHAINS}/chain-*.nc",),
+    "sampling": (f"{CHAINS}/chain-*.npz",),
     "posterior": (POSTERIOR,),
     "forms": (),
     "ceiling_models": (f"{CEILING_MODELS}/*.nc",),
@@ -56,6 +56,9 @@ PLACES: Final[dict[StageName, tuple[str, ...]]] = {
 The files of the forms are those of their own runs, each with a manifest of its own.
 """
 
+FORMAT: Final = 2
+"""Version of the manifest and of the files that it lists."""
+
 STAGES: Final[tuple[StageName, ...]] = ("design", "sampling", "posterior", "results", "report")
 """Stages of a run of one form; that of ceiling models is made where it is asked for."""
 AFTER_DRAWS: Final[tuple[StageName, ...]] = ("sampling", "posterior", "results", "folds", "report")
@@ -66,7 +69,7 @@ STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
 
 def chain_file(number: int) -> str:
     """Path of a chain inside the run; chains are numbered from 0, their files from 1."""
-    return f"{CHAINS}/chain-{number + 1}.nc"
+    return f"{CHAINS}/chain-{number + 1}.npz"
 
 
 def ceiling_file(capital: str, model: str) -> str:

@@ -18,12 +18,11 @@ from bayescluster.runs.keys import (
     versions,
     without_directory,
 )
-from bayescluster.runs.layout import MANIFEST, StageName, in_place, refuse_links
+from bayescluster.runs.layout import FORMAT, MANIFEST, StageName, in_place, refuse_links
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Frozen
 from bayescluster.spec.equation import StructureName
 
-SCHEMA_VERSION = 1
 MANIFEST_MEND = "restore it from a copy, or move the directory away and run the same command again"
 
 SHOWN_CHARACTERS = 120
@@ -79,7 +78,7 @@ class Declaration(Frozen):
 class Manifest(Frozen):
     """Everything that is known about a run, apart from its numbers."""
 
-    schema_version: int = SCHEMA_VERSION
+    schema_version: int = FORMAT
     name: str
     key: str
     analysis: dict[str, Any]
@@ -225,7 +224,7 @@ def read_manifest(directory: Path) -> Manifest:
         the run directory; or if the directory holds links.
     """
     refuse_links(directory)
-    return read_document(directory / MANIFEST, Manifest, SCHEMA_VERSION, MANIFEST_MEND)
+    return read_document(directory / MANIFEST, Manifest, FORMAT, MANIFEST_MEND)
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:

@@ -19,8 +19,10 @@ from bayescluster.runs.files import (
     WRITE_MEND,
     digest_of,
     document_text,
+    read_arrays,
     read_document,
     read_tree,
+    write_arrays,
     write_netcdf,
     write_text,
 )
@@ -54,7 +56,7 @@ AGAIN = "run the same command again: only what is missing is made again"
 UNKNOWN_MEND = (
     "if you put it there, keep it elsewhere; if a run was stopped, run the same command again"
 )
-CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.nc")
+CHAIN_FILE = re.compile(rf"{CHAINS}/chain-([1-9][0-9]*)\.npz")
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ class RunDirectory:
 
         groups = {"posterior": chain.posterior, "sample_stats": chain.sample_stats}
         tree = xr.DataTree.from_dict(groups)
-        self._save("sampling", chain_file(chain.number), lambda path: write_netcdf(path, tree))
+        self._save("sampling", chain_file(chain.number), lambda path: write_arrays(path, tree))
 
     def chain_numbers(self) -> tuple[int, ...]:
         """Numbers of the finished chains, counted from 0."""
@@ -290,7 +292,7 @@ class RunDirectory:
         faults = [self._fault(manifest, "sampling", file) for file in files.values()]
         if problems := [problem for problem in faults if problem]:
             raise RunError(problems)
-        trees = {number: read_tree(self.path / file) for number, file in files.items()}
+        trees = {number: read_arrays(self.path / file) for number, file in files.items()}
         return [
             Chain(number, tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset())
             for number, tree in trees.items()

@@ -5,27 +5,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy import stats
 
 from bayescluster.checks import predictive
 from bayescluster.checks.loo import psis_loo, row_scores
-from bayescluster.checks.predictive import STATISTICS, Known, counted, predictive_checks, statistics
+from bayescluster.checks.predictive import (
+    STATISTICS,
+    Known,
+    counted,
+    predictive_checks,
+    replicates,
+    statistics,
+)
 from bayescluster.checks.thresholds import khat_max
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES
+from bayescluster.model.evaluate import Draws
 from tests.factories import firms, small_design
-
-DIMS = ("chain", "draw", "firm")
-
-
-def tree_of(design: Design, **groups: Any) -> xr.DataTree:
-    coords = {"firm": list(design.labels("firm"))}
-    found = {name: xr.Dataset({"upgrading": (DIMS, v)}, coords) for name, v in groups.items()}
-    first = next(iter(groups.values()))
-    found["posterior"] = xr.Dataset({"x": (DIMS[:2], np.zeros(first.shape[:2]))})
-    return xr.DataTree.from_dict(found)
-
 
 COUNTS = ["mean", "sd", "variance over mean", "share of zeros", "largest"]
 AMOUNTS = ["mean", "sd", "skewness", "smallest", "95% quantile", "largest"]
@@ -66,9 +62,8 @@ IN_CLUSTERS = {
 @pytest.mark.parametrize("family", list(IN_CLUSTERS))
 def test_statistics_against_their_replicates(family):
     design = small_design(family, "additive")
-    drawn = np.random.default_rng(1).integers(0, 4, (2, 30, design.size)).astype(float)
-    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
-    flat = drawn.reshape(60, -1)
+    drawn = np.random.default_rng(1).integers(0, 4, (60, design.size)).astype(float)
+    rows = predictive_checks(design, drawn)
     by_hand = {
         "mean": np.mean,
         "sd": np.std,
@@ -86,11 +81,11 @@ def test_statistics_against_their_replicates(family):
         members = np.flatnonzero(index == list(labels).index(row.group))
         if row.statistic == "sd of rates":
             trials = design.rows.trials[members]
-            replicated = np.array([np.std(one[members] / trials) for one in flat])
+            replicated = np.array([np.std(one[members] / trials) for one in drawn])
             observed = np.std(design.outcome[members] / trials)
         else:
             function = by_hand[row.statistic]
-            replicated = np.array([function(one[members]) for one in flat])
+            replicated = np.array([function(one[members]) for one in drawn])
             observed = function(design.outcome[members])
         assert row.rows == members.size
         assert row.observed == pytest.approx(observed)
@@ -127,12 +122,10 @@ def test_counts_that_poisson_does_not_make_are_flagged_by_their_dispersion():
     design = small_design("poisson", "intercept")
     rng = np.random.default_rng(7)
     mean = 3.0
-    drawn = rng.poisson(mean, (2, 500, design.size)).astype(float)
+    drawn = rng.poisson(mean, (1000, design.size)).astype(float)
     wide = rng.poisson(mean * rng.gamma(0.5, 2.0, design.size)).astype(float)
     data = design.data.assign(outcome=design.data["outcome"].copy(data=wide))
-    rows = predictive_checks(
-        replace(design, data=data), tree_of(design, posterior_predictive=drawn)
-    )
+    rows = predictive_checks(replace(design, data=data), drawn)
     whole = {row.statistic: row for row in rows if row.by == "all"}
     assert whole["variance over mean"].flagged
     assert whole["share of zeros"].flagged
@@ -142,8 +135,8 @@ def test_flags_are_counted_beside_those_of_chance():
     design = small_design("gaussian", "additive")
     rng = np.random.default_rng(8)
     y = design.outcome
-    drawn = rng.normal(y.mean(), y.std(), (2, 400, design.size))
-    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    drawn = rng.normal(y.mean(), y.std(), (800, design.size))
+    rows = predictive_checks(design, drawn)
     found = counted(rows)
     assert found.checked == len(rows)
     assert found.flagged == sum(row.flagged for row in rows)
@@ -152,8 +145,8 @@ def test_flags_are_counted_beside_those_of_chance():
 
 def test_a_statistic_far_out_is_flagged():
     design = small_design("gaussian", "additive")
-    drawn = np.random.default_rng(1).normal(100.0, 1.0, (2, 100, design.size))
-    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
+    drawn = np.random.default_rng(1).normal(100.0, 1.0, (200, design.size))
+    rows = predictive_checks(design, drawn)
     whole = {row.statistic: row for row in rows if row.by == "all"}
     assert whole["mean"].tail == 1.0
     assert whole["sd"].tail == 0.0
@@ -161,13 +154,16 @@ def test_a_statistic_far_out_is_flagged():
     assert {name for name, row in whole.items() if not row.flagged} == {"skewness"}
 
 
-def test_at_most_so_many_replicates(monkeypatch):
-    design = small_design("gaussian", "additive")
-    drawn = np.zeros((1, 100, design.size)) + np.arange(100)[None, :, None]
+def test_at_most_so_many_replicates_of_evenly_spaced_draws(monkeypatch):
+    design = small_design("gaussian", "intercept")
+    level = {"intercept": np.arange(100.0)}
+    many = Draws(4, level, np.zeros((100, 0)), {}, {"sigma": np.full((100, 1), 1e-9)})
     monkeypatch.setattr(predictive, "REPLICATES", 3)
-    rows = predictive_checks(design, tree_of(design, posterior_predictive=drawn))
-    # draws 0, 49 and 99
-    assert (rows[0].low, rows[0].high) == pytest.approx((4.9, 94.0))
+    found = replicates(design, many)
+    np.testing.assert_allclose(
+        found, np.array([[0.0], [49.0], [99.0]]) + np.zeros(design.size), atol=1e-6
+    )
+    np.testing.assert_array_equal(found, replicates(design, many))
 
 
 NOISE = 2.0

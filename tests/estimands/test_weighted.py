@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from bayescluster.app.facts import sample_facts
 from bayescluster.app.prepare import design_summary
@@ -59,10 +58,8 @@ def test_observed_means_are_those_of_the_population(design):
 
 def test_predictive_statistics_are_weighted_on_both_sides(design):
     replicated = np.random.default_rng(4).poisson(1.5, (2, 40, 48)).astype(float)
-    tree = xr.DataTree.from_dict(
-        {"posterior_predictive": xr.Dataset({"upgrading": (("chain", "draw", "firm"), replicated)})}
-    )
-    rows = {row.statistic: row for row in predictive_checks(design, tree) if row.by == "all"}
+    checked = predictive_checks(design, replicated.reshape(80, 48))
+    rows = {row.statistic: row for row in checked if row.by == "all"}
     statistics = {
         "mean": np.mean,
         "sd": np.std,

@@ -14,7 +14,9 @@ from bayescluster.errors import RunError
 from bayescluster.runs import files as atomic
 from bayescluster.runs.files import (
     digest_of,
+    read_arrays,
     read_tree,
+    write_arrays,
     write_bytes,
     write_json,
     write_netcdf,
@@ -70,6 +72,46 @@ def test_tree_round_trip_is_exact_and_can_be_saved_again(tmp_path: Path) -> None
     for name, written in groups.items():
         assert_same(first[name].to_dataset(), written)
         xr.testing.assert_identical(second[name].to_dataset(), written.isel(firm=[0, 2]))
+
+
+def test_plain_arrays_round_trip_exactly_and_give_the_same_bytes(tmp_path: Path) -> None:
+    groups = {"posterior": every_type().drop_attrs(), "sample_stats": xr.Dataset({"x": 1.0})}
+    for name in ("a.npz", "b.npz"):
+        write_arrays(tmp_path / name, xr.DataTree.from_dict(groups))
+    found = read_arrays(tmp_path / "a.npz")
+    for name, written in groups.items():
+        assert_same(found[name].to_dataset(), written)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_labels_that_are_objects_are_kept_as_text(tmp_path: Path) -> None:
+    labels = np.array(["Jepara", "Møbel"], dtype=object)
+    write_arrays(tmp_path / "a.npz", xr.DataTree(xr.Dataset({"x": ("firm", labels)})))
+    assert read_arrays(tmp_path / "a.npz")["x"].to_numpy().tolist() == ["Jepara", "Møbel"]
+
+
+@pytest.mark.parametrize("what", ["torn", "other", "flipped", "pickled"])
+def test_plain_arrays_that_are_not_whole_are_refused(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "chain-1.npz"
+    write_arrays(path, xr.DataTree.from_dict({"posterior": every_type()}))
+    content = path.read_bytes()
+    middle = len(content) // 2
+    if what == "pickled":
+        np.savez(path, dimensions=np.array([{"x": []}], dtype=object))
+    else:
+        path.write_bytes(
+            {
+                "torn": content[:middle],
+                "other": b"firm,outcome\n" * 100,
+                "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+            }[what]
+        )
+    with pytest.raises(RunError) as raised:
+        read_arrays(path)
+    assert str(raised.value) == (
+        f"The run directory cannot be used:\n  {path}: the file cannot be read as arrays\n"
+        "    delete it and run the same command again: only what is missing is made again"
+    )
 
 
 def test_large_arrays_alone_are_compressed(tmp_path: Path) -> None:

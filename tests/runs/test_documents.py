@@ -24,12 +24,12 @@ MEND = "restore it from a copy, or move the directory away and run the same comm
         (b"[1]", "the file does not hold a JSON object", MEND),
         (
             b'{"schema_version": 99}',
-            "the file has schema version 99, and this bayescluster reads version 1",
+            "the file has schema version 99, and this bayescluster reads version 2",
             "open it with the bayescluster that wrote it, or run the analysis again",
         ),
         (
             b"{}",
-            "the file has schema version null, and this bayescluster reads version 1",
+            "the file has schema version null, and this bayescluster reads version 2",
             "open it with the bayescluster that wrote it, or run the analysis again",
         ),
     ],

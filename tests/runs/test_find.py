@@ -18,10 +18,10 @@ def another(run: RunDirectory, manifest: Manifest, key: str, started: str) -> Ru
     return made
 
 
-@pytest.mark.parametrize("inside", ["", "manifest.json", "chains", "chains/chain-1.nc"])
+@pytest.mark.parametrize("inside", ["", "manifest.json", "chains", "chains/chain-1.npz"])
 def test_a_run_is_found_from_what_is_in_it(inside: str, run: RunDirectory) -> None:
     (run.path / "chains").mkdir()
-    (run.path / "chains" / "chain-1.nc").touch()
+    (run.path / "chains" / "chain-1.npz").touch()
     assert RunDirectory.open(run.path / inside) == run
 
 

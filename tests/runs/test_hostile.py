@@ -64,7 +64,7 @@ def files_of_report(run: RunDirectory, *files: str) -> None:
         ".",
         "manifest.json",
         "results.json",
-        "chains/chain-1.nc",
+        "chains/chain-1.npz",
     ],
 )
 def test_a_manifest_names_only_files_of_its_own(
@@ -152,7 +152,7 @@ def test_a_poisoned_manifest_does_not_hide_its_neighbours(
 
 
 def test_every_place_of_a_stage_is_known() -> None:
-    assert in_place("sampling", "chains/chain-12.nc")
+    assert in_place("sampling", "chains/chain-12.npz")
     assert in_place("report", "tables/a.csv")
     assert in_place("report", "figures/more/a.svg")
     assert in_place("report", "report.html")

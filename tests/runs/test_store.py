@@ -88,9 +88,9 @@ def test_layout(full: RunDirectory) -> None:
     assert files - {".lock"} == {
         "manifest.json",
         "design.nc",
-        "chains/chain-1.nc",
-        "chains/chain-2.nc",
-        "chains/chain-3.nc",
+        "chains/chain-1.npz",
+        "chains/chain-2.npz",
+        "chains/chain-3.npz",
         "posterior.nc",
         "results.json",
         "tables/verdicts.csv",
@@ -143,7 +143,7 @@ def test_is_done_needs_status_key_and_files(full: RunDirectory) -> None:
     assert full.is_done("results", "r1")
     assert full.is_done("sampling", KEY)
     assert not full.is_done("results", "r2")
-    (full.path / "chains" / "chain-2.nc").unlink()
+    (full.path / "chains" / "chain-2.npz").unlink()
     assert not full.is_done("sampling", KEY)
     assert full.chain_numbers() == (0, 2)
     with pytest.raises(ValueError, match="boom"), full.stage("results", "r1"):
@@ -174,7 +174,7 @@ def test_a_stage_that_stops_keeps_its_finished_files(
         run.save_chain(chain_of(1))
         raise error
     stage = run.read_manifest().stages["sampling"]
-    assert (stage.status, stage.seconds, list(stage.files)) == (status, 2.5, ["chains/chain-2.nc"])
+    assert (stage.status, stage.seconds, list(stage.files)) == (status, 2.5, ["chains/chain-2.npz"])
     with run.stage("sampling"):
         assert [chain.number for chain in run.load_chains()] == [1]
         run.save_chain(chain_of(0))
@@ -221,7 +221,7 @@ def test_a_stop_while_a_chain_is_written_leaves_it_unfinished(
     replace = atomic.os.replace
 
     def crash_on_chain(old: Path, new: Path) -> None:
-        if new.suffix == ".nc":
+        if new.suffix == ".npz":
             raise KeyboardInterrupt
         replace(old, new)
 
@@ -235,7 +235,7 @@ def test_a_stop_while_a_chain_is_written_leaves_it_unfinished(
         with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):  # noqa: PT012
             patched.setattr(Manifest, "recorded", _interrupt)
             run.save_chain(chain_of(2))
-        assert (run.path / "chains" / "chain-3.nc").is_file()
+        assert (run.path / "chains" / "chain-3.npz").is_file()
         assert run.chain_numbers() == (0,)
 
 
@@ -244,7 +244,7 @@ def _interrupt(*_: object) -> Manifest:
 
 
 def test_lock_removes_partial_files_alone(full: RunDirectory) -> None:
-    partial = full.path / "chains" / ".chain-4.nc.123.partial"
+    partial = full.path / "chains" / ".chain-4.npz.123.partial"
     partial.write_bytes(b"half")
     assert full.verify() == []
     with full.lock():
@@ -253,7 +253,7 @@ def test_lock_removes_partial_files_alone(full: RunDirectory) -> None:
 
 
 def test_altered_chains_are_all_named(full: RunDirectory) -> None:
-    first, third = full.path / "chains" / "chain-1.nc", full.path / "chains" / "chain-3.nc"
+    first, third = full.path / "chains" / "chain-1.npz", full.path / "chains" / "chain-3.npz"
     flip(first)
     third.write_bytes(third.read_bytes()[:1000])
     with pytest.raises(RunError) as raised:
@@ -293,11 +293,11 @@ def test_altered_and_missing_files_are_told(
 def test_sampling_end_does_not_make_an_altered_chain_good(
     full: RunDirectory, chain_of: Chains
 ) -> None:
-    flip(full.path / "chains" / "chain-1.nc")
+    flip(full.path / "chains" / "chain-1.npz")
     with full.stage("sampling"):
         run_again = chain_of(1)
         full.save_chain(run_again)
-    assert [Path(problem.where).name for problem in full.verify()] == ["chain-1.nc"]
+    assert [Path(problem.where).name for problem in full.verify()] == ["chain-1.npz"]
 
 
 def test_verify_names_every_fault(full: RunDirectory) -> None:
@@ -360,7 +360,7 @@ def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
 
 def test_manifest_is_json_that_people_can_read(full: RunDirectory) -> None:
     text = (full.path / "manifest.json").read_text(encoding="utf-8")
-    assert text.startswith('{\n  "schema_version": 1,\n  "name": "toy",\n')
+    assert text.startswith('{\n  "schema_version": 2,\n  "name": "toy",\n')
     assert json.loads(text)["stages"]["results"]["key"] == "r1"
 
 

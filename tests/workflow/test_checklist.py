@@ -246,7 +246,7 @@ def test_what_is_needed_to_get_it_again_is_looked_up_in_the_files(copied: RunDir
         "in the run: the analysis with all defaults, a digest of the data"
     )
     assert "the draws of 2 chains" in whole.found
-    (copied.path / "chains" / "chain-2.nc").unlink()
+    (copied.path / "chains" / "chain-2.npz").unlink()
     lost = answered(known(copied), AGAIN)
     assert lost.status == "in part"
     assert "lacking: the draws of 1 of 2 chains" in lost.found

@@ -184,7 +184,7 @@ def test_a_stopped_run_goes_on_with_the_chains_it_lacks(go, folder, finished, in
     stopped = RunDirectory(path)
     assert stopped.chain_numbers() == (0,)
     assert stopped.read_manifest().stages["sampling"].status != "done"
-    chain = _times(path)["chains/chain-1.nc"]
+    chain = _times(path)["chains/chain-1.npz"]
 
     instant.stop_after = None
     told, resumed = go()
@@ -195,7 +195,7 @@ def test_a_stopped_run_goes_on_with_the_chains_it_lacks(go, folder, finished, in
     ]
     assert instant.sampled == [0, 1, 2, 3]
     assert resumed.directory.path == path
-    assert _times(path)["chains/chain-1.nc"] == chain
+    assert _times(path)["chains/chain-1.npz"] == chain
     assert resumed.directory.verify() == []
     (never_stopped,) = (finished / "runs" / "small").iterdir()
     whole = RunDirectory(never_stopped).load_results()

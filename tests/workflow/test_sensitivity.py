@@ -90,8 +90,8 @@ def test_a_power_beyond_these_draws_is_not_told(toy):
     assert not far.flips
 
 
-def fit(design: Any, **parameters: Any) -> tuple[Evidence, xr.DataTree]:
-    """Evidence and tree of independent draws around given coefficients."""
+def fit(design: Any, **parameters: Any) -> tuple[Evidence, xr.Dataset, np.ndarray]:
+    """Evidence, posterior and log likelihood of independent draws around given coefficients."""
     rng = np.random.default_rng(4)
     terms = len(design.terms)
     centre = np.array(parameters.get("centre", np.zeros(terms)))
@@ -104,21 +104,14 @@ def fit(design: Any, **parameters: Any) -> tuple[Evidence, xr.DataTree]:
         {"chain": range(CHAINS), "draw": range(500), "term": list(design.terms)},
     )
     draws = draws_of(design, posterior)
-    density = log_likelihood(design, draws).reshape(CHAINS, 500, -1)
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": posterior,
-            "log_likelihood": xr.Dataset({"upgrading": (("chain", "draw", "firm"), density)}),
-        }
-    )
-    return Evidence(design, draws, draws, 1), tree
+    density = log_likelihood(design, draws).sum(axis=1)
+    return Evidence(design, draws, draws, 1), posterior, density
 
 
 def made(design: Any, **keys: Any) -> Any:
-    evidence, tree = fit(design, **keys)
-    return sensitivity_of(
-        evidence, tree, verdicts(design.analysis.hypotheses, evidence, gate_passed=True)
-    )
+    evidence, *drawn = fit(design, **keys)
+    claimed = verdicts(design.analysis.hypotheses, evidence, gate_passed=True)
+    return sensitivity_of(evidence, *drawn, claimed)
 
 
 def test_every_block_all_priors_and_the_likelihood():
@@ -187,10 +180,10 @@ def test_a_likelihood_that_is_none_is_not_scaled():
 
 def test_a_model_whose_prior_is_not_known_is_not_scaled():
     design = small_design("gaussian", "additive", hypotheses=[CLAIM])
-    evidence, tree = fit(design)
-    posterior = tree["posterior"].to_dataset()
-    tree["posterior"] = xr.DataTree(posterior.assign(horseshoe=posterior["sigma"]))
-    found = sensitivity_of(evidence, tree, verdicts(design.analysis.hypotheses, evidence, True))
+    evidence, posterior, density = fit(design)
+    unknown = posterior.assign(horseshoe=posterior["sigma"])
+    claimed = verdicts(design.analysis.hypotheses, evidence, True)
+    found = sensitivity_of(evidence, unknown, density, claimed)
     assert found.not_made == ("No prior could be scaled: no prior is known here of horseshoe.",)
     assert (found.blocks, found.rows, found.verdicts, found.statements) == ((), (), (), ())
 

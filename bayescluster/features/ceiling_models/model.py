@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from scipy import special
 
 from bayescluster.arrays import Array
-from bayescluster.inference.assemble import STATISTICS
 from bayescluster.inference.nuts import Progress, compile_model, sample_chains
 from bayescluster.names import CHAIN, DRAW
 from bayescluster.spec.analysis import Sampling
@@ -584,5 +583,4 @@ class CeilingSampler:
         # nutpie keeps the raw variables of the sampler too
         posterior = xr.concat([chain.posterior[list(names)] for chain in chains], CHAIN)
         stats = xr.concat([chain.sample_stats for chain in chains], CHAIN)
-        kept = stats[[name for name in STATISTICS if name in stats]]
-        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": kept})
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})

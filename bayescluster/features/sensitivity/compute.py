@@ -434,7 +434,7 @@ class _Part(NamedTuple):
 
 
 def sensitivity_of(
-    evidence: Evidence, tree: xr.DataTree, verdicts: Sequence[Verdict]
+    evidence: Evidence, posterior: xr.Dataset, log_likelihood: Array, verdicts: Sequence[Verdict]
 ) -> Sensitivity:
     """Say how far a fit hangs on its priors.
 
@@ -442,18 +442,20 @@ def sensitivity_of(
     ----------
     evidence
         Draws and claims.
-    tree
-        Posterior and log likelihood.
+    posterior
+        Every variable, with dims chain and draw.
+    log_likelihood
+        Log likelihood of all outcomes at each draw, ``(draw,)``.
     verdicts
         What was decided, in the order of the claims.
     """
-    design, posterior = evidence.design, tree["posterior"].to_dataset()
+    design = evidence.design
     try:
         blocks = prior_blocks(design, posterior)
     except UnknownPriorError as error:
         return _made(evidence, (), not_made=(f"No prior could be scaled: {error}.",))
     reason = _why_not(design)
-    density = None if reason else _log_likelihood(tree)
+    density = None if reason else log_likelihood
     scaled = parts_of(blocks)
     rows = _rows(evidence, posterior, scaled, density)
     judged = scaled_verdicts(evidence, scaled, verdicts)
@@ -522,15 +524,6 @@ def _why_not(design: Design) -> str:
     if gaps(design):
         return "that of the regressions that impute missing inputs is not kept"
     return ""
-
-
-def _log_likelihood(tree: xr.DataTree) -> Array:
-    """Log likelihood of all outcomes at each draw, ``(draw,)``."""
-    found = [
-        values.transpose(CHAIN, DRAW, ...).to_numpy().reshape(-1, values[0, 0].size).sum(axis=1)
-        for values in tree["log_likelihood"].to_dataset().data_vars.values()
-    ]
-    return np.asarray(np.sum(found, axis=0))
 
 
 def _rows(

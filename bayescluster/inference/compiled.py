@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
-import nutpie
 from numpy.typing import NDArray
-from nutpie.compile_pymc import CompiledPyMCModel
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
+from bayescluster.errors import FitError
+from bayescluster.inference.nuts import sample_chains, sampler_library
 from bayescluster.kernel import geometry, machine
 from bayescluster.kernel.program import Informed, program_of
 from bayescluster.kernel.tape import Program, Slot
 from bayescluster.model.labels import measurement_coords, model_coords
+from bayescluster.spec.analysis import Sampling
 
-PILOT_CHAINS, PILOT_TUNE, PILOT_DRAWS, PILOT_ACCEPT = 2, 300, 200, 0.9
+PILOT: Final = Sampling(chains=2, tune=300, draws=200, target_accept=0.9)
 """Settings of the pilot, whose draws are not kept."""
 PILOT_STREAM = 21
 """Keeps the seed of the pilot apart from those of the chains."""
 
 
 @dataclass(frozen=True)
-class CompiledProgram(CompiledPyMCModel):  # type: ignore[misc]
-    """A program with the addresses of its callbacks; it keeps alive what they point to."""
+class CompiledProgram:
+    """A program as the sampler takes it: the addresses of its callbacks, and what they point to."""
 
-    program: Program = dataclasses.field(kw_only=True)
-    slices: NDArray[np.int64] = dataclasses.field(kw_only=True)
-    informed: Informed = dataclasses.field(kw_only=True)
+    program: Program
+    slots: tuple[Slot, ...]
+    """Variables that are kept."""
+    coords: Mapping[str, Sequence[object]]
+    informed: Informed
+    slices: NDArray[np.int64]
+    """Place and size of each slot, ``(slot, 2)``."""
+    addresses: NDArray[np.int64]
+
+    @property
+    def n_dim(self) -> int:
+        """Number of coordinates."""
+        return self.program.size
+
+    def _make_sampler(
+        self, settings: Any, _mean: Array, cores: int, progress: Any, *others: Any
+    ) -> Any:
+        """Make nutpie's sampler, as its own compiled models do."""
+        library, address = sampler_library(), self.addresses.ctypes.data
+        sizes = {dim: len(labels) for dim, labels in self.coords.items()}
+        expand = library.ExpandFunc(
+            self.n_dim, int(self.slices[:, 1].sum()), machine.expand_callback.address, address, self
+        )
+        model = library.PyMcModel(
+            library.LogpFunc(machine.density_callback.address, address, self),
+            expand,
+            library.PyVariable.new_variables(
+                [slot.name for slot in self.slots],
+                ["float64"] * len(self.slots),
+                [slot.shape for slot in self.slots],
+                sizes,
+                {slot.name: slot.dims for slot in self.slots if slot.dims},
+            ),
+            self.n_dim,
+            sizes,
+            {dim: list(labels) for dim, labels in self.coords.items()},
+            lambda seed: self.program.starting_point(np.random.default_rng(seed)),
+            None,
+        )
+        return library.PySampler.from_pymc(settings, cores, model, progress, *others)
 
     def of(self, design: Design) -> CompiledProgram:
         """The same for other data of the template, in the same coordinates."""
@@ -53,20 +91,15 @@ def _settled(pilot: Program, seed: int) -> Informed:
     """See in a pilot which coefficients their rows inform; none where it cannot start."""
     everything = Slot("values", 0, (pilot.start.size,), ())
     compiled = _compiled(pilot, (everything,), {}, {})
+    own = np.random.SeedSequence((seed, PILOT_STREAM)).generate_state(1)[0]
+    sampling = PILOT.model_copy(update={"seed": int(own)})
     try:
-        trace = nutpie.sample(
-            compiled,
-            draws=PILOT_DRAWS,
-            tune=PILOT_TUNE,
-            chains=PILOT_CHAINS,
-            cores=PILOT_CHAINS,
-            seed=np.random.SeedSequence((seed, PILOT_STREAM)).generate_state(1)[0],
-            target_accept=PILOT_ACCEPT,
-            progress_bar=False,
-        )
-    except RuntimeError:
+        chains = list(sample_chains(compiled, sampling, range(sampling.chains)))
+    except FitError:
         return {(one.equation, one.grouping): np.zeros(one.shape, bool) for one in pilot.watched}
-    values = trace["posterior"]["values"].to_numpy().reshape(-1, pilot.start.size)  # (draw, place)
+    # chains end in any order; what is made of their draws must not depend on it
+    chains.sort(key=lambda chain: chain.number)
+    values = np.concatenate([chain.posterior["values"].to_numpy()[0] for chain in chains])
 
     def at(place: int, shape: tuple[int, ...]) -> Array:
         return np.asarray(values[:, place : place + int(np.prod(shape))].reshape(-1, *shape))
@@ -93,25 +126,7 @@ def _compiled(
     informed: Informed,
 ) -> CompiledProgram:
     slices = np.array([[slot.at, slot.size] for slot in slots], dtype="int64")
-    ends = np.cumsum(slices[:, 1])
-    names, shapes = [slot.name for slot in slots], [slot.shape for slot in slots]
-    places = [slice(int(end - n), int(end)) for end, n in zip(ends, slices[:, 1], strict=True)]
+    named = {dim: list(coords[dim]) for slot in slots for dim in slot.dims}
     return CompiledProgram(
-        dims={slot.name: slot.dims for slot in slots if slot.dims},
-        _coords={dim: list(coords[dim]) for dim in {dim for slot in slots for dim in slot.dims}},
-        _n_dim=program.size,
-        _shapes=dict(zip(names, shapes, strict=True)),
-        compiled_logp_func=machine.density_callback,
-        compiled_expand_func=machine.expand_callback,
-        initial_point_func=lambda seed: program.starting_point(np.random.default_rng(seed)),
-        shared_data={},
-        shared_var_keys={},
-        user_data=program.addresses(slices),
-        n_expanded=int(ends[-1]),
-        shape_info=(names, places, shapes),
-        logp_func=None,
-        expand_func=None,
-        program=program,
-        slices=slices,
-        informed=informed,
+        program, tuple(slots), named, informed, slices, program.addresses(slices)
     )
