@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -46,10 +46,14 @@ def _no_views(_: Results) -> tuple[View[Any], ...]:
     return ()
 
 
+Layer = Literal["answer", "explore", "findings", "appendix"]
+"""Parts of the report: the answer on a page, what it rests on, and all the rest folded away."""
+
+
 class Section(NamedTuple):
     """A section: its anchor, its title, its name in the table of contents, and its body.
 
-    ``wanted`` tells whether the results hold what the section is about.
+    In the appendix the title is the question that the section answers.
     """
 
     anchor: str
@@ -59,7 +63,8 @@ class Section(NamedTuple):
     wanted: Callable[[Results], bool] = _always
     """Whether the results hold what the section is about; it is left out otherwise."""
     views: Callable[[Results], Iterable[View[Any]]] = _no_views
-    """Its tables, asked for where it is wanted; they are written as files too."""
+    """Its tables, asked for where it is wanted; they are written as files, and shown on a terminal."""
+    layer: Layer = "appendix"
 
 
 def group_column(label: str) -> Column[Any]:

@@ -223,7 +223,14 @@ def effects_body(results: Results) -> Markup:
     )
 
 
-EFFECTS = Section("effects", "Effects by industry", "Effects", effects_body, views=effects_views)
+EFFECTS = Section(
+    "effects",
+    "Effects by industry",
+    "Effects",
+    effects_body,
+    views=effects_views,
+    layer="findings",
+)
 
 
 def corners_views(results: Results) -> Iterator[View[Any]]:
@@ -308,5 +315,10 @@ def _sd(value: float) -> str:
 
 
 CORNERS = Section(
-    "corners", "Low and high, one and both", "Corners", corners_body, views=corners_views
+    "corners",
+    "Low and high, one and both",
+    "Corners",
+    corners_body,
+    views=corners_views,
+    layer="findings",
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from functools import partial
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayescluster.features.nca.results import ALL_ROWS, Necessity
@@ -22,7 +25,7 @@ from bayescluster.features.nca.view import (
 )
 from bayescluster.features.verdict_curves.view import PREFIX
 from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
-from bayescluster.kit.page import filled
+from bayescluster.kit.page import Layer, Section, filled
 from bayescluster.kit.table import csv_text
 from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.kit.words import NOT_FOR_CITING
@@ -35,8 +38,8 @@ from bayescluster.runs.files import write_text
 def render_html(results: Results) -> str:
     """Write the report as HTML.
 
-    The page holds its styles and figures, needs no script and no network, follows the reader's
-    light or dark mode, and prints on A4. Equal results give equal bytes.
+    The page holds its styles, figures and scripts, allows nothing from outside, can be read without
+    scripts, follows the reader's light or dark mode, and prints on A4. Equal results give equal bytes.
 
     Parameters
     ----------
@@ -49,15 +52,51 @@ def render_html(results: Results) -> str:
         The page.
     """
     failing = ", ".join(item.name for item in results.gate.items if item.passed is not True)
+    script = Markup(SCRIPT.read_text(encoding="utf-8"))  # ours, so nothing to escape
+    layers = [
+        PageLayer(
+            name,
+            title,
+            [
+                (one, one.body(results))
+                for one in SECTIONS
+                if one.layer == name and one.wanted(results)
+            ],
+        )
+        for name, title in LAYERS.items()
+    ]
     page = filled(
         "page.html.j2",
         results=results,
         failing=failing,
-        sections=[
-            (section, section.body(results)) for section in SECTIONS if section.wanted(results)
-        ],
+        layers=[layer for layer in layers if layer.sections],
+        script=script,
+        allowed=allowed(script),
     )
     return str(page)
+
+
+class PageLayer(NamedTuple):
+    """A layer of the page: its anchor, its title, and its sections with their bodies."""
+
+    name: Layer
+    title: str
+    sections: list[tuple[Section, Markup]]
+
+
+LAYERS: Final[dict[Layer, str]] = {
+    "answer": "Answer",
+    "explore": "Explore",
+    "findings": "Findings",
+    "appendix": "Appendix",
+}
+SCRIPT: Final = Path(__file__).with_name("templates") / "page.js"
+
+
+def allowed(*scripts: str) -> str:
+    """Write scripts as what a Content-Security-Policy lets run: these by their hashes, and no other."""
+    digests = (sha256(script.encode()).digest() for script in scripts)
+    return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 
 
 LONGEST_NAME: Final = 60

@@ -56,7 +56,7 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in listed if value != "0")
 
 
-HEADER = Section("top", "Summary", "Top", header_body)
+HEADER = Section("top", "Summary", "Top", header_body, layer="answer")
 
 
 MOST_CARDS = 6

@@ -465,4 +465,5 @@ LEARNING = Section(
     body,
     wanted=lambda results: results.learning is not None,
     views=views,
+    layer="findings",
 )

@@ -429,4 +429,5 @@ SENSITIVITY = Section(
     body,
     wanted=lambda results: results.sensitivity is not None,
     views=views,
+    layer="findings",
 )

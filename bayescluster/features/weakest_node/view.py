@@ -478,4 +478,5 @@ WEAKEST_NODE = Section(
     body,
     wanted=lambda results: results.weakest_node is not None,
     views=views,
+    layer="findings",
 )
