@@ -230,6 +230,31 @@ def maybe(share: float | None) -> str:
     return NONE if share is None else probability(share)
 
 
+LIKELIHOODS: Final = (
+    (0.99, "virtually certain"),
+    (0.95, "extremely likely"),
+    (0.90, "very likely"),
+    (0.66, "likely"),
+    (0.33, "about as likely as not"),
+    (0.10, "unlikely"),
+    (0.05, "very unlikely"),
+    (0.01, "extremely unlikely"),
+)
+"""Least probability of each word: the scale of the IPCC (Mastrandrea et al. 2010, table 1)."""
+
+
+def likelihood(share: float) -> str:
+    """Say a probability in the words of a fixed, published scale."""
+    return next((word for least, word in LIKELIHOODS if share >= least), "exceptionally unlikely")
+
+
+def percentage(share: float) -> str:
+    """Write a probability in per cent, never rounded to certainty: ``97%``, ``>99%``, ``<1%``."""
+    if share > 0.99:
+        return ">99%"
+    return "<1%" if share < 0.01 else f"{fixed(100 * share, 0)}%"
+
+
 def verdict_probability(share: float) -> str:
     """Write a verdict's probability, with a digit more: 0.949 is not yet 0.95."""
     return probability(share, 3)

@@ -19,18 +19,19 @@ from bayescluster.features.weakest_node.view import WEAKEST_NODE
 from bayescluster.kit.page import Section
 from bayescluster.kit.table import RawTable, View
 from bayescluster.kit.table import raw_tables as raw_views
+from bayescluster.report.answer import ANSWER
 from bayescluster.report.checks import CHECKS, FIT_CHECKS
 from bayescluster.report.effects import CORNERS, EFFECTS
 from bayescluster.report.forms import FORMS
 from bayescluster.report.model import MODEL, READING, REPRODUCTION
 from bayescluster.report.sample import SAMPLE
-from bayescluster.report.verdicts import CLAIMS, HEADER, VERDICTS
+from bayescluster.report.verdicts import CLAIMS, VERDICTS
 from bayescluster.results.model import Results
 
 __all__ = ["SECTIONS", "Section"]
 
 SECTIONS: tuple[Section, ...] = (
-    HEADER,
+    ANSWER,
     VERDICTS,
     VERDICT_CURVES,
     FORMS,

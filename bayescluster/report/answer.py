@@ -1,0 +1,677 @@
+"""The first page of the report: one sentence a group, its verdicts, the four corners, what limits it.
+
+The same `Answer` is shown as HTML and on a terminal. It is made from the results by rule and says no more
+than they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bayescluster.families import YES_OR_NO
+from bayescluster.kit import words
+from bayescluster.kit.figure import (
+    FIRST,
+    INK,
+    MUTED,
+    NARROW,
+    SECOND,
+    WIDE,
+    FigureError,
+    FigureSpec,
+    bare_rows,
+    canvas,
+    folded,
+    plain_text,
+    settings,
+)
+from bayescluster.kit.page import Section, figures, filled
+from bayescluster.names import CAPITALS
+from bayescluster.results.claims import CornerRow, Corners
+from bayescluster.results.model import EffectRow, Results, Verdict
+
+MOST_GROUPS: Final = 8
+"""More groups than this do not get a sentence and a panel each; the largest do."""
+MOST_LIMITS: Final = 5
+MOST_PAIRS: Final = 3
+ASSOCIATION: Final = "These are associations given the controls, not causes: see the appendix."
+FEW_FIRMS: Final = 10
+"""A corner with fewer firms around it (effective number) is marked."""
+NECESSARY: Final = ("necessary", "necessary_not_sufficient")
+SHORT: Final = {
+    "LL": "neither",
+    "HL": "human capital only",
+    "LH": "social capital only",
+    "HH": "both",
+}
+MARKS: Final = {"attenuated": "†", "few": "‡"}
+
+
+class Run(NamedTuple):
+    """A piece of a sentence, and whether it is stressed."""
+
+    text: str
+    strong: bool = False
+
+
+class GroupAnswer(NamedTuple):
+    """What was found for one group: its name, its rows, and the sentences."""
+
+    name: str
+    rows: int | None
+    runs: tuple[Run, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as plain text."""
+        return "".join(run.text for run in self.runs)
+
+
+class GridCell(NamedTuple):
+    """A verdict in the grid, with the marks of its caveats; no verdict where the claim is not made."""
+
+    verdict: Verdict | None
+    marks: str = ""
+
+
+class GridRow(NamedTuple):
+    """A claim and its verdicts, one a group; ``anchor`` leads to how it was decided."""
+
+    title: str
+    anchor: str
+    cells: tuple[GridCell, ...]
+
+
+class Answer(NamedTuple):
+    """The first page."""
+
+    question: str
+    facts: tuple[str, ...]
+    groups: tuple[GroupAnswer, ...]
+    more: str
+    """Groups that have no sentence of their own; nothing where all have."""
+    heads: tuple[str, ...]
+    grid: tuple[GridRow, ...]
+    limits: tuple[tuple[str, str], ...]
+    """Name and text of what limits the answer, the weightiest first."""
+
+
+def answer_of(results: Results) -> Answer:
+    """Make the first page from results.
+
+    Parameters
+    ----------
+    results
+        Results of a run.
+    """
+    names = groups_of(results)
+    shown = names[:MOST_GROUPS]
+    said = tuple(_group(name, results) for name in shown)
+    if (pairs := _pairs(results)) is not None:
+        said = (*said, pairs)
+    more = ""
+    if len(names) > len(shown):
+        more = (
+            f"The {len(shown)} largest of {len(names)} groups are shown; verdicts for all are in the "
+            "appendix."
+        )
+    heads = tuple(_headed(name, results) for name in shown)
+    return Answer(
+        question(results),
+        _facts(results),
+        said,
+        more,
+        heads,
+        _grid(shown, results),
+        _limits(results),
+    )
+
+
+def question(results: Results) -> str:
+    """The question that the claims put, in words."""
+    outcome = _outcome(results)
+    kinds = {one.kind for one in results.verdicts}
+    if kinds - {"effect", "difference"} or len(_capitals(results)) > 1:
+        verb = "need" if kinds - {"effect", "difference"} else "depend on"
+        return f"Does {outcome} {verb} human capital, social capital, or both?"
+    only = _capitals(results)
+    of = words.label(only[0]).lower() if only else "the capitals"
+    return f"Does {outcome} depend on {of}?"
+
+
+def _outcome(results: Results) -> str:
+    return words.label(results.outcome.column).lower()
+
+
+def _capitals(results: Results) -> list[str]:
+    return [one.capital for one in results.measures]
+
+
+def primary(results: Results) -> str:
+    """Kind of the groups that the answer is by: that of most verdicts, else industries."""
+    kinds = [one.by for one in results.verdicts if one.kind != "difference"]
+    some = [by for by in kinds if by not in ("all", "cluster")]
+    if some:
+        return max(dict.fromkeys(some), key=some.count)
+    if kinds and "cluster" not in kinds:
+        return "all"
+    return "industry" if results.sample.industries > 1 else "all"
+
+
+def groups_of(results: Results) -> list[str]:
+    """Groups of the answer: in the order of the sample, the largest first where there are many."""
+    by = primary(results)
+    table = _corners(results)
+    named = [row.group for row in table.rows if row.by == by] if table else []
+    named += [row.group for row in results.verdicts if row.by == by and row.kind != "difference"]
+    named += [row.group for row in results.effects if row.by == by]
+    names = list(dict.fromkeys(named)) or ["all"]
+    if len(names) > MOST_GROUPS:
+        names.sort(key=lambda name: -(_rows(name, results) or 0))
+    return names
+
+
+def _rows(name: str, results: Results) -> int | None:
+    by = primary(results)
+    rows = [row.rows for row in results.sample.groups if row.by == by and row.group == name]
+    rows += [row.rows for row in results.effects if row.by == by and row.group == name]
+    return rows[0] if rows else None
+
+
+def _headed(name: str, results: Results) -> str:
+    rows = _rows(name, results)
+    title = words.panel(name)
+    return title if rows is None else f"{title} (n = {words.count(rows)})"
+
+
+def _corners(results: Results) -> Corners | None:
+    return results.corners[0] if results.corners else None
+
+
+def _facts(results: Results) -> tuple[str, ...]:
+    sample = results.sample
+    rows = "firms" if sample.rows == sample.firms else "rows"
+    listed = [f"{words.count(sample.rows)} {rows}"]
+    if sample.rows != sample.firms:
+        listed.append(f"{words.count(sample.firms)} firms")
+    if sample.clusters:
+        listed.append(f"{words.count(sample.clusters)} clusters")
+    if sample.industries > 1:
+        listed.append(f"{words.count(sample.industries)} industries")
+    mean = next((row.outcome_mean for row in sample.groups if row.by == "all"), None)
+    if mean is not None and results.outcome.family in YES_OR_NO and not results.outcome.levels:
+        listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
+    listed.append("✓ diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
+    if sample.synthetic:
+        listed.append("synthetic data")
+    if results.reproduction.declared is not None:
+        listed.append(f"hypotheses {results.reproduction.declared.words}")
+    return tuple(listed)
+
+
+# sentences
+
+
+def _group(name: str, results: Results) -> GroupAnswer:
+    by = primary(results)
+    own = [one for one in results.verdicts if one.by == by and one.group == name]
+    needed = {one.capital or "": one for one in own if one.kind in NECESSARY}
+    corners = _at(name, results)
+    if needed and corners:
+        runs = (*_numbers(corners, needed, results), *_needs(needed), *_together(own))
+    else:
+        runs = tuple(_effects(name, own, results))
+    return GroupAnswer(words.panel(name), _rows(name, results), runs)
+
+
+def _at(name: str, results: Results) -> dict[str, CornerRow]:
+    table, by = _corners(results), primary(results)
+    rows = table.rows if table else ()
+    return {row.corner: row for row in rows if row.by == by and row.group == name}
+
+
+def _numbers(
+    corners: dict[str, CornerRow], needed: dict[str, Verdict], results: Results
+) -> Iterator[Run]:
+    """What is expected at the corners, put so that it bears on what was decided."""
+    human, social, both = (_brief(corners[at], results) for at in ("HL", "LH", "HH"))
+    states = {capital: one.verdict for capital, one in needed.items()}
+    shown = [capital for capital, state in states.items() if state == "supported"]
+    if len(states) > 1 and set(states.values()) == {"rejected"}:
+        yield Run(
+            f"Human capital alone brings {human} and social capital alone {social}, both {both}: "
+        )
+        yield Run("one makes up for the other", True)
+        yield Run(". ")
+    elif len(shown) == 1:
+        low, other = (social, "social") if shown[0] == CAPITALS[0] else (human, "human")
+        name = words.label(shown[0]).lower()
+        yield Run(
+            f"Without {name}, {_outcome(results)} stays at {low} even with much {other} capital, "
+            f"against {both} with both. "
+        )
+    else:
+        yield Run(
+            f"{_expected(results)}{human} with human capital alone, {social} with social capital alone, "
+            f"{both} with both. "
+        )
+
+
+def _expected(results: Results) -> str:
+    """What the numbers are, where they are no shares of firms that have the outcome."""
+    if results.outcome.family in YES_OR_NO and not results.outcome.levels:
+        return ""
+    return f"Expected {_outcome(results)}: "
+
+
+def _brief(row: CornerRow, results: Results) -> str:
+    unit = words.unit(results.outcome)
+    if unit.level == "%":
+        return f"{words.fixed(unit.factor * row.estimate.mean, 0)}%"
+    return words.number(row.estimate.mean, row.estimate.sd)
+
+
+def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
+    first, *rest = needed.values()
+    same = rest and all(_judged(one) == _judged(first) for one in rest)
+    if same and first.verdict in ("supported", "rejected"):
+        shares = ", ".join(_share(one) for one in needed.values())
+        weakest = min if first.verdict == "supported" else max
+        yield Run("Each capital is ")
+        yield Run(
+            f"{words.likelihood(weakest(map(_probability, needed.values())))} to be {_what(first)}",
+            True,
+        )
+        yield Run(f" ({shares}). ")
+    elif same and first.verdict == "not assessable":
+        yield Run("Whether either capital is necessary ")
+        yield Run("cannot be judged", True)
+        yield Run(f": {_why_not(first)}. ")
+    else:
+        for one in needed.values():
+            yield from _need(one)
+
+
+def _judged(verdict: Verdict) -> tuple[str, str, bool]:
+    return verdict.kind, verdict.verdict, bool(verdict.unsupported)
+
+
+def _need(one: Verdict) -> Iterator[Run]:
+    capital = words.label(one.capital or "")
+    match one.verdict:
+        case "not assessable":
+            yield Run(f"Whether {capital.lower()} is necessary ")
+            yield Run("cannot be judged", True)
+            yield Run(f": {_why_not(one)}. ")
+        case "depends on the form":
+            yield Run(f"Plausible forms disagree on whether {capital.lower()} is necessary. ")
+        case _:
+            open_ = "; undecided" if one.verdict not in ("supported", "rejected") else ""
+            yield Run(f"{capital} is ")
+            yield Run(f"{words.likelihood(_probability(one))} to be {_what(one)}", True)
+            yield Run(f" ({_share(one)}{open_}). ")
+
+
+def _what(one: Verdict) -> str:
+    if one.kind == "necessary":
+        return "necessary"
+    return "necessary but not sufficient"
+
+
+def _why_not(one: Verdict) -> str:
+    if one.unsupported:
+        return "too few firms near a corner"
+    return "the outcome stays rare even with both"
+
+
+def _probability(one: Verdict) -> float:
+    return one.given if one.verdict == "rejected" else one.probability
+
+
+def _share(one: Verdict) -> str:
+    return words.percentage(_probability(one))
+
+
+def _together(own: Sequence[Verdict]) -> Iterator[Run]:
+    for one in own:
+        if one.kind == "complementarity" and one.verdict == "supported":
+            yield Run("Together they bring ")
+            yield Run("more than a compensatory model implies", True)
+            yield Run(f" ({_share(one)}).")
+
+
+def _effects(name: str, own: Sequence[Verdict], results: Results) -> Iterator[Run]:
+    """Without claims of necessity: the effects, and what was decided of them."""
+    by = primary(results)
+    judged = {one.capital: one for one in own if one.kind == "effect"}
+    for row in results.effects:
+        if (row.by, row.group, row.measure) == (by, name, "average_marginal_effect"):
+            yield from _effect(row, judged.get(row.capital), results)
+
+
+def _effect(row: EffectRow, verdict: Verdict | None, results: Results) -> Iterator[Run]:
+    capital = words.label(row.capital).lower()
+    step = "Having" if words.binary(results, row.capital) else "One sd more"
+    yield Run(f"{step} {capital} goes with {words.effect(row.estimate, results.outcome)}")
+    if verdict is None:
+        yield Run(f" (above 0 with probability {words.probability(row.positive)}). ")
+    else:
+        yield Run(": ")
+        yield Run(words.VERDICTS[verdict.verdict].lower(), True)
+        yield Run(f" ({_share(verdict)}). ")
+
+
+def _pairs(results: Results) -> GroupAnswer | None:
+    """Whether industries differ, by the claims of differences; nothing where there are none."""
+    claims = [one for one in results.verdicts if one.kind == "difference"]
+    if not claims:
+        return None
+    decided = [one for one in claims if one.verdict == "supported"]
+    runs = [Run(f"{_pair(one)} ({_share(one)}). ") for one in decided[:MOST_PAIRS]]
+    rest = len(claims) - len(decided)
+    if len(decided) > MOST_PAIRS:
+        runs.append(Run(f"{len(decided) - MOST_PAIRS} further differences are supported. "))
+    if rest:
+        lead = "No difference is supported" if not decided else "No other difference is supported"
+        pairs = "pair" if len(claims) == 1 else "pairs"
+        runs.append(Run(f"{lead} among the {len(claims)} {pairs} compared."))
+    return GroupAnswer("Differences", None, tuple(runs))
+
+
+def _pair(one: Verdict) -> str:
+    title = one.title
+    first, _, second = one.group.partition(" over ")
+    for place, name in (("the first industry", first), ("the second", second)):
+        title = title.replace(place, name)
+    return title
+
+
+# the grid
+
+
+def _grid(names: Sequence[str], results: Results) -> tuple[GridRow, ...]:
+    by, rows = primary(results), []
+    for claim in claims_of(results):
+        own = {one.group: one for one in claim.verdicts}
+        if claim.kind == "difference" or claim.by != by:
+            continue
+        cells = tuple(
+            GridCell(own[name], marks(own[name])) if name in own else GridCell(None)
+            for name in names
+        )
+        rows.append(GridRow(claim.title, claim.anchor, cells))
+    return tuple(rows)
+
+
+def marks(verdict: Verdict) -> str:
+    """Signs of the caveats of a verdict; the limits below the grid explain them."""
+    few = any(one.support is not None and one.support < FEW_FIRMS for one in verdict.figures)
+    signs = [MARKS["attenuated"] if verdict.attenuated else "", MARKS["few"] if few else ""]
+    return "".join(signs)
+
+
+class Claim(NamedTuple):
+    """A claim and its verdicts, one a group; ``region`` is set where all of them share it."""
+
+    anchor: str
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def first(self) -> Verdict:
+        """Verdict that stands for what all share."""
+        return self.verdicts[0]
+
+    @property
+    def kind(self) -> str:
+        """Kind of the claim."""
+        return self.first.kind
+
+    @property
+    def by(self) -> str:
+        """Kind of the groups it is put to."""
+        return self.first.by
+
+    @property
+    def title(self) -> str:
+        """The claim in words."""
+        return self.first.title
+
+    @property
+    def region(self) -> str:
+        """Declared region, where all groups share it."""
+        regions = {one.region for one in self.verdicts}
+        return regions.pop() if len(regions) == 1 else ""
+
+
+def claims_of(results: Results) -> tuple[Claim, ...]:
+    """Verdicts by claim, in the order of the analysis.
+
+    A claim ends where its words change or a group comes again, so that two claims that differ in their
+    region alone are kept apart.
+    """
+    runs: list[list[Verdict]] = []
+    for verdict in results.verdicts:
+        if runs and _continues(runs[-1], verdict):
+            runs[-1].append(verdict)
+        else:
+            runs.append([verdict])
+    return tuple(Claim(f"claim-{k}", tuple(run)) for k, run in enumerate(runs, start=1))
+
+
+def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
+    first = run[0]
+    same = ("kind", "capital", "by", "scope", "title", "level")
+    return all(getattr(first, key) == getattr(verdict, key) for key in same) and all(
+        verdict.group != other.group for other in run
+    )
+
+
+# what limits it
+
+
+def _limits(results: Results) -> tuple[tuple[str, str], ...]:
+    said = (
+        ("Rows left out", _rows_lost(results)),
+        (f"{MARKS['attenuated']} Measurement", _measured(results)),
+        (f"{MARKS['few']} Few firms", _few(results)),
+        ("Form", _forms(results)),
+        (
+            "Weights",
+            "Survey weights enter the likelihood, so probabilities are approximate."
+            if results.weighting
+            else "",
+        ),
+        (
+            "Many verdicts",
+            results.together.words if results.together and results.together.supported > 1 else "",
+        ),
+        ("Association", ASSOCIATION),
+    )
+    return tuple((name, text) for name, text in said if text)[:MOST_LIMITS]
+
+
+def _rows_lost(results: Results) -> str:
+    sample = results.sample
+    lost = sum(row.rows for row in sample.dropped)
+    if not lost:
+        return ""
+    return f"{words.count(lost)} of {words.count(sample.rows + lost)} rows lack a value and are left out."
+
+
+def _measured(results: Results) -> str:
+    told = next((one.attenuated for one in results.verdicts if one.attenuated), "")
+    if not told:
+        return ""
+    shares = "; ".join(part.removeprefix("attenuated: ") for part in told.split("; "))
+    return f"Scores contain error ({shares}), which pulls corners together: these claims cannot be rejected."
+
+
+def _few(results: Results) -> str:
+    few = [
+        f"{SHORT[row.corner]} in {words.panel(row.group)} ({words.fixed(row.support, 0)})"
+        for name in groups_of(results)[:MOST_GROUPS]
+        for row in _at(name, results).values()
+        if row.support < FEW_FIRMS
+    ]
+    if not few:
+        return ""
+    more = f" and {len(few) - 3} further corners" if len(few) > 3 else ""
+    return f"Fewer than {FEW_FIRMS} are near {', '.join(few[:3])}{more}."
+
+
+def _forms(results: Results) -> str:
+    found = results.comparison
+    if found is None:
+        if any(one.withheld for one in results.verdicts):
+            return (
+                f"Only the {results.model.structure} form was fitted; it has no thresholds, so necessity "
+                "cannot be rejected."
+            )
+        return ""
+    plausible = [row.form for row in found.forms if row.plausible]
+    out = [row.form for row in found.forms if not row.plausible]
+    text = f"A verdict has to hold in every plausible form ({', '.join(plausible)})"
+    return (
+        f"{text}; {', '.join(out)} {'is' if len(out) == 1 else 'are'} ruled out."
+        if out
+        else f"{text}."
+    )
+
+
+# the figure
+
+
+def corners_figure(results: Results, *, narrow: bool = False) -> Figure:
+    """Draw the expected outcome at the four corners, one panel a group.
+
+    Parameters
+    ----------
+    results
+        Results of a run.
+    narrow
+        Lay the figure out for a telephone.
+
+    Raises
+    ------
+    FigureError
+        If the results hold no corners.
+    """
+    names = [name for name in groups_of(results)[:MOST_GROUPS] if _at(name, results)]
+    if not names:
+        raise FigureError("The results hold no corners.")
+    columns = 1 if narrow else min(len(names), 4)
+    rows = -(-len(names) // columns)
+    unit = words.unit(results.outcome)
+    ends = [
+        (row.estimate.low * unit.factor, row.estimate.high * unit.factor)
+        for name in names
+        for row in _at(name, results).values()
+    ]
+    low, high = min(end for end, _ in ends), max(end for _, end in ends)
+    if unit.level == "%":
+        low, high = 0.0, 100.0
+    with settings():
+        figure = canvas(NARROW if narrow else WIDE, 0.45 + (1.35 if narrow else 1.3) * rows)
+        for k, name in enumerate(names):
+            axes = figure.add_subplot(rows, columns, k + 1)
+            _panel(axes, name, results)
+            axes.set_title(folded(words.panel(name), 40 if narrow else 24, 2), color=INK)
+            room = (high - low) * (0.4 if narrow else 0.75)
+            axes.set_xlim(low - 0.02 * (high - low), high + room)
+            axes.tick_params(labelleft=narrow or k % columns == 0)
+            if unit.level == "%":
+                axes.set_xticks([0, 50, 100], ["0", "50", "100%"])
+            axes.tick_params(axis="x", labelbottom=k + columns >= len(names))
+        return plain_text(figure)
+
+
+COLOURS: Final = {"LL": MUTED, "HL": FIRST, "LH": SECOND, "HH": INK}
+SHAPES: Final = {"LL": "o", "HL": "s", "LH": "D", "HH": "o"}
+
+
+def _panel(axes: Axes, name: str, results: Results) -> None:
+    unit = words.unit(results.outcome)
+    for place, (at, row) in enumerate(_at(name, results).items()):
+        mean, low, high = (
+            unit.factor * value
+            for value in (row.estimate.mean, row.estimate.low, row.estimate.high)
+        )
+        few = row.support < FEW_FIRMS
+        axes.plot(
+            [low, high],
+            [place, place],
+            color=COLOURS[at],
+            linewidth=2,
+            linestyle=(0, (2, 2)) if few else "-",
+        )
+        axes.plot([mean], [place], color=COLOURS[at], marker=SHAPES[at], markersize=5, linestyle="")
+        axes.annotate(
+            _brief(row, results),
+            (high, place),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
+        axes.annotate(
+            f"{words.fixed(row.support, 0)}{MARKS['few'] if few else ''}",
+            (1, place),
+            xycoords=axes.get_yaxis_transform(),
+            ha="right",
+            va="center",
+            color=MUTED,
+            fontsize=7.5,
+        )
+    axes.set_yticks(range(4), [words.sentence(SHORT[at])[:-1] for at in SHORT])
+    axes.set_ylim(3.5, -0.5)
+    bare_rows(axes)
+
+
+def _caption(results: Results) -> str:
+    table = _corners(results)
+    if table is None:
+        return ""
+    return (
+        f"{words.sentence(table.quantity)[:-1]} ({results.outcome.label}) with each capital low or high "
+        f"({table.declared}) and other characteristics as observed: mean and 90% interval. Right: "
+        f"effective number of firms near the corner."
+    )
+
+
+def _alternative(results: Results) -> str:
+    said = (
+        f"{words.panel(name)}: "
+        + ", ".join(
+            f"{SHORT[at]} {words.level(row.estimate, results.outcome)}"
+            for at, row in _at(name, results).items()
+        )
+        for name in groups_of(results)[:MOST_GROUPS]
+    )
+    return f"Expected outcome at the four corners. {'; '.join(said)}."
+
+
+CORNERS_FIGURE: Final = FigureSpec(
+    name="corners",
+    draw=lambda results, narrow: corners_figure(results, narrow=narrow),
+    caption=_caption,
+    alternative=_alternative,
+    wanted=lambda results: bool(results.corners),
+)
+
+
+def body(results: Results) -> Markup:
+    """The first page as HTML."""
+    return filled(
+        "answer.html.j2",
+        results=results,
+        answer=answer_of(results),
+        figures=figures(results, CORNERS_FIGURE),
+    )
+
+
+ANSWER: Final = Section("top", "Answer", "Answer", body, layer="answer")
