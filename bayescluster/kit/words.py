@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from bayescluster.names import ALL, WITHIN, group_name
 from bayescluster.results.facts import OutcomeFacts
@@ -98,6 +98,11 @@ FORM_NOTES: Final = {
     "in their own reports.",
 }
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
+LOOKS: Final[dict[str, Literal["", "good", "bad"]]] = dict.fromkeys(VERDICTS, "") | {
+    "supported": "good",
+    "rejected": "bad",
+}
+"""How a cell with a verdict looks."""
 ICONS: Final[dict[str, str]] = {
     "supported": "✓",
     "rejected": "✕",

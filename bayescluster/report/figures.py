@@ -28,8 +28,8 @@ from bayescluster.report.fit_figures import (
     predictive,
 )
 from bayescluster.report.forms import COMPARISON, comparison
+from bayescluster.report.readings import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE, conditional_effect, surface
-from bayescluster.report.verdicts import CLAIMS_MATRIX, claims_matrix
 from bayescluster.results.model import Results
 
 __all__ = [

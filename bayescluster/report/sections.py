@@ -24,8 +24,9 @@ from bayescluster.report.checks import CHECKS, FIT_CHECKS
 from bayescluster.report.effects import CORNERS, EFFECTS
 from bayescluster.report.forms import FORMS
 from bayescluster.report.model import MODEL, READING, REPRODUCTION
+from bayescluster.report.readings import CLAIMS
 from bayescluster.report.sample import SAMPLE
-from bayescluster.report.verdicts import CLAIMS, VERDICTS
+from bayescluster.report.verdicts import VERDICTS
 from bayescluster.results.model import Results
 
 __all__ = ["SECTIONS", "Section"]

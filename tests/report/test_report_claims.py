@@ -8,8 +8,8 @@ from report_reading import Page
 
 from bayescluster.kit import words
 from bayescluster.report.figures import FigureError, claims_matrix
+from bayescluster.report.readings import tables_of
 from bayescluster.report.render import write_report
-from bayescluster.report.verdicts import tables_of
 from bayescluster.results.claims import Claims
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
