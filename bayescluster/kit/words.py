@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import Final, Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
+from bayescluster.kit.table import Look
 from bayescluster.names import ALL, WITHIN, group_name
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import CalibrationRow, FitChecks, PitRow, PredictiveCount
@@ -98,10 +99,7 @@ FORM_NOTES: Final = {
     "in their own reports.",
 }
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
-LOOKS: Final[dict[str, Literal["", "good", "bad"]]] = dict.fromkeys(VERDICTS, "") | {
-    "supported": "good",
-    "rejected": "bad",
-}
+LOOKS: Final[Mapping[str, Look]] = {"supported": "good", "rejected": "bad"}
 """How a cell with a verdict looks."""
 ICONS: Final[dict[str, str]] = {
     "supported": "✓",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
@@ -12,9 +13,10 @@ from matplotlib.figure import Figure
 from bayescluster.kit import words
 from bayescluster.kit.figure import FigureError, FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
-from bayescluster.kit.page import Section, figures, filled, group_column, pivot, tables
+from bayescluster.kit.page import Section, figures, filled, group_column, pivot
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
+from bayescluster.results.base import By
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import DifferenceRow, EffectRow, RankRow, Results
@@ -78,52 +80,70 @@ def forest_rows(results: Results, capital: str) -> list[EffectRow]:
     ]
 
 
-def _spec(capital: str) -> FigureSpec:
-    words_of = words.label(capital).lower()
+def effects_figure(results: Results, *, narrow: bool = False) -> Figure:
+    """Draw the average marginal effects of the capitals next to each other, overall and by industry.
 
-    def caption(results: Results) -> str:
-        text = (
-            f"Average marginal effect of {words_of}: change {words.step(results, capital)}. Points "
-            "are means, lines 90% intervals. Partially pooled estimates borrow strength across "
-            "industries."
-        )
-        alone = any(row.unpooled for row in forest_rows(results, capital))
-        return f"{text} {words.ALONE}" if alone else text
+    Parameters
+    ----------
+    results
+        Results of a run.
+    narrow
+        Lay the figure out for a telephone.
 
-    def alternative(results: Results) -> str:
-        listed = "; ".join(
-            f"{words.group(row.by, row.group)} {words.effect(row.estimate, results.outcome)}"
-            for row in forest_rows(results, capital)
-        )
-        return f"Forest plot of the average marginal effect of {words_of}: {listed}."
+    Raises
+    ------
+    FigureError
+        If the results hold no effects.
+    """
+    capitals = list(dict.fromkeys(row.capital for row in results.effects))
+    factor = words.unit(results.outcome).factor
+    marks: dict[tuple[str, str, int], list[Mark]] = {}
+    for look, capital in enumerate(capitals):
+        for row in forest_rows(results, capital):
+            one = row.estimate
+            mark = Mark(one.low * factor, one.mean * factor, one.high * factor, look)
+            marks.setdefault((row.by, row.group, row.rows), []).append(mark)
+    lines = [
+        Line(f"{words.group(by, group)} (n = {words.count(rows)})", tuple(own))
+        for (by, group, rows), own in marks.items()
+    ]
+    key = tuple(f"{words.label(one)}, {words.step(results, one)}" for one in capitals)
+    label = f"Average marginal effect, {words.unit(results.outcome).name}"
+    return interval_rows(lines, Frame(label, 0.0, key=key), narrow=narrow)
 
-    return FigureSpec(
-        name=f"forest-{capital.replace('_', '-')}",
-        draw=lambda results, narrow: forest(results, capital, narrow=narrow),
-        caption=caption,
-        alternative=alternative,
-        wanted=lambda results: bool(forest_rows(results, capital)),
+
+def _caption(results: Results) -> str:
+    scopes = dict.fromkeys(row.scope for row in results.effects)
+    names = "; ".join(words.SCOPES.get(scope, scope) for scope in scopes)
+    text = (
+        f"Change in the expected {results.outcome.label} with more of a capital, averaged over the firms "
+        f"of each group ({names}): mean and 90% interval, partially pooled."
     )
+    return f"{text} {words.total(results)}".strip()
 
 
-HUMAN_CAPITAL = _spec("human_capital")
-SOCIAL_CAPITAL = _spec("social_capital")
+def _alternative(results: Results) -> str:
+    listed = "; ".join(
+        f"{words.label(row.capital)}, {words.group(row.by, row.group)} "
+        f"{words.effect(row.estimate, results.outcome)}"
+        for row in results.effects
+        if row.measure == MEASURE and row.by != "cluster"
+    )
+    return f"Average marginal effects: {listed}."
+
+
+EFFECTS_FIGURE = FigureSpec(
+    name="effects",
+    draw=lambda results, narrow: effects_figure(results, narrow=narrow),
+    caption=_caption,
+    alternative=_alternative,
+    wanted=lambda results: bool(results.effects),
+)
 
 
 def effects_views(results: Results) -> Iterator[View[Any]]:
-    """Effects by capital and measure, those of clusters last; differences and ranks of industries."""
-    kinds = dict.fromkeys((row.capital, row.measure) for row in results.effects)
-    for clusters in (False, True):
-        for kind in kinds:
-            some = tuple(
-                row
-                for row in results.effects
-                if (row.capital, row.measure) == kind and (row.by == "cluster") == clusters
-            )
-            if some:
-                yield _effects(some, results, clusters=clusters)
-    if not results.effects:
-        yield View("effects", EffectRow)
+    """Effects by capital, measure and group, and how industries differ."""
+    yield _effects(results)
     for other in results.others:
         before = {"equation": other.model.equation}
         yield View("equation_effects", EffectRow, rows=other.effects, before=before)
@@ -131,51 +151,67 @@ def effects_views(results: Results) -> Iterator[View[Any]]:
     yield from _ranks(results)
 
 
-def _effects(some: tuple[EffectRow, ...], results: Results, *, clusters: bool) -> View[EffectRow]:
-    first, effect = some[0], partial(words.effect, outcome=results.outcome)
-    what = f"{words.MEASURES[first.measure]}: {words.label(first.capital).lower()}"
-    if first.measure == MEASURE:
-        what += f", change {words.step(results, first.capital)}"
-    alone = any(row.unpooled for row in some)
-    columns: tuple[Column[Any], ...] = (
-        group_column("Group"),
-        number("n", "rows", words.count),
-        number("Effect [90% interval]", "estimate", effect),
-        number("P(above 0)", "positive", words.probability),
-        number(ALONE, "unpooled", lambda one: effect(one) if one else words.NONE),
-    )
+def _effects(results: Results) -> View[EffectRow]:
+    """Average marginal effects, overall and by industry; clusters and contrasts are in the file."""
+    effect = partial(words.effect, outcome=results.outcome)
     return View(
         "effects",
         EffectRow,
-        f"{what}, {words.unit(results.outcome).name}",
-        columns if alone else columns[:-1],
-        some,
-        words.ALONE if alone else "",
-        f"{what}, by cluster" if clusters else "",
-    )
-
-
-def _differences(results: Results) -> Iterator[View[DifferenceRow]]:
-    columns: tuple[Column[Any], ...] = (
-        Column("Effect in", lambda row: words.group(row.by, row.first)),
-        Column("less effect in", lambda row: words.group(row.by, row.second)),
-        number(
-            "Difference [90% interval]", "estimate", partial(words.effect, outcome=results.outcome)
+        f"Average marginal effects, {words.unit(results.outcome).name}",
+        (
+            Column("Capital", "capital", words.label),
+            group_column("Group"),
+            number("n", "rows", words.count),
+            number("Effect [90% interval]", "estimate", effect),
+            number("P(above 0)", "positive", words.probability),
+            number(ALONE, "unpooled", lambda one: effect(one) if one else words.NONE),
         ),
-        number("P(above 0)", "positive", words.probability),
+        tuple(row for row in results.effects if row.measure == MEASURE and row.by != "cluster"),
+        words.ALONE if any(row.unpooled for row in results.effects) else "",
+        records=results.effects,
     )
-    for capital in dict.fromkeys(row.capital for row in results.differences):
-        kinds = dict.fromkeys(row.by for row in results.differences if row.capital == capital)
-        for by in kinds:
-            yield View(
-                "differences",
-                DifferenceRow,
-                f"Differences between {words.kinds(by)} in the average marginal effect of "
-                f"{words.label(capital).lower()}",
-                columns,
-                tuple(row for row in results.differences if (row.capital, row.by) == (capital, by)),
-            )
-    if not results.differences:
+
+
+class Pair(NamedTuple):
+    """Two groups of a kind, and how the effect of each capital differs between them."""
+
+    by: By
+    first: str
+    second: str
+    own: dict[str, DifferenceRow]
+
+
+def _differences(results: Results) -> Iterator[View[Any]]:
+    """Pairs of groups, a table a kind."""
+    pairs: dict[tuple[By, str, str], dict[str, DifferenceRow]] = {}
+    for row in results.differences:
+        pairs.setdefault((row.by, row.first, row.second), {})[row.capital] = row
+
+    def difference(capital: str) -> Column[Pair]:
+        def shown(row: DifferenceRow | None) -> Cell:
+            if row is None:
+                return Cell(words.NONE)
+            near = f"above 0: {words.probability(row.positive)}"
+            return Cell(words.effect(row.estimate, results.outcome), near)
+
+        return number(words.label(capital), lambda pair: pair.own.get(capital), shown)
+
+    for by in dict.fromkeys(by for by, _, _ in pairs):
+        yield View(
+            "differences",
+            DifferenceRow,
+            f"Differences between {words.kinds(by)}: effect in the first less that in the second",
+            (
+                Column("First", lambda pair: words.group(pair.by, pair.first)),
+                Column("Second", lambda pair: words.group(pair.by, pair.second)),
+                *map(difference, dict.fromkeys(row.capital for row in results.differences)),
+            ),
+            tuple(Pair(*names, own) for names, own in pairs.items() if names[0] == by),
+            "Average marginal effects, each over its own firms; below each the probability that it is "
+            "above 0.",
+            records=tuple(row for row in results.differences if row.by == by),
+        )
+    if not pairs:
         yield View("differences", DifferenceRow)
 
 
@@ -211,21 +247,26 @@ def _rank(row: RankRow, place: int) -> float:
     return row.probabilities[place]
 
 
+MOST_PAIRS = 10
+"""More pairs of industries than this are in the file only; the page then has the ranks."""
+
+
 def effects_body(results: Results) -> Markup:
-    """Forests, then tables of effects, differences and ranks."""
-    scopes = dict.fromkeys(row.scope for row in results.effects)
+    """One figure of the effects, and how industries differ."""
+    differences = tuple(_differences(results))
+    few = max(len(view.rows) for view in differences) <= MOST_PAIRS
+    shown = differences if few else tuple(_ranks(results))
     return filled(
         "effects.html.j2",
         results=results,
-        figures=figures(results, HUMAN_CAPITAL, SOCIAL_CAPITAL),
-        tables=tables(effects_views(results)),
-        scopes="; ".join(words.SCOPES.get(scope, scope) for scope in scopes),
+        figures=figures(results, EFFECTS_FIGURE),
+        tables=[view.table for view in shown if view.rows],
     )
 
 
 EFFECTS = Section(
     "effects",
-    "Effects by industry",
+    "How much do the capitals matter, and does it differ by industry?",
     "Effects",
     effects_body,
     views=effects_views,
@@ -233,13 +274,26 @@ EFFECTS = Section(
 )
 
 
+def surface_body(results: Results) -> Markup:
+    """The expected outcome over the plane of the capitals, with the firms."""
+    drawn = figures(results, SURFACE)
+    return filled("figures.html.j2", figures=drawn, tables=())
+
+
+SURFACE_SECTION = Section(
+    "surface",
+    "Where are the firms, and what is expected there?",
+    "Surface",
+    surface_body,
+    lambda results: bool(results.surfaces),
+    layer="findings",
+)
+
+
 def corners_views(results: Results) -> Iterator[View[Any]]:
-    """Corners of every scope and pair of levels, those of clusters apart."""
+    """Corners of every scope and pair of levels; the page has those of the first in its figure."""
     for found in results.corners:
-        for clusters in (False, True):
-            some = tuple(row for row in found.rows if (row.by == "cluster") == clusters)
-            if some:
-                yield _corners(found, some, results, clusters=clusters)
+        yield _corners(found, results)
     if not results.corners:
         yield View("corners", CornerRow, before=dict.fromkeys(LEVELS))
 
@@ -248,28 +302,24 @@ LEVELS = ("scope", "at_least", "declared", "human_low", "human_high", "social_lo
 """What tells the levels of a corner."""
 
 
-def _corners(
-    found: Corners, some: tuple[CornerRow, ...], results: Results, *, clusters: bool
-) -> View[Any]:
-    scope = words.SCOPES.get(found.scope, found.scope)
-    level = found.at_least
+def _corners(found: Corners, results: Results) -> View[Any]:
+    """Corners overall and by industry; those of clusters are in the file."""
+    scope, level = words.SCOPES.get(found.scope, found.scope), found.at_least
     outcome = results.outcome if level is None else words.reaching(results.outcome, level)
-    reached = "" if level is None else f", at least {level}"
     view = View(
         "corners",
         CornerRow,
         f"{words.sentence(found.quantity)[:-1]} at the corners, {found.declared}",
-        rows=some,
+        rows=tuple(row for row in found.rows if row.by != "cluster"),
         note=f"For {scope}. Low and high: human capital {_sd(found.human_low)} and "
         f"{_sd(found.human_high)} ({words.scale(results, 'human_capital')}), social capital "
         f"{_sd(found.social_low)} and {_sd(found.social_high)} "
-        f"({words.scale(results, 'social_capital')})."
-        f"{'' if clusters else _amounts(found.amounts)}",
-        folded=f"Corners by cluster, {found.declared}{reached}" if clusters else "",
+        f"({words.scale(results, 'social_capital')}).",
         before={name: getattr(found, name) for name in LEVELS},
     )
     across = {name: words.sentence(text)[:-1] for name, text in words.CORNERS.items()}
-    return pivot(view, across, lambda row: row.corner, partial(_corner, outcome=outcome))
+    shown = pivot(view, across, lambda row: row.corner, partial(_corner, outcome=outcome))
+    return replace(shown, records=found.rows)
 
 
 def _corner(row: CornerRow, outcome: OutcomeFacts) -> Cell:
@@ -280,19 +330,15 @@ def _corner(row: CornerRow, outcome: OutcomeFacts) -> Cell:
 
 
 def corners_body(results: Results) -> Markup:
-    """Tables of corners, then the figures."""
+    """Corners that the first page does not show, what low and high are, and effects across levels."""
+    later = tuple(corners_views(results))[1:]
     return filled(
         "corners.html.j2",
         results=results,
-        tables=tables(corners_views(results)),
-        figures=figures(results, SURFACE, CONDITIONAL_EFFECT),
-        support_min=SUPPORT_MIN,
+        amounts=[_amount(one) for one in results.corners[0].amounts] if results.corners else (),
+        figures=figures(results, CONDITIONAL_EFFECT),
+        tables=[view.table for view in later if view.columns],
     )
-
-
-def _amounts(found: Sequence[LevelAmounts]) -> str:
-    """Say what low and high are in the units of the columns."""
-    return "".join(f" {_amount(one)}" for one in found)
 
 
 def _amount(one: LevelAmounts) -> str:
@@ -316,9 +362,9 @@ def _sd(value: float) -> str:
 
 CORNERS = Section(
     "corners",
-    "Low and high, one and both",
-    "Corners",
+    "What are low and high, and how does the effect of one capital change with the other?",
+    "Low and high",
     corners_body,
-    views=corners_views,
-    layer="findings",
+    lambda results: bool(results.corners or results.curves),
+    corners_views,
 )

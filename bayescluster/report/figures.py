@@ -18,7 +18,8 @@ from bayescluster.features.sets.view import SET_PLOT, set_plot
 from bayescluster.features.verdict_curves.view import verdict_curve, verdict_curve_figures
 from bayescluster.features.weakest_node.view import GAINS, gains
 from bayescluster.kit.figure import FigureError, FigureSpec
-from bayescluster.report.effects import HUMAN_CAPITAL, SOCIAL_CAPITAL, forest
+from bayescluster.report.answer import CORNERS_FIGURE, corners_figure
+from bayescluster.report.effects import EFFECTS_FIGURE, effects_figure, forest
 from bayescluster.report.fit_figures import (
     CALIBRATION,
     LOO_PIT,
@@ -27,7 +28,6 @@ from bayescluster.report.fit_figures import (
     loo_pit,
     predictive,
 )
-from bayescluster.report.forms import COMPARISON, comparison
 from bayescluster.report.readings import CLAIMS_MATRIX, claims_matrix
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE, conditional_effect, surface
 from bayescluster.results.model import Results
@@ -40,10 +40,11 @@ __all__ = [
     "ceiling",
     "ceilings",
     "claims_matrix",
-    "comparison",
     "conditional_effect",
     "confounding",
+    "corners_figure",
     "effect_sizes",
+    "effects_figure",
     "figures_of",
     "forest",
     "gains",
@@ -65,8 +66,8 @@ def figures_of(results: Results) -> tuple[FigureSpec, ...]:
 
 
 FIGURES: tuple[FigureSpec, ...] = (
-    HUMAN_CAPITAL,
-    SOCIAL_CAPITAL,
+    CORNERS_FIGURE,
+    EFFECTS_FIGURE,
     SURFACE,
     CONDITIONAL_EFFECT,
     CEILING_HUMAN,
@@ -76,7 +77,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     PREDICTIVE,
     LOO_PIT,
     CALIBRATION,
-    COMPARISON,
     CONFOUNDING,
     SET_PLOT,
     CLAIMS_MATRIX,

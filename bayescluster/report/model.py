@@ -11,7 +11,7 @@ from markupsafe import Markup
 from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled, pivot, tables
-from bayescluster.kit.table import Cell, Column, Head, Table, View, number
+from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
@@ -40,29 +40,26 @@ two_digits = partial(words.fixed, places=2)
 
 
 def model_body(results: Results) -> Markup:
-    """Formula, groupings and coefficients."""
+    """Formulas, what varies by group, coefficients with their priors, and what bears on them."""
     known = results.model.identification
+    shown: list[View[Any]] = [_groupings(results.model), _coefficients(results.model)]
+    if results.others:
+        shown.append(_residuals(results))
+    if results.model.cases:
+        shown.append(_evidence(results.model.cases)[0])
+    if results.variance:
+        shown.append(_variance(results.variance))
+    if results.weighting:
+        shown.append(_sandwich(results.weighting))
+    if known:
+        shown.append(_contractions(known))
     return filled(
         "model.html.j2",
         results=results,
-        groupings=_groupings(results.model).table,
-        coefficients=_coefficients(results.model).table,
-        beside=[
-            (
-                other,
-                tables((_groupings(other.model, folded=True), _coefficients(other.model, True))),
-            )
-            for other in results.others
-        ],
-        residuals=_residuals(results).table,
-        evidence=tables(_evidence(results.model.cases)) if results.model.cases else (),
-        variance=_variance(results.variance).table if results.variance else None,
-        sandwich=_sandwich(results.weighting).table if results.weighting else None,
+        models=(results, *results.others),
+        tables=tables(shown),
         effective=words.number(results.weighting.effective_rows) if results.weighting else "",
-        duration=words.duration(results.fit.sampling_seconds),
         known=known,
-        contractions=_contractions(known).table if known else None,
-        gates=_gates(known).table if known else None,
     )
 
 
@@ -132,7 +129,7 @@ def _residuals(results: Results) -> View[ResidualRow]:
     )
 
 
-def _groupings(model: ModelFacts, folded: bool = False) -> View[GroupingFacts]:
+def _groupings(model: ModelFacts) -> View[GroupingFacts]:
     return View(
         "groupings",
         GroupingFacts,
@@ -150,7 +147,6 @@ def _groupings(model: ModelFacts, folded: bool = False) -> View[GroupingFacts]:
         ),
         model.groupings,
         model.group_effect_prior,
-        f"What varies by group in {model.equation}" if folded else "",
         before={"equation": model.equation},
     )
 
@@ -159,7 +155,7 @@ def _terms(terms: Sequence[str]) -> str:
     return ", ".join(words.label(term).lower() for term in terms)
 
 
-def _coefficients(model: ModelFacts, folded: bool = False) -> View[Coefficient]:
+def _coefficients(model: ModelFacts) -> View[Coefficient]:
     return View(
         "coefficients",
         Coefficient,
@@ -168,13 +164,8 @@ def _coefficients(model: ModelFacts, folded: bool = False) -> View[Coefficient]:
             Column("Parameter", "name"),
             Column("Prior", "prior"),
             number("Posterior [90% interval]", "estimate", words.plain),
-            number("sd", "estimate", lambda one: words.number(one.sd, one.sd)),
-            number("R-hat", "estimate", lambda one: words.rhat(one.rhat)),
-            number("ESS bulk", "estimate", lambda one: words.count(one.ess_bulk)),
-            number("ESS tail", "estimate", lambda one: words.count(one.ess_tail)),
         ),
         model.coefficients,
-        folded=f"Coefficients of {model.equation}" if folded else "",
         before={"equation": model.equation},
         head=lambda row: BLOCKS[row.block],
     )
@@ -300,26 +291,24 @@ def _sandwich(found: Weighting) -> View[SandwichRow]:
     )
 
 
-MODEL = Section("model", "The model and its priors", "Model", model_body, views=model_views)
+MODEL = Section(
+    "model", "What are the model and its priors?", "Model", model_body, views=model_views
+)
 
 
 def reading_body(results: Results) -> Markup:
     """Assumptions, scopes and a short glossary."""
-    return filled("reading.html.j2", results=results, interval=INTERVAL)
+    scopes = {row.scope for row in results.effects} | {one.scope for one in results.verdicts}
+    shown = [scope for scope in words.SCOPES if scope in scopes]
+    return filled("reading.html.j2", results=results, interval=INTERVAL, scopes=shown)
 
 
-READING = Section("reading", "How to read this", "How to read", reading_body)
+READING = Section("reading", "What do the terms mean?", "Terms", reading_body)
 
 
 def reproduction_body(results: Results) -> Markup:
-    """Command, analysis, key, versions, machine and seeds."""
-    return filled(
-        "reproduction.html.j2",
-        results=results,
-        facts=_facts(results),
-        versions=_listed("Versions", "Package", "Version", results.reproduction.versions),
-        host=_listed("Machine", "Fact", "Value", results.reproduction.host),
-    )
+    """Command, key, seeds, versions and machine."""
+    return filled("reproduction.html.j2", results=results, facts=_facts(results))
 
 
 def _declared(declared: Declared | None) -> list[tuple[str, str]]:
@@ -348,15 +337,11 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
         ("Target acceptance", words.share(fit.target_accept)),
         ("Divergences", words.count(fit.divergences)),
         ("Time to sample", words.duration(fit.sampling_seconds)),
-        ("Time in all", words.duration(fit.total_seconds)),
+        ("Versions", ", ".join(" ".join(one) for one in made.versions.items())),
+        ("Machine", ", ".join(made.host.values())),
     )
 
 
-def _listed(caption: str, first: str, second: str, found: dict[str, str]) -> Table:
-    rows = tuple((Cell(name), Cell(value)) for name, value in found.items())
-    return Table(caption, (Head(first), Head(second)), rows)
-
-
 REPRODUCTION = Section(
-    "reproduction", "Getting the same result again", "Reproduce", reproduction_body
+    "reproduction", "How is the result reproduced?", "Reproduce", reproduction_body
 )

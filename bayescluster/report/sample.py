@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from bayescluster.features.measurement.view import measurement
 from bayescluster.features.measurement.view import views as measurement_views
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
@@ -26,23 +25,44 @@ from bayescluster.results.model import Results
 
 
 def body(results: Results) -> Markup:
-    """Sample, tables of groups, dropped rows and measures."""
-    groups, dropped, imputed, together, measures = (view.table for view in views(results))
+    """Sample, tables of groups, missing values and measures."""
+    sample = results.sample
+    groups, dropped, imputed, _, measures = (view.table for view in views(results))
     return filled(
         "sample.html.j2",
         results=results,
+        notes=(*results.limits, *sample.filters, *sample.notes),
         groups=groups,
-        dropped=dropped,
-        imputed=imputed,
-        together=together,
+        missing=(dropped, imputed),
         measures=measures,
-        measurement=measurement(results),
-        correlation=words.number(results.sample.capital_correlation, 0.05),
+        correlation=words.number(sample.capital_correlation, 0.05),
     )
 
 
+class OfVariable(NamedTuple):
+    """Missing values of a variable over all clusters; ``rows`` are those concerned."""
+
+    variable: str
+    missing: int
+    clusters: int
+
+
+def _by_variable(found: Iterable[tuple[str, int]]) -> tuple[OfVariable, ...]:
+    missing: dict[str, list[int]] = {}
+    for variable, many in found:
+        missing.setdefault(variable, []).append(many)
+    return tuple(OfVariable(name, sum(many), len(many)) for name, many in missing.items())
+
+
+MISSING: tuple[Column[OfVariable], ...] = (
+    Column("Variable", "variable"),
+    number("Missing", "missing", words.count),
+    number("Clusters concerned", "clusters", words.count),
+)
+
+
 def views(results: Results) -> tuple[View[Any], ...]:
-    """Groups, rows left out, cells that are missing, and how the capitals were measured."""
+    """Groups, missing values by variable (by cluster in the files), and how capitals were measured."""
     sample = results.sample
     return (
         _groups(results),
@@ -50,38 +70,19 @@ def views(results: Results) -> tuple[View[Any], ...]:
             "dropped",
             Dropped,
             "Rows left out because a variable is missing",
-            (
-                Column("Variable", "variable"),
-                Column("Cluster", "cluster"),
-                number("Rows", "rows", words.count),
-            ),
-            sample.dropped,
+            MISSING,
+            _by_variable((row.variable, row.rows) for row in sample.dropped),
+            records=sample.dropped,
         ),
         View(
             "imputed",
             ImputedCells,
             "Missing cells that are estimated inside the model",
-            (
-                Column("Variable", "variable"),
-                Column("Cluster", lambda row: words.group("cluster", row.cluster)),
-                number("Missing", "cells", words.count),
-                number("Rows", "rows", words.count),
-                number("Share", lambda row: row.cells / row.rows, words.share, key="share"),
-            ),
-            sample.imputed,
-            "Clusters in which every row has the variable are not listed.",
+            MISSING,
+            _by_variable((row.variable, row.cells) for row in sample.imputed),
+            records=sample.imputed,
         ),
-        View(
-            "missing_together",
-            MissingPattern,
-            "What is missing together",
-            (
-                Column("Variables", "variables", ", ".join),
-                number("Rows", "rows", words.count),
-            ),
-            sample.patterns,
-            "Each row of the data that lacks something is counted once, under all that it lacks.",
-        ),
+        View("missing_together", MissingPattern, rows=sample.patterns),
         View(
             "measures",
             MeasureFacts,
@@ -95,9 +96,6 @@ def views(results: Results) -> tuple[View[Any], ...]:
                 Column("Unit", "unit"),
             ),
             results.measures,
-            "Effects are changes per standard deviation (sd) of the capital; the table says what one "
-            "standard deviation is in the capital's own unit. For a 0/1 capital they are changes from "
-            "no to yes (0 to 1).",
         ),
     )
 
@@ -118,26 +116,26 @@ def _groups(results: Results) -> View[GroupRow]:
     return View(
         "groups",
         GroupRow,
-        "Firms by industry and cluster",
+        "Firms by industry",
         (
             Column(
                 "Group",
                 lambda row: words.group(row.by, row.group),
-                look=lambda row: "inside" if row.by == "cluster" else "head",
+                look=lambda row: "head" if row.by == "all" else "",
             ),
             number(
                 "Clusters",
-                lambda row: None if row.by == "cluster" else row.clusters or None,
+                lambda row: row.clusters or None,
                 words.count,
             ),
             number("Rows", "rows", words.count),
             number("Mean outcome", "outcome_mean", mean),
             *(_level(results, name) for name in CAPITALS),
         ),
-        tuple(_nested(results.sample.groups)),
+        tuple(row for row in results.sample.groups if row.by != "cluster"),
         ("Means are weighted by the survey weights. " if results.weighting else "")
-        + "Clusters stand below their industry. Capital means are distances from the mean of "
-        "all rows, in standard deviations (sd) unless the heading says otherwise.",
+        + "Means of the capitals are distances from the mean of all rows. The file has clusters too.",
+        records=tuple(_nested(results.sample.groups)),
     )
 
 
@@ -160,7 +158,7 @@ def _nested(groups: tuple[GroupRow, ...]) -> Iterator[GroupRow]:
 
 SAMPLE = Section(
     "sample",
-    "What was analysed",
+    "Which firms were analysed, and how were the capitals measured?",
     "Sample",
     body,
     views=lambda results: (*views(results), *measurement_views(results)),

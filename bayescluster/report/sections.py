@@ -21,7 +21,7 @@ from bayescluster.kit.table import RawTable, View
 from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.report.answer import ANSWER
 from bayescluster.report.checks import CHECKS, FIT_CHECKS
-from bayescluster.report.effects import CORNERS, EFFECTS
+from bayescluster.report.effects import CORNERS, EFFECTS, SURFACE_SECTION
 from bayescluster.report.forms import FORMS
 from bayescluster.report.model import MODEL, READING, REPRODUCTION
 from bayescluster.report.readings import CLAIMS
@@ -38,6 +38,7 @@ SECTIONS: tuple[Section, ...] = (
     FORMS,
     SAMPLE,
     EFFECTS,
+    SURFACE_SECTION,
     CORNERS,
     WEAKEST_NODE,
     LEARNING,

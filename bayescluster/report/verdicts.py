@@ -66,7 +66,7 @@ def _verdict(row: Verdict) -> Cell:
     plain = row.verdict in ("supported", "rejected") or row.reason.endswith(UNDECIDED)
     notes = ("" if plain else row.reason, words.sentence(row.depends))
     text = f"{words.ICONS[row.verdict]} {words.VERDICTS[row.verdict]} {marks(row)}".strip()
-    return Cell(text, " ".join(note for note in notes if note), words.LOOKS[row.verdict])
+    return Cell(text, " ".join(note for note in notes if note), words.LOOKS.get(row.verdict, ""))
 
 
 UNDECIDED = "the data do not decide."
