@@ -51,10 +51,16 @@ class BayesClusterError(Exception):
 
 
 class ConfigError(BayesClusterError):
-    """The analysis file, or the command line, cannot be understood."""
+    """The analysis file cannot be understood."""
 
     exit_code = 2
     title = "The analysis cannot be read"
+
+
+class CommandError(ConfigError):
+    """An option or argument of a command has a value that it cannot have."""
+
+    title = "The command cannot be carried out"
 
 
 class DataError(BayesClusterError):

@@ -17,7 +17,7 @@ from bayescluster.cli.arguments import (
     Thousands,
 )
 from bayescluster.cli.guard import guarded, say
-from bayescluster.errors import ConfigError, Problem
+from bayescluster.errors import CommandError, Problem
 
 if TYPE_CHECKING:
     from bayescluster.app.starter import Written
@@ -94,7 +94,7 @@ def _starter(path: Path) -> None:
     from bayescluster.spec.schema import STARTER
 
     if path.exists():
-        raise ConfigError(
+        raise CommandError(
             Problem("the file is there already", str(path), "name another file, or move this one")
         )
     path.write_text(STARTER, encoding="utf-8")

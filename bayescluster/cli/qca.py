@@ -20,7 +20,7 @@ from bayescluster.cli.arguments import (
     Thousands,
 )
 from bayescluster.cli.guard import guarded, say, say_json
-from bayescluster.errors import ConfigError, Problem
+from bayescluster.errors import CommandError, Problem
 
 if TYPE_CHECKING:
     from bayescluster.features.sets.results import PlainSets
@@ -162,7 +162,7 @@ def _anchors(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:
             )
         anchors_of[name.strip()] = anchors
     if problems:
-        raise ConfigError(problems)
+        raise CommandError(problems)
     return anchors_of
 
 

@@ -55,28 +55,26 @@ def _finished(config: Path, out: Path, retry: bool) -> Finished:
 def _say(finished: Finished, config: Path, retry: bool) -> None:
     from bayescluster.cli.tables import (
         offer_retry,
+        print_answer,
         print_attempts,
         print_failures,
         print_outcome,
-        print_summary,
         print_time_limit,
     )
 
     results = finished.results
-    print_summary(results)
-    if not results.gate.passed:
-        say("What failed, and what to try:")
-        print_failures(results.gate)
     settles = finished.directory.read_manifest().analysis["sampling"]["draws"] is None
-    if retry or settles:
+    if retry or (settles and not results.gate.passed):
         print_attempts(results.attempts)
         print_outcome(results.attempts)
         print_time_limit(results.fit.minutes)
-    elif not results.gate.passed:
-        offer_retry("run", config)
-    if results.gate.other_reasons:
-        told = "; ".join(f"{one.title} ({one.where})" for one in results.gate.other_reasons)
-        say(f"Seen beside the diagnostics: {told}. `bayescluster show` says what to try.")
+        say()
+    print_answer(results)
+    if not results.gate.passed:
+        say("What failed, and what to try:")
+        print_failures(results.gate)
+        if not (retry or settles):
+            offer_retry("run", config)
     say(f"Report: {finished.directory.report_path}")
 
 

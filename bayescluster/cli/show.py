@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from bayescluster.cli.arguments import AsJson, Run
 from bayescluster.cli.guard import guarded, say
 
+Part = Annotated[
+    str | None,
+    typer.Option(
+        "--section",
+        help="Tables of a section of the report, e.g. verdicts, effects, corners, checks.",
+        show_default="the answer",
+    ),
+]
+
 
 @guarded
-def show(run: Run, json: AsJson = False) -> None:
-    """Show verdicts, effects and diagnostics of a finished run."""
-    from bayescluster.cli.tables import (
-        print_claims,
-        print_effects,
-        print_fit,
-        print_gate,
-        print_summary,
-    )
+def show(run: Run, section: Part = None, json: AsJson = False) -> None:
+    """Show what a finished run found: the answer, or the tables of a section."""
+    from bayescluster.cli.tables import print_answer, print_section
     from bayescluster.runs.store import RunDirectory
 
     directory = RunDirectory.open(run)
     results = directory.load_results()
     if json:
         say(results.model_dump_json(indent=2))
-        return
-    print_summary(results)
-    print_claims(results)
-    print_effects(results)
-    print_gate(results)
-    print_fit(results)
-    say(f"Report: {directory.report_path}")
+    elif section is not None:
+        print_section(results, section)
+    else:
+        print_answer(results)
+        say(f"Report: {directory.report_path}")

@@ -61,16 +61,12 @@ VERDICTS: Final[dict[str, str]] = {
 }
 """What can become of a claim."""
 VERDICT_MEANINGS: Final[dict[str, str]] = {
-    "supported": "the posterior probability of the declared region reaches the declared level, under each "
-    "plausible form where several were fitted",
-    "rejected": "it is at most one minus that level, wherever the claim can be assessed",
-    "undecided": "neither; or the diagnostics gate failed, or the form or the scores do not warrant a "
-    "rejection",
-    "not assessable": "both capitals together bring about too little, or no firms stand where the claim is "
-    "decided: it can be neither shown nor refuted here",
-    "negligible": "the effect is surely too small to count, which is more than not finding one",
-    "scale-dependent": "the effect of a capital is larger where the other is high on the outcome scale, but "
-    "not on the scale of the model: the link function alone would give what is seen",
+    "supported": "the probability of the region reaches the level",
+    "rejected": "it is at most one minus the level",
+    "undecided": "neither, or the checks failed, or form or scores do not warrant a rejection",
+    "not assessable": "the outcome stays rare even with both, or no firms are near a corner that decides",
+    "negligible": "the effect is almost surely too small to matter",
+    "scale-dependent": "it holds on the outcome scale only, which the link function gives by itself",
     "depends on the form": "plausible forms decide it in opposite ways",
 }
 """What each verdict means."""

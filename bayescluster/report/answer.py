@@ -186,7 +186,7 @@ def _rows(name: str, results: Results) -> int | None:
 def _headed(name: str, results: Results) -> str:
     rows = _rows(name, results)
     title = words.panel(name)
-    return title if rows is None else f"{title} (n = {words.count(rows)})"
+    return title if rows is None else f"{title} (n={words.count(rows)})"
 
 
 def _corners(results: Results) -> Corners | None:
@@ -207,10 +207,10 @@ def _facts(results: Results) -> tuple[str, ...]:
     if mean is not None and results.outcome.family in YES_OR_NO and not results.outcome.levels:
         listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
     listed.append("✓ diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
-    if sample.synthetic:
-        listed.append("synthetic data")
     if results.reproduction.declared is not None:
-        listed.append(f"hypotheses {results.reproduction.declared.words}")
+        listed.append(
+            f"hypotheses {results.reproduction.declared.words.removesuffix(' of these data')}"
+        )
     return tuple(listed)
 
 
@@ -263,9 +263,9 @@ def _numbers(
 
 
 def _expected(results: Results) -> str:
-    """What the numbers are, where they are no shares of firms that have the outcome."""
+    """What the numbers are; of a yes-or-no outcome the shares speak for themselves."""
     if results.outcome.family in YES_OR_NO and not results.outcome.levels:
-        return ""
+        return "Expected: "
     return f"Expected {_outcome(results)}: "
 
 
@@ -289,7 +289,7 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
         )
         yield Run(f" ({shares}). ")
     elif same and first.verdict == "not assessable":
-        yield Run("Whether either capital is necessary ")
+        yield Run("Necessity ")
         yield Run("cannot be judged", True)
         yield Run(f": {_why_not(first)}. ")
     else:
@@ -637,9 +637,8 @@ def _caption(results: Results) -> str:
     if table is None:
         return ""
     return (
-        f"{words.sentence(table.quantity)[:-1]} ({results.outcome.label}) with each capital low or high "
-        f"({table.declared}) and other characteristics as observed: mean and 90% interval. Right: "
-        f"effective number of firms near the corner."
+        f"Expected {results.outcome.label} with each capital low or high ({table.declared}): mean, 90% "
+        "interval, and the effective number of firms near that corner."
     )
 
 

@@ -24,6 +24,7 @@ def body(results: Results) -> Markup:
         claims=[(claim, _claim(claim, results).table) for claim in claims],
         shown=[state for state in words.VERDICTS if state in states],
         withheld=_withheld(results),
+        levels=", ".join(dict.fromkeys(words.share(one.level) for one in results.verdicts)),
     )
 
 
@@ -38,62 +39,88 @@ def _withheld(results: Results) -> Iterator[str]:
 
 def _claim(claim: Claim, results: Results) -> View[Verdict]:
     first = claim.first
-    columns: tuple[Column[Verdict] | None, ...] = (
+    columns: list[Column[Verdict]] = [
         Column("Group", lambda row: words.group(row.by, row.group)),
         Column("Verdict", _verdict, Cell._make),
-        number("Probability", "probability", words.verdict_probability, note=_error),
+        number("Probability", "probability", words.verdict_probability),
+        number("MCSE", "mcse", words.error),
         number("Prior", "prior_probability", words.verdict_probability),
         number("Odds ratio", "odds_ratio", words.odds_ratio),
-        Column("Conditions", _conditions) if len(first.parts) > 1 else None,
-        Column("Estimates", lambda row: _estimates(row, results)),
-    )
-    region = claim.region or f"for {first.group}, {first.region}"
+    ]
+    if len(first.parts) > 1:
+        columns.append(Column("Weakest conditions", _conditions))
+    labels = dict.fromkeys(one.label for one in first.figures if one.unit in UNITS)
+    columns += [_estimate(label, results) for label in labels if label not in SHOWN_ELSEWHERE]
     return View(
         "verdicts",
         Verdict,
         claim.title,
-        tuple(column for column in columns if column is not None),
+        tuple(columns),
         claim.verdicts,
-        f"Region: {region}. For {_scope(first, results)}. Level {words.share(first.level)}.",
+        f"Region: {_region(claim)}.{_scope(first, results)}",
     )
 
 
-def _error(row: Verdict) -> str:
-    return f"MCSE {words.error(row.mcse)}"
+def _region(claim: Claim) -> str:
+    if claim.region:
+        return claim.region
+    # claims of pairs name their two industries, which are the first and the second of each row
+    first, _, second = claim.first.group.partition(" over ")
+    region = claim.first.region
+    for place, name in (("the first", first), ("the second", second)):
+        region = region.replace(name, place) if name else region
+    return region
 
 
 def _verdict(row: Verdict) -> Cell:
-    plain = row.verdict in ("supported", "rejected") or row.reason.endswith(UNDECIDED)
+    """The verdict; a note says why where neither its probability nor its mark nor its name does."""
+    plain = row.verdict in ("supported", "rejected", "scale-dependent", "negligible")
+    plain = plain or bool(row.unsupported) or row.reason.endswith(UNDECIDED)
     notes = ("" if plain else row.reason, words.sentence(row.depends))
     text = f"{words.ICONS[row.verdict]} {words.VERDICTS[row.verdict]} {marks(row)}".strip()
-    return Cell(text, " ".join(note for note in notes if note), words.LOOKS.get(row.verdict, ""))
+    note = " ".join(note for note in notes if note)
+    return Cell(text, note, words.LOOKS.get(row.verdict, ""))
 
 
 UNDECIDED = "the data do not decide."
 """Ends the reason of a verdict that its probability leaves open: no need to say it again."""
+CERTAIN = 0.99
+"""Conditions more probable than this are not listed."""
 
 
 def _conditions(row: Verdict) -> str:
-    """Probability of each condition of the region, by its name."""
-    return ", ".join(f"{part.part} {words.probability(part.probability)}" for part in row.parts)
-
-
-def _estimates(row: Verdict, results: Results) -> str:
-    """What the verdict rests on and no other table of the page holds: shares and differences."""
-    texts = {
-        "effect": lambda one: words.effect(one.estimate, results.outcome),
-        "share": lambda one: words.plain(one.estimate),
-        "number": lambda one: words.signed(one.estimate),
-    }
-    return "; ".join(
-        f"{one.label}: {texts[one.unit](one)}" for one in row.figures if one.unit in texts
+    """Conditions of the region that are in doubt, by name, with their probabilities."""
+    return ", ".join(
+        f"{part.part or part.words} {words.probability(part.probability)}"
+        for part in row.parts
+        if part.probability <= CERTAIN
     )
 
 
+UNITS = ("effect", "share", "number")
+"""Of estimates that the figure of the corners does not hold."""
+SHOWN_ELSEWHERE = ("difference of effects, own firms",)
+"""The findings have these."""
+
+
+def _estimate(label: str, results: Results) -> Column[Verdict]:
+    def of(row: Verdict) -> str:
+        one = next((one for one in row.figures if one.label == label), None)
+        if one is None:
+            return words.NONE
+        if one.unit == "effect":
+            return words.effect(one.estimate, results.outcome)
+        return words.plain(one.estimate) if one.unit == "share" else words.signed(one.estimate)
+
+    return number(words.sentence(label)[:-1], of)
+
+
 def _scope(verdict: Verdict, results: Results) -> str:
+    """For which firms, where not for those observed, and through which equations."""
     scope = words.SCOPES.get(verdict.scope, verdict.scope)
+    text = "" if verdict.scope == "observed" else f" For {scope}."
     names = words.through(results)
-    return f"{scope}; total effects, those through {names} as well" if names else scope
+    return f"{text} Total effects, those through {names} as well." if names else text
 
 
 def views(results: Results) -> Iterator[View[Any]]:

@@ -207,11 +207,11 @@ class Together(Value):
     @property
     def words(self) -> str:
         """The same in a sentence."""
-        claims = "claim is" if self.supported == 1 else "claims are"
+        claims = "claim" if self.supported == 1 else "claims"
+        at_least = "at least " if self.probability > 0.999 else ""
         return (
-            f"{self.supported} {claims} supported. Expected number of these that are false: "
-            f"{self.expected_false:.2g}; probability that all hold: {min(self.probability, 0.999):.3g}"
-            f"{' or more' if self.probability > 0.999 else ''}."
+            f"Of {self.supported} supported {claims}, {self.expected_false:.2g} are expected to be false; "
+            f"all hold with probability {at_least}{min(self.probability, 0.999):.3g}."
         )
 
 
