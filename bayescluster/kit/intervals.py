@@ -175,10 +175,11 @@ def _line_key(axes: Axes, lines: Sequence[Line], frame: Frame, *, narrow: bool) 
     for name, look in names:
         axes.plot([], [], label=folded(name, 40, 1), markersize=5.5, **look)
     if names:
+        room = 40 if narrow else 100  # characters
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
-            ncols=min(len(names), 2 if narrow else 3),
+            ncols=1 if sum(len(name) for name, _ in names) > room else min(len(names), 3),
             borderaxespad=0,
             borderpad=0.3,
         )

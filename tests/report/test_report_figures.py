@@ -28,7 +28,8 @@ def test_every_figure_is_drawn_in_declared_colours(
 
 def test_figures_for_notebooks(results: Results, compared: Results) -> None:
     drawn = (
-        figures.comparison(compared),
+        figures.corners_figure(compared),
+        figures.effects_figure(compared),
         figures.forest(results, "human_capital"),
         figures.surface(results),
         figures.conditional_effect(results),

@@ -22,11 +22,6 @@ def test_the_page_is_well_formed_and_links_to_each_form(compared_page: str) -> N
     assert len(anchors) == len(set(anchors))
 
 
-def test_forms_stand_right_after_the_verdicts(compared_page: str) -> None:
-    places = [compared_page.index(f' id="{name}"') for name in ("verdicts", "forms", "sample")]
-    assert places == sorted(places)
-
-
 def test_no_section_without_a_comparison(page: str) -> None:
     assert 'id="forms"' not in page
     assert "averaged over the forms" not in page
@@ -43,14 +38,12 @@ def test_every_number_of_the_comparison_is_told(compared: Results, compared_page
         for score in (row.rows, row.clusters):
             assert score is not None
             assert f"{words.fixed(score.elpd, 1)} ({words.fixed(score.se, 1)})" in text
-    for corner in found.corners:
-        for part in words.level(corner.estimate, compared.outcome).split(" ", 1):
-            assert part in text
-    for verdict in found.verdicts:
-        assert words.verdict_probability(verdict.probability) in text
-    for cluster in found.clusters:
-        assert cluster.cluster in text
-        assert words.fixed(cluster.elpd, 1) in text
+    for claim, verdict in enumerate(compared.verdicts):
+        own = [one for one in found.verdicts if one.claim == claim]
+        if len({one.verdict for one in own}) > 1:
+            assert verdict.title in text
+            for one in own:
+                assert words.verdict_probability(one.probability) in text
 
 
 def test_what_is_of_one_form_says_so(compared_page: str) -> None:
@@ -68,19 +61,17 @@ def test_identification_is_told(compared: Results, compared_page: str) -> None:
     for one in known.contractions:
         assert one.term in text
         assert words.fixed(one.contraction, 2) in text
-    for corner in known.corners:
-        assert words.plain(corner.firms) in text
 
 
 def test_data_are_escaped() -> None:
-    page = page_of(made.compared(made.hostile()), "comparison")
-    assert "<script" not in page.lower()
+    page = page_of(made.compared(made.hostile()))
+    assert page.lower().count("<script") == page.count("<script>")
     assert escape(made.HOSTILE[0]) in page
     assert Page(page).faults == []
 
 
 def test_tables(compared: Results, tmp_path: Path) -> None:
-    with undrawn("comparison"):
+    with undrawn():
         write_report(compared, tmp_path)
 
     def table(name: str) -> list[dict[str, str]]:
@@ -107,4 +98,3 @@ def test_tables(compared: Results, tmp_path: Path) -> None:
     assert [float(row["firms_mean"]) for row in table("gate_firms")] == [
         one.firms.mean for one in known.corners
     ]
-    assert (tmp_path / "figures" / "comparison.svg").is_file()
