@@ -15,7 +15,7 @@ from bayescluster.kit import words
 from bayescluster.kit.terminal import print_table
 from bayescluster.kit.words import sentence
 from bayescluster.lookup import suggestion
-from bayescluster.report.answer import Answer, GridCell, answer_of
+from bayescluster.report.answer import Answer, Grid, GridCell, answer_of
 from bayescluster.report.checks import likely_words
 from bayescluster.report.sections import SECTIONS
 from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
@@ -81,14 +81,18 @@ def print_answer(results: Results) -> None:
             say(fill(name + group.text, width, subsequent_indent="  ", break_long_words=False))
         if answer.more:
             say(answer.more)
-        if answer.grid:
-            _print_grid(answer, width)
-        elif not results.verdicts:
+        for grid in answer.grids:
+            _print_grid(grid, width)
+        if answer.grids:
+            _print_legend(answer)
+        else:
             say("No hypotheses were declared.")
         for name, text in answer.limits[:MOST_LIMITS]:
             say(fill(f"{name}: {text}", width, subsequent_indent="  "))
 
 
+NOT_OF_DRAWS: Final = ("sample", "checks", "checklist")
+"""Sections whose numbers are no results of the draws, or say how far these can be trusted."""
 MOST_LIMITS: Final = 2
 
 
@@ -97,7 +101,7 @@ def room() -> int:
     return max(60, min(shutil.get_terminal_size((120, 24)).columns, 120))
 
 
-def _print_grid(answer: Answer, width: int) -> None:
+def _print_grid(grid: Grid, width: int) -> None:
     """Print the verdicts: a claim a row, a group a column."""
     from rich.console import Console
     from rich.table import Table
@@ -107,14 +111,18 @@ def _print_grid(answer: Answer, width: int) -> None:
     table.add_column(
         "Claim", overflow="ellipsis", no_wrap=True, min_width=width * 2 // 5, max_width=width // 2
     )
-    for head in answer.heads:
+    for head in grid.heads:
         table.add_column(head.partition(" (n=")[0], overflow="ellipsis", no_wrap=True)
-    for row in answer.grid:
+    for row in grid.rows:
         cells = (_cell(cell) for cell in row.cells)
         table.add_row(row.title, *(Text.from_ansi(written(cell)) for cell in cells))
     Console(highlight=False, markup=False, width=width).print(table)
+
+
+def _print_legend(answer: Answer) -> None:
+    rows = (row for grid in answer.grids for row in grid.rows)
     states = dict.fromkeys(
-        cell.verdict.verdict for row in answer.grid for cell in row.cells if cell.verdict
+        cell.verdict.verdict for row in rows for cell in row.cells if cell.verdict
     )
     legend = ", ".join(f"{words.ICONS[state]} {words.VERDICTS[state].lower()}" for state in states)
     say(f"({legend}; posterior probability of the claim's region)")
@@ -142,10 +150,13 @@ def print_section(results: Results, name: str) -> None:
     if name not in known:
         raise CommandError(f"there is no section '{name}' with tables: {suggestion(name, known)}")
     width = None if sys.stdout.isatty() else room()
+    failed = not results.gate.passed
     say(wanted[name].title)
+    if failed:
+        say("The diagnostics gate FAILED: numbers of these draws are struck through.")
     for view in wanted[name].views(results):
         if view.columns and view.rows:
-            print_table(view.table, width)
+            print_table(view.table, width, struck=failed and name not in NOT_OF_DRAWS)
 
 
 WORDS: Final[Mapping[CheckState, str]] = {
@@ -163,21 +174,6 @@ def print_checks(gate: Gate) -> None:
         say(f"{item.name:<12} {WORDS[item.state]:<9} {item.found} (asked: {item.threshold}){worst}")
         if item.warning:
             say(f"{'':<12} {item.warning}")
-
-
-def print_gate(results: Results) -> None:
-    """Print the diagnostics, with likely reasons and advice where one failed."""
-    for item in results.gate.items:
-        say(f"{item.name:<12} {WORDS[item.state]:<9} {item.found} (asked: {item.threshold})")
-        for text in (item.warning, item.advice):
-            if text:
-                say(f"{'':<12} {text}")
-        for name in item.worst:
-            say(f"{'':<12} - {name}")
-        if item.passed is not True:
-            say(f"{'':<12} likely: {likely_words(item, results.gate)}")
-    print_reasons(results.gate, results.gate.reasons)
-    print_attempts(results.attempts)
 
 
 def print_failures(gate: Gate) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bayescluster.kit.table import Table
+from bayescluster.kit.table import Cell, Head, Table
 
 
-def print_table(table: Table, width: int | None = None, *, notes: bool = True) -> None:
+def print_table(
+    table: Table, width: int | None = None, *, notes: bool = True, struck: bool = False
+) -> None:
     """Print a table as it is shown, remarks in brackets behind their values.
 
     Parameters
@@ -16,18 +18,26 @@ def print_table(table: Table, width: int | None = None, *, notes: bool = True) -
         Room for all columns, in characters; that of the terminal without it.
     notes
         Whether remarks of cells and the note below the table are printed.
+    struck
+        Strike numbers through: the draws behind them failed their checks.
     """
     from rich.console import Console
     from rich.table import Table as RichTable
+    from rich.text import Text
+
+    console = Console(highlight=False, markup=False, width=width)
+
+    def printed(cell: Cell, head: Head) -> Text:
+        text = f"{cell.text} ({cell.note})" if notes and cell.note else cell.text
+        if not (struck and head.numeric and text):
+            return Text(text)
+        return Text(text, style="strike") if console.is_terminal else Text(f"~~{text}~~")
 
     made = RichTable(box=None, pad_edge=False)
     for head in table.columns:
         made.add_column(head.label, justify="right" if head.numeric else "left")
     for row in table.rows:
-        made.add_row(
-            *(f"{one.text} ({one.note})" if notes and one.note else one.text for one in row)
-        )
-    console = Console(highlight=False, markup=False, width=width)
+        made.add_row(*map(printed, row, table.columns))
     with console.capture() as shown:
         console.print(f"\n{table.caption}")
         console.print(made)

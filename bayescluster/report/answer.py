@@ -6,6 +6,7 @@ than they do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -31,7 +32,7 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import Section, figures, filled
-from bayescluster.names import CAPITALS
+from bayescluster.names import ALL, CAPITALS
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import EffectRow, Results, Verdict
 
@@ -87,6 +88,13 @@ class GridRow(NamedTuple):
     cells: tuple[GridCell, ...]
 
 
+class Grid(NamedTuple):
+    """Claims put to groups of one kind: a claim a row, a group a column."""
+
+    heads: tuple[str, ...]
+    rows: tuple[GridRow, ...]
+
+
 class Answer(NamedTuple):
     """The first page."""
 
@@ -95,8 +103,8 @@ class Answer(NamedTuple):
     groups: tuple[GroupAnswer, ...]
     more: str
     """Groups that have no sentence of their own; nothing where all have."""
-    heads: tuple[str, ...]
-    grid: tuple[GridRow, ...]
+    grids: tuple[Grid, ...]
+    """Verdicts by the kind of their groups, that of the sentences first."""
     limits: tuple[tuple[str, str], ...]
     """Name and text of what limits the answer, the weightiest first."""
 
@@ -111,7 +119,7 @@ def answer_of(results: Results) -> Answer:
     """
     names = groups_of(results)
     shown = names[:MOST_GROUPS]
-    said = tuple(_group(name, results) for name in shown)
+    said = tuple(one for one in (_group(name, results) for name in shown) if one.runs)
     if (pairs := _pairs(results)) is not None:
         said = (*said, pairs)
     more = ""
@@ -120,15 +128,8 @@ def answer_of(results: Results) -> Answer:
             f"The {len(shown)} largest of {len(names)} groups are shown; verdicts for all are in the "
             "appendix."
         )
-    heads = tuple(_headed(name, results) for name in shown)
     return Answer(
-        question(results),
-        _facts(results),
-        said,
-        more,
-        heads,
-        _grid(shown, results),
-        _limits(results),
+        question(results), _facts(results), said, more, tuple(_grids(results)), _limits(results)
     )
 
 
@@ -163,29 +164,27 @@ def primary(results: Results) -> str:
     return "industry" if results.sample.industries > 1 else "all"
 
 
-def groups_of(results: Results) -> list[str]:
-    """Groups of the answer: in the order of the sample, the largest first where there are many."""
-    by = primary(results)
+def groups_of(results: Results, by: str = "") -> list[str]:
+    """Groups of a kind, that of the answer if not said: as they come, the largest first of many."""
+    by = by or primary(results)
     table = _corners(results)
     named = [row.group for row in table.rows if row.by == by] if table else []
     named += [row.group for row in results.verdicts if row.by == by and row.kind != "difference"]
     named += [row.group for row in results.effects if row.by == by]
-    names = list(dict.fromkeys(named)) or ["all"]
+    names = list(dict.fromkeys(named)) or [ALL]
     if len(names) > MOST_GROUPS:
-        names.sort(key=lambda name: -(_rows(name, results) or 0))
+        names.sort(key=lambda name: -(_rows(by, name, results) or 0))
     return names
 
 
-def _rows(name: str, results: Results) -> int | None:
-    by = primary(results)
+def _rows(by: str, name: str, results: Results) -> int | None:
     rows = [row.rows for row in results.sample.groups if row.by == by and row.group == name]
     rows += [row.rows for row in results.effects if row.by == by and row.group == name]
     return rows[0] if rows else None
 
 
-def _headed(name: str, results: Results) -> str:
-    rows = _rows(name, results)
-    title = words.panel(name)
+def _headed(by: str, name: str, results: Results) -> str:
+    rows, title = _rows(by, name, results), words.group(by, name)
     return title if rows is None else f"{title} (n={words.count(rows)})"
 
 
@@ -226,7 +225,7 @@ def _group(name: str, results: Results) -> GroupAnswer:
         runs = (*_numbers(corners, needed, results), *_needs(needed), *_together(own))
     else:
         runs = tuple(_effects(name, own, results))
-    return GroupAnswer(words.panel(name), _rows(name, results), runs)
+    return GroupAnswer(words.group(by, name), _rows(by, name, results), runs)
 
 
 def _at(name: str, results: Results) -> dict[str, CornerRow]:
@@ -334,7 +333,11 @@ def _probability(one: Verdict) -> float:
 
 
 def _share(one: Verdict) -> str:
-    return words.percentage(_probability(one))
+    """The probability in per cent, to a digit more where rounding would carry it across the level."""
+    share = _probability(one)
+    if abs(round(share, 2) - one.level) < 1e-9 and share < one.level:
+        return f"{words.fixed(math.floor(1000 * share) / 10, 1)}%"
+    return words.percentage(share)
 
 
 def _together(own: Sequence[Verdict]) -> Iterator[Run]:
@@ -394,18 +397,21 @@ def _pair(one: Verdict) -> str:
 # the grid
 
 
-def _grid(names: Sequence[str], results: Results) -> tuple[GridRow, ...]:
-    by, rows = primary(results), []
-    for claim in claims_of(results):
-        own = {one.group: one for one in claim.verdicts}
-        if claim.kind == "difference" or claim.by != by:
-            continue
-        cells = tuple(
-            GridCell(own[name], marks(own[name])) if name in own else GridCell(None)
-            for name in names
-        )
-        rows.append(GridRow(claim.title, claim.anchor, cells))
-    return tuple(rows)
+def _grids(results: Results) -> Iterator[Grid]:
+    claims = [claim for claim in claims_of(results) if claim.kind != "difference"]
+    first = primary(results)
+    for by in sorted(dict.fromkeys(claim.by for claim in claims), key=lambda by: by != first):
+        names = groups_of(results, by)[:MOST_GROUPS]
+        rows = tuple(_grid_row(claim, names) for claim in claims if claim.by == by)
+        yield Grid(tuple(_headed(by, name, results) for name in names), rows)
+
+
+def _grid_row(claim: Claim, names: Sequence[str]) -> GridRow:
+    own = {one.group: one for one in claim.verdicts}
+    cells = (
+        GridCell(own[name], marks(own[name])) if name in own else GridCell(None) for name in names
+    )
+    return GridRow(claim.title, claim.anchor, tuple(cells))
 
 
 def marks(verdict: Verdict) -> str:
@@ -513,7 +519,7 @@ def _measured(results: Results) -> str:
 
 def _few(results: Results) -> str:
     few = [
-        f"{SHORT[row.corner]} in {words.panel(row.group)} ({words.fixed(row.support, 0)})"
+        f"{SHORT[row.corner]} in {words.group(row.by, row.group)} ({words.fixed(row.support, 0)})"
         for name in groups_of(results)[:MOST_GROUPS]
         for row in _at(name, results).values()
         if row.support < FEW_FIRMS
@@ -580,7 +586,9 @@ def corners_figure(results: Results, *, narrow: bool = False) -> Figure:
         for k, name in enumerate(names):
             axes = figure.add_subplot(rows, columns, k + 1)
             _panel(axes, name, results)
-            axes.set_title(folded(words.panel(name), 40 if narrow else 24, 2), color=INK)
+            axes.set_title(
+                folded(words.group(primary(results), name), 40 if narrow else 24, 2), color=INK
+            )
             room = (high - low) * (0.4 if narrow else 0.75)
             axes.set_xlim(low - 0.02 * (high - low), high + room)
             axes.tick_params(labelleft=narrow or k % columns == 0)
@@ -644,7 +652,7 @@ def _caption(results: Results) -> str:
 
 def _alternative(results: Results) -> str:
     said = (
-        f"{words.panel(name)}: "
+        f"{words.group(primary(results), name)}: "
         + ", ".join(
             f"{SHORT[at]} {words.level(row.estimate, results.outcome)}"
             for at, row in _at(name, results).items()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bayescluster.cli.guard import say, striking
-from bayescluster.cli.tables import print_effects, print_gate, print_summary
-from bayescluster.kit.words import sentence
+from bayescluster.cli.tables import print_answer, print_checks, print_section
+from bayescluster.errors import CommandError
+from bayescluster.kit.words import effect, probability, sentence
 from tests.report import report_made as made
 
 
@@ -30,25 +31,35 @@ def test_a_terminal_draws_the_line(capsys, monkeypatch):
 
 def test_a_failed_fit_shows_its_numbers_struck_through(capsys):
     failed = made.results(passed=False)
-    print_summary(failed)
-    print_effects(failed)
-    lines = capsys.readouterr().out.splitlines()
-    at = next(k for k, line in enumerate(lines) if "The diagnostics gate FAILED" in line)
-    first = sentence(failed.gate.first_step)
-    assert lines[at + 1] == f"Numbers of these draws are struck through. First: {first}"
-    verdicts = [line for line in lines if "(MCSE" in line]
-    assert verdicts
-    assert all("~~" in line for line in verdicts)
-    mean = next(row.estimate.mean for row in failed.effects if row.by == "all")
-    assert any(f"~~{mean:.3g}~~" in line for line in lines)
+    print_answer(failed)
+    out = capsys.readouterr().out
+    assert "The diagnostics gate FAILED" in out
+    assert f"First: {sentence(failed.gate.first_step)}" in out
+    share = probability(failed.verdicts[0].probability)
+    assert f"~~{share}~~" in out
+    print_section(failed, "effects")
+    row = next(row for row in failed.effects if row.by == "all")
+    assert f"~~{effect(row.estimate, failed.outcome)}~~" in capsys.readouterr().out
 
 
 def test_a_fit_that_passed_shows_them_plain(capsys):
     passed = made.results()
-    print_summary(passed)
-    print_effects(passed)
-    print_gate(passed)
+    print_answer(passed)
+    for name in ("verdicts", "effects", "corners", "model"):
+        print_section(passed, name)
     assert "~~" not in capsys.readouterr().out
+
+
+def test_the_answer_fits_a_screen(capsys):
+    print_answer(made.results())
+    assert len(capsys.readouterr().out.splitlines()) <= 25
+
+
+def test_a_section_that_is_not_there_is_a_usage_error():
+    with pytest.raises(
+        CommandError, match="no section 'effect' with tables: did you mean 'effects'"
+    ):
+        print_section(made.results(), "effect")
 
 
 @pytest.mark.parametrize("unconfirmed", [True, False])
@@ -57,7 +68,7 @@ def test_a_warning_is_no_failure(capsys, unconfirmed):
     first, *rest = passed.gate.items
     update = {"warning": "what a refit says", "unconfirmed": unconfirmed}
     items = (first.model_copy(update=update), *rest)
-    print_gate(passed.model_copy(update={"gate": passed.gate.model_copy(update={"items": items})}))
+    print_checks(passed.gate.model_copy(update={"items": items}))
     out = capsys.readouterr().out
     assert f"{first.name:<12} WARNING   {first.found}" in out
     assert "what a refit says" in out
