@@ -161,8 +161,7 @@ def open_design(directory: RunDirectory) -> Design:
     """Open the design of a run; of a run of several forms, that of the first."""
     for form in directory.forms().values():
         return open_design(form)
-    analysis = Analysis.model_validate(directory.read_manifest().analysis)
-    return design_from(analysis, directory.load_design())
+    return design_from(directory.analysis(), directory.load_design())
 
 
 def write_run_report(directory: RunDirectory, results: Results) -> None:
@@ -193,8 +192,7 @@ def with_folds_and_checklist(directory: RunDirectory, results: Results) -> Resul
     if directory.path.parent.name == FORMS:
         return whole
     manifest = directory.read_manifest()
-    analysis = Analysis.model_validate(manifest.analysis)
-    key = model_key(analysis, manifest.data_digest, cases_of(open_design(directory)))
+    key = model_key(directory.analysis(), manifest.data_digest, cases_of(open_design(directory)))
     checklist = checklist_of(directory, whole, key)
     additions = Additions(attempts=results.attempts, folds=folds, checklist=checklist)
     return Results.joined(whole, additions)

@@ -6,7 +6,7 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import typer
 
-from bayescluster.errors import BayesClusterError
+from bayescluster.errors import BayesClusterError, Problem, RunError
 
 INTERRUPTED = 130
 GATE_FAILED = 4
@@ -74,15 +74,35 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
         except Exception as error:
             if settings.debug:
                 raise
-            _say(
-                f"Unexpected problem: {type(error).__name__}: {error}\n"
-                "  This is a fault of bayescluster; `bayescluster --debug ...` shows where."
-            )
-            raise typer.Exit(UNEXPECTED) from None
+            message, code = _unexpected(error, kwargs)
+            _say(message)
+            raise typer.Exit(code) from None
         if code:
             raise typer.Exit(code)
 
     return wrapper
+
+
+def _unexpected(error: Exception, options: Mapping[str, Any]) -> tuple[str, int]:
+    """Message and exit code of an error that no part of the program foresees.
+
+    A command that works from a saved run meets them where a file of it was changed by hand.
+    """
+    shows = "`bayescluster --debug ...` shows where"
+    run = options.get("run") or options.get("runs")
+    if run:
+        what = "a file of the run holds what no run of this version writes"
+        mend = (
+            "see whether `bayescluster runs verify` finds it changed; if every file is as it was "
+            f"written, this is a fault of bayescluster: {shows}"
+        )
+        place = ", ".join(map(str, run)) if isinstance(run, list) else str(run)
+        return str(RunError(Problem(what, place, mend))), RunError.exit_code
+    name = type(error).__name__
+    return (
+        f"Unexpected problem: {name}: {error}\n  This is a fault of bayescluster; {shows}.",
+        UNEXPECTED,
+    )
 
 
 def _close_output() -> None:

@@ -7,12 +7,14 @@ be guessed of a file (encoding, delimiter, decimal sign, where the names are) is
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import io
 import json
 import re
 import warnings
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -54,14 +56,16 @@ UNREADABLE = (
     ValueError,
     KeyError,
     OverflowError,
+    csv.Error,
     zipfile.BadZipFile,
+    zlib.error,
     ParseError,
     NotImplementedError,
     pd.errors.ParserWarning,
     pyreadstat.ReadstatError,
     pyreadstat.PyreadstatError,
 )
-"""What the readers raise on content that is not what the extension says."""
+"""What the readers raise, with words for a user, on content that is not what the extension says."""
 
 
 class Note(NamedTuple):
@@ -360,7 +364,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _check_names(names: Sequence[str], label: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         shown = ", ".join(f"'{name}'" for name in twice)
         raise InputError(
@@ -399,14 +403,17 @@ def _from_file(path: Path, label: str, data: Data) -> _RawTable:
             f"supported types: {', '.join(READERS)}",
         )
     _refuse_keys(data, (reader.kind,), path.suffix.lower().lstrip("."))
-    if not path.is_file():
-        raise _not_there(path, label)
     try:
+        if not path.is_file():
+            raise _not_there(path, label)
         return reader.read(path, label, data)
     except pd.errors.EmptyDataError:
         raise InputError(f"'{label}' is empty", "check that this is the right file") from None
-    except UNREADABLE as error:
-        raise _unreadable(error, path, label) from None
+    except InputError:
+        raise
+    except Exception as error:
+        # a reader stumbles over damaged files in ways of its own
+        raise _unreadable(error, path, label) from error
 
 
 def _not_there(path: Path, label: str) -> InputError:
@@ -424,7 +431,10 @@ def _not_there(path: Path, label: str) -> InputError:
 
 def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     kind = path.suffix.lower().lstrip(".")
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    if isinstance(error, OSError) and error.strerror:
+        return InputError(f"'{label}' cannot be read: {error.strerror}", "check the path")
+    known = isinstance(error, UNREADABLE) and str(error).strip()
+    lines = str(error).strip().splitlines() if known else ["it is damaged"]
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
         return InputError(
             f"'{label}' has {longer[3]} cells in line {longer[2]}, but {longer[1]} columns",
@@ -579,16 +589,21 @@ def _description(path: Path) -> tuple[str, bool]:
         return "", False
     try:
         content = json.loads(description.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"the {DESCRIPTION} next to the data cannot be read: {error}") from None
-    resources = content.get("resources", ()) if isinstance(content, dict) else ()
-    for resource in resources:
-        paths = resource.get("path", ()) if isinstance(resource, dict) else ()
-        if path.name in (
-            Path(item).name for item in ([paths] if isinstance(paths, str) else paths)
-        ):
-            return str(content.get("title", "")), content.get("synthetic") is True
+    if not isinstance(content, dict):
+        return "", False
+    for resource in _listed_in(content, "resources"):
+        paths = _listed_in(resource, "path") if isinstance(resource, dict) else []
+        if path.name in (Path(item).name for item in paths if isinstance(item, str)):
+            return str(content.get("title") or ""), content.get("synthetic") is True
     return "", False
+
+
+def _listed_in(description: Mapping[str, Any], key: str) -> list[Any]:
+    """What a key of a description holds, one or several; nothing where it holds something else."""
+    value = description.get(key)
+    return value if isinstance(value, list) else [value]
 
 
 def _plain(series: pd.Series[Any]) -> pd.Series[Any]:

@@ -175,7 +175,10 @@ def _delimiter(text: str) -> str:
 
 def _regular(text: str, sign: str) -> tuple[float, int]:
     """Share of rows with the usual number of cells, where that is above 1; and that number."""
-    counts = _counts(text, sign)
+    try:
+        counts = _counts(text, sign)
+    except csv.Error:  # a cell too long to be one
+        return (0.0, 1)
     usual = max(set(counts), key=counts.count, default=1)
     return (round(counts.count(usual) / len(counts), 1), usual) if usual > 1 else (0.0, 1)
 

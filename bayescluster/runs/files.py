@@ -127,7 +127,7 @@ def document_text(document: BaseModel, path: Path) -> str:
     try:
         type(document).model_validate_json(text)
     except ValidationError as error:
-        raise RunError(_faults(error, path, NAN_MEND)) from None
+        raise RunError(model_faults(error, path, NAN_MEND)) from None
     return text
 
 
@@ -153,10 +153,10 @@ def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: 
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise RunError(_faults(error, path, mend)) from None
+        raise RunError(model_faults(error, path, mend)) from None
 
 
-def _faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]:
+def model_faults(error: ValidationError, path: Path, mend: str) -> tuple[Problem, ...]:
     """Describe what does not fit a model, the first few faults of a file."""
     return tuple(
         Problem(

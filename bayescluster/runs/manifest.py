@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self
 
-from pydantic import model_validator
+from pydantic import ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from bayescluster.errors import RunError
 from bayescluster.results.fit import Attempt, CheckItem, EstimandMeans
-from bayescluster.runs.files import read_document, write_json
+from bayescluster.runs.files import model_faults, read_document, write_json
 from bayescluster.runs.keys import (
     host_facts,
     hypotheses_key,
@@ -225,6 +226,20 @@ def read_manifest(directory: Path) -> Manifest:
     """
     refuse_links(directory)
     return read_document(directory / MANIFEST, Manifest, FORMAT, MANIFEST_MEND)
+
+
+def analysis_of(manifest: Manifest, directory: Path) -> Analysis:
+    """Analysis of a run, from its manifest.
+
+    Raises
+    ------
+    RunError
+        If what the manifest holds is not an analysis of this version.
+    """
+    try:
+        return Analysis.model_validate(manifest.analysis)
+    except ValidationError as error:
+        raise RunError(model_faults(error, directory / MANIFEST, MANIFEST_MEND)) from None
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:

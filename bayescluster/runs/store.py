@@ -44,13 +44,21 @@ from bayescluster.runs.layout import (
     files_of,
     locked,
 )
-from bayescluster.runs.manifest import Manifest, Settled, Status, read_manifest, write_manifest
+from bayescluster.runs.manifest import (
+    Manifest,
+    Settled,
+    Status,
+    analysis_of,
+    read_manifest,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from bayescluster.inference.nuts import Chain
     from bayescluster.results.fit import Attempt
+    from bayescluster.spec.analysis import Analysis
 
 AGAIN = "run the same command again: only what is missing is made again"
 UNKNOWN_MEND = (
@@ -142,6 +150,10 @@ class RunDirectory:
     def read_manifest(self) -> Manifest:
         """Read the manifest; `RunError` if it is broken."""
         return read_manifest(self.path)
+
+    def analysis(self) -> Analysis:
+        """Analysis of the run; `RunError` if the manifest holds none."""
+        return analysis_of(self.read_manifest(), self.path)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""

@@ -17,11 +17,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.syntax import MOST_CHARACTERS, parse
 
 type Place = tuple[str | int, ...]
 
@@ -40,6 +40,9 @@ EXPECTED = {
 ANCHOR_TAGS = ("of_score", "by_indicator")
 """Tags of the kinds of anchors: ``low`` or ``high`` comes before them."""
 
+MOST_SHOWN = 40
+"""Faults of a file that are listed."""
+
 PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_-]*$": "use letters, digits, - and _, with a letter first",
     r"^[A-Za-z0-9._]+/[A-Za-z0-9._]+$": "write COLLECTION/NAME, for example Ecdat/PatentsRD",
@@ -48,14 +51,6 @@ PATTERNS = {
 
 TAGS_AND_KEYS = ("package", "product")
 """Tags of unions that are keys of the file as well: followed by another key, they are the tag."""
-
-YAML_MENDS = {
-    "duplicate key": "keep one of them",
-    "'\\t'": "indent with spaces, not with tabs",
-    "mapping values are not allowed": "put text that holds a colon in quotes",
-    "": "check indentation, quotes and brackets",
-}
-"""How to repair a fault, by what the YAML reader says of it; the first that fits holds."""
 
 
 class SourceMap(NamedTuple):
@@ -94,7 +89,10 @@ def load[M: BaseModel](path: Path, model: type[M], what: str) -> Loaded[M]:
     """Read a YAML file into a pydantic model; see `load_analysis` for the errors."""
     file = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            # no more than can be used, whatever the path leads to
+            raw = stream.read(4 * MOST_CHARACTERS + 1)
+        text = raw.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         folder = path.parent
         near = sorted(item.name for item in folder.glob("*.y*ml")) if folder.is_dir() else []
@@ -105,25 +103,11 @@ def load[M: BaseModel](path: Path, model: type[M], what: str) -> Loaded[M]:
         raise ConfigError(
             Problem(f"the {what} is not UTF-8 text", file, "save it as UTF-8")
         ) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: a path that holds a null character
+        reason = getattr(error, "strerror", None) or str(error)
         raise ConfigError(Problem(f"the {what} cannot be read: {reason}", file)) from None
-    source = SourceMap(file, _parse(text, file))
+    source = SourceMap(file, parse(text, file))
     return Loaded(_validated(source, model, what), source, path.resolve().parent)
-
-
-def _parse(text: str, file: str) -> Any:
-    try:
-        return YAML(typ="rt").load(io.StringIO(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        problem = str(error.problem or error.context).split("\n")[0]
-        mend = next(mend for words, mend in YAML_MENDS.items() if words in problem)
-        raise ConfigError(Problem(f"not valid YAML: {problem}", where, mend)) from None
-    except YAMLError as error:
-        first = str(error).split("\n")[0]
-        raise ConfigError(Problem(f"not valid YAML: {first}", file)) from None
 
 
 def _validated[M: BaseModel](source: SourceMap, model: type[M], what: str) -> M:
@@ -144,9 +128,11 @@ def _validated[M: BaseModel](source: SourceMap, model: type[M], what: str) -> M:
             key=lambda detail: _position(source.tree, detail["loc"]),
         )
         problems = []
-        for detail in details:
+        for detail in details[:MOST_SHOWN]:
             what, mend = _words(detail, detail["loc"], model)
             problems.append(Problem(what, source.where(detail["loc"]), mend))
+        if (more := len(details) - MOST_SHOWN) > 0:
+            problems.append(Problem(f"{more:,} more problems are not listed", source.file))
         raise ConfigError(list(dict.fromkeys(problems))) from None
 
 
@@ -245,6 +231,8 @@ def _words(detail: ErrorDetails, path: Place, model: type[BaseModel]) -> tuple[s
         case "union_tag_not_found":
             named = str(context["discriminator"]).strip("'")
             return f"the key '{named}' is missing", _one_of(named, path, model)
+        case "invalid_key":
+            return f"the key {given!r} is not a word", "put it in quotes if it is meant"
         case "too_long":
             return f"{key} takes at most {context['max_length']}, {len(given)} given", ""
         case "too_short":

@@ -29,9 +29,8 @@ from bayescluster.results.fit import CalibrationRow, PitRow
 from bayescluster.results.model import CheckItem, EffectRow, Results
 from bayescluster.runs.keys import SAMPLING_PACKAGES, model_key, resolved
 from bayescluster.runs.layout import MANIFEST, POSTERIOR
-from bayescluster.runs.manifest import Manifest, read_manifest
+from bayescluster.runs.manifest import Manifest, analysis_of, read_manifest
 from bayescluster.runs.store import RunDirectory
-from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.load import yaml_text
 from bayescluster.studies.calibration.results import Calibration, State
@@ -83,8 +82,8 @@ def _others(directory: RunDirectory, wanted: str) -> Iterator[tuple[Path, Manife
             continue
         try:
             manifest = read_manifest(path.parent)
-            analysis = Analysis.model_validate(manifest.analysis)
-        except (RunError, ValidationError):
+            analysis = analysis_of(manifest, path.parent)
+        except RunError:
             continue
         # the cases behind priors stand in the design: such a run does not count as the same
         if manifest.gate_passed and model_key(analysis, manifest.data_digest) == wanted:
@@ -721,7 +720,7 @@ def checklist_of(directory: RunDirectory, results: Results, model_key: str) -> C
         kind: relpath(study.page, directory.path).replace("\\", "/")
         for kind, study in studies.items()
     }
-    analysis = Analysis.model_validate(directory.read_manifest().analysis)
+    analysis = directory.analysis()
     return filled(
         Known(
             results,

@@ -125,8 +125,9 @@ def _finished(path: Path) -> FinishedRun:
         firms = frozenset(
             label.removesuffix(" #1") if repeated else label for label in labels[first].tolist()
         )
-    analysis = Analysis.model_validate(manifest.analysis)
-    return FinishedRun(directory, analysis, results, manifest.stages["results"].key, firms)
+    return FinishedRun(
+        directory, directory.analysis(), results, manifest.stages["results"].key, firms
+    )
 
 
 def _folder_of_runs(run: FinishedRun) -> Path | None:
