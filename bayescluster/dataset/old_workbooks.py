@@ -21,7 +21,7 @@ MIDNIGHT: Final = time()
 Rows = list[list[Any]]
 
 
-class DamagedWorkbook(ValueError):
+class DamagedWorkbookError(ValueError):
     """The workbook cannot be read; the text says why as far as that is known."""
 
 
@@ -30,7 +30,7 @@ def sheet_of(path: str, sheet: str | None) -> tuple[list[str], Rows | None]:
 
     Raises
     ------
-    DamagedWorkbook
+    DamagedWorkbookError
         If the file cannot be read, or not within the bounds.
     """
     command = [sys.executable, "-P", __file__, path, *([] if sheet is None else [sheet])]
@@ -41,12 +41,12 @@ def sheet_of(path: str, sheet: str | None) -> tuple[list[str], Rows | None]:
             command, capture_output=True, timeout=MOST_SECONDS, env=environment, check=False
         )
     except subprocess.TimeoutExpired:
-        raise DamagedWorkbook(f"it takes more than {MOST_SECONDS} seconds") from None
+        raise DamagedWorkbookError(f"it takes more than {MOST_SECONDS} seconds") from None
     if ran.returncode:
-        raise DamagedWorkbook("it is damaged, or far larger than it seems")
+        raise DamagedWorkbookError("it is damaged, or far larger than it seems")
     content = json.loads(ran.stdout)
     if "fault" in content:
-        raise DamagedWorkbook(content["fault"])
+        raise DamagedWorkbookError(content["fault"])
     return content["names"], content["rows"]
 
 
@@ -92,4 +92,4 @@ def _bounded() -> None:
 
 if __name__ == "__main__":
     _bounded()
-    json.dump(_read(sys.argv[1], *sys.argv[2:] or [None]), sys.stdout, default=str)
+    json.dump(_read(sys.argv[1], sys.argv[2] if sys.argv[2:] else None), sys.stdout, default=str)

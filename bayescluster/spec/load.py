@@ -233,10 +233,14 @@ def _words(detail: ErrorDetails, path: Place, model: type[BaseModel]) -> tuple[s
             return f"the key '{named}' is missing", _one_of(named, path, model)
         case "invalid_key":
             return f"the key {given!r} is not a word", "put it in quotes if it is meant"
-        case "too_long":
-            return f"{key} takes at most {context['max_length']}, {len(given)} given", ""
-        case "too_short":
-            return f"{key} needs at least {context['min_length']}, {len(given)} given", ""
+        case "too_long" | "too_short":
+            most = context.get("max_length")
+            bound = (
+                f"needs at least {context.get('min_length')}"
+                if most is None
+                else f"takes at most {most}"
+            )
+            return f"{key} {bound}, {len(given)} given", ""
         case "value_error":
             # a validator of ours puts the way to repair it after a semicolon
             what, _, mend = str(context.get("error", detail["msg"])).partition("; ")

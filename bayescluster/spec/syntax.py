@@ -129,8 +129,8 @@ class _Screen:
         parent = self._open[-1] if self._open else None
         if parent is not None and parent.expects_key() and not isinstance(event, ScalarEvent):
             self._refuse(event, "a key must be a word or a number", "write `key: value`")
-        if getattr(event, "tag", None):
-            what = f"the tag '{_short(str(event.tag))}' is not used here"
+        if tag := getattr(event, "tag", None):
+            what = f"the tag '{_short(str(tag))}' is not used here"
             self._refuse(event, what, "delete it; put the value in quotes if it is text")
         size = 1
         if isinstance(event, AliasEvent):

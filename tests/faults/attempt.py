@@ -86,7 +86,7 @@ def _as_child(words: Sequence[str], notes: Path) -> None:
         code = ran.exit_code
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             os.write(1, f"Traceback (most recent call last): {ran.exception!r}".encode())
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the process ends here
         os.write(1, f"Traceback (most recent call last): {error!r}".encode(errors="replace"))
     finally:
         os._exit(code)

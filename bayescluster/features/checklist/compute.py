@@ -31,6 +31,7 @@ from bayescluster.runs.keys import SAMPLING_PACKAGES, model_key, resolved
 from bayescluster.runs.layout import MANIFEST, POSTERIOR
 from bayescluster.runs.manifest import Manifest, analysis_of, read_manifest
 from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.spec.load import yaml_text
 from bayescluster.studies.calibration.results import Calibration, State
