@@ -29,6 +29,10 @@ OUTCOMES = {
     "poisson": "patents",
     "negative_binomial": "patents",
     "ordinal": "grade",
+    "hurdle_lognormal": "export_value",
+    "zero_inflated_beta": "export_share",
+    "zero_inflated_poisson": "licences",
+    "zero_inflated_negative_binomial": "licences",
 }
 """Column of the synthetic firms that each family can explain."""
 
@@ -50,7 +54,7 @@ def firms(
     attempts = rng.integers(1, 9, rows)
     exposure = rng.uniform(0.5, 3.0, rows)
     share = 1 / (1 + np.exp(-eta))
-    return pd.DataFrame(
+    found = pd.DataFrame(
         {
             "firm": [f"f{k:02d}" for k in range(rows)],
             "industry": [f"I{k // clusters}" for k in cluster],
@@ -76,6 +80,9 @@ def firms(
             "value": np.exp(5.0 + 0.5 * eta + 0.4 * rng.normal(size=rows)),
         }
     )
+    exports = rng.random(rows) < 0.6
+    zeros = {"value": "export_value", "share": "export_share", "patents": "licences"}
+    return found.assign(**{name: found[of] * exports for of, name in zeros.items()})
 
 
 def analysis_dict(

@@ -45,6 +45,28 @@ LIKELIHOODS: dict[str, Callable[[Array, Array, Values, Rows], Array]] = {
     "negative_binomial": _negative_binomial,
     "ordinal": _ordinal,
 }
+
+
+def _with_zeros(plain: str) -> Callable[[Array, Array, Values, Rows], Array]:
+    """A point mass at 0 mixed with a plain distribution: of counts, which has a mass there itself."""
+
+    def density(y: Array, eta: Array, p: Values, rows: Rows) -> Array:
+        none, counted = p["zero_share"], plain in ("poisson", "negative_binomial")
+        inner = y if counted else np.where(y == 0, 0.1, y)
+        others = (1 - none) * np.exp(LIKELIHOODS[plain](inner, eta, p, rows))
+        log_others = np.log1p(-none) + LIKELIHOODS[plain](inner, eta, p, rows)
+        at_zero = none + others if counted else none + 0 * others
+        return np.where(y == 0, np.log(at_zero), log_others)
+
+    return density
+
+
+LIKELIHOODS |= {
+    "hurdle_lognormal": _with_zeros("lognormal"),
+    "zero_inflated_beta": _with_zeros("beta"),
+    "zero_inflated_poisson": _with_zeros("poisson"),
+    "zero_inflated_negative_binomial": _with_zeros("negative_binomial"),
+}
 """``(outcome, linear predictor, parameters, rows) -> log density of each row``."""
 
 

@@ -151,14 +151,17 @@ def bars_of(design: Design) -> tuple[Array, ...]:
     """Bars whose leave-one-out probabilities the checks need, ``(answered row,)`` each.
 
     The levels of an ordinal outcome above the lowest; of other families with a distribution beyond a
-    probability the outcome itself, and of counts the next one.
+    probability the outcome itself, and the next one where outcomes have probabilities of their own.
     """
     outcome = design.answers
     if design.weights is not None or design.family.name in YES_OR_NO:
         return ()
     if design.levels:
         return tuple(np.full(outcome.size, float(level)) for level in range(1, len(design.levels)))
-    return (outcome, outcome + 1.0) if design.family.counted else (outcome,)
+    if design.family.counted:
+        return outcome, outcome + 1.0
+    # a zero of its own has a probability: what is beyond it begins at the next number
+    return (outcome, np.nextafter(outcome, np.inf)) if design.family.has_steps else (outcome,)
 
 
 def steps(design: Design, reached: Array) -> Steps:
@@ -172,7 +175,7 @@ def steps(design: Design, reached: Array) -> Steps:
         all_levels = np.concatenate([ends[0], reached, ends[1]])  # (level + 1, row)
         code, row = design.answers.astype("int64"), np.arange(reached.shape[1])
         return Steps(1.0 - all_levels[code, row], 1.0 - all_levels[code + 1, row])
-    if design.family.counted:
+    if design.family.has_steps:
         at_least, beyond = reached
         return Steps(1.0 - at_least, 1.0 - beyond)
     below = 1.0 - reached[0]

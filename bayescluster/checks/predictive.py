@@ -128,6 +128,16 @@ STATISTICS: Final[dict[str, dict[str, Statistic]]] = {
     "poisson": _COUNTS,
     "negative_binomial": _COUNTS,
     "ordinal": {MEAN: mean, "sd": _sd},
+    "hurdle_lognormal": {
+        MEAN: mean,
+        "sd": _sd,
+        ZEROS: _zeros,
+        "95% quantile": _high,
+        "largest": _largest,
+    },
+    "zero_inflated_beta": {MEAN: mean, "sd": _sd, ZEROS: _zeros, "largest": _largest},
+    "zero_inflated_poisson": _COUNTS,
+    "zero_inflated_negative_binomial": _COUNTS,
 }
 """Statistics by family, overall and by industry; ordinal outcomes add the share of each level.
 

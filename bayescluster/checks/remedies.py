@@ -57,10 +57,11 @@ A_YES_OR_NO: Final = (
 MISFIT: Final[Mapping[str, str]] = {
     "poisson": (
         "where counts spread more than the model makes, choose family: negative_binomial, which "
-        "leaves their variance free"
+        "leaves their variance free; where only zeros are too few, zero_inflated_poisson"
     ),
     "negative_binomial": (
-        "look at zeros and largest counts, state an exposure if firms were seen for unequal times, "
+        "where the model makes too few zeros, choose family: zero_inflated_negative_binomial; look at "
+        "largest counts, state an exposure if firms were seen for unequal times, "
         "or let the intercept vary by a further grouping"
     ),
     "binomial": (
@@ -70,6 +71,22 @@ MISFIT: Final[Mapping[str, str]] = {
     "gaussian": "for rare large residuals choose family: student_t, for positive amounts lognormal",
     "student_t": "for positive, skewed amounts choose family: lognormal; for light tails gaussian",
     "lognormal": "explain the logarithm with family: student_t, or look for gross values",
+    "hurdle_lognormal": (
+        "zeros have one share everywhere: where it differs between groups, explain whether there is any "
+        "in an equation of its own (derive a column with `kind: above`); or look for gross values"
+    ),
+    "zero_inflated_beta": (
+        "zeros have one share everywhere: where it differs between groups, explain whether there is any "
+        "in an equation of its own (derive a column with `kind: above`); or look for heaps of shares"
+    ),
+    "zero_inflated_poisson": (
+        "where counts above 0 spread more than the model makes, choose family: "
+        "zero_inflated_negative_binomial"
+    ),
+    "zero_inflated_negative_binomial": (
+        "zeros have one share everywhere: where it differs between groups, explain whether there is any "
+        "in an equation of its own (derive a column with `kind: above`)"
+    ),
     "beta": "look for shares heaped near 0 or 1; where they are counts of trials, choose binomial",
     "bernoulli": A_YES_OR_NO,
     "probit": A_YES_OR_NO,

@@ -127,7 +127,7 @@ def level_problems(equation: Equation, level: Scalar | None, place: str) -> Iter
         return
     floor, top, _ = _bounds(equation.model_copy(update={"at_least": None}))
     # a share of trials can be 1, another is below it
-    beyond = level >= top if equation.family == "beta" else level > top
+    beyond = level >= top if family.scale == "share" else level > top
     if level <= floor or beyond:
         who = "no outcome reaches: it is a share" if beyond else "every outcome reaches"
         mend = "give a level above 0" if top == math.inf else "give a level between 0 and 1"

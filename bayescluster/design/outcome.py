@@ -30,6 +30,8 @@ from bayescluster.spec.equation import Equation
 
 MOST_LISTED = 12
 """Levels that a message lists."""
+FEWEST_SOME = 2
+"""Outcomes above 0 that a family with zeros of their own needs."""
 YES = ("yes", "y", "true", "ja", "oui", "si", "sí", "sim", "ya", "có", "是", "はい", "예")
 NO = ("no", "n", "false", "nein", "non", "não", "nao", "tidak", "không", "否", "いいえ", "아니오")
 """Words for yes and no, in small letters."""
@@ -121,6 +123,10 @@ def _faults_of_values(
     elif np.ptp(known) == 0:
         what = f"the outcome '{equation.outcome}' is the same in every row ({known[0]:g})"
         mend = "there is nothing to explain: check the filters, or name another outcome"
+        yield Problem(what, place("outcome"), mend)
+    elif FAMILIES[equation.family].plain is not None and (known > 0).sum() < FEWEST_SOME:
+        what = f"one row only has '{equation.outcome}' above 0: nothing says how much there is"
+        mend = "explain whether there is any, with family bernoulli"
         yield Problem(what, place("outcome"), mend)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
@@ -16,11 +16,12 @@ from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import ColumnControl, Equation
+from bayescluster.spec.priors import Distribution, ValueScale
 from bayescluster.structures import STRUCTURES, TERMS
 
 COLUMN_FAMILIES = {
     "trials": ("binomial",),
-    "exposure": ("poisson", "negative_binomial"),
+    "exposure": tuple(name for name, family in FAMILIES.items() if family.scale == "rate"),
     "standard_error": ("gaussian",),
     "levels": ("ordinal",),
 }
@@ -146,6 +147,11 @@ def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator
                 where((*base, "priors", "family", name)),
                 suggestion(name, parameters) or "leave it out",
             )
+    scales: dict[str, ValueScale] = {
+        parameter.name: parameter.scale for parameter in FAMILIES[equation.family].parameters
+    }
+    stated = {name: prior for name, prior in equation.priors.family.items() if name in scales}
+    yield from _of_other_values(stated, scales, (*base, "priors", "family"), where)
     if "sigma" in equation.priors.family and equation.standard_error is not None:
         yield Problem(
             "a prior is given for sigma, but standard_error takes its place",
@@ -165,14 +171,27 @@ def _priors(equation: Equation, base: tuple[str, str], where: Where) -> Iterator
                 where((*base, "priors", "group_sd", name)),
                 suggestion(name, equation.varying) or "leave it out",
             )
+    scales = {
+        name: TERMS[name].scale if name in TERMS else "real" for name in equation.priors.terms
+    }
+    yield from _of_other_values(equation.priors.terms, scales, (*base, "priors", "terms"), where)
+
+
+def _of_other_values(
+    priors: Mapping[str, Distribution],
+    scales: Mapping[str, ValueScale],
+    base: tuple[str, ...],
+    where: Where,
+) -> Iterator[Problem]:
+    """Refuse priors of other values than their parameters can have."""
     examples = {"real": "normal", "positive": "half_normal", "share": "beta"}
-    for name, prior in equation.priors.terms.items():
-        scale = TERMS[name].scale if name in TERMS else "real"
+    values = {"real": "any number", "positive": "numbers above 0", "share": "0 to 1"}
+    for name, prior in priors.items():
+        scale = scales[name]
         if prior.scale_of_values != scale:
-            values = {"real": "any number", "positive": "numbers above 0", "share": "0 to 1"}
             yield Problem(
                 f"the prior of '{name}' is {prior.distribution}, but it can be {values[scale]}",
-                where((*base, "priors", "terms", name)),
+                where((*base, name)),
                 f"take another distribution, such as {examples[scale]}",
             )
 

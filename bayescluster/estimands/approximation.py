@@ -36,8 +36,8 @@ from bayescluster.model.priors import (
     scale_of,
 )
 from bayescluster.names import CUTPOINTS, HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
-from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT
-from bayescluster.structures.arithmetic import working
+from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal, StudentT
+from bayescluster.structures.arithmetic import natural, working
 
 STEP = 1e-3
 """Step of the differences, in units of the link and on the log scale of parameters."""
@@ -412,7 +412,10 @@ class Inputs(NamedTuple):
 
 
 class Free(NamedTuple):
-    """Free parameters of a likelihood: names and priors of the positive ones, number of cutpoints."""
+    """Free parameters of a likelihood: names and priors, number of cutpoints, and usual values.
+
+    Each is on the line: the log of a positive one, the logit of a share.
+    """
 
     names: tuple[str, ...]
     priors: tuple[Distribution, ...]
@@ -421,7 +424,10 @@ class Free(NamedTuple):
 
     def parameters(self, free: Array) -> dict[str, Array]:
         """Parameters as a family takes them, from ``(point, free)``."""
-        found = {name: np.exp(free[:, [k]]) for k, name in enumerate(self.names)}
+        found = {
+            name: np.asarray(natural(free[:, [k]], prior.scale_of_values))
+            for k, (name, prior) in enumerate(zip(self.names, self.priors, strict=True))
+        }
         if self.cutpoints:
             gaps = free[:, len(self.names) :]  # the first cutpoint, then the logs of the gaps
             steps = np.concatenate([gaps[:, :1], np.exp(gaps[:, 1:])], axis=1)
@@ -432,14 +438,14 @@ class Free(NamedTuple):
         """Log prior of each point, ``(point, free) -> (point,)``."""
         total = np.zeros(len(free))
         for column, prior in zip(free.T, self.priors, strict=False):
-            total = total + log_density(prior, column, "positive")
+            total = total + log_density(prior, column, prior.scale_of_values)
         gaps = free[:, len(self.names) :] - self.start[len(self.names) :]
         return np.asarray(total - 0.5 * ((gaps / GAP_SD) ** 2).sum(axis=1))
 
 
 def free_parameters(priors: ModelPriors) -> Free:
     """Free parameters of a likelihood, starting at usual values."""
-    start = _usual_logs(priors)
+    start = _usual_values(priors)
     cuts = [mean for mean, _ in priors.cutpoints]
     if cuts:
         # the first cutpoint and the log gaps at the means of their priors
@@ -448,11 +454,14 @@ def free_parameters(priors: ModelPriors) -> Free:
     return Free(tuple(priors.family), tuple(priors.family.values()), size, np.array(start, float))
 
 
-def _usual_logs(priors: ModelPriors) -> list[float]:
-    """Log of a usual value of each positive parameter: its prior's sd or mean."""
+def _usual_values(priors: ModelPriors) -> list[float]:
+    """A usual value of each parameter, on the line: the sd or mean of its prior."""
     usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
     logs = []
     for prior in priors.family.values():
+        if isinstance(prior, Beta):
+            logs.append(np.log(prior.a / prior.b))
+            continue
         stated = prior.model_dump()
         shape = np.log(stated.get("shape", 1.0))
         logs.append(

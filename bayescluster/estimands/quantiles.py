@@ -8,7 +8,7 @@ family. Of a whole number it runs on smoothly between the steps of its distribut
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy import special, stats
@@ -16,15 +16,17 @@ from scipy import special, stats
 from bayescluster.arrays import Array
 from bayescluster.design.forms import Recast, recast
 from bayescluster.design.record import Design
+from bayescluster.families import FAMILIES
 
-Quantile = Callable[[float, Array, Mapping[str, Array]], Array]
+Quantile = Callable[[Any, Array, Mapping[str, Array]], Array]
+"""``(share, eta, parameters) -> quantile``; the share is a number, or one a point."""
 POINTS: Final = 48
 """Points of the table at each draw."""
 LARGEST: Final = 30.0
 """Linear predictors on the log scale beyond this are taken as this."""
 
 
-def _continuous_count(share: float, upper: Callable[[Array], Array], high: Array) -> Array:
+def _continuous_count(share: Any, upper: Callable[[Array], Array], high: Array) -> Array:
     """Where the distribution function of a count, run on between whole numbers, is a share."""
     low = np.full_like(high, -1.0)
     for _ in range(40):
@@ -34,14 +36,14 @@ def _continuous_count(share: float, upper: Callable[[Array], Array], high: Array
     return np.maximum((low + high) / 2, 0.0)
 
 
-def _poisson(share: float, eta: Array, _: Mapping[str, Array]) -> Array:
+def _poisson(share: Any, eta: Array, _: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
     high = mean + 20 * np.sqrt(mean) + 20
     # P(count <= k) = Q(k + 1, mean) holds for every real k >= 0, and is continuous in it
     return _continuous_count(share, lambda k: special.gammaincc(k + 1, mean), high)
 
 
-def _negative_binomial(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
+def _negative_binomial(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
     shape = np.broadcast_to(np.maximum(parameters["overdispersion"], 1e-6) ** -2, mean.shape)
     high = stats.nbinom.ppf(share, shape, shape / (shape + mean)) + 1.0
@@ -50,19 +52,35 @@ def _negative_binomial(share: float, eta: Array, parameters: Mapping[str, Array]
     )
 
 
-def _beta(share: float, eta: Array, parameters: Mapping[str, Array]) -> Array:
+def _beta(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
     mean = np.clip(special.expit(eta), 1e-9, 1 - 1e-9)
     precision = parameters["precision"]
     return np.asarray(special.betaincinv(mean * precision, (1 - mean) * precision, share))
 
 
-QUANTILES: Final[dict[str, Quantile]] = {
+def _beyond_zeros(plain: Quantile) -> Quantile:
+    """Quantile where a share of zeros comes first: 0 within it."""
+
+    def quantile(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
+        none = np.broadcast_to(parameters["zero_share"], eta.shape)
+        rest = np.clip((share - none) / (1.0 - none), 1e-12, 1.0 - 1e-12)
+        return np.where(share <= none, 0.0, plain(rest, eta, parameters))
+
+    return quantile
+
+
+_PLAIN: Final[dict[str, Quantile]] = {
     "gaussian": lambda share, eta, p: eta + p["sigma"] * special.ndtri(share),
     "student_t": lambda share, eta, p: eta + p["sigma"] * special.stdtrit(p["nu"], share),
     "lognormal": lambda share, eta, p: np.exp(eta + p["sigma"] * special.ndtri(share)),
     "poisson": _poisson,
     "negative_binomial": _negative_binomial,
     "beta": _beta,
+}
+QUANTILES: Final = _PLAIN | {
+    family.name: _beyond_zeros(_PLAIN[family.plain.name])
+    for family in FAMILIES.values()
+    if family.plain is not None
 }
 """Families whose outcomes are amounts or counts. The others have a probability for their mean."""
 

@@ -13,6 +13,12 @@ from bayescluster.families.poisson import POISSON
 from bayescluster.families.probit import PROBIT
 from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, bar_of
 from bayescluster.families.student_t import STUDENT_T
+from bayescluster.families.zeros import (
+    HURDLE_LOGNORMAL,
+    ZERO_INFLATED_BETA,
+    ZERO_INFLATED_NEGATIVE_BINOMIAL,
+    ZERO_INFLATED_POISSON,
+)
 
 __all__ = [
     "FAMILIES",
@@ -38,6 +44,10 @@ FAMILIES: dict[str, Family] = {
         POISSON,
         NEGATIVE_BINOMIAL,
         ORDINAL,
+        HURDLE_LOGNORMAL,
+        ZERO_INFLATED_BETA,
+        ZERO_INFLATED_POISSON,
+        ZERO_INFLATED_NEGATIVE_BINOMIAL,
     )
 }
 

@@ -14,8 +14,9 @@ from bayescluster.families import record
 from bayescluster.families.record import Parameters, Rows
 
 REMEDY_ENDS = (
-    "where a share is a count out of a known number, use family binomial with `trials`; else pull "
-    "0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`"
+    "where a share is a count out of a known number, use family binomial with `trials`; where 0 means "
+    "none, zero_inflated_beta; else pull 0 and 1 inside by `derive` with "
+    "`kind: scale, multiply: 0.99, add: 0.005`"
 )
 REMEDY_PERCENT = "turn percentages into shares by `derive` with `kind: scale, multiply: 0.01`"
 

@@ -22,8 +22,8 @@ def _support(outcome: Array, _: Rows) -> record.Fault | None:
         "finite numbers above 0",
         outcome,
         ~(np.isfinite(outcome) & (outcome > 0)),
-        "list codes for no answer under `missing_values`; where 0 means none, leave such rows out of "
-        "the data, or choose a family that has 0",
+        "list codes for no answer under `missing_values`; where 0 means none, choose family "
+        "hurdle_lognormal",
     )
 
 

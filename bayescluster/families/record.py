@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
-from bayescluster.spec.priors import Gamma, HalfNormal, PositivePrior
+from bayescluster.spec.priors import Beta, FamilyPrior, Gamma, HalfNormal, ValueScale
 
 Scale = Literal["probability", "share", "rate", "mean", "level"]
 Parameters = Mapping[str, Array]
@@ -42,7 +42,7 @@ class Fault(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A positive parameter of a likelihood, with its default prior.
+    """A parameter of a likelihood, with its default prior; positive, unless ``scale`` says otherwise.
 
     ``prior`` takes the standard deviation of the outcome, or of what `Family.on_link_scale` makes
     of it, for priors in its unit.
@@ -50,7 +50,8 @@ class Parameter(NamedTuple):
 
     name: str
     label: str
-    prior: Callable[[float], PositivePrior]
+    prior: Callable[[float], FamilyPrior]
+    scale: ValueScale = "positive"
 
 
 class Observation(NamedTuple):
@@ -90,7 +91,7 @@ class Family(NamedTuple):
         What an expected outcome is: a probability, a share, a rate per unit of exposure, a mean, or
         a level.
     parameters
-        Positive parameters other than the mean.
+        Parameters other than the mean.
     support
         ``(outcome, rows) -> Fault``: what is wrong with the outcome, or nothing.
     expectation
@@ -103,12 +104,15 @@ class Family(NamedTuple):
         States the likelihood as a PyMC distribution; see `bayescluster.model.build`.
     on_link_scale
         Takes the outcome to the scale on which its noise is added to the linear predictor; absent
-        where there is no such scale.
+        where there is no such scale. Zeros of their own are left out.
     exceedance
         ``(bar, eta, parameters, rows) -> P(outcome >= bar)``, the linear predictor as
         for ``log_density``; absent where the outcome is yes or no. See `bar_of`.
     counted
         Whether the outcome is counted, over trials or an exposure where these are declared.
+    plain
+        Of a family with zeros of their own, that of the other outcomes; see
+        `bayescluster.families.zeros`.
     """
 
     name: str
@@ -123,6 +127,12 @@ class Family(NamedTuple):
     on_link_scale: Callable[[Array], Array] | None = None
     exceedance: Callable[[Array, Array, Parameters, Rows], Array] | None = None
     counted: bool = False
+    plain: Family | None = None
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether some outcomes have a probability, so that the distribution has steps."""
+        return self.counted or self.plain is not None
 
 
 ROUNDING = 1e-9
@@ -132,6 +142,7 @@ SIGMA = Parameter("sigma", "residual standard deviation", lambda sd: HalfNormal(
 NU = Parameter("nu", "degrees of freedom", lambda _: Gamma(shape=2.0, rate=0.1))
 PRECISION = Parameter("precision", "precision", lambda _: Gamma(shape=2.0, rate=0.1))
 OVERDISPERSION = Parameter("overdispersion", "overdispersion", lambda _: HalfNormal(sd=1.0))
+ZERO_SHARE = Parameter("zero_share", "share of zeros", lambda _: Beta(a=1.0, b=1.0), "share")
 
 
 def bar_of(family: Family, level: float, units: Array) -> Array:

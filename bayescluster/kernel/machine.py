@@ -927,6 +927,55 @@ def overdispersed_counts(q, v, a, fc, ic, mode):
 
 
 @operation()
+def zeros_apart(q, v, a, fc, ic, mode):
+    """``share weights``: how many have 0 and how many do not, where no other has 0."""
+    share, weights = q[1], q[2]
+    if mode == BACK:
+        return 0.0
+    none, some, p = fc[weights], fc[weights + 1], v[share]
+    a[share] += none / p - some / (1.0 - p)
+    return none * math.log(p) + some * math.log1p(-p)
+
+
+@operation()
+def zeros_of_two_kinds(q, v, a, fc, ic, mode):
+    """``eta n rows weight share some over``: counts of 0, which others than the share may have as well.
+
+    ``some`` is how many counts are above 0, ``over`` the place of the overdispersion, -1 of a Poisson count.
+    """
+    eta, n, rows, weight, share, some, one = q[1], q[2], q[3], q[4], q[5], q[6], q[7]
+    if mode == BACK:
+        return 0.0
+    p = v[share]
+    log_none, log_some = math.log(p), math.log1p(-p)
+    total, by_share = fc[some] * log_some, -fc[some] / (1.0 - p)
+    over = v[one] if one >= 0 else 1.0
+    shape, by_shape = over**-2.0, 0.0
+    log_shape = math.log(shape)
+    for i in range(n):
+        w, t = fc[weight + i], v[eta + ic[rows + i]]
+        if one < 0:
+            plain = -math.exp(t)
+            by_eta = plain
+        else:
+            # log of (shape / (shape + mean)) ** shape
+            plain = -shape * softplus(t - log_shape)
+            by_eta = -shape * logistic(t - log_shape)
+        other = log_some + plain
+        log_p = max(log_none, other) + math.log1p(math.exp(-abs(log_none - other)))
+        part = math.exp(other - log_p)
+        total += w * log_p
+        a[eta + ic[rows + i]] += w * part * by_eta
+        by_share -= w * math.expm1(plain) * math.exp(-log_p)
+        if one >= 0:
+            by_shape += w * part * (logistic(t - log_shape) - softplus(t - log_shape))
+    a[share] += by_share
+    if one >= 0:
+        a[one] += by_shape * -2.0 * over**-3.0
+    return total
+
+
+@operation()
 def levels_reached(q, v, a, fc, ic, mode):
     """Ordered levels on the cumulative logit scale, between cutpoints."""
     eta, n, y, _, weight = q[1], q[2], q[3], q[4], q[5]

@@ -17,6 +17,8 @@ from bayescluster import names
 from bayescluster.arrays import Array, parent_index
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design, Grouping
+from bayescluster.families.record import OVERDISPERSION, ZERO_SHARE
+from bayescluster.families.zeros import INNER
 from bayescluster.kernel import geometry, machine
 from bayescluster.kernel.tape import Moved, Program, Tape, Watched, drawn, lkj_coordinates, start_of
 from bayescluster.model import measures
@@ -35,6 +37,7 @@ FAMILIES: dict[str, machine.Operation] = {
     "negative_binomial": machine.overdispersed_counts,
     "ordinal": machine.levels_reached,
 }
+"""Of families with zeros of their own, the plain one is looked up."""
 LINKS = {"identity": machine.L_IDENTITY, "log": machine.L_LOG, "logit": machine.L_LOGIT}
 GATES, CES = "conjunctive", "ces"
 
@@ -54,7 +57,7 @@ def unserved(design: Design) -> str | None:
             return "the R2D2M2 prior"
         if monotonic_controls(each):
             return "monotonic controls"
-        if each.family.name not in FAMILIES:
+        if (each.family.plain or each.family).name not in FAMILIES:
             return f"the family {each.family.name}"
         if not each.structure.is_linear and each.structure.name not in (GATES, CES):
             return f"the form {each.structure.name}"
@@ -386,18 +389,21 @@ class _Equation:
 
     def _likelihood(self, eta: int, parameters: dict[str, int]) -> None:
         tape, design, order = self.tape, self.design, self.order
-        likelihood, n = FAMILIES[design.family.name], design.size
+        family = design.family.plain or design.family
+        likelihood, n = FAMILIES[family.name], design.size
         outcome = design.outcome[order]
-        if design.family.name == "lognormal":
+        weight = np.ones(n) if design.weights is None else design.weights.rows[order]
+        if design.family.plain is not None:
+            outcome, weight = self._zeros(eta, parameters, outcome, weight)
+        if family.name == "lognormal":
             outcome = np.log(outcome)
         extra = np.ones(n)
-        if design.family.name == "binomial":
+        if family.name == "binomial":
             assert design.rows.trials is not None
             extra = design.rows.trials[order]
         known = design.rows.standard_error
-        if known is not None and design.family.name == "gaussian":
+        if known is not None and family.name == "gaussian":
             likelihood, extra = machine.amounts_of_known_error, known[order]
-        weight = np.ones(n) if design.weights is None else design.weights.rows[order]
         places = [tape.constants(values) for values in (outcome, extra, weight)]
         if likelihood in (machine.successes, machine.counts):
             e = tape.room(n)
@@ -409,6 +415,25 @@ class _Equation:
         first = parameters.get("sigma", parameters.get(names.CUTPOINTS, first))
         more = first, parameters.get("nu", 0), len(design.levels)
         tape.do(likelihood, eta, n, *places, *more)
+
+    def _zeros(
+        self, eta: int, parameters: dict[str, int], outcome: Array, weight: Array
+    ) -> tuple[Array, Array]:
+        """Write the zeros; outcomes and weights of the plain likelihood, where zeros count for nothing."""
+        tape, is_zero = self.tape, outcome == 0
+        zeros, others = np.flatnonzero(is_zero), weight[~is_zero].sum()
+        share = parameters[ZERO_SHARE.name]
+        if self.design.family.counted:
+            tape.do(
+                *(machine.zeros_of_two_kinds, eta, zeros.size, tape.places(zeros)),
+                *(tape.constants(weight[zeros]), share, tape.constants([others])),
+                parameters.get(OVERDISPERSION.name, -1),
+            )
+        else:
+            weights = tape.constants([weight[zeros].sum(), others])
+            tape.do(machine.zeros_apart, share, weights)
+        inner = outcome if self.design.family.counted else np.where(is_zero, INNER, outcome)
+        return inner, np.where(is_zero, 0.0, weight)
 
 
 def row_order(design: Design) -> NDArray[np.int64]:

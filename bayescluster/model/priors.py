@@ -82,7 +82,9 @@ def baseline_of(design: Design) -> Baseline:
         level = float(on_link_scale(design).mean())
     elif family.link == "log":
         exposure = np.exp(design.offset[design.answered])
-        level = float(np.log(design.answers.sum() / exposure.sum()))
+        # zeros of their own do not enter the mean of the others
+        some = design.answers > (0 if family.plain is not None else -1)
+        level = float(np.log(design.answers[some].sum() / exposure[some].sum()))
     return Baseline(family.link, level, unit, bool(design.levels))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 from scipy.stats import nbinom
 
 from bayescluster.simulate.population import Floats, Population, normal, predictors
@@ -28,6 +28,23 @@ class FamilyDraws(NamedTuple):
     expectation: Callable[[Floats, Any], Floats]
 
 
+def _with_zeros(plain: FamilyDraws) -> FamilyDraws:
+    """Let the lowest shocks give 0, as many as the family has zeros of their own."""
+
+    def draw(eta: Floats, shock: Floats, family: Any) -> Floats:
+        none = family.zero_share
+        if none == 0.0:
+            return plain.draw(eta, shock, family)
+        level = ndtr(shock)
+        rest = ndtri(np.clip((level - none) / (1.0 - none), 1.0 - LARGEST_TAIL, LARGEST_TAIL))
+        drawn = plain.draw(eta, np.asarray(rest), family)
+        return np.where(level < none, np.zeros_like(drawn), drawn)
+
+    return FamilyDraws(
+        draw, lambda eta, family: (1.0 - family.zero_share) * plain.expectation(eta, family)
+    )
+
+
 def _draw_negative_binomial(eta: Floats, shock: Floats, family: NegativeBinomial) -> Floats:
     size = family.dispersion
     level = np.minimum(ndtr(shock), LARGEST_TAIL)
@@ -44,12 +61,14 @@ FAMILIES: dict[str, FamilyDraws] = {
         lambda eta, shock, _: (ndtr(shock) > 1 - expit(eta)).astype(np.int64),
         lambda eta, _: np.asarray(expit(eta)),
     ),
-    "lognormal": FamilyDraws(
-        lambda eta, shock, family: np.round(np.exp(eta + family.sigma * shock), 2),
-        lambda eta, family: np.asarray(np.exp(eta + family.sigma**2 / 2)),
+    "lognormal": _with_zeros(
+        FamilyDraws(
+            lambda eta, shock, family: np.round(np.exp(eta + family.sigma * shock), 2),
+            lambda eta, family: np.asarray(np.exp(eta + family.sigma**2 / 2)),
+        )
     ),
-    "negative_binomial": FamilyDraws(
-        _draw_negative_binomial, lambda eta, _: np.asarray(np.exp(eta))
+    "negative_binomial": _with_zeros(
+        FamilyDraws(_draw_negative_binomial, lambda eta, _: np.asarray(np.exp(eta)))
     ),
     "ordinal": FamilyDraws(
         lambda eta, shock, family: (

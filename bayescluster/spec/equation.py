@@ -28,6 +28,10 @@ FamilyName = Literal[
     "poisson",
     "negative_binomial",
     "ordinal",
+    "hurdle_lognormal",
+    "zero_inflated_beta",
+    "zero_inflated_poisson",
+    "zero_inflated_negative_binomial",
 ]
 StructureName = Literal["intercept", "additive", "interaction", "conjunctive", "ces"]
 TermName = Annotated[str, Field(min_length=1)]

@@ -100,6 +100,12 @@ PositivePrior = Annotated[
 ]
 """Prior of a standard deviation or another positive number."""
 
+FamilyPrior = Annotated[
+    HalfNormal | HalfStudentT | HalfCauchy | Exponential | Gamma | LogNormal | Beta,
+    Field(discriminator="distribution"),
+]
+"""Prior of a parameter of a likelihood: a positive number, or a share."""
+
 Distribution = (
     Normal
     | StudentT
@@ -154,8 +160,8 @@ class Priors(Frozen):
     """Standard deviation of the varying effects, by grouping (industry, cluster, ...)."""
     correlation: Annotated[float, Field(gt=0.0)] = 2.0
     """Concentration of the LKJ prior of correlated varying effects; 1 is uniform."""
-    family: dict[str, PositivePrior] = {}
-    """Parameters of the likelihood: sigma, nu, overdispersion."""
+    family: dict[str, FamilyPrior] = {}
+    """Parameters of the likelihood: sigma, nu, precision, overdispersion, zero_share."""
     r2d2m2: R2D2M2 | None = None
     """Takes the place of the priors of slopes, controls and group sds (linear forms)."""
     cutpoints: Positive = 1.5

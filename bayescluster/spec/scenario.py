@@ -181,17 +181,19 @@ class Bernoulli(Frozen):
 
 
 class Lognormal(Frozen):
-    """Positive and continuous: normal on the log scale."""
+    """Positive and continuous, normal on the log scale; a share of the firms may have 0 instead."""
 
     kind: Literal["lognormal"]
     sigma: Positive
+    zero_share: Below = 0.0
 
 
 class NegativeBinomial(Frozen):
-    """Count, log link, variance ``mean + mean**2 / dispersion``."""
+    """Count, log link, variance ``mean + mean**2 / dispersion``; a share may have 0 whatever it is."""
 
     kind: Literal["negative_binomial"]
     dispersion: Positive
+    zero_share: Below = 0.0
 
 
 class Ordinal(Frozen):

@@ -67,6 +67,10 @@ def outcome_scale(design: Design, at_least: Scalar | None = None) -> OutcomeScal
     if is_bounded(reaching.equation):
         if design.family.link == "probit":
             return OutcomeScale(quantity, True, "probit", _probit, SPAN_PROBIT, sd)
+        if design.family.plain is not None and reaching.bar is None:
+            # a share of zeros of their own bounds the mean; below that bound it is a logit again
+            most = 1.0 - float((observed == 0).mean())
+            return OutcomeScale(quantity, True, "logit", _logit_between(0.0, most), SPAN_LOGIT, sd)
         return OutcomeScale(quantity, True, "logit", _logit, SPAN_LOGIT, sd)
     if design.family.link == "log":
         return OutcomeScale(quantity, False, "logarithmic", _log, SPAN_LOG, sd)

@@ -26,6 +26,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "lognormal": {"sigma": 0.5},
     "negative_binomial": {"overdispersion": 0.8},
     "ordinal": {"cutpoints": CUTPOINTS},
+    "hurdle_lognormal": {"sigma": 0.5, "zero_share": 0.3},
+    "zero_inflated_beta": {"precision": 4.5, "zero_share": 0.3},
+    "zero_inflated_poisson": {"zero_share": 0.3},
+    "zero_inflated_negative_binomial": {"overdispersion": 0.8, "zero_share": 0.3},
 }
 COUNTS = np.array([0, 1, 2, 3, 5, 8, 0, 1, 13, 2, 0, 4], dtype=float)
 REALS = RNG.normal(0.5, 2.0, SIZE)
@@ -41,7 +45,18 @@ OUTCOMES = {
     "poisson": COUNTS,
     "negative_binomial": COUNTS,
     "ordinal": np.arange(SIZE) % 4.0,
+    "hurdle_lognormal": np.where(COUNTS > 0, np.exp(REALS), 0.0),
+    "zero_inflated_beta": np.where(COUNTS > 0, SHARES, 0.0),
+    "zero_inflated_poisson": COUNTS,
+    "zero_inflated_negative_binomial": COUNTS,
 }
+ZEROS = {
+    "hurdle_lognormal": "lognormal",
+    "zero_inflated_beta": "beta",
+    "zero_inflated_poisson": "poisson",
+    "zero_inflated_negative_binomial": "negative_binomial",
+}
+"""Families with zeros of their own, and the plain one of each."""
 CASES = [*((name, False) for name in FAMILIES), ("gaussian", True)]
 """Every family, and the gaussian with known standard errors."""
 
@@ -126,7 +141,7 @@ def test_pymc_log_density_is_that_of_numpy(name, known_errors):
     found = pymc_log_density(name, ETA, rows, outcome)
     wanted = FAMILIES[name].log_density(outcome, ETA, numpy_parameters(name), rows)
     # PyMC keeps the log(2 pi) of a lognormal in single precision
-    np.testing.assert_allclose(found, wanted, rtol=1e-8 if name == "lognormal" else 1e-9)
+    np.testing.assert_allclose(found, wanted, rtol=1e-8 if "lognormal" in name else 1e-9)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -204,6 +219,13 @@ DRAWS = 20_000
 
 def moments(name: str, known_errors: bool) -> tuple[Any, Any]:
     """Mean and variance of the outcome, from the definition of each distribution."""
+    if name in ZEROS:
+        own, none = PARAMETERS[name], PARAMETERS[name]["zero_share"]
+        mean, variance = moments(ZEROS[name], known_errors)
+        if ZEROS[name] == "lognormal":
+            assert own["sigma"] == PARAMETERS["lognormal"]["sigma"]
+        # of a mixture of 0 and the plain family
+        return (1 - none) * mean, (1 - none) * (variance + none * mean**2)
     rows, p, mean = rows_of(name, known_errors), PARAMETERS.get(name, {}), np.exp(ETA)
     share, chance = expit(ETA), stats.norm.cdf(ETA)
     grown = np.exp(p.get("sigma", 0) ** 2 / 2)
@@ -272,6 +294,10 @@ BARS = {
     "poisson": [0.0, 1.0, 3.0, 40.0],
     "negative_binomial": [0.0, 1.0, 3.0, 40.0],
     "ordinal": [0.0, 1.0, 2.0, 3.0, 4.0],
+    "hurdle_lognormal": [0.0, 1.0, 20.0],
+    "zero_inflated_beta": [0.0, 0.3, 0.97],
+    "zero_inflated_poisson": [0.0, 1.0, 3.0, 40.0],
+    "zero_inflated_negative_binomial": [0.0, 1.0, 3.0, 40.0],
 }
 """Levels of each outcome, some beyond its ends."""
 CERTAIN = {"bernoulli", "probit"}
@@ -280,6 +306,10 @@ CERTAIN = {"bernoulli", "probit"}
 
 def survival(name: str, bar: float, eta: Any, p: dict[str, Any], rows: Rows) -> Any:
     """P(outcome >= bar) by scipy.stats; sf(k) is P(outcome > k)."""
+    if name in ZEROS:
+        if bar == 0:
+            return np.ones_like(eta)
+        return (1 - p["zero_share"]) * survival(ZEROS[name], bar, eta, p, rows)
     mean, share = np.exp(eta), expit(eta)
     if name == "ordinal":
         above = [1.0, *(stats.logistic.sf(c - eta) for c in CUTPOINTS), 0.0]
@@ -338,7 +368,8 @@ def test_probabilities_of_at_least_stay_within_0_and_1(name, extreme):
         found = family.exceedance(
             bar, np.full(SIZE, extreme), numpy_parameters(name), rows_of(name)
         )
-    np.testing.assert_allclose(found, float(extreme > 0), atol=1e-12)
+    most = 1.0 - PARAMETERS.get(name, {}).get("zero_share", 0.0)
+    np.testing.assert_allclose(found, most * (extreme > 0), atol=1e-12)
 
 
 @pytest.mark.parametrize("name", BARS)
@@ -381,6 +412,11 @@ FAULTS = [
     ("poisson", NO_TRIALS, [0.0, 0.5], "whole numbers from 0"),
     ("negative_binomial", NO_TRIALS, [0.0, 1.5], "whole numbers from 0"),
     ("ordinal", NO_TRIALS, [0.0, -1.0], "whole numbers from 0"),
+    ("hurdle_lognormal", NO_TRIALS, [0.0, -1.0], "finite numbers from 0"),
+    ("zero_inflated_beta", NO_TRIALS, [0.0, 1.0], "shares from 0 and below 1"),
+    ("zero_inflated_beta", NO_TRIALS, [0.0, 40.0], "shares from 0 and below 1"),
+    ("zero_inflated_poisson", NO_TRIALS, [0.0, 1.5], "whole numbers from 0"),
+    ("zero_inflated_negative_binomial", NO_TRIALS, [0.0, -1.0], "whole numbers from 0"),
 ]
 
 
@@ -478,10 +514,11 @@ def test_shares_have_a_density_at_any_logit():
         assert farther - far == pytest.approx(-800.0)
 
 
-@pytest.mark.parametrize("name", ["beta", "lognormal"])
+@pytest.mark.parametrize("name", ["beta", "lognormal", "hurdle_lognormal", "zero_inflated_beta"])
 @pytest.mark.parametrize("far", [-800.0, 800.0])
 def test_amounts_can_be_drawn_from_absurd_prior_draws(name, far):
     absurd = {"precision": np.array([1e-9]), "sigma": np.array([50.0])}
+    absurd["zero_share"] = np.array([0.5])
     drawn = FAMILIES[name].draw(np.random.default_rng(4), np.full(200, far), absurd, Rows())
     assert FAMILIES[name].support(drawn, Rows()) is None
 

@@ -107,6 +107,14 @@ HIERARCHIES: dict[str, Callable[[], Design]] = {
     "weights": lambda: small_design(
         "bernoulli", "interaction", SLOPES, data={"weight": "exposure"}, controls=CONTROLS
     ),
+    "zeros, exposure and weights": lambda: small_design(
+        *("zero_inflated_negative_binomial", "additive", NESTED),
+        exposure="exposure",
+        data={"weight": "error"},
+    ),
+    "zeros and weights": lambda: small_design(
+        "hurdle_lognormal", "additive", NESTED, data={"weight": "error"}
+    ),
     "two equations": two_equations,
     "both latent": lambda: design_for("both latent"),
     "discrete indicators": lambda: design_for("discrete only", "bernoulli"),
@@ -162,6 +170,8 @@ def graph_point(
             found[name] = _coefficient(design, named, name)
         elif name.endswith("_log__"):
             found[name] = np.log(named[base])
+        elif name.endswith("_logodds__"):
+            found[name] = logit(named[base])
         elif name.endswith("_z") and name in free:
             found[name] = free[name][rows]
         elif name in free:
@@ -219,7 +229,11 @@ def _unconstrained(correlation: np.ndarray) -> np.ndarray:
     return found
 
 
-USUAL = (*HIERARCHIES, "bernoulli, interaction", "ordinal, conjunctive", "beta, ces")
+USUAL = (
+    *(*HIERARCHIES, "bernoulli, interaction", "ordinal, conjunctive", "beta, ces"),
+    *("hurdle_lognormal, interaction", "zero_inflated_beta, conjunctive"),
+    *("zero_inflated_poisson, ces", "zero_inflated_negative_binomial, interaction"),
+)
 """Pairs of family and form are compared with the graph in the slow tests, the rest always."""
 
 

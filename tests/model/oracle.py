@@ -70,6 +70,9 @@ LINKS = {"gaussian": "identity", "student_t": "identity"} | {
     "poisson": "log",
     "negative_binomial": "log",
     "lognormal": "log",
+    "hurdle_lognormal": "log",
+    "zero_inflated_poisson": "log",
+    "zero_inflated_negative_binomial": "log",
     "probit": "probit",
 }
 PROBIT_UNIT = 0.5513288954217921
@@ -85,14 +88,17 @@ class Oracle:
         self.family = equation.family
         self.correlation = correlation
         link = LINKS.get(self.family, "logit")
-        y = np.log(design.outcome) if self.family == "lognormal" else design.outcome
+        has_zeros = self.family.startswith(("hurdle", "zero_inflated"))
+        some = design.outcome > 0 if has_zeros else np.ones(design.size, dtype=bool)
+        in_logs = self.family.endswith("lognormal")
+        y = np.log(design.outcome[some]) if in_logs else design.outcome[some]
         self.spread = np.sqrt(((y - y.mean()) ** 2).sum() / (y.size - 1))
         self.unit = {"identity": self.spread, "probit": PROBIT_UNIT}.get(link, 1.0)
-        rate = y.sum() / np.exp(design.offset).sum()
+        rate = y.sum() / np.exp(design.offset[some]).sum()
         self.intercept_link = link
         self.intercept = {
             "identity": (y.mean(), 2.5 * self.unit),
-            "log": (y.mean() if self.family == "lognormal" else np.log(rate), 1.5),
+            "log": (y.mean() if in_logs else np.log(rate), 1.5),
             "logit": (0.0, 1.5),
             "probit": (0.0, 1.5 * PROBIT_UNIT),
         }[link]
@@ -209,6 +215,10 @@ class Oracle:
             if f"{name}_log__" in point:
                 found[name] = np.exp(point[f"{name}_log__"])
                 total += distribution.logpdf(found[name]) + point[f"{name}_log__"]
+        if "zero_share_logodds__" in point:
+            found["zero_share"] = expit(point["zero_share_logodds__"])
+            # uniform, so that only the Jacobian is left
+            total += np.log(found["zero_share"] * (1 - found["zero_share"]))
         if "cutpoints_ordered__" in point:
             free = point["cutpoints_ordered__"]
             found["cutpoints"] = free[0] + np.concatenate([[0.0], np.cumsum(np.exp(free[1:]))])

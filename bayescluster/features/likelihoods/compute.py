@@ -72,12 +72,28 @@ AMOUNTS: Final = (
     Alternative("student_t", FAMILIES["student_t"], "amount"),
     Alternative("lognormal", FAMILIES["lognormal"], "logarithm", positive=True),
 )
+ZERO_COUNTS: Final = (
+    Alternative("zero_inflated_poisson", FAMILIES["zero_inflated_poisson"], "logarithm"),
+    Alternative(
+        "zero_inflated_negative_binomial", FAMILIES["zero_inflated_negative_binomial"], "logarithm"
+    ),
+    *COUNTS,
+)
+ZERO_AMOUNTS: Final = (
+    Alternative("hurdle_lognormal", FAMILIES["hurdle_lognormal"], "logarithm"),
+    Alternative("gaussian", FAMILIES["gaussian"], "amount"),
+    Alternative("student_t", FAMILIES["student_t"], "amount"),
+)
 YES_OR_NO: Final = (
     Alternative("bernoulli", FAMILIES["bernoulli"], "probability"),
     Alternative("probit", FAMILIES["probit"], "probability"),
 )
 SHARES: Final = (
     Alternative("beta", FAMILIES["beta"], "logit of the share"),
+    Alternative("gaussian", FAMILIES["gaussian"], "amount"),
+)
+ZERO_SHARES: Final = (
+    Alternative("zero_inflated_beta", FAMILIES["zero_inflated_beta"], "logit of the share"),
     Alternative("gaussian", FAMILIES["gaussian"], "amount"),
 )
 ALTERNATIVES: Final[dict[str, tuple[Alternative, ...]]] = {
@@ -89,6 +105,10 @@ ALTERNATIVES: Final[dict[str, tuple[Alternative, ...]]] = {
     "bernoulli": YES_OR_NO,
     "probit": YES_OR_NO,
     "beta": SHARES,
+    "hurdle_lognormal": ZERO_AMOUNTS,
+    "zero_inflated_beta": ZERO_SHARES,
+    "zero_inflated_poisson": ZERO_COUNTS,
+    "zero_inflated_negative_binomial": ZERO_COUNTS,
 }
 """Plausible likelihoods by the one that was asked for. Families left out have one only."""
 

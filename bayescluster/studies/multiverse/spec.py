@@ -11,7 +11,14 @@ from bayescluster.spec.base import Frozen, Name, Positive
 from bayescluster.spec.constructs import Capital, Construct
 from bayescluster.spec.data import Exclusion
 from bayescluster.spec.equation import Control, FamilyName, StructureName, Varying
-from bayescluster.spec.priors import R2D2M2, CasePrior, PositivePrior, RealPrior, TermPrior
+from bayescluster.spec.priors import (
+    R2D2M2,
+    CasePrior,
+    FamilyPrior,
+    PositivePrior,
+    RealPrior,
+    TermPrior,
+)
 
 Dimension = Literal[
     "structures", "families", "constructs", "controls", "varying", "exclude", "priors"
@@ -46,7 +53,7 @@ class PriorChange(Frozen):
     """As in ``priors:``, entry by entry; other entries stay."""
     correlation: Positive | None = None
     """As in ``priors:``."""
-    family: dict[str, PositivePrior] = {}
+    family: dict[str, FamilyPrior] = {}
     """As in ``priors:``, entry by entry; other entries stay."""
     r2d2m2: R2D2M2 | None = None
     """As in ``priors:``; the whole block."""

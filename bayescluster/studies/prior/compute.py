@@ -260,7 +260,7 @@ def _declared_range(design: Design) -> tuple[float, float] | None:
 
 
 def _positive(design: Design) -> bool:
-    return design.family.name == "lognormal"
+    return design.family.link == "log" and design.family.scale == "mean"
 
 
 class _Implausible(NamedTuple):

@@ -1,0 +1,152 @@
+"""Families with a share of zeros of their own: amounts, shares and counts of which many are 0.
+
+A share ``zero_share`` of the firms has 0 whatever their linear predictor; the others have the plain
+family. An amount or a share of these is never 0, so the zeros are a part by themselves (a hurdle);
+a count of these may be 0 as well, so there are zeros of two kinds (zero inflation; Lambert 1992).
+The linear predictor is that of the plain family, and what is reported is the mean over all firms,
+``(1 - zero_share) * mean``. The share is one number for all firms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bayescluster.arrays import Array
+from bayescluster.families import record
+from bayescluster.families.beta import BETA, REMEDY_PERCENT
+from bayescluster.families.lognormal import LOGNORMAL
+from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
+from bayescluster.families.poisson import POISSON
+from bayescluster.families.record import Family, Parameters, Rows
+
+INNER = 0.5
+"""Stands for a 0 in a density that has none; it then counts for nothing."""
+REMEDY_ONE = (
+    "pull 1 inside by `derive` with `kind: scale, multiply: 0.99`; where a share is a count out of "
+    "a known number, use family binomial with `trials`"
+)
+MANY_ZEROS = 1 / 3
+"""Share of zeros from which an amount or a share is asked for a family with zeros of their own."""
+EXCESS = 0.05
+"""Share of zeros beyond what the plain family gives, from which it is said."""
+
+
+def _density(plain: Family, outcome: Array, eta: Array, p: Parameters, rows: Rows) -> Array:
+    share, is_zero = p["zero_share"], outcome == 0
+    inner = outcome if plain.counted else np.where(is_zero, INNER, outcome)
+    with np.errstate(divide="ignore"):  # prior draws reach 0 and 1
+        none, some = np.log(share), np.log1p(-share)
+    other = some + plain.log_density(inner, eta, p, rows)
+    return np.where(is_zero, np.logaddexp(none, other) if plain.counted else none, other)
+
+
+def _draw(plain: Family, rng: np.random.Generator, eta: Array, p: Parameters, rows: Rows) -> Array:
+    none = rng.random(eta.shape) < p["zero_share"]
+    return np.where(none, 0.0, plain.draw(rng, eta, p, rows))
+
+
+def _exceedance(plain: Family, bar: Array, eta: Array, p: Parameters, rows: Rows) -> Array:
+    assert plain.exceedance is not None
+    reached = (1.0 - p["zero_share"]) * plain.exceedance(bar, eta, p, rows)
+    return np.where(bar <= 0, 1.0, reached)
+
+
+def _likelihood(plain: Family, observation: record.Observation) -> record.Likelihood:
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    labels = [name for name in observation.parameters if name != "zero_share"]
+
+    def density(outcome: Any, eta: Any, share: Any, *others: Any) -> Any:
+        is_zero = pt.eq(outcome, 0)
+        inner = outcome if plain.counted else pt.switch(is_zero, INNER, outcome)
+        parameters = dict(zip(labels, others, strict=True))
+        found = plain.likelihood(
+            observation._replace(linear_predictor=eta, parameters=parameters, outcome=inner)
+        )
+        plainly = pm.logp(found.distribution.dist(**found.arguments), found.outcome)
+        none, other = pt.log(share), pt.log1p(-share) + plainly
+        return pt.switch(is_zero, pt.logaddexp(none, other) if plain.counted else none, other)
+
+    def random(*values: Any, rng: np.random.Generator, size: Any = None) -> Any:
+        eta, share, *others = np.broadcast_arrays(*values)
+        parameters = dict(zip(labels, others, strict=True)) | {"zero_share": share}
+        drawn = _draw(plain, rng, np.broadcast_to(eta, size or eta.shape), parameters, Rows())
+        return drawn.astype("int64") if plain.counted else drawn
+
+    outcome = observation.outcome.astype("int64") if plain.counted else observation.outcome
+    arguments = {
+        "logp": density,
+        "random": random,
+        "dtype": "int64" if plain.counted else "float64",
+    }
+    inputs = (
+        observation.linear_predictor,
+        observation.parameters["zero_share"],
+        *(observation.parameters[name] for name in labels),
+    )
+    return record.Likelihood(pm.CustomDist, arguments, outcome, inputs)
+
+
+def _with_zeros(name: str, plain: Family, support: Any) -> Family:
+    """Give a family a share of zeros of its own."""
+    transform = plain.on_link_scale
+    return plain._replace(
+        name=name,
+        parameters=(*plain.parameters, record.ZERO_SHARE),
+        support=support,
+        expectation=lambda eta, p: (1.0 - p["zero_share"]) * plain.expectation(eta, p),
+        log_density=lambda outcome, eta, p, rows: _density(plain, outcome, eta, p, rows),
+        draw=lambda rng, eta, p, rows: _draw(plain, rng, eta, p, rows),
+        likelihood=lambda observation: _likelihood(plain, observation),
+        on_link_scale=None if transform is None else lambda y: transform(y[y > 0]),
+        exceedance=lambda bar, eta, p, rows: _exceedance(plain, bar, eta, p, rows),
+        plain=plain,
+    )
+
+
+def _amounts(outcome: Array, _: Rows) -> record.Fault | None:
+    outside = ~(np.isfinite(outcome) & (outcome >= 0))
+    mend = "list codes for no answer under `missing_values`"
+    return record.fault("finite numbers from 0", outcome, outside, mend)
+
+
+def _shares(outcome: Array, _: Rows) -> record.Fault | None:
+    percent = bool((outcome > 1).any() and (outcome >= 0).all() and (outcome <= 100).all())
+    mend = REMEDY_PERCENT if percent else REMEDY_ONE
+    outside = ~((outcome >= 0) & (outcome < 1))
+    return record.fault("shares from 0 and below 1", outcome, outside, mend)
+
+
+HURDLE_LOGNORMAL = _with_zeros("hurdle_lognormal", LOGNORMAL, _amounts)
+ZERO_INFLATED_BETA = _with_zeros("zero_inflated_beta", BETA, _shares)
+ZERO_INFLATED_POISSON = _with_zeros("zero_inflated_poisson", POISSON, POISSON.support)
+ZERO_INFLATED_NEGATIVE_BINOMIAL = _with_zeros(
+    "zero_inflated_negative_binomial", NEGATIVE_BINOMIAL, NEGATIVE_BINOMIAL.support
+)
+
+
+def is_excessive(outcome: Array, counted: bool) -> bool:
+    """Whether an outcome from 0 upwards has more zeros than its plain family can give.
+
+    Of amounts and shares, from a third on. Of counts, where zeros exceed those of a negative binomial
+    of the same mean and variance, which leaves both free; what is beyond it no Poisson model gives
+    either, whatever shifts its mean between firms.
+    """
+    zeros = float((outcome == 0).mean())
+    if not counted:
+        return zeros >= MANY_ZEROS
+    expected = expected_zeros(outcome)
+    error = np.sqrt(expected * (1.0 - expected) / outcome.size)
+    return bool(zeros > expected + max(EXCESS, 2.0 * float(error)))
+
+
+def expected_zeros(counts: Array) -> float:
+    """Share of zeros of a negative binomial with the mean and variance of these counts."""
+    mean, variance = float(counts.mean()), float(counts.var())
+    if variance <= mean:
+        return float(np.exp(-mean))
+    shape = mean**2 / (variance - mean)
+    return float((shape / (shape + mean)) ** shape)
