@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_LISTED = 15
+
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Say which known name was probably meant, or list those there are.
@@ -20,5 +22,6 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f"did you mean '{close[0]}'?"
     if not names:
         return ""
-    shown = ", ".join(names[:12])
-    return f"known: {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    shown = ", ".join(names[:MOST_LISTED])
+    more = len(names) - MOST_LISTED
+    return f"known: {shown}" + (f" and {more} more" if more > 0 else "")

@@ -39,8 +39,10 @@ def known_draws(
             rng.uniform(0.3, 0.9, (size, terms)),
             correlation,
         )
+    low = {"positive": 1.0, "share": 0.0}
     parameters: dict[str, Any] = {
-        parameter.name: rng.uniform(1.0, 2.0, (size, 1)) for parameter in design.family.parameters
+        parameter.name: low[parameter.scale] + rng.uniform(0.0, 1.0, (size, 1))
+        for parameter in design.family.parameters
     }
     if design.levels:
         cut = np.sort(rng.normal(size=(size, len(design.levels) - 1)), axis=1)

@@ -177,7 +177,8 @@ def _whole(design: Design, chains: list[int], draws: int, rng: np.random.Generat
     found = _draws(design, chains, draws, rng)
     lead, shape = ("chain", "draw"), (len(chains), draws)
     for parameter in design.family.parameters:
-        found[parameter.name] = (lead, rng.uniform(0.5, 2.0, shape))
+        ends = (0.0, 1.0) if parameter.scale == "share" else (0.5, 2.0)
+        found[parameter.name] = (lead, rng.uniform(*ends, shape))
     if design.levels:
         cuts = np.sort(rng.normal(size=(*shape, len(design.levels) - 1)), axis=-1)
         found["cutpoints"] = ((*lead, "cutpoint"), cuts)

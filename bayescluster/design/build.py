@@ -13,7 +13,7 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import is_labelled, ordered_labels
+from bayescluster.dataset.values import InputError, is_labelled, numbers, ordered_labels
 from bayescluster.design.arrays import Prepared, equation_data, group_labels, memberships
 from bayescluster.design.claims import claims_in_data, group_problems
 from bayescluster.design.coding import (
@@ -30,6 +30,7 @@ from bayescluster.design.outcome import YES, Outcome, as_predictor, outcome_of
 from bayescluster.design.record import Design, Details, Measure, details_text
 from bayescluster.design.weights import weight_variables
 from bayescluster.errors import DataError, DesignError, Problem
+from bayescluster.families.zeros import zeros_family
 from bayescluster.lookup import suggestion
 from bayescluster.names import ALL, CAPITALS, DETAILS, WITHIN, group_name
 from bayescluster.spec.analysis import Analysis
@@ -183,6 +184,7 @@ def _details(
     notes = (
         *firms.notes,
         *_notes_of_codes(analysis, firms),
+        *_notes_of_zeros(analysis, firms),
         *_notes_of_capitals(analysis, capitals),
         *_notes_of_groups(analysis, firms),
         *_notes_of_answers(capitals),
@@ -245,6 +247,22 @@ def _notes_of_codes(analysis: Analysis, firms: Firms) -> Iterator[str]:
                     f"'{named[0]}' than for '{named[1]}': a high answer means '{named[1]}'. If "
                     f"'{named[0]}' is more of the capital, write `direction: negative`."
                 )
+
+
+def _notes_of_zeros(analysis: Analysis, firms: Firms) -> Iterator[str]:
+    """Outcomes with more zeros than their family can give."""
+    for equation in analysis.equations.values():
+        try:
+            values = numbers(firms.frame[equation.outcome], equation.outcome)
+        except InputError:
+            continue  # words, of levels or by mistake
+        known = values[np.isfinite(values)]
+        if known.size and (better := zeros_family(known, equation.family)):
+            yield (
+                f"{float((known == 0).mean()):.0%} of the outcome '{equation.outcome}' is 0, more than "
+                f"family {equation.family} can give. Write `family: {better}`, or ask first whether "
+                f"there is any (derive a column with `kind: above, value: 0`), then how much."
+            )
 
 
 def _notes_of_capitals(analysis: Analysis, capitals: Mapping[str, Scored]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from bayescluster.dataset.values import (
 )
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES, Fault, Rows
+from bayescluster.families.zeros import FEWEST_SOME
 from bayescluster.lookup import suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
@@ -30,8 +31,6 @@ from bayescluster.spec.equation import Equation
 
 MOST_LISTED = 12
 """Levels that a message lists."""
-FEWEST_SOME = 2
-"""Outcomes above 0 that a family with zeros of their own needs."""
 YES = ("yes", "y", "true", "ja", "oui", "si", "sí", "sim", "ya", "có", "是", "はい", "예")
 NO = ("no", "n", "false", "nein", "non", "não", "nao", "tidak", "không", "否", "いいえ", "아니오")
 """Words for yes and no, in small letters."""

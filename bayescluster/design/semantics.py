@@ -63,7 +63,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
     for key, families in COLUMN_FAMILIES.items():
         if getattr(equation, key) not in (None, ()) and equation.family not in families:
             yield Problem(
-                f"{key} goes with family {' or '.join(families)}, not {equation.family}",
+                f"{key} goes with family {', '.join(families)}, not {equation.family}",
                 where((*base, key)),
                 f"leave out {key}, or change the family",
             )

@@ -29,6 +29,11 @@ REMEDY_ONE = (
 )
 MANY_ZEROS = 1 / 3
 """Share of zeros from which an amount or a share is asked for a family with zeros of their own."""
+FEWEST_SOME = 2
+"""Outcomes above 0 that such a family needs: fewer do not say how much there is."""
+COUNTED = (POISSON.name, NEGATIVE_BINOMIAL.name)
+CONTINUOUS = ("gaussian", "student_t")
+"""Plain families that take zeros, and have no place for a heap of them."""
 EXCESS = 0.05
 """Share of zeros beyond what the plain family gives, from which it is said."""
 
@@ -128,19 +133,35 @@ ZERO_INFLATED_NEGATIVE_BINOMIAL = _with_zeros(
 )
 
 
-def is_excessive(outcome: Array, counted: bool) -> bool:
-    """Whether an outcome from 0 upwards has more zeros than its plain family can give.
+def zeros_family(outcome: Array, family: str = "") -> str:
+    """Name the family with zeros of their own that an outcome asks for, or nothing.
 
-    Of amounts and shares, from a third on. Of counts, where zeros exceed those of a negative binomial
-    of the same mean and variance, which leaves both free; what is beyond it no Poisson model gives
-    either, whatever shifts its mean between firms.
+    Of amounts and shares that is where a third are 0. Of counts, where zeros exceed those of a negative
+    binomial of the same mean and variance, which leaves both free; what is beyond it no Poisson model
+    gives either, whatever shifts its mean between firms.
+
+    Parameters
+    ----------
+    outcome
+        Known outcomes, ``(row,)``.
+    family
+        The plain family in question; without it, that which the values suggest.
     """
-    zeros = float((outcome == 0).mean())
-    if not counted:
-        return zeros >= MANY_ZEROS
-    expected = expected_zeros(outcome)
-    error = np.sqrt(expected * (1.0 - expected) / outcome.size)
-    return bool(zeros > expected + max(EXCESS, 2.0 * float(error)))
+    zeros = outcome == 0
+    some = outcome[~zeros]
+    if not zeros.any() or some.size < FEWEST_SOME or (some < 0).any():
+        return ""
+    counted = family in COUNTED if family else bool((some == np.round(some)).all())
+    if counted:
+        expected = expected_zeros(outcome)
+        error = float(np.sqrt(expected * (1.0 - expected) / outcome.size))
+        if zeros.mean() <= expected + max(EXCESS, 2.0 * error):
+            return ""
+        poisson = family == POISSON.name
+        return (ZERO_INFLATED_POISSON if poisson else ZERO_INFLATED_NEGATIVE_BINOMIAL).name
+    if zeros.mean() < MANY_ZEROS or (family and family not in CONTINUOUS):
+        return ""
+    return (ZERO_INFLATED_BETA if some.max() < 1 else HURDLE_LOGNORMAL).name
 
 
 def expected_zeros(counts: Array) -> float:

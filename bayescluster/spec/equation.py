@@ -193,7 +193,7 @@ class Equation(Frozen):
     outcome: Column
     """Column of the outcome."""
     family: FamilyName
-    """Likelihood of the outcome."""
+    """Likelihood of the outcome; the last four are for outcomes with many zeros."""
     structure: Forms = ("interaction",)
     """How the capitals combine. Several forms in a list are fitted one by one and compared, with the
     additive form beside a form with gates as the compensatory reference. Without it: interaction,

@@ -47,7 +47,9 @@ equations:
   upgrading:
     outcome: product_upgrading
     family: bernoulli          # or probit, binomial, beta, gaussian, student_t, lognormal, poisson,
-                               # negative_binomial, ordinal
+                               # negative_binomial, ordinal; with many zeros hurdle_lognormal,
+                               # zero_inflated_beta, zero_inflated_poisson or
+                               # zero_inflated_negative_binomial
     # structure: left out, claims about corners are judged by the forms interaction, conjunctive,
     # ces and additive, each fitted in turn; write one or several to choose: [interaction, ces]
     controls:

@@ -114,6 +114,16 @@ def test_a_positive_amount_is_put_on_both_scales() -> None:
     assert set(rows_of(small_design("gaussian", frame=negative))) == {"gaussian", "student_t"}
 
 
+def test_an_amount_with_many_zeros_is_put_under_likelihoods_that_have_them() -> None:
+    found = rows_of(small_design("hurdle_lognormal", frame=firms(200)))
+    assert set(found) == {"hurdle_lognormal", "gaussian", "student_t"}
+    assert found["hurdle_lognormal"].fitted
+    counts = rows_of(small_design("zero_inflated_poisson", frame=firms(200)))
+    assert list(counts)[:3] == [
+        *("zero_inflated_poisson", "zero_inflated_negative_binomial", "poisson")
+    ]
+
+
 def test_cross_difference_of_a_gaussian_is_exact() -> None:
     """Of a linear form it is the product term times the distances of the levels."""
     design = small_design("gaussian", frame=firms(200))

@@ -89,7 +89,9 @@ def test_values_are_those_of_the_conjugate_model():
     assert got.up_to is got.below
 
 
-@pytest.mark.parametrize("family", ["poisson", "negative_binomial", "binomial", "ordinal"])
+@pytest.mark.parametrize(
+    "family", ["poisson", "negative_binomial", "binomial", "ordinal", "hurdle_lognormal"]
+)
 def test_steps_of_discrete_outcomes(family):
     design = small_design(family, "intercept")
     rng = np.random.default_rng(4)
@@ -108,6 +110,15 @@ def test_steps_of_discrete_outcomes(family):
     elif family == "binomial":
         trials = design.rows.trials
         below, up_to = (stats.binom.cdf(outcome - k, trials, special.expit(at[0])) for k in (1, 0))
+    elif family == "hurdle_lognormal":
+        parameters = {"sigma": rng.uniform(1, 2, (40, 1)), "zero_share": rng.beta(4, 6, (40, 1))}
+        none = parameters["zero_share"]
+        # the distribution of an amount has one step, at 0
+        up_to = none + (1 - none) * stats.lognorm.cdf(
+            outcome, parameters["sigma"], scale=np.exp(at[0])
+        )
+        below = np.where(outcome == 0, 0.0, up_to)
+        assert (outcome == 0).any()
     else:
         cut = np.array([-1.0, 0.1, 1.2]) + rng.normal(0, 0.1, (40, 1))
         parameters = {"cutpoints": cut[:, None, :]}

@@ -39,6 +39,10 @@ AMOUNTS = ["mean", "sd", "skewness", "smallest", "95% quantile", "largest"]
         ("gaussian", AMOUNTS),
         ("student_t", AMOUNTS),
         ("lognormal", AMOUNTS),
+        ("hurdle_lognormal", ["mean", "sd", "share of zeros", "95% quantile", "largest"]),
+        ("zero_inflated_beta", ["mean", "sd", "share of zeros", "largest"]),
+        ("zero_inflated_poisson", COUNTS),
+        ("zero_inflated_negative_binomial", COUNTS),
         ("ordinal", ["mean", "sd", "share of 0", "share of 1", "share of 2", "share of 3"]),
     ],
 )

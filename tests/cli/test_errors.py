@@ -164,7 +164,7 @@ FAULTS = (
         "  analysis.yaml:8:43: unknown method 'averge'\n"
         "    known: single, mean, pca, latent\n"
         "  analysis.yaml:13:5: unknown family 'logit'\n"
-        "    known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal\n"
+        "    known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal, hurdle_lognormal, zero_inflated_beta, zero_inflated_poisson, zero_inflated_negative_binomial\n"
         "  analysis.yaml:19:12: draws must be a whole number, not 'many'",
     ),
     Fault(
@@ -696,7 +696,7 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:13:5: exposure goes with family poisson or negative_binomial, not bernoulli\n"
+        "  analysis.yaml:13:5: exposure goes with family poisson, negative_binomial, zero_inflated_poisson, zero_inflated_negative_binomial, not bernoulli\n"
         "    leave out exposure, or change the family",
     ),
     Fault(
@@ -756,7 +756,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:8:7: unknown kind 'ln'\n"
-        "    known: log, log1p, sqrt, scale, recode, combine, above, at_least, ratio, difference, sum, lag and 1 more",
+        "    known: log, log1p, sqrt, scale, recode, combine, above, at_least, ratio, difference, sum, lag, group_mean",
     ),
     Fault(
         "derivation of an unknown column",

@@ -48,7 +48,8 @@ FAULTS = {
         f"{EQUATION}.outcome: family beta expects shares above 0 and below 1; found 0 in row 1 "
         "and in 47 more\n"
         "    where a share is a count out of a known number, use family binomial with `trials`; "
-        "else pull 0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`",
+        "where 0 means none, zero_inflated_beta; else pull 0 and 1 inside by `derive` with "
+        "`kind: scale, multiply: 0.99, add: 0.005`",
     ),
     "at least the lowest level": row(
         {"family": "ordinal", "at_least": 0},

@@ -199,3 +199,19 @@ def test_rows_that_lack_something_are_left_out() -> None:
     found = approximate(design)
     assert found is not None
     assert found.inputs.matrix.shape[0] == 58
+
+
+def test_a_share_of_zeros_is_on_the_logit_scale() -> None:
+    """A hurdle is two models apart: that of the others, and a beta posterior of the share."""
+    design = small_design("hurdle_lognormal", frame=firms(160), priors={"terms": {HS: NORMAL}})
+    found = approximate(design)
+    assert found is not None
+    at = found.inputs.matrix.shape[1] + found.free.names.index("zero_share")
+    zeros = int((design.outcome == 0).sum())
+    # the mode on the logit scale, where the uniform prior has the density p (1 - p)
+    share = (zeros + 1) / (design.size + 2)
+    assert found.mode[at] == pytest.approx(special.logit(share), abs=1e-3)
+    sd = 1 / np.sqrt((design.size + 2) * share * (1 - share))
+    assert np.sqrt(found.covariance[at, at]) == pytest.approx(sd, rel=1e-3)
+    drawn = found.draws(2000, np.random.default_rng(1)).parameters["zero_share"]
+    assert ((drawn > 0) & (drawn < 1)).all()

@@ -8,6 +8,7 @@ from scipy import stats
 from scipy.special import expit
 
 from bayescluster.families import FAMILIES, Observation, Rows, bar_of
+from bayescluster.families.zeros import expected_zeros, zeros_family
 from bayescluster.model.likelihood import observe, row_density
 from bayescluster.spec.equation import FamilyName
 from tests.helpers import assert_within_mcse
@@ -453,12 +454,17 @@ def test_outcomes_within_the_support(name):
 
 
 SHARE_ENDS = (
-    "where a share is a count out of a known number, use family binomial with `trials`; else pull "
-    "0 and 1 inside by `derive` with `kind: scale, multiply: 0.99, add: 0.005`"
+    "where a share is a count out of a known number, use family binomial with `trials`; where 0 means "
+    "none, zero_inflated_beta; else pull 0 and 1 inside by `derive` with "
+    "`kind: scale, multiply: 0.99, add: 0.005`"
 )
 AMOUNTS = (
-    "list codes for no answer under `missing_values`; where 0 means none, leave such rows out of "
-    "the data, or choose a family that has 0"
+    "list codes for no answer under `missing_values`; where 0 means none, choose family "
+    "hurdle_lognormal"
+)
+SHARE_OF_ONE = (
+    "pull 1 inside by `derive` with `kind: scale, multiply: 0.99`; where a share is a count out of a "
+    "known number, use family binomial with `trials`"
 )
 MENDS = [
     ("beta", [0.5, 1.0], SHARE_ENDS),
@@ -469,6 +475,13 @@ MENDS = [
     ),
     ("beta", [-99.0, 12.5], SHARE_ENDS),
     ("lognormal", [3.0, 0.0], AMOUNTS),
+    ("hurdle_lognormal", [-9.0, 1.0], "list codes for no answer under `missing_values`"),
+    ("zero_inflated_beta", [0.0, 1.0], SHARE_OF_ONE),
+    (
+        "zero_inflated_beta",
+        [0.0, 12.5],
+        "turn percentages into shares by `derive` with `kind: scale, multiply: 0.01`",
+    ),
     ("poisson", [1.5, 0.0], "choose a family that fits the column, or correct these rows"),
 ]
 
@@ -534,3 +547,42 @@ def test_counts_can_be_drawn_from_absurd_prior_draws(name):
     assert np.isfinite(drawn).all()
     assert drawn[0, 0] > 1e14
     assert drawn[0, 1] == 0
+
+
+@pytest.mark.parametrize("name", ZEROS)
+def test_zeros_are_as_many_as_their_share_says(name):
+    family, parameters = FAMILIES[name], numpy_parameters(name)
+    drawn = family.draw(
+        np.random.default_rng(5), np.broadcast_to(ETA, (DRAWS, SIZE)), parameters, Rows()
+    )
+    own = np.exp(LIKELIHOODS[name](np.zeros(SIZE), ETA, PARAMETERS[name], Rows()))
+    assert_within_mcse((drawn == 0).astype(float), own)
+
+
+def test_counts_are_asked_for_zeros_of_their_own_only_beyond_what_mixing_gives():
+    rng = np.random.default_rng(6)
+    mixed = rng.poisson(0.8 * rng.gamma(1.0, 1.0, 2000)).astype(float)
+    assert (mixed == 0).mean() > 0.5
+    assert zeros_family(mixed) == ""
+    # half have 0, the others never in effect
+    apart = rng.poisson(5.0, 2000) * (rng.random(2000) < 0.5).astype(float)
+    assert expected_zeros(apart) == pytest.approx(0.286, abs=0.03)
+    assert zeros_family(apart) == "zero_inflated_negative_binomial"
+    assert zeros_family(apart, "negative_binomial") == "zero_inflated_negative_binomial"
+    assert zeros_family(apart, "poisson") == "zero_inflated_poisson"
+
+
+@pytest.mark.parametrize(
+    ("zeros", "family", "wanted"),
+    [
+        (0.4, "", ("hurdle_lognormal", "zero_inflated_beta")),
+        (0.4, "gaussian", ("hurdle_lognormal", "zero_inflated_beta")),
+        (0.2, "", ("", "")),
+        (0.4, "hurdle_lognormal", ("", "")),
+    ],
+)
+def test_amounts_and_shares_are_asked_for_zeros_of_their_own_from_a_third_on(zeros, family, wanted):
+    share = np.linspace(0.01, 0.99, 500)
+    share[: int(500 * zeros)] = 0.0
+    assert (zeros_family(90 * share, family), zeros_family(share, family)) == wanted
+    assert zeros_family(share - 0.2, family) == ""

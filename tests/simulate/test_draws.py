@@ -52,6 +52,8 @@ SHOCKS = ndtri((np.arange(200_000) + 0.5) / 200_000)
         (Bernoulli(kind="bernoulli"), 1e-5),
         (Lognormal(kind="lognormal", sigma=0.4), 1e-3),
         (NegativeBinomial(kind="negative_binomial", dispersion=1.5), 1e-3),
+        (Lognormal(kind="lognormal", sigma=0.4, zero_share=0.35), 1e-3),
+        (NegativeBinomial(kind="negative_binomial", dispersion=1.5, zero_share=0.35), 1e-3),
         (Ordinal(kind="ordinal", thresholds=(0.0, 1.0, 2.5)), 2e-5),
     ],
 )
@@ -71,6 +73,25 @@ def test_negative_binomial_has_the_stated_variance() -> None:
     mean = np.exp(1.0)
     assert drawn.var() == pytest.approx(mean + mean**2 / 1.5, rel=2e-3)
     assert np.mean(drawn == 0) == pytest.approx(nbinom.pmf(0, 1.5, 1.5 / (1.5 + mean)), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("family", "own"),
+    [
+        (Lognormal(kind="lognormal", sigma=0.4, zero_share=0.35), 0.0),
+        (
+            NegativeBinomial(kind="negative_binomial", dispersion=1.5, zero_share=0.35),
+            nbinom.pmf(0, 1.5, 1.5 / (1.5 + np.exp(1.0))),
+        ),
+    ],
+)
+def test_a_share_of_the_firms_has_zeros_whatever_its_mean(
+    family: Lognormal | NegativeBinomial, own: float
+) -> None:
+    drawn = FAMILIES[family.kind].draw(np.full(SHOCKS.size, 1.0), SHOCKS, family)
+    assert np.mean(drawn == 0) == pytest.approx(0.35 + 0.65 * own, abs=1e-5)
+    # the higher the shock, the higher the outcome: what outcomes have in common stays
+    assert (np.diff(drawn) >= 0).all()
 
 
 def test_every_family_of_the_scenario_can_be_drawn() -> None:

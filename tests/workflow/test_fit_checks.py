@@ -41,7 +41,7 @@ def test_every_family_has_a_check_or_says_why_not(family):
     if found.pit:
         assert [row.group for row in found.pit.groups] == ["all", "I0", "I1"]
         assert found.pit.rows == 48
-        discrete = design.family.counted or ordinal
+        discrete = design.family.has_steps or ordinal
         assert found.pit.randomised == (20 if discrete else 0)
     if found.calibration:
         events = ["at least 1", "at least 2", "at least 3"] if ordinal else ["yes"]

@@ -24,6 +24,7 @@ from bayescluster.dataset.values import (
     rows_text,
     sheet_fault,
 )
+from bayescluster.families.zeros import MANY_ZEROS, zeros_family
 from bayescluster.features.codebook.results import (
     CapitalFacts,
     Codebook,
@@ -50,8 +51,6 @@ APART: Final = 10.0
 """Interquartile ranges beyond the quartiles from which a value is called an outlier."""
 NEARLY: Final = 0.98
 """Share of rows with one value from which a column is nearly constant."""
-ZEROS: Final = 1 / 3
-"""Share of zeros in an amount from which a model with zeros of their own is worth a thought."""
 MOSTLY: Final = 0.8
 """Share of numbers from which text in a column is odd."""
 SMALL: Final = 5
@@ -91,6 +90,7 @@ def codebook_of(sources: Sources) -> Codebook:
     groups = tuple(_groups(table.frame, roles))
     concerns = (
         *_concerns(table, kinds, roles),
+        *_concerns_of_zeros(kinds, roles, analysis),
         *_concerns_of_capitals(capitals, indicators),
         *_concerns_of_groups(groups),
     )
@@ -190,7 +190,7 @@ def _concerns(
         if kind.values is None:
             yield from _odd_text(name, series)
         else:
-            yield from _odd_numbers(name, series, kind.values, roles.get(name, ""))
+            yield from _odd_numbers(name, series, kind.values)
     yield from _duplicates(table.frame, roles)
 
 
@@ -233,7 +233,7 @@ def _odd_text(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
         )
 
 
-def _odd_numbers(name: str, series: pd.Series[Any], values: Floats, role: str) -> Iterator[Concern]:
+def _odd_numbers(name: str, series: pd.Series[Any], values: Floats) -> Iterator[Concern]:
     known = values[~np.isnan(values)]
     codes = suspicious_codes(known)
     for code in codes:
@@ -253,18 +253,31 @@ def _odd_numbers(name: str, series: pd.Series[Any], values: Floats, role: str) -
             "an indicator `direction: negative`",
         )
     yield from _outliers(name, values, codes)
-    positive = rest[rest > 0]
-    zeros = float((rest == 0).mean()) if rest.size else 0.0
-    amounts = positive.size > 0 and np.unique(positive).size > FEW_VALUES and (rest >= 0).all()
-    if zeros >= ZEROS and amounts:
-        yield Concern(
-            column=name,
-            what=f"{zeros:.0%} of the answers are 0",
-            advice="low and high quantiles may fall together; a column of whether there is any, and "
+
+
+def _concerns_of_zeros(
+    kinds: Mapping[str, Kind], roles: Mapping[str, str], analysis: Analysis | None
+) -> Iterator[Concern]:
+    """Amounts that are 0 in many rows; of the outcomes of an analysis its own notes say so."""
+    for name, kind in kinds.items():
+        if kind.values is None or roles.get(name) in ("firm", "cluster", "industry", "grouping"):
+            continue
+        known = kind.values[~np.isnan(kind.values)]
+        rest = known[~np.isin(known, suspicious_codes(known))]
+        if np.unique(rest[rest > 0]).size <= FEW_VALUES or (rest < 0).any():
+            continue
+        is_outcome, zeros = roles.get(name) == "outcome", float((rest == 0).mean())
+        family = zeros_family(rest) if is_outcome else ""
+        if (is_outcome and analysis is not None) or not (family or zeros >= MANY_ZEROS):
+            continue
+        advice = (
+            "low and high quantiles may fall together; a column of whether there is any, and "
             "one of how much, say more"
-            if role != "outcome"
-            else "ask first whether there is any (a yes-or-no outcome), then how much",
         )
+        if is_outcome:
+            own = f"take `family: {family}`, or " if family else ""
+            advice = f"{own}ask first whether there is any (a yes-or-no outcome), then how much"
+        yield Concern(column=name, what=f"{zeros:.0%} of the answers are 0", advice=advice)
 
 
 def suspicious_codes(known: Floats) -> list[float]:

@@ -19,7 +19,8 @@ from bayescluster.dataset.prepare import revealed, visible
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
 from bayescluster.design.outcome import NO, YES
-from bayescluster.features.codebook.compute import ZEROS, suspicious_codes
+from bayescluster.families.zeros import zeros_family
+from bayescluster.features.codebook.compute import suspicious_codes
 from bayescluster.features.codebook.roles import (
     LEVELS,
     Guess,
@@ -349,15 +350,17 @@ class _Drafting:
             return "bernoulli", ()
         if whole and distinct <= LEVELS:
             return "ordinal", ()
+        if with_zeros := zeros_family(known):
+            self.guessed.append(
+                f"{(known == 0).mean():.0%} of '{outcome}' is 0: family {with_zeros} gives zeros a "
+                "share of their own, the same for all firms; another question is whether there is any "
+                "(a column of 0 and 1)"
+            )
+            return with_zeros, ()
         if whole and known.min() >= 0:
             return "negative_binomial", ()
         if known.min() > 0 and known.max() < 1:
             return "beta", ()
-        if known.min() == 0 and (known == 0).mean() >= ZEROS:
-            self.guessed.append(
-                f"{(known == 0).mean():.0%} of '{outcome}' is 0, for which {GAUSSIAN} is a poor family: "
-                "ask whether there is any (a column of 0 and 1), and how much among those"
-            )
         skewed = known.min() > 0 and _skewness(known) >= SKEWED
         return ("lognormal" if skewed else GAUSSIAN), ()
 
