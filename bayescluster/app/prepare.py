@@ -11,8 +11,10 @@ from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import Examined, examine
 from bayescluster.dataset.read import Names, Table, read_table
 from bayescluster.design.build import build_design
+from bayescluster.design.claims import region_problems
 from bayescluster.design.forms import forms_of, with_default_forms
 from bayescluster.design.graph import ancestors
+from bayescluster.design.outcome import outcome_of
 from bayescluster.design.record import Design
 from bayescluster.design.roles import role_problems
 from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
@@ -52,29 +54,35 @@ def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     try:
         check_semantics(opened.analysis, opened.where)
     except ConfigError as error:
-        raise ConfigError(
-            dict.fromkeys((*error.problems, *_problems_of_data(opened, error.problems)))
-        ) from None
+        raise ConfigError(dict.fromkeys(_with_data(opened, error.problems))) from None
     return opened
 
 
-def _problems_of_data(source: AnalysisSource, refused: Sequence[Problem]) -> tuple[Problem, ...]:
-    """What is wrong with the data of an analysis that is refused already, so that all is said at once.
+def _with_data(source: AnalysisSource, refused: Sequence[Problem]) -> tuple[Problem, ...]:
+    """What is wrong with an analysis that is refused, and with its data, so that all is said at once.
 
-    Data that cannot be read at all are another matter. A design is tried only where nothing but the
-    roles of columns is at fault.
+    Claims that lack a region have one suggested by the data. Data that cannot be read at all are
+    another matter. A design is tried only where nothing but the roles of columns is at fault.
     """
-    data = source.analysis.data
+    data, analysis, where = source.analysis.data, source.analysis, source.where
     if not isinstance(data.source, str) or not (source.directory / data.source).is_file():
-        return ()
+        return tuple(refused)
     try:
-        table, needed = table_of_analysis(source), needed_columns(source.analysis)
-        found = examine(table, source.analysis.data, needed, source.where)
-        if set(refused) <= set(role_problems(source.analysis, source.where)):
-            return (*found.problems, *_problems_of_design(source, table, found))
-        return found.problems
+        table = table_of_analysis(source)
+        found = examine(table, data, needed_columns(analysis), where)
+        more = found.problems
+        if set(refused) <= set(role_problems(analysis, where)):
+            more = (*more, *_problems_of_design(source, table, found))
+        lacking = region_problems(analysis, where)
+        if lacking and found.firms is not None and not found.problems:
+            outcome = outcome_of(analysis, found.firms, where, [])
+            if outcome is not None:
+                advised = region_problems(analysis, where, outcome.observed)
+                better = dict(zip(lacking, advised, strict=True))
+                refused = [better.get(problem, problem) for problem in refused]
+        return (*refused, *more)
     except BayesClusterError as error:
-        return error.problems
+        return (*refused, *error.problems)
 
 
 def table_of_analysis(source: AnalysisSource) -> Table:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -194,14 +195,71 @@ def _region(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[
             place,
             "leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
         )
-    for keys in () if is_bounded(equation) else getattr(hypothesis, "needed", ()):
-        if all(getattr(hypothesis, key) is None for key in keys):
-            yield Problem(
-                f"{hypothesis.kind} needs its region for family {equation.family}: "
-                "a default region exists for probabilities and shares only",
-                place,
-                f"add {' or '.join(f'`{key}:`' for key in keys)}",
-            )
+    yield from _lacks_region(equation, hypothesis, place)
+
+
+def _lacks_region(
+    equation: Equation, hypothesis: Hypothesis, place: str, observed: Array | None = None
+) -> Iterator[Problem]:
+    """Refuse a claim without the region that it needs, with suggestions where data are at hand."""
+    for keys in () if has_default_regions(equation) else getattr(hypothesis, "needed", ()):
+        if any(getattr(hypothesis, key) is not None for key in keys):
+            continue
+        mend = f"add {' or '.join(f'`{key}:`' for key in keys)}"
+        if observed is not None:
+            listed = [f"`{key}: {value:g}` ({words})" for key, value, words in regions(observed)]
+            mend = f"state what counts in your field; these data suggest {
+                ' or '.join(
+                    each for each in listed if any(each.startswith(f'`{key}:') for key in keys)
+                )
+            }"
+        yield Problem(
+            f"{hypothesis.kind} needs its region for family {equation.family}: a default region "
+            "exists for probabilities, and shares without zeros of their own, only",
+            place,
+            mend,
+        )
+
+
+class Suggested(NamedTuple):
+    """A key of a claim, a value taken from the data, and what it is there."""
+
+    key: str
+    value: float
+    words: str
+
+
+def regions(observed: Array) -> tuple[Suggested, ...]:
+    """Suggest regions for an outcome on the scale of its expectation: two for each question.
+
+    An expected outcome does not pass the highest one: where a quarter of the rows has that, a value half
+    way from the mean to it stands for the quartile.
+    """
+    known = observed[np.isfinite(observed)]
+    mean, sd, top = float(known.mean()), float(known.std()), float(known.max())
+    quarter, words = float(np.quantile(known, 0.75)), "a quarter of the rows lies above"
+    if not mean < quarter < top:
+        quarter, words = (mean + top) / 2, "half way from the mean to the highest"
+    found = (
+        Suggested("theta", quarter, words),
+        Suggested("theta", min(mean + sd / 2, (mean + top) / 2), "half an sd above the mean"),
+        Suggested("theta_not", mean, "the mean"),
+        Suggested("delta", sd / 2, "half an sd"),
+    )
+    return tuple(each._replace(value=float(f"{each.value:.3g}")) for each in found)
+
+
+def region_problems(
+    analysis: Analysis, where: Where, observed: Array | None = None
+) -> list[Problem]:
+    """Claims that lack a region; with the outcome, ``(row,)``, what to state goes by these data."""
+    return [
+        problem
+        for position, claim in enumerate(analysis.hypotheses)
+        for problem in _lacks_region(
+            analysis.equation, claim, where(("hypotheses", position)), observed
+        )
+    ]
 
 
 def _margin(equation: Equation, hypothesis: Hypothesis, place: str) -> Iterator[Problem]:
@@ -225,6 +283,12 @@ def _bounds(equation: Equation) -> tuple[float, float, str]:
         share = family.scale == "share" and equation.at_least is None
         return 0.0, 1.0, "a share" if share else "a probability"
     return -math.inf if family.link == "identity" else 0.0, math.inf, "never below 0"
+
+
+def has_default_regions(equation: Equation) -> bool:
+    """Whether 0.75 is much and 0.5 little: zeros of their own keep a mean share below 1."""
+    own_zeros = FAMILIES[equation.family].plain is not None and equation.at_least is None
+    return is_bounded(equation) and not own_zeros
 
 
 def is_bounded(equation: Equation) -> bool:
@@ -281,7 +345,10 @@ def _reach(
     another unit.
     """
     level = getattr(claim, "at_least", None)
-    if level is not None or is_bounded(analysis.equation):
+    if level is not None or has_default_regions(analysis.equation):
+        return
+    if is_bounded(analysis.equation):
+        yield from _reach_of_share(analysis, claim, observed, place)
         return
     low, high = float(np.nanmin(observed)), float(np.nanmax(observed))
     width = high - low
@@ -304,6 +371,22 @@ def _reach(
                 f"{key} is {value:g}, but {words}: no difference is as large",
                 place,
                 f"give {key} in units of the column",
+            )
+
+
+def _reach_of_share(
+    analysis: Analysis, claim: Hypothesis, observed: Array, place: str
+) -> Iterator[Problem]:
+    """Refuse a mean share that zeros of their own keep out of reach."""
+    zeros = float(np.mean(observed[np.isfinite(observed)] == 0))
+    for key in REGION_KEYS:
+        value = getattr(claim, key, None)
+        if value is not None and value >= 1.0 - zeros:
+            yield Problem(
+                f"{key} is {value:g}, but {zeros:.0%} of '{analysis.equation.outcome}' is 0: its mean over "
+                f"all firms stays below {1.0 - zeros:.2g}",
+                place,
+                f"give {key} below that, or explain with family beta how much there is where there is any",
             )
 
 

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bayescluster.checks.comparison import listed
-from bayescluster.design.claims import is_bounded
+from bayescluster.design.claims import has_default_regions, is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimates
@@ -252,7 +252,7 @@ def declared_claim(design: Design, name: ClaimName, kind: type[CornerClaim]) -> 
         part = _part(claim, kind)
         if part is not None:
             return part
-    if not is_bounded(design.equation) and kind.needed:
+    if not has_default_regions(design.equation) and kind.needed:
         return None
     given = {"kind": KIND_NAMES[kind]}
     return kind.model_validate(given | ({"capital": capital} if capital else {}))

@@ -237,8 +237,8 @@ FAULTS = (
         {},
         2,
         "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: not_sufficient needs its region for family poisson: a default region exists for probabilities and shares only\n"
-        "    add `theta_not:` or `delta:`",
+        "  analysis.yaml:21:5: not_sufficient needs its region for family poisson: a default region exists for probabilities, and shares without zeros of their own, only\n"
+        "    state what counts in your field; these data suggest `theta_not: 1.5` (the mean) or `delta: 0.773` (half an sd)",
     ),
     Fault(
         "region above 1",

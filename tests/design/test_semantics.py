@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from bayescluster.design.claims import region_problems
 from bayescluster.errors import ConfigError
 from bayescluster.features.problems import check_semantics
 from bayescluster.spec.analysis import Analysis
@@ -12,7 +14,7 @@ from tests.helpers import row
 
 HEAD = "The analysis cannot be read:\n  a.yaml:"
 EQUATION = "equations.upgrading"
-REGION = "a default region exists for probabilities and shares only"
+REGION = "a default region exists for probabilities, and shares without zeros of their own, only"
 ALONE: dict[str, Any] = {"cluster": None, "industry": None, "firm": None}
 
 
@@ -460,3 +462,18 @@ def test_all_contradictions_at_once():
         "  a.yaml:hypotheses.0: difference asks by industry, but the data declare none\n"
         "    add `industry:` with its column under data, or use `by: all`"
     )
+
+
+def test_a_claim_without_region_has_two_suggested_by_the_data():
+    observed = np.array([0.0] * 40 + [10.0] * 30 + [30.0] * 30)
+    analysis = analysis_of(
+        "hurdle_lognormal", hypotheses=[claim("sufficient"), claim("not_sufficient")]
+    )
+    found = [problem.mend for problem in region_problems(analysis, where, observed)]
+    # mean 12, sd 12.5; a quarter lies at the highest, so half way to it stands in
+    assert found == [
+        "state what counts in your field; these data suggest `theta: 21` (half way from the mean to "
+        "the highest) or `theta: 18.2` (half an sd above the mean)",
+        "state what counts in your field; these data suggest `theta_not: 12` (the mean) or "
+        "`delta: 6.24` (half an sd)",
+    ]

@@ -18,6 +18,7 @@ from bayescluster.dataset.constructs import YES_NO
 from bayescluster.dataset.prepare import revealed, visible
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
+from bayescluster.design.claims import Suggested, regions
 from bayescluster.design.outcome import NO, YES
 from bayescluster.families.zeros import zeros_family
 from bayescluster.features.codebook.compute import suspicious_codes
@@ -34,6 +35,8 @@ Floats = NDArray[np.float64]
 
 
 GAUSSIAN: Final = "gaussian"
+DEFAULT_REGIONS: Final = ("bernoulli", "beta")
+"""Families proposed here whose claims have default regions."""
 CAPITALS: Final = ("human_capital", "social_capital")
 MOST_CATEGORIES: Final = 8
 """Text with more categories than this is not proposed as a control."""
@@ -111,7 +114,8 @@ class Draft(NamedTuple):
     codes: Mapping[str, tuple[float, ...]]
     recodes: tuple[Recode, ...]
     incomplete: int
-    thresholds: tuple[float, float] | None
+    regions: tuple[Suggested, ...]
+    """Suggested by the data, for an outcome that has no default regions."""
     reasons: Mapping[str, str]
     decisions: tuple[str, ...]
     guessed: tuple[str, ...]
@@ -172,7 +176,7 @@ class _Drafting:
             incomplete=self._incomplete(
                 [*measured, *filter(None, (firm, cluster, industry))], codes
             ),
-            thresholds=self._thresholds(outcome, family, codes),
+            regions=self._regions(outcome, family, codes),
             reasons=self.reasons,
             decisions=tuple(self.decisions),
             guessed=tuple(self.guessed),
@@ -399,16 +403,15 @@ class _Drafting:
                 lacking |= np.isnan(self._values(name, codes))
         return int(lacking.sum())
 
-    def _thresholds(
+    def _regions(
         self, outcome: str | None, family: str, codes: Mapping[str, Sequence[float]]
-    ) -> tuple[float, float] | None:
-        """Low and high quarter of an outcome that is no probability or share, for regions."""
-        if outcome is None or family in ("bernoulli", "beta"):
-            return None
+    ) -> tuple[Suggested, ...]:
+        """Regions for an outcome that is no probability, and no share that can be near 1."""
+        if outcome is None or family in DEFAULT_REGIONS:
+            return ()
         if kind_of(self.table.frame[outcome]).values is None:
-            return None
-        low, high = np.nanquantile(self._values(outcome, codes), [0.25, 0.75])
-        return float(f"{low:.3g}"), float(f"{high:.3g}")
+            return ()
+        return regions(self._values(outcome, codes))
 
 
 def _skewness(known: Floats) -> float:

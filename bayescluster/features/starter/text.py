@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from bayescluster.features.starter.draft import Draft, Item, Recode
+from bayescluster.features.starter.draft import DEFAULT_REGIONS, Draft, Item, Recode
 
 PLAIN: Final = re.compile(r"[A-Za-z_À-ÿ][\w À-ÿ-]*")
 WORDS: Final = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
@@ -152,14 +152,18 @@ def _hypotheses(draft: Draft) -> Iterator[str]:
     yield "hypotheses:                    # claims; state regions before you look at results"
     for capital in draft.constructs:
         yield f"  - {{kind: effect, capital: {capital}, by: {by}}}"
-    if draft.thresholds is None and draft.family in ("bernoulli", "beta"):
+    if draft.family in DEFAULT_REGIONS:
         for capital in draft.constructs:
             yield f"  - {{kind: necessary_not_sufficient, capital: {capital}, by: {by}}}"
-    elif draft.thresholds is not None:
-        high = draft.thresholds[1]
-        yield f"  # a quarter of the rows lies above {high:g}, a quarter below {draft.thresholds[0]:g}: state"
-        yield "  # what counts as much in your field"
+    elif draft.regions:
+        theta, other, _, delta = draft.regions
+        yield "  # regions are in units of the outcome, and taken from the data: state what counts in your field"
+        yield f"  # theta, an expected outcome that is much: {theta.value:g} ({theta.words}), or"
+        yield f"  #   {other.value:g} ({other.words}); delta, a gap that counts: {delta.value:g} ({delta.words})"
         for capital in draft.constructs:
-            yield f"  - {{kind: sufficient, capital: {capital}, by: {by}, theta: {high:g}}}"
-        yield f"  - {{kind: joint_sufficiency, by: {by}, theta: {high:g}}}"
+            yield (
+                f"  - {{kind: necessary_not_sufficient, capital: {capital}, by: {by}, "
+                f"delta: {delta.value:g}}}"
+            )
+        yield f"  - {{kind: joint_sufficiency, by: {by}, theta: {theta.value:g}}}"
     yield f"  - {{kind: complementarity, by: {by}}}"
