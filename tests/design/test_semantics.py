@@ -472,8 +472,12 @@ def test_a_claim_without_region_has_two_suggested_by_the_data():
     found = [problem.mend for problem in region_problems(analysis, where, observed)]
     # mean 12, sd 12.5; a quarter lies at the highest, so half way to it stands in
     assert found == [
-        "state what counts in your field; these data suggest `theta: 21` (half way from the mean to "
-        "the highest) or `theta: 18.2` (half an sd above the mean)",
-        "state what counts in your field; these data suggest `theta_not: 12` (the mean) or "
-        "`delta: 6.24` (half an sd)",
+        (
+            "state what counts in your field; these data suggest `theta: 21` (half way from the mean to "
+            "the highest) or `theta: 18.2` (half an sd above the mean)"
+        ),
+        (
+            "state what counts in your field; these data suggest `theta_not: 12` (the mean) or "
+            "`delta: 6.24` (half an sd)"
+        ),
     ]
