@@ -13,7 +13,6 @@ from bayescluster.app.effects import (
     corner_tables,
     differences,
     effect_rows,
-    kinds_in,
     ranks,
     unpooled_estimates,
 )
@@ -26,13 +25,12 @@ from bayescluster.app.facts import (
     sample_facts,
     shared_variance,
 )
+from bayescluster.app.gate import explained, named_estimands
 from bayescluster.arrays import Array
 from bayescluster.checks.convergence import convergence_gate, with_confirmed
 from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.predictive import predictive_checks, replicates
-from bayescluster.checks.reasons import CheckedFit, likely_reasons
 from bayescluster.checks.sandwich import weighting
-from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import conditional_effects, surfaces
 from bayescluster.estimands.levels import default_levels
@@ -68,7 +66,7 @@ from bayescluster.features.verdict_curves.compute import verdict_curves
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.model.evaluate import Draws, draws_of
-from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION, group_name
+from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
 from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import CheckItem
@@ -77,7 +75,6 @@ from bayescluster.results.model import (
     Answers,
     Checks,
     EquationResults,
-    Gate,
     ModelResults,
     PredictiveRow,
     Provenance,
@@ -85,7 +82,6 @@ from bayescluster.results.model import (
     Results,
     Traditions,
 )
-from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.claims import (
     AMOUNTS_ONLY,
     CLAIMS,
@@ -97,8 +93,7 @@ from bayescluster.verdicts.claims import (
     silence,
 )
 from bayescluster.verdicts.decide import declared_events, judged, verdicts
-from bayescluster.verdicts.differences import asked_pairs
-from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
+from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.together import together
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
@@ -155,13 +150,15 @@ def collect(
     posterior = tree["posterior"].to_dataset()
     predictive = predictive_checks(design, replicates(design, evidence.posterior))
     rows = done(row_checks(design, evidence.posterior, posterior, predictive))
+    by_equation = {design.equation_name: predictive}
+    by_equation |= {each.model.equation: each.predictive for each in others.results}
     density = rows.log_likelihood + others.log_likelihood
     return Results.joined(
         about(design),
         Provenance(fit=fit, reproduction=reproduction),
         done(_model_results(evidence, tree, measured, others, seed)),
         Checks(
-            gate=explained(gate, design, tree, predictive, others.results),
+            gate=explained(gate, design, tree, by_equation),
             predictive=predictive,
             loo=rows.loo,
             fit_checks=rows.fit,
@@ -219,17 +216,12 @@ def evidence_of(
     return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped)
 
 
-def title_of(analysis: Analysis) -> str:
-    """Title of the report: that of the analysis, or its name in words."""
-    return analysis.report.title or analysis.name.replace("-", " ").replace("_", " ")
-
-
 def about(design: Design) -> About:
     """What the analysis asks, and of which firms."""
     analysis = design.analysis
     return About(
         name=analysis.name,
-        title=title_of(analysis),
+        title=analysis.title,
         description=analysis.description,
         limits=analysis.limits,
         outcome=outcome_facts(design),
@@ -247,20 +239,6 @@ class OtherEquations(NamedTuple):
     estimands: Mapping[str, Array] = {}
     log_likelihood: Array | float = 0.0
     """Of their rows together at each draw, ``(draw,)``."""
-
-
-def explained(
-    gate: Gate,
-    design: Design,
-    tree: xr.DataTree,
-    predictive: tuple[PredictiveRow, ...] = (),
-    others: Iterable[EquationResults] = (),
-) -> Gate:
-    """Add likely reasons to a gate, from draws, design and the predictive checks of all equations."""
-    rows = {design.equation_name: predictive}
-    rows |= {each.model.equation: each.predictive for each in others}
-    reasons = likely_reasons(CheckedFit(design, tree, rows), gate)
-    return Gate(passed=gate.passed, items=gate.items, reasons=reasons)
 
 
 def _model_results(
@@ -289,51 +267,6 @@ def _model_results(
         residuals=others.residuals,
         learning=others.learning,
     )
-
-
-def named_estimands(evidence: Evidence) -> dict[str, Array]:
-    """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
-    groups = [
-        (by, column, label if by == "all" else f"{by} {label}")
-        for by in evidence.kinds
-        for column, label in evidence.columns(by)
-    ]
-    column = {(by, label): k for by in evidence.kinds for k, label in evidence.columns(by)}
-    pairs = [
-        ((column[by, a], group_name(by, a)), (column[by, b], group_name(by, b)))
-        for by, a, b in asked_pairs(evidence)
-    ]
-    named: dict[str, Array] = {}
-    for key, surface in evidence.computed().items():
-        if key.source != "posterior":
-            continue
-        quantities = {f"effect of {name}": values for name, values in surface.marginal.items()}
-        quantities |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
-        quantities |= {f"corner {name}": values for name, values in surface.corners.items()}
-        quantities["cross difference"] = surface.cross_difference
-        where = f"{key.scope}; {_declared(evidence, key)}"
-        new = key.scope == "new_industry"  # it takes the place of every industry
-        kinds = kinds_in(evidence, key.scope) if new else evidence.kinds
-        named |= {
-            f"{name} ({label}; {where})": values[:, column]
-            for name, values in quantities.items()
-            for by, column, label in groups
-            if by in kinds
-        }
-        named |= {
-            f"effect of {name} ({a} less {b}; {where})": values[:, first] - values[:, second]
-            for (first, a), (second, b) in ([] if new else pairs)
-            for name, values in surface.marginal.items()
-        }
-    return named
-
-
-def _declared(evidence: Evidence, key: SurfaceRequest) -> str:
-    """Levels in words, and the level of the outcome where it is not that of the equation."""
-    declared = key.levels.declared
-    if key.at_least is None or key.at_least == evidence.design.equation.at_least:
-        return declared
-    return f"{declared}; at least {label_of(key.at_least)}"
 
 
 def other_equations(design: Design, tree: xr.DataTree) -> OtherEquations:

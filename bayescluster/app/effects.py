@@ -14,22 +14,16 @@ from bayescluster.estimands.approximation import unpooled_effects
 from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.estimands.summary import estimate, estimates
-from bayescluster.names import ALL, CAPITALS, CLUSTER, INDUSTRY, WITHIN
+from bayescluster.names import ALL, CAPITALS, CLUSTER, WITHIN
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
-from bayescluster.spec.hypotheses import Hypothesis, Scope
+from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.compensation import quantity_of
 from bayescluster.verdicts.differences import asked_pairs
-from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest, kinds_in
 
 MEASURES = ("average_marginal_effect", "contrast")
-
-
-def kinds_in(evidence: Evidence, scope: Scope) -> tuple[By, ...]:
-    """Kinds of groups that a scope has: a new cluster is none of the data, a new industry neither."""
-    new = {"observed": (), "new_industry": (INDUSTRY, CLUSTER)}.get(scope, (CLUSTER,))
-    return tuple(by for by in evidence.kinds if not set(by.split(WITHIN)) & set(new))
 
 
 Unpooled = dict[tuple[str, str, str], Estimate]

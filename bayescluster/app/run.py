@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bayescluster.app.collect import collect, title_of
-from bayescluster.app.combine import Part, combined
 from bayescluster.app.fit import (
     Form,
     begin_run,
@@ -30,9 +28,6 @@ from bayescluster.app.prepare import (
 from bayescluster.checks.remedies import with_settings
 from bayescluster.design.arrays import design_from
 from bayescluster.design.record import Design
-from bayescluster.features.ceiling_models.compute import ceiling_evidence, fit_ceiling_models
-from bayescluster.features.checklist.compute import checklist_of
-from bayescluster.features.folds.results import FOLDS_VERSION, Folds
 from bayescluster.inference.density import evaluated
 from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.names import CHAIN, DRAW
@@ -50,6 +45,7 @@ from bayescluster.spec.load import yaml_text
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayescluster.app.combine import Part
     from bayescluster.inference.nuts import ChainState
 
 
@@ -187,6 +183,9 @@ def with_folds_and_checklist(directory: RunDirectory, results: Results) -> Resul
 
     One of several forms has no checklist: that is in the report of all together.
     """
+    from bayescluster.features.checklist.compute import checklist_of
+    from bayescluster.features.folds.results import FOLDS_VERSION, Folds
+
     folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
     whole = Results.joined(results, Additions(attempts=results.attempts, folds=folds))
     if directory.path.parent.name == FORMS:
@@ -247,7 +246,7 @@ class _Run(NamedTuple):
         forms = []
         for design in self.designs:
             name, analysis = design.structure.name, design.analysis
-            title = f"{title_of(analysis)}: {name}"
+            title = f"{analysis.title}: {name}"
             report = analysis.report.model_copy(update={"title": title})
             titled = replace(design, analysis=analysis.model_copy(update={"report": report}))
             run, path = self.directory.form(name), f"{FORMS}/{name}/{REPORT}"
@@ -278,8 +277,11 @@ def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
         for form in forms:
             with form.lock():
                 drawn = fit_form(Form(form.design, form.directory, form.watch))
-    # a ceiling has no structural form: one fit serves them all
-    fit_ceiling_models(run.designs[0], directory, watch)
+    if run.analysis.traditions.ceiling_models is not None:
+        from bayescluster.features.ceiling_models.compute import fit_ceiling_models
+
+        # a ceiling has no structural form: one fit serves them all
+        fit_ceiling_models(run.designs[0], directory, watch)
     return drawn if len(forms) == 1 else None
 
 
@@ -291,6 +293,8 @@ def _results(
     drawn: xr.DataTree | None,
 ) -> Results:
     """Compute and report the results of every form, then of all together where there are several."""
+    from bayescluster.app.combine import Part
+
     parts = []
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
@@ -309,6 +313,9 @@ def _results(
 
 
 def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None) -> Results:
+    from bayescluster.app.collect import collect
+    from bayescluster.features.ceiling_models.compute import ceiling_evidence
+
     design, directory = form.design, form.directory
 
     def compute(manifest: Manifest) -> Results:
@@ -330,6 +337,9 @@ def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None) -> Re
 
 
 def _combined_results(run: _Run, parts: list[Part], watch: Watch, command: str) -> Results:
+    from bayescluster.app.combine import combined
+    from bayescluster.features.ceiling_models.compute import ceiling_evidence
+
     def compute(manifest: Manifest) -> Results:
         watch.step("Comparing the forms and averaging over them")
         ceilings = ceiling_evidence(run.designs[0], run.directory)

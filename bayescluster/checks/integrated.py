@@ -11,9 +11,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from scipy.stats import norm, qmc
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
@@ -61,16 +60,18 @@ def log_mean_density(density: LogDensity, start: Array) -> Array:
         weight + joint(mode + np.einsum("sij,j->si", spread, point))
         for point, weight in zip(*nodes, strict=True)
     ]
-    return np.asarray(scale + logsumexp(terms, axis=0))
+    return np.asarray(scale + scipy.special.logsumexp(terms, axis=0))
 
 
 def _nodes(effects: int) -> Nodes:
     if effects == 1:
         points, weights = np.polynomial.hermite_e.hermegauss(GAUSS_NODES)
         return Nodes(points[:, None], np.log(weights) + 0.5 * points**2)
-    unit = qmc.Sobol(effects, scramble=True, rng=np.random.default_rng(0)).random(POINTS)
-    points = WIDER * norm.ppf(np.clip(unit, 1e-9, 1 - 1e-9))
-    density = norm.logpdf(points, scale=WIDER).sum(axis=1)
+    unit = scipy.stats.qmc.Sobol(effects, scramble=True, rng=np.random.default_rng(0)).random(
+        POINTS
+    )
+    points = WIDER * scipy.stats.norm.ppf(np.clip(unit, 1e-9, 1 - 1e-9))
+    density = scipy.stats.norm.logpdf(points, scale=WIDER).sum(axis=1)
     return Nodes(points, -density - np.log(POINTS))
 
 

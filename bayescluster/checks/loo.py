@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from bayescluster.arrays import Array, in_threads
 from bayescluster.checks.psis import log_sum, smoothed
@@ -248,7 +248,7 @@ def stacking_weights(elpd: Array) -> Array:
         mixed = np.maximum(density @ weights, np.finfo(float).tiny)
         return -float(np.log(mixed).mean()), -(density / mixed[:, None]).mean(axis=0)
 
-    found = minimize(
+    found = scipy.optimize.minimize(
         loss,
         np.full(models, 1 / models),
         jac=True,

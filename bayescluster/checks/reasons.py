@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.optimize import linprog
 
 from bayescluster import names
 from bayescluster.arrays import Array
@@ -262,7 +261,7 @@ def thick_tails(fit: CheckedFit, energy_failed: bool, worst: set[str]) -> Iterat
     among = set() if energy_failed else worst
 
     def kurtosis(draws: Array) -> float:
-        return float(stats.kurtosis(draws.ravel()))
+        return float(scipy.stats.kurtosis(draws.ravel()))
 
     words = "excess kurtosis {0:.1f} of {1}"
     heavy = [*_by_parameter(("heavy_tails", thresholds.KURTOSIS_MAX), fit, kurtosis, words, among)]
@@ -571,7 +570,7 @@ def _fewest(known: Mapping[str, Array], yes: Mask, no: Mask) -> list[str]:
 def _rule(columns: list[Array], yes: Mask, no: Mask) -> Array | None:
     """Coefficients with no row on the wrong side and some on the right one."""
     signed = _signed(columns, yes, no)
-    found = linprog(
+    found = scipy.optimize.linprog(
         -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1.0, 1.0)
     )
     if found.x is None or -found.fun <= TOLERANCE * len(signed):
@@ -588,7 +587,7 @@ def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
 def _is_complete(signed: Array) -> bool:
     """Whether a rule has every row on its right side by a margin."""
     size = signed.shape[1]
-    found = linprog(
+    found = scipy.optimize.linprog(
         np.append(np.zeros(size), -1.0),
         A_ub=np.column_stack([-signed, np.ones(len(signed))]),
         b_ub=np.zeros(len(signed)),

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from bayescluster.checks.thresholds import ESS_MIN
 from bayescluster.design.record import Design
-from bayescluster.results.fit import Change, Reason, ReasonKind
+from bayescluster.results.fit import Change, CheckItem, Gate, Reason, ReasonKind
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.equation import VaryingTerms
 
@@ -345,3 +345,9 @@ def with_settings(analysis: Analysis, settings: Mapping[str, Any]) -> Analysis:
         del plain["minutes"]
     update = {"sampling": Sampling.model_validate(plain), "equations": equations}
     return analysis.model_copy(update=update)
+
+
+def likely_words(item: CheckItem, gate: Gate) -> str:
+    """Likely reasons of a failed check in a line; that none was recognised where there is none."""
+    found = gate.reasons_of(item)
+    return "; ".join(f"{one.title} ({one.where})" for one in found) or NO_REASON

@@ -14,10 +14,9 @@ from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
+import scipy
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
-from scipy.special import betainc, gammaln
-from scipy.stats import binom
 
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import NOT_UNIFORM, RANKS_MIN
@@ -80,9 +79,11 @@ def simulated_band(count: int, at: Array, level: float, rng: np.random.Generator
     widths = np.diff(np.concatenate([[0.0], at, [1.0]]))
     between = rng.multinomial(count, widths, SIMULATIONS)
     counts = between.cumsum(axis=1)[:, :-1]  # (simulation, point)
-    tails = np.minimum(binom.cdf(counts, count, at), binom.sf(counts - 1, count, at))
+    tails = np.minimum(
+        scipy.stats.binom.cdf(counts, count, at), scipy.stats.binom.sf(counts - 1, count, at)
+    )
     outside = np.quantile(tails.min(axis=1), 1 - level)
-    low, high = binom.ppf(outside, count, at), binom.isf(outside, count, at)
+    low, high = scipy.stats.binom.ppf(outside, count, at), scipy.stats.binom.isf(outside, count, at)
     return Band(at, low / count - at, high / count - at)
 
 
@@ -91,7 +92,10 @@ def _tails(count: int) -> Array:
     """Two-sided tail probability of each count at each point, ``(point, count + 1)``."""
     at = points(count)[:, None]
     numbers = np.arange(count + 1)
-    below, above = binom.cdf(numbers, count, at), binom.sf(numbers - 1, count, at)
+    below, above = (
+        scipy.stats.binom.cdf(numbers, count, at),
+        scipy.stats.binom.sf(numbers - 1, count, at),
+    )
     return np.asarray(np.minimum(1.0, 2 * np.minimum(below, above)))
 
 
@@ -100,7 +104,7 @@ def _chance(count: int, farthest: float) -> float:
     inside = _tails(count) > farthest * (1 + ROUNDING)
     if not inside.any(axis=1).all():
         return 1.0
-    log_factorial = gammaln(np.arange(count + 1) + 1.0)
+    log_factorial = scipy.special.gammaln(np.arange(count + 1) + 1.0)
     at = np.concatenate(([0.0], points(count)))
     reached, chance = np.array([0]), np.array([1.0])  # counts so far, and their probability
     for k, allowed in enumerate(inside):
@@ -175,7 +179,7 @@ def _pointwise_orders(values: Array) -> float:
     source.
     """
     place = np.arange(1, values.size + 1)
-    below = betainc(place, place[::-1], np.sort(values))
+    below = scipy.special.betainc(place, place[::-1], np.sort(values))
     p = 2 * np.minimum(below, 1 - below)
     heavy = np.where(p < 0.5, np.tan((0.5 - p) * np.pi), 0.0)
     return float(0.5 - np.arctan(heavy.mean()) / np.pi)

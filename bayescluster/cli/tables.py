@@ -7,19 +7,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bayescluster.checks.remedies import likely_words
 from bayescluster.cli.guard import say, striking, written
 from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.terminal import print_table
 from bayescluster.kit.words import sentence
 from bayescluster.lookup import suggestion
-from bayescluster.report.answer import Answer, Grid, GridCell, answer_of
-from bayescluster.report.checks import likely_words
-from bayescluster.report.sections import SECTIONS
 from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
 from bayescluster.results.model import Results
+
+if TYPE_CHECKING:
+    from bayescluster.report.answer import Answer, Grid, GridCell
 
 
 def print_attempts(attempts: Sequence[Attempt]) -> None:
@@ -66,6 +67,8 @@ def offer_retry(command: str, config: Path) -> None:
 
 def print_answer(results: Results) -> None:
     """Print the first page of the report: a sentence a group, the verdicts, what limits them."""
+    from bayescluster.report.answer import answer_of
+
     answer, width = answer_of(results), room()
     made_up = results.sample.synthetic
     if not results.gate.passed:
@@ -143,6 +146,8 @@ def print_section(results: Results, name: str) -> None:
     CommandError
         If there is no such section; those there are listed.
     """
+    from bayescluster.report.sections import SECTIONS
+
     wanted = {one.anchor: one for one in SECTIONS if one.wanted(results)}
     known = [
         anchor for anchor, one in wanted.items() if any(view.columns for view in one.views(results))

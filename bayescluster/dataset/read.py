@@ -26,7 +26,6 @@ import pandas as pd
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
-import pyreadstat
 
 from bayescluster.dataset.headings import UNNAMED
 from bayescluster.dataset.numerals import (
@@ -38,7 +37,6 @@ from bayescluster.dataset.numerals import (
 )
 from bayescluster.dataset.text import read_text
 from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of
-from bayescluster.dataset.workbook import read_workbook
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Scalar
@@ -62,8 +60,6 @@ UNREADABLE = (
     ParseError,
     NotImplementedError,
     pd.errors.ParserWarning,
-    pyreadstat.ReadstatError,
-    pyreadstat.PyreadstatError,
 )
 """What the readers raise, with words for a user, on content that is not what the extension says."""
 
@@ -462,6 +458,9 @@ def _read_text(path: Path, label: str, data: Data) -> _RawTable:
 
 
 def _read_workbook(path: Path, label: str, data: Data) -> _RawTable:
+    # openpyxl takes a while to import
+    from bayescluster.dataset.workbook import read_workbook
+
     sheet = read_workbook(path, label, data.sheet, data.header_row)
     notes = []
     if sheet.others:
@@ -521,11 +520,17 @@ def _read_parquet(path: Path, label: str, _data: Data) -> _RawTable:
     return _RawTable(frame)
 
 
-def _read_statistics(read: Callable[..., tuple[pd.DataFrame, Any]]) -> Callable[..., _RawTable]:
-    """Reader of a format of pyreadstat; user-missing values are missing."""
+def _read_statistics(read: str) -> Callable[..., _RawTable]:
+    """Reader by a function of pyreadstat; user-missing values are missing."""
 
     def reader(path: Path, _label: str, data: Data) -> _RawTable:
-        frame, meta = read(str(path), **({"encoding": data.encoding} if data.encoding else {}))
+        import pyreadstat
+
+        coded = {"encoding": data.encoding} if data.encoding else {}
+        try:
+            frame, meta = getattr(pyreadstat, read)(str(path), **coded)
+        except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError) as error:
+            raise ValueError(str(error)) from error
         descriptions = {name: text for name, text in meta.column_names_to_labels.items() if text}
         return _RawTable(frame, meta.variable_value_labels, descriptions=descriptions)
 
@@ -544,11 +549,11 @@ READERS: dict[str, Reader] = {
     ".tsv": Reader("text", _read_text),
     ".txt": Reader("text", _read_text),
     ".parquet": Reader("columns", _read_parquet),
-    ".dta": Reader("statistics", _read_statistics(pyreadstat.read_dta)),
-    ".sav": Reader("statistics", _read_statistics(pyreadstat.read_sav)),
-    ".zsav": Reader("statistics", _read_statistics(pyreadstat.read_sav)),
-    ".por": Reader("columns", _read_statistics(pyreadstat.read_por)),
-    ".sas7bdat": Reader("statistics", _read_statistics(pyreadstat.read_sas7bdat)),
+    ".dta": Reader("statistics", _read_statistics("read_dta")),
+    ".sav": Reader("statistics", _read_statistics("read_sav")),
+    ".zsav": Reader("statistics", _read_statistics("read_sav")),
+    ".por": Reader("columns", _read_statistics("read_por")),
+    ".sas7bdat": Reader("statistics", _read_statistics("read_sas7bdat")),
     ".xlsx": Reader("workbook", _read_workbook),
     ".xlsm": Reader("workbook", _read_workbook),
     ".xls": Reader("workbook", _read_workbook),

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import MOST_LEVELS
@@ -393,7 +393,7 @@ def spline_columns(name: str, values: Array, df: int) -> Array:
             "ask for fewer columns, or enter it without `spline`",
         )
     knots = np.concatenate([[breaks[0]] * DEGREE, breaks, [breaks[-1]] * DEGREE])
-    full = BSpline.design_matrix(values, knots, DEGREE).toarray()
+    full = scipy.interpolate.BSpline.design_matrix(values, knots, DEGREE).toarray()
     return np.asarray(full[:, 1:], dtype="float64")
 
 

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
-from scipy.optimize import minimize
-from scipy.sparse import csr_array
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
@@ -216,17 +214,19 @@ def _mode(
     sizes = [block.size for block in inputs.blocks]
     sd = np.concatenate([inputs.sd, np.repeat(sds, sizes)])
     damping = 0.0
-    at = _Target(design, inputs, free, mean, sd, csr_array(inputs.matrix))
+    at = _Target(design, inputs, free, mean, sd, scipy.sparse.csr_array(inputs.matrix))
     value, slope, curve = at.evaluate(theta)
     for _ in range(NEWTON_STEPS):
         try:
-            factor = cho_factor(curve + damping * np.diag(np.abs(np.diag(curve)) + 1e-8))
-        except LinAlgError:
+            factor = scipy.linalg.cho_factor(
+                curve + damping * np.diag(np.abs(np.diag(curve)) + 1e-8)
+            )
+        except scipy.linalg.LinAlgError:
             damping = max(10 * damping, 1e-3)
             if damping > 1e6:
                 return None
             continue
-        step = cho_solve(factor, slope)
+        step = scipy.linalg.cho_solve(factor, slope)
         gain = float(slope @ step)
         if gain < STATIONARY * inputs.rows.size and not damping:
             break
@@ -238,7 +238,7 @@ def _mode(
         damping = damping / 10 if damping > 1e-4 else 0.0
     else:
         return None
-    covariance = cho_solve(factor, np.eye(theta.size))
+    covariance = scipy.linalg.cho_solve(factor, np.eye(theta.size))
     return theta + step, (covariance + covariance.T) / 2
 
 
@@ -250,7 +250,7 @@ class _Target(NamedTuple):
     free: Free
     mean: Array
     sd: Array
-    sparse: csr_array
+    sparse: scipy.sparse.csr_array
     """The inputs again: a row is in one group of each grouping, so most of them are 0."""
 
     def evaluate(self, theta: Array) -> tuple[float, Array, Array]:
@@ -331,14 +331,14 @@ def _approximate(design: Design, rows: Mask, rng: np.random.Generator) -> Draws 
     start = [float(working(median_of(p), scale_of(term))) for term, p in priors.population.items()]
     start += [prior.mean for prior in priors.controls.values()]
     begin = np.array([*start, *free.start])
-    found = minimize(loss, begin, jac=True, method="BFGS", options={"gtol": 1e-4})
+    found = scipy.optimize.minimize(loss, begin, jac=True, method="BFGS", options={"gtol": 1e-4})
     if np.abs(found.jac).max() > UNPOOLED_STATIONARY * rows.sum():
         return None
     try:
-        factor = cho_factor(-second_differences(log_posterior, found.x))
-    except LinAlgError:
+        factor = scipy.linalg.cho_factor(-second_differences(log_posterior, found.x))
+    except scipy.linalg.LinAlgError:
         return None
-    covariance = cho_solve(factor, np.eye(found.x.size))
+    covariance = scipy.linalg.cho_solve(factor, np.eye(found.x.size))
     theta = rng.multivariate_normal(found.x, covariance, size=DRAWS, method="cholesky")
     return _draws(design, priors, free, theta)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from scipy import special, stats
+import scipy
 
 from bayescluster.arrays import Array
 from bayescluster.design.forms import Recast, recast
@@ -40,22 +40,22 @@ def _poisson(share: Any, eta: Array, _: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
     high = mean + 20 * np.sqrt(mean) + 20
     # P(count <= k) = Q(k + 1, mean) holds for every real k >= 0, and is continuous in it
-    return _continuous_count(share, lambda k: special.gammaincc(k + 1, mean), high)
+    return _continuous_count(share, lambda k: scipy.special.gammaincc(k + 1, mean), high)
 
 
 def _negative_binomial(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
     shape = np.broadcast_to(np.maximum(parameters["overdispersion"], 1e-6) ** -2, mean.shape)
-    high = stats.nbinom.ppf(share, shape, shape / (shape + mean)) + 1.0
+    high = scipy.stats.nbinom.ppf(share, shape, shape / (shape + mean)) + 1.0
     return _continuous_count(
-        share, lambda k: special.betainc(shape, k + 1, shape / (shape + mean)), high
+        share, lambda k: scipy.special.betainc(shape, k + 1, shape / (shape + mean)), high
     )
 
 
 def _beta(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
-    mean = np.clip(special.expit(eta), 1e-9, 1 - 1e-9)
+    mean = np.clip(scipy.special.expit(eta), 1e-9, 1 - 1e-9)
     precision = parameters["precision"]
-    return np.asarray(special.betaincinv(mean * precision, (1 - mean) * precision, share))
+    return np.asarray(scipy.special.betaincinv(mean * precision, (1 - mean) * precision, share))
 
 
 def _beyond_zeros(plain: Quantile) -> Quantile:
@@ -70,9 +70,9 @@ def _beyond_zeros(plain: Quantile) -> Quantile:
 
 
 _PLAIN: Final[dict[str, Quantile]] = {
-    "gaussian": lambda share, eta, p: eta + p["sigma"] * special.ndtri(share),
-    "student_t": lambda share, eta, p: eta + p["sigma"] * special.stdtrit(p["nu"], share),
-    "lognormal": lambda share, eta, p: np.exp(eta + p["sigma"] * special.ndtri(share)),
+    "gaussian": lambda share, eta, p: eta + p["sigma"] * scipy.special.ndtri(share),
+    "student_t": lambda share, eta, p: eta + p["sigma"] * scipy.special.stdtrit(p["nu"], share),
+    "lognormal": lambda share, eta, p: np.exp(eta + p["sigma"] * scipy.special.ndtri(share)),
     "poisson": _poisson,
     "negative_binomial": _negative_binomial,
     "beta": _beta,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from bayescluster import names
 from bayescluster.arrays import Array
@@ -293,15 +293,15 @@ class _Implementation(NamedTuple):
 
 _DISTRIBUTIONS: dict[type, _Implementation] = {
     Normal: _Implementation(
-        "Normal", lambda p: {"mu": p.mean, "sigma": p.sd}, lambda p: stats.norm(p.mean, p.sd)
+        "Normal", lambda p: {"mu": p.mean, "sigma": p.sd}, lambda p: scipy.stats.norm(p.mean, p.sd)
     ),
     StudentT: _Implementation(
         "StudentT",
         lambda p: {"nu": p.df, "mu": p.mean, "sigma": p.scale},
-        lambda p: stats.t(p.df, p.mean, p.scale),
+        lambda p: scipy.stats.t(p.df, p.mean, p.scale),
     ),
     HalfNormal: _Implementation(
-        "HalfNormal", lambda p: {"sigma": p.sd}, lambda p: stats.halfnorm(scale=p.sd)
+        "HalfNormal", lambda p: {"sigma": p.sd}, lambda p: scipy.stats.halfnorm(scale=p.sd)
     ),
     HalfStudentT: _Implementation(
         "HalfStudentT",
@@ -309,23 +309,23 @@ _DISTRIBUTIONS: dict[type, _Implementation] = {
         lambda p: _HalfT(p.df, p.scale),
     ),
     HalfCauchy: _Implementation(
-        "HalfCauchy", lambda p: {"beta": p.scale}, lambda p: stats.halfcauchy(scale=p.scale)
+        "HalfCauchy", lambda p: {"beta": p.scale}, lambda p: scipy.stats.halfcauchy(scale=p.scale)
     ),
     Exponential: _Implementation(
-        "Exponential", lambda p: {"lam": p.rate}, lambda p: stats.expon(scale=1 / p.rate)
+        "Exponential", lambda p: {"lam": p.rate}, lambda p: scipy.stats.expon(scale=1 / p.rate)
     ),
     Gamma: _Implementation(
         "Gamma",
         lambda p: {"alpha": p.shape, "beta": p.rate},
-        lambda p: stats.gamma(p.shape, scale=1 / p.rate),
+        lambda p: scipy.stats.gamma(p.shape, scale=1 / p.rate),
     ),
     LogNormal: _Implementation(
         "LogNormal",
         lambda p: {"mu": p.mean_log, "sigma": p.sd_log},
-        lambda p: stats.lognorm(p.sd_log, scale=np.exp(p.mean_log)),
+        lambda p: scipy.stats.lognorm(p.sd_log, scale=np.exp(p.mean_log)),
     ),
     Beta: _Implementation(
-        "Beta", lambda p: {"alpha": p.a, "beta": p.b}, lambda p: stats.beta(p.a, p.b)
+        "Beta", lambda p: {"alpha": p.a, "beta": p.b}, lambda p: scipy.stats.beta(p.a, p.b)
     ),
 }
 
@@ -335,10 +335,10 @@ class _HalfT(NamedTuple):
     scale: float
 
     def logpdf(self, x: Array) -> Array:
-        return np.asarray(np.log(2.0) + stats.t.logpdf(x, self.df, scale=self.scale))
+        return np.asarray(np.log(2.0) + scipy.stats.t.logpdf(x, self.df, scale=self.scale))
 
     def median(self) -> float:
-        return float(stats.t.ppf(0.75, self.df, scale=self.scale))
+        return float(scipy.stats.t.ppf(0.75, self.df, scale=self.scale))
 
 
 def prior_text(prior: Distribution) -> str:
@@ -412,7 +412,9 @@ def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generat
     for _ in range(SWEEPS):
         for k in range(count):
             padded = np.concatenate([-ends, found, ends], axis=1)
-            low, high = (stats.norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2))
+            low, high = (
+                scipy.stats.norm.cdf((padded[:, j] - means[k]) / sds[k]) for j in (k, k + 2)
+            )
             share = low + (high - low) * rng.random(draws)
-            found[:, k] = means[k] + sds[k] * stats.norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
+            found[:, k] = means[k] + sds[k] * scipy.stats.norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
     return np.sort(found, axis=1)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from bayescluster.checks.remedies import NO_REASON
+from bayescluster.checks.remedies import likely_words
 from bayescluster.checks.threshold_table import thresholds
 from bayescluster.kit import words
 from bayescluster.kit.figure import Drawn
@@ -111,12 +111,6 @@ def _check_note(item: CheckItem, gate: Gate) -> str:
     worst = f"Worst: {', '.join(item.worst)}." if item.worst else ""
     likely = "" if item.passed is True else f"Likely: {likely_words(item, gate)}."
     return " ".join(part for part in (worst, words.sentence(item.advice), likely) if part)
-
-
-def likely_words(item: CheckItem, gate: Gate) -> str:
-    """Likely reasons of a failed check in a line; that none was recognised where there is none."""
-    found = gate.reasons_of(item)
-    return "; ".join(f"{one.title} ({one.where})" for one in found) or NO_REASON
 
 
 def _reasons(gate: Gate) -> View[Reason]:

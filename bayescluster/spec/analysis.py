@@ -114,6 +114,11 @@ class Analysis(Frozen):
     """For `bayescluster sweep` only: alternatives to refit under; a default set without it."""
 
     @property
+    def title(self) -> str:
+        """Title of its report and studies: as stated, or its name in words."""
+        return self.report.title or self.name.replace("-", " ").replace("_", " ")
+
+    @property
     def equation(self) -> Equation:
         """The equation in focus."""
         return self.equations[self.equation_name]

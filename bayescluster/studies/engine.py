@@ -16,7 +16,6 @@ from bayescluster.kit.table import RawTable, Table, csv_text
 from bayescluster.runs.files import write_text
 from bayescluster.runs.layout import locked
 from bayescluster.runs.store import RunDirectory
-from bayescluster.spec.analysis import Analysis
 
 
 class Plan(Protocol):
@@ -117,11 +116,6 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
     def page_path(self, directory: Path) -> Path:
         """Place of the page."""
         return directory / f"{self.name}.html"
-
-
-def title_of(analysis: Analysis) -> str:
-    """Title of an analysis in its studies: that of its report, or its name as words."""
-    return analysis.report.title or analysis.name.replace("-", " ").replace("_", " ")
 
 
 class Store[Task, Record](Protocol):

@@ -23,6 +23,7 @@ from bayescluster.estimands.scopes import (
     side_by_side,
 )
 from bayescluster.model.evaluate import Draws
+from bayescluster.names import CLUSTER, INDUSTRY, WITHIN
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import By, Scope
 
@@ -149,3 +150,9 @@ class Evidence:
     def computed(self) -> dict[SurfaceRequest, SurfaceDraws]:
         """All surfaces computed so far, for the gate."""
         return dict(self._surfaces)
+
+
+def kinds_in(evidence: Evidence, scope: Scope) -> tuple[By, ...]:
+    """Kinds of groups that a scope has: a new cluster is none of the data, a new industry neither."""
+    new = {"observed": (), "new_industry": (INDUSTRY, CLUSTER)}.get(scope, (CLUSTER,))
+    return tuple(by for by in evidence.kinds if not set(by.split(WITHIN)) & set(new))

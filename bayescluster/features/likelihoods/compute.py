@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import SURE_OF_SIGN
@@ -193,13 +193,13 @@ def _cross(found: Approximation, levels: Levels, rng: np.random.Generator) -> Ar
 
 def _row(each: Alternative, design: Design, found: Approximation, cross: Array) -> LikelihoodRow:
     mean, sd = found.coefficient(INTERACTION)
-    half = float(norm.ppf((1 + INTERVAL) / 2)) * sd
+    half = float(scipy.stats.norm.ppf((1 + INTERVAL) / 2)) * sd
     return LikelihoodRow(
         likelihood=each.name,
         scale=each.scale,
         fitted=each.name == design.equation.family,
         term=Estimate(mean=mean, sd=sd, low=mean - half, high=mean + half),
-        term_positive=float(norm.cdf(mean / sd)),
+        term_positive=float(scipy.stats.norm.cdf(mean / sd)),
         cross=estimate(cross),
         cross_positive=float((cross > 0).mean()),
     )

@@ -35,7 +35,7 @@ from bayescluster.studies.calibration.results import (
 from bayescluster.studies.calibration.summary import form_calibrations, state_of
 from bayescluster.studies.calibration.view import csv_tables, page_text, printed
 from bayescluster.studies.design_analysis.results import SizeFacts
-from bayescluster.studies.engine import Study, records_of, title_of
+from bayescluster.studies.engine import Study, records_of
 from bayescluster.studies.simulation import RHAT_MAX, read_analysis, size_problems
 
 Replications = Mapping[str, tuple[CalibrationReplication, ...]]
@@ -97,7 +97,7 @@ def summary(plan: CalibrationPlan, made: tuple[SizeFacts, Replications]) -> Cali
     forms = form_calibrations(by_form)
     return Calibration(
         name=analysis.name,
-        title=title_of(analysis),
+        title=analysis.title,
         key=plan.key,
         model_key=model_key_of(analysis, plan.forms),
         synthetic=plan.forms[0].details.synthetic,

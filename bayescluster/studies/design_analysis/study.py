@@ -35,7 +35,7 @@ from bayescluster.studies.design_analysis.summary import (
     needed,
 )
 from bayescluster.studies.design_analysis.view import csv_tables, page_text, printed
-from bayescluster.studies.engine import Study, records_of, title_of
+from bayescluster.studies.engine import Study, records_of
 from bayescluster.studies.simulation import RHAT_MAX, read_analysis, size_problems
 from bayescluster.verdicts.regions import CORNER_WORDS
 
@@ -151,7 +151,7 @@ def summary(plan: DesignPlan, sizes: Sequence[SizeReplications]) -> DesignAnalys
     rows = design_rows(sizes, one_fit)
     return DesignAnalysis(
         name=analysis.name,
-        title=title_of(analysis),
+        title=analysis.title,
         key=plan.key,
         model_key=model_key_of(analysis, plan.forms),
         synthetic=plan.forms[0].details.synthetic,

@@ -24,7 +24,7 @@ from bayescluster.results.base import INTERVAL
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import dotted
-from bayescluster.studies.engine import Study, title_of
+from bayescluster.studies.engine import Study
 from bayescluster.studies.multiverse.compute import (
     FittedUniverse,
     choice_rows,
@@ -130,7 +130,7 @@ def multiverse_of(plan: Plan, failures: Failures) -> Multiverse:
     facts = universe_facts(universes, claims)
     results = Multiverse(
         name=plan.analysis.name,
-        title=title_of(plan.analysis),
+        title=plan.analysis.title,
         key=plan.key,
         run_key=plan.run_key,
         model_key=plan.model_key,

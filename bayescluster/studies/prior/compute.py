@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.app.effects import kinds_in
 from bayescluster.app.facts import ends_of, model_facts, outcome_facts
 from bayescluster.arrays import Array
 from bayescluster.checks.predictive import known_of, statistics
@@ -51,7 +50,7 @@ from bayescluster.studies.prior.results import (
 )
 from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, events
 from bayescluster.verdicts.events import Event
-from bayescluster.verdicts.evidence import Evidence, SurfaceRequest
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest, kinds_in
 from bayescluster.verdicts.regions import title_of
 
 Events = NDArray[np.bool_]

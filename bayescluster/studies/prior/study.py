@@ -16,7 +16,7 @@ from bayescluster.inference.watch import Watch
 from bayescluster.results.base import INTERVAL
 from bayescluster.runs.keys import design_key
 from bayescluster.spec.analysis import Analysis
-from bayescluster.studies.engine import Study, title_of
+from bayescluster.studies.engine import Study
 from bayescluster.studies.prior.compute import DRAWS_MIN, PRIOR_STREAM, DrawnPart, form_parts
 from bayescluster.studies.prior.results import PRIOR_VERSION, PriorStudy
 from bayescluster.studies.prior.view import csv_tables, page_text, printed
@@ -93,7 +93,7 @@ def summary(plan: Plan, parts: Sequence[DrawnPart]) -> PriorStudy:
     """Put the parts together with their warnings."""
     return PriorStudy(
         name=plan.analysis.name,
-        title=title_of(plan.analysis),
+        title=plan.analysis.title,
         key=plan.key,
         model_key=model_key_of(plan.analysis, plan.designs),
         synthetic=plan.designs[0].details.synthetic,
