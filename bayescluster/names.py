@@ -137,6 +137,11 @@ def group_correlation(grouping: str) -> str:
     return f"{grouping}_correlation"
 
 
+def context_term(level: str, capital: str) -> str:
+    """Coefficient of the mean of a capital in what surrounds a firm: ``cluster_human_capital``."""
+    return f"{level}_{capital}"
+
+
 def item_dim(capital: str) -> str:
     """Dimension of the indicators of a latent capital."""
     return f"{capital}_item"

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.app.effects import (
+    context_rows,
     corner_tables,
     differences,
     effect_rows,
@@ -167,6 +168,7 @@ def collect(
         ),
         Answers(
             effects=effects,
+            context=context_rows(evidence),
             differences=differences(evidence),
             ranks=ranks(evidence),
             corners=corners,

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bayescluster.app.collect import about, claims_table, evidence_of
-from bayescluster.app.effects import Unpooled, corner_tables, differences, effect_rows, ranks
+from bayescluster.app.effects import (
+    Unpooled,
+    context_rows,
+    corner_tables,
+    differences,
+    effect_rows,
+    ranks,
+)
 from bayescluster.checks.comparison import (
     ClusterScores,
     FormFit,
@@ -122,6 +129,7 @@ def combined(
         ),
         Answers(
             effects=effect_rows(mixture, _unpooled(base.effects)),
+            context=context_rows(mixture),
             differences=differences(mixture),
             ranks=ranks(mixture),
             corners=corner_tables(mixture, claims),

@@ -11,12 +11,13 @@ from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import unpooled_effects
+from bayescluster.estimands.effects import contextual_effect
 from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.names import ALL, CAPITALS, CLUSTER, WITHIN
 from bayescluster.results.claims import CornerRow, Corners
-from bayescluster.results.model import By, DifferenceRow, EffectRow, Estimate, RankRow
+from bayescluster.results.model import By, ContextRow, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.compensation import quantity_of
@@ -57,6 +58,35 @@ def effect_rows(evidence: Evidence, unpooled: Unpooled) -> tuple[EffectRow, ...]
                 for by in evidence.kinds
                 for column, label in evidence.columns(by)
             ]
+    return tuple(rows)
+
+
+def context_rows(evidence: Evidence) -> tuple[ContextRow, ...]:
+    """Effects of each contextual term for the sample and every group but clusters, as observed."""
+    contexts = evidence.design.equation.contexts
+    if not contexts:
+        return ()
+    surface = evidence.surface("observed", default_levels(evidence.design))
+    sizes, kinds = evidence.groups.sizes, [by for by in evidence.kinds if by != CLUSTER]
+    rows = []
+    for term, (level, capital) in contexts.items():
+        whole, less = surface.whole[term], contextual_effect(surface, term, (level, capital))
+        parts = [estimates(each, evidence.posterior.chains) for each in (whole - less, whole, less)]
+        rows += [
+            ContextRow(
+                capital=capital,
+                around=level,
+                by=by,
+                group=label,
+                rows=sizes[column],
+                alone=parts[0][column],
+                whole=parts[1][column],
+                difference=parts[2][column],
+                positive=float((less[:, column] > 0).mean()),
+            )
+            for by in kinds
+            for column, label in evidence.columns(by)
+        ]
     return tuple(rows)
 
 

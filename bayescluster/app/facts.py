@@ -218,7 +218,7 @@ def model_facts(
         link=design.family.link,
         structure=equation.form,
         formula=" + ".join(
-            [design.structure.formula, *(f"b_{name} {name}" for name in equation.predictors)]
+            [design.structure.formula, *(f"b_{name} {name}" for name in equation.entering)]
         ),
         groupings=tuple(
             GroupingFacts(

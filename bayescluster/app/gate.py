@@ -10,6 +10,7 @@ from bayescluster.arrays import Array
 from bayescluster.checks.reasons import CheckedFit, likely_reasons
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
+from bayescluster.estimands.effects import contextual_effect
 from bayescluster.names import group_name
 from bayescluster.results.fit import Gate
 from bayescluster.results.model import PredictiveRow
@@ -49,6 +50,9 @@ def named_estimands(evidence: Evidence) -> dict[str, Array]:
         quantities |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
         quantities |= {f"corner {name}": values for name, values in surface.corners.items()}
         quantities["cross difference"] = surface.cross_difference
+        for term, of in evidence.design.equation.contexts.items():
+            quantities[f"effect of {of[1]} in the whole {of[0]}"] = surface.whole[term]
+            quantities[f"contextual effect ({term})"] = contextual_effect(surface, term, of)
         where = f"{key.scope}; {_declared(evidence, key)}"
         new = key.scope == "new_industry"  # it takes the place of every industry
         kinds = kinds_in(evidence, key.scope) if new else evidence.kinds

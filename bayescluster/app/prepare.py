@@ -255,7 +255,7 @@ def _equation_lines(focus: Design) -> Iterator[str]:
         if focus.others:
             mark = ", in focus" if design.equation_name == focus.equation_name else ""
             name, inside = f"equation {design.equation_name}{mark}: ", "  "
-        form, predictors = design.structure, design.equation.predictors
+        form, predictors = design.structure, design.equation.entering
         entering = f", with {', '.join(predictors)} as predictors" if predictors else ""
         yield (
             f"{name}{design.equation.outcome}: {design.family.name}, {form.name} "

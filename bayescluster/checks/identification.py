@@ -42,7 +42,7 @@ def identification(
     if design.structure.is_linear:
         return None
     contractions = []
-    for term in population_terms(design):
+    for term in (term for term in population_terms(design) if term in TERMS):
         after, before = posterior.population[term].var(), prior.population[term].var()
         contractions.append(Contraction(term=term, contraction=float(1 - after / before)))
     corners = _corners(behind, posterior.chains)

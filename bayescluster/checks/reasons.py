@@ -512,7 +512,7 @@ def _columns(design: Design) -> dict[str, Array]:
         if names.INTERACTION in design.structure.terms:
             found[names.INTERACTION] = design.capitals[0] * design.capitals[1]
     found |= dict(zip(design.control_names, design.controls.T, strict=True))
-    found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+    found |= dict(zip(design.equation.entering, design.predictors.T, strict=True))
     return found
 
 

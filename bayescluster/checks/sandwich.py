@@ -35,10 +35,9 @@ from bayescluster.checks.thresholds import SANDWICH_RATIO, SANDWICH_UNITS
 from bayescluster.design.record import Design
 from bayescluster.estimands.summary import estimate
 from bayescluster.model.evaluate import Draws, log_likelihood
-from bayescluster.model.priors import population_terms
+from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import CLUSTER
 from bayescluster.results.facts import SandwichRow, Weighting
-from bayescluster.structures import TERMS
 from bayescluster.structures.arithmetic import natural
 
 STEP = 0.01
@@ -138,6 +137,10 @@ def _around_mean(design: Design, posterior: Draws, shift: Array) -> Draws:
         parameters={
             name: _repeated(values, len(shift)) for name, values in posterior.parameters.items()
         },
+        imputed={
+            name: cells._replace(values=_repeated(cells.values, len(shift)))
+            for name, cells in posterior.imputed.items()
+        },
         capitals=None
         if capitals is None
         else (_repeated(capitals[0], len(shift)), _repeated(capitals[1], len(shift))),
@@ -169,7 +172,7 @@ def _covariance_given(theta: Array, held: Array) -> Array:
 
 def _rows(design: Design, theta: Array, ratio: Array) -> tuple[SandwichRow, ...]:
     terms = population_terms(design)
-    scales = [TERMS[term].scale for term in terms] + ["real"] * len(design.control_names)
+    scales = [scale_of(term) for term in terms] + ["real"] * len(design.control_names)
     mean = theta.mean(axis=0)
     # draws spread about their mean by the ratio have the sandwich's sd
     spread = mean + (theta - mean) * ratio

@@ -25,7 +25,7 @@ from bayescluster.spec.columns import moderators
 
 
 class Prepared(NamedTuple):
-    """Firms, scored capitals, outcome, coded controls and scaled predictors of an equation."""
+    """Firms, scored capitals, outcome, coded controls and what else enters an equation."""
 
     firms: Firms
     capitals: Mapping[str, Scored]
@@ -125,7 +125,7 @@ def _coordinates(
         ROW: _row_labels(firms.frame["__firm__"].astype(str).tolist()),
         CONTROL: [name for coded in coding.columns for name in coded.names],
         names.CAPITAL: list(capitals),
-        PREDICTOR: analysis.equation.predictors,
+        PREDICTOR: analysis.equation.entering,
     }
     for name, scored in capitals.items():
         if scored.answers is not None:

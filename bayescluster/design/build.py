@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
-from bayescluster.dataset.constructs import Scored, score
+from bayescluster.dataset.constructs import Scored, Standardised, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import InputError, is_labelled, numbers, ordered_labels
@@ -23,6 +24,7 @@ from bayescluster.design.coding import (
     enters_as_categories,
 )
 from bayescluster.design.conditions import condition_variables
+from bayescluster.design.context import BETWEEN_MIN, Surroundings, between_share, surroundings
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
@@ -32,7 +34,17 @@ from bayescluster.design.weights import weight_variables
 from bayescluster.errors import DataError, DesignError, Problem
 from bayescluster.families.zeros import zeros_family
 from bayescluster.lookup import suggestion
-from bayescluster.names import ALL, CAPITALS, DETAILS, WITHIN, group_name
+from bayescluster.names import (
+    ALL,
+    AVERAGING_WEIGHT,
+    CAPITALS,
+    CLUSTER,
+    DETAILS,
+    FIRM,
+    INTERCEPT,
+    WITHIN,
+    group_name,
+)
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where, imputes, moderators
 from bayescluster.spec.equation import ColumnControl, ProductControl
@@ -124,6 +136,7 @@ def _equation(
     coding = code_controls(analysis.equation.controls, firms.frame, values, base, where)
     problems += coding.problems
     problems += _unknown_terms(analysis, coding, where)
+    problems += _context_problems(analysis, sample)
     if outcome is not None:
         outcomes[analysis.equation_name] = outcome
     if len(problems) > before or outcome is None or len(capitals) < len(analysis.constructs):
@@ -133,10 +146,47 @@ def _equation(
     if any(name not in outcomes for name in names):
         return None
     scaled = [as_predictor(outcomes[name]) for name in names]
-    columns = dict(zip(names, (each.values for each in scaled), strict=True))
+    scaled += _contexts(analysis, firms, capitals, weights.get(AVERAGING_WEIGHT))
+    columns = dict(zip(analysis.equation.entering, (each.values for each in scaled), strict=True))
     problems += _collinear(analysis, values | columns, coding, where)
     prepared = Prepared(firms, capitals, outcome, coding, scaled)
     return equation_data(analysis, prepared).assign(weights)
+
+
+def _contexts(
+    analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored], weight: Any
+) -> Iterator[Standardised]:
+    """Means of capitals in what surrounds each row, in units of the capital."""
+    for level, capital in analysis.equation.contexts.values():
+        around = surroundings_in(firms, level, None if weight is None else weight[1])
+        yield Standardised(around.mean(capitals[capital].values), 0.0, 1.0)
+
+
+def surroundings_in(firms: Firms, level: str, weight: Array | None = None) -> Surroundings:
+    """Whom the mean of each row is taken over, of prepared firms."""
+    group, firm = (
+        pd.factorize(firms.frame[f"__{name}__"])[0].astype("int64") for name in (level, FIRM)
+    )
+    return surroundings(level, group, firm, weight)
+
+
+def _context_problems(analysis: Analysis, sample: _Sample) -> Iterator[Problem]:
+    """Refuse contexts of capitals that are not known of all firms, and firms that do not repeat."""
+    firms, capitals, where, _ = sample
+    for level, capital in analysis.equation.contexts.values():
+        place = where(("equations", analysis.equation_name, "contextual"))
+        if capital in capitals and not np.isfinite(capitals[capital].values).all():
+            yield Problem(
+                f"contextual takes the mean of {capital} over other firms, but some lack it",
+                place,
+                "measure it as latent, or leave such rows out with `missing: drop` under data",
+            )
+        if level == FIRM and not firms.frame["__firm__"].duplicated().any():
+            yield Problem(
+                "contextual takes means of firms over their rows, but each firm has one row",
+                place,
+                f"leave out `firm: [{capital}]`",
+            )
 
 
 def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator[Problem]:
@@ -146,7 +196,7 @@ def _unknown_terms(analysis: Analysis, coding: Coding, where: Where) -> Iterator
     form = STRUCTURES[equation.form]
     known = [
         *(term for term in form.population if not (ordinal and term == form.level)),
-        *equation.predictors,
+        *equation.entering,
         *(name for coded in coding.columns for name in coded.names),
     ]
     for name in equation.priors.terms:
@@ -187,6 +237,7 @@ def _details(
         *_notes_of_zeros(analysis, firms),
         *_notes_of_capitals(analysis, capitals),
         *_notes_of_groups(analysis, firms),
+        *_notes_of_context(analysis, firms, capitals),
         *_notes_of_answers(capitals),
         *missing_notes(imputed, patterns, len(firms.frame)),
     )
@@ -341,6 +392,41 @@ def _notes_of_moderators(analysis: Analysis, firms: Firms) -> Iterator[str]:
                 "firms only, not in what a capital does. Add it under varying, as "
                 f"`{name.split(WITHIN)[-1]}: [intercept, human_capital, social_capital]`."
             )
+
+
+def _notes_of_context(
+    analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored]
+) -> Iterator[str]:
+    """How much of the capitals lies between clusters, and how well the others tell their cluster."""
+    if analysis.data.cluster is None or STRUCTURES[analysis.equation.form].terms == (INTERCEPT,):
+        return
+    codes = pd.factorize(firms.frame["__cluster__"])[0].astype("int64")
+    shares = {name: between_share(one.values, codes) or 0.0 for name, one in capitals.items()}
+    entering = {
+        capital for level, capital in analysis.equation.contexts.values() if level == CLUSTER
+    }
+    lacking = [
+        name for name, share in shares.items() if share > BETWEEN_MIN and name not in entering
+    ]
+    if lacking:
+        told = " and ".join(f"{shares[name]:.0%} of {name}" for name in lacking)
+        yield (
+            f"Between clusters lies {told}: an effect is then a blend of what a firm has and what its "
+            "cluster has, which depends on the number of firms in a cluster. Add "
+            f"`contextual: [{', '.join(lacking)}]` to the equation to tell them apart."
+        )
+    around = surroundings_in(firms, CLUSTER)
+    alone = int(around.alone.sum())
+    if entering and alone:
+        yield f"{alone} rows have no other firm in their cluster: its mean is that of all firms there."
+    size = float(np.median(np.bincount(codes)))
+    for capital in sorted(entering):
+        known = size * shares[capital] / (1 + (size - 1) * shares[capital])
+        yield (
+            f"The mean of {capital} over the other firms of a cluster (median {size:.0f}) measures that "
+            f"of the cluster with reliability {known:.2f}: where the firms are a sample of their "
+            f"cluster, its effect is drawn towards 0 by about {1 - known:.0%}."
+        )
 
 
 def _notes_of_answers(capitals: Mapping[str, Scored]) -> Iterator[str]:

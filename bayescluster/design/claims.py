@@ -23,9 +23,14 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import ROLES, AskedGrouping, Where, asked_groupings, moderators
 from bayescluster.spec.equation import Equation
-from bayescluster.spec.hypotheses import Corners, Difference, Hypothesis
+from bayescluster.spec.hypotheses import Contextual, Corners, Difference, Hypothesis
 
-WIDEST: Mapping[str, float] = {"effect": 1.0, "difference": 2.0, "complementarity": 2.0}
+WIDEST: Mapping[str, float] = {
+    "effect": 1.0,
+    "contextual": 2.0,
+    "difference": 2.0,
+    "complementarity": 2.0,
+}
 """Largest size of a claim's quantity, in widths of the scale of the outcome."""
 REGION_KEYS = ("eps", "theta", "theta_not")
 """Keys of a claim that state an expected outcome; ``delta`` and ``margin`` state a difference."""
@@ -48,6 +53,8 @@ def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     for position, hypothesis in enumerate(analysis.hypotheses):
         place = where(("hypotheses", position))
         equation = analysis.equation
+        if isinstance(hypothesis, Contextual):
+            yield from _context(analysis, hypothesis, place)
         if isinstance(hypothesis, Corners):
             yield from _anchors(analysis, hypothesis, ("hypotheses", position), where)
             level = where(("hypotheses", position, "at_least"))
@@ -88,6 +95,18 @@ def _grouping(analysis: Analysis, asked: AskedGrouping, where: Where) -> Iterato
                 place,
                 "the model has a variable or dimension of that name: rename the column",
             )
+
+
+def _context(analysis: Analysis, claim: Contextual, place: str) -> Iterator[Problem]:
+    """Refuse a claim about surroundings that are not in the model."""
+    if claim.capital not in analysis.equation.contextual.get(claim.around, ()):
+        wanted = f"[{claim.capital}]"
+        wanted = wanted if claim.around == CLUSTER else f"{{{claim.around}: {wanted}}}"
+        yield Problem(
+            f"contextual asks for {claim.capital} of the {claim.around}, which is not in the model",
+            place,
+            f"add `contextual: {wanted}` to the equation",
+        )
 
 
 def _scope(analysis: Analysis, scope: str, place: str) -> Iterator[Problem]:

@@ -96,7 +96,7 @@ def as_form(analysis: Analysis, form: StructureName) -> Analysis:
     equation = analysis.equation
     if form in equation.structure:
         return of_form(analysis, form)
-    own = (*STRUCTURES[form].terms, *equation.predictors)
+    own = (*STRUCTURES[form].terms, *equation.entering)
     varying = {
         name: given
         if all(term in own for term in given.terms)
@@ -146,7 +146,7 @@ def _varying_terms(
     kept = tuple(_kept(dict.fromkeys(asked), equation, form))
     # an additive form is the one with a product without it: nothing takes its place
     foreign = set(asked) - set(kept) - {INTERACTION}
-    through = tuple(term for term in kept if term in equation.predictors)
+    through = tuple(term for term in kept if term in equation.entering)
     if foreign and set(kept) - set(through) <= {INTERCEPT}:
         return (*STRUCTURES[form].varying, *through)
     return kept
@@ -194,7 +194,7 @@ def in_form(design: Design, form: StructureName) -> Design:
     equation = design.equation
     if equation.form == form:
         return design
-    terms, predictors = STRUCTURES[form].terms, equation.predictors
+    terms, predictors = STRUCTURES[form].terms, equation.entering
     slopes = tuple(term for term in terms if term != INTERCEPT)
     varying = {}
     for name, grouping in equation.groupings.items():

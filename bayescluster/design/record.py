@@ -180,7 +180,10 @@ class Arrays:
 
     @property
     def predictors(self) -> Array:
-        """Outcomes of other equations that enter this one, ``(row, predictor)``; NaN if missing."""
+        """What enters beside the capitals, ``(row, predictor)``; NaN if missing.
+
+        Outcomes of other equations, then contexts: those of a latent capital by its score.
+        """
         return self._array(names.PREDICTORS)
 
     @property
@@ -375,13 +378,17 @@ class Design(Arrays):
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Coefficients: those of the form, then one for each predictor."""
-        return (*self.structure.terms, *self.equation.predictors)
+        """Coefficients: those of the form, then one for each predictor and context."""
+        return (*self.structure.terms, *self.equation.entering)
 
     @property
     def link(self) -> str:
         """Scale on which a form mixes expectations; an ordinal outcome has none of its own."""
         return "identity" if self.levels else self.family.link
+
+    def context(self, term: str) -> Array:
+        """Mean of a capital in what surrounds each row, ``(row,)``; of a latent one, that of its score."""
+        return self.predictors[:, self.equation.entering.index(term)]
 
     @cached_property
     def details(self) -> Details:

@@ -13,6 +13,7 @@ from bayescluster.design.roles import RESERVED, RESERVED_COLUMNS, role_problems
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
+from bayescluster.names import INTERCEPT
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import ROLES, Where
 from bayescluster.spec.equation import ColumnControl, Equation
@@ -79,6 +80,18 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
             where(base),
             "the model has a variable or dimension of that name: choose another",
         )
+    if "cluster" in equation.contextual and analysis.data.cluster is None:
+        yield Problem(
+            "contextual asks for the other firms of a cluster, but the data declare none",
+            where((*base, "contextual")),
+            "add `cluster:` with its column under data, or leave it out",
+        )
+    if equation.contextual and STRUCTURES[equation.form].terms == (INTERCEPT,):
+        yield Problem(
+            "contextual asks for capitals, but structure 'intercept' uses neither",
+            where((*base, "contextual")),
+            "leave it out, or take a structure with both capitals",
+        )
     yield from _varying(analysis, equation, where)
     yield from _prior_from_cases(equation, where((*base, "priors", "from")))
     yield from _priors(equation, base, where)
@@ -86,7 +99,7 @@ def _equation(analysis: Analysis, where: Where) -> Iterator[Problem]:
 
 
 def _varying(analysis: Analysis, equation: Equation, where: Where) -> Iterator[Problem]:
-    terms = (*STRUCTURES[equation.form].terms, *equation.predictors)
+    terms = (*STRUCTURES[equation.form].terms, *equation.entering)
     base = ("equations", analysis.equation_name, "varying")
     roles = {getattr(analysis.data, role): role for role in ROLES}
     for grouping, varying in equation.groupings.items():

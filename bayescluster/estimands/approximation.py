@@ -165,7 +165,7 @@ def _inputs(design: Design, priors: ModelPriors) -> Inputs:
         HUMAN_CAPITAL: human,
         SOCIAL_CAPITAL: social,
         INTERACTION: human * social,
-    } | dict(zip(design.equation.predictors, design.predictors[rows].T, strict=True))
+    } | dict(zip(design.equation.entering, design.predictors[rows].T, strict=True))
     terms = tuple(priors.population)
     parts = [np.column_stack([np.empty((rows.size, 0)), *(known[term] for term in terms)])]
     parts.append(design.controls[rows])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +14,8 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.scopes import Groups
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
-from bayescluster.model.evaluate import Draws
-from bayescluster.names import CAPITALS
+from bayescluster.model.evaluate import Draws, Imputed
+from bayescluster.names import CAPITALS, FIRM, context_term
 from bayescluster.results.base import Curve
 from bayescluster.results.model import INTERVAL, Surface
 
@@ -24,12 +26,15 @@ STEP = 0.01
 class SurfaceDraws(NamedTuple):
     """Estimands of one scope at each draw; all arrays ``(draw, group)``.
 
-    ``marginal`` and ``contrast`` go by capital, ``corners`` by corner.
+    ``marginal`` and ``contrast`` go by capital, ``corners`` by corner: all of a firm whose surroundings
+    stay as they were observed. ``whole`` goes by contextual term: the marginal effect where all firms of
+    the cluster (all rows of the firm) have more of the capital.
     """
 
     marginal: dict[str, Array]
     contrast: dict[str, Array]
     corners: dict[str, Array]
+    whole: Mapping[str, Array] = MappingProxyType({})
 
     @property
     def cross_difference(self) -> Array:
@@ -43,7 +48,8 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
 
     A marginal effect is the derivative averaged over the rows, per standard deviation of the
     capital; for a 0/1 capital, the change from 0 to 1. A contrast sets the capital low, then high,
-    and leaves the other as it is.
+    and leaves the other as it is. What surrounds a firm (`bayescluster.design.context`) stays as it was
+    observed, but for ``whole``.
     """
     settings: list[Setting] = []
     spans: dict[str, tuple[int, float]] = {}
@@ -60,7 +66,62 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
         marginal[capital] = (mean[:, at + 1] - mean[:, at]) / width
         contrast[capital] = mean[:, at + 3] - mean[:, at + 2]
     corners = {name: mean[:, first_corner + k] for k, name in enumerate(CORNERS)}
-    return SurfaceDraws(marginal, contrast, corners)
+    return SurfaceDraws(marginal, contrast, corners, whole_draws(design, draws, weights))
+
+
+def whole_draws(design: Design, draws: Draws, weights: Array) -> dict[str, Array]:
+    """Marginal effects with the surroundings raised alike, ``(draw, group)`` by contextual term.
+
+    Where a whole cluster has more of a capital, so have all rows of each of its firms.
+    """
+    systems = (design, *(each for each, _ in draws.upstream))
+    contexts = {term: of for each in systems for term, of in each.equation.contexts.items()}
+    found = {}
+    for term, (level, capital) in contexts.items():
+        position = CAPITALS.index(capital)
+        raised = [
+            other
+            for other, (other_level, of) in contexts.items()
+            if of == capital and other_level in (level, FIRM)
+        ]
+        ends, width = _marginal(design, position)
+        low, high = (
+            outcome_surface(
+                design, surrounded(design, draws, raised, end[position]), [end], weights
+            )[:, 0]
+            for end in ends
+        )
+        found[term] = (high - low) / width
+    return found
+
+
+def surrounded(design: Design, draws: Draws, terms: Sequence[str], level: Level) -> Draws:
+    """Draws with contexts shifted as a capital is shifted, or put where it is put."""
+    upstream = tuple((each, surrounded(each, part, terms, level)) for each, part in draws.upstream)
+    imputed = dict(draws.imputed)
+    for term in set(terms) & set(design.equation.contexts):
+        known = draws.imputed.get(term)
+        if isinstance(level, Own) and known is not None:
+            imputed[term] = known._replace(values=known.values + level.shift)
+        elif isinstance(level, Own):
+            shift = np.full((draws.size, 1), level.shift)
+            imputed[term] = Imputed(np.zeros(design.size, dtype="int64"), shift)
+        else:
+            off = np.broadcast_to(level - design.context(term), (draws.size, design.size))
+            imputed[term] = Imputed(np.arange(design.size), off)
+    return replace(draws, imputed=imputed, upstream=upstream)
+
+
+def contextual_effect(surface: SurfaceDraws, term: str, of: tuple[str, str]) -> Array:
+    """What the surroundings add, ``(draw, group)``: raising all of them less raising the firm alone.
+
+    ``of`` gives the level and the capital of the term. A firm is raised in all its rows where the model
+    has its mean.
+    """
+    level, capital = of
+    firm = context_term(FIRM, capital)
+    inner = surface.whole.get(firm) if level != FIRM else None
+    return surface.whole[term] - (surface.marginal[capital] if inner is None else inner)
 
 
 def marginal_draws(design: Design, draws: Draws, weights: Array) -> dict[str, Array]:

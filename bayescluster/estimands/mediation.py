@@ -52,11 +52,11 @@ def expected_outcome(
         total = np.zeros((draws.size, rows.size))
         eta_of = _PredictorAt(design, draws, own, rows)
         for chance, values in combinations(draws, through, rows):
-            eta = eta_of(_entering(design, values, rows))
+            eta = eta_of(_entering(design, draws, values, rows))
             total += chance * expectation(design, eta, draws, rows)
         return total
     values = (_means if way == "means" else _drawn)(draws, through, rows)
-    entering = _entering(design, values, rows)
+    entering = _entering(design, draws, values, rows)
     return expectation(design, predictor_at(design, draws, own, rows, entering), draws, rows)
 
 
@@ -72,18 +72,19 @@ def way_through(design: Design, draws: Draws) -> Way:
     return "combinations" if binary and len(upstream) <= MOST_COMBINED else "draws"
 
 
-def _entering(design: Design, values: dict[str, Array], rows: Positions) -> Array:
-    """Outcomes as predictors of an equation, ``(draw, row, predictor)``."""
+def _entering(design: Design, draws: Draws, values: dict[str, Array], rows: Positions) -> Array:
+    """Outcomes and contexts as they enter an equation, ``(draw, row, predictor)``."""
     center, scale = (design.data[name].to_numpy() for name in (PREDICTOR_CENTER, PREDICTOR_SCALE))
     observed = design.predictors[rows]
     columns = []
-    for position, name in enumerate(design.equation.predictors):
+    for position, name in enumerate(design.equation.entering):
         simulated = values.get(name)
-        columns.append(
-            observed[None, :, position]
-            if simulated is None
-            else (simulated - center[position]) / scale[position]
-        )
+        if simulated is not None:
+            columns.append((simulated - center[position]) / scale[position])
+        elif name in design.equation.contexts and name in draws.imputed:
+            columns.append(observed[None, :, position] + draws.imputed[name].added())
+        else:
+            columns.append(observed[None, :, position])
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
@@ -104,7 +105,7 @@ def _means(draws: Draws, through: Through, rows: Positions) -> dict[str, Array]:
 def _eta(
     design: Design, draws: Draws, through: Through, rows: Positions, values: dict[str, Array]
 ) -> Array:
-    entering = _entering(design, values, rows) if design.equation.predictors else None
+    entering = _entering(design, draws, values, rows) if design.equation.predictors else None
     capitals = through[design.equation_name] if isinstance(through, Mapping) else through
     return predictor_at(design, draws, capitals, rows, entering) + design.offset[rows]
 
@@ -129,7 +130,7 @@ class _PredictorAt:
         self._arguments = (design, draws, own, rows)
         self._base: Array | None = None
         self._slopes: list[Array] = []
-        names = design.equation.predictors
+        names = design.equation.entering
         if design.structure.is_linear:
             self._base = predictor_at(*self._arguments, np.zeros((1, rows.size, len(names))))
             coefficients = row_coefficients(draws)

@@ -100,7 +100,12 @@ def inputs(design: Design) -> dict[str, Array]:
         latent = {term for term in names.CAPITALS if design.is_latent(term)}
         latent |= {names.INTERACTION} if latent else set()
         found = {t: own[t] for t in design.structure.terms if t in own and t not in latent}
-    found |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+    contexts = design.equation.contexts
+    found |= {
+        name: values
+        for name, values in zip(design.equation.entering, design.predictors.T, strict=True)
+        if name not in contexts or not design.is_latent(contexts[name][1])
+    }
     return {term: values for term, values in found.items() if np.isfinite(values).all()}
 
 

@@ -582,6 +582,28 @@ def rows_linear(q, v, a, fc, ic, mode):
 
 
 @operation(reordered=True)
+def rows_input(q, v, a, fc, ic, mode):
+    """``eta n cells terms input runs starts cell at``: a slope times an input that is a variable.
+
+    ``at`` is the place of the slope among the terms.
+    """
+    eta, w, terms, column = q[1], q[3], q[4], q[5]
+    runs, starts, cell, place = q[6], q[7], q[8], q[9]
+    for r in range(runs):
+        at = w + ic[cell + r] * terms + place
+        slope, total = v[at], 0.0
+        for i in range(ic[starts + r], ic[starts + r + 1]):
+            if mode == BACK:
+                total += a[eta + i] * v[column + i]
+                a[column + i] += a[eta + i] * slope
+            else:
+                v[eta + i] += slope * v[column + i]
+        if mode == BACK:
+            a[at] += total
+    return 0.0
+
+
+@operation(reordered=True)
 def rows_capitals(q, v, a, fc, ic, mode):
     """``eta n cells terms human social runs starts cell product at``.
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bayescluster import names
 from bayescluster.arrays import Array, parent_index
 from bayescluster.design.coding import monotonic_controls
+from bayescluster.design.context import Surroundings, surroundings_of
 from bayescluster.design.record import Design, Grouping
 from bayescluster.families.record import OVERDISPERSION, ZERO_SHARE
 from bayescluster.families.zeros import INNER
@@ -331,16 +332,18 @@ class _Equation:
                 names.SOCIAL_CAPITAL: social,
                 names.INTERACTION: human * social,
             }
-        own |= dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+        own |= dict(zip(design.equation.entering, design.predictors.T, strict=True))
+        own |= dict.fromkeys(moving := self._moving_contexts(), np.zeros(n))
         columns = np.zeros((terms, n))
         for k, term in enumerate(design.terms):
             if term in own:
                 columns[k] = own[term][order]
         if form == GATES:
-            if design.equation.predictors:
+            if design.equation.entering:
                 # outcomes of other equations shift the level, with a coefficient of their own
                 kept = cells, terms, tape.constants(columns), runs, starts, cell
                 tape.do(machine.rows_linear, shift, n, *kept, 1)
+            self._follow(moving, shift, capitals, (cells, terms), (runs, starts, cell))
             eta = tape.room(n)
             tape.do(
                 *(machine.rows_gates, eta, n, cells, terms, *capitals, runs, starts, cell),
@@ -351,10 +354,12 @@ class _Equation:
         if form == CES:
             slopes = tape.room(4 * n)
             tape.do(machine.rows_ces, shift, n, cells, terms, *capitals, runs, starts, cell, slopes)
-            if design.equation.predictors:
+            if design.equation.entering:
                 tape.do(machine.rows_linear, shift, n, *linear, 1)
+            self._follow(moving, shift, capitals, (cells, terms), (runs, starts, cell))
             return shift
         tape.do(machine.rows_linear, shift, n, *linear, 0)
+        self._follow(moving, shift, capitals, (cells, terms), (runs, starts, cell))
         if latent and names.HUMAN_CAPITAL in design.terms:
             product = int(names.INTERACTION in design.terms)
             place = design.terms.index(names.HUMAN_CAPITAL)
@@ -363,6 +368,52 @@ class _Equation:
                 *(product, place),
             )
         return shift
+
+    def _moving_contexts(self) -> tuple[str, ...]:
+        """Contextual terms of latent capitals, whose means are variables."""
+        contexts = self.design.equation.contexts
+        return tuple(t for t, (_, capital) in contexts.items() if self.design.is_latent(capital))
+
+    def _follow(
+        self,
+        moving: Sequence[str],
+        eta: int,
+        capitals: tuple[int, int],
+        cells: tuple[int, int],
+        runs: tuple[int, int, int],
+    ) -> None:
+        """Add contexts of latent capitals, with a coefficient each."""
+        tape, design = self.tape, self.design
+        for term in moving:
+            level, capital = design.equation.contexts[term]
+            around = surroundings_of(design, level)
+            mean = self._around(around, capitals[names.CAPITALS.index(capital)])
+            at = design.terms.index(term)
+            tape.do(machine.rows_input, eta, design.size, *cells, mean, *runs, at)
+
+    def _around(self, around: Surroundings, capital: int) -> int:
+        """Means of a capital in what surrounds each row, in order; see `bayescluster.design.context`."""
+        tape, order = self.tape, self.order
+        weight, rest = around.weight[order], around.rest[order]
+
+        def sums(codes: NDArray[np.int64]) -> int:
+            members: list[list[tuple[int, float]]] = [[] for _ in range(int(codes.max()) + 1)]
+            for i, code in enumerate(codes):
+                members[code].append((capital + i, float(weight[i])))
+            return tape.matrix(members)
+
+        group = around.group[order]
+        total = sums(group)
+        rows = [
+            [(int(total + g), 1.0 / r)] if r > 0 else [] for g, r in zip(group, rest, strict=True)
+        ]
+        if around.own is not None:
+            own = around.own[order]
+            left = sums(own)
+            for row, code, r in zip(rows, own, rest, strict=True):
+                if row:
+                    row.append((int(left + code), -1.0 / r))
+        return tape.matrix(rows)
 
     def _shift_of_rows(self, capitals: tuple[int, int]) -> int:
         """Controls and offset, ``(row,)`` in order."""

@@ -110,7 +110,7 @@ def _linear_predictor(
     by_row = row_coefficients(design, _population(design, priors), priors)
     coefficients = {term: enter.spread(value) for term, value in by_row.items()}
     shift = coefficients[names.INTERCEPT] + _shift(design, priors, enter, observed)
-    predictors = design.equation.predictors
+    predictors = design.equation.entering
     columns: Any = observed.predictors(design) if predictors else ()
     for position, name in enumerate(predictors):
         known = enter.spread(columns[:, position])

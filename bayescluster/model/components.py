@@ -62,4 +62,4 @@ def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
         names.SOCIAL_CAPITAL: social,
         names.INTERACTION: human * social,
     }
-    return own | dict(zip(design.equation.predictors, design.predictors.T, strict=True))
+    return own | dict(zip(design.equation.entering, design.predictors.T, strict=True))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
+from bayescluster.design.context import surroundings_of
 from bayescluster.design.graph import ancestors
 from bayescluster.design.record import Design
 from bayescluster.model.priors import population_terms, scale_of
@@ -198,7 +199,7 @@ def draws_of(design: Design, group: xr.Dataset) -> Draws:
 
 
 def imputed_cells(design: Design, group: xr.Dataset) -> dict[str, Imputed]:
-    """Read what is imputed among the controls and predictors of an equation, by name."""
+    """Read what is imputed among the inputs of an equation, by name, and latent contexts."""
     cells = {}
     for position, name in enumerate(design.control_names):
         if names.imputed(name) in group:
@@ -212,6 +213,10 @@ def imputed_cells(design: Design, group: xr.Dataset) -> dict[str, Imputed]:
             missing = np.isnan(design.predictors[:, position])
             values = (flat(group, names.imputed(name)) - center[position]) / scale[position]
             cells[name] = cells_at(missing, values)
+    for name, (level, capital) in design.equation.contexts.items():
+        if capital in group:  # latent: what its mean is off from that of the score
+            mean = surroundings_of(design, level).mean(flat(group, capital))
+            cells[name] = Imputed(np.arange(design.size), mean - design.context(name))
     return cells
 
 
@@ -361,7 +366,7 @@ class RowPredictor:
             else:
                 shift = shift + values * part.level
         shift = shift + _fixed_controls(design, draws, rows)
-        for position, name in enumerate(design.equation.predictors):
+        for position, name in enumerate(design.equation.entering):
             if predictors is not None:
                 entering = predictors[..., position]
             else:

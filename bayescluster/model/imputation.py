@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 from numpy.typing import NDArray
 
 from bayescluster import names
+from bayescluster.design.context import surroundings_of
 from bayescluster.design.missing import (
     Configurations,
     Gap,
@@ -207,7 +208,24 @@ def entering(equation: Design, made: Inputs) -> Entering:
             cells = _as_it_enters(equation, gap, made.continuous[gap.name])
             whole = pt.set_subtensor(pt.zeros(equation.size)[gap.rows], cells)
             added[gap.name] = whole if row is None else whole[row]
+    whole_capitals = dict(zip(names.CAPITALS, made.capitals, strict=True))
+    for term, (level, capital) in equation.equation.contexts.items():
+        if equation.is_latent(capital):
+            off = _around(equation, level, whole_capitals[capital]) - equation.context(term)
+            added[term] = off if row is None else off[row]
     return Entering(capitals[names.CAPITALS[0]], capitals[names.CAPITALS[1]], added, row)
+
+
+def _around(equation: Design, level: str, capital: Any) -> Any:
+    """Mean of a latent capital in what surrounds each row; see `bayescluster.design.context`."""
+    group, own, weight, rest = surroundings_of(equation, level)
+
+    def sums(codes: NDArray[np.int64]) -> Any:
+        zeros = pt.zeros(int(codes.max()) + 1)
+        return pt.inc_subtensor(zeros[codes], capital * weight)[codes]
+
+    total = sums(group) if own is None else sums(group) - sums(own)
+    return pt.where(rest > 0, total / np.where(rest > 0, rest, 1.0), 0.0)
 
 
 def _as_it_enters(equation: Design, gap: Gap, cells: Any) -> Any:

@@ -31,7 +31,7 @@ class Observed(NamedTuple):
         return self._held(names.outcome_data(design.equation_name), np.nan_to_num(design.outcome))
 
     def predictors(self, design: Design) -> Any:
-        """Outcomes of other equations as they enter, ``(row, predictor)``; 0 where missing."""
+        """Outcomes of other equations and contexts as they enter, ``(row, predictor)``; 0 where missing."""
         values = np.nan_to_num(design.predictors)
         return self._held(names.predictor_data(design.equation_name), values)
 
@@ -81,7 +81,7 @@ def observed_data(design: Design) -> dict[str, Array]:
     for each in design.equations:
         name = each.equation_name
         found[names.outcome_data(name)] = np.nan_to_num(each.outcome)
-        if each.equation.predictors:
+        if each.equation.entering:
             found[names.predictor_data(name)] = np.nan_to_num(each.predictors)
         if has_gaps(each):
             found[names.control_data(name)] = each.control_bases

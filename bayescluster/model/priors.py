@@ -212,7 +212,7 @@ def population_terms(design: Design) -> tuple[str, ...]:
     form = design.structure
     replaced = form.level if design.levels else ""
     own = tuple(term for term in form.population if term != replaced)
-    return (*own, *design.equation.predictors)
+    return (*own, *design.equation.entering)
 
 
 def scale_of(term: str) -> ValueScale:

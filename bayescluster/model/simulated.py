@@ -171,7 +171,10 @@ def _entering(equation: Design, made: Mapping[str, Array]) -> Array:
     center, scale = (
         equation.data[name].to_numpy() for name in (names.PREDICTOR_CENTER, names.PREDICTOR_SCALE)
     )
-    columns = [made[name] for name in equation.equation.predictors]
+    columns = [
+        made[name] if name in equation.equation.predictors else equation.context(name)
+        for name in equation.equation.entering
+    ]
     whole = np.column_stack([np.empty((equation.size, 0)), *columns])
     return np.asarray((whole - center) / scale)
 

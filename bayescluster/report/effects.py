@@ -19,7 +19,7 @@ from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
 from bayescluster.results.base import By
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts
 from bayescluster.results.facts import OutcomeFacts
-from bayescluster.results.model import DifferenceRow, EffectRow, RankRow, Results
+from bayescluster.results.model import ContextRow, DifferenceRow, EffectRow, RankRow, Results
 
 MEASURE = "average_marginal_effect"
 SUPPORT_MIN = 10
@@ -144,6 +144,7 @@ EFFECTS_FIGURE = FigureSpec(
 def effects_views(results: Results) -> Iterator[View[Any]]:
     """Effects by capital, measure and group, and how industries differ."""
     yield _effects(results)
+    yield from _context(results)
     for other in results.others:
         before = {"equation": other.model.equation}
         yield View("equation_effects", EffectRow, rows=other.effects, before=before)
@@ -170,6 +171,39 @@ def _effects(results: Results) -> View[EffectRow]:
         words.ALONE if any(row.unpooled for row in results.effects) else "",
         records=results.effects,
     )
+
+
+AROUND = {
+    "cluster": ("In the firm alone", "In the whole cluster", "the other firms of its cluster"),
+    "firm": ("In one row", "In all rows of the firm", "its other rows"),
+}
+"""Headings of what is raised, and what stays as it is otherwise."""
+
+
+def _context(results: Results) -> Iterator[View[ContextRow]]:
+    """What a firm has itself, and what surrounds it."""
+    effect = partial(words.effect, outcome=results.outcome)
+    for capital, around in dict.fromkeys((row.capital, row.around) for row in results.context):
+        alone, whole, others = AROUND[around]
+        yield View(
+            "context",
+            ContextRow,
+            f"{words.label(capital)} of the firm and of its {around}: average marginal effect, "
+            f"{words.unit(results.outcome).name}",
+            (
+                group_column("Group"),
+                number("n", "rows", words.count),
+                number(f"{alone} [90% interval]", "alone", effect),
+                number(whole, "whole", effect),
+                number("Difference: contextual effect", "difference", effect),
+                number("P(above 0)", "positive", words.probability),
+            ),
+            tuple(row for row in results.context if (row.capital, row.around) == (capital, around)),
+            f"A firm is raised by itself while {others} keep what they have; so it is in all other "
+            "tables of effects, at corners and on surfaces.",
+        )
+    if not results.context:
+        yield View("context", ContextRow)
 
 
 class Pair(NamedTuple):

@@ -116,6 +116,25 @@ class DifferenceRow(Value):
     positive: float
 
 
+class ContextRow(Value):
+    """Average marginal effects of a capital in one group: in a firm alone, in all that surrounds it too.
+
+    ``around`` is the cluster, or the firm over all its rows. ``alone`` raises one firm (one of its rows)
+    and leaves the others as they are, ``whole`` all of them, ``difference`` is the second less the first.
+    """
+
+    capital: str
+    around: str
+    by: By
+    group: str
+    rows: int
+    alone: Estimate
+    whole: Estimate
+    difference: Estimate
+    positive: float
+    """Posterior probability that the difference is above 0."""
+
+
 class RankRow(Value):
     """Probability that a group's effect of a capital has each rank among its kind (1 = largest)."""
 
@@ -309,6 +328,8 @@ class Answers(Value):
     """Effects and verdicts: what is averaged where several forms were fitted."""
 
     effects: tuple[EffectRow, ...]
+    context: tuple[ContextRow, ...] = ()
+    """Where the equation has contextual terms."""
     differences: tuple[DifferenceRow, ...]
     ranks: tuple[RankRow, ...]
     corners: tuple[Corners, ...]

@@ -93,6 +93,9 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
         if not parts["data"][key]:
             # so that keys made before there was such a key stay what they were
             del parts["data"][key]
+    for equation in parts["equations"].values():
+        if not equation["contextual"]:
+            del equation["contextual"]
     parts["residual_correlation"] = analysis.residual_correlation
     for name, equation in parts["equations"].items():
         if equation["priors"]["from"] is not None:

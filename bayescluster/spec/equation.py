@@ -14,7 +14,9 @@ from pydantic import (
     model_validator,
 )
 
+from bayescluster.names import context_term
 from bayescluster.spec.base import Column, Frozen, Name, Scalar
+from bayescluster.spec.constructs import Capital
 from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[
@@ -187,6 +189,18 @@ Varying = Annotated[
 ]
 
 
+ContextLevel = Literal["cluster", "firm"]
+Contextual = Annotated[
+    dict[ContextLevel, Annotated[tuple[Capital, ...], Field(min_length=1)]],
+    BeforeValidator(
+        lambda value: (
+            {"cluster": value} if isinstance(value, list | tuple) and value else value or {}
+        ),
+        json_schema_input_type=list[Capital] | dict[ContextLevel, list[Capital]],
+    ),
+]
+
+
 class Equation(Frozen):
     """An outcome as a function of the two capitals, controls and varying effects."""
 
@@ -203,6 +217,10 @@ class Equation(Frozen):
     controls: tuple[Control, ...] = ()
     varying: dict[str, Varying] = {}
     """By grouping: industry, cluster, firm, or any column of the data."""
+    contextual: Contextual = {}
+    """Capitals of which the mean among the other firms of the cluster enters too. The long form names
+    levels: {cluster: [human_capital], firm: [human_capital]}; of a firm, the mean of all its rows. Each
+    has a coefficient, such as cluster_human_capital, that may vary."""
     trials: Column | None = None
     """Number of trials (binomial)."""
     exposure: Column | None = None
@@ -220,6 +238,20 @@ class Equation(Frozen):
     def form(self) -> StructureName:
         """The structural form; the first of several."""
         return self.structure[0]
+
+    @property
+    def contexts(self) -> dict[str, tuple[ContextLevel, Capital]]:
+        """Level and capital of each contextual term, by its name."""
+        return {
+            context_term(level, capital): (level, capital)
+            for level, capitals in self.contextual.items()
+            for capital in capitals
+        }
+
+    @property
+    def entering(self) -> tuple[str, ...]:
+        """Inputs with a coefficient that may vary, beside the capitals: other outcomes, contexts."""
+        return (*self.predictors, *self.contexts)
 
     @property
     def groupings(self) -> dict[str, VaryingTerms]:

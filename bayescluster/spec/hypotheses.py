@@ -18,6 +18,7 @@ from bayescluster.spec.base import (
     Scalar,
 )
 from bayescluster.spec.constructs import Capital
+from bayescluster.spec.equation import ContextLevel
 
 
 def _joined(value: Any) -> Any:
@@ -129,19 +130,35 @@ class Corners(Claim):
         return self
 
 
-class Effect(Claim):
-    """The average effect of a capital lies beyond a margin, in a direction."""
+class Directed(Claim):
+    """An effect lies beyond a margin, in a direction."""
 
-    kind: Literal["effect"]
     capital: Capital
-    measure: Literal["average_marginal_effect", "contrast"] = "average_marginal_effect"
-    """Change per standard deviation, or from the low to the high level of the capital."""
     direction: Literal["positive", "negative"] = "positive"
     margin: NonNegative = 0.0
     """Smallest effect on the outcome scale that counts."""
     rope: Positive | None = None
     """An effect surely smaller than this, in either direction, is negligible; without it the margin,
     where that is above 0."""
+
+
+class Effect(Directed):
+    """The average effect of a capital, raised in one firm, lies beyond a margin, in a direction."""
+
+    kind: Literal["effect"]
+    measure: Literal["average_marginal_effect", "contrast"] = "average_marginal_effect"
+    """Change per standard deviation, or from the low to the high level of the capital."""
+
+
+class Contextual(Directed):
+    """The capital of what surrounds a firm matters beyond its own, in a direction."""
+
+    kind: Literal["contextual"]
+    around: ContextLevel = "cluster"
+    """The firms of the cluster, or all rows of the firm."""
+    measure: Literal["difference", "whole"] = "difference"
+    """A standard deviation more in the whole cluster less the same in the firm alone, its neighbours as
+    they are; or in the whole cluster."""
 
 
 ClaimKind = Literal[
@@ -288,6 +305,7 @@ class Complementarity(Corners):
 
 Hypothesis = Annotated[
     Effect
+    | Contextual
     | Difference
     | Necessary
     | Sufficient

@@ -19,9 +19,15 @@ from bayescluster.names import OVER
 from bayescluster.results.base import Decision, VerdictState
 from bayescluster.results.model import Verdict, VerdictPart
 from bayescluster.spec.base import Scalar
-from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+from bayescluster.spec.hypotheses import Contextual, Difference, Effect, Hypothesis
 from bayescluster.verdicts.differences import difference_events, pairs_of
-from bayescluster.verdicts.events import Event, EventPart, corner_events, effect_events
+from bayescluster.verdicts.events import (
+    Event,
+    EventPart,
+    contextual_events,
+    corner_events,
+    effect_events,
+)
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import LINK_PART, percent, reason_of, title_of
 from bayescluster.verdicts.withheld import attenuation, why_withheld
@@ -210,6 +216,8 @@ def events(claim: Hypothesis, evidence: Evidence) -> Iterator[Event]:
     match claim:
         case Effect():
             return effect_events(claim, evidence)
+        case Contextual():
+            return contextual_events(claim, evidence)
         case Difference():
             return difference_events(claim, evidence)
         case _:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.estimands.effects import contextual_effect
 from bayescluster.estimands.levels import CORNERS, CornerSupport, default_levels, levels_of
 from bayescluster.estimands.summary import estimate, estimates
+from bayescluster.names import context_term
 from bayescluster.results.model import VerdictFigure
-from bayescluster.spec.hypotheses import Difference, Effect
+from bayescluster.spec.hypotheses import Contextual, Difference, Effect
 from bayescluster.verdicts.compensation import (
     CornerDraws,
     OutcomeScale,
@@ -101,13 +103,46 @@ class Event(NamedTuple):
 def effect_events(claim: Effect, evidence: Evidence) -> Iterator[Event]:
     """The event of an effect in every group that the claim names."""
     posterior, prior = effects_of(claim.capital, claim.measure, claim, evidence)
-    sign = 1.0 if claim.direction == "positive" else -1.0
-    beyond = f"above {claim.margin:g}" if sign > 0 else f"below {-claim.margin:g}"
     what = {
         "average_marginal_effect": "average marginal effect",
         "contrast": "change from low to high",
     }[claim.measure]
     title = f"{what} of {CAPITAL_WORDS[claim.capital]}"
+    return _beyond(claim, evidence, (posterior, prior), what, title)
+
+
+def contextual_events(claim: Contextual, evidence: Evidence) -> Iterator[Event]:
+    """The event of an effect of what surrounds a firm, in every group that the claim names."""
+    capital, levels = claim.capital, default_levels(evidence.design)
+    term = context_term(claim.around, capital)
+    whole = claim.measure == "whole"
+    posterior, prior = (
+        surface.whole[term] if whole else contextual_effect(surface, term, (claim.around, capital))
+        for surface in (
+            evidence.surface(claim.scope, levels, source) for source in ("posterior", "prior")
+        )
+    )
+    all_of, alone = {
+        "cluster": ("the whole cluster", "one firm while its neighbours keep theirs"),
+        "firm": ("all rows of the firm", "one row while the others keep theirs"),
+    }[claim.around]
+    step = "having" if evidence.design.is_binary(capital) else "one sd more"
+    what = f"average effect of {step} {CAPITAL_WORDS[capital]} in {all_of}"
+    what += "" if whole else f", less that in {alone},"
+    return _beyond(claim, evidence, (posterior, prior), what, what)
+
+
+def _beyond(
+    claim: Effect | Contextual,
+    evidence: Evidence,
+    draws_of: tuple[Array, Array],
+    what: str,
+    title: str,
+) -> Iterator[Event]:
+    """An effect beyond the margin in the direction of the claim; posterior and prior, ``(draw, group)``."""
+    posterior, prior = draws_of
+    sign = 1.0 if claim.direction == "positive" else -1.0
+    beyond = f"above {claim.margin:g}" if sign > 0 else f"below {-claim.margin:g}"
     rope = claim.rope or claim.margin or None
     small = "" if rope is None else f" (negligible: between -{rope:g} and {rope:g})"
     for column, label in evidence.columns(claim.by):

@@ -14,6 +14,7 @@ from bayescluster.dataset.values import label_of
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.spec.hypotheses import (
     Complementarity,
+    Contextual,
     Difference,
     Effect,
     Hypothesis,
@@ -256,11 +257,22 @@ def title_of(claim: Hypothesis) -> str:
     if isinstance(claim, Effect):
         way = "higher" if claim.direction == "positive" else "lower"
         return f"More {capital.lower()} goes with a {way} expected outcome"
+    if isinstance(claim, Contextual):
+        return _context_title(claim, capital)
     if isinstance(claim, Difference):
         return _difference_title(claim, capital)
     level = getattr(claim, "at_least", None)
     reaching = "" if level is None else f", for reaching {label_of(level)}"
     return f"{TITLES[claim.kind].format(capital=capital)}{reaching}"
+
+
+def _context_title(claim: Contextual, capital: str) -> str:
+    way = "higher" if claim.direction == "positive" else "lower"
+    where = "the whole cluster" if claim.around == CLUSTER else "all rows of the firm"
+    if claim.measure == "whole":
+        return f"More {capital.lower()} in {where} goes with a {way} expected outcome"
+    what = "of the cluster" if claim.around == CLUSTER else "that lasts"
+    return f"{capital} {what} goes with a {way} expected outcome beyond the firm's own"
 
 
 def _difference_title(claim: Difference, capital: str) -> str:

@@ -43,6 +43,8 @@ SLOPES = {
     "cluster": ["intercept", "social_capital"],
 }
 CROSSED = {"place": ["intercept", "human_capital"], "year": ["intercept"], "cluster": ["intercept"]}
+SURROUNDED = {"industry": ["intercept", "cluster_human_capital"], "cluster": ["intercept"]}
+BOTH_CAPITALS = ["human_capital", "social_capital"]
 MANY = {"industries": 2, "clusters": 4}
 
 
@@ -118,6 +120,22 @@ HIERARCHIES: dict[str, Callable[[], Design]] = {
     "two equations": two_equations,
     "both latent": lambda: design_for("both latent"),
     "discrete indicators": lambda: design_for("discrete only", "bernoulli"),
+    "contextual": lambda: small_design(
+        "bernoulli", "interaction", SURROUNDED, controls=CONTROLS, contextual=BOTH_CAPITALS
+    ),
+    "contextual of firms": lambda: small_design(
+        "gaussian",
+        "interaction",
+        {"firm": ["intercept"]},
+        data={"firm": "panel"},
+        contextual={"cluster": BOTH_CAPITALS, "firm": ["human_capital"]},
+    ),
+    **{
+        f"contextual, latent, {form}": partial(
+            design_for, "both latent", structure=form, contextual=BOTH_CAPITALS
+        )
+        for form in ("interaction", "conjunctive", "ces")
+    },
 }
 PAIRS = {
     f"{family}, {form}": (family, form)

@@ -36,9 +36,11 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-def design_for(case: str, family: str = "gaussian", structure: str = "interaction") -> Any:
+def design_for(
+    case: str, family: str = "gaussian", structure: str = "interaction", **keys: Any
+) -> Any:
     frame = measured_firms(complete=case == "complete")
-    return small_design(family, structure, frame=frame, **CASES[case])
+    return small_design(family, structure, frame=frame, **CASES[case], **keys)
 
 
 SELDOM = ("social latent", "no clusters", "no controls", "nothing else")

@@ -318,6 +318,7 @@ COMPUTATION_RULES = (
 
 REGION: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "effect": (("margin",),),
+    "contextual": (("margin",),),
     "difference": (("margin",),),
     "complementarity": (("margin",),),
     "necessary": (("ratio",), ("kappa",)),

@@ -24,6 +24,7 @@ from bayescluster.dataset.values import (
     rows_text,
     sheet_fault,
 )
+from bayescluster.design.context import between_share
 from bayescluster.families.zeros import MANY_ZEROS, zeros_family
 from bayescluster.features.codebook.results import (
     CapitalFacts,
@@ -418,25 +419,10 @@ def _capitals(sources: Sources, frame: pd.DataFrame | None) -> Iterator[CapitalF
             capital=name,
             indicators=len(scored.weights),
             reliability=scored.reliability,
-            between=_between(values, frame["__cluster__"]),
+            between=between_share(values, pd.factorize(frame["__cluster__"])[0]),
             near_low=None if scored.binary else int((np.abs(known - low) <= NEAR).sum()),
             near_high=None if scored.binary else int((np.abs(known - high) <= NEAR).sum()),
         )
-
-
-def _between(values: Floats, cluster: pd.Series[Any]) -> float | None:
-    """Share of variance between clusters, less what chance alone puts there (ANOVA; 0 at least)."""
-    table = pd.DataFrame({"value": values, "cluster": cluster.to_numpy()}).dropna()
-    sizes = table.groupby("cluster")["value"].size()
-    count, groups = len(table), len(sizes)
-    if groups < 2 or count <= groups:
-        return None
-    means = table.groupby("cluster")["value"].transform("mean")
-    within = float(((table["value"] - means) ** 2).sum()) / (count - groups)
-    around = float(((means - table["value"].mean()) ** 2).sum()) / (groups - 1)
-    size = (count - float((sizes**2).sum()) / count) / (groups - 1)
-    share = max((around - within) / size, 0.0)
-    return share / (share + within) if share + within > 0 else None
 
 
 def _indicators(sources: Sources, frame: pd.DataFrame | None) -> Iterator[IndicatorFacts]:

@@ -139,6 +139,12 @@ def _equations(draft: Draft) -> Iterator[str]:
             if control.transform != "none":
                 line = f"{{column: {line}, transform: {control.transform}}}"
             yield _noted(f"      - {line}", control.reason)
+    if draft.cluster:
+        capitals = ", ".join(draft.constructs)
+        yield _noted(
+            f"    contextual: [{capitals}]",
+            "their means among the other firms of the cluster: what the firm has, and what is around it",
+        )
     if draft.industry or draft.cluster:
         yield "    varying:                   # what may differ between groups"
     if draft.industry:
@@ -152,6 +158,8 @@ def _hypotheses(draft: Draft) -> Iterator[str]:
     yield "hypotheses:                    # claims; state regions before you look at results"
     for capital in draft.constructs:
         yield f"  - {{kind: effect, capital: {capital}, by: {by}}}"
+    for capital in draft.constructs if draft.cluster else ():
+        yield f"  - {{kind: contextual, capital: {capital}, by: all}}"
     if draft.family in DEFAULT_REGIONS:
         for capital in draft.constructs:
             yield f"  - {{kind: necessary_not_sufficient, capital: {capital}, by: {by}}}"

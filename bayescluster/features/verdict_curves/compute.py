@@ -16,7 +16,7 @@ from bayescluster.estimands.levels import levels_of
 from bayescluster.features.verdict_curves.results import CutOff, VerdictBand, VerdictCurve
 from bayescluster.results.base import Decision
 from bayescluster.results.model import Verdict
-from bayescluster.spec.hypotheses import Difference, Effect, Hypothesis
+from bayescluster.spec.hypotheses import Difference, Directed, Hypothesis
 from bayescluster.verdicts.compensation import OutcomeScale, outcome_scale
 from bayescluster.verdicts.decide import ROUNDING, groups_judged
 from bayescluster.verdicts.evidence import Evidence
@@ -254,7 +254,7 @@ def verdict_curves(
     for position, claim in enumerate(claims):
         count = len(groups_judged(claim, evidence))
         mine, rest = rest[:count], rest[count:]
-        if isinstance(claim, Effect | Difference):
+        if isinstance(claim, Directed | Difference):
             continue
         for cutoff in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
             found += _curves((position, claim), cutoff, evidence, mine)
@@ -382,6 +382,6 @@ def _verdict_of_curves(
     for claim in claims:
         count = len(groups_judged(claim, evidence))
         mine, rest = rest[:count], rest[count:]
-        if not isinstance(claim, Effect | Difference):
+        if not isinstance(claim, Directed | Difference):
             for _ in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
                 yield from mine
