@@ -183,7 +183,8 @@ def _of_equation(design: Design, draws: PosteriorDraws) -> Iterator[PriorBlock]:
     terms = each(names.POPULATION, priors.population)
     if shared:
         terms = [part for part in terms if part.of == design.structure.level]
-    linear = [part for part in terms if part.of in LINEAR_TERMS or part.of not in design.terms]
+    form = set(design.structure.terms) - LINEAR_TERMS
+    linear = [part for part in terms if part.of not in form]
     controls = [] if shared else each(names.CONTROLS, priors.controls)
     noise = [
         part_of(name, prior, draws.draws(design.variable(name)))
