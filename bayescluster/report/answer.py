@@ -136,9 +136,9 @@ def answer_of(results: Results) -> Answer:
 def question(results: Results) -> str:
     """The question that the claims put, in words."""
     outcome = _outcome(results)
-    kinds = {one.kind for one in results.verdicts}
-    if kinds - {"effect", "difference"} or len(_capitals(results)) > 1:
-        verb = "need" if kinds - {"effect", "difference"} else "depend on"
+    kinds = {one.kind for one in results.verdicts} - {"effect", "contextual", "difference"}
+    if kinds or len(_capitals(results)) > 1:
+        verb = "need" if kinds else "depend on"
         return f"Does {outcome} {verb} human capital, social capital, or both?"
     only = _capitals(results)
     of = words.label(only[0]).lower() if only else "the capitals"

@@ -267,12 +267,15 @@ def title_of(claim: Hypothesis) -> str:
 
 
 def _context_title(claim: Contextual, capital: str) -> str:
-    way = "higher" if claim.direction == "positive" else "lower"
-    where = "the whole cluster" if claim.around == CLUSTER else "all rows of the firm"
+    name = capital.lower()
     if claim.measure == "whole":
-        return f"More {capital.lower()} in {where} goes with a {way} expected outcome"
-    what = "of the cluster" if claim.around == CLUSTER else "that lasts"
-    return f"{capital} {what} goes with a {way} expected outcome beyond the firm's own"
+        where = "the whole cluster" if claim.around == CLUSTER else "all rows of the firm"
+        way = "higher" if claim.direction == "positive" else "lower"
+        return f"More {name} in {where} goes with a {way} expected outcome"
+    verb = "adds to" if claim.direction == "positive" else "detracts from"
+    if claim.around == CLUSTER:
+        return f"The cluster's {name} {verb} the firm's own"
+    return f"The firm's lasting {name} {verb} that of the row"
 
 
 def _difference_title(claim: Difference, capital: str) -> str:

@@ -145,9 +145,8 @@ def test_claims_about_what_surrounds_a_firm():
     assert whole.probability == pytest.approx((surface.whole[CLUSTER][:, 0] > 0).mean())
     assert lower.probability == pytest.approx((draws < 0).mean())
     assert less.verdict == "supported"
-    assert less.title == (
-        "Human capital of the cluster goes with a higher expected outcome beyond the firm's own"
-    )
+    assert less.title == "The cluster's human capital adds to the firm's own"
+    assert lower.title == "The cluster's human capital detracts from the firm's own"
     assert less.region == (
         "average effect of one sd more human capital in the whole cluster, less that in one firm "
         "while its neighbours keep theirs, above 0.02 (negligible: between -0.02 and 0.02)"
