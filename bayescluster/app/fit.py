@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.app.gate import explained, named_estimands
+from bayescluster.app.many import by_weight, exact_use, in_use, refuse_summary, weighed
 from bayescluster.app.prepare import key_of
 from bayescluster.arrays import Array
 from bayescluster.checks.convergence import (
@@ -60,6 +61,7 @@ from bayescluster.runs.manifest import Settled, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
+from bayescluster.summaries.likelihood import Firms
 from bayescluster.verdicts.evidence import Evidence
 
 PRIOR_STREAM: Final = 6
@@ -80,6 +82,8 @@ class Form(NamedTuple):
     design: Design
     directory: RunDirectory
     watch: Watch
+    firms: Firms | None = None
+    """All firms, where the design is of a sample of them."""
 
 
 def begin_run(analysis: Analysis, design: Design, directory: RunDirectory) -> str:
@@ -109,7 +113,7 @@ def has_more_time(design: Design, directory: RunDirectory) -> bool:
 
 def fit_form(form: Form) -> xr.DataTree | None:
     """Draw the posterior of a design, keep it, and give it; nothing where it is there already."""
-    design, directory, watch = form
+    design, directory, watch, _ = form
     # begun again where nothing is fitted too: claims and texts may have changed
     key = begin_run(design.analysis, design, directory)
     arrays_key = key_of_arrays(key, design.analysis)
@@ -122,8 +126,7 @@ def fit_form(form: Form) -> xr.DataTree | None:
     if has_more_time(design, directory):
         watch.step("The time limit had cut the draws short: they are made again with more time")
         directory.discard_draws()
-    with directory.stage("sampling"):
-        chains = _sample(form)
+    chains = _chains(form)
     watch.step("Drawing the prior and replicated outcomes")
     with directory.stage("posterior"):
         sampling = design.analysis.sampling
@@ -132,6 +135,32 @@ def fit_form(form: Form) -> xr.DataTree | None:
         tree = assemble(design, chains, prior, sampling.seed)
         directory.save_posterior(tree)
     return tree
+
+
+def _chains(form: Form) -> Sequence[Chain]:
+    """Draw the chains, and weigh them where their likelihood is a summary that is not exact.
+
+    Where the summary does not serve they are drawn again with the likelihood of every firm.
+    """
+    directory, firms = form.directory, form.firms
+    form = form._replace(design=in_use(form.design, firms, directory))
+    with directory.stage("sampling"):
+        chains = _sample(form)
+    exact = exact_use(form.design)
+    if firms is None or exact is not None:
+        if exact is not None and directory.read_manifest().likelihood is None:
+            directory.record_likelihood(exact)
+        return chains
+    form.watch.step("Comparing the summaries with the likelihood of every firm")
+    found = weighed(form.design, chains, firms)
+    if found.passed:
+        directory.record_likelihood(found.used)
+        return by_weight(chains, found.weights)
+    refuse_summary(found, firms)
+    form.watch.step("The summaries do not serve: sampling with the likelihood of every firm")
+    directory.discard_draws()
+    directory.record_likelihood(found.used.model_copy(update={"kind": "rows"}))
+    return _chains(form)
 
 
 def gate_of_fit(design: Design, directory: RunDirectory, tree: xr.DataTree) -> Gate:
@@ -143,7 +172,7 @@ def gate_of_fit(design: Design, directory: RunDirectory, tree: xr.DataTree) -> G
 
 def _sample(form: Form) -> tuple[Chain, ...]:
     """Draw the chains that are not there yet, each kept when it is finished; give all of them."""
-    design, directory, watch = form
+    design, directory, watch, _ = form
     manifest = directory.read_manifest()
     settled = manifest.settled.settings if manifest.settled else {}
     tried = with_settings(design.analysis, settled)

@@ -27,6 +27,10 @@ from bayescluster.spec.columns import Where, group_columns, label_columns, neede
 from bayescluster.spec.data import Data
 from bayescluster.spec.equation import ProductControl
 from bayescluster.spec.load import dotted, load_analysis
+from bayescluster.summaries.build import is_summarised, large_designs
+from bayescluster.summaries.coding import refusals
+from bayescluster.summaries.likelihood import Firms
+from bayescluster.workers import Work
 
 
 class AnalysisSource(NamedTuple):
@@ -67,6 +71,8 @@ def _with_data(source: AnalysisSource, refused: Sequence[Problem]) -> tuple[Prob
     data, analysis, where = source.analysis.data, source.analysis, source.where
     if not isinstance(data.source, str) or not (source.directory / data.source).is_file():
         return tuple(refused)
+    if is_summarised(analysis, source.directory):
+        return tuple(refused)
     try:
         table = table_of_analysis(source)
         found = examine(table, data, needed_columns(analysis), where)
@@ -105,6 +111,41 @@ def designs_of(source: AnalysisSource) -> tuple[Design, ...]:
     DataError
         If the data are not there, or do not fit the analysis.
     """
+    return read_designs(source).designs
+
+
+class ReadDesigns(NamedTuple):
+    """Design of each structural form and, where these are of a sample of many, all firms."""
+
+    designs: tuple[Design, ...]
+    firms: tuple[Firms, ...] = ()
+
+
+def read_designs(source: AnalysisSource, work: Work = map) -> ReadDesigns:
+    """Read the designs of an analysis; many firms in parts, over which ``work`` maps a function."""
+    analysis, directory, where = source
+    if is_summarised(analysis, directory):
+        large = large_designs(analysis, directory, where, work)
+        return ReadDesigns(
+            tuple(each.design for each in large), tuple(each.firms for each in large)
+        )
+    if analysis.sampling.likelihood == "summary":
+        _refuse_summary(source)
+    return ReadDesigns(_designs_of_all(source))
+
+
+def _refuse_summary(source: AnalysisSource) -> None:
+    lacking = ", ".join(refusals(source.analysis)) or "tables that are not a Parquet or csv file"
+    raise ConfigError(
+        Problem(
+            f"summaries of firms do not serve {lacking}",
+            source.where(("sampling", "likelihood")),
+            "set `likelihood: full`, or leave it out",
+        )
+    )
+
+
+def _designs_of_all(source: AnalysisSource) -> tuple[Design, ...]:
     analysis, directory, where = source
     table = table_of_analysis(source)
     found = examine(table, analysis.data, needed_columns(analysis), where)
@@ -219,7 +260,7 @@ def design_summary(designs: Sequence[Design]) -> DesignSummary:
     for variable, _, rows in details.dropped:
         dropped[variable] += rows
     lines = (
-        f"{details.label}: {first.size} of {details.rows_read} rows{synthetic}",
+        f"{details.label}: {first.firms_fitted} of {details.rows_read} rows{synthetic}",
         ", ".join((_count(clusters, "cluster"), _count(industries, "industry"), nesting)),
         *(_form_lines(designs) if len(designs) > 1 else _equation_lines(first)),
         *_total_lines(analysis),
@@ -234,7 +275,7 @@ def design_summary(designs: Sequence[Design]) -> DesignSummary:
     )
     names = ", ".join(design.structure.name for design in designs)
     return DesignSummary(
-        first.size, clusters, industries, first.family.name, names, details.synthetic, lines
+        first.firms_fitted, clusters, industries, first.family.name, names, details.synthetic, lines
     )
 
 

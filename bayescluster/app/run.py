@@ -17,13 +17,14 @@ from bayescluster.app.fit import (
     is_fitted,
     lengthen,
 )
+from bayescluster.app.many import likelihood_words
 from bayescluster.app.prepare import (
     AnalysisSource,
     analysis_source,
     cases_of,
-    designs_of,
     fitted_analysis,
     key_of,
+    read_designs,
 )
 from bayescluster.checks.remedies import with_settings
 from bayescluster.design.arrays import design_from
@@ -41,6 +42,8 @@ from bayescluster.runs.manifest import Manifest, Settled
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
+from bayescluster.summaries.likelihood import Firms
+from bayescluster.workers import Work
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,17 +107,22 @@ def fit_analysis(
     return fit_source(analysis_source(source), Path(root), watch or Silent()).directory
 
 
-def run_source(source: AnalysisSource, root: Path, watch: Watch, command: str) -> Finished:
+def run_source(
+    source: AnalysisSource, root: Path, watch: Watch, command: str, work: Work = map
+) -> Finished:
     """Do what `run_analysis` does with an analysis that has been read, as ``command`` would."""
-    run = _open(source, root, watch)
+    run = _open(source, root, watch, work)
     with run.directory.lock():
         drawn = _fit(run, watch)
         return Finished(run.directory, _results(run, watch, command, finish_report, drawn))
 
 
-def fit_source(source: AnalysisSource, root: Path, watch: Watch) -> Drawn:
-    """Do what `fit_analysis` does with an analysis that has been read."""
-    run = _open(source, root, watch)
+def fit_source(source: AnalysisSource, root: Path, watch: Watch, work: Work = map) -> Drawn:
+    """Do what `fit_analysis` does with an analysis that has been read.
+
+    ``work`` maps a function over parts of a large file.
+    """
+    run = _open(source, root, watch, work)
     with run.directory.lock():
         drawn = _fit(run, watch)
     return Drawn(run.designs, run.directory, drawn)
@@ -134,8 +142,9 @@ def fit_in(source: AnalysisSource, directory: RunDirectory, watch: Watch, comman
     command
         What a user would type to get the same.
     """
-    designs = designs_of(source)
-    run = _Run(fitted_analysis(source.analysis, designs), designs, directory)
+    read = read_designs(source)
+    designs = read.designs
+    run = _Run(fitted_analysis(source.analysis, designs), designs, directory, read.firms)
     with directory.lock():
         drawn = _fit(run, watch)
         return _results(run, watch, command, lambda *_: None, drawn)
@@ -225,6 +234,12 @@ class _FormRun(NamedTuple):
     report: str = REPORT
     """Path of its report from the directory of the whole run."""
     lock: Callable[[], AbstractContextManager[None]] = nullcontext
+    firms: Firms | None = None
+
+    @property
+    def to_fit(self) -> Form:
+        """What is fitted of it."""
+        return Form(self.design, self.directory, self.watch, self.firms)
 
     @property
     def is_fitted(self) -> bool:
@@ -238,28 +253,33 @@ class _Run(NamedTuple):
     analysis: Analysis
     designs: tuple[Design, ...]
     directory: RunDirectory
+    firms: tuple[Firms, ...] = ()
+    """All firms under each form, where the designs are of a sample of them."""
 
     def forms(self, watch: Watch) -> list[_FormRun]:
         """Give the run of each form: the run itself where there is one, else runs inside it."""
         if len(self.designs) == 1:
-            return [_FormRun(self.designs[0], self.directory, watch)]
+            firms = self.firms[0] if self.firms else None
+            return [_FormRun(self.designs[0], self.directory, watch, firms=firms)]
         forms = []
-        for design in self.designs:
+        every = self.firms or (None,) * len(self.designs)
+        for design, firms in zip(self.designs, every, strict=True):
             name, analysis = design.structure.name, design.analysis
             title = f"{analysis.title}: {name}"
             report = analysis.report.model_copy(update={"title": title})
             titled = replace(design, analysis=analysis.model_copy(update={"report": report}))
             run, path = self.directory.form(name), f"{FORMS}/{name}/{REPORT}"
-            forms.append(_FormRun(titled, run, NamedWatch(watch, name), path, run.lock))
+            forms.append(_FormRun(titled, run, NamedWatch(watch, name), path, run.lock, firms))
         return forms
 
 
-def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
+def _open(source: AnalysisSource, root: Path, watch: Watch, work: Work = map) -> _Run:
     watch.step("Reading the firms")
-    designs = designs_of(source)
-    analysis = fitted_analysis(source.analysis, designs)
-    key = key_of(analysis, designs[0])
-    return _Run(analysis, designs, RunDirectory.create(root, analysis.name, key))
+    read = read_designs(source, work)
+    analysis = fitted_analysis(source.analysis, read.designs)
+    key = key_of(analysis, read.designs[0])
+    directory = RunDirectory.create(root, analysis.name, key)
+    return _Run(analysis, read.designs, directory, read.firms)
 
 
 def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
@@ -276,7 +296,7 @@ def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
     with directory.stage("forms") if directory.forms() and not done else nullcontext():
         for form in forms:
             with form.lock():
-                drawn = fit_form(Form(form.design, form.directory, form.watch))
+                drawn = fit_form(form.to_fit)
     if run.analysis.traditions.ceiling_models is not None:
         from bayescluster.features.ceiling_models.compute import fit_ceiling_models
 
@@ -299,8 +319,8 @@ def _results(
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
             results = _form_results(form, command, drawn)
-            while lengthen(Form(form.design, form.directory, form.watch), results.gate):
-                drawn = fit_form(Form(form.design, form.directory, form.watch))
+            while lengthen(form.to_fit, results.gate):
+                drawn = fit_form(form.to_fit)
                 results = _form_results(form, command, drawn)
             drawn = None
             report(form.directory, results, form.watch)
@@ -372,8 +392,10 @@ def _fit_facts(design: Design, manifest: Manifest, stats: xr.Dataset) -> FitFact
     settled, stages = manifest.settled or Settled(), manifest.stages
     sampling = with_settings(design.analysis, settled.settings).sampling
     fitting = (stages[name] for name in ("design", "sampling", "posterior") if name in stages)
+    of_many = likelihood_words(manifest.likelihood)
+    on = evaluated(design) + (f", with {of_many}" if of_many else "")
     return FitFacts(
-        sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler) on {evaluated(design)}",
+        sampler=f"nutpie {manifest.versions['nutpie']} (No-U-Turn sampler) on {on}",
         chains=stats.sizes[CHAIN],
         draws=stats.sizes[DRAW],
         tune=sampling.tune,

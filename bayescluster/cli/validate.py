@@ -10,11 +10,12 @@ from bayescluster.cli.guard import guarded, say, say_json
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
     from bayescluster.app.codebook import concerns_of
-    from bayescluster.app.prepare import analysis_source, design_summary, designs_of
+    from bayescluster.app.prepare import analysis_source, design_summary, read_designs
 
     source = analysis_source(config)
-    summary = design_summary(designs_of(source))
-    concerns = concerns_of(source)
+    read = read_designs(source)
+    summary = design_summary(read.designs)
+    concerns = () if read.firms else concerns_of(source)
     if json:
         say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
         return

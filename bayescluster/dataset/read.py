@@ -173,7 +173,7 @@ def _read(data: Data, directory: Path, names: Names) -> Table:
         return _table(_from_package(data.source), label, data, names)
     label, path = data.source, directory / data.source
     raw = _from_file(path, label, data)
-    title, synthetic = _description(path)
+    title, synthetic = read_description(path)
     return _table(raw, label, data, names)._replace(title=title, synthetic=synthetic)
 
 
@@ -587,7 +587,7 @@ def _from_package(source: PackageSource) -> _RawTable:
     return _RawTable(frame)
 
 
-def _description(path: Path) -> tuple[str, bool]:
+def read_description(path: Path) -> tuple[str, bool]:
     """Title and synthetic mark from the datapackage.json that names the file."""
     description = path.parent / DESCRIPTION
     if not description.is_file():

@@ -164,6 +164,11 @@ class Arrays:
         return int(self.data.sizes[names.ROW])
 
     @property
+    def firms_fitted(self) -> int:
+        """Rows that the likelihood is of: more than are here, where these are a sample of them."""
+        return int(str(self.data.attrs.get(names.LIKELIHOOD, f"rows {self.size}")).split()[1])
+
+    @property
     def outcome(self) -> Array:
         """Outcome, ``(row,)``; ordinal levels as codes; NaN where missing."""
         return self._array(names.OUTCOME)

@@ -1034,6 +1034,40 @@ def levels_reached(q, v, a, fc, ic, mode):
 
 
 @operation(reordered=True)
+def quadratics(q, v, a, fc, ic, mode):
+    """``w cells terms beta controls centre value slope curvature size sigma``: log likelihood of cells.
+
+    A quadratic in the coefficients of each cell, ``terms`` of its own and ``controls`` that all share, around
+    ``centre``. With ``sigma`` (not negative) it is of noise with variance 1, and divided by that of the model.
+    """
+    w, cells, terms, beta, controls = q[1], q[2], q[3], q[4], q[5]
+    centre, value, slope, curvature, size, one = q[6], q[7], q[8], q[9], q[10], q[11]
+    if mode == BACK:
+        return 0.0
+    width, total, precision, log_sigma = terms + controls, 0.0, 1.0, 0.0
+    if one >= 0:
+        precision = 1.0 / (v[one] * v[one])
+        log_sigma = math.log(v[one]) + 0.5 * LOG_2PI
+    for c in range(cells):
+        whole, first = fc[value + c], c * width
+        for j in range(width):
+            at = w + c * terms + j if j < terms else beta + j - terms
+            gap = v[at] - fc[centre + first + j]
+            pull, row = fc[slope + first + j], curvature + (first + j) * width
+            bend = 0.0
+            for k in range(width):
+                other = w + c * terms + k if k < terms else beta + k - terms
+                bend += fc[row + k] * (v[other] - fc[centre + first + k])
+            whole += gap * (pull - 0.5 * bend)
+            a[at] += precision * (pull - bend)
+        total += precision * whole
+        if one >= 0:
+            total -= fc[size + c] * log_sigma
+            a[one] -= (2.0 * precision * whole + fc[size + c]) / v[one]
+    return total
+
+
+@operation(reordered=True)
 def latent_mean(q, v, a, fc, ic, mode):
     """``out n background means cluster slope other``: prior mean of a latent capital.
 

@@ -25,6 +25,7 @@ from bayescluster.kernel.tape import Moved, Program, Tape, Watched, drawn, lkj_c
 from bayescluster.model import measures
 from bayescluster.model.priors import model_priors, population_terms
 from bayescluster.spec.priors import HalfNormal, Normal, StudentT
+from bayescluster.summaries.record import Summary, summary_of
 
 FAMILIES: dict[str, machine.Operation] = {
     "bernoulli": machine.successes,
@@ -96,6 +97,10 @@ class _Equation:
         for grouping in geometry.sampling_order(self.template):
             self._grouping(grouping)
         parameters = self._parameters()
+        summary = summary_of(self.design)
+        if summary is not None:
+            self._summarised(summary, parameters)
+            return
         cells, member = self._cells()
         eta = self._predictor(cells, member, capitals, latent)
         self._likelihood(eta, parameters)
@@ -302,7 +307,11 @@ class _Equation:
         indices = [design.index(grouping.name)[order] for grouping in design.groupings]
         table = np.column_stack([*indices, np.zeros(design.size, dtype="int64")])
         cells, member = np.unique(table, axis=0, return_inverse=True)
-        rows = []
+        return self._coefficients(cells), member.reshape(-1)
+
+    def _coefficients(self, cells: NDArray[np.int64]) -> int:
+        """Coefficients of cells that are given by the positions of their groups."""
+        design, rows = self.design, []
         for cell in cells:
             for term in design.terms:
                 row = [(self.terms[term], 1.0)] if term in self.terms else []
@@ -312,7 +321,30 @@ class _Equation:
                         place = int(group) * len(grouping.terms) + grouping.terms.index(term)
                         row.append((at + place, 1.0))
                 rows.append(row)
-        return self.tape.matrix(rows), member.reshape(-1)
+        return self.tape.matrix(rows)
+
+    def _summarised(self, summary: Summary, parameters: dict[str, int]) -> None:
+        """Likelihood of many firms, from their summary."""
+        tape, terms, controls = self.tape, len(self.design.terms), len(self.design.control_names)
+        cells = self._coefficients(summary.groups)
+        sigma, beta = parameters.get("sigma", -1), max(self.controls, 0)
+        if summary.quadratic is not None:
+            found = summary.quadratic
+            numbers = found.centre, found.value, found.slope, found.curvature, found.size
+            places = [tape.constants(values) for values in numbers]
+            size = cells, len(summary.groups), terms, beta, controls
+            tape.do(machine.quadratics, *size, *places, sigma)
+            return
+        lines = summary.lines
+        assert lines is not None
+        n, eta = lines.cell.size, tape.room(lines.cell.size)
+        first = np.flatnonzero(np.diff(lines.cell, prepend=-1))
+        starts, cell = tape.places([*first, n]), tape.places(lines.cell[first])
+        known = tape.constants(lines.inputs[:, terms:].T), tape.constants(lines.offset)
+        tape.do(machine.matvec, eta, n, beta, controls, *known)
+        matrix = tape.constants(lines.inputs[:, :terms].T)
+        tape.do(machine.rows_linear, eta, n, cells, terms, matrix, first.size, starts, cell, 0)
+        self._density(eta, (lines.outcome, lines.size, np.ones(n)), parameters)
 
     def _predictor(
         self, cells: int, member: NDArray[np.int64], capitals: tuple[int, int], latent: bool
@@ -439,7 +471,7 @@ class _Equation:
         return out
 
     def _likelihood(self, eta: int, parameters: dict[str, int]) -> None:
-        tape, design, order = self.tape, self.design, self.order
+        design, order = self.design, self.order
         family = design.family.plain or design.family
         likelihood, n = FAMILIES[family.name], design.size
         outcome = design.outcome[order]
@@ -455,11 +487,23 @@ class _Equation:
         known = design.rows.standard_error
         if known is not None and family.name == "gaussian":
             likelihood, extra = machine.amounts_of_known_error, known[order]
-        places = [tape.constants(values) for values in (outcome, extra, weight)]
+        self._density(eta, (outcome, extra, weight), parameters, likelihood)
+
+    def _density(
+        self,
+        eta: int,
+        rows: tuple[Array, Array, Array],
+        parameters: dict[str, int],
+        likelihood: machine.Operation | None = None,
+    ) -> None:
+        """Density of rows: their outcome, what is known of it, and their weight."""
+        tape, design, n = self.tape, self.design, rows[0].size
+        likelihood = likelihood or FAMILIES[design.family.name]
+        places = [tape.constants(values) for values in rows]
         if likelihood in (machine.successes, machine.counts):
             e = tape.room(n)
             tape.do(machine.exponentials, eta, e, n, likelihood is machine.successes)
-            plain = bool((weight == 1).all() and (extra == 1).all())
+            plain = bool((rows[2] == 1).all() and (rows[1] == 1).all())
             tape.do(likelihood, eta, n, *places, e, plain)
             return
         first = next(iter(parameters.values()), 0)

@@ -89,6 +89,9 @@ def fit_key(analysis: Analysis, data_digest: str, cases: Mapping[str, str] | Non
     del parts["data"]["source"]
     # how long the sampler may take does not change what it ends with, unless it is cut short
     del parts["sampling"]["minutes"]
+    if parts["sampling"]["likelihood"] == "auto":
+        # so that keys made before there was such a key stay what they were
+        del parts["sampling"]["likelihood"]
     for key in ("exclude", "fix", *READING):
         if not parts["data"][key]:
             # so that keys made before there was such a key stay what they were

@@ -28,7 +28,7 @@ MANIFEST_MEND = "restore it from a copy, or move the directory away and run the 
 
 SHOWN_CHARACTERS = 120
 
-KEPT = ("started", "stages", "gate_passed", "settled", "attempts")
+KEPT = ("started", "stages", "gate_passed", "settled", "attempts", "likelihood")
 """What a manifest keeps when its run goes on."""
 
 MARKED: Final[dict[StageName, str]] = {"posterior": "fitted", "forms": "fitted", "results": "seen"}
@@ -63,6 +63,19 @@ class Settled(Frozen):
     """Estimands of the attempt before, where the one that is running has to confirm them."""
     checks: tuple[CheckItem, ...] = ()
     """Checks of the draws where another attempt has confirmed them, or not."""
+
+
+class LikelihoodUsed(Frozen):
+    """In what form the likelihood of many firms was used."""
+
+    kind: Literal["moments", "quadratic", "counts", "rows"]
+    firms: int
+    khat: float | None = None
+    """Pareto k of the importance weights of the quadratic summaries: below 0.5 they are used."""
+    share: float | None = None
+    """Effective sample size of the weights over the number of draws."""
+    draws: int | None = None
+    """Draws at which the likelihood of every firm was computed."""
 
 
 class Declaration(Frozen):
@@ -101,6 +114,8 @@ class Manifest(Frozen):
     """Whether the diagnostics gate was passed; null before it was tried."""
     settled: Settled | None = None
     """What the sampler settled itself; null where the analysis gives the number of draws."""
+    likelihood: LikelihoodUsed | None = None
+    """Of many firms, in what form their likelihood was used; null where it is that of the rows."""
     attempts: tuple[Attempt, ...] = ()
     """Where a failed gate was followed by further attempts: all of them."""
 

@@ -45,6 +45,7 @@ from bayescluster.runs.layout import (
     locked,
 )
 from bayescluster.runs.manifest import (
+    LikelihoodUsed,
     Manifest,
     Settled,
     Status,
@@ -195,6 +196,10 @@ class RunDirectory:
         """Note what the sampler has settled so far, and the attempts behind it."""
         found = {"settled": settled, "attempts": attempts}
         self._edit(lambda manifest: manifest.model_copy(update=found))
+
+    def record_likelihood(self, likelihood: LikelihoodUsed) -> None:
+        """Note in what form the likelihood of many firms was used."""
+        self._edit(lambda manifest: manifest.model_copy(update={"likelihood": likelihood}))
 
     def discard_draws(self) -> None:
         """Remove the draws, what the sampler settled about them, and all that was made of them."""

@@ -1,0 +1,1 @@
+"""Many firms as a few numbers: what their likelihood comes to, added up over parts of a file."""
