@@ -227,7 +227,8 @@ def _selected(raw: pd.DataFrame, analysis: Analysis, first: int) -> Batch:
 
 
 def _complete(frame: pd.DataFrame, analysis: Analysis, batch: Batch) -> Batch:
-    needed = {item.column: item for item in needed_columns(analysis) if item.column in frame}
+    every = needed_columns(analysis)
+    needed = {item.column: item for item in every if item.column in frame and not item.optional}
     lacks = frame[list(needed)].isna()
     counts = {str(name): int(count) for name, count in lacks.sum().items() if count}
     if counts and analysis.data.missing != "drop":

@@ -20,7 +20,6 @@ from bayescluster.dataset.derive import transformed
 from bayescluster.dataset.values import InputError
 from bayescluster.errors import DataError, Problem
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import grouping_column
 from bayescluster.spec.equation import ColumnControl, ProductControl
 from bayescluster.summaries.stream import Batch, Layout, Part, batches, labels_in, numbers_in
 
@@ -108,9 +107,10 @@ def column_controls(analysis: Analysis) -> tuple[ColumnControl, ...]:
 
 def group_names(analysis: Analysis) -> dict[str, str | None]:
     """Column of each grouping; of industry and cluster, none where the data declare none."""
-    found = {names.INDUSTRY: analysis.data.industry, names.CLUSTER: analysis.data.cluster}
-    others = [name for name in analysis.equation.varying if name not in found]
-    return found | {name: grouping_column(analysis, name) for name in others}
+    data = analysis.data
+    found = {names.INDUSTRY: data.industry, names.CLUSTER: data.cluster}
+    firm = {names.FIRM: data.firm}
+    return found | {name: (found | firm).get(name, name) for name in analysis.equation.varying}
 
 
 def survey_of(parts: Iterable[Survey], analysis: Analysis) -> Survey:
