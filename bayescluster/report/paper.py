@@ -1,0 +1,415 @@
+"""A finished run in the formats of a paper: tables, figures, two paragraphs, and the report as a document.
+
+Everything is made from the views, figures and sections of the report, so that numbers are those of the
+page. Word and PDF are written by pandoc and typst, where these are installed.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from html import escape, unescape
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from bayescluster.errors import CommandError
+from bayescluster.kit import words
+from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
+from bayescluster.kit.table import Table, csv_text
+from bayescluster.report.answer import answer_of, question
+from bayescluster.report.citations import BIBLIOGRAPHY, cited
+from bayescluster.report.figures import figures_of
+from bayescluster.report.render import render_html
+from bayescluster.report.sections import SECTIONS, raw_tables
+from bayescluster.results.model import Results
+from bayescluster.runs.files import write_bytes, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTHS: Final = {"3.5": (True, 3.5 / NARROW), "7": (False, 7.0 / WIDE)}
+"""Widths of figures in inches: a column and a page of a journal; layout, and the factor to get there."""
+RESOLUTION: Final = 300
+"""Dots per inch of PNG."""
+WITHOUT: Final = (
+    "Word and PDF were not written: they need pandoc and typst. Install them with "
+    "`pip install 'bayescluster[export]'` and run the command again."
+)
+
+
+class Exported(NamedTuple):
+    """Files that were written, and what could not be and why."""
+
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+def export(results: Results, folder: Path) -> Exported:
+    """Write tables, figures, paragraphs and the report as documents.
+
+    Parameters
+    ----------
+    results
+        Results of a run.
+    folder
+        Where to write; made if it is not there. Files of an older export are replaced.
+
+    Returns
+    -------
+    Exported
+        Files, and notes on what could not be written.
+
+    Raises
+    ------
+    CommandError
+        If the folder holds files that no export has written.
+    """
+    _check(folder)
+    made = _Folder(folder)
+    made.text(MARK, f"{results.name} {results.reproduction.key}\n")
+    for table in raw_tables(results):
+        made.text(f"tables/csv/{table.name}.csv", csv_text(table))
+    for name, shown in shown_tables(results):
+        made.text(f"tables/{name}.md", markdown(shown))
+        made.text(f"tables/{name}.tex", latex(shown))
+    made.notes += list(_figures(results, made))
+    made.text("references.bib", BIBLIOGRAPHY)
+    made.text("text.md", paragraphs(results))
+    if not pandoc_is_there():
+        return Exported(tuple(made.paths), (*made.notes, WITHOUT))
+    _documents(results, made)
+    return Exported(tuple(made.paths), tuple(made.notes))
+
+
+MARK: Final = "export.txt"
+"""File by which an export knows its own folder."""
+
+
+def _check(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise CommandError(f"{folder} is no folder: choose another with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise CommandError(
+            f"{folder} holds files that were not exported from a run: choose another with --out"
+        )
+
+
+class _Folder:
+    """Files as they are written."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.paths: list[Path] = []
+        self.notes: list[str] = []
+
+    def text(self, name: str, text: str) -> None:
+        path = self.folder / name
+        write_text(path, text)
+        self.paths.append(path)
+
+    def bytes(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        write_bytes(path, content)
+        self.paths.append(path)
+
+
+# tables
+
+
+def shown_tables(results: Results) -> Iterator[tuple[str, Table]]:
+    """Every table that the page shows, by a name for its file."""
+    yield from _grids(results)
+    taken: dict[str, int] = {}
+    for section in SECTIONS:
+        if not section.wanted(results):
+            continue
+        for view in section.views(results):
+            if view.columns and view.rows:
+                taken[view.name] = number = taken.get(view.name, 0) + 1
+                yield (view.name if number == 1 else f"{view.name}_{number}", view.table)
+
+
+def _grids(results: Results) -> Iterator[tuple[str, Table]]:
+    from bayescluster.kit.table import Cell, Head
+
+    for number, grid in enumerate(answer_of(results).grids, start=1):
+        rows = tuple(
+            (
+                Cell(row.title),
+                *(
+                    Cell(
+                        f"{words.VERDICTS[cell.verdict.verdict]} "
+                        f"{words.probability(cell.verdict.probability)}{cell.marks}"
+                    )
+                    if cell.verdict
+                    else Cell(words.NONE)
+                    for cell in row.cells
+                ),
+            )
+            for row in grid.rows
+        )
+        heads = (Head("Claim"), *map(Head, grid.heads))
+        note = " ".join(f"{name}: {text}" for name, text in answer_of(results).limits)
+        yield f"answer_{number}", Table("Verdicts by claim and group", heads, rows, note)
+
+
+def frame_of(table: Table) -> pd.DataFrame:
+    """A table as it is shown, remarks in brackets behind their values."""
+    import pandas as pd
+
+    rows = [
+        [f"{one.text} ({one.note})" if one.note else one.text for one in row] for row in table.rows
+    ]
+    return pd.DataFrame(rows, columns=[head.label for head in table.columns], dtype=object)
+
+
+def latex(table: Table) -> str:
+    """A table for LaTeX with booktabs: caption, rules, note; every character of the data is escaped."""
+    frame = frame_of(table)
+    frame.columns = [tex(label) for label in frame.columns]
+    body = frame.map(tex)
+    form = "".join("r" if head.numeric else "l" for head in table.columns)
+    styled = body.style.hide(axis="index").to_latex(hrules=True, column_format=form)
+    note = f"\n\\par\\smallskip\\footnotesize {tex(table.note)}" if table.note else ""
+    return (
+        f"% \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{tex(table.caption)}}}\n"
+        f"{styled.strip()}{note}\n\\end{{table}}\n"
+    )
+
+
+TEX: Final = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "&": r"\&",
+        "%": r"\%",
+        "$": r"\$",
+        "#": r"\#",
+        "_": r"\_",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "\u2212": "$-$",
+        "✓": r"\checkmark{}",
+        "✕": r"$\times$",
+        "≈": r"$\approx$",
+        "∅": r"$\emptyset$",
+        "↔": r"$\leftrightarrow$",
+        "◐": "",
+        "\n": " ",
+    }
+)
+
+
+def tex(text: str) -> str:
+    """Text for LaTeX, with nothing in it that LaTeX would run."""
+    return text.translate(TEX)
+
+
+def markdown(table: Table) -> str:
+    """A table as a pipe table."""
+    heads = [head.label for head in table.columns]
+    rules = ["---:" if head.numeric else ":---" for head in table.columns]
+    lines = [heads, rules, *frame_of(table).to_numpy().tolist()]
+    rows = "\n".join(
+        "| " + " | ".join(cell if line is rules else plain(cell) for cell in line) + " |"
+        for line in lines
+    )
+    note = f"\n\n{plain(table.note)}" if table.note else ""
+    return f"{plain(table.caption)}\n\n{rows}{note}\n"
+
+
+_MARKED: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|$~^@])")
+
+
+def plain(text: str) -> str:
+    """Text for Markdown, with nothing in it that would be formatted or run."""
+    return _MARKED.sub(r"\\\1", " ".join(text.split()))
+
+
+# figures
+
+
+def _figures(results: Results, made: _Folder) -> Iterator[str]:
+    """Draw every figure in every width and format; what cannot be drawn is noted."""
+    for spec in figures_of(results):
+        if not spec.wanted(results):
+            continue
+        for name, (narrow, factor) in WIDTHS.items():
+            try:
+                figure = spec.draw(results, narrow)
+            except ValueError as error:
+                yield f"figure {spec.name}: {error}"
+                break
+            _resize(figure, factor, "" if results.gate.passed else words.NOT_FOR_CITING)
+            for kind in ("pdf", "svg", "png"):
+                made.bytes(f"figures/{spec.name}-{name}.{kind}", printed(figure, kind))
+
+
+def _resize(figure: Figure, factor: float, mark: str) -> None:
+    figure.set_size_inches(*(factor * size for size in figure.get_size_inches()))
+    figure.set_facecolor(PAPER)
+    if mark:
+        figure.text(0.5, 0.5, mark, rotation=24, ha="center", va="center", alpha=0.3, color=INK)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+
+
+def printed(figure: Figure, kind: str) -> bytes:
+    """A figure as the bytes of a file; equal figures give equal bytes."""
+    from io import BytesIO
+
+    buffer = BytesIO()
+    dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
+    with settings(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(buffer, format=kind, dpi=RESOLUTION, metadata=dates[kind])
+    return buffer.getvalue()
+
+
+# text
+
+
+def paragraphs(results: Results) -> str:
+    """A paragraph on methods and one on results, with citations, as Markdown."""
+    return f"# Methods\n\n{methods(results)}\n\n# Results\n\n{found(results)}\n"
+
+
+def methods(results: Results) -> str:
+    """How the answer was arrived at: sample, model, sampling, checks, rules of the verdicts."""
+    sample, model, fit = results.sample, results.model, results.fit
+    forms = (
+        [row.form for row in results.comparison.forms] if results.comparison else [model.structure]
+    )
+    synthetic = " (synthetic data)" if sample.synthetic else ""
+    nested = ""
+    if sample.clusters:
+        nested = f" in {words.count(sample.clusters)} clusters"
+        if sample.industries > 1:
+            nested += f" of {words.count(sample.industries)} industries"
+    lost = sum(row.rows for row in sample.dropped)
+    left_out = f" {words.count(lost)} rows with missing values were left out." if lost else ""
+    levels = "; ".join(
+        f"{', '.join(words.label(term).lower() for term in one.terms)} vary by {one.name}"
+        + (" (correlated)" if one.correlated else "")
+        for one in model.groupings
+    )
+    measures = "; ".join(
+        f"{words.label(one.capital).lower()} is measured by "
+        f"{', '.join(part.column for part in one.indicators) or 'one column'} ({one.method})"
+        for one in results.measures
+    )
+    several = len(forms) > 1
+    lines = [
+        f"We analyse {words.count(sample.rows)} {'firms' if sample.rows == sample.firms else 'rows'}"
+        f"{nested}{synthetic}.{left_out}",
+        f"The outcome, {results.outcome.column}, has a {words.label(results.outcome.family).lower()} "
+        f"likelihood with a {model.link} link" + (f"; {measures}." if measures else "."),
+        f"The capitals combine in {'the forms' if several else 'the form'} {', '.join(forms)}"
+        + (f"; {levels}." if levels else ".")
+        + cited("lkj", when=any(one.correlated for one in model.groupings)),
+        "Effects and interactions are averages on the outcome scale" + cited("ai_norton") + ".",
+        f"The posterior was drawn with {words.count(fit.chains)} chains of {words.count(fit.draws)} draws "
+        f"after {words.count(fit.tune)} of tuning"
+        + cited("nuts", "pymc")
+        + "; convergence was judged by "
+        "rank-normalised R-hat and effective sample sizes of all parameters and reported quantities"
+        + cited("rhat")
+        + (", and passed." if results.gate.passed else ", and FAILED."),
+    ]
+    if several:
+        lines.append(
+            "A verdict has to hold under every form that predicts about as well as the best by "
+            "leave-one-out cross-validation"
+            + cited("loo")
+            + "; effects are averaged over forms"
+            + cited("stacking")
+            + "."
+        )
+    if results.verdicts:
+        shares = ", ".join(dict.fromkeys(words.share(one.level) for one in results.verdicts))
+        lines.append(
+            f"Each claim has a declared region; it is supported where the posterior probability of the "
+            f"region is at least {shares}. Probabilities are put in words by a fixed scale"
+            + cited("ipcc")
+            + "."
+        )
+    return " ".join(lines)
+
+
+def found(results: Results) -> str:
+    """What was found, in the sentences of the first page."""
+    answer = answer_of(results)
+    said = " ".join(f"{group.name}: {group.text.strip()}" for group in answer.groups)
+    limits = " ".join(f"{name.strip('†‡ ')}: {text}" for name, text in answer.limits)
+    return f"{plain(said)}\n\n{plain(limits)}"
+
+
+# documents
+
+
+def pandoc_is_there() -> bool:
+    """Whether Word and PDF can be written."""
+    from importlib.util import find_spec
+
+    return all(find_spec(name) is not None for name in ("pypandoc", "typst"))
+
+
+_FIGURE: Final = re.compile(
+    r'<figure id="figure-([\w-]+)">(.*?)<figcaption>(.*?)</figcaption>\s*</figure>', re.DOTALL
+)
+_DROPPED: Final = re.compile(
+    r'<script.*?</script>|<nav.*?</nav>|<p class="search">.*?</p>|<div class="watermark".*?</div>'
+    r'|<a class="skip".*?</a>|<style>.*?</style>|<section id="explore".*?</section>\s*(?=<section id=)',
+    re.DOTALL,
+)
+
+
+def document(results: Results) -> str:
+    """The three layers of the report as HTML without styles and scripts, figures as files."""
+    page = _DROPPED.sub("", render_html(results))
+
+    def picture(match: re.Match[str]) -> str:
+        name, caption = match[1], match[3]
+        if "<svg" not in match[2]:  # it could not be drawn, and says why
+            return f"<p>{match[2]}</p>"
+        label = escape(unescape(re.sub(r"<[^>]+>", "", caption)), quote=True)
+        return f'<p><img src="figures/{name}-7.png" alt="{label}"></p><p><em>{caption}</em></p>'
+
+    page = _FIGURE.sub(picture, page)
+    for old, new in (
+        ("<details", "<div"),
+        ("</details>", "</div>"),
+        ("<summary>", ""),
+        ("</summary>", ""),
+        ("<small>", "<br><small>"),
+        ("</dt>", ":</dt>"),
+    ):
+        page = page.replace(old, new)
+    return page
+
+
+def _documents(results: Results, made: _Folder) -> None:
+    import pypandoc
+    import typst
+
+    title = f"title:{question(results)}"
+    here, folder = document(results), str(made.folder)
+    common = [f"--resource-path={folder}", f"--metadata={title}"]
+    report = made.folder / "report.docx"
+    pypandoc.convert_text(here, "docx", "html", outputfile=str(report), extra_args=common)
+    source = pypandoc.convert_text(here, "typst", "html", extra_args=[*common, "--standalone"])
+    made.text("report.typ", source)
+    made.bytes("report.pdf", typst.compile(str(made.folder / "report.typ"), root=folder))
+    text = paragraphs(results)
+    cite = ["--citeproc", f"--bibliography={made.folder / 'references.bib'}"]
+    words_file = made.folder / "text.docx"
+    pypandoc.convert_text(text, "docx", "markdown", outputfile=str(words_file), extra_args=cite)
+    made.text("text.tex", pypandoc.convert_text(text, "latex", "markdown", extra_args=["--natbib"]))
+    made.paths += [report, words_file]
