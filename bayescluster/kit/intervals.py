@@ -175,7 +175,7 @@ def _line_key(axes: Axes, lines: Sequence[Line], frame: Frame, *, narrow: bool) 
     for name, look in names:
         axes.plot([], [], label=folded(name, 40, 1), markersize=5.5, **look)
     if names:
-        room = 40 if narrow else 100  # characters
+        room = 40 if narrow else 60  # characters
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),

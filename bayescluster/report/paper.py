@@ -293,6 +293,7 @@ def methods(results: Results) -> str:
         nested = f" in {words.count(sample.clusters)} clusters"
         if sample.industries > 1:
             nested += f" of {words.count(sample.industries)} industries"
+    rows = f"{words.count(sample.rows)} {'firms' if sample.rows == sample.firms else 'rows'}"
     lost = sum(row.rows for row in sample.dropped)
     left_out = f" {words.count(lost)} rows with missing values were left out." if lost else ""
     levels = "; ".join(
@@ -307,8 +308,7 @@ def methods(results: Results) -> str:
     )
     several = len(forms) > 1
     lines = [
-        f"We analyse {words.count(sample.rows)} {'firms' if sample.rows == sample.firms else 'rows'}"
-        f"{nested}{synthetic}.{left_out}",
+        f"We analyse {rows}{nested}{synthetic}.{left_out}",
         f"The outcome, {results.outcome.column}, has a {words.label(results.outcome.family).lower()} "
         f"likelihood with a {model.link} link" + (f"; {measures}." if measures else "."),
         f"The capitals combine in {'the forms' if several else 'the form'} {', '.join(forms)}"
@@ -399,7 +399,7 @@ def _documents(results: Results, made: _Folder) -> None:
     import pypandoc
     import typst
 
-    title = f"title:{question(results)}"
+    title = f"pagetitle:{question(results)}"
     here, folder = document(results), str(made.folder)
     common = [f"--resource-path={folder}", f"--metadata={title}"]
     report = made.folder / "report.docx"
