@@ -295,3 +295,80 @@ def test_what_a_data_frame_lacks_is_named(analyse):
         analyse(pd.DataFrame({"x": [0.1, 0.5], "y": [1.0, 2.0]}))
     with pytest.raises(bc.DataError, match="'table' has no rows"):
         analyse(pd.DataFrame({"x": [], "z": []}))
+
+
+def test_predictions_at_the_corners_are_the_corners(run):
+    corners = run.corner_draws().mean(("chain", "draw"))
+    levels = run.results.corners[0]
+    found = run.predict(human_capital=levels.human_low, social_capital=levels.social_high)
+    assert found["group"].tolist() == INDUSTRIES
+    np.testing.assert_allclose(found["mean"], corners.sel(corner="LH"), rtol=1e-12)
+
+
+def test_predictions_as_observed_are_the_average_and_levels_cross(run):
+    found = run.predict(by="all")
+    rate = run.posterior["observed_data"].to_dataset()
+    observed = float(next(iter(rate.values())).mean())
+    assert abs(found["mean"].item() - observed) < 0.1
+    several = run.predict(human_capital=[-1, 0, 1], by="all", new="new_cluster")
+    assert several["human_capital"].tolist() == [-1, 0, 1]
+    in_score = run.predict(human_capital=run.design.scaling("human_capital").center, unit="score")
+    np.testing.assert_allclose(in_score["mean"], run.predict(human_capital=0.0)["mean"])
+
+
+def test_statements_about_corners_are_shares_of_draws(run):
+    draws = run.corner_draws()
+    low, high = draws.sel(corner="LH"), draws.sel(corner="HH")
+    share = ((low / high <= 0.5) & (high > 0.25)).mean(("chain", "draw"))
+    found = run.hypothesis("LH / HH <= 1/2 and not HH <= .25")
+    np.testing.assert_allclose(found["probability"], share)
+    assert found["prior_probability"].between(0, 1).all()
+    same = run.hypothesis("logit(HH) - logit(LL) > -(logit(LL) - logit(HH)) - 1")
+    assert (same["probability"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "__import__('os').system('true')",
+        "HH",
+        "LH.real > 0",
+        "[LH] > 0",
+        "LH ** 9 > 1",
+        "True > LH",
+        "exp(HH, LH) > 1",
+        "(lambda: 1)() > HH",
+        "HH > 'a'",
+        "HH >",
+        "(" * 500 + "HH" + ")" * 499 + " > 1",
+        "HH > 1 " * 900,
+    ],
+)
+def test_nothing_else_is_read_as_a_statement(expression, run):
+    with pytest.raises(ValueError, match="statement|expression|unknown"):
+        run.hypothesis(expression)
+
+
+def test_unknown_corners_are_suggested(run):
+    with pytest.raises(ValueError, match="unknown name 'HHH': did you mean 'HH'"):
+        run.hypothesis("HHH > 0")
+
+
+def test_tidy_draws_have_the_means_of_the_results(run):
+    tidy = run.draws_frame()
+    means = tidy.groupby(["quantity", "group"])["value"].mean()
+    for row in run.results.effects:
+        if row.by == "industry" and row.measure == "average_marginal_effect":
+            assert means[f"effect_{row.capital}", row.group] == pytest.approx(row.estimate.mean)
+    assert len(tidy) == 2 * 150 * 8 * len(INDUSTRIES)
+
+
+def test_runs_stand_next_to_each_other_in_a_table_of_a_paper(run):
+    table = run.__maketables_coef_table__
+    assert table.index.name == "Coefficient"
+    assert list(table.columns[:3]) == ["b", "se", "p"]
+    first = next(row for row in run.results.effects if row.by == "all")
+    assert table["b"].iloc[0] == first.estimate.mean
+    assert run.__maketables_stat__("N") == run.results.sample.rows
+    assert run.__maketables_depvar__ == run.results.outcome.column
+    assert all(run.__maketables_stat__(key) is not None for key in ("clusters", "gate"))

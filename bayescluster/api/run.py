@@ -14,17 +14,22 @@ from bayescluster.app.collect import evidence_of
 from bayescluster.app.run import open_design
 from bayescluster.design.record import Design
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
+from bayescluster.kit.words import group, label
 from bayescluster.lookup import suggestion
 from bayescluster.results.fit import FormRow
 from bayescluster.results.model import By, Results
 from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
+from bayescluster.spec.hypotheses import Scope
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayescluster.api.questions import Level, Posterior
     from bayescluster.inference.watch import CountingWatch
     from bayescluster.kit.table import RawTable
+    from bayescluster.report.paper import Exported
+    from bayescluster.verdicts.evidence import Evidence
 
 Measure = Literal["average_marginal_effect", "contrast"]
 
@@ -192,7 +197,7 @@ class Run:
 
         self._groups(by)
         _known(measure, get_args(Measure), "measure")
-        evidence = evidence_of(self.design, self.posterior)
+        evidence = self.evidence
         surface = evidence.surface("observed", default_levels(self.design))
         effects = surface.marginal if measure == "average_marginal_effect" else surface.contrast
         columns, labels = zip(*evidence.columns(by), strict=True)
@@ -227,6 +232,156 @@ class Run:
         """Refuse a kind of groups that the results are not of."""
         _known(by, list(dict.fromkeys(row.by for row in self.results.effects)), "by")
 
+    @cached_property
+    def _draws(self) -> Posterior:
+        """Draws of all forms, mixed by their weights where there are several."""
+        from bayescluster.api.questions import mixed
+
+        comparison = self.results.comparison if self.forms else None
+        if comparison is None:
+            return mixed({self.results.model.structure: (1.0, self.evidence)})
+        weights = {row.form: row.weight for row in comparison.forms}
+        return mixed({name: (weights[name], form.evidence) for name, form in self.forms.items()})
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Estimands of the draws by scope, levels and group, computed when asked for."""
+        return evidence_of(self.design, self.posterior)
+
+    def predict(
+        self,
+        *,
+        human_capital: Level = None,
+        social_capital: Level = None,
+        by: By = "industry",
+        new: Scope = "observed",
+        unit: Literal["sd", "score"] = "sd",
+    ) -> pd.DataFrame:
+        """Expected outcome with the capitals at given levels, averaged over the firms of each group.
+
+        Parameters
+        ----------
+        human_capital, social_capital
+            A level or several of each; as observed in each firm where left out.
+        by
+            Groups: ``all``, ``industry``, ``cluster`` or a column that claims are by.
+        new
+            For the firms as ``observed``, in an ``average_cluster``, a ``new_cluster`` or a
+            ``new_industry``.
+        unit
+            Levels in standard deviations, or in the capital's own ``score``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each combination of levels and group: mean, sd and 90% interval; over several forms,
+            of their mixture.
+        """
+        from bayescluster.api.questions import predicted
+
+        levels = {"human_capital": human_capital, "social_capital": social_capital}
+        _known(new, get_args(Scope), "new")
+        _known(unit, ("sd", "score"), "unit")
+        return predicted(self._draws, levels, by, new, unit)
+
+    def corner_draws(
+        self, by: By = "industry", new: Scope = "observed", low: float = 0.1, high: float = 0.9
+    ) -> xr.DataArray:
+        """Draws of the expected outcome at the corners, dims ``(corner, chain, draw, <by>)``.
+
+        ``low`` and ``high`` are quantiles of each capital. Draws of several forms are mixed by weight.
+        """
+        from bayescluster.api.questions import corner_draws
+
+        _known(new, get_args(Scope), "new")
+        return corner_draws(self._draws, by, new, low, high)
+
+    def draws_frame(self, by: By = "industry", new: Scope = "observed") -> pd.DataFrame:
+        """Draws of effects and corners, tidy: columns chain, draw, group, quantity, value."""
+        from bayescluster.api.questions import draws_frame
+
+        _known(new, get_args(Scope), "new")
+        return draws_frame(self._draws, by, new)
+
+    def hypothesis(
+        self,
+        expression: str,
+        by: By = "industry",
+        new: Scope = "observed",
+        low: float = 0.1,
+        high: float = 0.9,
+    ) -> pd.DataFrame:
+        """Posterior and prior probability of a statement about the corners, for each group.
+
+        ``run.hypothesis("LH / HH <= 1/3 and HH >= 0.25")``: corners are LL, HL, LH and HH, the level of
+        human capital, then of social capital. A claim of the analysis file is declared before the fit,
+        with rules for its verdict; this is for looking.
+
+        Raises
+        ------
+        ValueError
+            If the expression is not such a statement.
+        """
+        from bayescluster.api.questions import probability
+        from bayescluster.estimands.levels import levels_of
+        from bayescluster.spec.hypotheses import Corners
+
+        _known(new, get_args(Scope), "new")
+        levels = levels_of(self._draws.design, Corners(low=low, high=high))
+        return probability(self._draws, expression, by, new, levels)
+
+    def export(self, folder: Path | str) -> Exported:
+        """Write tables, figures, text and documents for a paper; see ``bayescluster export``."""
+        from bayescluster.report.paper import export
+
+        return export(self.results, Path(folder))
+
+    # what maketables asks of a model: ETable([run, run])
+
+    @property
+    def __maketables_coef_table__(self) -> pd.DataFrame:
+        rows = [
+            row
+            for row in self.results.effects
+            if row.measure == "average_marginal_effect" and row.by != "cluster"
+        ]
+        return pd.DataFrame(
+            {
+                "b": [row.estimate.mean for row in rows],
+                "se": [row.estimate.sd for row in rows],
+                "p": [float("nan")] * len(rows),  # no test is made, so there are no stars
+                "ci90l": [row.estimate.low for row in rows],
+                "ci90u": [row.estimate.high for row in rows],
+            },
+            index=pd.Index(
+                [f"{label(row.capital)}, {group(row.by, row.group)}" for row in rows],
+                name="Coefficient",
+            ),
+        )
+
+    @property
+    def __maketables_depvar__(self) -> str:
+        return self.results.outcome.column
+
+    def __maketables_stat__(self, key: str) -> float | str | None:
+        sample, loo = self.results.sample, self.results.loo
+        known: dict[str, float | str | None] = {
+            "N": sample.rows,
+            "clusters": sample.clusters,
+            "industries": sample.industries,
+            "elpd": None if loo is None else loo.elpd,
+            "gate": "passed" if self.results.gate.passed else "failed",
+        }
+        return known.get(key)
+
+    __maketables_default_stat_keys__ = ["N", "clusters", "elpd", "gate"]
+    __maketables_stat_labels__ = {
+        "clusters": "Clusters",
+        "industries": "Industries",
+        "elpd": "elpd (leave-one-out)",
+        "gate": "Checks of convergence",
+    }
+
     @property
     def left_out(self) -> Folds | None:
         """What was found by leaving out; None where nothing was left out yet."""
@@ -257,6 +412,12 @@ class Run:
         from bayescluster.report.figures import forest
 
         return forest(self.results, capital)
+
+    def plot_corners(self) -> Figure:
+        """Expected outcome at the four corners, by industry: the figure of the first page."""
+        from bayescluster.report.figures import corners_figure
+
+        return corners_figure(self.results)
 
     def plot_surface(self) -> Figure:
         """Expected outcome over both capitals, by industry, with the firms."""

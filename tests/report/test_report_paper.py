@@ -1,0 +1,111 @@
+"""The formats of a paper: the same numbers in each, and nothing of the data that they would run."""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+import report_made as made
+
+from bayescluster.errors import CommandError
+from bayescluster.kit import words
+from bayescluster.kit.table import Cell, Head, Table
+from bayescluster.report.paper import export, latex, markdown
+from bayescluster.results.model import Results
+
+
+@pytest.fixture(scope="module")
+def paper(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("paper") / "made"
+    assert export(results, folder).notes == ()
+    return folder
+
+
+def text_of(path: Path) -> str:
+    """Visible text of a Word document."""
+    with zipfile.ZipFile(path) as archive:
+        document = archive.read("word/document.xml").decode()
+    return re.sub(r"<[^>]+>", " ", document.replace("</w:t><w:t", "</w:t> <w:t"))
+
+
+def test_numbers_are_the_same_in_every_format(results: Results, paper: Path) -> None:
+    shown = [words.plain(one.estimate) for one in results.model.coefficients]
+    assert shown
+    word, page = text_of(paper / "report.docx"), (paper / "report.typ").read_text(encoding="utf-8")
+    tables = {
+        kind: (paper / f"tables/coefficients.{kind}").read_text(encoding="utf-8")
+        for kind in ("md", "tex")
+    }
+    for number in shown:
+        digits = re.findall(r"[\d.,]*\d", number)
+        for text in (word, page, *tables.values()):
+            assert all(one in text for one in digits)
+    with (paper / "tables/csv/coefficients.csv").open(encoding="utf-8", newline="") as file:
+        means = [float(row["mean"]) for row in csv.DictReader(file)]
+    assert means == [one.estimate.mean for one in results.model.coefficients]
+
+
+def test_documents_and_figures_are_there(paper: Path) -> None:
+    assert (paper / "report.pdf").read_bytes().startswith(b"%PDF")
+    for width in ("3.5", "7"):
+        assert (paper / f"figures/corners-{width}.pdf").read_bytes().startswith(b"%PDF")
+        assert (paper / f"figures/corners-{width}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (paper / f"figures/corners-{width}.svg").read_text(encoding="utf-8")
+    text = (paper / "text.md").read_text(encoding="utf-8")
+    keys = set(re.findall(r"@(\w+)", text))
+    known = set(re.findall(r"@\w+\{(\w+),", (paper / "references.bib").read_text(encoding="utf-8")))
+    assert keys
+    assert keys <= known
+    assert "\\citep{" in (paper / "text.tex").read_text(encoding="utf-8")
+
+
+def test_an_export_replaces_its_own_folder_and_no_other(
+    results: Results, paper: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "thesis.docx").write_text("mine")
+    with pytest.raises(CommandError, match="not exported from a run"):
+        export(results, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.docx"]
+    assert (paper / "export.txt").is_file()
+
+
+NASTY = r"\input{/etc/passwd} <script>x</script> | `a` $1$ {b} % # _ ^ ~ & [x](javascript:1) ![](x)"
+
+
+def test_text_of_the_data_is_harmless_in_latex_and_markdown() -> None:
+    table = Table(NASTY, (Head(NASTY), Head("n", numeric=True)), ((Cell(NASTY), Cell("1")),), NASTY)
+    made_tex = latex(table)
+    assert r"\input" not in made_tex
+    assert r"\textbackslash{}input\{/etc/passwd\}" in made_tex
+    assert r"\$1\$" in made_tex
+    assert r"\toprule" in made_tex
+    made_md = markdown(table)
+    assert "<script>" not in made_md.replace(r"\<script\>", "")
+    assert r"\[x\]\(javascript:1\)" in made_md
+    rows = [line for line in made_md.splitlines() if line.startswith("| ")]
+    assert len(rows) == 3
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 3 for row in rows)
+
+
+def test_hostile_results_are_exported(tmp_path: Path) -> None:
+    export(made.hostile(), tmp_path / "made")
+    source = (tmp_path / "made/report.typ").read_text(encoding="utf-8")
+    assert "#read(" not in source
+    assert (tmp_path / "made/report.pdf").is_file()
+    assert words.NOT_FOR_CITING in text_of(tmp_path / "made/report.docx")
+
+
+def test_without_pandoc_the_rest_is_written(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bayescluster.report import paper as module
+
+    monkeypatch.setattr(module, "pandoc_is_there", lambda: False)
+    monkeypatch.setattr(module, "figures_of", lambda _: ())
+    found = export(results, tmp_path / "made")
+    assert "pip install 'bayescluster[export]'" in found.notes[0]
+    assert (tmp_path / "made/tables/coefficients.tex").is_file()
+    assert not (tmp_path / "made/report.docx").exists()
