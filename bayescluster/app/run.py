@@ -37,7 +37,7 @@ from bayescluster.results.fit import Gate
 from bayescluster.results.model import SCHEMA_VERSION, Additions, Results
 from bayescluster.runs.find import declared_before
 from bayescluster.runs.keys import model_key, report_key, resolved, results_key, versions
-from bayescluster.runs.layout import FOLDS, FORMS, REPORT
+from bayescluster.runs.layout import EXPLORER, FOLDS, FORMS, POSTERIOR, REPORT
 from bayescluster.runs.manifest import Manifest, Settled
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayescluster.app.combine import Part
+    from bayescluster.features.explorer.results import Explorer
     from bayescluster.inference.nuts import ChainState
 
 
@@ -173,13 +174,13 @@ def write_run_report(directory: RunDirectory, results: Results) -> None:
     """Write report, tables and figures of a run from its results; those of its forms too."""
     for form in directory.forms().values():
         with form.lock():
-            _write_report(form, with_folds_and_checklist(form, form.load_results()))
-    _write_report(directory, with_folds_and_checklist(directory, results))
+            _write_report(form, with_additions(form, form.load_results()))
+    _write_report(directory, with_additions(directory, results))
 
 
 def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
     """Write the report of a run from its results, unless it is there."""
-    whole = with_folds_and_checklist(directory, results)
+    whole = with_additions(directory, results)
     if directory.is_done("report", _report_key(directory, whole)):
         watch.step("The report is there already")
         return
@@ -187,8 +188,8 @@ def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> No
     _write_report(directory, whole)
 
 
-def with_folds_and_checklist(directory: RunDirectory, results: Results) -> Results:
-    """Add what came after the results, and fill the checklist: neither is kept with them.
+def with_additions(directory: RunDirectory, results: Results) -> Results:
+    """Add what is not kept with the results: draws for the explorer, what was left out, the checklist.
 
     One of several forms has no checklist: that is in the report of all together.
     """
@@ -196,14 +197,38 @@ def with_folds_and_checklist(directory: RunDirectory, results: Results) -> Resul
     from bayescluster.features.folds.results import FOLDS_VERSION, Folds
 
     folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
-    whole = Results.joined(results, Additions(attempts=results.attempts, folds=folds))
+    additions = Additions(
+        attempts=results.attempts, folds=folds, explorer=explorer_in(directory, results)
+    )
+    whole = Results.joined(results, additions)
     if directory.path.parent.name == FORMS:
         return whole
     manifest = directory.read_manifest()
     key = model_key(directory.analysis(), manifest.data_digest, cases_of(open_design(directory)))
     checklist = checklist_of(directory, whole, key)
-    additions = Additions(attempts=results.attempts, folds=folds, checklist=checklist)
-    return Results.joined(whole, additions)
+    return whole.model_copy(update={"checklist": checklist})
+
+
+def explorer_in(directory: RunDirectory, results: Results) -> Explorer | None:
+    """Draws for the explorer of a report, made from the posterior where they are not there yet.
+
+    Nothing where the model has no capitals, or the posterior is no longer there.
+    """
+    from bayescluster.app.collect import evidence_of
+    from bayescluster.features.explorer.compute import explorer_of
+    from bayescluster.features.explorer.results import EXPLORER_VERSION, Explorer
+
+    runs = tuple(directory.forms().values()) or (directory,)
+    if not results.surfaces:
+        return None
+    key = f"{directory.read_manifest().stages['results'].key}-{EXPLORER_VERSION}"
+    if not directory.is_done("explorer", key):
+        if not all((run.path / POSTERIOR).is_file() for run in runs):
+            return None
+        fits = [evidence_of(open_design(run), run.load_posterior()) for run in runs]
+        with directory.stage("explorer", key):
+            directory.save_document("explorer", EXPLORER, explorer_of(fits))
+    return directory.load_document("explorer", EXPLORER, Explorer, EXPLORER_VERSION)
 
 
 class NamedWatch:
@@ -435,4 +460,4 @@ def _write_report(directory: RunDirectory, whole: Results) -> None:
 
 def _report_key(directory: RunDirectory, whole: Results) -> str:
     key = directory.read_manifest().stages["results"].key
-    return report_key(key, whole.checklist, whole.folds)
+    return report_key(key, whole.checklist, whole.folds, whole.explorer)

@@ -65,6 +65,8 @@ class Section(NamedTuple):
     views: Callable[[Results], Iterable[View[Any]]] = _no_views
     """Its tables, asked for where it is wanted; they are written as files, and shown on a terminal."""
     layer: Layer = "appendix"
+    scripts: Callable[[], tuple[Markup, ...]] = tuple
+    """Scripts that its body needs; the page allows these, and no others."""
 
 
 def group_column(label: str) -> Column[Any]:

@@ -52,7 +52,7 @@ def render_html(results: Results) -> str:
         The page.
     """
     failing = ", ".join(item.name for item in results.gate.items if item.passed is not True)
-    script = Markup(SCRIPT.read_text(encoding="utf-8"))  # ours, so nothing to escape
+    own = Markup(SCRIPT.read_text(encoding="utf-8"))  # ours, so nothing to escape
     layers = [
         PageLayer(
             name,
@@ -65,13 +65,14 @@ def render_html(results: Results) -> str:
         )
         for name, title in LAYERS.items()
     ]
+    scripts = (own, *(each for one in SECTIONS if one.wanted(results) for each in one.scripts()))
     page = filled(
         "page.html.j2",
         results=results,
         failing=failing,
         layers=[layer for layer in layers if layer.sections],
-        script=script,
-        allowed=allowed(script),
+        scripts=scripts,
+        allowed=allowed(*scripts),
     )
     return str(page)
 

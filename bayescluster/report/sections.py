@@ -9,6 +9,7 @@ from bayescluster.features.causes.view import CAUSES
 from bayescluster.features.ceiling_models.view import CEILING_MODELS
 from bayescluster.features.ceilings.view import CEILINGS
 from bayescluster.features.checklist.view import CHECKLIST
+from bayescluster.features.explorer.view import EXPLORER
 from bayescluster.features.folds.view import FOLDS
 from bayescluster.features.learning.view import LEARNING
 from bayescluster.features.likelihoods.view import LIKELIHOODS
@@ -33,6 +34,7 @@ __all__ = ["SECTIONS", "Section"]
 
 SECTIONS: tuple[Section, ...] = (
     ANSWER,
+    EXPLORER,
     VERDICTS,
     VERDICT_CURVES,
     FORMS,

@@ -11,6 +11,7 @@ from bayescluster.features.causes.results import CausesResults
 from bayescluster.features.ceiling_models.results import CeilingModelsResults
 from bayescluster.features.ceilings.results import Ceilings
 from bayescluster.features.checklist.results import Checklist
+from bayescluster.features.explorer.results import Explorer
 from bayescluster.features.folds.results import Folds
 from bayescluster.features.learning.results import Learning
 from bayescluster.features.likelihoods.results import Likelihoods
@@ -364,6 +365,8 @@ class Additions(Value):
     """Where a failed gate was followed by further attempts: all of them, this one among them."""
     folds: Folds | None = None
     """What was found by leaving out; kept in a file of its own, and added when a report is written."""
+    explorer: Explorer | None = None
+    """Draws for the explorer of the report; kept in a file of its own, like what was left out."""
     checklist: Checklist | None = None
     """Filled when a report is written, from what then lies next to the run; not kept in a file."""
 

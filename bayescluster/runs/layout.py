@@ -14,7 +14,15 @@ from filelock import FileLock, Timeout
 from bayescluster.errors import Problem, RunError
 
 StageName = Literal[
-    "design", "sampling", "posterior", "forms", "ceiling_models", "results", "folds", "report"
+    "design",
+    "sampling",
+    "posterior",
+    "forms",
+    "ceiling_models",
+    "results",
+    "explorer",
+    "folds",
+    "report",
 ]
 
 MANIFEST: Final = "manifest.json"
@@ -23,6 +31,8 @@ DESIGN: Final = "design.nc"
 CHAINS: Final = "chains"
 POSTERIOR: Final = "posterior.nc"
 RESULTS: Final = "results.json"
+EXPLORER: Final = "explorer.json"
+"""Thinned draws that a report computes from on the page; made when it is first written."""
 TABLES: Final = "tables"
 FIGURES: Final = "figures"
 REPORT: Final = "report.html"
@@ -48,6 +58,7 @@ PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "forms": (),
     "ceiling_models": (f"{CEILING_MODELS}/*.nc",),
     "results": (RESULTS,),
+    "explorer": (EXPLORER,),
     "folds": (FOLDS, f"{FOLDS_FOLDER}/**/*"),
     "report": (f"{TABLES}/**/*", f"{FIGURES}/**/*", REPORT),
 }
@@ -61,7 +72,14 @@ FORMAT: Final = 2
 
 STAGES: Final[tuple[StageName, ...]] = ("design", "sampling", "posterior", "results", "report")
 """Stages of a run of one form; that of ceiling models is made where it is asked for."""
-AFTER_DRAWS: Final[tuple[StageName, ...]] = ("sampling", "posterior", "results", "folds", "report")
+AFTER_DRAWS: Final[tuple[StageName, ...]] = (
+    "sampling",
+    "posterior",
+    "results",
+    "explorer",
+    "folds",
+    "report",
+)
 """Stages whose files rest on the draws."""
 STAGES_OF_FORMS: Final[tuple[StageName, ...]] = ("forms", "results", "report")
 """Stages of a run of several forms."""

@@ -25,6 +25,8 @@ SPAN_LOGIT, SPAN_PROBIT, SPAN_LOG, SPAN_SD = 0.5, 0.3, 0.2, 0.2
 """Least way from both low to both high, on the link scale, of which a capital can cover a share: half a
 logit, the like in probits and logarithms, and a fifth of a standard deviation of an amount."""
 
+ROUNDING: Final = 1e-9
+"""An additive form has a cross difference of 0 on the link scale, up to the last digits of its corners."""
 EXPECTED: Final = "expected outcome"
 """The quantity at the corners where a claim names no level of the outcome."""
 
@@ -35,6 +37,7 @@ class OutcomeScale(NamedTuple):
     ``to_link`` takes an expected outcome to the link scale, whose name is ``link``; ``least_span`` is the
     least way on it from both low to both high at which compensation is defined. ``sd`` is the
     standard deviation of the outcome as reported; ``bounded`` says that it is a probability or share.
+    ``rounding`` is how far above 0 a cross difference on the link scale can be for want of digits.
     """
 
     quantity: str
@@ -43,6 +46,7 @@ class OutcomeScale(NamedTuple):
     to_link: Callable[[Array], Array]
     least_span: float
     sd: float
+    rounding: float = ROUNDING
 
     @property
     def has_ratio(self) -> bool:

@@ -219,8 +219,6 @@ def _common(claim: Sufficient, p: CornerDraws, scale: OutcomeScale) -> Region:
     )
 
 
-ROUNDING: Final = 1e-9
-"""An additive form has a cross difference of 0 on the link scale, up to the last digits of its corners."""
 ALL_CORNERS: Final = ("neither", "own", "other", "both")
 OUTCOME_PART, LINK_PART = "outcome", "link"
 """Names of the two conditions of complementarity."""
@@ -235,7 +233,9 @@ def _complements(claim: Complementarity, p: CornerDraws, scale: OutcomeScale) ->
     yield Part(words, cross > margin, ALL_CORNERS, OUTCOME_PART)
     if scale.link != "outcome":
         words = f"and above 0 on the {scale.link} scale, where a compensatory model has none"
-        yield Part(words, compensation(p, scale).interaction > ROUNDING, ALL_CORNERS, LINK_PART)
+        yield Part(
+            words, compensation(p, scale).interaction > scale.rounding, ALL_CORNERS, LINK_PART
+        )
 
 
 def cross_margin(claim: Complementarity, scale: OutcomeScale) -> float:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 import bayescluster.api as bc
-from bayescluster.app.run import finish_report, with_folds_and_checklist
+from bayescluster.app.run import finish_report, with_additions
 from bayescluster.features.checklist.compute import (
     REGION,
     STUDIES,
@@ -108,7 +108,7 @@ def test_a_check_that_was_not_made_is_not_done(small_run: Any) -> None:
 
 
 def test_links_lead_to_places_of_the_page(copied: RunDirectory) -> None:
-    results = with_folds_and_checklist(copied, copied.load_results())
+    results = with_additions(copied, copied.load_results())
     with copied.lock():
         finish_report(copied, results, Silent())
     page = copied.report_path.read_text(encoding="utf-8")
@@ -131,7 +131,7 @@ def test_a_study_of_the_same_model_is_found_and_the_report_written_again(
     with copied.lock():
         finish_report(copied, results, Silent())
     assert copied.read_manifest().stages["report"].key != before
-    found = item(with_folds_and_checklist(copied, results), "Would such verdicts be right")
+    found = item(with_additions(copied, results), "Would such verdicts be right")
     assert (found.status, found.found) == ("done", "3 replications of 2 true forms")
     page = copied.report_path.read_text(encoding="utf-8")
     assert f'href="{found.link}"' in page
@@ -162,7 +162,7 @@ def test_a_longer_run_of_the_same_model_is_set_beside(copied: RunDirectory) -> N
     manifest["gate_passed"] = True
     (longer / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     found = item(
-        with_folds_and_checklist(copied, copied.load_results()), "Does that hold with twice"
+        with_additions(copied, copied.load_results()), "Does that hold with twice"
     )
     assert found.status == "done"
     assert re.search(r"600 draws in all \(run longer\).* 0\.00 of its sd", found.found)
