@@ -92,7 +92,7 @@ class _Expected:
         here, upstream = split
         levels = _capitals(here, own, self._rows)
         if self._predictor is not None:
-            return expectation(self._design, self._predictor(levels), self._draws)
+            return expectation(self._design, self._predictor(levels), self._draws, self._rows)
         through: Through = (
             {name: _capitals(setting, own, self._rows) for name, setting in upstream.items()}
             if isinstance(upstream, Mapping)

@@ -505,3 +505,14 @@ def test_groups_cover_the_rows(design):
 def test_only_declared_groups():
     design = small_design(data={"industry": None, "cluster": None})
     assert [part.by for part in declared_groups(design)] == ["all"]
+
+
+def test_the_probability_of_reaching_a_level_over_some_of_the_rows() -> None:
+    """Curves of one industry average over its rows only."""
+    design = small_design("ordinal", "interaction", {"industry": ["intercept"]}, at_least=2)
+    draws, groups = known_draws(design, 6), groups_of(design, "industry")
+    settings = [Setting(0.5, -0.5)]
+    every = outcome_surface(design, draws, settings, groups.weights)
+    for k in range(len(groups.labels)):
+        own = outcome_surface(design, draws, settings, groups.weights[:, [k]])
+        np.testing.assert_allclose(own[:, :, 0], every[:, :, k], rtol=1e-12)
