@@ -77,6 +77,7 @@
     sufficient: ["theta", "missed"], joint_sufficiency: ["reached", "missed"], complementarity: ["margin", "link"],
   };
   const cutoff = { reached: "theta", missed: "theta" };
+  const key = { necessary_not_sufficient: short, complementarity: ["margin"] };  // no region without one of these
   const judge = (claim, now) => {
     const { level, t } = now, turned = claim.capital === "social_capital";
     const corner = { neither: "LL", own: turned ? "LH" : "HL", other: turned ? "HL" : "LH", both: "HH" };
@@ -88,7 +89,7 @@
       return now.firms[k] < least || (behind.length > 0 && behind[k] < least);
     });
     const assessed = /necessary|not_sufficient/.test(claim.kind);
-    if (!names.length || names.join() === "link" || (assessed && t.assess === null) || (claim.kind === "joint_sufficiency" && t.theta === null)) return null;
+    if (!names.some((name) => (key[claim.kind] || names).includes(name)) || (assessed && t.assess === null)) return null;
     const thin = names.map((name) => lacks(PARTS[name][0])), thinHere = assessed && lacks(level.bounded ? ["both"] : ["neither", "both"]);
     const count = { region: 0, assessable: 0, open: 0, outcome: 0 };
     for (let d = 0; d < all.draws; d++) {
@@ -176,7 +177,7 @@
     for (const name in SLIDERS) {
       const text = place(SLIDERS[name], now.node[name]);
       input(name).setAttribute("aria-valuetext", text);
-      input(name).nextElementSibling.textContent = text;
+      input(name).previousElementSibling.textContent = text;
     }
     part("value").textContent = bracketed(found);
     part("sentence").textContent = `${now.group.label}: with human capital at ${place(human, now.node.human)} and social capital at ` +
@@ -199,11 +200,12 @@
     });
     const box = { x1: "x1", x2: "x2", y1: "y1", y2: "y2" }, { node } = now, width = Math.min(root.clientWidth || 320, 460);
     const corners = [node.human_low, node.human_high].flatMap((h) => [node.social_low, node.social_high].map((s) => [human.nodes[h], social.nodes[s]]));
-    const style = { background: "none", color: "var(--ink)", fontSize: "12px" };
+    const title = now.level.label + (unit.level && ` (${unit.level.trim()})`), means = cells.map((cell) => cell.mean);
+    const steps = decimals((Math.max(...means) - Math.min(...means)) / 10, 1), style = { background: "none", color: "var(--ink)", fontSize: "12px" };
     part("surface").replaceChildren(Plot.plot({
       width, height: width * 0.86, style, marginLeft: 46, marginBottom: 40,
       x: { label: human.label }, y: { label: social.label },
-      color: { type: "quantize", n: 10, range: [..."0123456789"].map((k) => `var(--ramp-${k})`), label: `${now.level.label}${unit.level && ` (${unit.level.trim()})`}`, legend: true },
+      color: { type: "quantize", n: 10, range: [..."0123456789"].map((k) => `var(--ramp-${k})`), label: title, legend: true, tickFormat: (value) => fixed(value, steps), width: Math.min(width, 400) },
       marks: [
         Plot.rect(cells, { ...box, fill: "mean" }),
         Plot.rect(cells.filter((cell) => cell.few), { ...box, fill: "var(--paper)", fillOpacity: 0.55 }),
@@ -213,8 +215,8 @@
     }));
     const bars = four.map((one) => ({ name: one.name, mean: one.mean * unit.factor, low: one.low * unit.factor, high: one.high * unit.factor }));
     part("dots").replaceChildren(Plot.plot({
-      width, height: 170, style, marginLeft: 128, marginRight: 20,
-      x: { label: `${now.level.label}${unit.level && ` (${unit.level.trim()})`}`, grid: true, ...(now.level.bounded && { domain: [0, unit.factor] }) },
+      width, height: 180, style, marginLeft: 128, marginRight: 20, marginBottom: 42,
+      x: { label: title, grid: true, ...(now.level.bounded && { domain: [0, unit.factor] }) },
       y: { type: "point", domain: all.corners, label: null, padding: 0.6 },
       marks: [
         Plot.ruleY(bars, { y: "name", x1: "low", x2: "high", stroke: "var(--first)", strokeWidth: 3 }),
