@@ -36,7 +36,7 @@ from bayescluster.features.explorer.results import (
     ShownLevel,
     ShownSurface,
 )
-from bayescluster.names import CAPITALS, CLUSTER
+from bayescluster.names import ALL, CAPITALS, CLUSTER
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import ABOUT_BOTH, By, Corners, Hypothesis, Scope
 from bayescluster.verdicts.compensation import outcome_scale
@@ -63,8 +63,8 @@ BYTES: Final = 300_000
 WORK: Final = 1e9
 """Most expected outcomes of firms computed for one form, so that large samples do not wait."""
 MOST, ENOUGH, FEWEST = 500, 200, 100
-"""Draws: never more; other scopes and clusters only where this many are left; below this, the smallest
-industries are left out."""
+"""Draws: never more; other scopes and clusters only where this many are left; below, the smallest
+industries, or groups by another column, are left out."""
 WHOLE: Final = 65_535
 
 
@@ -130,11 +130,15 @@ def levels_shown(design: Design) -> list[Scalar | None]:
     ]
 
 
+Pass = tuple[Scope, int, tuple[int, ...]]
+"""Scope, level and groups of surfaces that are computed together."""
+
+
 class Plan(NamedTuple):
-    """Groups by kind, column and label; scope, level and groups of each pass; draws; industries left out."""
+    """Groups by kind, column and label; scope, level and groups of each pass; draws; groups left out."""
 
     groups: tuple[tuple[By, int, str], ...]
-    passes: tuple[tuple[Scope, int, tuple[int, ...]], ...]
+    passes: tuple[Pass, ...]
     draws: int
     left_out: int
 
@@ -144,37 +148,33 @@ class Plan(NamedTuple):
 
 
 def planned(fits: Sequence[Evidence], levels: int, nodes: int) -> Plan:
-    """Choose what the page carries: all firms and industries first, then other scopes and clusters."""
-    evidence = fits[0]
-    design, sizes = evidence.design, evidence.groups.members.sum(axis=0)
-    industries = sorted(evidence.columns("industry"), key=lambda one: -sizes[one[0]])
+    """Choose what the page carries: all firms, industries and the like; then a new cluster, clusters."""
+    evidence, size = fits[0], min(each.posterior.size for each in fits)
+    design, rows = evidence.design, evidence.groups.members.sum(axis=0)
+    kinds = [by for by in evidence.kinds if by not in (ALL, CLUSTER)]
+    others = [(by, *one) for by in kinds for one in evidence.columns(by)]
+    clusters = [(CLUSTER, *one) for one in evidence.columns(CLUSTER)]
 
     def draws(surfaces: int) -> int:
         return BYTES // (nodes * len(fits) * surfaces)
 
-    kept = list(industries)
+    kept = sorted(others, key=lambda one: -rows[one[1]])
     while kept and draws(levels * (1 + len(kept))) < FEWEST:
         kept.pop()
-    groups: list[tuple[By, int, str]] = [("all", *evidence.columns("all")[0])]
-    groups += [("industry", *one) for one in industries if one in kept]
-    groups.sort(key=lambda one: one[1])
+    groups = sorted([(ALL, *evidence.columns(ALL)[0]), *kept], key=lambda one: one[1])
     usual = tuple(range(len(groups)))
-    passes: list[tuple[Scope, int, tuple[int, ...]]] = [
-        ("observed", k, usual) for k in range(levels)
-    ]
-    surfaces, work = levels * len(usual), levels
-    clusters = evidence.columns("cluster")
+    passes: list[Pass] = [("observed", level, usual) for level in range(levels)]
+    surfaces = levels * len(usual)
     if CLUSTER in evidence.posterior.groups and draws(surfaces + len(usual)) >= ENOUGH:
         passes.append(("new_cluster", 0, usual))
-        surfaces, work = surfaces + len(usual), work + 1
+        surfaces += len(usual)
     if clusters and draws(surfaces + len(clusters)) >= ENOUGH:
         passes.append(("observed", 0, tuple(range(len(groups), len(groups) + len(clusters)))))
-        groups += [("cluster", *one) for one in clusters]
-        surfaces, work = surfaces + len(clusters), work + 1
-    affordable = int(WORK / (nodes * work * design.size))
-    size = min(each.posterior.size for each in fits)
+        surfaces += len(clusters)
+        groups += clusters
+    affordable = int(WORK / (nodes * len(passes) * design.size))
     count = min(MOST, size, max(min(draws(surfaces), affordable), FEWEST // 2))
-    return Plan(tuple(groups), tuple(passes), count, len(industries) - len(kept))
+    return Plan(tuple(groups), tuple(passes), count, len(others) - len(kept))
 
 
 def _on_link(

@@ -91,5 +91,5 @@ class Explorer(Value):
     of: int
     """Draws that these were taken from, evenly."""
     left_out: int
-    """Industries that are left out, the smallest ones, so that the page stays small."""
+    """Groups that are left out, the smallest ones, so that the page stays small."""
     data: str
