@@ -161,9 +161,7 @@ def test_a_longer_run_of_the_same_model_is_set_beside(copied: RunDirectory) -> N
     manifest["analysis"]["sampling"]["draws"] *= 2
     manifest["gate_passed"] = True
     (longer / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    found = item(
-        with_additions(copied, copied.load_results()), "Does that hold with twice"
-    )
+    found = item(with_additions(copied, copied.load_results()), "Does that hold with twice")
     assert found.status == "done"
     assert re.search(r"600 draws in all \(run longer\).* 0\.00 of its sd", found.found)
 

@@ -11,6 +11,7 @@ import pytest
 from bayescluster.app.run import fit_analysis, run_analysis
 from bayescluster.errors import RunError
 from bayescluster.results.model import Results
+from bayescluster.runs.layout import EXPLORER, POSTERIOR
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
@@ -113,7 +114,14 @@ def test_every_stage_is_told_and_recorded(first):
     assert first.told.steps == STEPS
     assert first.told.chains == [0, 1, 2, 3]
     manifest = first.directory.read_manifest()
-    assert list(manifest.stages) == ["design", "sampling", "posterior", "results", "report"]
+    assert list(manifest.stages) == [
+        "design",
+        "sampling",
+        "posterior",
+        "results",
+        "explorer",
+        "report",
+    ]
     assert {stage.status for stage in manifest.stages.values()} == {"done"}
     assert manifest.gate_passed is True
     assert first.directory.verify() == []
@@ -139,6 +147,27 @@ def test_other_hypotheses_keep_the_posterior(first, go, instant):
     assert [verdict.group for verdict in first.results.verdicts] == ["Electronics", "Goods"]
     assert [verdict.group for verdict in second.results.verdicts] == ["all"]
     assert second.directory.verify() == []
+
+
+def test_the_explorer_of_an_older_run_is_made_from_its_posterior(first):
+    run = first.directory
+    kept = (run.path / EXPLORER).read_bytes()
+    manifest = run.read_manifest()
+    stages = {name: stage for name, stage in manifest.stages.items() if name != "explorer"}
+    run.write_manifest(manifest.model_copy(update={"stages": stages}))
+    (run.path / EXPLORER).unlink()
+    assert call("report", str(run.path)).code == 0
+    assert (run.path / EXPLORER).read_bytes() == kept
+    assert run.verify() == []
+    assert 'id="explorer-data"' in run.report_path.read_text(encoding="utf-8")
+
+
+def test_without_the_posterior_a_report_has_no_explorer(first):
+    run = first.directory
+    for file in (EXPLORER, POSTERIOR):
+        (run.path / file).unlink()
+    assert call("report", str(run.path)).code == 0
+    assert 'id="explorer-data"' not in run.report_path.read_text(encoding="utf-8")
 
 
 def test_another_title_changes_the_page_and_no_number(first, go, instant):
