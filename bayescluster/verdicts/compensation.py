@@ -37,6 +37,7 @@ class OutcomeScale(NamedTuple):
     ``to_link`` takes an expected outcome to the link scale, whose name is ``link``; ``least_span`` is the
     least way on it from both low to both high at which compensation is defined. ``sd`` is the
     standard deviation of the outcome as reported; ``bounded`` says that it is a probability or share.
+    On a logit scale they are taken between ``ends``.
     ``rounding`` is how far above 0 a cross difference on the link scale can be for want of digits.
     """
 
@@ -46,6 +47,7 @@ class OutcomeScale(NamedTuple):
     to_link: Callable[[Array], Array]
     least_span: float
     sd: float
+    ends: tuple[float, float] = (0.0, 1.0)
     rounding: float = ROUNDING
 
     @property
@@ -73,14 +75,16 @@ def outcome_scale(design: Design, at_least: Scalar | None = None) -> OutcomeScal
             return OutcomeScale(quantity, True, "probit", _probit, SPAN_PROBIT, sd)
         if design.family.plain is not None and reaching.bar is None:
             # a share of zeros of their own bounds the mean; below that bound it is a logit again
-            most = 1.0 - float((observed == 0).mean())
-            return OutcomeScale(quantity, True, "logit", _logit_between(0.0, most), SPAN_LOGIT, sd)
+            ends = 0.0, 1.0 - float((observed == 0).mean())
+            return OutcomeScale(
+                quantity, True, "logit", _logit_between(*ends), SPAN_LOGIT, sd, ends
+            )
         return OutcomeScale(quantity, True, "logit", _logit, SPAN_LOGIT, sd)
     if design.family.link == "log":
         return OutcomeScale(quantity, False, "logarithmic", _log, SPAN_LOG, sd)
     if design.family.scale == "level":
         ends = float(observed.min()), float(observed.max())
-        return OutcomeScale(quantity, False, "logit", _logit_between(*ends), SPAN_LOGIT, sd)
+        return OutcomeScale(quantity, False, "logit", _logit_between(*ends), SPAN_LOGIT, sd, ends)
     return OutcomeScale(quantity, False, "outcome", np.asarray, SPAN_SD * sd, sd)
 
 

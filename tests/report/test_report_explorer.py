@@ -39,6 +39,7 @@ FITS = {
     "ordinal": ("ordinal", "interaction", {}),
     "gaussian": ("gaussian", "ces", {}),
     "poisson": ("poisson", "additive", {}),
+    "zeros": ("zero_inflated_beta", "interaction", {}),
 }
 SETTINGS: tuple[dict[str, Any], ...] = (
     {},

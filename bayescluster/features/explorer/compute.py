@@ -11,7 +11,7 @@ from zlib import compress, decompress
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
-from scipy.special import expit, ndtr
+from scipy.special import expit, logit, ndtr
 
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import KAPPA
@@ -39,7 +39,7 @@ from bayescluster.features.explorer.results import (
 from bayescluster.names import ALL, CAPITALS, CLUSTER
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import ABOUT_BOTH, By, Corners, Hypothesis, Scope
-from bayescluster.verdicts.compensation import outcome_scale
+from bayescluster.verdicts.compensation import NEAREST, outcome_scale
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import (
     ASSESS,
@@ -58,7 +58,7 @@ from bayescluster.verdicts.withheld import why_withheld
 NODES: Final = 11
 REACH: Final = (0.02, 0.98)
 """Quantiles of a capital between which its nodes lie: beyond, hardly any firms are near."""
-BYTES: Final = 300_000
+BYTES: Final = 280_000
 """Of the packed numbers; one takes about a byte, and base64 adds a third."""
 WORK: Final = 1e9
 """Most expected outcomes of firms computed for one form, so that large samples do not wait."""
@@ -188,9 +188,10 @@ def _on_link(
     design = evidence.design.reaching(level)
     draws = scoped(design, evidence.posterior.thinned(plan.draws), scope, evidence.seed)
     weights = evidence.groups.weights[:, plan.columns(groups)]
-    return outcome_scale(evidence.design, level).to_link(
-        outcome_surface(design, draws, settings, weights)
-    )
+    values, scale = outcome_surface(design, draws, settings, weights), outcome_scale(design)
+    if scale.bounded and scale.link == "logit":  # means may lie beyond the ends of the scale
+        return np.asarray(logit(np.clip(values, NEAREST, 1 - NEAREST)))
+    return scale.to_link(values)
 
 
 def _behind(evidence: Evidence, plan: Plan, groups: Sequence[int]) -> list[tuple[float, ...]]:
@@ -230,7 +231,7 @@ def unpacked(explorer: Explorer) -> Array:
     found = np.empty(whole.shape)
     for k, surface in enumerate(explorer.surfaces):
         level = explorer.levels[surface.level]
-        low, high = level.ends
+        low, high = (0.0, 1.0) if level.bounded else level.ends
         share = FROM_LINK[level.link](surface.offset + surface.step * whole[k])
         found[k] = low + (high - low) * share
     return found
@@ -285,8 +286,6 @@ def _amounts(design: Design, capital: str, nodes: Sequence[float]) -> Iterator[s
 
 def _level(design: Design, level: Scalar | None) -> ShownLevel:
     scale, reaching = outcome_scale(design, level), design.reaching(level)
-    observed = reaching.reported[np.isfinite(reaching.reported)]
-    between = scale.link == "logit" and not scale.bounded
     shown = reaching.equation.at_least
     found: dict[str, float | None] = {
         "assess": ASSESS if scale.bounded else ASSESS_SD * scale.sd,
@@ -308,7 +307,7 @@ def _level(design: Design, level: Scalar | None) -> ShownLevel:
         at_least=None if shown is None else label_of(shown),
         bounded=scale.bounded,
         link=scale.link,
-        ends=(float(observed.min()), float(observed.max())) if between else (0.0, 1.0),
+        ends=scale.ends,
         least_span=scale.least_span,
         has_ratio=scale.has_ratio,
         sd=scale.sd,

@@ -39,11 +39,14 @@
     logarithmic: Math.exp,
     outcome: (x) => x,
   };
-  const at = (k, h, s) => {
-    const { offset, step } = all.surfaces[k], { link, ends } = all.levels[all.surfaces[k].level], g = [], p = [];
+  const near = (share) => Math.min(Math.max(share, 1e-6), 1 - 1e-6);
+  const at = (k, h, s) => {  // p the outcome, g where it lies on the scale on which claims are judged
+    const { offset, step } = all.surfaces[k], { link, ends, bounded } = all.levels[all.surfaces[k].level], g = [], p = [];
+    const [low, high] = bounded ? [0, 1] : ends, narrower = link === "logit" && bounded && ends[1] < 1;
     for (let d = 0; d < all.draws; d++) {
       g.push(offset + step * whole[((k * all.draws + d) * H + h) * S + s]);
-      p.push(ends[0] + (ends[1] - ends[0]) * FROM[link](g[d]));
+      p.push(low + (high - low) * FROM[link](g[d]));
+      if (narrower) g[d] = -Math.log(1 / near((p[d] - ends[0]) / (ends[1] - ends[0])) - 1);
     }
     return { g, p };
   };
@@ -173,7 +176,7 @@
   };
   const show = () => {
     const now = read(), found = written(summary(now.here.p), now.level);
-    const near = now.group.firms[now.node.human * S + now.node.social];
+    const around = now.group.firms[now.node.human * S + now.node.social];
     for (const name in SLIDERS) {
       const text = place(SLIDERS[name], now.node[name]);
       input(name).setAttribute("aria-valuetext", text);
@@ -182,7 +185,7 @@
     part("value").textContent = bracketed(found);
     part("sentence").textContent = `${now.group.label}: with human capital at ${place(human, now.node.human)} and social capital at ` +
       `${place(social, now.node.social)}, ${now.level.label} is ${found.mean}, 90% interval ${found.low} to ${found.high}; ` +
-      `effective number of firms near: ${fixed(near, 1)}.`;
+      `effective number of firms near: ${fixed(around, 1)}.`;
     const four = CORNERS.map((name, k) => ({ name: all.corners[k], firms: now.firms[k], ...summary(now.corners[name].p) }));
     part("corners").replaceChildren(...four.map((one) => row(one.name, bracketed(written(one, now.level)), fixed(one.firms, 1))));
     part("claims").replaceChildren(...all.claims.map((claim) => [claim, judge(claim, now)]).filter(([, one]) => one).map(([claim, one]) => {

@@ -24,9 +24,10 @@ class Axis(Value):
 class ShownLevel(Value):
     """What is expected: the outcome as the equation reports it, or the probability of reaching a level.
 
-    ``link`` is the scale on which values are kept: ``logit`` between ``ends``, ``probit``,
-    ``logarithmic``, or ``outcome`` itself. ``cutoffs`` are those that decide claims about it, declared or
-    by default; null where there is none.
+    ``link`` is the scale on which claims are judged: ``logit`` between ``ends``, ``probit``,
+    ``logarithmic``, or ``outcome`` itself. Values are kept on it too, probabilities and shares always
+    between 0 and 1. ``cutoffs`` are those that decide claims, declared or by default; null where there is
+    none.
     """
 
     at_least: str | None
