@@ -13,11 +13,12 @@ from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.scopes import Groups
+from bayescluster.estimands.summary import centre_and_ends
 from bayescluster.estimands.surface import Level, Own, Setting, outcome_surface
 from bayescluster.model.evaluate import Draws, Imputed
 from bayescluster.names import CAPITALS, FIRM, context_term
 from bayescluster.results.base import Curve
-from bayescluster.results.model import INTERVAL, Surface
+from bayescluster.results.model import Surface
 
 STEP = 0.01
 """Half width, in standard deviations, of the difference that approximates a derivative."""
@@ -187,13 +188,12 @@ def _ordered(position: int, own: float, other: float) -> Setting:
 
 
 def _curve(capital: str, label: str, at: Array, effect: Array) -> Curve:
-    tail = (1 - INTERVAL) / 2
-    low, high = np.quantile(effect, [tail, 1 - tail], axis=0)
+    centre, low, high = centre_and_ends(effect)
     return Curve(
         capital=capital,
         group=label,
         at=tuple(at.tolist()),
-        mean=tuple(effect.mean(axis=0).tolist()),
+        mean=tuple(centre.tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
     )

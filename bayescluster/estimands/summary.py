@@ -12,8 +12,8 @@ from bayescluster.results.model import INTERVAL, Estimate
 
 def estimate(draws: Array) -> Estimate:
     """Summarise independent draws, ``(draw,)``, without chains behind them."""
-    low, high = interval(draws)
-    return Estimate(mean=float(draws.mean()), sd=float(draws.std(ddof=1)), low=low, high=high)
+    mean, low, high = (float(part) for part in centre_and_ends(draws))
+    return Estimate(mean=mean, sd=float(draws.std(ddof=1)), low=low, high=high)
 
 
 def estimates(draws: Array, chains: int) -> list[Estimate]:
@@ -21,29 +21,43 @@ def estimates(draws: Array, chains: int) -> list[Estimate]:
 
     With 0 chains (draws that are no chains) there are no diagnostics.
     """
-    tail, columns = (1 - INTERVAL) / 2, np.ascontiguousarray(draws.T)
-    plain = zip(
-        columns.mean(axis=1).tolist(),
-        columns.std(axis=1, ddof=1).tolist(),
-        *np.quantile(columns, [tail, 1 - tail], axis=1).tolist(),
-        strict=True,
-    )
+    columns = np.ascontiguousarray(draws.T)
+    centre, lower, upper = (part.tolist() for part in centre_and_ends(columns, axis=1))
+    plain = list(zip(centre, columns.std(axis=1, ddof=1).tolist(), lower, upper, strict=True))
     if not chains:
         return [Estimate(mean=mean, sd=sd, low=low, high=high) for mean, sd, low, high in plain]
     found = diagnostics(draws, chains)
+    is_mean = columns.mean(axis=1) == centre
     return [
         Estimate(
             mean=mean,
             sd=sd,
             low=low,
             high=high,
-            mcse=number(found.mcse[k]),
+            mcse=number(found.mcse[k]) if is_mean[k] else None,
             rhat=number(found.rhat[k]),
             ess_bulk=number(found.ess_bulk[k]),
             ess_tail=number(found.ess_tail[k]),
         )
         for k, (mean, sd, low, high) in enumerate(plain)
     ]
+
+
+def centre_and_ends(draws: Array, axis: int = 0) -> tuple[Array, Array, Array]:
+    """Mean and ends of the equal-tailed interval, over the draws.
+
+    A few draws can carry a mean far beyond the interval: that of an exponential at a level which no firm
+    has, say. It is then no place where the quantity is, and the median stands for it.
+    """
+    tail = (1 - INTERVAL) / 2
+    mean = draws.mean(axis=axis)
+    low, high = np.quantile(draws, [tail, 1 - tail], axis=axis)
+    # all draws alike, the mean may differ from them in its last digit
+    slack = 1e-9 * (np.abs(low) + np.abs(high))
+    outside = (mean < low - slack) | (mean > high + slack)
+    if np.any(outside):
+        mean = np.where(outside, np.median(draws, axis=axis), mean)
+    return np.asarray(mean), np.asarray(low), np.asarray(high)
 
 
 def interval(draws: Array) -> tuple[float, float]:

@@ -42,6 +42,7 @@ class Spread(Value):
 class Estimate(Spread):
     """A posterior quantity: mean, sd, 90% equal-tailed interval, and how well it is known.
 
+    Where a few draws carry the mean beyond the interval, the median stands in its place, without mcse.
     The last four are null where they do not apply (no chains behind the number).
     """
 
@@ -63,7 +64,7 @@ class Estimate(Spread):
 
 
 class Curve(Value):
-    """A quantity of one group along the levels of a capital: mean and 90% interval."""
+    """A quantity of one group along the levels of a capital: mean and 90% interval, as in `Estimate`."""
 
     capital: str
     group: str

@@ -85,3 +85,18 @@ def test_draws_of_two_values_warn_of_nothing():
     (found,) = estimates(np.tile([[-1.0], [1.0]], (200, 1)), 2)
     assert (found.mean, found.rhat is None or found.rhat >= 0) == (0.0, True)
     assert probability_error(np.arange(400) % 2 == 0, 2) > 0
+
+
+def test_a_mean_that_a_few_draws_carry_off_is_no_centre():
+    heavy = np.exp(np.linspace(-1.0, 1.0, 4000))
+    heavy[::200] = 1e9  # half of a percent of the draws
+    RNG.shuffle(heavy)
+    (found,) = estimates(heavy[:, None], 4)
+    assert heavy.mean() > found.high
+    assert found.mean == estimate(heavy).mean == np.median(heavy)
+    assert found.low < found.mean < found.high
+    assert found.mcse is None
+    assert found.rhat is not None
+    # a mean within its interval stays, though the distribution is skewed
+    skewed = np.exp(IID[:, 0] / 3.0)
+    assert estimate(skewed).mean == skewed.mean()

@@ -14,7 +14,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import approximate, complete_rows
 from bayescluster.estimands.quantiles import QUANTILES
 from bayescluster.estimands.scopes import declared_groups, side_by_side
-from bayescluster.estimands.summary import estimate, estimates
+from bayescluster.estimands.summary import centre_and_ends, estimate, estimates
 from bayescluster.features.ceilings.functional import (
     Ceiling,
     ceiling_of,
@@ -23,7 +23,6 @@ from bayescluster.features.ceilings.functional import (
     surfaces_of,
 )
 from bayescluster.features.ceilings.least import (
-    TAILS,
     Key,
     least_level_rows,
     least_levels,
@@ -169,13 +168,13 @@ def _bottlenecks(
 def _line(key: Key, ceiling: Ceiling, design: Design) -> CeilingLine:
     capital, by, group = key
     unit, height = design.scaling(capital), ceiling.height
-    low, high = np.quantile(height, (TAILS[0], TAILS[2]), axis=0)
+    centre, low, high = centre_and_ends(height)
     return CeilingLine(
         capital=capital,
         by=by,
         group=group,
         at=tuple((unit.center + unit.scale * ceiling.levels).tolist()),
-        mean=tuple(height.mean(axis=0).tolist()),
+        mean=tuple(centre.tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
         steps=ceiling.steps,
