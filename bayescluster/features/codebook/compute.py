@@ -39,6 +39,7 @@ from bayescluster.features.codebook.results import (
 from bayescluster.features.codebook.roles import Kind, guesses, kind_of
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
+from bayescluster.spec.data import RecodeColumn
 
 Floats = NDArray[np.float64]
 
@@ -90,7 +91,7 @@ def codebook_of(sources: Sources) -> Codebook:
     capitals, indicators = tuple(_capitals(sources, frame)), tuple(_indicators(sources, frame))
     groups = tuple(_groups(table.frame, roles))
     concerns = (
-        *_concerns(table, kinds, roles),
+        *_concerns(table, kinds, roles, analysis),
         *_concerns_of_zeros(kinds, roles, analysis),
         *_concerns_of_capitals(capitals, indicators),
         *_concerns_of_groups(groups),
@@ -178,8 +179,13 @@ def _common(series: pd.Series[Any], kind: Kind) -> str:
 
 
 def _concerns(
-    table: Table, kinds: Mapping[str, Kind], roles: Mapping[str, str]
+    table: Table,
+    kinds: Mapping[str, Kind],
+    roles: Mapping[str, str],
+    analysis: Analysis | None,
 ) -> Iterator[Concern]:
+    derived = () if analysis is None else analysis.data.derive
+    recoded = {item.of for item in derived if isinstance(item, RecodeColumn)}
     for name, kind in kinds.items():
         series = table.frame[name]
         if kind.name == "empty":
@@ -191,7 +197,7 @@ def _concerns(
         if kind.values is None:
             yield from _odd_text(name, series)
         else:
-            yield from _odd_numbers(name, series, kind.values)
+            yield from _odd_numbers(name, series, kind.values, name in recoded)
     yield from _duplicates(table.frame, roles)
 
 
@@ -234,7 +240,9 @@ def _odd_text(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
         )
 
 
-def _odd_numbers(name: str, series: pd.Series[Any], values: Floats) -> Iterator[Concern]:
+def _odd_numbers(
+    name: str, series: pd.Series[Any], values: Floats, recoded: bool
+) -> Iterator[Concern]:
     known = values[~np.isnan(values)]
     codes = suspicious_codes(known)
     for code in codes:
@@ -246,7 +254,7 @@ def _odd_numbers(name: str, series: pd.Series[Any], values: Floats) -> Iterator[
             advice=f"if it means no answer, write `missing_values: {{{name}: [{code:g}]}}`",
         )
     rest = known[~np.isin(known, codes)]
-    if set(rest.tolist()) == {1.0, 2.0} and not is_labelled(series):
+    if set(rest.tolist()) == {1.0, 2.0} and not is_labelled(series) and not recoded:
         yield Concern(
             column=name,
             what="coded 1 and 2",
