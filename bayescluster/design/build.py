@@ -24,7 +24,13 @@ from bayescluster.design.coding import (
     enters_as_categories,
 )
 from bayescluster.design.conditions import condition_variables
-from bayescluster.design.context import BETWEEN_MIN, Surroundings, between_share, surroundings
+from bayescluster.design.context import (
+    BETWEEN_MAX,
+    BETWEEN_MIN,
+    Surroundings,
+    between_share,
+    surroundings,
+)
 from bayescluster.design.forms import with_one_form
 from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
@@ -397,31 +403,47 @@ def _notes_of_moderators(analysis: Analysis, firms: Firms) -> Iterator[str]:
 def _notes_of_context(
     analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored]
 ) -> Iterator[str]:
-    """How much of the capitals lies between clusters, and how well the others tell their cluster."""
-    if analysis.data.cluster is None or STRUCTURES[analysis.equation.form].terms == (INTERCEPT,):
+    """How much of the capitals lies between clusters, or firms seen repeatedly, and what that asks for."""
+    if STRUCTURES[analysis.equation.form].terms == (INTERCEPT,):
         return
-    codes = pd.factorize(firms.frame["__cluster__"])[0].astype("int64")
-    shares = {name: between_share(one.values, codes) or 0.0 for name, one in capitals.items()}
-    entering = {
-        capital for level, capital in analysis.equation.contexts.values() if level == CLUSTER
-    }
-    lacking = [
-        name for name, share in shares.items() if share > BETWEEN_MIN and name not in entering
-    ]
-    if lacking:
-        told = " and ".join(f"{shares[name]:.0%} of {name}" for name in lacking)
+    repeated = firms.frame["__firm__"].duplicated().any()
+    wanted: dict[str, list[str]] = {}
+    told = []
+    for level, there in ((CLUSTER, analysis.data.cluster is not None), (FIRM, repeated)):
+        shares = _between(firms, capitals, level) if there else {}
+        entering = analysis.equation.contextual.get(level, ())  # type: ignore[call-overload]
+        for name, share in shares.items():
+            if BETWEEN_MIN < share < BETWEEN_MAX and name not in entering:
+                wanted.setdefault(level, []).append(name)
+                told.append(f"{share:.0%} of {name} lies between {level}s")
+        if level == CLUSTER and entering:
+            yield from _notes_of_surroundings(firms, {name: shares[name] for name in entering})
+    if wanted:
+        entry = f"[{', '.join(wanted[CLUSTER])}]" if list(wanted) == [CLUSTER] else ""
+        entry = entry or "{" + ", ".join(f"{k}: [{', '.join(v)}]" for k, v in wanted.items()) + "}"
         yield (
-            f"Between clusters lies {told}: an effect is then a blend of what a firm has and what its "
-            "cluster has, which depends on the number of firms in a cluster. Add "
-            f"`contextual: [{', '.join(lacking)}]` to the equation to tell them apart."
+            f"{'; '.join(told)}: an effect is then a blend of what varies within and between them, "
+            f"which depends on the number of rows in each. Add `contextual: {entry}` to the equation "
+            "to tell them apart."
         )
-    around = surroundings_in(firms, CLUSTER)
-    alone = int(around.alone.sum())
-    if entering and alone:
-        yield f"{alone} rows have no other firm in their cluster: its mean is that of all firms there."
-    size = float(np.median(np.bincount(codes)))
-    for capital in sorted(entering):
-        known = size * shares[capital] / (1 + (size - 1) * shares[capital])
+
+
+def _between(firms: Firms, capitals: Mapping[str, Scored], level: str) -> dict[str, float]:
+    codes = pd.factorize(firms.frame[f"__{level}__"])[0].astype("int64")
+    return {name: between_share(one.values, codes) or 0.0 for name, one in capitals.items()}
+
+
+def _notes_of_surroundings(firms: Firms, shares: Mapping[str, float]) -> Iterator[str]:
+    """Rows without other firms, and how well the others tell their cluster."""
+    alone = int(surroundings_in(firms, CLUSTER).alone.sum())
+    if alone:
+        yield (
+            f"{alone} rows have no other firm in their cluster: the mean of all firms stands for theirs."
+        )
+    each = firms.frame.groupby("__cluster__")["__firm__"].nunique()
+    size = float(each.median())
+    for capital, share in sorted(shares.items()):
+        known = size * share / (1 + (size - 1) * share)
         yield (
             f"The mean of {capital} over the other firms of a cluster (median {size:.0f}) measures that "
             f"of the cluster with reliability {known:.2f}: where the firms are a sample of their "

@@ -21,6 +21,8 @@ from bayescluster.names import CLUSTER, FIRM
 
 BETWEEN_MIN: Final = 0.10
 """Share of the variance of a capital between clusters from which its context is recommended."""
+BETWEEN_MAX: Final = 0.90
+"""Share up to which it is: with more, hardly anything varies within them to be told apart."""
 
 Codes = NDArray[np.int64]
 

@@ -216,7 +216,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:21:5: the key 'kind' is missing\n"
-        "    say which one by `kind:`; known: effect, difference, necessary, sufficient, not_sufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
+        "    say which one by `kind:`; known: effect, contextual, difference, necessary, sufficient, not_sufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
     ),
     Fault(
         "hypothesis of unknown kind",
@@ -405,7 +405,7 @@ FAULTS = (
         "The analysis cannot be read (2 problems):\n"
         "  analysis.yaml:16:7: effects vary by industry, but the data declare none\n"
         "    add `industry:` with its column under data, or leave the grouping out\n"
-        "  analysis.yaml:20:5: effect asks by industry, but the data declare none\n"
+        "  analysis.yaml:20:44: effect asks by industry, but the data declare none\n"
         "    add `industry:` with its column under data, or use `by: all`",
     ),
     Fault(
@@ -811,7 +811,7 @@ FAULTS = (
         2,
         "The analysis cannot be read:\n"
         "  analysis.yaml:21:5: between names 'Goods' twice\n"
-        "    name two industries",
+        "    name two groups",
     ),
     Fault(
         "difference of three industries",
@@ -951,10 +951,9 @@ FAULTS = (
         "by an unknown grouping",
         {"by: industry}": "by: region}"},
         {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:44: unknown by 'region'\n"
-        "    known: all, industry, cluster",
+        3,
+        "The data do not fit the analysis:\n"
+        "  analysis.yaml:21:44: no column 'region' in the data (moderator)",
     ),
     Fault(
         "unknown capital",

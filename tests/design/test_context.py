@@ -120,8 +120,8 @@ def test_the_share_between_clusters_is_recommended_from_a_tenth():
     share = between_share(frame.training.to_numpy(), cluster.to_numpy())
     assert share is not None
     assert (
-        f"Between clusters lies {share:.0%} of human_capital: an effect is then a blend of what a firm "
-        "has and what its cluster has, which depends on the number of firms in a cluster. Add "
+        f"{share:.0%} of human_capital lies between clusters: an effect is then a blend of what varies "
+        "within and between them, which depends on the number of rows in each. Add "
         "`contextual: [human_capital]` to the equation to tell them apart."
     ) in notes
     after = small_design(frame=frame, contextual=[H]).details.notes
