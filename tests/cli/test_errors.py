@@ -949,11 +949,12 @@ FAULTS = (
     ),
     Fault(
         "by an unknown grouping",
-        {"by: industry}": "by: region}"},
+        {"by: industry}": "by: regions}"},
         {},
         3,
         "The data do not fit the analysis:\n"
-        "  analysis.yaml:21:44: no column 'region' in the data (moderator)",
+        "  analysis.yaml:21:44: no column 'regions' in the data (moderator)\n"
+        "    did you mean 'region'?",
     ),
     Fault(
         "unknown capital",
