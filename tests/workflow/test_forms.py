@@ -9,7 +9,10 @@ import pytest
 
 import bayescluster as bc
 from bayescluster.app.run import fit_analysis, run_analysis
+from bayescluster.features.explorer.compute import unpacked
+from bayescluster.features.explorer.results import Explorer
 from bayescluster.runs.find import list_runs
+from bayescluster.runs.layout import EXPLORER
 from bayescluster.runs.store import RunDirectory
 from bayescluster.structures import STRUCTURES
 from tests.cli.small import call, write
@@ -125,11 +128,11 @@ def _go(folder: Path) -> tuple[Told, RunDirectory]:
 
 def test_each_form_is_a_run_of_its_own(made, whole):
     assert json.loads((made / "told.json").read_text()) == STEPS
-    assert list(whole.read_manifest().stages) == ["forms", "results", "report"]
+    assert list(whole.read_manifest().stages) == ["forms", "results", "explorer", "report"]
     assert whole.read_manifest().forms == FORMS
     for form, run in whole.forms().items():
         assert set(run.read_manifest().stages) == {
-            *("design", "sampling", "posterior", "results", "report")
+            *("design", "sampling", "posterior", "results", "explorer", "report")
         }
         results = run.load_results()
         assert (results.model.structure, results.comparison) == (form, None)
@@ -154,6 +157,22 @@ def test_the_second_run_writes_nothing(copied, folder, instant):
     assert (instant.compiled, instant.sampled) == (0, [])
     assert again.path == copied.path
     assert _times(copied.path) == before
+
+
+def test_the_explorer_has_the_draws_of_every_form(whole):
+    document = (whole.path / EXPLORER).read_text()
+    found = Explorer.model_validate_json(document)
+    assert found.forms == tuple(FORMS)
+    by_form = [[one for one in found.surfaces if one.form == k] for k in range(len(FORMS))]
+    assert len({len(surfaces) for surfaces in by_form}) == 1
+    values, each = unpacked(found), len(by_form[0])
+    parts = [values[k * each : (k + 1) * each].mean() for k in range(len(FORMS))]
+    assert len(set(parts)) == len(FORMS)
+    for form, run in whole.forms().items():
+        own = Explorer.model_validate_json((run.path / EXPLORER).read_text())
+        assert own.forms == (form,)
+    assert found.data in whole.report_path.read_text()
+    assert whole.verify() == []
 
 
 @pytest.mark.usefixtures("plain_report")
