@@ -83,6 +83,7 @@ from bayescluster.results.model import (
     Results,
     Traditions,
 )
+from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.claims import (
     AMOUNTS_ONLY,
     CLAIMS,
@@ -94,6 +95,7 @@ from bayescluster.verdicts.claims import (
     silence,
 )
 from bayescluster.verdicts.decide import declared_events, judged, verdicts
+from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.together import together
 
@@ -144,7 +146,7 @@ def collect(
     # events come before the gate, so that every estimand behind a claim has to pass it
     claimed = done(evidence.once(declared_events))
     estimands = named_estimands(evidence) | measurement_estimands(design, measured)
-    estimands |= {**others.estimands, **node_estimands(node)}
+    estimands |= {**others.estimands, **node_estimands(node), **claimed_estimands(claimed)}
     depth = design.analysis.sampling.max_treedepth
     gate = done(with_confirmed(convergence_gate(tree, estimands, depth), settled))
     answers = tuple(judged(claim, event, evidence, gate.passed) for claim, event in claimed)
@@ -269,6 +271,17 @@ def _model_results(
         residuals=others.residuals,
         learning=others.learning,
     )
+
+
+def claimed_estimands(
+    claimed: Sequence[tuple[Hypothesis, Event]],
+) -> dict[str, Array]:
+    """What claims alone ask for, by name, ``(draw,)`` each: differences of groups that nothing else shows."""
+    return {
+        f"{name} ({event.group}; {claim.scope})": draws
+        for claim, event in claimed
+        for name, draws in event.quantities.items()
+    }
 
 
 def other_equations(design: Design, tree: xr.DataTree) -> OtherEquations:

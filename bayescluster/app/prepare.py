@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from bayescluster.dataset.cases import read_cases
 from bayescluster.dataset.prepare import Examined, examine
@@ -32,6 +32,9 @@ from bayescluster.summaries.coding import refusals
 from bayescluster.summaries.likelihood import Firms
 from bayescluster.workers import Work
 
+LATENT_ACCEPT: Final = 0.8
+"""Acceptance rate to aim for where capitals are latent: that of the theory for many alike directions."""
+
 
 class AnalysisSource(NamedTuple):
     """An analysis, the folder its paths start from, and the places of its values in the file."""
@@ -54,12 +57,27 @@ def analysis_source(source: Analysis | Path | str) -> AnalysisSource:
     else:
         loaded = load_analysis(Path(source))
         opened = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
-    opened = opened._replace(analysis=with_default_forms(opened.analysis))
+    analysis = with_default_steps(with_default_forms(opened.analysis))
+    opened = opened._replace(analysis=analysis)
     try:
         check_semantics(opened.analysis, opened.where)
     except ConfigError as error:
         raise ConfigError(dict.fromkeys(_with_data(opened, error.problems))) from None
     return opened
+
+
+def with_default_steps(analysis: Analysis) -> Analysis:
+    """Aim for larger steps of the sampler where capitals are latent, unless the file says how large.
+
+    With a number for each firm the acceptance rate is that of thousands of directions that nothing
+    hinders: steps are small for their number, not for a narrow place among them, and at the rate that
+    suits few parameters trajectories have twice as many steps as they need.
+    """
+    chosen = "target_accept" in analysis.sampling.model_fields_set
+    if chosen or not any(one.method == "latent" for one in analysis.constructs.values()):
+        return analysis
+    sampling = analysis.sampling.model_copy(update={"target_accept": LATENT_ACCEPT})
+    return analysis.model_copy(update={"sampling": sampling})
 
 
 def _with_data(source: AnalysisSource, refused: Sequence[Problem]) -> tuple[Problem, ...]:

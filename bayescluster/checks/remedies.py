@@ -207,7 +207,7 @@ def advice_for(check: str, reason: ReasonKind | None = None, **facts: object) ->
     return found._replace(text=found.text.format(**facts))
 
 
-ACCEPTANCE: Final = (0.95, 0.99)
+ACCEPTANCE: Final = (0.9, 0.95, 0.99)
 """Target acceptance, step by step: Stan, Runtime warnings and convergence problems."""
 CHAINS: Final = 4
 DEPTH_STEP: Final = 2

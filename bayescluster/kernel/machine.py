@@ -659,9 +659,12 @@ def rows_gates(q, v, a, fc, ic, mode):
     eta, w, terms, human, social = q[1], q[3], q[4], q[5], q[6]
     runs, starts, cell, link, shift, slopes = q[7], q[8], q[9], q[10], q[11], q[12]
     weight, high, low, by = np.empty(4), np.empty(4), np.empty(4), np.empty(4)
+    odds = np.empty(4)
     for r in range(runs):
         at = w + ic[cell + r] * terms
         steep_h, steep_s = math.exp(v[at + 6]), math.exp(v[at + 8])
+        for k in range(4):
+            odds[k] = math.exp(min(max(v[at + 1 + k], -300.0), 300.0))
         for i in range(ic[starts + r], ic[starts + r + 1]):
             d = slopes + 6 * i
             gap_h, gap_s = v[human + i] - v[at + 5], v[social + i] - v[at + 7]
@@ -687,15 +690,17 @@ def rows_gates(q, v, a, fc, ic, mode):
             level = v[at] + v[shift + i]
             top = level + max(max(v[at + 1], v[at + 2]), max(v[at + 3], v[at + 4]))
             up, down = 0.0, 0.0
+            grown = math.exp(min(max(level, -300.0), 300.0)) if link == L_LOGIT else 1.0
             for k in range(4):
-                corner = level + v[at + 1 + k]
                 if link == L_IDENTITY:
-                    high[k], by[k] = corner, 1.0
+                    high[k], by[k] = level + v[at + 1 + k], 1.0
                 elif link == L_LOG:
-                    high[k] = math.exp(corner - top)
+                    high[k] = math.exp(level + v[at + 1 + k] - top)
                     by[k] = high[k]
                 else:
-                    high[k], low[k] = both_sides(corner)
+                    ratio = grown * odds[k]
+                    low[k] = 1.0 / (1.0 + ratio)
+                    high[k] = ratio * low[k]
                     by[k] = high[k] * low[k]
                     down += weight[k] * low[k]
                 up += weight[k] * high[k]
@@ -1110,56 +1115,90 @@ def latent_mean(q, v, a, fc, ic, mode):
 
 @operation()
 def indicators(q, v, a, fc, ic, mode):
-    """``raw n mean z items loading intercept error answers answered``.
+    """``raw n mean z items loading intercept error answers answered complete``.
 
     Continuous indicators with the latent capital integrated out; the capital is its conditional mean
-    plus ``z`` times its conditional sd. ``loading`` is a place in ``ic`` that lists positions.
+    plus ``z`` times its conditional sd. ``loading`` is a place in ``ic`` that lists positions. Where all firms
+    answered everything (``complete``), precision is the same for all.
     """
     raw, n, mean, z, items, loading = q[1], q[2], q[3], q[4], q[5], q[6]
-    intercept, error, answers, answered = q[7], q[8], q[9], q[10]
+    intercept, error, answers, answered, complete = q[7], q[8], q[9], q[10], q[11]
+    slope, level, weight, pulls, adds = (
+        np.empty(items),
+        np.empty(items),
+        np.empty(items),
+        np.empty(items),
+        np.empty(items),
+    )
+    precision, logs = 1.0, 0.0
+    for k in range(items):
+        s = v[error + k]
+        slope[k], level[k], weight[k] = v[ic[loading + k]], v[intercept + k], 1.0 / (s * s)
+        pulls[k] = slope[k] * weight[k]
+        adds[k] = -math.log(s) - 0.5 * LOG_2PI
+        precision += slope[k] * pulls[k]
+        logs += adds[k]
+    variance, root = 1.0 / precision, math.sqrt(precision)
+    logs -= 0.5 * math.log(precision)
     total = 0.0
+    if mode != BACK:
+        for i in range(n):
+            pull, squares, m = 0.0, 0.0, v[mean + i]
+            if not complete:
+                precision, logs = 1.0, 0.0
+                for k in range(items):
+                    if ic[answered + i * items + k]:
+                        precision += slope[k] * pulls[k]
+                        logs += adds[k]
+                variance, root = 1.0 / precision, math.sqrt(precision)
+                logs -= 0.5 * math.log(precision)
+            for k in range(items):
+                if complete or ic[answered + i * items + k]:
+                    r = fc[answers + i * items + k] - level[k] - m * slope[k]
+                    pull += pulls[k] * r
+                    squares += weight[k] * r * r
+            v[raw + i] = m + pull * variance + v[z + i] / root
+            total += logs + 0.5 * (pull * pull * variance - squares - v[z + i] * v[z + i])
+        return total
+    by_slope, by_level, by_error = np.zeros(items), np.zeros(items), np.zeros(items)
+    residual = np.empty(items)
     for i in range(n):
-        precision, pull, fit, m = 1.0, 0.0, 0.0, v[mean + i]
+        pull, m = 0.0, v[mean + i]
+        if not complete:
+            precision = 1.0
+            for k in range(items):
+                if ic[answered + i * items + k]:
+                    precision += slope[k] * pulls[k]
+            variance, root = 1.0 / precision, math.sqrt(precision)
         for k in range(items):
-            if ic[answered + i * items + k]:
-                b, s = v[ic[loading + k]], v[error + k]
-                r = fc[answers + i * items + k] - v[intercept + k] - m * b
-                precision += b * b / (s * s)
-                pull += b * r / (s * s)
-                fit -= math.log(s) + 0.5 * LOG_2PI + 0.5 * r * r / (s * s)
-        if mode != BACK:
-            v[raw + i] = m + pull / precision + v[z + i] / math.sqrt(precision)
-            total += fit - 0.5 * math.log(precision) + 0.5 * pull * pull / precision
-            total -= 0.5 * v[z + i] * v[z + i]
-            continue
-        d = a[raw + i]
-        root = math.sqrt(precision)
+            if complete or ic[answered + i * items + k]:
+                residual[k] = fc[answers + i * items + k] - level[k] - m * slope[k]
+                pull += pulls[k] * residual[k]
+        d, fitted = a[raw + i], pull * variance
         a[z + i] += d / root - v[z + i]
-        by_pull = d / precision + pull / precision
+        by_pull = d * variance + fitted
         by_precision = (
-            -d * pull / precision**2
-            - 0.5 * d * v[z + i] / (precision * root)
-            - 0.5 / precision
-            - 0.5 * (pull / precision) ** 2
+            -variance * (d * fitted + 0.5 * d * v[z + i] / root + 0.5) - 0.5 * fitted * fitted
         )
         by_mean = d
         for k in range(items):
-            if ic[answered + i * items + k]:
-                b, s = v[ic[loading + k]], v[error + k]
-                w = 1.0 / (s * s)
-                r = fc[answers + i * items + k] - v[intercept + k] - m * b
-                by_r = by_pull * b * w - r * w
-                a[ic[loading + k]] += by_precision * 2.0 * b * w + by_pull * r * w - by_r * m
-                a[error + k] += (
-                    -2.0 * by_precision * b * b * w / s
-                    - 2.0 * by_pull * b * r * w / s
-                    - 1.0 / s
-                    + r * r * w / s
+            if complete or ic[answered + i * items + k]:
+                r = residual[k]
+                by_r = by_pull * pulls[k] - r * weight[k]
+                by_slope[k] += by_precision * 2.0 * pulls[k] + by_pull * r * weight[k] - by_r * m
+                by_error[k] += (
+                    weight[k] * r * r
+                    - 2.0 * (by_precision * slope[k] + by_pull * r) * pulls[k]
+                    - 1.0
                 )
-                a[intercept + k] -= by_r
-                by_mean -= by_r * b
+                by_level[k] -= by_r
+                by_mean -= by_r * slope[k]
         a[mean + i] += by_mean
-    return total
+    for k in range(items):
+        a[ic[loading + k]] += by_slope[k]
+        a[intercept + k] += by_level[k]
+        a[error + k] += by_error[k] / v[error + k]
+    return 0.0
 
 
 @operation()

@@ -599,7 +599,8 @@ def _latent(tape: Tape, design: Design, capital: str, other: int, order: NDArray
     answers = items.values[:, at][order]
     listed = tape.places([loadings + k for k in at])
     known = tape.constants(np.nan_to_num(answers)), tape.places(np.isfinite(answers))
-    tape.do(machine.indicators, raw, n, mean, z, width, listed, intercept, error, *known)
+    complete = int(np.isfinite(answers).all())
+    tape.do(machine.indicators, raw, n, mean, z, width, listed, intercept, error, *known, complete)
     for position, levels in enumerate(items.levels):
         if levels:
             _graded(tape, design, capital, (position, levels), (raw, loadings), order)

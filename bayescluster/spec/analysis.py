@@ -35,7 +35,8 @@ class Sampling(Frozen):
     chains: Annotated[int, Field(ge=1, le=64)] = 4
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     target_accept: Annotated[float, Field(ge=0.5, lt=1.0)] = 0.9
-    """Aim for the acceptance rate: nearer to 1 means smaller, safer, slower steps."""
+    """Aim for the acceptance rate: nearer to 1 means smaller, safer, slower steps. 0.8 where a capital is
+    latent, unless it is given."""
     max_treedepth: Annotated[int, Field(ge=3, le=15)] = 10
     prior_draws: Annotated[int, Field(ge=100, le=20_000)] = 2000
     """Draws from the prior, for the prior probability of every verdict."""

@@ -114,8 +114,8 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
     )
     over = "over all firms" if everyone else "over its own firms"
     words = (
-        f"average marginal effect in {pair.first} less that in {pair.second}, each {over}, above "
-        f"{claim.margin:g}"
+        f"average marginal effect in the first industry less that in the second, each {over}, "
+        f"above {claim.margin:g}"
     )
     parts = [
         _part(
@@ -147,6 +147,10 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
         tuple(figures),
         tuple(parts),
         what="difference of effects",
+        quantities={
+            f"effect of {claim.capital} over all firms": now.standardised,
+            f"effect of {claim.capital} from low to high, {scale.link} scale": now.link,
+        },
     )
 
 
@@ -209,7 +213,7 @@ def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) ->
     other = next(name for name in CAPITAL_WORDS if name != claim.capital)
     words = (
         f"share of the way from both low to both high that {CAPITAL_WORDS[other]} alone covers "
-        f"({scale.link} scale), in {pair.first} less that in {pair.second}, above {claim.margin:g}"
+        f"({scale.link} scale), in the first industry less that in the second, above {claim.margin:g}"
     )
     defined = [np.isfinite(each).all(axis=1) for each in (now, before)]
     thin = _thin(
@@ -218,8 +222,11 @@ def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) ->
     with np.errstate(invalid="ignore"):
         events = [each[:, 0] - each[:, 1] > claim.margin for each in (now, before)]
     figures: tuple[VerdictFigure, ...] = ()
+    quantities: dict[str, Array] = {}
     if defined[0].all():
-        figures = (figure_of("difference of the shares", now[:, 0] - now[:, 1], evidence, "share"),)
+        shares = now[:, 0] - now[:, 1]
+        figures = (figure_of("difference of the shares", shares, evidence, "share"),)
+        quantities[f"share of the way that {other} alone covers"] = shares
     assessable = EventPart(
         "assessable",
         f"a way to share in both ({scale.link} scale)",
@@ -236,6 +243,7 @@ def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) ->
         figures,
         (part,),
         assessable,
+        quantities=quantities,
     )
 
 
@@ -264,7 +272,7 @@ def _claims_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event:
         pair.name,
         now.first & now.not_second & now.assessable,
         before.first & before.not_second & before.assessable,
-        f"in {pair.first} and not in {pair.second}: {words} ({levels.declared})",
+        f"in the first industry and not in the second: {words} ({levels.declared})",
         (),
         parts,
         assessable,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -66,6 +67,8 @@ class Event(NamedTuple):
     """What has to count on the outcome scale, of a claim about both scales."""
     rests_on_rejection: bool = False
     """Whether it is supported only where another claim is rejected."""
+    quantities: Mapping[str, Array] = MappingProxyType({})
+    """What the claim is judged by and no other estimand is, ``(draw,)`` each; the gate looks at it."""
 
     @property
     def unsupported(self) -> str:

@@ -15,6 +15,7 @@ import xarray as xr
 from scipy.stats import binom
 
 from bayescluster.app.prepare import analysis_source, design_of
+from bayescluster.design.forms import of_form
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
@@ -33,13 +34,12 @@ BAND = 0.998
 
 @pytest.fixture(scope="module")
 def scenario():
-    question = analysis_source("configs/asian_clusters.yaml")
-    sampling = question.analysis.sampling.model_copy(
+    question = analysis_source("configs/asian_clusters_forms.yaml")
+    analysis = of_form(question.analysis, "interaction")
+    sampling = analysis.sampling.model_copy(
         update={"draws": 500, "tune": 500, "chains": 2, "target_accept": 0.9}
     )
-    return design_of(
-        question._replace(analysis=question.analysis.model_copy(update={"sampling": sampling}))
-    )
+    return design_of(question._replace(analysis=analysis.model_copy(update={"sampling": sampling})))
 
 
 def _quantities(design, draws: Draws) -> dict[str, np.ndarray]:
