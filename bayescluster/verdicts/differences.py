@@ -33,6 +33,7 @@ from bayescluster.verdicts.regions import (
     LINK_PART,
     OUTCOME_PART,
     CornerClaim,
+    kind_compared,
     region_of,
 )
 
@@ -114,8 +115,8 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
     )
     over = "over all firms" if everyone else "over its own firms"
     words = (
-        f"average marginal effect in the first industry less that in the second, each {over}, "
-        f"above {claim.margin:g}"
+        f"average marginal effect in the first {kind_compared(claim)} less that in the second, each "
+        f"{over}, above {claim.margin:g}"
     )
     parts = [
         _part(
@@ -213,7 +214,8 @@ def _compensation_differs(claim: Difference, evidence: Evidence, pair: _Pair) ->
     other = next(name for name in CAPITAL_WORDS if name != claim.capital)
     words = (
         f"share of the way from both low to both high that {CAPITAL_WORDS[other]} alone covers "
-        f"({scale.link} scale), in the first industry less that in the second, above {claim.margin:g}"
+        f"({scale.link} scale), in the first {kind_compared(claim)} less that in the second, above "
+        f"{claim.margin:g}"
     )
     defined = [np.isfinite(each).all(axis=1) for each in (now, before)]
     thin = _thin(
@@ -272,7 +274,7 @@ def _claims_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event:
         pair.name,
         now.first & now.not_second & now.assessable,
         before.first & before.not_second & before.assessable,
-        f"in the first industry and not in the second: {words} ({levels.declared})",
+        f"in the first {kind_compared(claim)} and not in the second: {words} ({levels.declared})",
         (),
         parts,
         assessable,

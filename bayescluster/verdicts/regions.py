@@ -278,8 +278,13 @@ def _context_title(claim: Contextual, capital: str) -> str:
     return f"The firm's lasting {name} {verb} that of the row"
 
 
+def kind_compared(claim: Difference) -> str:
+    """What a difference is between, in words: industries, clusters, or groups of another column."""
+    return claim.by if claim.by in (INDUSTRY, CLUSTER) else "group"
+
+
 def _difference_title(claim: Difference, capital: str) -> str:
-    kind = claim.by if claim.by in (INDUSTRY, CLUSTER) else "group"
+    kind = kind_compared(claim)
     if claim.of == "effect":
         return f"{capital} matters more in the first {kind} than in the second"
     if claim.of == "compensation":

@@ -9,13 +9,14 @@ import pytest
 from pydantic import ValidationError
 from scipy.special import expit
 
+from bayescluster.app.collect import claimed_estimands
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.model.evaluate import linear_predictor
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
-from bayescluster.verdicts.decide import groups_judged, verdicts
+from bayescluster.verdicts.decide import declared_events, groups_judged, verdicts
 from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
@@ -148,7 +149,7 @@ def test_a_claim_holds_in_one_industry_and_not_in_another(first, second, state):
     assert found.group == "I0 over I1"
     assert found.title == "Human capital is necessary in the first industry, and not in the second"
     assert found.region.startswith(
-        "in I0 and not in I1: expected outcome at least 0.25 with both high;"
+        "in the first industry and not in the second: expected outcome at least 0.25 with both high;"
     )
 
 
@@ -221,3 +222,35 @@ def test_no_pair_is_computed_that_no_claim_asks_for():
 def test_what_makes_no_sense_is_refused(keys, message):
     with pytest.raises(ValidationError, match=message):
         Difference.model_validate({"kind": "difference"} | keys)
+
+
+def test_what_a_difference_alone_rests_on_is_under_the_gate():
+    evidence = made(human_capital=1.0)
+    found = judged(
+        evidence,
+        {"kind": "difference", "capital": H},
+        {"kind": "difference", "of": "compensation", "capital": H},
+    )
+    estimands = claimed_estimands(declared_events(evidence))
+    over = "(I0 over I1; observed)"
+    a, b = (
+        evidence.standardised("industry", k, default_levels(evidence.design)).marginal[H][:, 0]
+        for k in (0, 1)
+    )
+    np.testing.assert_array_equal(estimands[f"effect of {H} over all firms {over}"], a - b)
+    assert f"effect of {H} from low to high, logit scale {over}" in estimands
+    # a share of the way is an estimand where there is a way in every draw, as it is shown
+    shown = any(figure.label == "difference of the shares" for figure in found[1].figures)
+    assert (f"share of the way that {S} alone covers {over}" in estimands) is shown
+
+
+def test_every_pair_has_the_same_region():
+    """So that it stands once above all pairs, wherever claims are listed."""
+    evidence = made()
+    for of in ({}, {"of": "compensation"}, {"of": "necessary"}):
+        both = [
+            judged(evidence, {"kind": "difference", "capital": H, "between": pair} | of)[0]
+            for pair in (["I0", "I1"], ["I1", "I0"])
+        ]
+        assert both[0].region == both[1].region
+        assert [one.group for one in both] == ["I0 over I1", "I1 over I0"]

@@ -115,7 +115,7 @@ def test_categories_are_compared_and_ranked():
         for a, b in (("north", "south"), ("north", "west"), ("south", "west"))
     ]
     assert found[0].title == "Human capital matters more in the first group than in the second"
-    assert "in region north less that in region south" in found[0].region
+    assert "in the first group less that in the second" in found[0].region
     rows = {(row.by, row.first, row.second) for row in differences(evidence)}
     assert ("region", "north", "west") in rows
     assert (BOTH, "I1 x north", "I1 x south") in rows

@@ -102,8 +102,8 @@ def test_differences(between, evidence):
         (link[:, first] > link[:, second]).mean(),
     ]
     assert found.region == (
-        f"average marginal effect in I{first} less that in I{second}, each over its own firms, above "
-        "0.01; and above 0 on the logit scale, from low to high at the corners"
+        "average marginal effect in the first industry less that in the second, each over its own "
+        "firms, above 0.01; and above 0 on the logit scale, from low to high at the corners"
     )
 
 

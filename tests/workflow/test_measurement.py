@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.app.prepare import LATENT_ACCEPT, analysis_source, with_default_steps
 from bayescluster.checks.convergence import convergence_gate, element_names
 from bayescluster.estimands import diagnostics
 from bayescluster.features.measurement.compute import (
@@ -123,3 +124,15 @@ def test_capital_of_every_firm_passes_the_gate_under_its_name(tree, monkeypatch)
     stuck["human_capital"][1, :, 41] += 5.0
     gate = convergence_gate(xr.DataTree.from_dict({"posterior": stuck}), {}, 10)
     assert gate.items[0].worst[0] == "human_capital[f41]"
+
+
+def test_larger_steps_are_asked_for_where_a_capital_is_latent() -> None:
+    latent, scores = (
+        analysis_source(f"configs/{name}.yaml").analysis.sampling.target_accept
+        for name in ("asian_clusters", "asian_clusters_forms")
+    )
+    assert (latent, scores) == (LATENT_ACCEPT, 0.9)
+    analysis = analysis_source("configs/asian_clusters.yaml").analysis
+    sampling = analysis.sampling.model_copy(update={"target_accept": 0.9})
+    given = analysis.model_copy(update={"sampling": sampling})
+    assert with_default_steps(given) == given
