@@ -75,6 +75,13 @@ def address_of(function: Operation) -> int:
     return int(_compiled[function].address)
 
 
+def compile_all() -> int:
+    """Compile every operation that is not kept already; how many there are."""
+    for function in _options:
+        address_of(function)
+    return len(_options)
+
+
 def kept(compile_: Callable[[Callable[..., Any]], Any], function: Callable[..., Any]) -> Any:
     """Compile a function and keep it beside this file, or in the user's cache, for other processes.
 
@@ -916,9 +923,13 @@ def shares(q, v, a, fc, ic, mode):
 
 @operation()
 def overdispersed_counts(q, v, a, fc, ic, mode):
-    """Negative binomial counts on the log scale."""
+    """Negative binomial counts on the log scale.
+
+    ``eta n y _ weight over values weights kinds``: what depends on a count and the shape alone is computed
+    once for each count that occurs, with the weight of its rows.
+    """
     eta, n, y, _, weight = q[1], q[2], q[3], q[4], q[5]
-    one = q[6]
+    one, values, weights, kinds = q[6], q[7], q[8], q[9]
     if mode == BACK:
         return 0.0
     total = 0.0
@@ -930,25 +941,17 @@ def overdispersed_counts(q, v, a, fc, ic, mode):
         digamma(shape),
         0.0,
     )
+    for k in range(kinds):
+        w, count = fc[weights + k], fc[values + k]
+        total += w * (math.lgamma(count + shape) - ways)
+        by_shape += w * (digamma(count + shape) - at_shape)
     for i in range(n):
         w, count, t = fc[weight + i], fc[y + i], v[eta + i]
         log_total = log_shape + softplus(t - log_shape)
         up = logistic(t - log_shape)
-        total += w * (
-            math.lgamma(count + shape)
-            - ways
-            + shape * (log_shape - log_total)
-            + count * (t - log_total)
-        )
+        total += w * (shape * (log_shape - log_total) + count * (t - log_total))
         a[eta + i] += w * (count - (count + shape) * up)
-        by_shape += w * (
-            digamma(count + shape)
-            - at_shape
-            + log_shape
-            - log_total
-            + 1.0
-            - (count + shape) * (1.0 - up) / shape
-        )
+        by_shape += w * (log_shape - log_total + 1.0 - (count + shape) * (1.0 - up) / shape)
     a[one] += by_shape * -2.0 * over**-3.0
     return total
 

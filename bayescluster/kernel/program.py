@@ -508,7 +508,11 @@ class _Equation:
             return
         first = next(iter(parameters.values()), 0)
         first = parameters.get("sigma", parameters.get(names.CUTPOINTS, first))
-        more = first, parameters.get("nu", 0), len(design.levels)
+        more = [first, parameters.get("nu", 0), len(design.levels)]
+        if likelihood is machine.overdispersed_counts:
+            values, kind = np.unique(outcome, return_inverse=True)
+            table = values, np.bincount(kind, weight)
+            more = [first, *map(tape.constants, table), values.size]
         tape.do(likelihood, eta, n, *places, *more)
 
     def _zeros(

@@ -8,7 +8,7 @@ data frames hold. Adding a column is one `Column`, and it is in all of them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from types import MappingProxyType, UnionType
@@ -209,21 +209,22 @@ class View[Row]:
 
 def raw_tables(views: Iterable[View[Any]]) -> tuple[RawTable, ...]:
     """Views as they are written: those of one name together, in the order of their first."""
-    found: dict[str, RawTable] = {}
+    parts: dict[str, list[RawTable]] = {}
     for view in views:
-        one, before = view.raw, found.get(view.name)
-        found[view.name] = one if before is None else _below(before, one)
-    return tuple(found.values())
+        parts.setdefault(view.name, []).append(view.raw)
+    return tuple(_one_below_another(some) for some in parts.values())
 
 
-def _below(first: RawTable, second: RawTable) -> RawTable:
-    columns = tuple(dict.fromkeys((*first.columns, *second.columns)))
-    rows = (
-        tuple(dict(zip(table.columns, row, strict=True)).get(name) for name in columns)
-        for table in (first, second)
-        for row in table.rows
-    )
-    return RawTable(first.name, columns, tuple(rows))
+def _one_below_another(tables: Sequence[RawTable]) -> RawTable:
+    if len(tables) == 1:
+        return tables[0]
+    columns = tuple(dict.fromkeys(name for table in tables for name in table.columns))
+    rows: list[tuple[Raw, ...]] = []
+    for table in tables:
+        position = {name: k for k, name in enumerate(table.columns)}
+        places = [position.get(name) for name in columns]
+        rows += (tuple(None if k is None else row[k] for k in places) for row in table.rows)
+    return RawTable(tables[0].name, columns, tuple(rows))
 
 
 def fields_of(kind: type[BaseModel], prefix: str = "") -> list[str]:

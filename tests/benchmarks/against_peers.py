@@ -5,12 +5,14 @@
 ``PEERS`` is an environment with bambi, nutpie and pyarrow, and stanli where it is to be had. Every program
 fits a Bernoulli outcome on human capital, social capital and their product, all of which and the intercept
 vary by 4 industries and 24 clusters, with the same priors, 4 chains of 1,000 draws after 1,000 of tuning.
-Programs take turns, so that all meet the same machine; medians are printed, and ratios to each peer.
+Programs take turns, so that all meet the same machine; medians are printed, and ratios to each peer, of
+time by the clock and of processor time: the latter says more on a machine that does other work too.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import subprocess
 import sys
@@ -106,6 +108,12 @@ def firms(count: int, seed: int) -> pd.DataFrame:
     )
 
 
+def processor_seconds() -> float:
+    """Processor time of all programs that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main() -> None:
     """Take turns, and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -126,11 +134,11 @@ def main() -> None:
             "bambi + nutpie": [asked.peers, "-c", BAMBI],
             "stanli": [asked.peers, "-c", STANLI],
         }
-        taken: dict[str, list[float]] = {}
+        taken: dict[str, list[tuple[float, float]]] = {}
         for seed in range(1, asked.rounds + 1):
             (folder / "a.yaml").write_text(ANALYSIS.replace("SEED", str(seed)))
             for program, command in programs.items():
-                started = time.perf_counter()
+                started, used = time.perf_counter(), processor_seconds()
                 own = program == "bayescluster fit"
                 arguments = [] if own else [str(seed)]
                 ended = subprocess.run(
@@ -138,16 +146,18 @@ def main() -> None:
                 )
                 seconds = time.perf_counter() - started
                 if ended.returncode in (0, 4):
-                    taken.setdefault(program, []).append(seconds)
-                    print(f"round {seed}: {program} {seconds:.1f} s", flush=True)
+                    used = processor_seconds() - used
+                    taken.setdefault(program, []).append((seconds, used))
+                    print(f"round {seed}: {program} {seconds:.1f} s, CPU {used:.1f} s", flush=True)
                 else:
                     last = ended.stderr.strip().splitlines()[-1:]
                     print(f"round {seed}: {program} failed: {''.join(last)}", flush=True)
-        own_time = statistics.median(taken["bayescluster fit"])
-        for program, seconds in taken.items():
-            median = statistics.median(seconds)
+        own = [statistics.median(each) for each in zip(*taken["bayescluster fit"], strict=True)]
+        for program, rounds in taken.items():
+            clock, used = (statistics.median(each) for each in zip(*rounds, strict=True))
             print(
-                f"{program}: median {median:.1f} s; bayescluster takes {own_time / median:.2f} of it"
+                f"{program}: median {clock:.1f} s, CPU {used:.1f} s; "
+                f"bayescluster takes {own[0] / clock:.2f} and {own[1] / used:.2f} of it"
             )
 
 

@@ -193,13 +193,13 @@ def _cross(found: Approximation, levels: Levels, rng: np.random.Generator) -> Ar
 
 def _row(each: Alternative, design: Design, found: Approximation, cross: Array) -> LikelihoodRow:
     mean, sd = found.coefficient(INTERACTION)
-    half = float(scipy.stats.norm.ppf((1 + INTERVAL) / 2)) * sd
+    half = float(scipy.special.ndtri((1 + INTERVAL) / 2)) * sd
     return LikelihoodRow(
         likelihood=each.name,
         scale=each.scale,
         fitted=each.name == design.equation.family,
         term=Estimate(mean=mean, sd=sd, low=mean - half, high=mean + half),
-        term_positive=float(scipy.stats.norm.cdf(mean / sd)),
+        term_positive=float(scipy.special.ndtr(mean / sd)),
         cross=estimate(cross),
         cross_positive=float((cross > 0).mean()),
     )
