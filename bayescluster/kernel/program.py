@@ -510,6 +510,7 @@ class _Equation:
         first = parameters.get("sigma", parameters.get(names.CUTPOINTS, first))
         more = [first, parameters.get("nu", 0), len(design.levels)]
         if likelihood is machine.overdispersed_counts:
+            outcome, _, weight = rows
             values, kind = np.unique(outcome, return_inverse=True)
             table = values, np.bincount(kind, weight)
             more = [first, *map(tape.constants, table), values.size]
