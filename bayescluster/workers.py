@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
-from bayescluster.errors import ConfigError, Problem
+from bayescluster.errors import ConfigError, FitError, Problem
 
-Work = Callable[..., Iterable[Any]]
-"""Maps a function over its arguments and gives the values in order, as `map` does."""
 RETRIES: Final = 3
 """How often a task is begun again where its worker died."""
 SLURM_JOBS: Final = 8
 PLACE: Final = "--cluster"
+DIED: Final = "workers of the cluster died on the same task again and again"
+DIED_REMEDY: Final = (
+    "give workers more memory; the same command goes on from the tasks that are finished"
+)
 
 
 @contextmanager
@@ -90,16 +93,65 @@ def _slurm(number: str) -> Iterator[Any]:
         yield cluster
 
 
+_CLIENT: ContextVar[Any] = ContextVar("client", default=None)
+
+
 @contextmanager
-def mapping(address: str | None) -> Iterator[Work]:
-    """Give a function that maps another over its arguments, in order: here, or on a cluster."""
+def on_cluster(address: str | None) -> Iterator[None]:
+    """Do what can be done in parts on a cluster; in this process without an address."""
     if address is None:
-        yield map
+        yield
         return
     with cluster_of(address) as client:
+        token = _CLIENT.set(client)
+        try:
+            yield
+        finally:
+            _CLIENT.reset(token)
 
-        def work(function: Callable[..., Any], *arguments: Any) -> list[Any]:
-            futures = client.map(function, *arguments, retries=RETRIES, pure=False)
-            return [future.result() for future in futures]
 
-        yield work
+def has_cluster() -> bool:
+    """Whether there is a cluster to work on."""
+    return _CLIENT.get() is not None
+
+
+def worker_count() -> int:
+    """Number of workers of the cluster, at least 1."""
+    return max(1, len(_CLIENT.get().scheduler_info(n_workers=-1)["workers"]))
+
+
+def mapped(function: Callable[..., Any], *arguments: Iterable[Any]) -> Iterable[Any]:
+    """Map a function over its arguments, in order, where there is a cluster on its workers."""
+    client = _CLIENT.get()
+    if client is None:
+        return map(function, *arguments)
+    futures = client.map(function, *map(list, arguments), retries=RETRIES, pure=False)
+    return (future.result() for future in futures)
+
+
+def done_elsewhere[Task](
+    function: Callable[..., Any], tasks: Iterable[tuple[Task, tuple[Any, ...]]]
+) -> Iterator[tuple[Task, Any]]:
+    """Call a function with the arguments of each task on the cluster; give each task as it ends.
+
+    A task whose worker dies is begun again on another one.
+
+    Raises
+    ------
+    FitError
+        If that has happened too often to one task.
+    """
+    import distributed
+
+    client = _CLIENT.get()
+    futures = {
+        client.submit(function, *arguments, retries=RETRIES, pure=False): task
+        for task, arguments in tasks
+    }
+    try:
+        for future in distributed.as_completed(list(futures)):
+            yield futures[future], future.result()
+    except distributed.scheduler.KilledWorker:
+        raise FitError(Problem(DIED, PLACE, DIED_REMEDY)) from None
+    finally:
+        client.cancel(list(futures))

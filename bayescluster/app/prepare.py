@@ -30,7 +30,6 @@ from bayescluster.spec.load import dotted, load_analysis
 from bayescluster.summaries.build import is_summarised, large_designs
 from bayescluster.summaries.coding import refusals
 from bayescluster.summaries.likelihood import Firms
-from bayescluster.workers import Work
 
 LATENT_ACCEPT: Final = 0.8
 """Acceptance rate to aim for where capitals are latent: that of the theory for many alike directions."""
@@ -139,11 +138,11 @@ class ReadDesigns(NamedTuple):
     firms: tuple[Firms, ...] = ()
 
 
-def read_designs(source: AnalysisSource, work: Work = map) -> ReadDesigns:
-    """Read the designs of an analysis; many firms in parts, over which ``work`` maps a function."""
+def read_designs(source: AnalysisSource) -> ReadDesigns:
+    """Read the designs of an analysis; of many firms in parts, on a cluster where there is one."""
     analysis, directory, where = source
     if is_summarised(analysis, directory):
-        large = large_designs(analysis, directory, where, work)
+        large = large_designs(analysis, directory, where)
         return ReadDesigns(
             tuple(each.design for each in large), tuple(each.firms for each in large)
         )

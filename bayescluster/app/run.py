@@ -18,6 +18,7 @@ from bayescluster.app.fit import (
     lengthen,
 )
 from bayescluster.app.many import likelihood_words
+from bayescluster.app.memory import STATED_FROM, memory_of, refuse_too_much
 from bayescluster.app.prepare import (
     AnalysisSource,
     analysis_source,
@@ -43,7 +44,6 @@ from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
 from bayescluster.summaries.likelihood import Firms
-from bayescluster.workers import Work
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -108,22 +108,17 @@ def fit_analysis(
     return fit_source(analysis_source(source), Path(root), watch or Silent()).directory
 
 
-def run_source(
-    source: AnalysisSource, root: Path, watch: Watch, command: str, work: Work = map
-) -> Finished:
+def run_source(source: AnalysisSource, root: Path, watch: Watch, command: str) -> Finished:
     """Do what `run_analysis` does with an analysis that has been read, as ``command`` would."""
-    run = _open(source, root, watch, work)
+    run = _open(source, root, watch)
     with run.directory.lock():
         drawn = _fit(run, watch)
         return Finished(run.directory, _results(run, watch, command, finish_report, drawn))
 
 
-def fit_source(source: AnalysisSource, root: Path, watch: Watch, work: Work = map) -> Drawn:
-    """Do what `fit_analysis` does with an analysis that has been read.
-
-    ``work`` maps a function over parts of a large file.
-    """
-    run = _open(source, root, watch, work)
+def fit_source(source: AnalysisSource, root: Path, watch: Watch) -> Drawn:
+    """Do what `fit_analysis` does with an analysis that has been read."""
+    run = _open(source, root, watch)
     with run.directory.lock():
         drawn = _fit(run, watch)
     return Drawn(run.designs, run.directory, drawn)
@@ -298,9 +293,13 @@ class _Run(NamedTuple):
         return forms
 
 
-def _open(source: AnalysisSource, root: Path, watch: Watch, work: Work = map) -> _Run:
+def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
     watch.step("Reading the firms")
-    read = read_designs(source, work)
+    read = read_designs(source)
+    memory = memory_of(read.designs)
+    refuse_too_much(memory)
+    for line in memory.lines() if memory.total > STATED_FROM else ():
+        watch.step(line[:1].upper() + line[1:])
     analysis = fitted_analysis(source.analysis, read.designs)
     key = key_of(analysis, read.designs[0])
     directory = RunDirectory.create(root, analysis.name, key)

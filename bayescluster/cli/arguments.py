@@ -29,6 +29,15 @@ RefitJobs = Annotated[
     int | None,
     typer.Option("--jobs", min=1, help="Refits at once.", show_default="as many as cores"),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        help="Work on a Dask cluster (install bayescluster[cluster]): tcp://HOST:PORT, local:N for N "
+        "worker processes, slurm:N for N Slurm jobs. Workers see the same files.",
+        show_default="this machine",
+    ),
+]
 Encoding = Annotated[
     str | None,
     typer.Option("--encoding", help="Encoding of a text file.", show_default="detected"),

@@ -9,6 +9,7 @@ import typer
 
 from bayescluster.cli.arguments import (
     AsJson,
+    Cluster,
     Config,
     Out,
     RefitChains,
@@ -38,6 +39,7 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     chains: RefitChains = 2,
     seed: Seed = None,
     jobs: RefitJobs = None,
+    cluster: Cluster = None,
     json: AsJson = False,
 ) -> int:
     """Simulate from the prior, refit, and see whether ranks and probabilities are right.
@@ -52,5 +54,5 @@ def calibrate(  # noqa: PLR0913, PLR0917 - each option of the command is an argu
     from bayescluster.studies.calibration.study import calibrate_analysis
 
     options = Options(replications, firms, clusters, draws, tune, chains, seed, jobs)
-    results = run_study(calibrate_analysis, config, options, out, json)
+    results = run_study(calibrate_analysis, config, options, out, json, cluster)
     return GATE_FAILED if results.state == "rejected" else 0

@@ -9,6 +9,7 @@ import typer
 
 from bayescluster.cli.arguments import (
     AsJson,
+    Cluster,
     Config,
     Out,
     RefitChains,
@@ -45,6 +46,7 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     chains: RefitChains = 2,
     seed: Seed = None,
     jobs: RefitJobs = None,
+    cluster: Cluster = None,
     json: AsJson = False,
 ) -> None:
     """Simulate firms from known truths, and report how often each verdict would be right.
@@ -69,4 +71,4 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
         seed,
         jobs,
     )
-    run_study(analyse_design, config, options, out, json)
+    run_study(analyse_design, config, options, out, json, cluster)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bayescluster.cli.arguments import Config, Out, Retry
+from bayescluster.cli.arguments import Cluster, Config, Out, Retry
 from bayescluster.cli.guard import GATE_FAILED, guarded, say
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 
 @guarded
-def fit(config: Config, out: Out = Path("runs"), retry: Retry = False) -> int:
+def fit(
+    config: Config, out: Out = Path("runs"), retry: Retry = False, cluster: Cluster = None
+) -> int:
     """Draw the posterior of an analysis and keep it; `run` goes on from there.
 
     Exit code 4: drawn, but the parameters failed the diagnostics gate. `run` holds every reported
@@ -22,10 +24,11 @@ def fit(config: Config, out: Out = Path("runs"), retry: Retry = False) -> int:
     from bayescluster.app.prepare import analysis_source
     from bayescluster.app.run import fit_source
     from bayescluster.cli.progress import watching
+    from bayescluster.workers import on_cluster
 
     if retry:
         return _with_retries(config, out)
-    with watching() as watch:
+    with on_cluster(cluster), watching() as watch:
         drawn = fit_source(analysis_source(config), out, watch)
     return _say(drawn, config)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bayescluster.cli.arguments import AsJson, Config, Out, Retry
+from bayescluster.cli.arguments import AsJson, Cluster, Config, Out, Retry
 from bayescluster.cli.guard import GATE_FAILED, guarded, say, say_json
 
 if TYPE_CHECKING:
@@ -14,13 +14,22 @@ if TYPE_CHECKING:
 
 
 @guarded
-def run(config: Config, out: Out = Path("runs"), json: AsJson = False, retry: Retry = False) -> int:
+def run(
+    config: Config,
+    out: Out = Path("runs"),
+    json: AsJson = False,
+    retry: Retry = False,
+    cluster: Cluster = None,
+) -> int:
     """Fit an analysis, judge its hypotheses and write the report.
 
     What an earlier run of the same analysis and data has finished is used again.
     Exit code 4: fitted, but the diagnostics gate failed; the report says why.
     """
-    finished = _finished(config, out, retry)
+    from bayescluster.workers import on_cluster
+
+    with on_cluster(cluster):
+        finished = _finished(config, out, retry)
     results = finished.results
     if json:
         say_json(

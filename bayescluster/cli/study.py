@@ -11,6 +11,7 @@ from bayescluster.cli.progress import watching
 from bayescluster.kit.table import Table
 from bayescluster.kit.terminal import print_table
 from bayescluster.studies.engine import Study
+from bayescluster.workers import on_cluster
 
 WIDTH: Final = 200
 """Room for every column, whatever the terminal: rows are not to be cut."""
@@ -22,6 +23,7 @@ def run_study[Source, Options, Results: Any](
     options: Options | None,
     out: Path,
     json: bool,
+    cluster: str | None = None,
 ) -> Results:
     """Run a study, print its results, and name its page.
 
@@ -31,8 +33,10 @@ def run_study[Source, Options, Results: Any](
         The study, and what it is called with.
     json
         Print the results as JSON instead.
+    cluster
+        Cluster to work on; see `bayescluster.workers.cluster_of`.
     """
-    with keeping(study.kept), watching() as watch:
+    with keeping(study.kept), on_cluster(cluster), watching() as watch:
         finished = study(source, options, out, watch)
     results = finished.results
     if json:

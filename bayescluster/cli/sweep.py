@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bayescluster.cli.arguments import AsJson, Config, Out
+from bayescluster.cli.arguments import AsJson, Cluster, Config, Out
 from bayescluster.cli.guard import GATE_FAILED, guarded, say_json
 
 AS_DECLARED = "as in the analysis"
@@ -45,6 +45,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
             show_default="as many as have cores for all their chains",
         ),
     ] = None,
+    cluster: Cluster = None,
     json: AsJson = False,
 ) -> int:
     """Refit an analysis under alternatives, and report which choice flips which verdict.
@@ -66,6 +67,6 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
         else:
             print_items(printed_plan(plan))
         return 0
-    results = run_study(sweep_analysis, config, options, out, json)
+    results = run_study(sweep_analysis, config, options, out, json, cluster)
     # without a verdict of the analysis as declared there is nothing that could flip
     return 0 if results.base.status == "passed" else GATE_FAILED

@@ -10,6 +10,7 @@ from bayescluster.cli.guard import guarded, say, say_json
 def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
     from bayescluster.app.codebook import concerns_of
+    from bayescluster.app.memory import memory_of
     from bayescluster.app.prepare import analysis_source, design_summary, read_designs
 
     source = analysis_source(config)
@@ -19,8 +20,11 @@ def validate(config: Config, json: AsJson = False) -> None:
     if json:
         say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
         return
+    memory = memory_of(read.designs)
     say(f"{config}: valid.")
     for line in summary.lines:
+        say(f"  {line}")
+    for line in memory.lines():
         say(f"  {line}")
     if concerns:
         say(f"What looks wrong (all of it: `bayescluster check-data {config}`):")

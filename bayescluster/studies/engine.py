@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +19,7 @@ from bayescluster.kit.table import RawTable, Table, csv_text
 from bayescluster.runs.files import write_text
 from bayescluster.runs.layout import locked
 from bayescluster.runs.store import RunDirectory
+from bayescluster.workers import done_elsewhere, has_cluster, worker_count
 
 
 class Plan(Protocol):
@@ -103,7 +107,7 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
         watch.step(self.reading)
         plan = self.plan(source, self.options() if options is None else options, Path(root))
         directory = RunDirectory.create(plan.home, self.name, plan.key).path
-        with locked(directory):
+        with locked(directory), _called(_Call(self, source, options, Path(root).absolute())):
             work = self.work(plan, directory, watch)
             results = self.summary(plan, work)
             text = results.model_dump_json(indent=2) + "\n"
@@ -116,6 +120,63 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
     def page_path(self, directory: Path) -> Path:
         """Place of the page."""
         return directory / f"{self.name}.html"
+
+
+class _Share(NamedTuple):
+    """Tasks of one batch of a study that are done by one worker of a cluster."""
+
+    batch: int
+    positions: tuple[int, ...]
+
+
+class _Call:
+    """A call of a study, by which a worker of a cluster can do a share of its tasks."""
+
+    def __init__(
+        self, study: Any, source: Any, options: Any, root: Path, share: _Share | None = None
+    ) -> None:
+        self.study, self.options, self.root, self.share = study, options, root, share
+        self.source = Path(source).absolute() if isinstance(source, str | Path) else source
+        self._batches = count()
+
+    def next_batch(self) -> int:
+        """Number of the batch that begins now: every process comes to them in the same order."""
+        return next(self._batches)
+
+    def sent(self, share: _Share) -> tuple[Any, ...]:
+        """Arguments of `_do_share`."""
+        return self.study, self.source, self.options, self.root, share
+
+
+_CALL: ContextVar[_Call | None] = ContextVar("call", default=None)
+
+
+@contextmanager
+def _called(call: _Call) -> Iterator[None]:
+    token = _CALL.set(call)
+    try:
+        yield
+    finally:
+        _CALL.reset(token)
+
+
+class _ShareDoneError(Exception):
+    """The share of a worker is done: the rest of the study is not its business."""
+
+
+def _do_share(study: Any, source: Any, options: Any, root: Path, share: _Share) -> int:
+    """Do some tasks of a study whose directory another process has locked; give their number.
+
+    Every task is kept when it is finished: a share that is begun again goes on from there.
+    """
+    if options is None:
+        options = study.options()
+    with _called(_Call(study, source, options, root, share)):
+        plan = study.plan(source, options, root)
+        directory = RunDirectory.create(plan.home, study.name, plan.key).path
+        with suppress(_ShareDoneError):
+            study.work(plan, directory, Silent())
+    return len(share.positions)
 
 
 class Store[Task, Record](Protocol):
@@ -181,21 +242,62 @@ class Batch[Task, Record]:
 def records_of[Task, Record](
     batch: Batch[Task, Record], jobs: int | None, watch: CountingWatch
 ) -> tuple[Record, ...]:
-    """Do the tasks of a batch that are not finished, in threads, and give the records of all."""
+    """Do the tasks of a batch that are not finished, and give the records of all.
+
+    Tasks are done in threads of this process or, where there is a cluster, by its workers, each of
+    which prepares once for all of a share.
+    """
+    call = _CALL.get()
+    number = call.next_batch() if call else 0
+    if call and call.share:
+        if call.share.batch == number:
+            _do_own(batch, call.share)
+            raise _ShareDoneError
+        return tuple(record for task in batch.tasks if (record := batch.store.load(task)))
     pending = [task for task in batch.tasks if batch.store.load(task) is None]
     if pending:
-        do = batch.prepare(pending)
         kept = len(batch.tasks) - len(pending)
         unit = batch.unit.removesuffix("s") if len(pending) == 1 else batch.unit
         before = f" ({kept} kept from before)" if kept else ""
         watch.step(batch.line(f"{len(pending)} {unit}{before}"))
         watch.count(batch.unit, 0, len(pending))
-        for done in _in_threads(lambda task: batch.store.save(task, do(task)), pending, jobs):
+        if call and has_cluster():
+            progress = _on_cluster(call, batch, number)
+        else:
+            do = batch.prepare(pending)
+            progress = _in_threads(lambda task: batch.store.save(task, do(task)), pending, jobs)
+        for done in progress:
             watch.count(batch.unit, done, len(pending))
     elif batch.tasks:
         watch.step(batch.line(f"all {batch.unit} are there already"))
     found = map(batch.store.load, batch.tasks)
     return tuple(record for record in found if record is not None)
+
+
+SHARES_A_WORKER: Final = 4
+"""Shares that a worker does on average: more of them wait less for the slowest, and prepare more often."""
+
+
+def _on_cluster[Task, Record](
+    call: _Call, batch: Batch[Task, Record], number: int
+) -> Iterator[int]:
+    """Have workers do the tasks, and give after each share how many are done."""
+    positions = [k for k, task in enumerate(batch.tasks) if batch.store.load(task) is None]
+    shares = min(len(positions), SHARES_A_WORKER * worker_count())
+    sent = [_Share(number, tuple(positions[k::shares])) for k in range(shares)]
+    done = 0
+    for _, finished in done_elsewhere(_do_share, [(share, call.sent(share)) for share in sent]):
+        done += finished
+        yield done
+
+
+def _do_own[Task, Record](batch: Batch[Task, Record], share: _Share) -> None:
+    own = [batch.tasks[k] for k in share.positions]
+    pending = [task for task in own if batch.store.load(task) is None]
+    if pending:
+        do = batch.prepare(pending)
+        for task in pending:
+            batch.store.save(task, do(task))
 
 
 def _in_threads[Task](

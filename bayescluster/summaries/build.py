@@ -24,7 +24,7 @@ from bayescluster.summaries.likelihood import EXACT, Firms, counted, lines_of, s
 from bayescluster.summaries.record import Summary, with_summary
 from bayescluster.summaries.stream import digest_of, head_of, layout_of, parts_of, rows_in
 from bayescluster.summaries.survey import Survey, survey_of, survey_part
-from bayescluster.workers import Work
+from bayescluster.workers import mapped
 
 SUMMARISED_FROM: Final = 50_000
 """Rows of a file from which its firms are summarised, where the analysis leaves it open."""
@@ -48,17 +48,13 @@ def is_summarised(analysis: Analysis, directory: Path) -> bool:
     return not any(refusals(analysis))
 
 
-def large_designs(
-    analysis: Analysis, directory: Path, where: Where, work: Work = map
-) -> tuple[Large, ...]:
+def large_designs(analysis: Analysis, directory: Path, where: Where) -> tuple[Large, ...]:
     """Read a large file, and summarise it under each structural form.
 
     Parameters
     ----------
     analysis, directory, where
         The analysis, the folder its paths start from, and the places of its values.
-    work
-        Maps a function over parts of the file; those of an executor do it elsewhere.
 
     Raises
     ------
@@ -71,7 +67,7 @@ def large_designs(
     known -= {one.name for one in analysis.data.derive}
     if not known <= set(layout.columns):
         _ordinary(analysis, head_of(path, layout), where)
-    survey = survey_of(work(survey_part, parts, [layout] * len(parts)), analysis)
+    survey = survey_of(mapped(survey_part, parts, [layout] * len(parts)), analysis)
     table, prepared = _sample(analysis, survey, path, where)
     found = []
     for form in forms_of(analysis):
@@ -82,7 +78,7 @@ def large_designs(
         except InputError as error:
             raise DataError(error.at(where(("data", "source")))) from None
         design = on_scale_of_all(design, coder, prepared.frame)
-        firms = Firms(parts, coder, survey.rows, work)
+        firms = Firms(parts, coder, survey.rows)
         summary = _summary(design, firms, coder.inputs(prepared.frame))
         found.append(Large(_described(design, survey, summary), firms))
     return tuple(found)

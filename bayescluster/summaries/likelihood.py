@@ -22,7 +22,7 @@ from bayescluster.arrays import Array, logistic, softplus
 from bayescluster.summaries.coding import Block, Coder
 from bayescluster.summaries.record import Lines, Quadratic
 from bayescluster.summaries.stream import Part
-from bayescluster.workers import Work
+from bayescluster.workers import mapped
 
 EXACT: Final = ("gaussian", "lognormal")
 COUNTED: Final = ("bernoulli", "binomial", "poisson")
@@ -161,13 +161,10 @@ def mirrored(found: Quadratic) -> Quadratic:
 
 
 class Firms:
-    """All rows, in parts: held in memory where they are few, else read again in every pass.
+    """All rows, in parts: held in memory where they are few, else read again in every pass."""
 
-    ``work`` maps a function over the parts and gives its values in order.
-    """
-
-    def __init__(self, parts: Sequence[Part], coder: Coder, rows: int, work: Work = map) -> None:
-        self.parts, self.coder, self.rows, self._work = parts, coder, rows, work
+    def __init__(self, parts: Sequence[Part], coder: Coder, rows: int) -> None:
+        self.parts, self.coder, self.rows = parts, coder, rows
         self.family: str = coder.layout.analysis.equation.family
         self._held: list[Block] | None = None
 
@@ -210,8 +207,7 @@ class Firms:
     def mapped(self, function: Callable[..., Any], *arguments: Any) -> Iterable[Any]:
         """Apply a function to every part, with further arguments."""
         more = [[argument] * len(self.parts) for argument in arguments]
-        found: Iterable[Any] = self._work(function, self.parts, *more)
-        return found
+        return mapped(function, self.parts, *more)
 
 
 def _by_cell(blocks: Sequence[Block]) -> list[Block]:

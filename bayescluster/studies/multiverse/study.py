@@ -36,6 +36,7 @@ from bayescluster.studies.multiverse.compute import (
 from bayescluster.studies.multiverse.plan import NAME, Fit, Options, Plan, plan_of
 from bayescluster.studies.multiverse.results import Multiverse, Sampler
 from bayescluster.studies.multiverse.view import csv_tables, page_text, printed
+from bayescluster.workers import done_elsewhere, has_cluster
 
 COMMAND: Final = "bayescluster sweep"
 DIED: Final = "a process that fitted a universe ended before it was done"
@@ -76,6 +77,9 @@ def fit_universes(plan: Plan, _directory: Path, watch: CountingWatch) -> Failure
 def _fitted(pending: Sequence[Fit], jobs: int, watch: CountingWatch) -> Iterator[tuple[Fit, str]]:
     """Fit universes, and yield each as it ends with why it could not be fitted, if so."""
     workers = min(jobs, len(pending))
+    if pending and has_cluster():
+        yield from done_elsewhere(_fit_elsewhere, [(fit, _sent(fit)) for fit in pending])
+        return
     if workers <= 1:
         for number, fit in enumerate(pending, start=1):
             named = NamedWatch(watch, f"universe {number} of {len(pending)}")
@@ -111,7 +115,7 @@ def _stop_at_once() -> None:
 def _sent(fit: Fit) -> tuple[str, str, str]:
     """What another process needs, as text."""
     analysis = fit.source.analysis.model_dump_json(by_alias=True)
-    return analysis, str(fit.source.directory), str(fit.run.path)
+    return analysis, str(fit.source.directory.absolute()), str(fit.run.path.absolute())
 
 
 def _fit_elsewhere(analysis: str, directory: str, run: str) -> str:
