@@ -149,8 +149,9 @@ def test_validate_as_json(folder):
         "synthetic": False,
         "concerns": [],
     }
+    memory = "memory: about 665 MB at most (firms 0 MB, draws 65 MB)"
     assert call("validate", "analysis.yaml").out == "\n".join(
-        ["analysis.yaml: valid.", *(f"  {line}" for line in lines), ""]
+        ["analysis.yaml: valid.", *(f"  {line}" for line in (*lines, memory)), ""]
     )
 
 
@@ -166,6 +167,7 @@ def test_validate_tells_what_would_be_fitted(folder):
         "  Fewer than 5 rows in cluster Hsinchu, Ludhiana, Penang, Sialkot: their effects lean on "
         "the others.\n"
         "  1 hypothesis\n"
+        "  memory: about 665 MB at most (firms 0 MB, draws 65 MB)\n"
     )
 
 
