@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 from functools import lru_cache
-from typing import NamedTuple
 
 from bayescluster.checks import thresholds as module
+from bayescluster.results.base import Value
 
 
-class ThresholdRow(NamedTuple):
+class ThresholdRow(Value):
     """A threshold of the checks."""
 
     name: str
@@ -34,11 +34,14 @@ def thresholds() -> tuple[ThresholdRow, ...]:
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and waiting:
             words = inspect.cleandoc(str(node.value.value))
             source = " ".join(words.replace("``", "").split())
-            found += [ThresholdRow(name, _shown(getattr(module, name)), source) for name in waiting]
+            found += [
+                ThresholdRow(name=name, value=_shown(getattr(module, name)), source=source)
+                for name in waiting
+            ]
             waiting = []
         elif isinstance(node, ast.FunctionDef):
             words = " ".join((ast.get_docstring(node) or "").split())
-            found.append(ThresholdRow(node.name.upper(), "by the draws", words))
+            found.append(ThresholdRow(name=node.name.upper(), value="by the draws", source=words))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Whether the numbers can be relied on: convergence, predictive checks, cross-validation."""
+"""Whether the numbers can be relied on: convergence of the sampler, and fit of the model to the data."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from bayescluster.checks.remedies import likely_words
-from bayescluster.checks.threshold_table import thresholds
+from bayescluster.checks.threshold_table import ThresholdRow, thresholds
+from bayescluster.features.folds import view as folds
 from bayescluster.kit import words
 from bayescluster.kit.figure import Drawn
-from bayescluster.kit.page import Section, figures, filled, group_column
-from bayescluster.kit.table import Cell, Column, Head, Look, Table, View, number
-from bayescluster.report.fit_figures import CALIBRATION, LOO_PIT, PREDICTIVE
+from bayescluster.kit.page import Section, figures, filled
+from bayescluster.kit.table import Cell, Column, Look, Table, View, number
+from bayescluster.report.fit_figures import CALIBRATION, LOO_PIT
 from bayescluster.results.base import Value
 from bayescluster.results.fit import (
     Attempt,
-    Calibration,
     CalibrationRow,
     CheckState,
     FitChecks,
@@ -26,7 +26,7 @@ from bayescluster.results.fit import (
     PitRow,
     Reason,
 )
-from bayescluster.results.model import CheckItem, Gate, Loo, PredictiveRow, Results
+from bayescluster.results.model import CheckItem, EquationResults, Gate, Loo, PredictiveRow, Results
 
 STATES: dict[CheckState, str] = {
     "passed": "✓ passed",
@@ -35,49 +35,24 @@ STATES: dict[CheckState, str] = {
     "not made": "✕ not made",
 }
 RESULTS: dict[bool | None, str] = {True: "✓ passed", False: "✕ failed", None: "✕ not made"}
+MOST_ROWS = 12
+"""Rows of a table on the page."""
 
 
 def checks_body(results: Results) -> Markup:
-    """Gate, posterior predictive checks and leave-one-out cross-validation."""
-    checked = [row for _, found in _predicted(results) for row in found]
-    chance = sum(found.predictive.by_chance for _, found in words.equations(results))
+    """The gate; where it failed, likely reasons; and the attempts, where there were several."""
+    views = (_gate(results.gate), _reasons(results.gate), _attempts(results))
     return filled(
-        "checks.html.j2",
-        results=results,
-        gate=_gate(results.gate).table,
-        reasons=_reasons(results.gate).table,
-        attempts=_attempts(results).table,
-        thresholds=_thresholds(),
-        figures=figures(results, PREDICTIVE),
-        predictive=_predictive(results.predictive, results.model.equation, results).table,
-        checked=len(checked),
-        flagged=sum(row.flagged for row in checked),
-        chance=words.chance(chance),
-        loo=_loo(results),
-        beside=tuple(
-            _predictive(other.predictive, other.model.equation, results).table
-            for other in results.others
-            if other.predictive
-        ),
-        each_loo=_each_loo(results).table,
+        "checks.html.j2", gate=results.gate, tables=[view.table for view in views if view.rows]
     )
 
 
 def checks_views(results: Results) -> Iterator[View[Any]]:
-    """The gate with reasons and attempts, and the predictive checks of every equation."""
+    """The gate with reasons, attempts and thresholds."""
     yield _gate(results.gate)
     yield _reasons(results.gate)
     yield _attempts(results)
-    for equation, found in _predicted(results):
-        yield _predictive(found, equation, results)
-    if results.others:
-        yield _each_loo(results)
-
-
-def _predicted(results: Results) -> list[tuple[str, tuple[PredictiveRow, ...]]]:
-    """Predictive checks of every equation, that in focus first."""
-    focus = (results.model.equation, results.predictive)
-    return [focus, *((other.model.equation, other.predictive) for other in results.others)]
+    yield View("thresholds", ThresholdRow, rows=thresholds())
 
 
 def _gate(gate: Gate) -> View[CheckItem]:
@@ -86,10 +61,9 @@ def _gate(gate: Gate) -> View[CheckItem]:
         CheckItem,
         "Diagnostics gate",
         (
-            Column("Check", "name"),
-            Column("Question", "question"),
+            Column("Check", "name", note=lambda item: item.question),
             Column("Found", "found", note=partial(_check_note, gate=gate)),
-            Column("Asked for", "threshold", lambda text: text or words.NONE),
+            Column("Required", "threshold", lambda text: text or words.NONE),
             Column(
                 "Result",
                 lambda item: item.state,
@@ -152,7 +126,7 @@ def _attempts(results: Results) -> View[Attempt]:
             ),
             Column("Why", _why),
             Column(
-                "What the gate said",
+                "Gate",
                 "gate_passed",
                 RESULTS.__getitem__,
                 lambda one: ", ".join(one.failing),
@@ -176,48 +150,117 @@ def _why(one: Attempt) -> str:
     return "; ".join(dict.fromkeys(why)) or words.NONE
 
 
-def _thresholds() -> Table:
-    found = thresholds()
-    return Table(
-        "Thresholds of the checks",
-        (Head("Threshold"), Head("Value", numeric=True), Head("What it is, and its source")),
-        tuple((Cell(one.name), Cell(one.value), Cell(one.source)) for one in found),
-        folded=f"All {words.count(len(found))} thresholds of the checks, with their sources",
+CHECKS = Section(
+    "checks", "Did the sampler converge?", "Convergence", checks_body, views=checks_views
+)
+
+
+class Fit(NamedTuple):
+    """An equation, and what was found of its fit: sentences and tables."""
+
+    equation: str
+    lines: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+def fit_body(results: Results) -> Markup:
+    """Words, flagged statistics and tests of every equation; a figure of that in focus."""
+    several = bool(results.others)
+    shown = tuple(
+        Fit(name if several else "", tuple(_lines(found, loo)), tuple(_tables(rows, found)))
+        for name, rows, found, loo in _equations(results)
+    )
+    return filled(
+        "fit.html.j2",
+        results=results,
+        shown=shown,
+        figures=_figure(results),
+        left_out=folds.lines(results.folds) if results.folds else (),
     )
 
 
-def _predictive(
-    found: tuple[PredictiveRow, ...], equation: str, results: Results
-) -> View[PredictiveRow]:
-    of = f" of {equation}" if results.others else ""
-    return View(
+class _Equation(NamedTuple):
+    name: str
+    predictive: tuple[PredictiveRow, ...]
+    checks: FitChecks | None
+    loo: Loo | None
+
+
+def _equations(results: Results) -> tuple[_Equation, ...]:
+    """Every equation, that in focus first."""
+    parts: tuple[Results | EquationResults, ...] = (results, *results.others)
+    return tuple(
+        _Equation(one.model.equation, one.predictive, one.fit_checks, one.loo) for one in parts
+    )
+
+
+def _figure(results: Results) -> tuple[Drawn, ...]:
+    """The one figure that suits the outcome in focus: calibration of its events, else LOO-PIT."""
+    found = results.fit_checks
+    curves = found is not None and found.calibration is not None and found.calibration.curves
+    return figures(results, CALIBRATION if curves else LOO_PIT)
+
+
+def _lines(found: FitChecks | None, loo: Loo | None) -> Iterator[str]:
+    if found is None:
+        yield "Posterior predictive checks, LOO-PIT and calibration were not made."
+    else:
+        yield from map(words.sentence, words.lines(found))
+        yield from _notes(found.pit)
+    if loo is None:
+        yield "Leave-one-out cross-validation was not made."
+    else:
+        yield (
+            f"Leave-one-out cross-validation (PSIS): elpd {words.number(loo.elpd, loo.se)} (SE "
+            f"{words.number(loo.se)}), {words.number(loo.p_loo)} effective parameters; Pareto k at "
+            f"most {words.number(loo.khat_max, 0.1)}, {_above(loo)} rows above "
+            f"{words.number(loo.khat_threshold, 0.1)}."
+        )
+        if loo.worst:
+            yield f"Rows with the largest k: {', '.join(loo.worst)}."
+        yield from filter(None, (words.sentence(loo.advice),))
+
+
+def _above(found: Loo) -> str:
+    return f"{words.count(found.bad)} of {words.count(found.rows)}"
+
+
+def _notes(found: LooPit | None) -> Iterator[str]:
+    if found is not None and found.bad:
+        yield f"{words.count(found.bad)} of these rows have a LOO-PIT value that is unsure."
+    if found is not None and found.left_out:
+        yield f"{words.count(found.left_out)} without a LOO-PIT value are left out."
+
+
+def _tables(rows: tuple[PredictiveRow, ...], found: FitChecks | None) -> Iterator[Table]:
+    flagged = [row for row in rows if row.flagged]
+    if flagged:
+        yield _predictive(flagged)
+    tests = _tests(found) if found is not None else []
+    if tests:
+        yield _tested(tests)
+
+
+def _predictive(flagged: list[PredictiveRow]) -> Table:
+    """Statistics that the model does not reproduce, those furthest out first."""
+    furthest = sorted(flagged, key=lambda row: min(row.tail, 1 - row.tail))
+    return View[PredictiveRow](
         "predictive",
         PredictiveRow,
-        f"Posterior predictive checks{of}",
+        "Statistics that the model does not reproduce" + _first(len(flagged)),
         (
-            Column(
-                "Group",
-                lambda row: words.group(row.by, row.group),
-                look=lambda row: "" if row.by == "cluster" else "head",
-            ),
-            number("Rows", "rows", words.count),
+            Column("Group", lambda row: words.group(row.by, row.group)),
             Column("Statistic", "statistic"),
             number("Observed", lambda row: words.number(row.observed, _spread(row))),
             number("Replicated, 90%", _replicated),
-            number("Tail", "tail", words.probability),
-            Column(
-                "Result",
-                "flagged",
-                lambda flagged: "✕ flagged" if flagged else "✓ as expected",
-                look=lambda row: "bad" if row.flagged else "good",
-            ),
+            number("Tail", "tail", words.probability, look=lambda _: "bad"),
         ),
-        found,
-        "Tail is the probability that a replicated statistic is at least the observed one; near 0 "
-        "or 1 the model does not make such data.",
-        f"All {words.count(len(found))} posterior predictive checks{of}",
-        before={"equation": equation},
-    )
+        tuple(furthest[:MOST_ROWS]),
+    ).table
+
+
+def _first(many: int) -> str:
+    return f", {MOST_ROWS} of {words.count(many)}" if many > MOST_ROWS else ""
 
 
 def _spread(row: PredictiveRow) -> float:
@@ -229,119 +272,100 @@ def _replicated(row: PredictiveRow) -> str:
     return f"[{low}, {high}]"
 
 
-def _above(found: Loo) -> str:
-    return f"{words.count(found.bad)} of {words.count(found.rows)}"
+Tested = PitRow | CalibrationRow
 
 
-def _loo(results: Results) -> tuple[tuple[str, str], ...]:
-    found = results.loo
-    if found is None:
-        return ()
-    limit = words.number(found.khat_threshold, 0.1)
-    return (
-        ("Expected log predictive density (elpd)", words.number(found.elpd, found.se)),
-        ("Standard error", words.number(found.se)),
-        ("Effective number of parameters (p_loo)", words.number(found.p_loo)),
+def _tests(found: FitChecks) -> list[Tested]:
+    """Tests of all firms and industries, those flagged first where they are many."""
+    rows: list[Tested] = [
+        *(found.pit.groups if found.pit else ()),
+        *(found.calibration.rows if found.calibration else ()),
+    ]
+    made = [row for row in rows if row.by != "cluster" and row.p is not None]
+    if len(made) > MOST_ROWS:
+        made = sorted(made, key=lambda row: (not row.flagged, row.by != "all"))[:MOST_ROWS]
+    return made
+
+
+def _tested(rows: list[Tested]) -> Table:
+    return View[Tested](
+        "fit_tests",
+        PitRow,
+        "Tests of fit",
         (
-            "Largest Pareto k",
-            f"{words.number(found.khat_max, 0.1)} (threshold {limit})",
+            Column("Group", lambda row: words.group(row.by, row.group)),
+            Column("Test", _test),
+            number("p", lambda row: row.p, _p),
+            number("Adjusted", lambda row: row.adjusted, _p),
+            Column("Result", lambda row: row, _result),
         ),
-        ("Rows above the threshold", _above(found)),
-    )
+        tuple(rows),
+    ).table
 
 
-class EquationLoo(NamedTuple):
-    """Cross-validation of an equation."""
-
-    equation: str
-    loo: Loo
+def _test(row: Tested) -> str:
+    return f"calibration, {row.event}" if isinstance(row, CalibrationRow) else "LOO-PIT"
 
 
-def _each_loo(results: Results) -> View[EquationLoo]:
-    """Cross-validation of every equation, where there are several."""
-    named = [(results.model.equation, results.loo)]
-    named += [(other.model.equation, other.loo) for other in results.others]
-    rows = tuple(EquationLoo(name, found) for name, found in named if found is not None)
-    return View(
-        "equation_loo",
-        Loo,
-        "Leave-one-out cross-validation of every equation",
-        (
-            Column("Equation", "equation", key="equation"),
-            number("elpd", lambda row: words.number(row.loo.elpd, row.loo.se)),
-            number("Standard error", lambda row: words.number(row.loo.se)),
-            number("p_loo", lambda row: words.number(row.loo.p_loo)),
-            number("Largest Pareto k", lambda row: words.number(row.loo.khat_max, 0.1)),
-            number("Rows above", lambda row: _above(row.loo)),
-        ),
-        rows if results.others else (),
-        "Each equation predicts its own outcome, the outcomes that enter it taken as observed. "
-        "Where residuals correlate, what other outcomes of the firm tell is not used.",
-    )
+def _p(value: float | None) -> str:
+    return words.NONE if value is None else words.probability(value, 3)
 
 
-CHECKS = Section(
-    "checks", "Can the numbers be relied on?", "Checks", checks_body, views=checks_views
-)
+def _result(row: Tested) -> Cell:
+    if row.flagged:
+        return Cell("✕ flagged", words.sentence(row.shape), "bad")
+    return Cell("✓ no misfit seen", look="good")
 
 
-MOST_ROWS = 12
-"""Tables of more rows than this are folded away."""
-
-
-class Shown(NamedTuple):
-    """An equation, what was found in words, its figures and its tables."""
-
-    equation: str
-    lines: tuple[str, ...]
-    notes: tuple[str, ...]
-    figures: tuple[Drawn, ...]
-    tables: tuple[Table, ...]
-
-
-def fit_checks_body(results: Results) -> Markup:
-    """Words, figures and tables of the equation in focus; words and tables of the others."""
-    shown = tuple(
-        Shown(
-            equation,
-            tuple(map(words.sentence, words.lines(found))),
-            _notes(found.pit),
-            figures(results, LOO_PIT, CALIBRATION) if found is results.fit_checks else (),
-            tuple(view.table for view in _fit_views(results, equation, found)),
-        )
-        for equation, found in words.equations(results)
-    )
-    return filled("fit_checks.html.j2", results=results, shown=shown)
-
-
-def fit_checks_views(results: Results) -> Iterator[View[Any]]:
-    """LOO-PIT and calibration of every equation, and the points of their curves."""
+def fit_views(results: Results) -> Iterator[View[Any]]:
+    """Predictive checks, cross-validation, LOO-PIT, calibration and left-out groups, as written."""
+    for name, rows, _, loo in _equations(results):
+        yield View("predictive", PredictiveRow, rows=rows, before={"equation": name})
+        if results.others and loo is not None:
+            yield View(
+                "equation_loo",
+                Loo,
+                columns=(Column("Equation", partial(_always, name), key="equation"),),
+                rows=(loo,),
+            )
     for equation, found in words.equations(results):
-        yield from _fit_views(results, equation, found)
-        before = {"equation": equation}
-        if found.pit is not None:
-            curve = found.pit.curve
-            points = zip(curve.at, curve.difference, curve.low, curve.high, strict=True)
-            yield View(
-                "fit_loo_pit_curve",
-                PitPoint,
-                rows=tuple(
-                    PitPoint(at=at, difference=difference, low=low, high=high)
-                    for at, difference, low, high in points
-                ),
-                before=before,
-            )
-        for event in found.calibration.curves if found.calibration is not None else ():
-            points = zip(event.predicted, event.happened, event.low, event.high, strict=True)
-            yield View(
-                "fit_calibration_curve",
-                CalibrationPoint,
-                rows=tuple(
-                    CalibrationPoint(predicted=predicted, happened=happened, low=low, high=high)
-                    for predicted, happened, low, high in points
-                ),
-                before={**before, "event": event.event},
-            )
+        yield from _fit_views(equation, found)
+    yield from folds.views(results)
+
+
+def _always(name: str, _: object) -> str:
+    return name
+
+
+def _fit_views(equation: str, found: FitChecks) -> Iterator[View[Any]]:
+    before = {"equation": equation}
+    if found.pit is not None:
+        curve = found.pit.curve
+        points = zip(curve.at, curve.difference, curve.low, curve.high, strict=True)
+        yield View("fit_loo_pit", PitRow, rows=found.pit.groups, before=before)
+        yield View(
+            "fit_loo_pit_curve",
+            PitPoint,
+            rows=tuple(
+                PitPoint(at=at, difference=difference, low=low, high=high)
+                for at, difference, low, high in points
+            ),
+            before=before,
+        )
+    if found.calibration is None:
+        return
+    yield View("fit_calibration", CalibrationRow, rows=found.calibration.rows, before=before)
+    for event in found.calibration.curves:
+        points = zip(event.predicted, event.happened, event.low, event.high, strict=True)
+        yield View(
+            "fit_calibration_curve",
+            CalibrationPoint,
+            rows=tuple(
+                CalibrationPoint(predicted=predicted, happened=happened, low=low, high=high)
+                for predicted, happened, low, high in points
+            ),
+            before={**before, "event": event.event},
+        )
 
 
 class PitPoint(Value):
@@ -362,131 +386,4 @@ class CalibrationPoint(Value):
     high: float
 
 
-def _fit_views(results: Results, equation: str, found: FitChecks) -> Iterator[View[Any]]:
-    of = f" of {equation}" if results.others else ""
-    if found.pit is not None:
-        yield _pit(found.pit, equation, of)
-    if found.calibration is not None:
-        yield _calibration(found.calibration, equation, of)
-
-
-def _notes(found: LooPit | None) -> tuple[str, ...]:
-    notes = []
-    if found is not None and found.bad:
-        limit = words.number(found.khat_threshold, 0.1)
-        notes.append(
-            f"Rows whose Pareto k is above {limit}, so that their LOO-PIT values are unsure: "
-            f"{words.count(found.bad)} of {words.count(found.rows)}."
-        )
-    if found is not None and found.left_out:
-        one = found.left_out == 1
-        many = "1 row has" if one else f"{words.count(found.left_out)} rows have"
-        notes.append(f"{many} no LOO-PIT value and {'is' if one else 'are'} left out.")
-    return tuple(notes)
-
-
-def _result(row: PitRow | CalibrationRow) -> str:
-    if row.p is None:
-        return "not made"
-    return "✕ flagged" if row.flagged else "✓ no sign of misfit"
-
-
-RESULT: Column[Any] = Column(
-    "Result",
-    _result,
-    note=lambda row: (
-        row.reason if row.p is None else words.sentence(row.shape) if row.flagged else ""
-    ),
-    look=lambda row: "thin" if row.p is None else "bad" if row.flagged else "good",
-)
-
-
-def _p(value: float | None) -> str:
-    return words.NONE if value is None else words.probability(value, 3)
-
-
-def _z(value: float | None) -> str:
-    return words.NONE if value is None else words.fixed(value, 1, signed=True)
-
-
-def _score(value: float | None) -> str:
-    return words.NONE if value is None else words.fixed(value, 4)
-
-
-def _pit(found: LooPit, equation: str, of: str) -> View[PitRow]:
-    steps = (
-        f" The outcome is discrete: each value is spread over its step at random {found.randomised} "
-        "times, and the p-values are put together."
-        if found.randomised
-        else ""
-    )
-    return View(
-        "fit_loo_pit",
-        PitRow,
-        f"LOO-PIT{of}",
-        (
-            group_column("Group"),
-            number("Rows", "rows", words.count),
-            *(number(words.label(name), name, _z) for name in MOMENTS),
-            number("p", "p", _p),
-            number("Adjusted", "adjusted", _p),
-            RESULT,
-        ),
-        found.groups,
-        "Location, spread, skewness and tails compare outcomes with their predictions, each about "
-        "standard normal where the model fits: above 0 they lie higher, spread more, lean to the "
-        "right, have heavier tails. The p-value is of uniformity as a whole (POT-C), adjusted for "
-        f"the number of industries (Holm).{steps}",
-        f"LOO-PIT{of}, {len(found.groups)} groups" if len(found.groups) > MOST_ROWS else "",
-        before={"equation": equation},
-    )
-
-
-MOMENTS = ("location", "spread", "skewness", "tails")
-
-
-def _calibration(found: Calibration, equation: str, of: str) -> View[CalibrationRow]:
-    many = len(found.rows)
-    return View(
-        "fit_calibration",
-        CalibrationRow,
-        f"Calibration of probabilities{of}",
-        (
-            group_column("Group"),
-            Column("Event", "event"),
-            number("Rows", "rows", words.count),
-            number(
-                "Happened",
-                lambda row: words.share(row.happened / row.rows) if row.rows else words.NONE,
-            ),
-            number(
-                "Predicted",
-                "predicted",
-                lambda part: words.NONE if part is None else words.share(part),
-            ),
-            number("Brier score, left out", "left_out_score", _score),
-            number("Miscalibration", "miscalibration", _score),
-            number("of replicates", "expected", _score),
-            number("Discrimination", "discrimination", _score),
-            number("p", "p", _p),
-            number("Adjusted", "adjusted", _p),
-            RESULT,
-        ),
-        found.rows,
-        "The Brier score is miscalibration less discrimination plus the variance of the event; the "
-        "one shown is of each row as predicted from all others. The p-value holds the events against "
-        f"those replicated by the model, at each of {words.count(found.draws)} posterior draws, put "
-        "together; it is adjusted for the number of events, or of industries (Holm).",
-        f"Calibration of probabilities{of}, {many} tests" if many > MOST_ROWS else "",
-        before={"equation": equation},
-    )
-
-
-FIT_CHECKS = Section(
-    "fit",
-    "Does the model fit?",
-    "Fit",
-    fit_checks_body,
-    wanted=lambda results: any(True for _ in words.equations(results)),
-    views=fit_checks_views,
-)
+FIT_CHECKS = Section("fit", "Does the model fit the data?", "Fit", fit_body, views=fit_views)

@@ -23,13 +23,12 @@ from bayescluster.features.nca.view import (
     summary_json,
     views,
 )
-from bayescluster.features.verdict_curves.view import PREFIX
 from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
 from bayescluster.kit.page import Layer, Section, filled
 from bayescluster.kit.table import csv_text
 from bayescluster.kit.table import raw_tables as raw_views
 from bayescluster.kit.words import NOT_FOR_CITING
-from bayescluster.report.figures import figures_of
+from bayescluster.report.figures import FIGURES
 from bayescluster.report.sections import SECTIONS, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
@@ -133,8 +132,6 @@ def write_report(results: Results, directory: Path) -> list[Path]:
         page = render_html(results)
         figures = _figures(results)
     written = [_write(directory / "report.html", page)]
-    for stale in (directory / "figures").glob(f"{PREFIX}*.svg"):
-        figures.setdefault(stale.stem, "")
     for name, text in figures.items():
         path = directory / "figures" / f"{name}.svg"
         if text:
@@ -211,7 +208,7 @@ def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
     mark = "" if results.gate.passed else NOT_FOR_CITING
-    for spec in figures_of(results):
+    for spec in FIGURES:
         text = ""
         if spec.wanted(results):
             try:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from bayescluster.features.measurement.view import views as measurement_views
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
 from bayescluster.kit.table import Column, View, number
@@ -161,5 +160,5 @@ SAMPLE = Section(
     "Which firms were analysed, and how were the capitals measured?",
     "Sample",
     body,
-    views=lambda results: (*views(results), *measurement_views(results)),
+    views=views,
 )

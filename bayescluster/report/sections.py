@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bayescluster.features.causes.view import CAUSES
-from bayescluster.features.ceiling_models.view import CEILING_MODELS
-from bayescluster.features.ceilings.view import CEILINGS
 from bayescluster.features.checklist.view import CHECKLIST
 from bayescluster.features.explorer.view import EXPLORER
-from bayescluster.features.folds.view import FOLDS
 from bayescluster.features.learning.view import LEARNING
 from bayescluster.features.likelihoods.view import LIKELIHOODS
-from bayescluster.features.sensitivity.view import SENSITIVITY
-from bayescluster.features.sets.view import SETS
+from bayescluster.features.measurement.view import MEASUREMENT
+from bayescluster.features.sensitivity.view import PRIORS, SENSITIVITY
 from bayescluster.features.verdict_curves.view import VERDICT_CURVES
-from bayescluster.features.weakest_node.view import WEAKEST_NODE
+from bayescluster.features.weakest_node.view import BUDGET, WEAKEST_NODE
 from bayescluster.kit.page import Section
 from bayescluster.kit.table import RawTable, View
 from bayescluster.kit.table import raw_tables as raw_views
@@ -25,7 +21,7 @@ from bayescluster.report.checks import CHECKS, FIT_CHECKS
 from bayescluster.report.effects import CORNERS, EFFECTS, SURFACE_SECTION
 from bayescluster.report.forms import FORMS
 from bayescluster.report.model import MODEL, READING, REPRODUCTION
-from bayescluster.report.readings import CLAIMS
+from bayescluster.report.readings import READINGS
 from bayescluster.report.sample import SAMPLE
 from bayescluster.report.verdicts import VERDICTS
 from bayescluster.results.model import Results
@@ -36,27 +32,26 @@ SECTIONS: tuple[Section, ...] = (
     ANSWER,
     EXPLORER,
     VERDICTS,
-    VERDICT_CURVES,
-    FORMS,
-    SAMPLE,
+    # findings
     EFFECTS,
     SURFACE_SECTION,
     CORNERS,
-    WEAKEST_NODE,
     LEARNING,
+    WEAKEST_NODE,
+    SENSITIVITY,
+    # the appendix: first what a verdict rests on, then the rest
+    FORMS,
+    VERDICT_CURVES,
+    SAMPLE,
+    MEASUREMENT,
+    MODEL,
     CHECKS,
     FIT_CHECKS,
-    FOLDS,
     LIKELIHOODS,
-    SENSITIVITY,
+    PRIORS,
+    READINGS,
+    BUDGET,
     CHECKLIST,
-    MODEL,
-    # other readings of the same posterior, in second rank
-    CLAIMS,
-    CEILING_MODELS,
-    CEILINGS,
-    SETS,
-    CAUSES,
     READING,
     REPRODUCTION,
 )

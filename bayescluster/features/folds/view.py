@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from markupsafe import Markup
-
 from bayescluster.features.folds.results import (
     Folds,
     FormFolds,
@@ -18,7 +16,7 @@ from bayescluster.features.folds.results import (
     RowRepair,
 )
 from bayescluster.kit import words
-from bayescluster.kit.page import Section, filled, tables
+from bayescluster.kit.page import tables
 from bayescluster.kit.table import Column, Look, Table, View, number
 from bayescluster.results.model import Results
 
@@ -105,7 +103,9 @@ def row_outcome(found: LeftOutRows, form: FormRows) -> str:
     """What the repair of a form's rows came to."""
     named = f"{form.form}: " if len(found.forms) > 1 else ""
     if not form.diag_khat_bad:
-        return f"{named}no row is above the threshold: elpd {words.fixed(form.elpd, 1)} stands as it was."
+        return (
+            f"{named}no row is above the threshold: elpd {words.fixed(form.elpd, 1)} is unchanged."
+        )
     return (
         f"{named}elpd {words.fixed(form.elpd, 1)} (SE {words.fixed(form.se, 1)}), before "
         f"{words.fixed(form.psis, 1)}. Of the rows above the threshold (there are "
@@ -115,24 +115,20 @@ def row_outcome(found: LeftOutRows, form: FormRows) -> str:
 
 
 class _Part(NamedTuple):
-    """What was left out, as it is shown."""
+    """What was left out, as it is printed."""
 
-    heading: str
     intro: tuple[str, ...]
     statements: tuple[str, ...]
     tables: tuple[Table, ...]
     notes: tuple[str, ...]
 
 
-def body(results: Results) -> Markup:
-    """Scores by group next to those of importance sampling, forms compared, and rows repaired."""
-    found = results.folds
-    if found is None:
-        return Markup()
+def lines(found: Folds) -> tuple[str, ...]:
+    """What was found by leaving out groups and rows, in sentences."""
     parts = [_groups(part) for part in found.groups]
     if found.row is not None:
         parts.append(_rows(found.row))
-    return filled("folds.html.j2", results=results, parts=parts)
+    return tuple(words.sentence(text) for part in parts for text in (*part.statements, *part.notes))
 
 
 def printed(found: Folds, by: str) -> Iterator[str | Table]:
@@ -158,7 +154,6 @@ def views(results: Results) -> Iterator[View[Any]]:
 
 def _groups(found: LeftOutGroups) -> _Part:
     return _Part(
-        f"{words.label(PLURAL[found.by])} left out",
         (settings(found), gates(found)),
         (
             *(outcome(found, form) for form in found.forms),
@@ -289,7 +284,6 @@ def _error(row: GroupRow) -> str:
 
 def _rows(found: LeftOutRows) -> _Part:
     return _Part(
-        "Rows left out, repaired",
         (row_settings(found),),
         tuple(row_outcome(found, form) for form in found.forms),
         tuple(tables((_compared_rows(found), *([_repairs(found)] if found.repairs else [])))),
@@ -361,13 +355,3 @@ def _repairs(found: LeftOutRows) -> View[RowRepair]:
 
 def _k(khat: float | None) -> str:
     return "" if khat is None else f"k {words.number(khat, 0.1)}"
-
-
-FOLDS = Section(
-    "left-out",
-    "How well is predicted what was left out?",
-    "Left out",
-    body,
-    lambda results: results.folds is not None and bool(results.folds.groups or results.folds.row),
-    views,
-)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -33,8 +31,8 @@ from bayescluster.kit.figure import (
     folded,
     small_multiples,
 )
-from bayescluster.kit.page import Across, Section, figures, filled, pivot, tables
-from bayescluster.kit.table import Cell, Column, Table, View, number
+from bayescluster.kit.page import Section, figures, filled
+from bayescluster.kit.table import Column, Table, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.facts import OutcomeFacts
@@ -139,11 +137,10 @@ def _caption(results: Results) -> str:
         if (results.learning)
         else []
     )
-    other = f" Outcomes in another unit stand in the tables: {', '.join(left)}." if left else ""
+    other = f" Not drawn, being in another unit: {', '.join(left)}." if left else ""
     return (
-        "Forms of learning and outcomes: change of the expected outcome with each form (from no to "
-        "yes, or per standard deviation), the other forms and the capitals as observed. Points are "
-        f"means, lines 90% intervals.{other}"
+        "Change of the expected outcome with each form of learning (from no to yes, or per standard "
+        f"deviation), other forms and capitals as observed: mean and 90% interval.{other}"
     )
 
 
@@ -165,122 +162,78 @@ LEARNING_MATRIX = FigureSpec(
 )
 
 
-def confounded(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
-    """Effects of each capital on an outcome at each bias: through learning, then direct."""
-    for capital in CAPITALS:
-        some = _of(learning.sensitivity, name, capital)
-        if not some:
-            continue
-        tipping = _of(learning.tipping, name, capital)
-        biases = {row.bias: f"b = {bias_words(row.bias, outcome)}" for row in some}
-        what = f"{words.label(capital).lower()} and {outcome.column}, {words.unit(outcome).name}"
-        yield pivot(
-            View(
-                "learning_sensitivity",
-                SensitivityRow,
-                f"Effect through learning if a confounder added b: {what}",
-                rows=some,
-            ),
-            biases,
-            lambda row: row.bias,
-            lambda row: words.effect(row.indirect, outcome),
-            *(_tips(tipping, outcome, end, heading) for end, heading in TIPS.items()),
-        )
-        yield View("learning_tipping", TippingRow, rows=tipping)
-        direct = pivot(
-            View(
-                "learning_sensitivity",
-                SensitivityRow,
-                f"Direct effect if a confounder added b: {what}",
-                rows=some,
-                folded=f"Direct effects if a confounder added b: {what}",
-            ),
-            biases,
-            lambda row: row.bias,
-            lambda row: words.effect(row.direct, outcome),
-        )
-        yield replace(direct, records=())
-
-
-TIPS: dict[str, str] = {
-    "mean_at": "Mean is 0 at b =",
-    "interval_at": "Interval reaches 0 at b =",
-}
-
-
-def _tips(rows: Sequence[TippingRow], outcome: OutcomeFacts, end: str, label: str) -> Column[Any]:
-    at = {(row.by, row.group): getattr(row, end) for row in rows}
-    return number(
-        label,
-        lambda row: at[row.by, row.group],
-        lambda value: words.NONE if value is None else bias_words(value, outcome),
-    )
-
-
-class _OfCapital(Protocol):
-    @property
-    def equation(self) -> str: ...
-
-    @property
-    def capital(self) -> str: ...
-
-
-def _of[Row: _OfCapital](rows: Iterable[Row], name: str, capital: str) -> tuple[Row, ...]:
-    """Rows of an outcome and a capital."""
-    return tuple(row for row in rows if (row.equation, row.capital) == (name, capital))
-
-
-def bias_words(value: float, outcome: OutcomeFacts) -> str:
-    """Write a bias in the unit of effects on the outcome."""
-    kind = words.unit(outcome)
-    scaled = value * kind.factor
-    return f"{words.fixed(scaled, 1 if kind.factor > 1 else 2)}{kind.effect}"
-
-
 PATHS = {"total": "Total", "direct": "Direct", "indirect": "Through learning"}
+MOST_GROUPS = 6
+"""Groups of a capital on the page."""
 
 
-def paths(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
-    """Total, direct and indirect effects of each capital on an outcome."""
-    for capital in CAPITALS:
-        some = [row for row in _of(learning.paths, name, capital) if row.path != "through"]
-        mediated = _of(learning.mediated, name, capital)
-        shares = {(row.by, row.group): row for row in mediated}
-        yield View("learning_shares", MediatedRow, rows=mediated)
-        if not some:
-            continue
-        yield pivot(
-            View(
-                "learning_paths",
-                PathRow,
-                f"{words.label(capital)} and {outcome.column}, low to high: what acts through "
-                f"learning, {words.unit(outcome).name}",
-                rows=tuple(some),
-                note="Total = direct + through learning. The share is the median of their ratio, "
-                "given only where the interval of the total effect excludes 0.",
-            ),
-            PATHS,
-            lambda row: row.path,
-            partial(effect_cell, outcome=outcome),
-            number(
-                "Share through learning",
-                partial(_mediated, shares=shares),
-                _share,
-            ),
-        )
-
-
-def effect_cell(row: PathRow | MatrixRow, outcome: OutcomeFacts) -> Cell:
-    """An effect, with the probability that it is above 0."""
-    return Cell(
-        words.effect(row.estimate, outcome), f"P(above 0) {words.probability(row.positive)}"
+def body(results: Results) -> Markup:
+    """What is assumed, the forms, and what of each capital acts through them."""
+    learning = _learning(results)
+    return filled(
+        "learning.html.j2",
+        learning=learning,
+        edges="; ".join(f"{a} brings about {b}" for a, b in learning.edges if b in learning.forms),
+        figures=figures(results, LEARNING_MATRIX),
+        paths=_paths(learning, results),
+        tipping=tuple(_tipping(learning, results)),
     )
 
 
-def _mediated(
-    row: Across[PathRow], shares: Mapping[tuple[By, str], MediatedRow]
-) -> MediatedRow | None:
-    return shares.get((row.by, row.group))
+def views(results: Results) -> Iterator[View[Any]]:
+    """Effects, shares, dominance and sensitivity of every equation, as they are written."""
+    learning = _learning(results)
+    yield View("learning_paths", PathRow, rows=learning.paths)
+    yield View("learning_matrix", MatrixRow, rows=learning.matrix)
+    yield View("learning_dominance", DominanceRow, rows=learning.dominance)
+    yield View("learning_shares", MediatedRow, rows=learning.mediated)
+    yield View("learning_sensitivity", SensitivityRow, rows=learning.sensitivity)
+    yield View("learning_tipping", TippingRow, rows=learning.tipping)
+
+
+def _learning(results: Results) -> Learning:
+    assert results.learning is not None
+    return results.learning
+
+
+def _paths(learning: Learning, results: Results) -> Table:
+    """Total, direct and indirect effects of each capital on the outcome in focus, a row a group."""
+    outcome, equation = results.outcome, results.model.equation
+    rows: dict[tuple[str, By, str], dict[str, PathRow]] = {}
+    for row in learning.paths:
+        if row.equation == equation and row.by != "cluster":
+            rows.setdefault((row.capital, row.by, row.group), {})[row.path] = row
+    shares = {
+        (row.capital, row.by, row.group): row
+        for row in learning.mediated
+        if row.equation == equation
+    }
+    shown = [key for capital in CAPITALS for key in _some(rows, capital)]
+
+    def path(name: str, label: str) -> Column[tuple[str, By, str]]:
+        return number(
+            label,
+            lambda key: rows[key].get(name),
+            lambda row: words.NONE if row is None else words.effect(row.estimate, outcome),
+        )
+
+    return View[tuple[str, By, str]](
+        "learning_paths",
+        PathRow,
+        f"Effects on {outcome.column} of a capital from low to high",
+        (
+            Column("Group", lambda key: words.group(key[1], key[2]), look=lambda _: "inside"),
+            *(path(*one) for one in PATHS.items()),
+            number("Share through learning", shares.get, _share),
+        ),
+        tuple(shown),
+        "Share: median, where the interval of the total effect excludes 0.",
+        head=lambda key: words.label(key[0]),
+    ).table
+
+
+def _some(rows: Mapping[tuple[str, By, str], object], capital: str) -> list[tuple[str, By, str]]:
+    return [key for key in rows if key[0] == capital][:MOST_GROUPS]
 
 
 def _share(row: MediatedRow | None) -> str:
@@ -290,172 +243,34 @@ def _share(row: MediatedRow | None) -> str:
     return f"{median}% [{low}, {high}]"
 
 
-def through(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
-    """Effects of each capital through each form alone; shown where there are several."""
+def _tipping(learning: Learning, results: Results) -> Iterator[str]:
+    """How much an unmeasured reason of learners would have to add until nothing acts through learning."""
+    equation = results.model.equation
     for capital in CAPITALS:
-        some = tuple(row for row in _of(learning.paths, name, capital) if row.path == "through")
-        names = {str(row.through): str(row.through) for row in some}
-        view = View(
-            "learning_paths",
-            PathRow,
-            f"{words.label(capital)} and {outcome.column}, low to high: through each form alone, "
-            f"{words.unit(outcome).name}",
-            rows=some,
-            note="The capital is raised for this form alone; the others stay distributed as under its "
-            "low level. These effects need not add up to what acts through learning in all.",
-            folded=f"{words.label(capital)} through each form alone: {outcome.column}",
-        )
-        show = partial(effect_cell, outcome=outcome)
-        yield view if len(names) < 2 else pivot(view, names, lambda row: row.through, show)
-
-
-def on_forms(results: Results, learning: Learning) -> Iterator[View[Any]]:
-    """Effects of the capitals on the forms, one view a capital."""
-    for capital in CAPITALS:
-        own = [
-            row
-            for row in learning.paths
-            if row.equation in learning.forms and row.capital == capital
+        mine = [
+            row for row in learning.tipping if (row.equation, row.capital) == (equation, capital)
         ]
-        some = tuple(row for row in own if row.path == "total")
-        others = tuple(row for row in own if row.path != "total")
-        yield View("learning_paths", PathRow, rows=others)
-        if some:
-            yield pivot(
-                View(
-                    "learning_paths",
-                    PathRow,
-                    f"{words.label(capital)} and each form of learning, low to high",
-                    rows=some,
-                ),
-                {form: form for form in learning.forms},
-                lambda row: row.equation,
-                lambda row: effect_cell(row, words.outcome_of(results, row.equation)),
+        if not mine:
+            continue
+        first = mine[0]
+        where = "all firms" if first.by == "all" else first.group
+        if first.mean_at is None:
+            yield (
+                f"{words.label(capital)}, {where}: no advantage of learners up to "
+                f"{bias_words(learning.limit, results.outcome)} brings what acts through learning to 0."
+            )
+        else:
+            yield (
+                f"{words.label(capital)}, {where}: what acts through learning is 0 if learners have "
+                f"{bias_words(first.mean_at, results.outcome)} more of the outcome for an unmeasured reason."
             )
 
 
-WAYS = {
-    "means": "by their means, exactly, since all is linear",
-    "combinations": "over all combinations of yes and no, exactly",
-    "draws": "by one random draw a firm and posterior draw",
-}
-
-
-class Block(NamedTuple):
-    """What is reported of one outcome."""
-
-    equation: str
-    outcome: OutcomeFacts
-    way: str
-    tables: list[Table]
-    sensitivity: list[Table]
-
-
-def body(results: Results) -> Markup:
-    """Assumptions, the matrix, paths, and sensitivity, outcome by outcome."""
-    learning = _learning(results)
-    return filled(
-        "learning.html.j2",
-        results=results,
-        learning=learning,
-        edges=_edges(learning),
-        figures=figures(results, LEARNING_MATRIX),
-        forms=tables(on_forms(results, learning)),
-        blocks=tuple(_block(results, learning, name) for name in learning.outcomes),
-        limit=bias_words(learning.limit, results.outcome),
-    )
-
-
-def views(results: Results) -> Iterator[View[Any]]:
-    """Effects on the forms; then by outcome the matrix, dominance, paths and sensitivity."""
-    learning = _learning(results)
-    yield from on_forms(results, learning)
-    for name in learning.outcomes:
-        outcome = words.outcome_of(results, name)
-        yield from _main(learning, name, outcome)
-        yield from confounded(learning, name, outcome)
-
-
-def _learning(results: Results) -> Learning:
-    assert results.learning is not None
-    return results.learning
-
-
-def _edges(learning: Learning) -> str:
-    """What is taken to bring about what among the forms of learning themselves."""
-    among = [f"{a} brings about {b}" for a, b in learning.edges if b in learning.forms]
-    return "; ".join(among)
-
-
-def _main(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
-    yield from _matrix(learning, name, outcome)
-    yield from paths(learning, name, outcome)
-    yield from through(learning, name, outcome)
-
-
-def _block(results: Results, learning: Learning, name: str) -> Block:
-    outcome = words.outcome_of(results, name)
-    return Block(
-        name,
-        outcome,
-        WAYS[learning.ways[name]],
-        tables(_main(learning, name, outcome)),
-        tables(confounded(learning, name, outcome)),
-    )
-
-
-def _matrix(learning: Learning, name: str, outcome: OutcomeFacts) -> Iterator[View[Any]]:
-    """Effect of each form on an outcome; where there are several, which of them dominates."""
-    some = tuple(row for row in learning.matrix if row.equation == name)
-    forms = {row.form: f"{row.form}, {'no to yes' if row.binary else 'per sd'}" for row in some}
-    yield pivot(
-        View(
-            "learning_matrix",
-            MatrixRow,
-            f"Form of learning and {outcome.column}, {words.unit(outcome).name}",
-            rows=some,
-            note="Change of the expected outcome with each form, averaged over the firms of the "
-            "group; the other forms and the capitals as observed.",
-        ),
-        forms,
-        lambda row: row.form,
-        partial(effect_cell, outcome=outcome),
-    )
-    pairs = tuple(row for row in learning.dominance if row.equation == name)
-    if len(forms) < 2:
-        yield View("learning_dominance", DominanceRow, rows=pairs)
-        return
-    dominant = pivot(
-        View(
-            "learning_matrix",
-            MatrixRow,
-            f"Which form dominates for {outcome.column}: probability that its effect is the largest",
-            rows=some,
-            note="Below each probability, the standardised effect: change of the expected outcome per "
-            "standard deviation of the form among the firms of the group. Forms that few or nearly "
-            "all firms have vary little, and so have small standardised effects.",
-        ),
-        {form: form for form in forms},
-        lambda row: row.form,
-        lambda row: Cell(words.probability(row.ranks[0]), words.effect(row.standardised, outcome)),
-    )
-    yield replace(dominant, records=())
-    columns: tuple[Column[DominanceRow], ...] = (
-        Column("Between", "first"),
-        Column("and", "second"),
-        number("P(another form)", "probability", words.probability),
-        number("MCSE", "mcse", words.error),
-    )
-    yield View(
-        "learning_dominance",
-        DominanceRow,
-        f"Does another form dominate for {outcome.column}?",
-        columns if pairs else (),
-        pairs,
-        f"Were {len(forms)} forms not told apart, nor industries pooled, it would be "
-        f"{words.probability(1 - 1 / len(forms))}; pooling lowers it. Neither a value near that nor "
-        "one near 0.5 says that industries differ.",
-    )
+def bias_words(value: float, outcome: OutcomeFacts) -> str:
+    """Write a bias in the unit of effects on the outcome."""
+    kind = words.unit(outcome)
+    scaled = value * kind.factor
+    return f"{words.fixed(scaled, 1 if kind.factor > 1 else 2)}{kind.effect}"
 
 
 LEARNING = Section(

@@ -1,9 +1,9 @@
-"""Whether the findings hang on the priors: power-scaling of parameters, estimands and verdicts."""
+"""How far verdicts, estimands and parameters depend on the priors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import log2
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
@@ -23,8 +23,6 @@ from bayescluster.kit.figure import (
     INK,
     MUTED,
     NARROW,
-    PAPER,
-    SECOND,
     WIDE,
     FigureError,
     FigureSpec,
@@ -33,152 +31,57 @@ from bayescluster.kit.figure import (
     folded,
     plain_text,
     settings,
-    small_multiples,
 )
-from bayescluster.kit.page import Section, figures, filled, tables
+from bayescluster.kit.page import Section, figures, filled
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.results.model import Results, Verdict
 
-
-def block_title(found: Sensitivity, name: str) -> str:
-    """Name of a block of priors, of all of them, or of the likelihood."""
-    titles = {block.name: block.title for block in found.blocks}
-    return titles.get(name, {"all": "all priors", "likelihood": "likelihood"}.get(name, name))
-
-
-def quantity_title(row: SensitivityRow) -> str:
-    """Name of a quantity, with its group where it has one."""
-    name = words.label(row.quantity) if row.kind == "estimand" else row.quantity
-    return name if row.by is None else f"{name}: {words.group(row.by, row.group or '')}"
+MOST_BARS: Final = 40
+"""Verdicts drawn: of more, those whose probability is closest to a bound of their verdict."""
+MOST_ROWS: Final = 12
+"""Rows of the table on the page: those most sensitive."""
+ALL: Final = "all"
+"""Block of all priors together."""
+ROW: Final = 0.19
+"""Inches that a row of the figure takes."""
 
 
-MOST_BARS: Final = 20
-"""Quantities drawn: those most sensitive to all priors together."""
-MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
-"""Of the blocks in order: colour alone does not tell them apart."""
-COLOURS: Final = (FIRST, SECOND, BAD, MUTED)
+class Bar(NamedTuple):
+    """Probability of a claim with the priors as declared, and its range with other powers of them."""
+
+    verdict: Verdict
+    low: float
+    high: float
+    flips: bool
+    complete: bool
+    """Whether the draws can tell it at every power."""
 
 
-def sensitivity(results: Results, *, narrow: bool = False) -> Figure:
-    """Draw power-scaling sensitivities, with the bounds that finite draws allow.
-
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If no prior was scaled.
-    """
-    found = results.sensitivity
-    if found is None or not found.rows:
-        raise FigureError("The results hold no sensitivity.")
-    quantities = _most_sensitive(found)
-    with settings():
-        figure = canvas(
-            NARROW if narrow else WIDE, 1.3 + (0.36 if narrow else 0.24) * len(quantities)
-        )
-        axes = figure.subplots()
-        names = list(dict.fromkeys(row.block for row in found.rows))
-        for k, name in enumerate(names):
-            _block(axes, found, k, [(place, row) for place, row in _of(quantities, name)])
-        axes.axvline(found.threshold, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        labels = [_label(rows[0], narrow=narrow) for rows in quantities]
-        axes.set_yticks(range(len(quantities)), labels)
-        axes.set_ylim(len(quantities) - 0.4, -0.6)
-        axes.set_xlim(left=0)
-        axes.set_xlabel("sensitivity" + ("" if narrow else ": distance per doubling of the power"))
-        bare_rows(axes)
-        handles, keys = axes.get_legend_handles_labels()
-        figure.legend(handles, keys, loc="outside upper left", ncols=1 if narrow else 2)
-        return plain_text(figure)
+def bars(results: Results) -> list[Bar]:
+    """Verdicts with all priors scaled together, in the order of the analysis."""
+    rows: dict[int, list[ScaledVerdict]] = {}
+    for row in results.sensitivity.verdicts if results.sensitivity else ():
+        if row.block == ALL:
+            rows.setdefault(row.claim, []).append(row)
+    found = [_bar(results.verdicts[claim], scaled) for claim, scaled in sorted(rows.items())]
+    closest = sorted(found, key=_from_line)[:MOST_BARS]
+    return [one for one in found if one in closest]
 
 
-def _label(row: SensitivityRow, *, narrow: bool) -> str:
-    title = quantity_title(row)
-    return folded(title, 22, 2) if narrow else folded(title, 52, 1)
+def _bar(verdict: Verdict, scaled: Sequence[ScaledVerdict]) -> Bar:
+    known = [row.probability for row in scaled if row.probability is not None]
+    values = (verdict.probability, *known)
+    flips = any(row.flips for row in scaled)
+    return Bar(verdict, min(values), max(values), flips, len(known) == len(scaled))
 
 
-def _most_sensitive(found: Sensitivity) -> list[list[SensitivityRow]]:
-    """Rows by quantity, the most sensitive to any prior first."""
-    by: dict[tuple[str, str | None], list[SensitivityRow]] = {}
-    for row in found.rows:
-        by.setdefault((row.quantity, row.group), []).append(row)
-
-    def most(rows: list[SensitivityRow]) -> float:
-        return max((row.value for row in rows if row.block != "likelihood"), default=0.0)
-
-    return sorted(by.values(), key=most, reverse=True)[:MOST_BARS]
-
-
-def _of(
-    quantities: Sequence[Sequence[SensitivityRow]], block: str
-) -> list[tuple[int, SensitivityRow]]:
-    return [(k, row) for k, rows in enumerate(quantities) for row in rows if row.block == block]
-
-
-def _block(
-    axes: Axes, found: Sensitivity, k: int, rows: Sequence[tuple[int, SensitivityRow]]
-) -> None:
-    if not rows:
-        return
-    colour = COLOURS[k % len(COLOURS)]
-    for place, row in rows:
-        axes.plot((row.low, row.high), (place, place), color=colour, linewidth=1.0, zorder=2)
-    axes.plot(
-        [row.value for _, row in rows],
-        [place for place, _ in rows],
-        linestyle="",
-        marker=MARKERS[k % len(MARKERS)],
-        markersize=5,
-        color=colour,
-        markerfacecolor=colour if k < len(COLOURS) else PAPER,
-        zorder=3,
-        label=block_title(found, rows[0][1].block),
-    )
-
-
-def _caption(results: Results) -> str:
-    found = results.sensitivity
-    limit = found.threshold if found is not None else 0.0
-    return (
-        "Cumulative Jensen-Shannon distance per doubling of the power of each block of priors and of "
-        f"the likelihood; beyond the dashed line ({limit:g}) a quantity counts as sensitive. Lines "
-        "are bounds of what is left without the part that finite draws make. Of many quantities, "
-        f"the {MOST_BARS} most sensitive to a prior."
-    )
-
-
-def _alternative(results: Results) -> str:
-    found = results.sensitivity
-    said = "; ".join(
-        f"{quantity_title(rows[0])}: "
-        + ", ".join(f"{row.value:.2f} to {block_title(found, row.block)}" for row in rows)
-        for rows in (_most_sensitive(found)[:5] if found is not None else ())
-        if found is not None
-    )
-    return f"Power-scaling sensitivity. The most sensitive: {said}."
-
-
-SENSITIVITY_FIGURE = FigureSpec(
-    name="sensitivity",
-    draw=lambda results, narrow: sensitivity(results, narrow=narrow),
-    caption=_caption,
-    alternative=_alternative,
-    wanted=lambda results: results.sensitivity is not None and bool(results.sensitivity.rows),
-)
-
-
-MOST_PANELS: Final = 12
-"""Claims drawn: those that flip, then those whose probability moves most."""
+def _from_line(one: Bar) -> float:
+    level, share = one.verdict.level, one.verdict.probability
+    return min(abs(share - level), abs(share - 1 + level))
 
 
 def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
-    """Draw the probability of claims by the power of each block of priors, flips outlined.
+    """Draw the probability of every claim, and its range with priors of half and twice the power.
 
     Parameters
     ----------
@@ -192,242 +95,188 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
     FigureError
         If no verdict was put to other priors.
     """
-    found = results.sensitivity
-    shown = _shown(found) if found is not None else []
-    if found is None or not shown:
+    found = bars(results)
+    if not found:
         raise FigureError("The results hold no verdict under other priors.")
-    return small_multiples(
-        [(f"{words.group(rows[0].by, rows[0].group)}: {rows[0].title}", rows) for rows in shown],
-        lambda axes, rows: _panel(axes, found, rows, results.verdicts[rows[0].claim]),
-        ("Power of the priors", "Probability"),
-        narrow=narrow,
-        height=2.3,
-    )
+    blocks = [(title, list(some)) for title, some in groupby(found, lambda one: one.verdict.title)]
+    halves = [blocks] if narrow or len(found) < MOST_ROWS else list(_halves(blocks))
+    with settings():
+        most = max(sum(len(some) + 1.2 for _, some in half) for half in halves)
+        figure = canvas(NARROW if narrow else WIDE, 0.75 + ROW * most)
+        for axes, half in zip(
+            figure.subplots(1, len(halves), squeeze=False)[0], halves, strict=True
+        ):
+            _column(axes, half, most, wide=len(halves) == 1)
+        return plain_text(figure)
 
 
-def _shown(found: Sensitivity) -> list[list[ScaledVerdict]]:
-    """Rows by claim and group, those that flip first, then by how far the probability moves."""
-    by: dict[int, list[ScaledVerdict]] = {}
-    for row in found.verdicts:
-        by.setdefault(row.claim, []).append(row)
-
-    def moves(rows: list[ScaledVerdict]) -> tuple[bool, float]:
-        told = [row.probability for row in rows if row.probability is not None]
-        return any(row.flips for row in rows), max(told, default=0.0) - min(told, default=0.0)
-
-    return sorted(by.values(), key=moves, reverse=True)[:MOST_PANELS]
+Blocks = list[tuple[str, list[Bar]]]
 
 
-def _panel(axes: Axes, found: Sensitivity, rows: Sequence[ScaledVerdict], verdict: Verdict) -> None:
-    for level in (verdict.level, 1 - verdict.level):
-        axes.axhline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)))
-    for k, name in enumerate(dict.fromkeys(row.block for row in rows)):
-        told = [(0.0, verdict.probability)]
-        told += [
-            (log2(row.power), row.probability)
-            for row in rows
-            if row.block == name and row.probability is not None
-        ]
-        at, probability = zip(*sorted(told), strict=True)
-        axes.plot(
-            at,
-            probability,
-            color=COLOURS[k % len(COLOURS)],
-            marker=MARKERS[k % len(MARKERS)],
-            markersize=4,
-            linewidth=1.2,
-            label=block_title(found, name),
+def _halves(blocks: Blocks) -> Iterator[Blocks]:
+    """Blocks in two columns of about the same length."""
+    sizes = [len(some) + 1.2 for _, some in blocks]
+    cuts = range(1, len(blocks))
+    cut = min(cuts, key=lambda k: max(sum(sizes[:k]), sum(sizes[k:])), default=1)
+    yield from filter(None, (blocks[:cut], blocks[cut:]))
+
+
+def _column(axes: Axes, blocks: Blocks, depth: float, *, wide: bool) -> None:
+    at, places, names = 0.0, [], []
+    for title, some in blocks:
+        head = axes.text(
+            0, at, folded(title, 60 if wide else 46, 1), transform=axes.get_yaxis_transform()
         )
-    flips = [(log2(row.power), row.probability) for row in rows if row.flips]
-    if flips:
-        x, y = zip(*flips, strict=True)
-        axes.plot(
-            x,
-            y,
-            linestyle="",
-            marker="o",
-            markersize=11,
-            markerfacecolor="none",
-            markeredgecolor=BAD,
-            markeredgewidth=1.6,
-            zorder=4,
-        )
-    powers = sorted((*found.powers, 1.0))
-    axes.set_xticks([log2(power) for power in powers], [f"{power:g}" for power in powers])
-    axes.set_ylim(-0.06, 1.06)
-    axes.set_yticks([0, 0.5, 1])
+        head.set(color=INK, fontweight="bold", fontsize=7.5, va="center", in_layout=False)
+        for one in some:
+            at += 1
+            color = BAD if one.flips else FIRST
+            axes.plot((one.low, one.high), (at, at), color=color, linewidth=2.4, alpha=0.5)
+            axes.plot(
+                [one.verdict.probability],
+                [at],
+                linestyle="",
+                marker="o",
+                markersize=3.6,
+                color=color,
+            )
+            places.append(at)
+            names.append(
+                folded(words.group(one.verdict.by, one.verdict.group), 30 if wide else 24, 1)
+            )
+        at += 1.2
+    for level in sorted({bound for _, some in blocks for one in some for bound in _bounds(one)}):
+        axes.axvline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
+    axes.set_yticks(places, names)
+    axes.set_ylim(depth - 0.6, -0.7)
+    axes.set_xlim(-0.03, 1.03)
+    axes.set_xlabel("Probability of the claim")
+    axes.tick_params(labelsize=7.5)
+    bare_rows(axes)
 
 
-def _scaled_verdicts_caption(_: Results) -> str:
+def _bounds(one: Bar) -> tuple[float, float]:
+    return one.verdict.level, 1 - one.verdict.level
+
+
+def _powers(results: Results) -> str:
+    powers = results.sensitivity.powers if results.sensitivity else ()
+    return f"{min(powers, default=1):g} to {max(powers, default=1):g}"
+
+
+def _caption(results: Results) -> str:
+    found = bars(results)
+    many = len({row.claim for row in results.sensitivity.verdicts}) if results.sensitivity else 0
+    fewer = f" The {len(found)} of {many} closest to a bound." if many > len(found) else ""
+    lacking = sum(not one.complete for one in found)
+    left = f" For {lacking}, these draws cannot tell some powers." if lacking else ""
     return (
-        "Probability of each claim with a block of priors to a power: left of 1 weaker, right of 1 "
-        "stronger. Dotted lines are the bounds of the verdict; a ring marks a power at which the "
-        f"verdict is another. Of many claims, the {MOST_PANELS} that flip or move most; a power that "
-        "these draws cannot stand for is left out."
+        "Dot: probability with the priors as declared; line: its range with all priors raised to "
+        f"powers from {_powers(results)}; dotted: bounds of a verdict; red: another verdict.{fewer}{left}"
     )
 
 
-def _scaled_verdicts_alternative(results: Results) -> str:
-    found = results.sensitivity
-    flips = sum(row.flips for row in found.verdicts) if found is not None else 0
-    return (
-        f"Probability of claims by the power of the priors; {flips} combinations of claim, block and "
-        "power have another verdict."
+def _alternative(results: Results) -> str:
+    listed = "; ".join(
+        f"{one.verdict.title}, {words.group(one.verdict.by, one.verdict.group)}: "
+        f"{words.probability(one.verdict.probability)} ({words.probability(one.low)} to "
+        f"{words.probability(one.high)})"
+        for one in bars(results)
     )
+    return f"Probability of each claim, and its range with weaker and stronger priors. {listed}."
 
 
 SCALED_VERDICTS = FigureSpec(
     name="scaled-verdicts",
     draw=lambda results, narrow: scaled_verdicts(results, narrow=narrow),
-    caption=_scaled_verdicts_caption,
-    alternative=_scaled_verdicts_alternative,
-    wanted=lambda results: results.sensitivity is not None and bool(results.sensitivity.verdicts),
+    caption=_caption,
+    alternative=_alternative,
+    wanted=lambda results: bool(bars(results)),
 )
 
 
-MOST_ROWS = 15
-"""Tables of more rows than this are folded away."""
-
-
 def body(results: Results) -> Markup:
-    """What stands out in sentences, then figures and tables."""
+    """Whether a verdict changes, and the figure."""
     found = results.sensitivity
     assert found is not None
+    flips = {(row.claim, row.block) for row in found.verdicts if row.flips}
     return filled(
         "sensitivity.html.j2",
-        results=results,
         found=found,
-        figures=figures(results, SENSITIVITY_FIGURE, SCALED_VERDICTS),
-        blocks=_blocks(found).table,
-        tables=[table for table in tables(views(results)) if table.rows],
+        verdicts=len({row.claim for row in found.verdicts}),
+        flips=len({claim for claim, _ in flips}),
+        powers=_powers(results),
+        figures=figures(results, SCALED_VERDICTS),
     )
 
 
 def views(results: Results) -> Iterator[View[Any]]:
-    """Sensitivities of estimands and of parameters, and verdicts under other priors."""
+    """Sensitivities, and verdicts under other priors, as they are written."""
     found = results.sensitivity
     if found is not None:
+        yield View("prior_blocks", SensitivityBlock, rows=found.blocks)
         yield View("sensitivity", SensitivityRow, rows=found.rows)
-        yield _sensitivities(found, "estimand")
-        yield _sensitivities(found, "parameter")
-        yield _verdicts(found, results.verdicts)
-
-
-def _blocks(found: Sensitivity) -> View[SensitivityBlock]:
-    return View(
-        "prior_blocks",
-        SensitivityBlock,
-        "Blocks of priors",
-        (
-            Column("Block", "title", lambda title: words.sentence(title).rstrip(".")),
-            Column("Priors", "priors", "; ".join),
-            Column("Stated in the analysis", "place", lambda place: place or "no"),
-        ),
-        found.blocks,
-        folded="The priors of each block",
-    )
-
-
-class Quantity(NamedTuple):
-    """Sensitivities of a quantity, by block of priors."""
-
-    title: str
-    rows: dict[str, SensitivityRow]
-
-
-def _sensitivities(found: Sensitivity, kind: str) -> View[Quantity]:
-    by: dict[str, dict[str, SensitivityRow]] = {}
-    for row in found.rows:
-        if row.kind == kind:
-            by.setdefault(quantity_title(row), {})[row.block] = row
-    caption = f"Sensitivity of {kind}s"
-
-    def block(name: str) -> Column[Quantity]:
-        return number(
-            words.label(block_title(found, name)), lambda one: one.rows.get(name), _sensitive
-        )
-
-    return View(
-        "sensitivity",
-        SensitivityRow,
-        caption,
-        (
-            Column(kind.capitalize(), "title"),
-            *map(block, dict.fromkeys(row.block for row in found.rows)),
-        ),
-        tuple(Quantity(title, rows) for title, rows in by.items()),
-        f"Flagged from {found.threshold:g} up, where the draws are enough to tell; below each flag "
-        "what it may mean, by the sensitivity to the likelihood.",
-        caption if len(by) > MOST_ROWS else "",
-        records=(),
-    )
-
-
-def _sensitive(row: SensitivityRow | None) -> Cell:
-    if row is None:
-        return Cell(words.NONE)
-    text = words.fixed(row.value, 3)
-    if row.diagnosis == "-":
-        return Cell(text)
-    return Cell(text, row.diagnosis, "thin" if row.diagnosis == "within noise" else "bad")
-
-
-class ScaledClaim(NamedTuple):
-    """A verdict as declared, and with a block of priors to each power."""
-
-    verdict: Verdict
-    block: str
-    scaled: dict[float, ScaledVerdict]
-
-
-def _verdicts(found: Sensitivity, verdicts: Sequence[Verdict]) -> View[ScaledClaim]:
-    by: dict[tuple[int, str], dict[float, ScaledVerdict]] = {}
-    for row in found.verdicts:
-        by.setdefault((row.claim, row.block), {})[row.power] = row
-    caption = "Verdicts with weaker and stronger priors"
-
-    def power(at: float) -> Column[ScaledClaim]:
-        return number(f"Power {at:g}", lambda one: one.scaled[at], _scaled)
-
-    return View(
-        "scaled_verdicts",
-        ScaledVerdict,
-        caption,
-        (
-            Column("Claim", lambda one: one.verdict.title),
-            Column("Group", lambda one: words.group(one.verdict.by, one.verdict.group)),
-            Column("Block", lambda one: block_title(found, one.block)),
-            Column(
-                "As declared",
-                lambda one: words.verdict_probability(one.verdict.probability),
-                note=lambda one: one.verdict.verdict,
-            ),
-            *map(power, found.powers),
-        ),
-        tuple(ScaledClaim(verdicts[claim], block, cells) for (claim, block), cells in by.items()),
-        "Probability of the claim with the block of priors to each power, and the verdict where it is "
-        "another. A verdict that something else stops (the gate, firms near a corner) stays stopped.",
-        caption if len(by) > MOST_ROWS else "",
-        found.verdicts,
-    )
-
-
-def _scaled(row: ScaledVerdict) -> Cell:
-    if row.probability is None:
-        return Cell(words.NONE, "not available from these draws: refit", "thin")
-    text = words.verdict_probability(row.probability)
-    if not row.flips:
-        return Cell(text)
-    sure = "" if row.certain else ", within Monte Carlo error"
-    return Cell(text, f"{row.verdict}{sure}", "bad")
+        yield View("scaled_verdicts", ScaledVerdict, rows=found.verdicts)
 
 
 SENSITIVITY = Section(
     "sensitivity",
-    "Do the findings hang on the priors?",
-    "Priors scaled",
+    "Priors and verdicts",
+    "Priors",
     body,
+    wanted=lambda results: results.sensitivity is not None and bool(results.sensitivity.verdicts),
+    layer="findings",
+)
+
+
+def priors_body(results: Results) -> Markup:
+    """What is sensitive to a prior, the most sensitive first."""
+    found = results.sensitivity
+    assert found is not None
+    flagged = sorted(
+        (row for row in found.rows if row.diagnosis not in ("-", "within noise")),
+        key=lambda row: -row.value,
+    )
+    once = list({(row.quantity, row.group): row for row in reversed(flagged)}.values())[::-1]
+    view = View[SensitivityRow](
+        "sensitivity",
+        SensitivityRow,
+        "Quantities that are sensitive to a prior",
+        (
+            Column("Quantity", quantity_title),
+            Column("Priors", lambda row: block_title(found, row.block)),
+            number("Sensitivity", "value", lambda value: words.fixed(value, 3)),
+            Column("What it may mean", "diagnosis", lambda text: Cell(text, look="bad")),
+        ),
+        tuple(once[:MOST_ROWS]),
+    )
+    return filled(
+        "priors.html.j2",
+        found=found,
+        many=len({(row.quantity, row.group) for row in found.rows}),
+        flagged=len(once),
+        shown=len(view.rows),
+        table=view.table if view.rows else None,
+    )
+
+
+def block_title(found: Sensitivity, name: str) -> str:
+    """Name of a block of priors, of all of them, or of the likelihood."""
+    titles = {block.name: block.title for block in found.blocks}
+    return titles.get(name, {ALL: "all priors"}.get(name, name))
+
+
+def quantity_title(row: SensitivityRow) -> str:
+    """Name of a quantity, with its group where it has one."""
+    name = words.label(row.quantity) if row.kind == "estimand" else row.quantity
+    return name if row.by is None else f"{name}: {words.group(row.by, row.group or '')}"
+
+
+PRIORS = Section(
+    "priors",
+    "How much do the priors matter?",
+    "Priors",
+    priors_body,
     wanted=lambda results: results.sensitivity is not None,
     views=views,
-    layer="findings",
 )

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import groupby, starmap
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -33,52 +31,28 @@ from bayescluster.kit.figure import (
     FIRST,
     LINE,
     MUTED,
-    NARROW,
     WIDE,
-    FigureError,
-    FigureSpec,
     canvas,
     plain_text,
     settings,
     standalone,
 )
-from bayescluster.kit.page import Section, figures, filled, group_column, tables_by_name
-from bayescluster.kit.table import Column, View, csv_text, number, raw_tables
+from bayescluster.kit.page import group_column
+from bayescluster.kit.table import Column, Table, View, csv_text, number, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
 
-GROUP: Final[Column[Any]] = Column("Group", lambda row: words.group(row.by, row.group))
 SPREAD: Final = 0.03
 """How far points of a yes-or-no set are moved apart, so that they can be distinguished."""
 SEED: Final = 20080301
 
 
-def set_plot(results: Results, *, narrow: bool = False) -> Figure:
-    """Draw a panel for each capital and for both: membership across, membership in the outcome up.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no sets.
-    """
-    plots = _plots(results)
-    if not plots:
-        raise FigureError("The results hold no sets.")
-    return xy_plots(plots, results.outcome.column, narrow=narrow)
-
-
-def _plots(results: Results) -> tuple[SetPlot, ...]:
-    return results.sets.plots if results.sets else ()
-
-
-def xy_plots(plots: tuple[SetPlot, ...], outcome: str, *, narrow: bool = False) -> Figure:
-    """Draw XY plots side by side; on a telephone one below the other."""
-    count = len(plots)
-    columns = 1 if narrow else min(count, 3)
-    lines = -(-count // columns)
+def xy_plots(plots: tuple[SetPlot, ...], outcome: str) -> Figure:
+    """Draw XY plots side by side: membership across, membership in the outcome up."""
+    columns = min(len(plots), 3)
+    lines = -(-len(plots) // columns)
     with settings():
-        width = NARROW if narrow else WIDE * columns / 3 if columns < 3 else WIDE
-        figure = canvas(width, lines * (3.1 if narrow else 2.55))
+        figure = canvas(WIDE * columns / 3, lines * 2.55)
         for place, plot in enumerate(plots):
             axes = figure.add_subplot(lines, columns, place + 1)
             _panel(axes, plot)
@@ -120,39 +94,6 @@ def _panel(axes: Axes, plot: SetPlot) -> None:
     axes.set_title(words.label(plot.label))
 
 
-def _caption(results: Results) -> str:
-    first = _plots(results)[0]
-    shown = len(first.points)
-    some = (
-        ""
-        if shown == first.total
-        else f" {words.count(shown)} of {words.firms(first.total)} are drawn."
-    )
-    return (
-        "Each point is a firm. Above the diagonal (shaded) membership in the outcome is at least that "
-        "in the set, as sufficiency would have it for all firms; below it at most, as necessity "
-        "would. Memberships in yes-or-no sets are spread a little." + some
-    )
-
-
-def _alternative(results: Results) -> str:
-    listed = "; ".join(
-        f"{plot.label}: {sum(y >= x for x, y in plot.points)} of {len(plot.points)} firms on or "
-        "above the diagonal"
-        for plot in _plots(results)
-    )
-    return f"Membership in the capitals against membership in the outcome. {listed}."
-
-
-SET_PLOT = FigureSpec(
-    name="sets",
-    draw=lambda results, narrow: set_plot(results, narrow=narrow),
-    caption=_caption,
-    alternative=_alternative,
-    wanted=lambda results: bool(_plots(results)),
-)
-
-
 EXPRESSIONS: Final = {
     "H": "Human capital",
     "S": "Social capital",
@@ -165,8 +106,6 @@ FIELD_NAMES: Final[dict[Relation, dict[SetMeasureName, str]]] = {
     "sufficiency": {"consistency": "inclS", "PRI": "PRI", "coverage": "covS"},
 }
 """Measures as users of QCA write them."""
-NAMED: Final = 3
-"""Firms of a configuration that are named on the page; its table names more."""
 
 
 class _Measures(NamedTuple):
@@ -183,48 +122,86 @@ class _Measures(NamedTuple):
 
 
 def views(results: Results) -> Iterator[View[Any]]:
-    """Sets, measures, truth tables, solutions and combinations of a run."""
+    """Sets, measures, truth tables, solutions and combinations of a run, as they are written."""
     sets = results.sets
     assert sets is not None
-    yield _sets(sets)
-    yield from (_measures(sets, relation) for relation in FIELD_NAMES)
-    yield _spreads(sets)
-    yield from (_truth_table(sets, by) for by in ("all", "industry"))
-    yield from (_solutions(sets, by) for by in ("all", "industry"))
-    yield _combinations(sets)
+    yield View("sets", SetRow, rows=sets.sets)
+    for relation in FIELD_NAMES:
+        mine = tuple(one for one in sets.measures if one.relation == relation)
+        yield View("set_measures", SetMeasure, rows=mine)
+    yield View("set_spreads", SetSpread, rows=sets.spreads)
+    for by in ("all", "industry"):
+        rows = tuple(row for row in sets.truth_table if row.by == by)
+        yield View("set_truth_table", TruthTableRow, rows=rows)
+    for by in ("all", "industry"):
+        terms = tuple(row for row in sets.solutions if row.by == by)
+        yield View("set_solutions", SolutionTerm, rows=terms)
+    yield View("set_combinations", Combination, rows=sets.combinations)
 
 
-def _sets(sets: SetResults) -> View[SetRow]:
-    return View(
-        "sets",
-        SetRow,
-        "Sets and their calibration",
+def measures(sets: SetResults) -> Table:
+    """Consistency and coverage of each capital, as necessary and as sufficient, by group."""
+    capitals = {letter: EXPRESSIONS[letter] for letter in ("H", "S")}
+    rows = _by_expression(
+        one for one in sets.measures if one.by != "cluster" and one.expression in capitals
+    )
+    found = {
+        (one.by, one.group, one.expression, one.relation, one.measure): one for one in sets.measures
+    }
+
+    def column(label: str, relation: Relation, name: SetMeasureName) -> Column[_Measures]:
+        def of(row: _Measures) -> SetMeasure | None:
+            return found.get((row.by, row.group, row.expression, relation, name))
+
+        return number(label, of, _with_interval)
+
+    cuts = sets.necessity_cuts, sets.sufficiency_cuts
+    return View[_Measures](
+        "set_measures",
+        SetMeasure,
+        "Each capital as a set",
         (
-            Column("Set", "letter"),
-            Column(
-                "Column",
-                lambda row: words.label(row.name) if row.letter in EXPRESSIONS else row.name,
-            ),
-            Column("Calibrated by", "how"),
-            _anchor("Out (.05)", "exclusion", 0),
-            _anchor("Crossover (.5)", "crossover", 1),
-            _anchor("In (.95)", "inclusion", 2),
-            number("In the set", "members", words.count),
-            number("At .5 exactly", "ambiguous", words.count),
+            group_column("Group"),
+            Column("Set", "expression", EXPRESSIONS.__getitem__),
+            column("Necessity: consistency", "necessity", "consistency"),
+            column("coverage", "necessity", "coverage"),
+            column("Sufficiency: consistency", "sufficiency", "consistency"),
+            column("coverage", "sufficiency", "coverage"),
         ),
-        sets.sets,
-        "In the set: firms with membership above .5. Firms at .5 exactly are neither in nor out, and "
-        "belong to no row of the truth table. Small print: sd of an anchor's prior.",
-    )
+        rows,
+        f"Consistent from {cuts[0][0]:g} for necessity, {cuts[1][0]:g} for sufficiency. In brackets 90% "
+        f"intervals, clusters of firms resampled.",
+    ).table
 
 
-def _anchor(label: str, name: str, place: int) -> Column[SetRow]:
-    return number(
-        label,
-        name,
-        words.number,
-        note=lambda row: f"sd {words.number(row.sd[place])}" if row.sd[place] else "",
-    )
+def solution_words(sets: SetResults) -> str:
+    """The intermediate solutions of all firms, or that there is none."""
+    terms: dict[int, list[SolutionTerm]] = {}
+    for row in sets.solutions:
+        if (row.by, row.kind) == ("all", "intermediate"):
+            terms.setdefault(row.solution, []).append(row)
+    if not terms:
+        return "No configuration of all firms is coded as having the outcome: there is no solution."
+    listed = "; or ".join(map(_solution, list(terms.values())[:MOST_SOLUTIONS]))
+    more = f"; and {len(terms) - MOST_SOLUTIONS} more" if len(terms) > MOST_SOLUTIONS else ""
+    return f"Intermediate solution of all firms: {listed}{more}."
+
+
+def _solution(terms: list[SolutionTerm]) -> str:
+    whole = next((row for row in terms if row.whole), terms[0])
+    written = " + ".join(row.term for row in terms if not row.whole) or whole.term
+    return f"{written} (consistency {_two(whole.consistency)}, coverage {_two(whole.coverage)})"
+
+
+MOST_SOLUTIONS: Final = 3
+"""Tied solutions that are named on the page."""
+
+
+def _with_interval(one: SetMeasure | None) -> str:
+    if one is None:
+        return words.NONE
+    interval = f" [{_two(one.low)}, {_two(one.high)}]" if one.low is not None else ""
+    return f"{_two(one.observed)}{interval}"
 
 
 def _by_expression(measures: Iterable[SetMeasure]) -> tuple[_Measures, ...]:
@@ -235,157 +212,6 @@ def _by_expression(measures: Iterable[SetMeasure]) -> tuple[_Measures, ...]:
         rows.setdefault(key, _Measures(*key, {})).of[one.measure] = one
     groups = list(dict.fromkeys(key[:2] for key in rows))
     return tuple(sorted(rows.values(), key=lambda row: groups.index((row.by, row.group))))
-
-
-def _measures(sets: SetResults, relation: Relation) -> View[_Measures]:
-    records = tuple(one for one in sets.measures if one.relation == relation)
-    rows = _by_expression(one for one in records if one.expression in EXPRESSIONS)
-    cuts = sets.necessity_cuts if relation == "necessity" else sets.sufficiency_cuts
-    names = tuple(FIELD_NAMES[relation])
-    return View(
-        "set_measures",
-        SetMeasure,
-        "Necessity: the outcome within the set"
-        if relation == "necessity"
-        else "Sufficiency: the set within the outcome",
-        (
-            group_column("Group"),
-            Column("Set", "expression", EXPRESSIONS.__getitem__),
-            *(_measure(name, cut) for name, cut in zip(names, (*cuts, None), strict=True)),
-            number("Members", "members", words.count),
-        ),
-        rows,
-        f"Cuts: consistency {cuts[0]:g}, {names[1]} {cuts[1]:g}; a tick marks values that reach them. "
-        "In brackets 90% intervals of the observed firms, resampled; small print: of outcomes made by "
-        "the fitted model.",
-        records=records,
-    )
-
-
-def _measure(name: SetMeasureName, cut: float | None) -> Column[_Measures]:
-    """A measure with its interval, marked where it reaches its cut."""
-
-    def reached(one: SetMeasure) -> bool:
-        return cut is not None and one.observed is not None and one.observed >= cut
-
-    def text(one: SetMeasure) -> str:
-        interval = f" [{_two(one.low)}, {_two(one.high)}]" if one.low is not None else ""
-        return f"{'✓ ' if reached(one) else ''}{_two(one.observed)}{interval}"
-
-    def model(row: _Measures) -> str:
-        one = row.of[name]
-        if one.observed is None or one.model_low is None:
-            return ""
-        return f"model {_two(one.model_low)} to {_two(one.model_high)}"
-
-    return number(
-        words.label(name),
-        lambda row: row.of[name],
-        text,
-        note=model,
-        look=lambda row: "good" if reached(row.of[name]) else "",
-    )
-
-
-def _spreads(sets: SetResults) -> View[SetSpread]:
-    return View(
-        "set_spreads",
-        SetSpread,
-        "Consistency pooled and between groups",
-        (
-            Column("Set", "expression", lambda name: EXPRESSIONS.get(name, name)),
-            Column("Relation", "relation"),
-            number(
-                "Groups",
-                lambda row: row,
-                lambda row: (
-                    f"{words.count(row.groups)} {'industries' if row.of == 'industry' else 'clusters'}"
-                ),
-            ),
-            number("Pooled", "pooled", _two),
-            number("Smallest", "smallest", _two, note=lambda row: row.smallest_group),
-            number("Largest", "largest", _two, note=lambda row: row.largest_group),
-            number("dBP", "distance", _three),
-        ),
-        sets.spreads,
-        "Pooled over all firms (POCOS), and that of each group by itself (BECOS); dBP is the "
-        "distance of the groups' consistencies from equality, 0 where all agree. Observed firms.",
-    )
-
-
-def _truth_table(sets: SetResults, by: str) -> View[TruthTableRow]:
-    rows = tuple(row for row in sets.truth_table if row.by == by)
-    consistency, pri = sets.sufficiency_cuts
-    return View(
-        "set_truth_table",
-        TruthTableRow,
-        "Truth table, all firms" if by == "all" else "Truth tables by industry",
-        (
-            GROUP,
-            Column("Configuration", "configuration"),
-            number("Firms", "cases", words.count),
-            number("Consistency", "consistency", _two),
-            number("PRI", "pri", _two),
-            Column("Outcome", "outcome", look=lambda row: "good" if row.outcome == "1" else ""),
-            Column("Among them", lambda row: "" if row.firms else words.NONE, note=_named),
-        ),
-        rows,
-        f"1: at least {words.firms(sets.case_cut)}, consistency at least {consistency:g} and PRI at "
-        f"least {pri:g}; 0: not so; ?: logical remainder, too few firms. ~ is absence, * and.",
-        "" if by == "all" else "Truth tables by industry",
-    )
-
-
-def _named(row: TruthTableRow) -> str:
-    firms = row.firms[:NAMED]
-    more = row.cases - len(firms)
-    return ", ".join(firms) + (f" and {words.count(more)} more" if more > 0 else "")
-
-
-def _solutions(sets: SetResults, by: str) -> View[SolutionTerm]:
-    rows = tuple(row for row in sets.solutions if row.by == by)
-    return View(
-        "set_solutions",
-        SolutionTerm,
-        "Solutions, all firms" if by == "all" else "Solutions by industry",
-        (
-            replace(GROUP, look=lambda row: "head" if row.whole else ""),
-            Column(
-                "Solution",
-                "kind",
-                words.label,
-                lambda row: f"{row.solution} of {row.tied} tied" if row.tied > 1 else "",
-            ),
-            Column("Term", "term", note=lambda row: "whole solution" if row.whole else ""),
-            number("Consistency", "consistency", _two),
-            number("PRI", "pri", _two),
-            number("Coverage", "coverage", _two),
-            number("Unique", "unique_coverage", _two),
-            number("Firms", "cases", words.count),
-        ),
-        rows,
-        "Complex: no logical remainder is used; intermediate: those that are expected to have the "
-        "outcome; parsimonious: any. Unique: coverage that no other term has. Where several solutions "
-        "have as few terms, all are solutions: none is the one.",
-        "" if by == "all" else "Solutions by industry",
-    )
-
-
-def _combinations(sets: SetResults) -> View[Combination]:
-    return View(
-        "set_combinations",
-        Combination,
-        "Combinations that pass, of which no part passes",
-        (
-            Column("Combination", "expression"),
-            Column("Relation", "relation"),
-            number("Consistency", "consistency", _two),
-            number("RoN or PRI", _second_measure, _two),
-            number("Coverage", "coverage", _two),
-        ),
-        sets.combinations,
-        "Of all firms: alternatives (+) for necessity, conjunctions (*) for sufficiency.",
-    )
 
 
 def _second_measure(row: Combination) -> float | None:
@@ -403,19 +229,6 @@ def _two(value: float | None) -> str:
 
 def _three(value: float | None) -> str:
     return words.NONE if value is None else words.fixed(value, 3)
-
-
-def body(results: Results) -> Markup:
-    """Tables and the XY plot."""
-    return filled(
-        "sets.html.j2",
-        sets=results.sets,
-        tables=tables_by_name(views(results)),
-        figures=figures(results, SET_PLOT),
-    )
-
-
-SETS = Section("sets", "Sets", "Sets", body, lambda results: results.sets is not None, views)
 
 
 def plain_views(plain: PlainSets) -> Iterator[View[Any]]:

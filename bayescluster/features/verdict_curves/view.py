@@ -1,10 +1,9 @@
-"""Verdicts at other cut-offs: how much hangs on the number that was declared."""
+"""Verdicts at other cut-offs: how much depends on the number that was declared."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -12,24 +11,14 @@ from matplotlib.figure import Figure
 
 from bayescluster.features.verdict_curves.results import VerdictBand, VerdictCurve
 from bayescluster.kit import words
-from bayescluster.kit.figure import (
-    BAD,
-    FIRST,
-    INK,
-    MUTED,
-    Drawn,
-    FigureError,
-    FigureSpec,
-    drawn,
-    small_multiples,
-)
-from bayescluster.kit.page import Section, filled, group_column
-from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.kit.figure import BAD, FIRST, INK, MUTED, FigureError, small_multiples
+from bayescluster.kit.page import Section, filled
+from bayescluster.kit.table import Column, View, number
 from bayescluster.results.base import Value
 from bayescluster.results.model import Results
 
-PREFIX = "verdict-curve-"
-"""Begins the name of every figure of this kind."""
+MOST_ROWS: Final = 12
+"""Turning points on the page: those closest to their declared cut-off."""
 FILLS = {"supported": FIRST, "rejected": BAD}
 """Of the bands; where the data do not decide there is none."""
 NARROWEST = 0.05
@@ -103,64 +92,71 @@ def _band(axes: Axes, curve: VerdictCurve, band: VerdictBand) -> None:
         )
 
 
-def curve_groups(results: Results) -> tuple[tuple[VerdictCurve, ...], ...]:
-    """Curves by claim and cut-off, in the order of the analysis."""
-    found: dict[tuple[int, str], list[VerdictCurve]] = {}
-    for curve in results.verdict_curves:
-        found.setdefault((curve.claim, curve.cutoff), []).append(curve)
-    return tuple(map(tuple, found.values()))
+class Turn(NamedTuple):
+    """Where the verdict of a curve changes, on the side closer to the declared cut-off."""
+
+    curve: VerdictCurve
+    verdict: str
+    other: str
+    """The verdict beyond the turning point, and from or up to where it holds."""
+    distance: float
 
 
-def verdict_curve_figures(results: Results) -> tuple[FigureSpec, ...]:
-    """One figure for each claim and cut-off that the results hold."""
-    return tuple(_spec(curves) for curves in curve_groups(results))
+def turns(curves: Sequence[VerdictCurve]) -> list[Turn]:
+    """Turning points of the curves that have one, those closest to the declared cut-off first."""
+    found = [turn for curve in curves for turn in _turns(curve)]
+    return sorted(found, key=lambda turn: turn.distance)
 
 
-def _spec(curves: tuple[VerdictCurve, ...]) -> FigureSpec:
-    first = curves[0]
-    return FigureSpec(
-        name=f"{PREFIX}{first.claim + 1}-{first.cutoff}",
-        draw=lambda _, narrow: verdict_curve(curves, narrow=narrow),
-        caption=partial(_caption, first),
-        alternative=partial(_alternative, curves),
-        wanted=lambda _: True,
-    )
+def _turns(curve: VerdictCurve) -> list[Turn]:
+    def away(band: VerdictBand) -> float:
+        return max(band.low - curve.declared, curve.declared - band.high, 0.0)
 
-
-def _caption(first: VerdictCurve, _: Results) -> str:
-    held = f" ({first.held} as declared)" if first.held else ""
-    level = words.share(first.level)
-    return (
-        f"{first.title}: probability of the region for other values of {first.cutoff}{held}. "
-        f"Shaded where the claim is supported (✓, at least {level}) or rejected (✕, at most "
-        f"{words.share(1 - first.level)}); dotted lines are these bounds."
-    )
-
-
-def _alternative(curves: Sequence[VerdictCurve], _: Results) -> str:
-    said = " ".join(f"{words.group(one.by, one.group)}: {one.words}" for one in curves)
-    return f"{curves[0].title}, by {curves[0].cutoff}. {said}"
-
-
-MOST_ROWS = 12
-"""Tables of more groups than this are folded away."""
-
-
-class Shown(NamedTuple):
-    """A claim and cut-off: its title, its figure, and what its curves say."""
-
-    title: str
-    figure: Drawn
-    table: Table
+    here = min(curve.bands, key=away).verdict
+    sides = [
+        Turn(
+            curve,
+            here,
+            f"{words.ICONS[band.verdict]} {band.verdict} "
+            + (f"from {band.low:g}" if band.low > curve.declared else f"up to {band.high:g}"),
+            away(band),
+        )
+        for band in curve.bands
+        if band.verdict != here
+    ]
+    return sorted(sides, key=lambda turn: turn.distance)[:1]
 
 
 def body(results: Results) -> Markup:
-    """A figure and a table for each claim and cut-off."""
-    shown = tuple(
-        Shown(_title(curves[0]), drawn(spec, results), _view(curves).table)
-        for curves, spec in zip(curve_groups(results), verdict_curve_figures(results), strict=True)
+    """How many verdicts change, and the closest turning points."""
+    curves = results.verdict_curves
+    found = turns(curves)
+    order = {id(curve): place for place, curve in enumerate(curves)}
+    rows = sorted(found[:MOST_ROWS], key=lambda turn: order[id(turn.curve)])
+    names = [name for name in words.CUT_OFFS if any(turn.curve.cutoff == name for turn in rows)]
+    view = View[Turn](
+        "verdict_turns",
+        VerdictBand,
+        "Closest cut-offs with another verdict",
+        (
+            Column("Claim", lambda turn: words.group(turn.curve.by, turn.curve.group)),
+            Column("Cut-off", lambda turn: turn.curve.cutoff),
+            number("As declared", lambda turn: turn.curve.declared, "{:.3g}".format),
+            Column("Verdict", "verdict"),
+            Column("Would be", "other"),
+        ),
+        tuple(rows),
+        "; ".join(words.CUT_OFFS[name] for name in names) + ".",
+        head=lambda turn: turn.curve.title,
     )
-    return filled("verdict_curves.html.j2", results=results, shown=shown)
+    return filled(
+        "verdict_curves.html.j2",
+        many=len(curves),
+        stopped=sum(bool(curve.stopped) for curve in curves),
+        turning=len(found),
+        shown=len(rows),
+        table=view.table if rows else None,
+    )
 
 
 class CurvePoint(Value):
@@ -172,11 +168,11 @@ class CurvePoint(Value):
 
 
 CURVE = ("kind", "title", "by", "group", "scope", "at_least", "cutoff", "declared")
-"""What tells a verdict curve."""
+"""What identifies a verdict curve."""
 
 
 def views(results: Results) -> Iterator[View[Any]]:
-    """Verdict curves point by point, and the runs of one verdict: written, not shown."""
+    """Verdict curves point by point, and the ranges of one verdict, as they are written."""
     for curve in results.verdict_curves:
         before = {name: getattr(curve, name) for name in CURVE}
         points = zip(curve.at, curve.posterior, curve.prior, strict=True)
@@ -185,37 +181,9 @@ def views(results: Results) -> Iterator[View[Any]]:
         yield View("verdict_bands", VerdictBand, rows=curve.bands, before=before)
 
 
-def _title(first: VerdictCurve) -> str:
-    return f"{first.title}, by {first.cutoff}"
-
-
-def _view(curves: Sequence[VerdictCurve]) -> View[VerdictCurve]:
-    first = curves[0]
-    held = f", {first.held} as declared" if first.held else ""
-    return View(
-        "verdict_curves",
-        VerdictCurve,
-        f"Verdict of {first.cutoff} {first.declared:g} and of others{held}",
-        (
-            group_column("Group"),
-            number("Posterior", lambda one: one.posterior[_here(one)], words.probability),
-            number("Prior", lambda one: one.prior[_here(one)], words.probability),
-            Column("What the curve says", "words"),
-        ),
-        tuple(curves),
-        f"Posterior and prior probability at the declared {first.cutoff}.",
-        _title(first) if len(curves) > MOST_ROWS else "",
-    )
-
-
-def _here(curve: VerdictCurve) -> int:
-    """Position of the declared cut-off on the grid."""
-    return min(range(len(curve.at)), key=lambda k: abs(curve.at[k] - curve.declared))
-
-
 VERDICT_CURVES = Section(
     "verdict-curves",
-    "Verdicts at other cut-offs",
+    "Would other cut-offs change a verdict?",
     "Other cut-offs",
     body,
     wanted=lambda results: bool(results.verdict_curves),

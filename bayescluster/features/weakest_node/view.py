@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
+from itertools import product, starmap
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from bayescluster.features.ceilings.results import LeastLevel
-from bayescluster.features.ceilings.view import chances, ends_text, own_unit
 from bayescluster.features.weakest_node.results import (
     NodeRow,
     OptionRow,
@@ -22,15 +22,14 @@ from bayescluster.features.weakest_node.results import (
 from bayescluster.kit import words
 from bayescluster.kit.figure import FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
-from bayescluster.kit.page import Section, figures, filled, tables
+from bayescluster.kit.page import Section, figures, filled, group_column
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.model import Results
 
-HEADS: Final[dict[By, str]] = {"all": "Group", "industry": "Industry", "cluster": "Cluster"}
-FOLDED: Final = "cluster"
-"""Kind of groups whose tables are folded away."""
+MOST_ROWS: Final = 12
+"""Groups in a table of the page."""
 LOSS_DIGITS: Final = 3
 """Significant digits of the largest expected loss."""
 
@@ -72,14 +71,6 @@ def worth_of(results: Results) -> Worth:
     return Worth(kind.factor * many, kind.effect, per)
 
 
-def worth(row: OptionRow, results: Results) -> str:
-    """Gain of an option per unit of cost, with its interval."""
-    if row.per_cost is None:
-        return words.NONE
-    unit = worth_of(results)
-    return words.signed(row.per_cost.times(unit.factor)).replace(" [", f"{unit.unit} [", 1)
-
-
 def loss(value: float | None, results: Results) -> str:
     """Expected loss, in the unit of worth, to the digits of the largest there is."""
     if value is None:
@@ -108,42 +99,6 @@ def steps(results: Results) -> str:
     return "; ".join(sizes)
 
 
-def sentence(row: NodeRow, results: Results) -> str:
-    """Say which capital holds a group back, how sure that is, and what an error would cost."""
-    if row.probability is None or row.better is None:
-        return f"The capitals cannot be compared. {row.stopped}"
-    node, human = node_of(results), row.probability >= 0.5
-    share = words.probability(row.probability if human else 1 - row.probability)
-    given = ", for what a step costs" if node.costs else ""
-    if row.weakest == "undecided":
-        likely = "human capital" if human else "social capital"
-        lead = (
-            f"It is undecided which capital is the weakest node{given}; {likely} is the likelier "
-            f"(probability {share})."
-        )
-    else:
-        lead = f"{words.label(row.weakest)} is the weakest node{given} (probability {share})."
-    gains = {
-        option.option: words.effect(option.estimate, results.outcome)
-        + ("" if option.cost is None else f" (at {money(option.cost, node.currency)} a firm)")
-        for option in node.options
-        if (option.by, option.group) == (row.by, row.group)
-    }
-    better, other = row.better, next(name for name in CAPITALS if name != row.better)
-    losses = {"human_capital": row.loss_human_capital, "social_capital": row.loss_social_capital}
-    per = worth_of(results).per
-    steps = (
-        f"A step of human capital goes with {gains['human_capital']}, one of social capital with "
-        f"{gains['social_capital']}."
-    )
-    choice = (
-        f"If one has to be chosen, {words.label(better).lower()}: on average that forgoes "
-        f"{loss(losses[better], results)}{' ' if per else ''}{per} of what the better choice would "
-        f"give, choosing {words.label(other).lower()} {loss(losses[other], results)}."
-    )
-    return " ".join(filter(None, (lead, row.stopped, steps, choice)))
-
-
 def line(row: NodeRow, results: Results) -> str:
     """Say the same of a group in a line for a terminal."""
     if row.probability is None or row.better is None:
@@ -166,208 +121,41 @@ def _declared(value: float, currency: str) -> str:
 
 
 def views(results: Results) -> Iterator[View[Any]]:
-    """Bottlenecks, options, plans and levels needed, a view for each kind of groups."""
+    """Bottlenecks, options, plans and levels needed, as they are written."""
     node = node_of(results)
-    yield from (_nodes(results, by) for by in node.by)
-    yield from (_options(results, by) for by in node.by)
-    yield from (_plan(results, plan) for plan in node.plans)
-    yield from (_needs(results, by, capital) for by in node.by for capital in CAPITALS)
+    for by in node.by:
+        yield View("weakest_nodes", NodeRow, rows=tuple(row for row in node.nodes if row.by == by))
+    for by in node.by:
+        mine = tuple(row for row in node.options if row.by == by)
+        yield View("weakest_options", OptionRow, rows=mine)
+    for plan in node.plans:
+        yield View("weakest_plans", PlanRow, rows=plan.rows)
+    for by, capital in product(node.by, CAPITALS):
+        needs = tuple(row for row in node.needs if (row.by, row.capital) == (by, capital))
+        yield View("weakest_needs", LeastLevel, rows=needs)
 
 
-def _group(by: By) -> Column[NodeRow | OptionRow | PlanRow]:
-    return Column(HEADS.get(by, HEADS["all"]), lambda row: words.group(row.by, row.group))
-
-
-def _folded(by: By, text: str) -> str:
-    return f"{text}, by cluster" if by == FOLDED else ""
-
-
-def _nodes(results: Results, by: By) -> View[NodeRow]:
+def _nodes(results: Results) -> View[NodeRow]:
+    """Which capital is the weakest node, and what choosing the other would forgo."""
     node, per = node_of(results), worth_of(results).per
-    caption, lost = "Which capital is the weakest node", partial(loss, results=results)
+    above, lost = kinds_with_sentences(node), partial(loss, results=results)
+    rows = tuple(row for row in node.nodes if row.by in above)
     return View(
         "weakest_nodes",
         NodeRow,
-        caption + (f", by gain {per}" if per else ""),
+        "Which capital is the weakest node" + (f", by gain {per}" if per else ""),
         (
-            _group(by),
-            Column(
-                "Weakest node",
-                "weakest",
-                words.label,
-                lambda row: row.reason if row.weakest == "undecided" else "",
-            ),
-            number("P(human capital)", "probability", words.maybe, note=_prior),
-            number("Expected loss, human capital", "loss_human_capital", lost),
-            number("Expected loss, social capital", "loss_social_capital", lost),
-            number(
-                "Both less the sum of each alone",
-                "extra",
-                partial(words.effect, outcome=results.outcome),
-            ),
+            group_column("Group"),
+            Column("Weakest node", "weakest", words.label, lambda row: row.stopped),
+            number("P(human capital)", "probability", words.maybe),
+            number("Loss, human capital", "loss_human_capital", lost),
+            number("Loss, social capital", "loss_social_capital", lost),
         ),
-        tuple(row for row in node.nodes if row.by == by),
-        f"P(human capital): probability that raising human capital is worth more than raising social "
-        f"capital; named from {words.share(node.level)}. Expected loss: what choosing this capital "
-        f"forgoes on average{', ' + per if per else ''}; the smaller of the two is what knowing for "
-        "certain would be worth.",
-        _folded(by, caption),
+        rows[:MOST_ROWS],
+        f"Named from a probability of {words.share(node.level)} on. Loss: what choosing this capital is "
+        "expected to forgo."
+        + (f" {MOST_ROWS} of {len(rows)} groups." if len(rows) > MOST_ROWS else ""),
     )
-
-
-def _prior(row: NodeRow) -> str:
-    prior = row.prior_probability
-    return "" if prior is None else f"prior {words.probability(prior)}"
-
-
-def _options(results: Results, by: By) -> View[OptionRow]:
-    per = worth_of(results).per
-    gain = number(
-        words.sentence("gain " + per)[:-1],
-        lambda row: row,
-        partial(worth, results=results),
-        note=lambda row: "" if row.cost is None else f"{words.number(row.cost)} a firm",
-    )
-    return View(
-        "weakest_options",
-        OptionRow,
-        "Where a step gains most: options of one capital, ranked" + (f" {per}" if per else ""),
-        (
-            _group(by),
-            Column("Raised", "option", _option, _reached),
-            number("Place", "place", words.count),
-            number(
-                "Gain",
-                "estimate",
-                partial(words.effect, outcome=results.outcome),
-                note=lambda row: row.unsupported and f"beyond the sample: {row.unsupported}",
-                look=lambda row: "thin" if row.unsupported else "",
-            ),
-            *([gain] if per else []),
-            number("P(best)", "best", words.maybe),
-            number("Expected loss", "loss", partial(loss, results=results)),
-        ),
-        tuple(row for row in node_of(results).options if row.by == by),
-        "Gain: change of the average expected outcome of the group's firms. P(best) and expected loss "
-        "are against all options with a place. Options that go beyond the sample have no place, nor "
-        "have both capitals together.",
-        _folded(by, "Options ranked"),
-    )
-
-
-def _option(option: str) -> str:
-    return "Both capitals" if option == "both" else words.label(option)
-
-
-def _reached(row: OptionRow) -> str:
-    fully, partly = (words.fixed(100 * part, 0) for part in (row.fully, row.partly))
-    return f"{fully}% of firms fully, {partly}% partly"
-
-
-def _plan(results: Results, plan: Plan) -> View[PlanRow]:
-    currency = node_of(results).currency
-    firms = results.outcome.scale == "probability"
-    best = (
-        ""
-        if plan.first_best is None
-        else " Probability that what comes first is truly the best to begin with: "
-        f"{words.probability(plan.first_best)}."
-    )
-    caption = f"What {_declared(plan.budget, currency)} would buy"
-    total = ("", "", "", money(plan.spent, currency), words.signed(plan.gain))
-    return View(
-        "weakest_plans",
-        PlanRow,
-        caption + (f", by {plan.by}" if plan.by != "all" else ""),
-        (
-            _group(plan.by),
-            Column("Raise", _raised),
-            number("Firms", "firms", words.count),
-            number("Share of firms", "share", lambda part: f"{words.fixed(100 * part, 0)}%"),
-            number("Spent", "spent", partial(money, currency=currency)),
-            number(
-                "More firms expected with the outcome"
-                if firms
-                else "Expected gain, summed over firms",
-                "estimate",
-                words.signed,
-            ),
-        ),
-        plan.rows,
-        f"In the order of expected gain per cost, until the budget is spent or nothing more is gained. "
-        "With gains and costs in proportion to the firms raised this is the plan with the largest "
-        f"expected gain.{best} Which firms of a group are raised is left to chance; firms are those of "
-        "the data.",
-        _folded(plan.by, caption),
-        after=((Cell("Together", look="head"), *map(Cell, total)),),
-    )
-
-
-def _raised(row: PlanRow) -> str:
-    if row.before == "none":
-        return _option(row.after)
-    if row.after == "both":
-        added = next(name for name in CAPITALS if name != row.before)
-        return f"{words.label(added)} (after {words.label(row.before).lower()})"
-    return f"{words.label(row.after)} (in place of {words.label(row.before).lower()})"
-
-
-def _needs(results: Results, by: By, capital: str) -> View[Mapping[float, LeastLevel]]:
-    """The least needed for each target: shown a row a group, written a row a group and target."""
-    node = node_of(results)
-    needs = tuple(row for row in node.needs if (row.by, row.capital) == (by, capital))
-    groups: dict[str, dict[float, LeastLevel]] = {}
-    for row in needs:
-        groups.setdefault(row.group, {})[row.target] = row
-    caption, units = (
-        f"Least {words.label(capital).lower()} needed for each level of the outcome",
-        "",
-    )
-    if needs and not words.binary(results, capital):
-        measured = next(one for one in results.measures if one.capital == capital)
-        units = "sd" if measured.method == "latent" else f"{measured.unit}; below it in sd"
-    group: Column[Mapping[float, LeastLevel]] = Column(
-        HEADS.get(by, HEADS["all"]), lambda rows: words.group(by, rows[node.targets[0]].group)
-    )
-    targets = (_need_column(results, target) for target in node.targets)
-    return View(
-        "weakest_needs",
-        LeastLevel,
-        f"{caption}, {units or '0 or 1'}",
-        (group, *targets) if needs else (),
-        tuple(groups.values()),
-        "Median [90% interval]. NN: none needed, the least that the group supports is enough. "
-        "NA: not reachable within what it supports. The other capital is as it is.",
-        _folded(by, caption),
-        records=needs,
-    )
-
-
-def _need_column(results: Results, target: float) -> Column[Mapping[float, LeastLevel]]:
-    kind = words.unit(results.outcome)
-    return number(
-        f"{target * kind.factor:g}{kind.level}",
-        lambda needs: needs[target],
-        _level,
-        note=lambda needs: _level_note(needs[target]),
-    )
-
-
-def _level(row: LeastLevel) -> str:
-    return _in_digits(row, own_unit(row))
-
-
-def _level_note(row: LeastLevel) -> str:
-    """The same in sd where it is shown in original units, and the chances of NN and NA."""
-    sd = _in_digits(row, "sd")
-    return "; ".join(filter(None, (f"{sd} sd" if sd != _level(row) else "", chances(row))))
-
-
-def _in_digits(row: LeastLevel, unit: str) -> str:
-    """Median, low and high to three digits of the largest."""
-    values = (getattr(end, unit) for end in (row.low, row.median, row.high))
-    largest = max((abs(value) for value in values if value is not None), default=1.0)
-    return ends_text(row, unit, partial(words.fixed, places=words.decimals(largest, 3)))
 
 
 def gains(results: Results, *, narrow: bool = False) -> Figure:
@@ -384,20 +172,13 @@ def gains(results: Results, *, narrow: bool = False) -> Figure:
 
 
 def gain_lines(results: Results) -> list[Line]:
-    """Groups from the top: all firms, then each industry followed by its clusters."""
-    home = {row.group: row.industry for row in results.sample.groups if row.by == "cluster"}
+    """A row for all firms or each industry; for each cluster where there is no other kind of group."""
+    node = results.weakest_node
+    above = kinds_with_sentences(node) if node else ()
     groups: dict[tuple[str, str], dict[str, OptionRow]] = {}
-    for option in results.weakest_node.options if results.weakest_node else ():
-        groups.setdefault((option.by, option.group), {})[option.option] = option
-    industries = {group for by, group in groups if by == "industry"}
-
-    def place(key: tuple[str, str]) -> tuple[int, str, bool, str]:
-        by, group = key
-        parent = home.get(group) if by == "cluster" else group
-        inside = by == "cluster" and parent in industries
-        # clusters of no industry, or of several, come last
-        return 0 if by == "all" else 1 if parent in industries else 2, str(parent), inside, group
-
+    for option in node.options if node else ():
+        if option.by in above:
+            groups.setdefault((option.by, option.group), {})[option.option] = option
     factor = words.unit(results.outcome).factor
     return [
         Line(
@@ -412,18 +193,15 @@ def gain_lines(results: Results) -> list[Line]:
                 )
                 for look, row in enumerate(groups[key][name] for name in CAPITALS)
             ),
-            place(key)[2],
         )
-        for key in sorted(groups, key=place)
+        for key in sorted(groups)
     ]
 
 
 def _caption(results: Results) -> str:
     return (
-        f"Change of the average expected outcome with each capital raised by a step "
-        f"({steps(results)}), no firm above the {words.share(node_of(results).support)} point of its "
-        "group. Points are means, lines 90% intervals. Hollow points on broken lines go beyond the "
-        "sample."
+        "Change of the average expected outcome when each capital is raised by a step, no firm above the "
+        f"{words.share(node_of(results).support)} point of its group: mean and 90% interval."
     )
 
 
@@ -437,7 +215,6 @@ def _alternative(results: Results) -> str:
             for name, mark in zip(CAPITALS, line.marks, strict=True)
         )
         for line in gain_lines(results)
-        if not line.inside
     )
     return f"Gains with a step of each capital: {listed}."
 
@@ -452,22 +229,16 @@ GAINS = FigureSpec(
 
 
 def body(results: Results) -> Markup:
-    """Sentences, the figure, then bottlenecks, options, plans and levels needed."""
+    """A sentence of what is compared, the bottleneck of each industry, and the figure."""
     node = node_of(results)
     return filled(
         "weakest.html.j2",
         results=results,
-        node=node,
         steps=steps(results),
         costs=[_declared(node.costs[name], node.currency) for name in node.costs],
-        scope=words.SCOPES.get(node.scope, node.scope),
-        sentences=[
-            (words.group(row.by, row.group), sentence(row, results))
-            for row in node.nodes
-            if row.by in kinds_with_sentences(node)
-        ],
         figures=figures(results, GAINS),
-        tables=tables(views(results)),
+        table=_nodes(results).table,
+        notes=node.notes,
     )
 
 
@@ -479,4 +250,122 @@ WEAKEST_NODE = Section(
     wanted=lambda results: results.weakest_node is not None,
     views=views,
     layer="findings",
+)
+
+
+def _plan(results: Results, plan: Plan) -> View[PlanRow]:
+    currency = node_of(results).currency
+    firms = results.outcome.scale == "probability"
+    best = (
+        ""
+        if plan.first_best is None
+        else f"Probability that the first is truly the best: {words.probability(plan.first_best)}. "
+    )
+    total = ("", "", money(plan.spent, currency), words.signed(plan.gain))
+    return View(
+        "weakest_plans",
+        PlanRow,
+        f"What {_declared(plan.budget, currency)} would buy",
+        (
+            group_column("Group"),
+            Column("Raise", _raised),
+            number("Firms", "firms", words.count),
+            number("Spent", "spent", partial(money, currency=currency)),
+            number(
+                "More firms with the outcome" if firms else "Gain, summed over firms",
+                "estimate",
+                words.signed,
+            ),
+        ),
+        plan.rows[:MOST_ROWS],
+        f"{best}In order of expected gain per cost, until the budget is spent or nothing more is gained; "
+        "which firms of a group are raised is left to chance.",
+        after=((Cell("Together", look="head"), *map(Cell, total)),),
+    )
+
+
+def _option(option: str) -> str:
+    return "Both capitals" if option == "both" else words.label(option)
+
+
+def _raised(row: PlanRow) -> str:
+    if row.before == "none":
+        return _option(row.after)
+    if row.after == "both":
+        added = next(name for name in CAPITALS if name != row.before)
+        return f"{words.label(added)} (after {words.label(row.before).lower()})"
+    return f"{words.label(row.after)} (in place of {words.label(row.before).lower()})"
+
+
+def _needs(results: Results) -> View[tuple[LeastLevel, ...]]:
+    """The least of each capital for each target, a row a group and a column a capital and target."""
+    node = node_of(results)
+    above = kinds_with_sentences(node)
+    groups: dict[tuple[By, str], list[LeastLevel]] = {}
+    for row in node.needs:
+        if row.by in above:
+            groups.setdefault((row.by, row.group), []).append(row)
+    kind = words.unit(results.outcome)
+
+    def column(capital: str, target: float) -> Column[tuple[LeastLevel, ...]]:
+        return number(
+            f"{words.label(capital)} for {target * kind.factor:g}{kind.level}",
+            lambda rows: next(
+                (row for row in rows if (row.capital, row.target) == (capital, target)), None
+            ),
+            _median,
+        )
+
+    return View(
+        "weakest_needs",
+        LeastLevel,
+        "Least capital for each level of the outcome",
+        (
+            Column("Group", lambda rows: words.group(rows[0].by, rows[0].group)),
+            *starmap(column, product(CAPITALS, node.targets)),
+        ),
+        tuple(map(tuple, groups.values()))[:MOST_ROWS],
+        f"Medians ({_units(results)}), the other capital as it is. NN: none needed. NA: not reachable "
+        "within what the group supports.",
+    )
+
+
+def _units(results: Results) -> str:
+    """Units of the levels needed, capital by capital."""
+    units = {
+        words.label(one.capital).lower(): "sd" if one.method == "latent" else one.unit
+        for one in results.measures
+        if one.capital in CAPITALS and not words.binary(results, one.capital)
+    }
+    return "; ".join(f"{name}: {unit}" for name, unit in units.items()) or "0 or 1"
+
+
+def _median(row: LeastLevel | None) -> str:
+    if row is None:
+        return words.NONE
+    value = row.median.sd if row.median.original is None else row.median.original
+    return row.median.word or words.number(value)
+
+
+def budget_body(results: Results) -> Markup:
+    """The plan by industry, then the least of each capital that a level of the outcome needs."""
+    node = node_of(results)
+    plans = [plan for plan in node.plans if plan.by in kinds_with_sentences(node)]
+    needs = _needs(results)
+    shown = [
+        *(_plan(results, plan).table for plan in plans),
+        *([needs.table] if needs.rows else []),
+    ]
+    return filled("budget.html.j2", tables=shown)
+
+
+BUDGET = Section(
+    "budget",
+    "What would a budget buy?",
+    "Budget",
+    budget_body,
+    wanted=lambda results: (
+        results.weakest_node is not None
+        and bool(results.weakest_node.plans or results.weakest_node.needs)
+    ),
 )
