@@ -167,7 +167,11 @@ def fit_body(results: Results) -> Markup:
     """Words, flagged statistics and tests of every equation; a figure of that in focus."""
     several = bool(results.others)
     shown = tuple(
-        Fit(name if several else "", tuple(_lines(found, loo)), tuple(_tables(rows, found)))
+        Fit(
+            name if several else "",
+            tuple(_lines(found, loo)),
+            tuple(view.table for view in _shown(rows, found)),
+        )
         for name, rows, found, loo in _equations(results)
     )
     return filled(
@@ -232,7 +236,8 @@ def _notes(found: LooPit | None) -> Iterator[str]:
         yield f"{words.count(found.left_out)} without a LOO-PIT value are left out."
 
 
-def _tables(rows: tuple[PredictiveRow, ...], found: FitChecks | None) -> Iterator[Table]:
+def _shown(rows: tuple[PredictiveRow, ...], found: FitChecks | None) -> Iterator[View[Any]]:
+    """Tables of the page; what is written is not theirs."""
     flagged = [row for row in rows if row.flagged]
     if flagged:
         yield _predictive(flagged)
@@ -241,10 +246,10 @@ def _tables(rows: tuple[PredictiveRow, ...], found: FitChecks | None) -> Iterato
         yield _tested(tests)
 
 
-def _predictive(flagged: list[PredictiveRow]) -> Table:
+def _predictive(flagged: list[PredictiveRow]) -> View[PredictiveRow]:
     """Statistics that the model does not reproduce, those furthest out first."""
     furthest = sorted(flagged, key=lambda row: min(row.tail, 1 - row.tail))
-    return View[PredictiveRow](
+    return View(
         "predictive",
         PredictiveRow,
         "Statistics that the model does not reproduce" + _first(len(flagged)),
@@ -256,7 +261,8 @@ def _predictive(flagged: list[PredictiveRow]) -> Table:
             number("Tail", "tail", words.probability, look=lambda _: "bad"),
         ),
         tuple(furthest[:MOST_ROWS]),
-    ).table
+        records=(),
+    )
 
 
 def _first(many: int) -> str:
@@ -287,10 +293,11 @@ def _tests(found: FitChecks) -> list[Tested]:
     return made
 
 
-def _tested(rows: list[Tested]) -> Table:
-    return View[Tested](
-        "fit_tests",
-        PitRow,
+def _tested(rows: list[Tested]) -> View[Tested]:
+    kind = type(rows[0])
+    return View(
+        "fit_loo_pit" if kind is PitRow else "fit_calibration",
+        kind,
         "Tests of fit",
         (
             Column("Group", lambda row: words.group(row.by, row.group)),
@@ -300,7 +307,8 @@ def _tested(rows: list[Tested]) -> Table:
             Column("Result", lambda row: row, _result),
         ),
         tuple(rows),
-    ).table
+        records=(),
+    )
 
 
 def _test(row: Tested) -> str:
@@ -331,6 +339,8 @@ def fit_views(results: Results) -> Iterator[View[Any]]:
     for equation, found in words.equations(results):
         yield from _fit_views(equation, found)
     yield from folds.views(results)
+    for one in _equations(results):
+        yield from _shown(one.predictive, one.checks)
 
 
 def _always(name: str, _: object) -> str:

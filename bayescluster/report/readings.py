@@ -39,7 +39,7 @@ def readings_body(results: Results) -> Markup:
     rows = results.claims.rows if results.claims else ()
     return filled(
         "readings.html.j2",
-        claims=_claims(rows) if rows else None,
+        claims=_claims(rows).table if rows else None,
         level=words.share(results.claims.level) if results.claims else "",
         silent=_silent(rows),
         apart=_disagreements(rows),
@@ -51,6 +51,8 @@ def readings_views(results: Results) -> Iterator[View[Any]]:
     """Every reading of every claim, and all that each tradition found, as they are written."""
     for row in results.claims.rows if results.claims else ():
         yield View("readings", Reading, rows=row.readings, before={"words": row.words})
+    if results.claims is not None:
+        yield _claims(results.claims.rows)
     yield from ceiling_models.views(results)
     yield from ceilings.views(results)
     if results.sets is not None:
@@ -59,14 +61,14 @@ def readings_views(results: Results) -> Iterator[View[Any]]:
         yield from causes.views(results)
 
 
-def _claims(rows: tuple[ClaimRow, ...]) -> Table:
+def _claims(rows: tuple[ClaimRow, ...]) -> View[ClaimRow]:
     """A row a claim and group, a column for each tradition that says anything."""
     spoken = {reading.tradition for row in rows for reading in row.readings}
 
     def column(name: Tradition) -> Column[ClaimRow]:
         return number(HEADINGS[name], lambda row: _of(row, name), _verdict)
 
-    return View[ClaimRow](
+    return View(
         "readings",
         Reading,
         "Verdict and probability, by tradition",
@@ -75,8 +77,9 @@ def _claims(rows: tuple[ClaimRow, ...]) -> Table:
             *(column(name) for name in TRADITIONS if name in spoken),
         ),
         rows,
+        records=(),
         head=lambda row: row.title,
-    ).table
+    )
 
 
 def _of(row: ClaimRow, tradition: Tradition) -> Reading | None:
@@ -110,8 +113,8 @@ def _disagreements(rows: tuple[ClaimRow, ...]) -> str:
     if not opposed and not partly:
         return "No claim is decided by one tradition and left open or contradicted by another."
     return (
-        f"Of {len(rows)} claims, traditions contradict each other on {opposed}, and on {partly} one "
-        "decides what another leaves open; the column words of readings.csv gives the reasons."
+        f"Of {len(rows)} claims, traditions contradict each other on {opposed}; on {partly}, one decides "
+        "what another leaves open."
     )
 
 
@@ -121,11 +124,11 @@ def _parts(results: Results) -> Iterator[Part]:
     if results.sets is not None:
         found = results.sets
         lines = (*found.notes, sets.solution_words(found)) if found.sets else found.notes
-        yield Part("Sets", lines, (sets.measures(found),) if found.sets else ())
+        yield Part("Sets", lines, (sets.measures(found).table,) if found.sets else ())
     if results.causes is not None:
         of = results.causes
         lines = (*of.notes, ASSUMED, causes.weakest(of)) if of.contrasts else of.notes
-        shown = (causes.bounds(of),) if of.contrasts else ()
+        shown = (causes.bounds(of).table,) if of.contrasts else ()
         yield Part("Probabilities of causation", tuple(filter(None, lines)), shown)
 
 
@@ -141,10 +144,10 @@ def _ceilings(results: Results) -> Part:
     if results.ceiling_models is not None:
         for one in results.ceiling_models.capitals:
             lines += [f"{words.label(one.capital)}: {one.statement}", *one.notes]
-        tables.append(ceiling_models.compared(results.ceiling_models))
+        tables.append(ceiling_models.compared(results.ceiling_models).table)
     if results.ceilings is not None:
         lines += results.ceilings.notes
-        tables.append(ceilings.sizes(results.ceilings))
+        tables.append(ceilings.sizes(results.ceilings).table)
     return Part("Ceilings (necessary condition analysis)", tuple(lines), tuple(tables))
 
 

@@ -18,7 +18,7 @@ from bayescluster.features.causes.results import (
 )
 from bayescluster.kit import words
 from bayescluster.kit.page import group_column
-from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.kit.table import Column, View, number
 from bayescluster.results.model import Results
 
 SHOWN: Final = {"human_given_high": "human_capital", "social_given_high": "social_capital"}
@@ -35,12 +35,13 @@ def views(results: Results) -> Iterator[View[Any]]:
     yield View("causes_degrees", DegreeRow, rows=causes.degrees)
     if causes.arms is not None:
         yield View("causes_experiment", BothArms, rows=(causes.arms,))
+    yield bounds(causes)
 
 
-def bounds(causes: CausesResults) -> Table:
+def bounds(causes: CausesResults) -> View[ContrastRow]:
     """PN, PS and PNS of each capital where the other is high, with the E-value of the risk ratio."""
     rows = [row for row in causes.contrasts if row.contrast in SHOWN and row.by != "cluster"]
-    return View[ContrastRow](
+    return View(
         "causes_bounds",
         ContrastRow,
         "A capital high rather than low, the other high",
@@ -58,7 +59,8 @@ def bounds(causes: CausesResults) -> Table:
         "would lose it; PS: share of firms without that would gain it; PNS: share of all firms for "
         "which it comes only with the capital. E-value: strength of the weakest confounder that "
         "explains the risk ratio away, or takes its interval to 1.",
-    ).table
+        records=(),
+    )
 
 
 def _bounds(label: str, of: Callable[[ContrastRow], CauseBounds]) -> Column[ContrastRow]:

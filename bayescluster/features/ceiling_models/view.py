@@ -13,18 +13,21 @@ from bayescluster.features.ceiling_models.results import (
 )
 from bayescluster.features.ceilings.results import LeastLevel
 from bayescluster.kit import words
-from bayescluster.kit.table import Cell, Column, Table, View, number
+from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.results.model import Results
 
 
 def views(results: Results) -> Iterator[View[Any]]:
     """Effect sizes, least capital and distances to the ceiling of every capital and model."""
-    for ceiling in results.ceiling_models.capitals if results.ceiling_models else ():
+    if results.ceiling_models is None:
+        return
+    for ceiling in results.ceiling_models.capitals:
         for fit in ceiling.fits:
             before = {"capital": ceiling.capital, "model": fit.model}
             yield View("ceiling_effects", EffectSizeRow, rows=fit.effects, before=before)
             yield View("ceiling_needed", LeastLevel, rows=fit.needed, before=before)
             yield View("ceiling_distances", DistanceRow, rows=fit.distances, before=before)
+    yield compared(results.ceiling_models)
 
 
 class _Fitted(NamedTuple):
@@ -32,14 +35,14 @@ class _Fitted(NamedTuple):
     fit: CeilingFit
 
 
-def compared(models: CeilingModelsResults) -> Table:
+def compared(models: CeilingModelsResults) -> View[_Fitted]:
     """Every model of the ceiling over every capital, with d of all firms under each."""
     fitted = tuple(_Fitted(one.capital, fit) for one in models.capitals for fit in one.fits)
     several = any(len(one.fits) > 1 for one in models.capitals)
     difference: Column[_Fitted] = number("elpd less the best (SE)", lambda row: row.fit, _less)
-    return View[_Fitted](
-        "ceiling_models",
-        CeilingFit,
+    return View(
+        "ceiling_effects",
+        EffectSizeRow,
         "A ceiling for each cluster",
         (
             Column("Capital", "capital", words.label),
@@ -52,7 +55,8 @@ def compared(models: CeilingModelsResults) -> Table:
         fitted,
         f"Lines that never fall, between {words.share(models.floor)} and the whole of the scope, "
         "pooled within industries. d: average over firms of the share of the scope above the line.",
-    ).table
+        records=(),
+    )
 
 
 def _less(fit: CeilingFit) -> str:

@@ -18,7 +18,7 @@ from bayescluster.features.ceilings.results import (
 )
 from bayescluster.kit import words
 from bayescluster.kit.figure import FIRST, MUTED, FigureError, folded, small_multiples
-from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.kit.table import Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.model import Results
 
@@ -113,9 +113,10 @@ def views(results: Results) -> Iterator[View[Any]]:
         apart = sorted(ceilings.rows, key=lambda row: row.by == "cluster")
         yield View("ceilings", FormCeiling, rows=tuple(apart))
         yield View("bottlenecks", LeastLevel, rows=ceilings.bottlenecks)
+        yield sizes(ceilings)
 
 
-def sizes(ceilings: Ceilings) -> Table:
+def sizes(ceilings: Ceilings) -> View[tuple[FormCeiling, ...]]:
     """Effect sizes of both capitals in every industry, and how often a compensatory model gives as much."""
     rows = sorted(
         (row for row in ceilings.rows if row.by != "cluster"), key=lambda row: (row.by, row.group)
@@ -134,7 +135,7 @@ def sizes(ceilings: Ceilings) -> Table:
         if ceilings.null:
             yield number("p", mine, lambda row: words.maybe(row.null_p if row else None))
 
-    return View[tuple[FormCeiling, ...]](
+    return View(
         "ceilings",
         FormCeiling,
         "Ceiling effect size d, within reach",
@@ -151,4 +152,5 @@ def sizes(ceilings: Ceilings) -> Table:
             else "."
         )
         + " A large d does not show that lacking the capital is the reason.",
-    ).table
+        records=(),
+    )

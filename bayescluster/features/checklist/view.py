@@ -13,7 +13,7 @@ from bayescluster.kit.table import Cell, Column, View
 from bayescluster.results.model import Results
 
 STATUS: Final[dict[Status, Cell]] = {
-    "look": Cell("! look at it", look="bad"),
+    "look": Cell("! worth a look", look="bad"),
     "in part": Cell("◐ in part", look="bad"),
     "not done": Cell("✕ not done", look="bad"),
 }
@@ -22,31 +22,31 @@ STATUS: Final[dict[Status, Cell]] = {
 
 def body(results: Results) -> Markup:
     """Counts in a sentence, then what remains to be done or looked at."""
-    found = results.checklist
-    assert found is not None
-    view = View[ChecklistItem](
-        "checklist",
-        ChecklistItem,
-        "Not done, done in part, or to be looked at",
-        (
-            Column("Asked", "asked"),
-            Column("Status", "status", STATUS.__getitem__),
-            Column("What to do", _next, words.sentence, link=lambda item: item.link),
-        ),
-        tuple(item for item in found.items if item.status in STATUS),
-    )
-    return filled("checklist.html.j2", found=found, table=view.table)
-
-
-def _next(item: ChecklistItem) -> str:
-    return (item.status == "not done" and item.next) or item.found
+    (view,) = views(results)
+    return filled("checklist.html.j2", found=results.checklist, table=view.table)
 
 
 def views(results: Results) -> tuple[View[ChecklistItem]]:
-    """Every point, as it is written."""
-    return (
-        View("checklist", ChecklistItem, rows=results.checklist.items if results.checklist else ()),
+    """Every point is written; those that are done are not shown."""
+    items = results.checklist.items if results.checklist else ()
+    view = View(
+        "checklist",
+        ChecklistItem,
+        "Not done, done in part, or worth a look",
+        (
+            Column("Asked", "asked"),
+            Column("Status", "status", STATUS.__getitem__),
+            Column("What to do", _next, link=lambda item: item.link),
+        ),
+        tuple(item for item in items if item.status in STATUS),
+        records=items,
     )
+    return (view,)
+
+
+def _next(item: ChecklistItem) -> str:
+    """The next step as it is written, a command as a rule; what was found where there is none."""
+    return (item.status == "not done" and item.next) or words.sentence(item.found)
 
 
 CHECKLIST = Section(

@@ -32,7 +32,7 @@ from bayescluster.kit.figure import (
     small_multiples,
 )
 from bayescluster.kit.page import Section, figures, filled
-from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.kit.table import Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By
 from bayescluster.results.facts import OutcomeFacts
@@ -175,7 +175,7 @@ def body(results: Results) -> Markup:
         learning=learning,
         edges="; ".join(f"{a} brings about {b}" for a, b in learning.edges if b in learning.forms),
         figures=figures(results, LEARNING_MATRIX),
-        paths=_paths(learning, results),
+        paths=_paths(learning, results).table,
         tipping=tuple(_tipping(learning, results)),
     )
 
@@ -189,6 +189,7 @@ def views(results: Results) -> Iterator[View[Any]]:
     yield View("learning_shares", MediatedRow, rows=learning.mediated)
     yield View("learning_sensitivity", SensitivityRow, rows=learning.sensitivity)
     yield View("learning_tipping", TippingRow, rows=learning.tipping)
+    yield _paths(learning, results)
 
 
 def _learning(results: Results) -> Learning:
@@ -196,7 +197,7 @@ def _learning(results: Results) -> Learning:
     return results.learning
 
 
-def _paths(learning: Learning, results: Results) -> Table:
+def _paths(learning: Learning, results: Results) -> View[tuple[str, By, str]]:
     """Total, direct and indirect effects of each capital on the outcome in focus, a row a group."""
     outcome, equation = results.outcome, results.model.equation
     rows: dict[tuple[str, By, str], dict[str, PathRow]] = {}
@@ -217,7 +218,7 @@ def _paths(learning: Learning, results: Results) -> Table:
             lambda row: words.NONE if row is None else words.effect(row.estimate, outcome),
         )
 
-    return View[tuple[str, By, str]](
+    return View(
         "learning_paths",
         PathRow,
         f"Effects on {outcome.column} of a capital from low to high",
@@ -228,8 +229,9 @@ def _paths(learning: Learning, results: Results) -> Table:
         ),
         tuple(shown),
         "Share: median, where the interval of the total effect excludes 0.",
+        records=(),
         head=lambda key: words.label(key[0]),
-    ).table
+    )
 
 
 def _some(rows: Mapping[tuple[str, By, str], object], capital: str) -> list[tuple[str, By, str]]:

@@ -13,9 +13,15 @@ from bayescluster.results.model import Results
 
 def body(results: Results) -> Markup:
     """The answer in a sentence, then how sure each likelihood is of a positive product."""
+    (view,) = views(results)
+    return filled("likelihoods.html.j2", found=results.likelihoods, table=view.table)
+
+
+def views(results: Results) -> tuple[View[LikelihoodRow]]:
+    """How sure each likelihood is that the product term, and the cross difference, are positive."""
     found = results.likelihoods
     assert found is not None
-    view = View[LikelihoodRow](
+    view = View(
         "likelihoods",
         LikelihoodRow,
         "Probability that human and social capital are complements",
@@ -26,14 +32,7 @@ def body(results: Results) -> Markup:
         ),
         found.rows,
     )
-    return filled("likelihoods.html.j2", found=found, table=view.table)
-
-
-def views(results: Results) -> tuple[View[LikelihoodRow]]:
-    """The product term and the cross difference under each likelihood, as they are written."""
-    found = results.likelihoods
-    assert found is not None
-    return (View("likelihoods", LikelihoodRow, rows=found.rows),)
+    return (view,)
 
 
 LIKELIHOODS = Section(

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
-from bayescluster.kit.table import Column, Table, View, number
+from bayescluster.kit.table import Column, View, number
 from bayescluster.results.facts import Coefficient, DepartureRow, Loading, Measurement
 from bayescluster.results.model import Results
 
@@ -34,8 +34,7 @@ def body(results: Results) -> Markup:
     """Reliability in a sentence, loadings, and the indicators that are flagged."""
     found = results.measurement
     assert found is not None
-    departures = [Departure(one.capital, row) for one in found.capitals for row in one.departures]
-    flagged = [one for one in departures if one.row.flagged]
+    flagged = _flagged(found)
     return filled(
         "measurement.html.j2",
         reliability="; ".join(
@@ -44,25 +43,34 @@ def body(results: Results) -> Markup:
         ),
         correlation=words.plain(found.correlation),
         scores=words.number(results.sample.capital_correlation, 0.05),
-        loadings=_loadings(found),
-        departures=len(departures),
+        loadings=_loadings(found).table,
+        departures=sum(len(one.departures) for one in found.capitals),
         flagged=len(flagged),
-        table=_departing(flagged) if flagged else None,
+        table=_departing(flagged).table if flagged else None,
     )
 
 
 def views(results: Results) -> Iterator[View[Any]]:
     """Loadings, background and departures of every latent capital, as they are written."""
-    for one in results.measurement.capitals if results.measurement else ():
+    found = results.measurement
+    assert found is not None
+    for one in found.capitals:
         before = {"capital": one.capital}
         yield View("measurement_loadings", Loading, rows=one.loadings, before=before)
         yield View("measurement_background", Coefficient, rows=one.background, before=before)
         yield View("measurement_departures", DepartureRow, rows=one.departures, before=before)
+    yield _loadings(found)
+    yield _departing(_flagged(found))
 
 
-def _loadings(found: Measurement) -> Table:
+def _flagged(found: Measurement) -> list[Departure]:
+    rows = (Departure(one.capital, row) for one in found.capitals for row in one.departures)
+    return [one for one in rows if one.row.flagged]
+
+
+def _loadings(found: Measurement) -> View[_Item]:
     rows = tuple(_Item(one.capital, row) for one in found.capitals for row in one.loadings)
-    return View[_Item](
+    return View(
         "measurement_loadings",
         Loading,
         "Correlation of each indicator with its capital",
@@ -72,13 +80,14 @@ def _loadings(found: Measurement) -> Table:
             number("Loading", lambda one: one.row.estimate, words.plain),
         ),
         rows[:MOST_ROWS],
+        records=(),
         head=lambda one: words.label(one.capital),
-    ).table
+    )
 
 
-def _departing(flagged: list[Departure]) -> Table:
+def _departing(flagged: list[Departure]) -> View[Departure]:
     largest = sorted(flagged, key=lambda one: -abs(one.row.estimate.mean))
-    return View[Departure](
+    return View(
         "measurement_departures",
         DepartureRow,
         "Indicators that differ in a group, largest first",
@@ -89,7 +98,8 @@ def _departing(flagged: list[Departure]) -> Table:
             number("By, in sd", lambda one: one.row.estimate, words.signed),
         ),
         tuple(largest[: MOST_ROWS // 2]),
-    ).table
+        records=(),
+    )
 
 
 MEASUREMENT = Section(

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 from bayescluster.features.sensitivity.results import (
     ScaledVerdict,
@@ -42,8 +43,10 @@ MOST_ROWS: Final = 12
 """Rows of the table on the page: those most sensitive."""
 ALL: Final = "all"
 """Block of all priors together."""
-ROW: Final = 0.19
+ROW: Final = 0.152
 """Inches that a row of the figure takes."""
+HEAD: Final = 1.2
+"""Rows that the title of a claim takes."""
 
 
 class Bar(NamedTuple):
@@ -98,61 +101,47 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
     found = bars(results)
     if not found:
         raise FigureError("The results hold no verdict under other priors.")
-    blocks = [(title, list(some)) for title, some in groupby(found, lambda one: one.verdict.title)]
-    halves = [blocks] if narrow or len(found) < MOST_ROWS else list(_halves(blocks))
     with settings():
-        most = max(sum(len(some) + 1.2 for _, some in half) for half in halves)
-        figure = canvas(NARROW if narrow else WIDE, 0.75 + ROW * most)
-        for axes, half in zip(
-            figure.subplots(1, len(halves), squeeze=False)[0], halves, strict=True
-        ):
-            _column(axes, half, most, wide=len(halves) == 1)
+        claims = len(dict.fromkeys(one.verdict.title for one in found))
+        depth = len(found) + HEAD * claims
+        figure = canvas(NARROW if narrow else WIDE, 0.6 + ROW * depth)
+        axes = figure.add_subplot()
+        at, places, names = -HEAD, [], []
+        for title, some in groupby(found, lambda one: one.verdict.title):
+            at += HEAD
+            _title(axes, at, folded(title, 50 if narrow else 100, 1))
+            for one in some:
+                at += 1
+                _draw(axes, at, one)
+                places.append(at)
+                group = words.group(one.verdict.by, one.verdict.group)
+                names.append(folded(group, 22 if narrow else 56, 1))
+        for level in sorted({bound for one in found for bound in _bounds(one)}):
+            axes.axvline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
+        axes.set_yticks(places, names)
+        axes.set_ylim(depth - HEAD + 0.6, -0.7)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_xlabel("Probability of the claim")
+        axes.tick_params(labelsize=7)
+        bare_rows(axes)
         return plain_text(figure)
 
 
-Blocks = list[tuple[str, list[Bar]]]
+def _title(axes: Axes, at: float, title: str) -> None:
+    """Write a claim above its groups, from the left edge of the figure on."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    left = blended_transform_factory(figure.transFigure, axes.transData)
+    text = axes.text(0.005, at, title, transform=left, va="center")
+    text.set(color=INK, fontweight="bold", fontsize=7, in_layout=False)
 
 
-def _halves(blocks: Blocks) -> Iterator[Blocks]:
-    """Blocks in two columns of about the same length."""
-    sizes = [len(some) + 1.2 for _, some in blocks]
-    cuts = range(1, len(blocks))
-    cut = min(cuts, key=lambda k: max(sum(sizes[:k]), sum(sizes[k:])), default=1)
-    yield from filter(None, (blocks[:cut], blocks[cut:]))
-
-
-def _column(axes: Axes, blocks: Blocks, depth: float, *, wide: bool) -> None:
-    at, places, names = 0.0, [], []
-    for title, some in blocks:
-        head = axes.text(
-            0, at, folded(title, 60 if wide else 46, 1), transform=axes.get_yaxis_transform()
-        )
-        head.set(color=INK, fontweight="bold", fontsize=7.5, va="center", in_layout=False)
-        for one in some:
-            at += 1
-            color = BAD if one.flips else FIRST
-            axes.plot((one.low, one.high), (at, at), color=color, linewidth=2.4, alpha=0.5)
-            axes.plot(
-                [one.verdict.probability],
-                [at],
-                linestyle="",
-                marker="o",
-                markersize=3.6,
-                color=color,
-            )
-            places.append(at)
-            names.append(
-                folded(words.group(one.verdict.by, one.verdict.group), 30 if wide else 24, 1)
-            )
-        at += 1.2
-    for level in sorted({bound for _, some in blocks for one in some for bound in _bounds(one)}):
-        axes.axvline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
-    axes.set_yticks(places, names)
-    axes.set_ylim(depth - 0.6, -0.7)
-    axes.set_xlim(-0.03, 1.03)
-    axes.set_xlabel("Probability of the claim")
-    axes.tick_params(labelsize=7.5)
-    bare_rows(axes)
+def _draw(axes: Axes, at: float, one: Bar) -> None:
+    color = BAD if one.flips else FIRST
+    axes.plot((one.low, one.high), (at, at), color=color, linewidth=2.4, alpha=0.5)
+    axes.plot(
+        [one.verdict.probability], [at], linestyle="", marker="o", markersize=3.4, color=color
+    )
 
 
 def _bounds(one: Bar) -> tuple[float, float]:
@@ -217,6 +206,7 @@ def views(results: Results) -> Iterator[View[Any]]:
         yield View("prior_blocks", SensitivityBlock, rows=found.blocks)
         yield View("sensitivity", SensitivityRow, rows=found.rows)
         yield View("scaled_verdicts", ScaledVerdict, rows=found.verdicts)
+        yield _sensitive(found)
 
 
 SENSITIVITY = Section(
@@ -233,12 +223,29 @@ def priors_body(results: Results) -> Markup:
     """What is sensitive to a prior, the most sensitive first."""
     found = results.sensitivity
     assert found is not None
-    flagged = sorted(
-        (row for row in found.rows if row.diagnosis not in ("-", "within noise")),
-        key=lambda row: -row.value,
+    flagged = _flagged(found)
+    return filled(
+        "priors.html.j2",
+        found=found,
+        many=len({(row.quantity, row.group) for row in found.rows}),
+        flagged=len(flagged),
+        shown=min(len(flagged), MOST_ROWS),
+        table=_sensitive(found).table if flagged else None,
     )
-    once = list({(row.quantity, row.group): row for row in reversed(flagged)}.values())[::-1]
-    view = View[SensitivityRow](
+
+
+def _flagged(found: Sensitivity) -> list[SensitivityRow]:
+    """Quantities that are sensitive to a block of priors, each by the block it is most sensitive to."""
+    rows = sorted(
+        (row for row in found.rows if row.diagnosis not in ("-", "within noise")),
+        key=lambda row: row.value,
+    )
+    most = {(row.quantity, row.group): row for row in rows}
+    return sorted(most.values(), key=lambda row: -row.value)
+
+
+def _sensitive(found: Sensitivity) -> View[SensitivityRow]:
+    return View(
         "sensitivity",
         SensitivityRow,
         "Quantities that are sensitive to a prior",
@@ -248,15 +255,8 @@ def priors_body(results: Results) -> Markup:
             number("Sensitivity", "value", lambda value: words.fixed(value, 3)),
             Column("What it may mean", "diagnosis", lambda text: Cell(text, look="bad")),
         ),
-        tuple(once[:MOST_ROWS]),
-    )
-    return filled(
-        "priors.html.j2",
-        found=found,
-        many=len({(row.quantity, row.group) for row in found.rows}),
-        flagged=len(once),
-        shown=len(view.rows),
-        table=view.table if view.rows else None,
+        tuple(_flagged(found)[:MOST_ROWS]),
+        records=(),
     )
 
 

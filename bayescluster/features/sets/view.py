@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import groupby, starmap
+from itertools import groupby, product, starmap
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,8 +37,7 @@ from bayescluster.kit.figure import (
     settings,
     standalone,
 )
-from bayescluster.kit.page import group_column
-from bayescluster.kit.table import Column, Table, View, csv_text, number, raw_tables
+from bayescluster.kit.table import Column, View, csv_text, number, raw_tables
 from bayescluster.results.model import Results
 from bayescluster.runs.files import write_text
 
@@ -137,41 +136,39 @@ def views(results: Results) -> Iterator[View[Any]]:
         terms = tuple(row for row in sets.solutions if row.by == by)
         yield View("set_solutions", SolutionTerm, rows=terms)
     yield View("set_combinations", Combination, rows=sets.combinations)
+    yield measures(sets)
 
 
-def measures(sets: SetResults) -> Table:
-    """Consistency and coverage of each capital, as necessary and as sufficient, by group."""
-    capitals = {letter: EXPRESSIONS[letter] for letter in ("H", "S")}
-    rows = _by_expression(
-        one for one in sets.measures if one.by != "cluster" and one.expression in capitals
-    )
-    found = {
-        (one.by, one.group, one.expression, one.relation, one.measure): one for one in sets.measures
-    }
+def measures(sets: SetResults) -> View[tuple[SetMeasure, ...]]:
+    """Consistency of each capital with the outcome, as necessary and as sufficient, by group."""
+    groups: dict[tuple[str, str], list[SetMeasure]] = {}
+    for one in sets.measures:
+        if one.by != "cluster" and one.measure == "consistency":
+            groups.setdefault((one.by, one.group), []).append(one)
 
-    def column(label: str, relation: Relation, name: SetMeasureName) -> Column[_Measures]:
-        def of(row: _Measures) -> SetMeasure | None:
-            return found.get((row.by, row.group, row.expression, relation, name))
+    def column(letter: str, relation: Relation) -> Column[tuple[SetMeasure, ...]]:
+        return number(
+            f"{EXPRESSIONS[letter]}: {relation}",
+            lambda group: next(
+                (one for one in group if (one.expression, one.relation) == (letter, relation)), None
+            ),
+            _with_interval,
+        )
 
-        return number(label, of, _with_interval)
-
-    cuts = sets.necessity_cuts, sets.sufficiency_cuts
-    return View[_Measures](
+    return View(
         "set_measures",
         SetMeasure,
-        "Each capital as a set",
+        "Consistency of each capital with the outcome",
         (
-            group_column("Group"),
-            Column("Set", "expression", EXPRESSIONS.__getitem__),
-            column("Necessity: consistency", "necessity", "consistency"),
-            column("coverage", "necessity", "coverage"),
-            column("Sufficiency: consistency", "sufficiency", "consistency"),
-            column("coverage", "sufficiency", "coverage"),
+            Column("Group", lambda group: words.group(group[0].by, group[0].group)),
+            *starmap(column, product(("H", "S"), FIELD_NAMES)),
         ),
-        rows,
-        f"Consistent from {cuts[0][0]:g} for necessity, {cuts[1][0]:g} for sufficiency. In brackets 90% "
-        f"intervals, clusters of firms resampled.",
-    ).table
+        tuple(map(tuple, groups.values())),
+        f"Cuts: {sets.necessity_cuts[0]:g} for necessity, {sets.sufficiency_cuts[0]:g} for sufficiency; "
+        "the consistency of one is the coverage of the other. In brackets 90% intervals, clusters of "
+        "firms resampled.",
+        records=(),
+    )
 
 
 def solution_words(sets: SetResults) -> str:

@@ -129,13 +129,24 @@ def _turns(curve: VerdictCurve) -> list[Turn]:
 
 def body(results: Results) -> Markup:
     """How many verdicts change, and the closest turning points."""
-    curves = results.verdict_curves
-    found = turns(curves)
+    curves, view = results.verdict_curves, _closest(results.verdict_curves)
+    return filled(
+        "verdict_curves.html.j2",
+        many=len(curves),
+        stopped=sum(bool(curve.stopped) for curve in curves),
+        turning=len(turns(curves)),
+        shown=len(view.rows),
+        table=view.table if view.rows else None,
+    )
+
+
+def _closest(curves: Sequence[VerdictCurve]) -> View[Turn]:
+    """Turning points closest to their declared cut-off, in the order of the analysis."""
     order = {id(curve): place for place, curve in enumerate(curves)}
-    rows = sorted(found[:MOST_ROWS], key=lambda turn: order[id(turn.curve)])
+    rows = sorted(turns(curves)[:MOST_ROWS], key=lambda turn: order[id(turn.curve)])
     names = [name for name in words.CUT_OFFS if any(turn.curve.cutoff == name for turn in rows)]
-    view = View[Turn](
-        "verdict_turns",
+    return View(
+        "verdict_bands",
         VerdictBand,
         "Closest cut-offs with another verdict",
         (
@@ -146,16 +157,9 @@ def body(results: Results) -> Markup:
             Column("Would be", "other"),
         ),
         tuple(rows),
-        "; ".join(words.CUT_OFFS[name] for name in names) + ".",
+        "; ".join(words.CUT_OFFS[name] for name in names) + "." if names else "",
+        records=(),
         head=lambda turn: turn.curve.title,
-    )
-    return filled(
-        "verdict_curves.html.j2",
-        many=len(curves),
-        stopped=sum(bool(curve.stopped) for curve in curves),
-        turning=len(found),
-        shown=len(rows),
-        table=view.table if rows else None,
     )
 
 
@@ -179,6 +183,7 @@ def views(results: Results) -> Iterator[View[Any]]:
         rows = tuple(CurvePoint(at=at, posterior=post, prior=prior) for at, post, prior in points)
         yield View("verdict_curves", CurvePoint, rows=rows, before=before)
         yield View("verdict_bands", VerdictBand, rows=curve.bands, before=before)
+    yield _closest(results.verdict_curves)
 
 
 VERDICT_CURVES = Section(

@@ -133,6 +133,7 @@ def views(results: Results) -> Iterator[View[Any]]:
     for by, capital in product(node.by, CAPITALS):
         needs = tuple(row for row in node.needs if (row.by, row.capital) == (by, capital))
         yield View("weakest_needs", LeastLevel, rows=needs)
+    yield _nodes(results)
 
 
 def _nodes(results: Results) -> View[NodeRow]:
@@ -155,6 +156,7 @@ def _nodes(results: Results) -> View[NodeRow]:
         f"Named from a probability of {words.share(node.level)} on. Loss: what choosing this capital is "
         "expected to forgo."
         + (f" {MOST_ROWS} of {len(rows)} groups." if len(rows) > MOST_ROWS else ""),
+        records=(),
     )
 
 
@@ -280,6 +282,7 @@ def _plan(results: Results, plan: Plan) -> View[PlanRow]:
         plan.rows[:MOST_ROWS],
         f"{best}In order of expected gain per cost, until the budget is spent or nothing more is gained; "
         "which firms of a group are raised is left to chance.",
+        records=(),
         after=((Cell("Together", look="head"), *map(Cell, total)),),
     )
 
@@ -327,6 +330,7 @@ def _needs(results: Results) -> View[tuple[LeastLevel, ...]]:
         tuple(map(tuple, groups.values()))[:MOST_ROWS],
         f"Medians ({_units(results)}), the other capital as it is. NN: none needed. NA: not reachable "
         "within what the group supports.",
+        records=(),
     )
 
 
@@ -349,14 +353,17 @@ def _median(row: LeastLevel | None) -> str:
 
 def budget_body(results: Results) -> Markup:
     """The plan by industry, then the least of each capital that a level of the outcome needs."""
+    return filled("budget.html.j2", tables=[view.table for view in budget_views(results)])
+
+
+def budget_views(results: Results) -> Iterator[View[Any]]:
+    """Plans and least levels of industries, as they are shown; all of them are written above."""
     node = node_of(results)
-    plans = [plan for plan in node.plans if plan.by in kinds_with_sentences(node)]
-    needs = _needs(results)
-    shown = [
-        *(_plan(results, plan).table for plan in plans),
-        *([needs.table] if needs.rows else []),
-    ]
-    return filled("budget.html.j2", tables=shown)
+    for plan in node.plans:
+        if plan.by in kinds_with_sentences(node):
+            yield _plan(results, plan)
+    if node.needs:
+        yield _needs(results)
 
 
 BUDGET = Section(
@@ -368,4 +375,5 @@ BUDGET = Section(
         results.weakest_node is not None
         and bool(results.weakest_node.plans or results.weakest_node.needs)
     ),
+    views=budget_views,
 )
