@@ -13,7 +13,6 @@ from bayescluster.report.effects import EFFECTS_FIGURE, effects_figure, forest
 from bayescluster.report.fit_figures import (
     CALIBRATION,
     LOO_PIT,
-    PREDICTIVE,
     calibration,
     loo_pit,
     predictive,
@@ -46,7 +45,6 @@ FIGURES: tuple[FigureSpec, ...] = (
     SURFACE,
     CONDITIONAL_EFFECT,
     LEARNING_MATRIX,
-    PREDICTIVE,
     LOO_PIT,
     CALIBRATION,
     GAINS,

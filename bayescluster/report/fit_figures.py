@@ -107,35 +107,6 @@ def _key(figure: Figure, axes: Axes, *, narrow: bool) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=2)
 
 
-def _caption(results: Results) -> str:
-    groups = max(
-        sum(row.statistic == statistic for row in results.predictive)
-        for statistic in {row.statistic for row in results.predictive}
-    )
-    cut = f" The {MOST_ROWS} groups furthest out are shown." if groups > MOST_ROWS else ""
-    return (
-        "Posterior predictive check. Each dot is a statistic of the data, each bar the 90% interval "
-        f"of the same statistic in data sets that the fitted model makes.{cut}"
-    )
-
-
-def _alternative(results: Results) -> str:
-    flagged = sum(row.flagged for row in results.predictive)
-    return (
-        f"Observed statistics against replicated intervals, {len(results.predictive)} rows, "
-        f"{flagged} flagged; the numbers are given in the table below."
-    )
-
-
-PREDICTIVE = FigureSpec(
-    name="predictive",
-    draw=lambda results, narrow: predictive(results, narrow=narrow),
-    caption=_caption,
-    alternative=_alternative,
-    wanted=lambda results: bool(results.predictive),
-)
-
-
 def loo_pit(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the distribution function of the LOO-PIT values less the uniform one.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -45,3 +46,15 @@ class Page(HTMLParser):
 
     def values(self, name: str) -> list[str]:
         return [value for _, key, value in self.attributes if key == name]
+
+
+def section_of(page: str, anchor: str) -> str:
+    """Markup of a section of findings or of the appendix."""
+    start = page.rindex("<", 0, page.index(f' id="{anchor}"'))
+    ends = (page.find(mark, start + 1) for mark in ('<details class="fold" id=', "<section id="))
+    return page[start : min((end for end in ends if end > 0), default=len(page))]
+
+
+def said(page: str, anchor: str) -> str:
+    """Visible text of a section, that of its figures left out."""
+    return Page(re.sub(r"<svg.*?</svg>", "", section_of(page, anchor), flags=re.DOTALL)).text

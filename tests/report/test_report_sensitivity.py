@@ -4,18 +4,14 @@ import csv
 from pathlib import Path
 
 import pytest
+from report_reading import section_of
 from sensitivity_made import scaled
 
-from bayescluster.cli.tables import print_summary
-from bayescluster.features.sensitivity.view import SENSITIVITY
-from bayescluster.report.figures import FigureError
-from bayescluster.report.figures import scaled_verdicts as draw_verdicts
-from bayescluster.report.figures import sensitivity as draw_sensitivity
+from bayescluster.features.sensitivity.view import MOST_BARS, PRIORS, SENSITIVITY, bars
+from bayescluster.report.figures import FigureError, scaled_verdicts
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
-
-TITLE = "Do the findings hang on the priors?"
 
 
 @pytest.fixture(scope="module")
@@ -23,24 +19,65 @@ def whole(results: Results) -> Results:
     return scaled(results)
 
 
-def test_the_section_says_what_stands_out(whole):
+def test_findings_say_how_many_verdicts_change(whole: Results) -> None:
     body = str(SENSITIVITY.body(whole))
-    assert "<li>Something &amp; something else stands out.</li>" in body
-    assert "Not made: Models of the ceiling were not scaled." in body
-    assert '<td class="number bad">0.077<small>prior-data conflict</small></td>' in body
-    assert '<td class="number thin">0.061<small>within noise</small></td>' in body
-    assert '<td class="number bad">0.941<small>undecided, within Monte Carlo error</small>' in body
-    assert "<small>not available from these draws: refit</small>" in body
-    assert "population &lt;b&gt; ~ Normal(0, 1)" in body
+    assert f"1 of {len(whole.verdicts)} verdicts changes when priors are made weaker" in body
+    assert "powers from 0.5 to 2" in body
     assert "could not be drawn" not in body
+    assert whole.sensitivity is not None
+    still = tuple(row.model_copy(update={"flips": False}) for row in whole.sensitivity.verdicts)
+    calm = whole.sensitivity.model_copy(update={"verdicts": still})
+    assert "No verdict changes" in str(
+        SENSITIVITY.body(whole.model_copy(update={"sensitivity": calm}))
+    )
 
 
-def test_the_section_is_left_out_where_nothing_was_scaled(page, whole):
-    assert TITLE in page_of(whole)
-    assert TITLE not in page
+def test_a_bar_spans_all_powers_of_all_priors_together(whole: Results) -> None:
+    assert whole.sensitivity is not None
+    rows = tuple(
+        row.model_copy(update={"probability": 0.5})
+        if (row.claim, row.block, row.power) == (1, "all", 2.0)
+        else row
+        for row in whole.sensitivity.verdicts
+    )
+    moved = whole.sensitivity.model_copy(update={"verdicts": rows})
+    found = bars(whole.model_copy(update={"sensitivity": moved}))
+    ends = sorted((0.5, whole.verdicts[1].probability))
+    assert [found[1].low, found[1].high] == ends
+    assert not found[1].complete  # the draws cannot tell the other power
 
 
-def test_without_rows_the_section_says_why(whole):
+def test_of_many_verdicts_those_closest_to_a_bound_are_drawn(whole: Results) -> None:
+    assert whole.sensitivity is not None
+    first, row = whole.verdicts[0], whole.sensitivity.verdicts[-1]
+    many = MOST_BARS + 5
+    verdicts = tuple(
+        first.model_copy(update={"probability": 0.5 + 0.4 * k / many}) for k in range(many)
+    )
+    rows = tuple(row.model_copy(update={"claim": k, "block": "all"}) for k in range(many))
+    found = whole.sensitivity.model_copy(update={"verdicts": rows})
+    shown = bars(whole.model_copy(update={"verdicts": verdicts, "sensitivity": found}))
+    assert [one.verdict for one in shown] == list(verdicts[5:])
+
+
+def test_the_appendix_shows_what_is_sensitive(whole: Results) -> None:
+    body = str(PRIORS.body(whole))
+    assert "1 of 2 do." in body
+    assert '<td class="number ">0.077</td>' in body
+    assert '<td class="bad">prior-data conflict</td>' in body
+    assert "within noise" not in body
+    assert "Not made: Models of the ceiling were not scaled." in body
+
+
+def test_sections_are_left_out_where_nothing_was_scaled(page: str, whole: Results) -> None:
+    assert 'id="sensitivity"' not in page
+    assert 'id="priors"' not in page
+    text = page_of(whole)
+    assert 'id="sensitivity"' in text
+    assert 'id="priors"' in text
+
+
+def test_without_rows_the_appendix_says_why(whole: Results) -> None:
     assert whole.sensitivity is not None
     nothing = whole.sensitivity.model_copy(
         update={
@@ -51,52 +88,37 @@ def test_without_rows_the_section_says_why(whole):
             "not_made": ("No prior could be scaled: <i>.",),
         }
     )
-    body = str(SENSITIVITY.body(whole.model_copy(update={"sensitivity": nothing})))
+    page = page_of(whole.model_copy(update={"sensitivity": nothing}))
+    assert 'id="sensitivity"' not in page
+    body = section_of(page, "priors")
     assert "Not made: No prior could be scaled: &lt;i&gt;." in body
     assert "<table" not in body
-    assert "<figure" not in body
 
 
-def test_names_of_the_data_are_escaped(hostile):
-    page = page_of(scaled(hostile), "sensitivity", "scaled-verdicts")
-    assert "<script>alert(1)" not in page
-    assert TITLE in page
+def test_names_of_the_data_are_escaped(hostile: Results) -> None:
+    assert "<script>alert(1)" not in page_of(scaled(hostile), "scaled-verdicts")
 
 
-def test_tables_hold_the_numbers(whole, tmp_path: Path):
-    with undrawn("sensitivity", "scaled-verdicts"):
+def test_tables_hold_the_numbers(whole: Results, tmp_path: Path) -> None:
+    with undrawn("scaled-verdicts"):
         write_report(whole, tmp_path)
-    with (tmp_path / "tables" / "sensitivity.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 6
-    assert (rows[1]["block"], rows[1]["value"]) == ("groups", "0.0771")
-    assert rows[1]["diagnosis"] == "prior-data conflict"
-    with (tmp_path / "tables" / "scaled_verdicts.csv").open(encoding="utf-8") as file:
-        judged = list(csv.DictReader(file))
+
+    def rows(name: str) -> list[dict[str, str]]:
+        with (tmp_path / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    sensitive = rows("sensitivity")
+    assert len(sensitive) == 6
+    assert (sensitive[1]["block"], sensitive[1]["value"]) == ("groups", "0.0771")
+    assert sensitive[1]["diagnosis"] == "prior-data conflict"
+    judged = rows("scaled_verdicts")
     assert len(judged) == 6 * len(whole.verdicts)
     assert [row["verdict"] for row in judged[:5]].count("cannot be told") == 1
     assert sum(row["flips"] == "True" for row in judged) == 1
-    assert {path.stem for path in (tmp_path / "figures").glob("s*.svg")} >= {
-        "sensitivity",
-        "scaled-verdicts",
-    }
+    assert [row["name"] for row in rows("prior_blocks")] == ["population", "groups"]
+    assert (tmp_path / "figures" / "scaled-verdicts.svg").exists()
 
 
-def test_nothing_to_draw(results):
-    with pytest.raises(FigureError, match="The results hold no sensitivity."):
-        draw_sensitivity(results)
+def test_nothing_to_draw(results: Results) -> None:
     with pytest.raises(FigureError, match="The results hold no verdict under other priors."):
-        draw_verdicts(results)
-
-
-def test_one_line_on_the_terminal(whole, results, capsys):
-    print_summary(whole)
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Priors")]
-    count = len(whole.verdicts)
-    wanted = (
-        f"Priors: 1 of 2 parameters and estimands are sensitive to them; 1 of {count} verdicts flip "
-        f"with weaker or stronger ones; {count - 1} cannot be told at every power from these draws."
-    )
-    assert lines == [wanted]
-    print_summary(results)
-    assert "Priors" not in capsys.readouterr().out
+        scaled_verdicts(results)

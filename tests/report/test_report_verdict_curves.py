@@ -1,22 +1,32 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 
 import pytest
+from report_reading import said
 
 from bayescluster.features.verdict_curves.results import VerdictBand, VerdictCurve
-from bayescluster.kit.figure import VARIABLES, standalone
-from bayescluster.report.figures import FigureError, figures_of, verdict_curve
+from bayescluster.features.verdict_curves.view import MOST_ROWS, turns
+from bayescluster.report.figures import FigureError, verdict_curve
 from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 
-CURVES = ("verdict-curve-3-eps", "verdict-curve-3-ratio")
+BANDS = (
+    VerdictBand(verdict="rejected", low=0.0, high=0.0),
+    VerdictBand(verdict="undecided", low=0.1, high=0.4),
+    VerdictBand(verdict="supported", low=0.5, high=1.0),
+)
 
 
-def curve(group: str, cutoff: str = "eps", stopped: str = "") -> VerdictCurve:
+def curve(
+    group: str,
+    cutoff: str = "eps",
+    declared: float = 0.3,
+    bands: tuple[VerdictBand, ...] = BANDS,
+    stopped: str = "",
+) -> VerdictCurve:
     at = tuple(k / 10 for k in range(11))
     return VerdictCurve(
         claim=2,
@@ -29,69 +39,71 @@ def curve(group: str, cutoff: str = "eps", stopped: str = "") -> VerdictCurve:
         at_least=None,
         level=0.95,
         cutoff=cutoff,  # type: ignore[arg-type]
-        declared=0.1,
+        declared=declared,
         held="",
         at=at,
         posterior=tuple(min(1.0, 2 * x) for x in at),
         given=tuple(min(1.0, 2 * x) for x in at),
         prior=at,
-        bands=(
-            VerdictBand(verdict="rejected", low=0.0, high=0.0),
-            VerdictBand(verdict="undecided", low=0.1, high=0.4),
-            VerdictBand(verdict="supported", low=0.5, high=1.0),
-        ),
+        bands=bands,
         stopped=stopped,
-        words=f"Supported for {cutoff} from 0.5 up; {group} otherwise.",
+        words="What the curve says.",
     )
+
+
+NEVER = curve("D", bands=(VerdictBand(verdict="undecided", low=0.0, high=1.0),), stopped="Why.")
 
 
 @pytest.fixture
 def with_curves(results: Results) -> Results:
-    made = (curve("A & B"), curve("C"), curve("C", "ratio"))
+    made = (curve("A & B"), curve("C", declared=0.1), curve("C", "ratio", 0.45), NEVER)
     return results.model_copy(update={"verdict_curves": made})
 
 
-def test_a_figure_for_each_claim_and_cut_off(with_curves):
-    mine = [spec for spec in figures_of(with_curves) if spec.name.startswith("verdict-curve-")]
-    assert [spec.name for spec in mine] == ["verdict-curve-3-eps", "verdict-curve-3-ratio"]
-    for spec in mine:
-        for narrow in (False, True):
-            text = standalone(spec.draw(with_curves, narrow), spec.name, "label")
-            colours = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text))
-            assert colours <= set(VARIABLES)
-            assert "cut-off of the verdict" in text
-    assert "A & B: Supported for eps from 0.5 up" in mine[0].alternative(with_curves)
+def test_the_closest_turning_point_of_each_curve_is_shown(with_curves: Results) -> None:
+    text = said(page_of(with_curves), "verdict-curves")
+    assert "of 4 curves, 3 have another verdict somewhere, and 1 have none at any cut-off." in text
+    assert "A & B eps 0.3 undecided ✓ supported from 0.5" in text
+    assert "C eps 0.1 undecided ✕ rejected up to 0" in text
+    assert "C ratio 0.45" in text
+    assert "eps: at most this, in kind" in text
 
 
-def test_figures_that_cannot_be_drawn_say_why():
+def test_a_verdict_between_points_of_the_grid_is_that_of_the_closest_range() -> None:
+    (turn,) = turns([curve("C", declared=0.42)])
+    assert (turn.verdict, turn.other) == ("undecided", "✓ supported from 0.5")
+
+
+def test_of_many_turning_points_the_closest_are_shown(results: Results) -> None:
+    many = tuple(curve(f"G{k}", declared=0.4 - 0.01 * k) for k in range(20))
+    text = said(page_of(results.model_copy(update={"verdict_curves": many})), "verdict-curves")
+    assert f"The {MOST_ROWS} that change closest to the declared value:" in text
+    assert f"G{MOST_ROWS - 1} " in text
+    assert f"G{MOST_ROWS} " not in text
+
+
+def test_no_curves_no_section(results: Results) -> None:
+    bare = page_of(results.model_copy(update={"verdict_curves": ()}))
+    assert "Would other cut-offs change a verdict?" not in bare
+
+
+def test_the_curve_can_be_drawn_or_says_why_not() -> None:
+    assert len(verdict_curve((curve("A"), curve("B"))).axes) == 2
     with pytest.raises(FigureError, match="hold no verdict curve"):
         verdict_curve(())
     with pytest.raises(FigureError, match="25 panels are more than the 24 a figure holds"):
         verdict_curve([curve(f"G{k}") for k in range(25)])
 
 
-def test_the_section_stands_where_there_are_curves(results, with_curves):
-    page = page_of(with_curves, *CURVES)
-    assert "Supported for eps from 0.5 up; A &amp; B otherwise." in page
-    assert "Verdicts at other cut-offs" in page
-    assert "Verdict of eps 0.1 and of others" in page
-    bare = page_of(results.model_copy(update={"verdict_curves": ()}))
-    assert "Verdicts at other cut-offs" not in bare
-
-
-def test_tables_and_stale_figures(results, with_curves, tmp_path: Path):
-    with undrawn(*CURVES):
+def test_tables(with_curves: Results, tmp_path: Path) -> None:
+    with undrawn():
         write_report(with_curves, tmp_path)
-    names = {path.name for path in (tmp_path / "figures").glob("verdict-curve-*")}
-    assert names == {"verdict-curve-3-eps.svg", "verdict-curve-3-ratio.svg"}
     with (tmp_path / "tables" / "verdict_curves.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 33
+    assert len(rows) == 44
     assert (rows[3]["group"], rows[3]["cutoff"], rows[3]["at"]) == ("A & B", "eps", "0.3")
     assert float(rows[3]["posterior"]) == 0.6
     with (tmp_path / "tables" / "verdict_bands.csv").open(encoding="utf-8") as file:
         bands = list(csv.DictReader(file))
     assert [row["verdict"] for row in bands[:3]] == ["rejected", "undecided", "supported"]
-    with undrawn():
-        write_report(results.model_copy(update={"verdict_curves": ()}), tmp_path)
-    assert not list((tmp_path / "figures").glob("verdict-curve-*"))
+    assert len(bands) == 10

@@ -23,6 +23,7 @@ from bayescluster.features.sets.results import (
     SetResults,
     SetRow,
     SetSpread,
+    SolutionKind,
     SolutionTerm,
     TruthTableRow,
 )
@@ -172,16 +173,22 @@ def measures(sets: SetResults) -> View[tuple[SetMeasure, ...]]:
 
 
 def solution_words(sets: SetResults) -> str:
-    """The intermediate solutions of all firms, or that there is none."""
-    terms: dict[int, list[SolutionTerm]] = {}
-    for row in sets.solutions:
-        if (row.by, row.kind) == ("all", "intermediate"):
-            terms.setdefault(row.solution, []).append(row)
-    if not terms:
+    """Solutions of all firms, intermediate ones where there are any, or that there is none."""
+    mine = [row for row in sets.solutions if row.by == "all"]
+    kind = next((name for name in KINDS if any(row.kind == name for row in mine)), None)
+    if kind is None:
         return "No configuration of all firms is coded as having the outcome: there is no solution."
+    terms: dict[int, list[SolutionTerm]] = {}
+    for row in mine:
+        if row.kind == kind:
+            terms.setdefault(row.solution, []).append(row)
     listed = "; or ".join(map(_solution, list(terms.values())[:MOST_SOLUTIONS]))
     more = f"; and {len(terms) - MOST_SOLUTIONS} more" if len(terms) > MOST_SOLUTIONS else ""
-    return f"Intermediate solution of all firms: {listed}{more}."
+    return f"Solution of all firms ({kind}): {listed}{more}."
+
+
+KINDS: Final[tuple[SolutionKind, ...]] = ("intermediate", "complex", "parsimonious")
+"""Solutions in the order of preference for the page."""
 
 
 def _solution(terms: list[SolutionTerm]) -> str:

@@ -99,17 +99,6 @@ def steps(results: Results) -> str:
     return "; ".join(sizes)
 
 
-def line(row: NodeRow, results: Results) -> str:
-    """Say the same of a group in a line for a terminal."""
-    if row.probability is None or row.better is None:
-        return f"{row.weakest:<14}      {row.group}: {row.stopped}"
-    return (
-        f"{row.weakest:<14} P(human) {words.probability(row.probability)} (prior "
-        f"{words.maybe(row.prior_probability)})  {row.group}; expected loss of choosing human "
-        f"{loss(row.loss_human_capital, results)}, social {loss(row.loss_social_capital, results)}"
-    )
-
-
 def money(value: float, currency: str) -> str:
     """Write an amount with its currency."""
     return f"{words.number(value)}{' ' + currency if currency else ''}"
