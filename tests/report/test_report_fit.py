@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import report_made as made
-from report_reading import Page
+from report_reading import said, section_of
 
 from bayescluster.kit import words as fit_words
 from bayescluster.report import figures
@@ -21,11 +21,6 @@ CHANCE = "of a model that is right, chance flags 0.6 on average, at most"
 REASON = "the rows were sampled by design &amp; so on"
 
 
-def section(page: str) -> str:
-    start = page.index('id="fit"')
-    return page[start : page.index("<section", start)]
-
-
 def test_lines(results: Results) -> None:
     found = results.fit_checks
     assert found is not None
@@ -36,44 +31,59 @@ def test_lines(results: Results) -> None:
     )
 
 
-def test_section_says_what_was_found(page: str) -> None:
-    text = section(page)
-    assert "Does the model fit?" in text
+def test_section_says_what_was_found(results: Results) -> None:
+    page = page_of(results, "calibration")
+    text = said(page, "fit")
+    assert "Does the model fit the data?" in text
+    assert f"1 of 29 predictive statistics is flagged; {CHANCE}." in text
     assert "LOO-PIT: 1 of 4 tests flag a misfit" in text
-    assert "LOO-PIT values are unsure: 2 of 1,200." in text
-    assert "1 row has no LOO-PIT value and is left out" in text
-    assert "fewer than 10 rows" in text
-    assert "fewer than 5 rows with it, or without it" in text
-    assert "figure-loo-pit" in text
-    assert "figure-calibration" in text
-    assert "could not be drawn" not in text
+    assert "2 of these rows have a LOO-PIT value that is unsure." in text
+    assert "1 without a LOO-PIT value are left out." in text
+    assert "Leave-one-out cross-validation (PSIS): elpd" in text
+    assert results.loo is not None
+    assert fit_words.sentence(results.loo.advice) in text
+    assert page.count('id="figure-calibration"') == 1
+    assert 'id="figure-loo-pit"' not in page
 
 
-def test_flags_of_predictive_checks_stand_beside_those_of_chance(page: str) -> None:
-    assert f"far from what the model makes; {CHANCE}." in page
+def test_flagged_statistics_and_tests_have_a_row(results: Results) -> None:
+    text = said(page_of(results), "fit")
+    flagged = [row for row in results.predictive if row.flagged]
+    assert flagged
+    for row in results.predictive:
+        shown = f"{fit_words.group(row.by, row.group)} {row.statistic} "
+        assert (shown in text) == row.flagged
+    assert f"✕ flagged {fit_words.sentence(made.fit.MISFIT)}" in text
+    assert text.count("✓ no misfit seen") == 7
+
+
+def test_an_outcome_without_events_has_the_other_figure(results: Results) -> None:
+    found = results.fit_checks
+    assert found is not None
+    pit_only = found.model_copy(update={"calibration": None, "calibration_reason": "no event"})
+    page = page_of(results.model_copy(update={"fit_checks": pit_only}), "loo-pit")
+    assert 'id="figure-loo-pit"' in page
+    assert 'id="figure-calibration"' not in page
 
 
 def test_what_was_not_made_says_why(results: Results) -> None:
     found = made.fit.not_made(5)
-    text = section(page_of(results.model_copy(update={"fit_checks": found})))
-    assert f"LOO-PIT was not made: {REASON}." in text
-    assert f"Calibration was not looked at: {REASON}." in text
-    assert "<figure" not in text
-    assert "<table" not in text
-
-
-def test_no_section_without_checks(bare_page: str) -> None:
-    assert 'id="fit"' not in bare_page
+    nothing = {"fit_checks": found, "predictive": (), "loo": None}
+    markup = section_of(page_of(results.model_copy(update=nothing)), "fit")
+    assert f"LOO-PIT was not made: {REASON}." in markup
+    assert f"Calibration was not looked at: {REASON}." in markup
+    assert "Leave-one-out cross-validation was not made." in markup
+    assert "<figure" not in markup
+    assert "<table" not in markup
 
 
 def test_every_equation_has_its_lines() -> None:
-    page = page_of(made.several(), "loo-pit", "calibration")
-    text = section(page)
+    page = page_of(made.several())
+    text = section_of(page, "fit")
     for name in ("upgrading", *made.LEARNED, "process"):
-        assert f"<h3>{name}</h3>" in text
+        assert f"<h4>{name}</h4>" in text
     assert text.count(REASON) == 2 * 4
-    assert text.count("<figure ") == 2
-    assert Page(page).values("id").count("figure-loo-pit") == 1
+    assert text.count("<figure ") == 1
 
 
 def test_tables(results: Results, tmp_path: Path) -> None:

@@ -162,7 +162,8 @@ LEARNING_MATRIX = FigureSpec(
 )
 
 
-PATHS = {"total": "Total", "direct": "Direct", "indirect": "Through learning"}
+PATHS = {"direct": "Direct", "indirect": "Through learning"}
+"""Paths on the page; they add up to the total effect."""
 MOST_GROUPS = 6
 """Groups of a capital on the page."""
 
@@ -198,7 +199,7 @@ def _learning(results: Results) -> Learning:
 
 
 def _paths(learning: Learning, results: Results) -> View[tuple[str, By, str]]:
-    """Total, direct and indirect effects of each capital on the outcome in focus, a row a group."""
+    """Direct and indirect effects of each capital on the outcome in focus, a row a group."""
     outcome, equation = results.outcome, results.model.equation
     rows: dict[tuple[str, By, str], dict[str, PathRow]] = {}
     for row in learning.paths:
@@ -225,10 +226,10 @@ def _paths(learning: Learning, results: Results) -> View[tuple[str, By, str]]:
         (
             Column("Group", lambda key: words.group(key[1], key[2]), look=lambda _: "inside"),
             *(path(*one) for one in PATHS.items()),
-            number("Share through learning", shares.get, _share),
+            number("Share", shares.get, _share),
         ),
         tuple(shown),
-        "Share: median, where the interval of the total effect excludes 0.",
+        "Share through learning: median, where the interval of the total effect excludes 0.",
         records=(),
         head=lambda key: words.label(key[0]),
     )
@@ -241,8 +242,7 @@ def _some(rows: Mapping[tuple[str, By, str], object], capital: str) -> list[tupl
 def _share(row: MediatedRow | None) -> str:
     if row is None:
         return words.NONE
-    low, median, high = (words.fixed(100 * value, 0) for value in (row.low, row.median, row.high))
-    return f"{median}% [{low}, {high}]"
+    return f"{words.fixed(100 * row.median, 0)}%"
 
 
 def _tipping(learning: Learning, results: Results) -> Iterator[str]:
