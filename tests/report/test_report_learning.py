@@ -58,7 +58,7 @@ def test_effects_of_the_outcome_in_focus_are_shown_with_what_they_assume(
         in text
     )
     assert "forms do not bring about each other" in text
-    assert "Human capital, " in text
+    assert "nothing acts through learning (all firms): human capital 12.0 pp" in text
     assert "Other outcomes are in learning_paths.csv." in text
     assert len(re.findall(r"\w\S*", text)) < MOST_WORDS
 

@@ -177,7 +177,7 @@ def body(results: Results) -> Markup:
         edges="; ".join(f"{a} brings about {b}" for a, b in learning.edges if b in learning.forms),
         figures=figures(results, LEARNING_MATRIX),
         paths=_paths(learning, results).table,
-        tipping=tuple(_tipping(learning, results)),
+        tipping=_tipping(learning, results),
     )
 
 
@@ -245,27 +245,29 @@ def _share(row: MediatedRow | None) -> str:
     return f"{words.fixed(100 * row.median, 0)}%"
 
 
-def _tipping(learning: Learning, results: Results) -> Iterator[str]:
+def _tipping(learning: Learning, results: Results) -> str:
     """How much an unmeasured reason of learners would have to add until nothing acts through learning."""
-    equation = results.model.equation
-    for capital in CAPITALS:
-        mine = [
-            row for row in learning.tipping if (row.equation, row.capital) == (equation, capital)
-        ]
-        if not mine:
-            continue
-        first = mine[0]
-        where = "all firms" if first.by == "all" else first.group
-        if first.mean_at is None:
-            yield (
-                f"{words.label(capital)}, {where}: no advantage of learners up to "
-                f"{bias_words(learning.limit, results.outcome)} brings what acts through learning to 0."
-            )
-        else:
-            yield (
-                f"{words.label(capital)}, {where}: what acts through learning is 0 if learners have "
-                f"{bias_words(first.mean_at, results.outcome)} more of the outcome for an unmeasured reason."
-            )
+    first = {
+        row.capital: row
+        for row in reversed(learning.tipping)
+        if row.equation == results.model.equation
+    }
+    if not first:
+        return ""
+    most = bias_words(learning.limit, results.outcome)
+    listed = "; ".join(
+        f"{words.label(name).lower()} "
+        + (f"none up to {most}" if at is None else bias_words(at, results.outcome))
+        for name in CAPITALS
+        if name in first
+        for at in [first[name].mean_at]
+    )
+    row = next(iter(first.values()))
+    where = "all firms" if row.by == "all" else row.group
+    return (
+        "Advantage of learners for an unmeasured reason at which nothing acts through learning "
+        f"({where}): {listed}."
+    )
 
 
 def bias_words(value: float, outcome: OutcomeFacts) -> str:
