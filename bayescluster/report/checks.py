@@ -12,7 +12,6 @@ from bayescluster.checks.remedies import likely_words
 from bayescluster.checks.threshold_table import ThresholdRow, thresholds
 from bayescluster.features.folds import view as folds
 from bayescluster.kit import words
-from bayescluster.kit.figure import Drawn
 from bayescluster.kit.page import Section, figures, filled
 from bayescluster.kit.table import Cell, Column, Look, Table, View, number
 from bayescluster.report.fit_figures import CALIBRATION, LOO_PIT
@@ -178,7 +177,7 @@ def fit_body(results: Results) -> Markup:
         "fit.html.j2",
         results=results,
         shown=shown,
-        figures=_figure(results),
+        figures=figures(results, CALIBRATION, LOO_PIT),  # one of them is wanted
         left_out=folds.lines(results.folds) if results.folds else (),
     )
 
@@ -196,13 +195,6 @@ def _equations(results: Results) -> tuple[_Equation, ...]:
     return tuple(
         _Equation(one.model.equation, one.predictive, one.fit_checks, one.loo) for one in parts
     )
-
-
-def _figure(results: Results) -> tuple[Drawn, ...]:
-    """The one figure that suits the outcome in focus: calibration of its events, else LOO-PIT."""
-    found = results.fit_checks
-    curves = found is not None and found.calibration is not None and found.calibration.curves
-    return figures(results, CALIBRATION if curves else LOO_PIT)
 
 
 def _lines(found: FitChecks | None, loo: Loo | None) -> Iterator[str]:

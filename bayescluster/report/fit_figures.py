@@ -211,6 +211,11 @@ def _calibration(results: Results) -> Calibration | None:
     return results.fit_checks.calibration if results.fit_checks else None
 
 
+def _has_events(results: Results) -> bool:
+    found = _calibration(results)
+    return found is not None and bool(found.curves)
+
+
 def _pit_caption(_: Results) -> str:
     return (
         "Where outcomes stand in the distribution that the other rows give them. Of a model that "
@@ -250,12 +255,12 @@ LOO_PIT = FigureSpec(
     draw=lambda results, narrow: loo_pit(results, narrow=narrow),
     caption=_pit_caption,
     alternative=_pit_alternative,
-    wanted=lambda results: _pit(results) is not None,
+    wanted=lambda results: _pit(results) is not None and not _has_events(results),
 )
 CALIBRATION = FigureSpec(
     name="calibration",
     draw=lambda results, narrow: calibration(results, narrow=narrow),
     caption=_calibration_caption,
     alternative=_calibration_alternative,
-    wanted=lambda results: bool(found.curves) if (found := _calibration(results)) else False,
+    wanted=_has_events,
 )

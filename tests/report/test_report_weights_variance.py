@@ -50,7 +50,7 @@ def test_weights_are_told_everywhere(results: Results, page: str) -> None:
     text = Page(page_of(weighted(results))).text
     assert "Survey weights enter the likelihood, so probabilities are approximate." in text
     assert "This is a weighted pseudo-posterior: probabilities are not exact." in text
-    assert "the log density of each row counts with its survey weight" in text
+    assert "Log densities carry survey weights" in text
     assert "Means are weighted by the survey weights." in text
     assert "pseudo" not in Page(page).text
 
