@@ -85,14 +85,13 @@ FORM_NOTES: Final = {
     "alone are of {0}.",
     "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
     "largest weight.",
-    "causes": "This is of {0}, which has the largest weight; those of the other forms stand in their "
-    "own reports.",
-    "checks": "The gate has a line for each form. Predictive checks and cross-validation are of {0}, "
-    "which has the largest weight; those of the other forms stand in their own reports.",
-    "fit": "This is of {0}, which has the largest weight; those of the other forms stand in their own "
+    "readings": "Probabilities of causation are of {0}, which has the largest weight; those of the other "
+    "forms are in their own reports.",
+    "checks": "The gate has a line for each form.",
+    "fit": "This is of {0}, which has the largest weight; those of the other forms are in their own "
     "reports.",
-    "model": "This is the model of {0}, which has the largest weight; those of the other forms stand "
-    "in their own reports.",
+    "model": "This is the model of {0}, which has the largest weight; those of the other forms are in "
+    "their own reports.",
 }
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
 LOOKS: Final[Mapping[str, Look]] = {"supported": "good", "rejected": "bad"}
@@ -371,7 +370,7 @@ def equations(results: Results) -> Iterator[tuple[str, FitChecks]]:
 
 
 def count_words(found: PredictiveCount) -> str:
-    """Flags of the posterior predictive checks, beside those of chance."""
+    """Flags of the posterior predictive checks, and those to be expected by chance."""
     verb = "is" if found.flagged == 1 else "are"
     return (
         f"{count(found.flagged)} of {count(found.checked)} predictive statistics {verb} "
@@ -405,11 +404,10 @@ def _tests(rows: Iterable[Row]) -> str:
     flagged = [row for row in made if row.flagged]
     if not flagged:
         return f"no sign of misfit in {len(made)} {'test' if len(made) == 1 else 'tests'}"
-    # how the industries differ stands in the tables
-    told = "; ".join(
+    listed = "; ".join(
         f"{name(row)}: {row.shape}" if row.by == "all" else name(row) for row in flagged
     )
-    return f"{len(flagged)} of {len(made)} tests flag a misfit ({told})"
+    return f"{len(flagged)} of {len(made)} tests flag a misfit ({listed})"
 
 
 def name(row: Row) -> str:

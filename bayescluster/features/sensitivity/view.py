@@ -115,7 +115,7 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
                 _draw(axes, at, one)
                 places.append(at)
                 group = words.group(one.verdict.by, one.verdict.group)
-                names.append(folded(group, 22 if narrow else 56, 1))
+                names.append(folded(group, 26 if narrow else 56, 1))
         for level in sorted({bound for one in found for bound in _bounds(one)}):
             axes.axvline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
         axes.set_yticks(places, names)
