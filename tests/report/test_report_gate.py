@@ -81,7 +81,7 @@ def test_a_warning_is_shown_and_does_not_close_the_gate(results: Results) -> Non
 def test_figures_of_a_failed_fit_are_marked(failed: Results, written: Path, tmp_path: Path) -> None:
     write_report(failed, tmp_path / "failed")
     drawn = sorted((tmp_path / "failed" / "figures").glob("*.svg"))
-    assert len(drawn) > 5
+    assert len(drawn) > 4
     for path in drawn:
         root = ElementTree.fromstring(path.read_text(encoding="utf-8"))
         (mark,) = (one for one in root.iter() if one.get("class") == "watermark")

@@ -20,6 +20,7 @@ TABLES = (
     "verdicts",
     "verdict_figures",
     "effects",
+    "context",
     "differences",
     "ranks",
     "corners",
