@@ -22,7 +22,7 @@ from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
 from bayescluster.kit.table import Table, csv_text
 from bayescluster.report.answer import answer_of, question
 from bayescluster.report.citations import BIBLIOGRAPHY, cited
-from bayescluster.report.figures import figures_of
+from bayescluster.report.figures import FIGURES
 from bayescluster.report.render import render_html
 from bayescluster.report.sections import SECTIONS, raw_tables
 from bayescluster.results.model import Results
@@ -238,7 +238,7 @@ def plain(text: str) -> str:
 
 def _figures(results: Results, made: _Folder) -> Iterator[str]:
     """Draw every figure in every width and format; what cannot be drawn is noted."""
-    for spec in figures_of(results):
+    for spec in FIGURES:
         if not spec.wanted(results):
             continue
         for name, (narrow, factor) in WIDTHS.items():

@@ -104,7 +104,7 @@ def test_without_pandoc_the_rest_is_written(
     from bayescluster.report import paper as module
 
     monkeypatch.setattr(module, "pandoc_is_there", lambda: False)
-    monkeypatch.setattr(module, "figures_of", lambda _: ())
+    monkeypatch.setattr(module, "FIGURES", ())
     found = export(results, tmp_path / "made")
     assert "pip install 'bayescluster[export]'" in found.notes[0]
     assert (tmp_path / "made/tables/coefficients.tex").is_file()
