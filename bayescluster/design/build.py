@@ -396,7 +396,7 @@ def _notes_of_moderators(analysis: Analysis, firms: Firms) -> Iterator[str]:
             yield (
                 f"No slope varies by {name.replace(WITHIN, ' or ')}: its groups can differ by their "
                 "firms only, not in what a capital does. Add it under varying, as "
-                f"`{name.split(WITHIN)[-1]}: [intercept, human_capital, social_capital]`."
+                f"`{name.split(WITHIN)[-1]}: all`."
             )
 
 

@@ -184,7 +184,7 @@ def test_a_firm_without_a_category_counts_in_none():
     assert "2 of 240 rows lack region: they count in none of its groups." in notes
     assert (
         "No slope varies by region: its groups can differ by their firms only, not in what a capital "
-        "does. Add it under varying, as `region: [intercept, human_capital, social_capital]`."
+        "does. Add it under varying, as `region: all`."
     ) in notes
     larger = resized(design, 2.0, 1.0, np.random.default_rng(1))
     assert groups_of(larger, "region").members.sum() == 2 * 238
