@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any, Final, NamedTuple
 
-import numba
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -82,36 +81,10 @@ LIKELIHOODS: dict[str, Callable[[Array, Array, Array], Terms]] = {
 }
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _predict(inputs: Array, cell: Any, centre: Array, out: Array) -> None:
-    for i in range(inputs.shape[0]):
-        total, c = 0.0, cell[i]
-        for k in range(inputs.shape[1]):
-            total += inputs[i, k] * centre[c, k]
-        out[i] += total
-
-
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _gather(inputs: Array, cell: Any, terms: Array, quadratic: Any, third: Array) -> None:
-    value, slope, curvature, size = quadratic
-    width, cubic = inputs.shape[1], third.shape[0] > 0
-    for i in range(inputs.shape[0]):
-        c = cell[i]
-        value[c] += terms[0, i]
-        size[c] += 1.0
-        for j in range(width):
-            x = inputs[i, j]
-            slope[c, j] += terms[1, i] * x
-            for k in range(j + 1):
-                xx = x * inputs[i, k]
-                curvature[c, j, k] += terms[2, i] * xx
-                if cubic:
-                    for m in range(k + 1):
-                        third[c, j, k, m] += terms[3, i] * xx * inputs[i, m]
-
-
 def series(blocks: Iterable[Block], family: str, centre: Array, cubic: bool = False) -> Quadratic:
     """Series of the log likelihood of each cell around ``centre``, ``(cell, coefficient)``."""
+    from bayescluster.summaries.loops import gather, predict
+
     cells, width = centre.shape
     found = Quadratic(
         centre,
@@ -124,9 +97,9 @@ def series(blocks: Iterable[Block], family: str, centre: Array, cubic: bool = Fa
     parts = found.value, found.slope, found.curvature, found.size
     for block in blocks:
         eta = block.offset.copy()
-        _predict(block.inputs, block.cell, centre, eta)
+        predict(block.inputs, block.cell, centre, eta)
         terms = np.stack(LIKELIHOODS[family](block.outcome, eta, block.size))
-        _gather(block.inputs, block.cell, terms, parts, third)
+        gather(block.inputs, block.cell, terms, parts, third)
     return found._replace(third=third if cubic else None)
 
 
