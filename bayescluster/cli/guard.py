@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import typer
 
 from bayescluster.errors import BayesClusterError, Problem, RunError
 
-INTERRUPTED = 130
 GATE_FAILED = 4
+NO_OUTPUT: Final = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
+"""Errors without a file name that mean that stdout takes no more: files are written by `runs.files`."""
 UNEXPECTED = 1
+STOPS: Final = {getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")}
+"""Signals by which a system ends a program in good order."""
 
 
 @dataclass
@@ -28,9 +33,17 @@ class Settings:
     debug: bool = False
     strikes: bool = False
     """Whether the numbers of results are struck through: see `striking`."""
+    stopped_by: int = 0
+    """Signal of the system that ends the work; 0 where there was none."""
 
 
 settings = Settings()
+
+
+class OutputError(BayesClusterError):
+    """What is said cannot be written."""
+
+    title = "The output cannot be written"
 
 
 class StoppedWork(KeyboardInterrupt):
@@ -69,9 +82,12 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as error:
             kept = error.kept if isinstance(error, StoppedWork) else "chains"
-            _say(f"Interrupted. Finished {kept} are kept: the same command goes on from them.")
-            raise typer.Exit(INTERRUPTED) from None
+            how = "Stopped by the system" if settings.stopped_by else "Interrupted"
+            _say(f"{how}. Finished {kept} are kept: the same command goes on from them.")
+            raise typer.Exit(128 + (settings.stopped_by or signal.SIGINT)) from None
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_OUTPUT and not error.filename:
+                raise typer.Exit(_without_output(error)) from None
             if settings.debug:
                 raise
             message, code = _unexpected(error, kwargs)
@@ -105,14 +121,72 @@ def _unexpected(error: Exception, options: Mapping[str, Any]) -> tuple[str, int]
     )
 
 
-def _close_output() -> None:
-    """Write no more to stdout: whoever read it, such as ``head``, has enough."""
+def _without_output(error: OSError) -> int:
+    """Say that the output cannot be written, and give the exit code for it."""
+    _close_output()
+    what = f"{error.strerror or error}; files that were written are whole"
+    _say(str(OutputError(Problem(what, "", "make room, or write it elsewhere"))))
+    return OutputError.exit_code
+
+
+def _close_output(stream: TextIO | None = None) -> None:
+    """Write no more to stdout, or to another stream: whoever read it, such as ``head``, has enough."""
+    stream = stream or sys.stdout
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        os.dup2(nowhere.fileno(), stream.fileno())
+    stream.flush()
+
+
+@contextmanager
+def ending_well() -> Iterator[None]:
+    """Have output that nobody takes, and signals of the system, end the program in good order."""
+    _open_streams()
+    stdout = sys.stdout
+    for one in signal.valid_signals():
+        if one in STOPS and signal.getsignal(one) == signal.SIG_DFL:
+            signal.signal(one, _stop)
+    try:
+        yield
+    except SystemExit:
+        if settings.stopped_by:  # also where no command had begun
+            raise SystemExit(128 + settings.stopped_by) from None
+        if sys.stdout is not stdout:  # typer puts another in its place where nobody takes the help
+            raise SystemExit(0) from None
+        raise
+    except OSError as error:  # from the help, which no command writes
+        if error.errno not in NO_OUTPUT or error.filename:
+            raise
+        raise SystemExit(_without_output(error)) from None
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:  # else the interpreter would call it a fault at its end
+            _close_output()
+
+
+def _open_streams() -> None:
+    """Put nothing in the place of streams that are closed: a file opened later would take it."""
+    for handle in range(3):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for number, name in enumerate(("stdout", "stderr"), start=1):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w", encoding="utf-8"))
+
+
+def _stop(number: int, _frame: object) -> None:
+    settings.stopped_by = number
+    raise KeyboardInterrupt
 
 
 def _say(message: str) -> None:
-    sys.stderr.write(message + "\n")
+    try:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+    except OSError:  # nobody reads it: the work goes on
+        _close_output(sys.stderr)
 
 
 NUMBER: Final = re.compile(r"[+\-\u2212<>]?\d*\.\d+%?|\d+%")

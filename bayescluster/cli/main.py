@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bayescluster import __version__
+from bayescluster.caches import writable_caches
 from bayescluster.cli import (
     calibrate,
     check,
@@ -31,7 +32,7 @@ from bayescluster.cli import (
     sweep,
     validate,
 )
-from bayescluster.cli.guard import say, settings
+from bayescluster.cli.guard import ending_well, say, say_aside, settings
 
 app = typer.Typer(
     name="bayescluster",
@@ -95,4 +96,7 @@ def main() -> None:
     # chains and blocks share the processors out already: threads of the linear algebra only get in
     # their way, at the cost of half the time. To be said before numpy is imported
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    app()
+    with ending_well():
+        if (folder := writable_caches()) is not None:
+            say_aside(f"The home directory cannot be written to: caches are kept in {folder}.")
+        app()

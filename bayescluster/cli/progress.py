@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from bayescluster.cli.guard import say_aside
 from bayescluster.inference.watch import CountingWatch
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class PlainLines:
         self._say(message)
 
     def _say(self, message: str) -> None:
-        sys.stderr.write(message + "\n")
-        sys.stderr.flush()
+        say_aside(message)
 
     def chain(self, state: ChainState) -> None:
         """Tell where a chain stands."""

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from bayescluster.errors import Problem
 
+LARGEST: Final = 1e100
+"""Beyond this, squares and products of numbers are infinite: no measurement is so large."""
 SHOWN_VALUES = 3
 SHOWN_ROWS = 5
 EXCEL_ERRORS: Final = frozenset(
@@ -152,7 +154,11 @@ def numeric_problem(series: pd.Series[Any]) -> str | None:
     if pd.api.types.is_bool_dtype(answered):
         return None
     if pd.api.types.is_numeric_dtype(answered):
-        bad = answered[np.isinf(answered.to_numpy(dtype=float))]
+        sizes = np.abs(answered.to_numpy(dtype=float))
+        bad = answered[np.isinf(sizes)]
+        large = answered[(sizes > LARGEST) & ~np.isinf(sizes)]
+        if len(large):
+            return f"too large to compute with, {_offending(large)}"
         return _offending(bad) if len(bad) else None
     text = answered[
         [

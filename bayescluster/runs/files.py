@@ -27,8 +27,8 @@ HEADER = "dimensions"
 """Name of the dimensions of all arrays in a file of them."""
 SHOWN_FAULTS = 5
 WRITE_MEND = (
-    "make room on the disk or allow writing there, then run the same command again: "
-    "what is saved is kept"
+    "make room on the disk or allow writing there, then run the same command again: it goes on "
+    "from what the run has finished, if anything"
 )
 NAN_MEND = "this is a fault of bayescluster: report it with the analysis; what is saved is kept"
 REMAKE = "delete it and run the same command again: only what is missing is made again"
@@ -81,7 +81,12 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_netcdf(path: Path, data: xr.Dataset | xr.DataTree) -> None:
-    """Write arrays atomically as netCDF-4, large ones compressed without loss."""
+    """Write arrays atomically as netCDF-4, large ones compressed without loss.
+
+    The file is made in memory: where a disk is full, HDF5 takes the whole process down with it.
+    """
+    import io
+
     import xarray as xr
 
     encoding = (
@@ -89,8 +94,10 @@ def write_netcdf(path: Path, data: xr.Dataset | xr.DataTree) -> None:
         if isinstance(data, xr.DataTree)
         else _encoding(data)
     )
+    made = io.BytesIO()
+    data.to_netcdf(made, engine="h5netcdf", encoding=encoding)
     with replacing(path) as partial:
-        data.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+        partial.write_bytes(made.getvalue())
 
 
 def digest_of(path: Path) -> str:

@@ -33,7 +33,16 @@ class RunSummary(NamedTuple):
 
 
 def list_runs(root: Path) -> list[RunSummary]:
-    """List the runs under ``root/<name>/<key>``, newest first, unreadable ones last."""
+    """List the runs under ``root/<name>/<key>``, newest first, unreadable ones last.
+
+    Raises
+    ------
+    RunError
+        If there is no such folder.
+    """
+    if not root.is_dir():
+        mend = "name the folder of the runs by --out, or make a run: bayescluster run ANALYSIS.yaml"
+        raise RunError(Problem("there is no such folder", str(root), mend))
     return summaries(root.glob(f"*/*/{MANIFEST}"))
 
 
@@ -52,14 +61,15 @@ def _summary(directory: Path) -> RunSummary:
         manifest.name,
         manifest.key,
         manifest.started,
-        _status(manifest, directory),
+        status_of(manifest, directory),
         manifest.gate_passed,
         directory,
         manifest.forms,
     )
 
 
-def _status(manifest: Manifest, directory: Path) -> RunStatus:
+def status_of(manifest: Manifest, directory: Path) -> RunStatus:
+    """Tell how far a run is."""
     statuses = {stage.status for stage in manifest.stages.values()}
     if "running" in statuses:
         # a process that was killed leaves the word behind, but not the lock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -118,6 +120,8 @@ class Manifest(Frozen):
     """Of many firms, in what form their likelihood was used; null where it is that of the rows."""
     attempts: tuple[Attempt, ...] = ()
     """Where a failed gate was followed by further attempts: all of them."""
+    checksum: str = ""
+    """sha256 of all the rest, by which `bayescluster runs verify` finds a manifest that was changed."""
 
     @model_validator(mode="after")
     def _stay_inside(self) -> Self:
@@ -240,7 +244,8 @@ def read_manifest(directory: Path) -> Manifest:
         the run directory; or if the directory holds links.
     """
     refuse_links(directory)
-    return read_document(directory / MANIFEST, Manifest, FORMAT, MANIFEST_MEND)
+    manifest = read_document(directory / MANIFEST, Manifest, FORMAT, MANIFEST_MEND)
+    return manifest.model_copy(update={"checksum": ""})
 
 
 def analysis_of(manifest: Manifest, directory: Path) -> Analysis:
@@ -259,7 +264,20 @@ def analysis_of(manifest: Manifest, directory: Path) -> Analysis:
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:
     """Write the manifest of a run directory atomically."""
-    write_json(directory / MANIFEST, manifest.model_dump(mode="json"))
+    content = manifest.model_dump(mode="json", exclude={"checksum"})
+    write_json(directory / MANIFEST, content | {"checksum": _checksum(content)})
+
+
+def is_as_written(directory: Path) -> bool:
+    """Whether a manifest that can be read has the checksum it was written with, if it has one."""
+    content = json.loads((directory / MANIFEST).read_bytes())
+    written = content.pop("checksum", "")
+    return not written or written == _checksum(content)
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def now() -> str:

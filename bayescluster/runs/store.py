@@ -45,11 +45,13 @@ from bayescluster.runs.layout import (
     locked,
 )
 from bayescluster.runs.manifest import (
+    MANIFEST_MEND,
     LikelihoodUsed,
     Manifest,
     Settled,
     Status,
     analysis_of,
+    is_as_written,
     read_manifest,
     write_manifest,
 )
@@ -264,13 +266,17 @@ class RunDirectory:
         return {file: (stat.st_mtime_ns, stat.st_ino) for file, stat in stats.items()}
 
     def is_done(self, stage: StageName, key: str) -> bool:
-        """Whether a stage was finished under this key and its files are still there."""
-        kept = self.read_manifest().stages.get(stage)
-        return (
-            kept is not None
-            and (kept.status, kept.key) == ("done", key)
-            and all((self.path / file).is_file() for file in kept.files)
-        )
+        """Whether a stage was finished under this key and its files are still there.
+
+        Those of a report have to be as they were written: it is given to the user, not read back.
+        """
+        manifest = self.read_manifest()
+        kept = manifest.stages.get(stage)
+        if kept is None or (kept.status, kept.key) != ("done", key):
+            return False
+        if stage == "report":
+            return not any(self._fault(manifest, stage, file) for file in kept.files)
+        return all((self.path / file).is_file() for file in kept.files)
 
     def save_design(self, design: xr.DataTree) -> None:
         """Save the arrays of the design, a group for each equation."""
@@ -385,6 +391,9 @@ class RunDirectory:
             for file in stage.files
         ]
         forms = [RunDirectory(self.path / FORMS / name) for name in manifest.forms]
+        if not is_as_written(self.path):
+            what = "the manifest is not as it was written: its checksum has changed"
+            faults.insert(0, Problem(what, str(self.path / MANIFEST), MANIFEST_MEND))
         known = {*manifest.files, MANIFEST, LOCK}
         unknown = [
             Problem("the manifest does not know this file", str(path), UNKNOWN_MEND)

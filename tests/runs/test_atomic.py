@@ -194,8 +194,8 @@ def test_full_disk_is_told_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert str(raised.value) == (
         "The run directory cannot be used:\n"
         f"  {tmp_path / 'a'}: the file cannot be written: No space left on device\n"
-        "    make room on the disk or allow writing there, then run the same command again: "
-        "what is saved is kept"
+        "    make room on the disk or allow writing there, then run the same command again: it goes on "
+        "from what the run has finished, if anything"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -83,7 +83,8 @@ def test_runs_are_listed_newest_first_and_broken_ones_last(
         RunSummary("toy", "a" * 16, "1999-01-01T00:00:00.000+00:00", "unfinished", None, old.path),
         RunSummary("toy", "b" * 16, "", "unreadable", None, broken.path),
     ]
-    assert list_runs(root / "none") == []
+    with pytest.raises(RunError, match="there is no such folder"):
+        list_runs(root / "none")
 
 
 def status(run: RunDirectory) -> str:

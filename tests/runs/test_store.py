@@ -353,8 +353,8 @@ def test_directory_that_cannot_be_made(tmp_path: Path) -> None:
     assert str(raised.value) == message(
         "the directory cannot be made: Not a directory",
         tmp_path / "runs" / "toy" / KEY,
-        "make room on the disk or allow writing there, then run the same command again: "
-        "what is saved is kept",
+        "make room on the disk or allow writing there, then run the same command again: it goes on "
+        "from what the run has finished, if anything",
     )
 
 
