@@ -587,7 +587,7 @@ def corners_figure(results: Results, *, narrow: bool = False) -> Figure:
             axes = figure.add_subplot(rows, columns, k + 1)
             _panel(axes, name, results)
             axes.set_title(
-                folded(words.group(primary(results), name), 40 if narrow else 24, 2), color=INK
+                folded(words.group(primary(results), name), 40 if narrow else 19, 2), color=INK
             )
             room = (high - low) * (0.4 if narrow else 0.75)
             axes.set_xlim(low - 0.02 * (high - low), high + room)

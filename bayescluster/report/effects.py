@@ -104,7 +104,7 @@ def effects_figure(results: Results, *, narrow: bool = False) -> Figure:
             mark = Mark(one.low * factor, one.mean * factor, one.high * factor, look)
             marks.setdefault((row.by, row.group, row.rows), []).append(mark)
     lines = [
-        Line(f"{words.group(by, group)} (n = {words.count(rows)})", tuple(own))
+        Line(f"{words.group(by, group)}\nn = {words.count(rows)}", tuple(own))
         for (by, group, rows), own in marks.items()
     ]
     key = tuple(f"{words.label(one)}, {words.step(results, one)}" for one in capitals)
