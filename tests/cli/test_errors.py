@@ -1125,7 +1125,7 @@ def test_init_keeps_a_file_that_is_there(folder):
     write(folder)
     found = call("init", "analysis.yaml")
     assert found.err == (
-        "The analysis cannot be read:\n"
+        "The command cannot be carried out:\n"
         "  analysis.yaml: the file is there already\n"
         "    name another file, or move this one\n"
     )

@@ -139,14 +139,14 @@ FAULTS = (
     Fault(
         ("--conditions", "dev", "--calibrate", "dev: 400 550"),
         2,
-        "The analysis cannot be read:\n"
+        "The command cannot be carried out:\n"
         "  --calibrate: 'dev: 400 550' is no calibration\n"
         '    write "NAME: EXCLUSION CROSSOVER INCLUSION", for example "DEV: 400 550 900"\n',
     ),
     Fault(
         ("--conditions", "dev", "--calibrate", "dev: 400 300 550"),
         2,
-        "The analysis cannot be read:\n"
+        "The command cannot be carried out:\n"
         "  --calibrate: the anchors of 'dev' neither rise nor fall: 400, 300, 550\n"
         "    give exclusion, crossover and inclusion, in this order\n",
     ),
@@ -171,7 +171,7 @@ FAULTS = (
     Fault(
         ("--conditions", "surv", "--calibrate", "lit: 1 2 3", "--expect", "~lit"),
         2,
-        "The analysis cannot be read (3 problems):\n"
+        "The command cannot be carried out (3 problems):\n"
         "  --conditions: 'surv' is asked for twice\n"
         "    name each column once, in one role\n"
         "  --calibrate: 'lit' is no condition or outcome\n"

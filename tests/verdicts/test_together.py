@@ -20,8 +20,7 @@ def test_supported_claims_are_summed_and_joined():
     # 4 draws fail the first and 3 others the second
     assert found.probability == pytest.approx(0.93)
     assert found.words == (
-        "2 claims are supported. Expected number of these that are false: 0.07; probability that all "
-        "hold: 0.93."
+        "Of 2 supported claims, 0.07 are expected to be false; all hold with probability 0.93."
     )
 
 
@@ -39,7 +38,7 @@ def test_nothing_is_said_of_no_claim():
 def test_certainty_is_never_written():
     sure = together([verdict("supported", 1.0)], [[np.ones(100, dtype=bool)]])
     assert sure is not None
-    assert sure.words.endswith("probability that all hold: 0.999 or more.")
+    assert sure.words.endswith("all hold with probability at least 0.999.")
 
 
 def test_draws_go_with_verdicts_in_order(monkeypatch):

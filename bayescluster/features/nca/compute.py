@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
-from bayescluster.errors import ConfigError, DataError, Problem
+from bayescluster.errors import CommandError, DataError, Problem
 from bayescluster.features.nca.observed import (
     BOTTLENECKS,
     CEILINGS,
@@ -183,7 +183,7 @@ def analyse_necessity(
 
     Raises
     ------
-    ConfigError
+    CommandError
         If the options contradict themselves or name what there is not.
     DataError
         If the table cannot be read, or a column is not there or cannot be analysed.
@@ -228,7 +228,7 @@ def settings_of(options: Options) -> Settings:
 
     Raises
     ------
-    ConfigError
+    CommandError
         With every fault.
     """
     ceilings = tuple(dict.fromkeys(_spelled(name) for name in options.ceilings))
@@ -250,7 +250,7 @@ def settings_of(options: Options) -> Settings:
     ]
     problems += [*_column_problems(options), *_scope_problems(options)]
     if problems:
-        raise ConfigError(problems)
+        raise CommandError(problems)
     return Settings(
         cast("tuple[CeilingName, ...]", ceilings),
         cast(CornerName, corner),
@@ -427,11 +427,6 @@ def _outside(observed: Observed, scope: Scope, outcome: str) -> Unfit | None:
 
 def _without_range(option: str, name: str, values: Floats) -> Unfit | None:
     """Say whether a column has no range to draw a ceiling in."""
-    # halved first: the range of numbers near the ends of what floats hold is no number
-    half = values.max() / 2 - values.min() / 2
-    if half > np.finfo(float).max / 2:
-        what = f"'{name}' goes from {values.min():g} to {values.max():g}"
-        return Unfit(Problem(what, option, "its range is no number; change its unit"), what)
     if values.max() > values.min():
         return None
     what = f"'{name}' is {values[0]:g} in all {len(values)} rows"

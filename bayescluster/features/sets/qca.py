@@ -13,7 +13,7 @@ from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import is_constant
 from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
-from bayescluster.errors import ConfigError, DataError, Problem
+from bayescluster.errors import CommandError, DataError, Problem
 from bayescluster.estimands.summary import number
 from bayescluster.features.sets.measures import (
     AMBIGUOUS,
@@ -84,13 +84,13 @@ def plain_sets(request: Request, frame: pd.DataFrame | None = None) -> PlainSets
 
     Raises
     ------
-    ConfigError
+    CommandError
         If columns are asked for twice, or anchors are not in order or of columns not asked for.
     DataError
         If the table cannot be read, columns are not there, or cells are missing or no memberships.
     """
     if faults := list(usage_problems(request)):
-        raise ConfigError(faults)
+        raise CommandError(faults)
     source = str(request.table) if frame is None else request.table.name
     table = read_plain(source, request.reading, (request.names, request.group), frame=frame)
     frame = table.frame
