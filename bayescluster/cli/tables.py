@@ -20,7 +20,7 @@ from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
 from bayescluster.results.model import Results
 
 if TYPE_CHECKING:
-    from bayescluster.report.answer import Answer, Grid, GridCell
+    from bayescluster.report.answer import Answer, Grid, GridCell, GridRow
 
 
 def print_attempts(attempts: Sequence[Attempt]) -> None:
@@ -81,14 +81,17 @@ def print_answer(results: Results) -> None:
         say(fill(" · ".join(answer.facts), width))
         for group in answer.groups:
             name = f"{group.name}: "
-            say(fill(name + group.text, width, subsequent_indent="  ", break_long_words=False))
+            say(fill(name + group.short, width, subsequent_indent="  ", break_long_words=False))
         if answer.more:
             say(answer.more)
-        for grid in answer.grids:
-            _print_grid(grid, width)
         if answer.grids:
+            first, *others = answer.grids
+            _print_grid(first, width)
+            for grid in others:
+                for row in grid.rows:
+                    say(fill(_line(row, grid), width, subsequent_indent="  "))
             _print_legend(answer)
-        else:
+        elif not results.verdicts:
             say("No hypotheses were declared.")
         for name, text in answer.limits[:MOST_LIMITS]:
             say(fill(f"{name}: {text}", width, subsequent_indent="  "))
@@ -131,11 +134,22 @@ def _print_legend(answer: Answer) -> None:
     say(f"({legend}; posterior probability of the claim's region)")
 
 
+def _line(row: GridRow, grid: Grid) -> str:
+    """A claim and its verdicts in one line."""
+    said = (
+        f"{head.partition(' (n=')[0]} {_cell(cell)}"
+        for head, cell in zip(grid.heads, row.cells, strict=True)
+    )
+    return f"{row.title}: {', '.join(said)}"
+
+
 def _cell(cell: GridCell) -> str:
     if cell.verdict is None:
         return words.NONE
-    share = words.probability(cell.verdict.probability)
-    return f"{words.ICONS[cell.verdict.verdict]} {share}{cell.marks}"
+    icon = words.ICONS[cell.verdict.verdict]
+    if cell.verdict.verdict == "not assessable":
+        return f"{icon}{cell.marks}"
+    return f"{icon} {words.probability(cell.verdict.probability)}{cell.marks}"
 
 
 def print_section(results: Results, name: str) -> None:

@@ -40,10 +40,16 @@ MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each; the largest do."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
-ASSOCIATION: Final = "These are associations given the controls, not causes: see the appendix."
+ASSOCIATION: Final = "These are associations given the controls, not causes."
 FEW_FIRMS: Final = 10
 """A corner with fewer firms around it (effective number) is marked."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
+WHERE: Final = {
+    "average_cluster": ", in the average cluster",
+    "new_cluster": ", in a new cluster",
+    "new_industry": ", in a new industry",
+}
+"""Scopes other than the firms as observed, in a title."""
 SHORT: Final = {
     "LL": "neither",
     "HL": "human capital only",
@@ -66,11 +72,18 @@ class GroupAnswer(NamedTuple):
     name: str
     rows: int | None
     runs: tuple[Run, ...]
+    more: tuple[Run, ...] = ()
+    """What the grid of verdicts says as well."""
+
+    @property
+    def short(self) -> str:
+        """The sentences as plain text, without what the grid says as well."""
+        return "".join(run.text for run in self.runs).strip()
 
     @property
     def text(self) -> str:
-        """The sentences as plain text."""
-        return "".join(run.text for run in self.runs)
+        """All sentences as plain text."""
+        return "".join(run.text for run in (*self.runs, *self.more)).strip()
 
 
 class GridCell(NamedTuple):
@@ -105,6 +118,10 @@ class Answer(NamedTuple):
     """Groups that have no sentence of their own; nothing where all have."""
     grids: tuple[Grid, ...]
     """Verdicts by the kind of their groups, that of the sentences first."""
+    level: str
+    """Probability from which a claim is supported."""
+    rest: str
+    """Probability up to which it is rejected."""
     limits: tuple[tuple[str, str], ...]
     """Name and text of what limits the answer, the weightiest first."""
 
@@ -128,9 +145,11 @@ def answer_of(results: Results) -> Answer:
             f"The {len(shown)} largest of {len(names)} groups are shown; verdicts for all are in the "
             "appendix."
         )
-    return Answer(
-        question(results), _facts(results), said, more, tuple(_grids(results)), _limits(results)
-    )
+    levels = sorted({one.level for one in results.verdicts})
+    level = " or ".join(map(words.share, levels))
+    rest = " or ".join(words.share(1 - level) for level in levels)
+    grids, limits = tuple(_grids(results)), _limits(results)
+    return Answer(question(results), _facts(results), said, more, grids, level, rest, limits)
 
 
 def question(results: Results) -> str:
@@ -222,10 +241,10 @@ def _group(name: str, results: Results) -> GroupAnswer:
     needed = {one.capital or "": one for one in own if one.kind in NECESSARY}
     corners = _at(name, results)
     if needed and corners:
-        runs = (*_numbers(corners, needed, results), *_needs(needed), *_together(own))
+        runs, more = (*_numbers(corners, needed, results), *_needs(needed)), tuple(_together(own))
     else:
-        runs = tuple(_effects(name, own, results))
-    return GroupAnswer(words.group(by, name), _rows(by, name, results), runs)
+        runs, more = tuple(_effects(name, own, results)), ()
+    return GroupAnswer(words.group(by, name), _rows(by, name, results), runs, more)
 
 
 def _at(name: str, results: Results) -> dict[str, CornerRow]:
@@ -310,10 +329,15 @@ def _need(one: Verdict) -> Iterator[Run]:
         case "depends on the form":
             yield Run(f"Plausible forms disagree on whether {capital.lower()} is necessary. ")
         case _:
-            open_ = "; undecided" if one.verdict not in ("supported", "rejected") else ""
-            yield Run(f"{capital} is ")
-            yield Run(f"{words.likelihood(_probability(one))} to be {_what(one)}", True)
-            yield Run(f" ({_share(one)}{open_}). ")
+            likely = words.likelihood(_probability(one))
+            if one.verdict in ("supported", "rejected"):
+                yield Run(f"{capital} is ")
+                yield Run(f"{likely} to be {_what(one)}", True)
+                yield Run(f" ({_share(one)}). ")
+            else:
+                yield Run(f"Whether {capital.lower()} is {_what(one)} is ")
+                yield Run("undecided", True)
+                yield Run(f" ({likely}, {_share(one)}). ")
 
 
 def _what(one: Verdict) -> str:
@@ -341,11 +365,17 @@ def _share(one: Verdict) -> str:
 
 
 def _together(own: Sequence[Verdict]) -> Iterator[Run]:
+    """Whether both together suffice, and whether they are complements, where that is decided."""
     for one in own:
-        if one.kind == "complementarity" and one.verdict == "supported":
-            yield Run("Together they bring ")
-            yield Run("more than a compensatory model implies", True)
-            yield Run(f" ({_share(one)}).")
+        match one.kind, one.verdict:
+            case "joint_sufficiency", "supported":
+                yield Run(f"Both together suffice ({_share(one)}). ")
+            case "joint_sufficiency", "rejected":
+                yield Run(f"Even both together do not suffice ({_share(one)}). ")
+            case "complementarity", "supported":
+                yield Run("They are ")
+                yield Run("complements", True)
+                yield Run(f" ({_share(one)}). ")
 
 
 def _effects(name: str, own: Sequence[Verdict], results: Results) -> Iterator[Run]:
@@ -375,7 +405,10 @@ def _pairs(results: Results) -> GroupAnswer | None:
     if not claims:
         return None
     decided = [one for one in claims if one.verdict == "supported"]
-    runs = [Run(f"{_pair(one)} ({_share(one)}). ") for one in decided[:MOST_PAIRS]]
+    runs = [
+        Run(f"{_pair(one)}{_by_how_much(one, results)} ({_share(one)}). ")
+        for one in decided[:MOST_PAIRS]
+    ]
     rest = len(claims) - len(decided)
     if len(decided) > MOST_PAIRS:
         runs.append(Run(f"{len(decided) - MOST_PAIRS} further differences are supported. "))
@@ -384,6 +417,12 @@ def _pairs(results: Results) -> GroupAnswer | None:
         pairs = "pair" if len(claims) == 1 else "pairs"
         runs.append(Run(f"{lead} among the {len(claims)} {pairs} compared."))
     return GroupAnswer("Differences", None, tuple(runs))
+
+
+def _by_how_much(one: Verdict, results: Results) -> str:
+    """The difference of effects that a claim rests on, where it is one of effects."""
+    sizes = [part for part in one.figures if part.unit == "effect"]
+    return f", by {words.effect(sizes[0].estimate, results.outcome)}" if sizes else ""
 
 
 def _pair(one: Verdict) -> str:
@@ -411,7 +450,8 @@ def _grid_row(claim: Claim, names: Sequence[str]) -> GridRow:
     cells = (
         GridCell(own[name], marks(own[name])) if name in own else GridCell(None) for name in names
     )
-    return GridRow(claim.title, claim.anchor, tuple(cells))
+    where = WHERE.get(claim.first.scope, "")
+    return GridRow(f"{claim.title}{where}", claim.anchor, tuple(cells))
 
 
 def marks(verdict: Verdict) -> str:
@@ -482,6 +522,7 @@ def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
 
 def _limits(results: Results) -> tuple[tuple[str, str], ...]:
     said = (
+        ("Association", ASSOCIATION),
         ("Rows left out", _rows_lost(results)),
         (f"{MARKS['attenuated']} Measurement", _measured(results)),
         (f"{MARKS['few']} Few firms", _few(results)),
@@ -496,7 +537,6 @@ def _limits(results: Results) -> tuple[tuple[str, str], ...]:
             "Many verdicts",
             results.together.words if results.together and results.together.supported > 1 else "",
         ),
-        ("Association", ASSOCIATION),
     )
     return tuple((name, text) for name, text in said if text)[:MOST_LIMITS]
 
@@ -644,9 +684,13 @@ def _caption(results: Results) -> str:
     table = _corners(results)
     if table is None:
         return ""
+    what = f"Expected {results.outcome.label}"
+    if results.outcome.family in YES_OR_NO and not results.outcome.levels:
+        what = f"Expected share of firms with {_outcome(results)},"
     return (
-        f"Expected {results.outcome.label} with each capital low or high ({table.declared}): mean, 90% "
-        "interval, and the effective number of firms near that corner."
+        f"{what} with each capital low or high ({table.declared}): mean, 90% "
+        "interval, and on the right how many firms are near that corner (a firm counts less the further "
+        f"off it is; {MARKS['few']} fewer than {FEW_FIRMS})."
     )
 
 

@@ -42,10 +42,18 @@ def _claim(claim: Claim, results: Results) -> View[Verdict]:
     columns: list[Column[Verdict]] = [
         Column("Group", lambda row: words.group(row.by, row.group)),
         Column("Verdict", _verdict, Cell._make),
-        number("Probability", "probability", words.verdict_probability),
-        number("MCSE", "mcse", words.error),
-        number("Prior", "prior_probability", words.verdict_probability),
-        number("Odds ratio", "odds_ratio", words.odds_ratio),
+        number(
+            "Probability, MCSE",
+            "probability",
+            words.verdict_probability,
+            note=lambda row: words.error(row.mcse),
+        ),
+        number(
+            "Prior, odds ratio",
+            "prior_probability",
+            words.verdict_probability,
+            note=lambda row: words.odds_ratio(row.odds_ratio),
+        ),
     ]
     if len(first.parts) > 1:
         columns.append(Column("Weakest conditions", _conditions))

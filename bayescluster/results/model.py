@@ -230,8 +230,8 @@ class Together(Value):
         claims = "claim" if self.supported == 1 else "claims"
         at_least = "at least " if self.probability > 0.999 else ""
         return (
-            f"Of {self.supported} supported {claims}, {self.expected_false:.2g} are expected to be false; "
-            f"all hold with probability {at_least}{min(self.probability, 0.999):.3g}."
+            f"Of all {self.supported} supported {claims}, differences included, {self.expected_false:.2g} are "
+            f"expected to be false; all hold with probability {at_least}{min(self.probability, 0.999):.3g}."
         )
 
 

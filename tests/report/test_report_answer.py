@@ -45,7 +45,9 @@ def test_one_supported_is_what_is_missing_without_it(results: Results) -> None:
     text = said(with_verdicts(results, human, social))
     assert text.startswith("Without human capital, product upgrading stays at 16%")
     assert "Human capital is extremely likely to be necessary but not sufficient (97%)" in text
-    assert "Social capital is likely to be necessary but not sufficient (70%; undecided)" in text
+    assert (
+        "Whether social capital is necessary but not sufficient is undecided (likely, 70%)" in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,8 +73,8 @@ def test_forms_that_disagree_are_named(results: Results) -> None:
 
 def test_a_probability_below_the_level_is_not_rounded_to_it(results: Results) -> None:
     one = needed(results, HUMAN, "undecided", 0.9496)
-    assert "(94.9%; undecided)" in said(with_verdicts(results, one))
-    assert "(94.9%; undecided)" in said(
+    assert "undecided (very likely, 94.9%)" in said(with_verdicts(results, one))
+    assert "undecided (very likely, 94.9%)" in said(
         with_verdicts(results, needed(results, HUMAN, "undecided", 0.949))
     )
 
@@ -98,6 +100,7 @@ def test_caveats_are_on_the_verdicts_they_concern(results: Results) -> None:
 def test_claims_of_every_kind_of_group_have_a_grid(results: Results) -> None:
     grids = answer_of(results).grids
     assert len(grids) == 2
+    assert grids[1].rows[0].title == "Human capital is necessary, in a new cluster"
     assert grids[1].heads == ("All firms (n=1,243)",)
 
 
