@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,7 @@ from bayescluster.kit.figure import (
     folded,
     plain_text,
     settings,
+    small_multiples,
 )
 
 ROW = 0.27
@@ -133,10 +135,60 @@ def interval_rows(lines: Sequence[Line], frame: Frame, *, narrow: bool = False) 
         return plain_text(figure)
 
 
+def drawn_panels(
+    name: str, caption: str, panels: Sequence[tuple[str, Sequence[Line]]], frame: Frame
+) -> Drawn:
+    """Draw rows of intervals in panels of one scale; who cannot see them is told every number.
+
+    Parameters
+    ----------
+    name, caption
+        Of the figure.
+    panels
+        Title and rows of each panel; the labels of rows stand at the left edge alone.
+    frame
+        The axis; its key names the looks.
+    """
+    looks = frame.key or ("",)
+    label = f"{caption} " + "; ".join(
+        f"{title}, {line.label}, {looks[mark.look]}: {words.number(mark.middle)} "
+        f"({words.number(mark.low)} to {words.number(mark.high)})"
+        for title, lines in panels
+        for line in lines
+        for mark in line.marks
+    )
+    return drawn_layouts(name, caption, label, partial(_panels, panels, frame))
+
+
+def _panels(panels: Sequence[tuple[str, Sequence[Line]]], frame: Frame, narrow: bool) -> Figure:
+    most = max((len(lines) for _, lines in panels), default=0)
+    if most > MOST_LINES:
+        raise FigureError(f"{most} rows are more than the {MOST_LINES} that can be drawn.")
+
+    def draw(axes: Axes, lines: Sequence[Line]) -> None:
+        bare_rows(axes)
+        if frame.reference is not None:
+            axes.axvline(frame.reference, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+        for place, line in enumerate(lines):
+            _marks(axes, place, line)
+        axes.set_yticks(range(len(lines)), [folded(line.label, 26, 1) for line in lines])
+        axes.set_ylim(len(lines) - 0.45, -0.55)
+        if frame.limits is not None:
+            axes.set_xlim(*frame.limits)
+        for k, run in enumerate(frame.key):
+            axes.plot([], [], label=folded(run, 40, 1), markersize=5.5, **LOOKS[k % len(LOOKS)])
+
+    several = max((len(line.marks) for _, lines in panels for line in lines), default=1)
+    return small_multiples(
+        panels, draw, (frame.label, ""), narrow=narrow, height=0.35 + (0.2 + 0.05 * several) * most
+    )
+
+
 def _marks(axes: Axes, place: int, line: Line) -> None:
     middle = (len(line.marks) - 1) / 2
     for k, mark in enumerate(line.marks):
-        at, look = place + 2 * APART * (k - middle), LOOKS[mark.look % len(LOOKS)]
+        apart = min(2 * APART, 1 / len(line.marks))
+        at, look = place + apart * (k - middle), LOOKS[mark.look % len(LOOKS)]
         axes.plot(
             (mark.low, mark.high),
             (at, at),

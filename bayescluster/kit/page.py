@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from hashlib import sha256
+from typing import Any, Final, Literal, NamedTuple, Protocol, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -48,6 +50,67 @@ def _no_views(_: Results) -> tuple[View[Any], ...]:
 
 Layer = Literal["answer", "explore", "findings", "appendix"]
 """Parts of the report: the answer on a page, what it rests on, and all the rest folded away."""
+LAYERS: Final[dict[Layer, str]] = {
+    "answer": "Answer",
+    "explore": "Explore",
+    "findings": "Findings",
+    "appendix": "Appendix",
+}
+
+
+class Shown(NamedTuple):
+    """A section as it stands on a page; see `Section`."""
+
+    anchor: str
+    title: str
+    short: str
+    body: Markup
+    layer: Layer = "appendix"
+
+
+class PageLayer(NamedTuple):
+    """A layer of a page: its anchor, its title, and its sections."""
+
+    name: Layer
+    title: str
+    sections: list[Shown]
+
+
+def layered(template: str, sections: Iterable[Shown], *scripts: Markup, **context: Any) -> str:
+    """Fill a template that extends ``layers.html.j2``: the answer, findings, and a folded appendix.
+
+    Parameters
+    ----------
+    template
+        Name of the template.
+    sections
+        What the page is made of; a layer without any is left out.
+    *scripts
+        Scripts beside that of every page; the page allows these, and no others.
+    **context
+        What the template names.
+    """
+    source, _, _ = cast(Any, environment().loader).get_source(environment(), "page.js")
+    every = (Markup(source), *scripts)  # ours, so nothing to escape
+    kept = list(sections)
+    layers = (
+        PageLayer(name, title, [one for one in kept if one.layer == name])
+        for name, title in LAYERS.items()
+    )
+    page = filled(
+        template,
+        layers=[layer for layer in layers if layer.sections],
+        scripts=every,
+        allowed=allowed(*every),
+        **context,
+    )
+    return str(page)
+
+
+def allowed(*scripts: str) -> str:
+    """Write scripts as what a Content-Security-Policy lets run: these by their hashes, and no other."""
+    digests = (sha256(script.encode()).digest() for script in scripts)
+    return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 
 
 class Section(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
@@ -33,6 +33,7 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.page import Section, figures, filled
 from bayescluster.names import ALL, CAPITALS
+from bayescluster.results.base import VerdictState
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import EffectRow, Results, Verdict
 
@@ -86,26 +87,48 @@ class GroupAnswer(NamedTuple):
         return "".join(run.text for run in (*self.runs, *self.more)).strip()
 
 
-class GridCell(NamedTuple):
-    """A verdict in the grid, with the marks of its caveats; no verdict where the claim is not made."""
+class Told(Protocol):
+    """What became of a claim."""
 
-    verdict: Verdict | None
+    @property
+    def verdict(self) -> VerdictState:
+        """The verdict."""
+
+    @property
+    def probability(self) -> float:
+        """Posterior probability of the region."""
+
+
+class GridCell(NamedTuple):
+    """A verdict in the grid, with the marks of its caveats; no verdict where the claim is not made.
+
+    ``apart``: of several runs, another run says otherwise.
+    """
+
+    verdict: Told | None
     marks: str = ""
+    apart: bool = False
 
 
 class GridRow(NamedTuple):
-    """A claim and its verdicts, one a group; ``anchor`` leads to how it was decided."""
+    """A claim and its verdicts, one a group; ``anchor`` leads to how it was decided.
+
+    Of several runs ``inner`` is the run, and the first of ``span`` rows names the claim for all.
+    """
 
     title: str
     anchor: str
     cells: tuple[GridCell, ...]
+    span: int = 1
+    inner: str = ""
 
 
 class Grid(NamedTuple):
-    """Claims put to groups of one kind: a claim a row, a group a column."""
+    """Claims put to groups of one kind: a claim a row, a group a column; ``inner`` heads the runs."""
 
     heads: tuple[str, ...]
     rows: tuple[GridRow, ...]
+    inner: str = ""
 
 
 class Answer(NamedTuple):

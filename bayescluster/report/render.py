@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from functools import partial
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,11 +21,11 @@ from bayescluster.features.nca.view import (
     summary_json,
     views,
 )
+from bayescluster.kit import words
 from bayescluster.kit.figure import drawings_kept, drawn_file, standalone
-from bayescluster.kit.page import Layer, Section, filled
+from bayescluster.kit.page import Section, Shown, layered
 from bayescluster.kit.table import csv_text
 from bayescluster.kit.table import raw_tables as raw_views
-from bayescluster.kit.words import NOT_FOR_CITING
 from bayescluster.report.figures import FIGURES
 from bayescluster.report.sections import SECTIONS, raw_tables
 from bayescluster.results.model import Results
@@ -51,52 +49,21 @@ def render_html(results: Results) -> str:
         The page.
     """
     failing = ", ".join(item.name for item in results.gate.items if item.passed is not True)
-    own = Markup(SCRIPT.read_text(encoding="utf-8"))  # ours, so nothing to escape
-    layers = [
-        PageLayer(
-            name,
-            title,
-            [
-                (one, one.body(results))
-                for one in SECTIONS
-                if one.layer == name and one.wanted(results)
-            ],
-        )
-        for name, title in LAYERS.items()
-    ]
-    scripts = (own, *(each for one in SECTIONS if one.wanted(results) for each in one.scripts()))
-    page = filled(
+    wanted = [one for one in SECTIONS if one.wanted(results)]
+    return layered(
         "page.html.j2",
+        (Shown(one.anchor, one.title, one.short, _body(one, results), one.layer) for one in wanted),
+        *(script for one in wanted for script in one.scripts()),
         results=results,
         failing=failing,
-        layers=[layer for layer in layers if layer.sections],
-        scripts=scripts,
-        allowed=allowed(*scripts),
     )
-    return str(page)
 
 
-class PageLayer(NamedTuple):
-    """A layer of the page: its anchor, its title, and its sections with their bodies."""
-
-    name: Layer
-    title: str
-    sections: list[tuple[Section, Markup]]
-
-
-LAYERS: Final[dict[Layer, str]] = {
-    "answer": "Answer",
-    "explore": "Explore",
-    "findings": "Findings",
-    "appendix": "Appendix",
-}
-SCRIPT: Final = Path(__file__).with_name("templates") / "page.js"
-
-
-def allowed(*scripts: str) -> str:
-    """Write scripts as what a Content-Security-Policy lets run: these by their hashes, and no other."""
-    digests = (sha256(script.encode()).digest() for script in scripts)
-    return " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+def _body(section: Section, results: Results) -> Markup:
+    """A section, below what is averaged over forms in it and what is not."""
+    form = words.form_note(results, section.anchor)
+    note = Markup('<p class="note">{}</p>\n').format(form) if form else Markup()
+    return note + section.body(results)
 
 
 LONGEST_NAME: Final = 60
@@ -207,7 +174,7 @@ def _file_name(title: str, taken: set[str]) -> str:
 def _figures(results: Results) -> dict[str, str]:
     """SVG by name; empty for a figure that these results do not have (the page says why)."""
     found = {}
-    mark = "" if results.gate.passed else NOT_FOR_CITING
+    mark = "" if results.gate.passed else words.NOT_FOR_CITING
     for spec in FIGURES:
         text = ""
         if spec.wanted(results):

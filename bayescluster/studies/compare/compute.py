@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,11 @@ COMPARE_STREAM: Final = 34
 BOUNDED: Final = ("probability", "share")
 SAME: Final = 1e-9
 """Relative difference of centres and scales below which capitals have the same unit."""
+
+OTHER_VERDICT: Final = (
+    "That a claim is supported in one run and not in another does not show that the runs differ: "
+    "look at the differences."
+)
 
 Firms = frozenset[str] | None
 EffectKey = tuple[str, str, str, str]
@@ -287,17 +292,31 @@ def _evenly(size: int, count: int) -> np.ndarray:
     return np.linspace(0, size - 1, count).astype("int64")
 
 
+Concern = Literal["gate", "firms", "outcomes", "forms", "units", "levels", "claims"]
+"""What a warning is about."""
+
+
+class Warned(NamedTuple):
+    """A warning, and what it is about."""
+
+    concern: Concern
+    text: str
+
+
 def warnings_of(
     runs: Sequence[ComparedRun], verdicts: Sequence[ComparedVerdict], pairs: Sequence[Pair]
-) -> tuple[str, ...]:
+) -> tuple[Warned, ...]:
     """Warn of everything that makes the runs less comparable than they look."""
-    return (
-        *_failed_gates(runs),
-        *_other_firms(runs, pairs),
-        *_other_outcomes(runs),
-        *_other_units(runs),
-        *_other_claims(runs, verdicts),
-    )
+    found: dict[Concern, Iterable[str]] = {
+        "gate": _failed_gates(runs),
+        "firms": _other_firms(runs, pairs),
+        "outcomes": _other_outcomes(runs),
+        "forms": _other_forms(runs),
+        "units": _other_units(runs),
+        "levels": _other_levels(runs),
+        "claims": _other_claims(runs, verdicts),
+    }
+    return tuple(Warned(concern, text) for concern, texts in found.items() for text in texts)
 
 
 def _failed_gates(runs: Sequence[ComparedRun]) -> Iterator[str]:
@@ -331,16 +350,17 @@ def _other_firms(runs: Sequence[ComparedRun], pairs: Sequence[Pair]) -> Iterator
 def _other_outcomes(runs: Sequence[ComparedRun]) -> Iterator[str]:
     if len({run.outcome.label for run in runs}) > 1:
         yield f"The outcomes differ ({_by_run((run.label, run.outcome.label) for run in runs)})."
+
+
+def _other_forms(runs: Sequence[ComparedRun]) -> Iterator[str]:
     if len({run.forms for run in runs}) > 1:
         forms = _by_run((run.label, ", ".join(run.forms)) for run in runs)
         yield f"The structural forms differ ({forms})."
 
 
 def _other_units(runs: Sequence[ComparedRun]) -> Iterator[str]:
-    for name in dict.fromkeys(unit.capital for run in runs for unit in run.capitals):
-        units = [(run.label, unit) for run in runs for unit in run.capitals if unit.capital == name]
+    for label, units in _capitals(runs):
         (_, first), *others = units
-        label = name.replace("_", " ").capitalize()
         if not all(_same_unit(first, unit) for _, unit in others):
             steps = _by_run(
                 (run, f"{unit.scale:.4g} ({unit.unit}) around {unit.center:.4g}")
@@ -351,6 +371,11 @@ def _other_units(runs: Sequence[ComparedRun]) -> Iterator[str]:
                 f"another amount in each run ({steps}). Effects per standard deviation are not effects "
                 "of the same change."
             )
+
+
+def _other_levels(runs: Sequence[ComparedRun]) -> Iterator[str]:
+    for label, units in _capitals(runs):
+        (_, first), *others = units
         if not all(_same_levels(first, unit) for _, unit in others):
             levels = _by_run(
                 (run, " to ".join(f"{end:.4g}" for end in _ends(unit)) or "none")
@@ -360,6 +385,15 @@ def _other_units(runs: Sequence[ComparedRun]) -> Iterator[str]:
                 f"Low and high {label.lower()} differ ({levels}): contrasts and corners are not at the "
                 "same levels."
             )
+
+
+def _capitals(
+    runs: Sequence[ComparedRun],
+) -> Iterator[tuple[str, list[tuple[str, CapitalUnit]]]]:
+    """Each capital, with its unit in the runs that have it."""
+    for name in dict.fromkeys(unit.capital for run in runs for unit in run.capitals):
+        units = [(run.label, unit) for run in runs for unit in run.capitals if unit.capital == name]
+        yield name.replace("_", " ").capitalize(), units
 
 
 def _same_unit(one: CapitalUnit, other: CapitalUnit) -> bool:
@@ -421,10 +455,7 @@ def notes_of(runs: Sequence[ComparedRun], pairs: Sequence[Pair]) -> Iterator[str
     averaged = [run for run in runs if run.leading is not None]
     if averaged:
         yield f"Effects, corners and verdicts of {_labels(averaged)} are averages over its forms."
-    yield (
-        "That a claim is supported in one run and not in another does not show that the runs differ: "
-        "look at the differences."
-    )
+    yield OTHER_VERDICT
 
 
 def _labels(runs: Sequence[ComparedRun]) -> str:

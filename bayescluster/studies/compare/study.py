@@ -163,7 +163,7 @@ def compared(plan: Plan, _directory: Path, watch: CountingWatch) -> Compared:
         verdicts=verdicts,
         pairs=pairs,
         differences=tuple(differences(effects, pairs, draws)),
-        warnings=warnings_of(facts, verdicts, pairs),
+        warnings=tuple(one.text for one in warnings_of(facts, verdicts, pairs)),
         notes=tuple(notes_of(facts, pairs)),
     )
 
@@ -179,7 +179,8 @@ def effect_draws(run: FinishedRun) -> EffectDraws:
             ("contrast", surface.contrast),
         )
         for capital in CAPITALS
-        for by in ("all", "industry")
+        for by in evidence.kinds
+        if by != "cluster"
         for column, label in evidence.columns(by)
     }
 

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
+from textwrap import wrap
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from bayescluster.kit import words
-from bayescluster.kit.figure import Drawn
-from bayescluster.kit.intervals import Block, Frame, Interval, drawn_intervals
-from bayescluster.kit.page import filled
-from bayescluster.kit.table import Column, RawTable, Table, View, number
+from bayescluster.kit.figure import Drawn, folded
+from bayescluster.kit.intervals import Frame, Line, Mark, drawn_panels
+from bayescluster.kit.page import Shown, filled, layered
+from bayescluster.kit.table import Cell, Column, Head, RawTable, Table, View, number
+from bayescluster.report.answer import SHORT
 from bayescluster.results.base import Estimate
+from bayescluster.studies.compare.answer import (
+    MEASURE,
+    MOST_GROUPS,
+    Comparison,
+    answer_of,
+    groups_of,
+    headed,
+    primary,
+)
+from bayescluster.studies.compare.compute import OTHER_VERDICT, warnings_of
 from bayescluster.studies.compare.results import (
     Changes,
     ClaimVerdict,
@@ -26,7 +41,9 @@ from bayescluster.studies.compare.results import (
     Pair,
 )
 
-MEASURE: Final = "average_marginal_effect"
+MOST_LINES: Final = 25
+"""Lines on a terminal, the name of the page included."""
+WIDTH: Final = 120
 NOT_SET: Final = "not set"
 READING: Final = (
     f"Places are those of the analysis file, with defaults written out. “{NOT_SET}”: the analysis has "
@@ -56,59 +73,125 @@ STANDINGS: Final = {
     "shared": "no interval",
     "apart": "no difference",
 }
-SYNTHETIC: Final = "Synthetic data: made by simulation."
 GROUP: Final[Column[Any]] = Column("For", lambda row: words.group(row.by, row.group))
 CAPITAL: Final[Column[Any]] = Column("Capital", "capital", words.label)
 
 
 def page_text(results: Compared) -> str:
-    """Write the page: the runs, what differs in them, effects side by side, corners, verdicts."""
-    return str(
-        filled(
-            "compare.html.j2",
-            found=results,
-            synthetic_mark=SYNTHETIC,
-            synthetic_text=synthetic_words(results),
-            runs=_runs(results).table,
-            settings_lead=lead(results),
-            settings=_tables(_settings(results)),
-            settings_reading=READING,
-            figures=tuple(_figures(results)),
-            effects=_tables(_effects(results)),
-            pairs=_pairs(results).table,
-            differences=_differences(results, results.differences).table
-            if results.differences
-            else None,
-            corners=_tables(_corners(results)),
-            verdicts=_verdicts(results).table if results.verdicts else None,
-        )
+    """Write the page in three layers: the answer, findings, and all the rest folded away."""
+    return layered("compare.html.j2", _sections(results), found=results)
+
+
+def _sections(results: Compared) -> Iterator[Shown]:
+    wary = _wary(results)
+    yield Shown("top", "Answer", "Answer", _answer_body(results), "answer")
+    effects = "What does each capital go with in each run?"
+    if figures := tuple(_effect_figures(results)):
+        yield Shown("effects", effects, "Effects", _filled(figures, (), wary["units"]), "findings")
+    certain, rest = _by_certainty(results)
+    tables: list[View[Any]] = [
+        _pairs(results),
+        *([_differences(results, certain)] if certain else []),
+    ]
+    title = "Where do the effects of the runs differ?"
+    yield Shown("differences", title, "Differences", _filled((), tables), "findings")
+    settings = _filled((), _settings(results), (lead(results), READING))
+    yield Shown("settings", "In which settings do the analyses differ?", "", settings)
+    if results.effects:
+        title = "What are the effects in numbers?"
+        yield Shown("effect-numbers", title, "", _filled((), _effects(results)))
+    if rest:
+        title = "What are the other differences, also those without an interval?"
+        yield Shown("other-differences", title, "", _filled((), [_differences(results, rest)]))
+    if results.corners:
+        title = "What is expected at the corners?"
+        body = _filled((), _corners(results), wary["levels"])
+        yield Shown("corners", title, "", body)
+    if results.verdicts:
+        title = "What is every verdict, at which level, and what did the prior say?"
+        body = _filled((), [_verdicts(results)], wary["claims"])
+        yield Shown("verdicts", title, "", body)
+    notes = [text for text in results.notes if text != OTHER_VERDICT]
+    yield Shown("notes", "What do these numbers rest on?", "", _filled((), (), notes))
+
+
+def _filled(
+    figures: Iterable[Drawn], views: Iterable[View[Any]], notes: Iterable[str] = ()
+) -> Markup:
+    """Figures, tables and notes, one below the other."""
+    shown = [view.table._replace(folded="") for view in views]
+    return filled("figures.html.j2", figures=figures, tables=shown, notes=notes)
+
+
+def _wary(results: Compared) -> dict[str, list[str]]:
+    """Warnings by what they are about."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in warnings_of(results.runs, results.verdicts, results.pairs):
+        found[one.concern].append(one.text)
+    return found
+
+
+def _answer_body(results: Compared) -> Markup:
+    return filled(
+        "compare_answer.html.j2",
+        found=results,
+        answer=answer_of(results),
+        synthetic=synthetic_words(results),
+        runs=_runs(results).table,
+        figures=tuple(_corner_figures(results)),
+        caution=OTHER_VERDICT,
     )
 
 
 def printed(results: Compared) -> Iterator[str | Table]:
-    """Print what differs in the analyses, average effects, verdicts and differences, then warnings.
-
-    Names and texts that differ are only counted.
-    """
+    """Print the answer in at most `MOST_LINES` lines: what does not fit is in the page."""
+    answer = answer_of(results)
+    lines = []
     if results.simulated:
-        yield f"SYNTHETIC data. {synthetic_words(results)}"
-    for run in results.failed:
-        yield f"The diagnostics gate of {run.label} FAILED: nothing it says can be relied on."
-    yield lead(results)
-    yield from _tables(view for view in _settings(results) if not view.folded)
-    if texts := len(_of_kind(results, "report")):
-        yield f"{texts} more that change neither (names, texts): see the report."
-    averages = tuple(row for row in results.differences if row.measure == MEASURE)
-    views: tuple[View[Any], ...] = (
-        *_effects(results),
-        _verdicts(results),
-        _pairs(results),
-        _differences(results, averages),
+        lines.append(f"SYNTHETIC data. {synthetic_words(results)}")
+    if results.failed:
+        labels = ", ".join(run.label for run in results.failed)
+        lines.append(f"The diagnostics gate of {labels} FAILED: nothing said of them holds.")
+    lines += [answer.question, " · ".join(answer.facts)]
+    head = [line for text in lines for line in wrap(text, WIDTH)]
+    table = _printed_grid(results, answer)
+    below = [line for one in answer.limits[:2] for line in wrap(": ".join(one), WIDTH)]
+    room = MOST_LINES - len(head) - len(below) - (len(table.rows) + 4 if table else 1) - 2
+    said = [wrap(f"{one.name}: {one.text}", WIDTH, subsequent_indent="  ") for one in answer.groups]
+    while said and sum(map(len, said)) > room:
+        said.pop()
+    yield from head
+    yield from (line for one in said for line in one)
+    if left := len(answer.groups) - len(said):
+        yield f"{left} more in the report."
+    if table:
+        yield table
+    yield from below
+
+
+def _printed_grid(results: Compared, answer: Comparison) -> Table | None:
+    """Verdicts as signs: a claim a row, a group a column, the runs from left to right."""
+    rows = answer.grid.rows[:: len(results.runs)][:MOST_GROUPS]
+    if not rows:
+        return None
+    cells = []
+    for start, row in enumerate(rows):
+        first = start * len(results.runs)
+        runs = answer.grid.rows[first : first + len(results.runs)]
+        signs = (
+            " ".join(
+                words.ICONS[one.verdict.verdict] if one.verdict else words.NONE for one in told
+            )
+            for told in zip(*(one.cells for one in runs), strict=True)
+        )
+        cells.append((Cell(row.title), *map(Cell, signs)))
+    states = dict.fromkeys(
+        one.verdict.verdict for row in answer.grid.rows for one in row.cells if one.verdict
     )
-    yield from _tables(view for view in views if view.rows and not view.folded)
-    yield ""
-    for text in results.warnings:
-        yield f"WARNING {text}"
+    legend = ", ".join(f"{words.ICONS[state]} {words.VERDICTS[state].lower()}" for state in states)
+    caption = f"Verdicts ({', '.join(run.label for run in results.runs)}): {legend}"
+    heads = ("Claim", *answer.grid.heads)
+    return Table(folded(caption, WIDTH, 1), tuple(map(Head, heads)), tuple(cells))
 
 
 def csv_tables(results: Compared, _: object = None) -> tuple[RawTable, ...]:
@@ -131,10 +214,6 @@ def csv_tables(results: Compared, _: object = None) -> tuple[RawTable, ...]:
         values = [less.mean, *spread, less.positive, standing[less.first, less.second]]
         rows.append((first.label, second.label, first.outcome.label, *about, *values))
     return (RawTable("compare", columns, tuple(rows)),)
-
-
-def _tables(views: Iterable[View[Any]]) -> tuple[Table, ...]:
-    return tuple(view.table for view in views)
 
 
 def _runs(results: Compared) -> View[ComparedRun]:
@@ -174,13 +253,12 @@ def _settings(results: Compared) -> Iterator[View[DifferingSetting]]:
                 ),
                 rows,
                 note,
-                folded=title if kind == "report" else "",
             )
 
 
 def _setting(k: int, run: ComparedRun) -> Column[DifferingSetting]:
     return Column(
-        run.label,
+        headed(run),
         lambda row: NOT_SET if row.values[k] is None else row.values[k],
         look=lambda row: "thin" if row.values[k] is None else "",
     )
@@ -200,7 +278,6 @@ def _effects(results: Compared) -> Iterator[View[ComparedEffect]]:
                 ),
                 rows,
                 f"Mean and {words.share(results.interval)} interval. A dash: the run has no such group.",
-                folded="" if measure == MEASURE else title,
             )
 
 
@@ -210,7 +287,7 @@ def _effect(k: int, run: ComparedRun) -> Column[ComparedEffect]:
         return "" if share is None else f"above 0: {words.probability(share)}"
 
     return number(
-        run.label, lambda row: row.estimates[k], partial(effect_words, run), note=above_zero
+        headed(run), lambda row: row.estimates[k], partial(effect_words, run), note=above_zero
     )
 
 
@@ -231,12 +308,11 @@ def _corners(results: Compared) -> Iterator[View[ComparedCorner]]:
             ),
             tuple(row for row in results.corners if declared(row) == (scope, levels, at_least)),
             words.sentence(words.SCOPES[scope]),
-            folded=title + ("" if scope == "observed" else f", {words.label(scope).lower()}"),
         )
 
 
 def _level(k: int, run: ComparedRun, at_least: str | None) -> Column[ComparedCorner]:
-    return number(run.label, lambda row: row.estimates[k], partial(level_words, run, at_least))
+    return number(headed(run), lambda row: row.estimates[k], partial(level_words, run, at_least))
 
 
 def _pairs(results: Compared) -> View[Pair]:
@@ -251,6 +327,16 @@ def _pairs(results: Compared) -> View[Pair]:
         ),
         results.pairs,
     )
+
+
+def _by_certainty(
+    results: Compared,
+) -> tuple[tuple[ComparedDifference, ...], tuple[ComparedDifference, ...]]:
+    """Differences of average marginal effects that have an interval, and all others."""
+    certain = tuple(
+        row for row in results.differences if row.measure == MEASURE and row.estimate is not None
+    )
+    return certain, tuple(row for row in results.differences if row not in certain)
 
 
 def _differences(
@@ -295,7 +381,7 @@ def _verdicts(results: Compared) -> View[ComparedVerdict]:
 
 def _verdict(k: int, run: ComparedRun) -> Column[ComparedVerdict]:
     return Column(
-        run.label, lambda row: row.told[k], verdict_words, lambda row: _grounds(row.told[k])
+        headed(run), lambda row: row.told[k], verdict_words, lambda row: _grounds(row.told[k])
     )
 
 
@@ -370,34 +456,76 @@ def _pair_words(results: Compared, pair: Pair | ComparedDifference) -> str:
     return f"{results.runs[pair.first].label} less {results.runs[pair.second].label}"
 
 
-def _figures(results: Compared) -> Iterator[Drawn]:
-    """A forest for each capital and unit: what has another unit cannot share an axis."""
+def _corner_figures(results: Compared) -> Iterator[Drawn]:
+    """Expected outcome at the corners, a panel a group, the runs side by side in it."""
+    by = primary(results)
+    rows = [row for row in results.corners if row.scope == "observed" and row.at_least is None]
+    panels = [
+        (
+            words.group(by, name),
+            [
+                (words.sentence(text)[:-1], [row for row in rows if at(row) == (by, name, corner)])
+                for corner, text in SHORT.items()
+            ],
+        )
+        for name in groups_of(results)[:MOST_GROUPS]
+        for at in [attrgetter("by", "group", "corner")]
+    ]
+    caption = (
+        f"Expected outcome with each capital low or high: mean and {words.share(results.interval)} "
+        "interval in each run."
+    )
+    yield from _drawn(results, "compare-corners", caption, "Expected outcome", panels)
+
+
+def _effect_figures(results: Compared) -> Iterator[Drawn]:
+    """Average marginal effects, a panel a capital, the runs side by side in it."""
+    kept = [row for row in results.effects if row.measure == MEASURE]
+    panels = [
+        (
+            words.label(capital),
+            [(words.group(row.by, row.group), [row]) for row in kept if row.capital == capital],
+        )
+        for capital in dict.fromkeys(row.capital for row in kept)
+    ]
+    caption = (
+        f"Average marginal effect in each run, with {words.share(results.interval)} intervals. That "
+        "intervals overlap does not show that the runs agree."
+    )
+    axis = "Change per standard deviation (0 to 1 for a 0/1 capital)"
+    yield from _drawn(results, "compare-effects", caption, axis, panels, 0.0)
+
+
+def _drawn(
+    results: Compared,
+    name: str,
+    caption: str,
+    axis: str,
+    panels: Sequence[tuple[str, Sequence[tuple[str, Sequence[ComparedCorner | ComparedEffect]]]]],
+    reference: float | None = None,
+) -> Iterator[Drawn]:
+    """Draw a figure for each unit of outcomes: what has another unit cannot share an axis."""
     units: dict[str, list[int]] = {}
     for k, run in enumerate(results.runs):
         units.setdefault(words.unit(run.outcome).name, []).append(k)
-    effects: dict[str, list[ComparedEffect]] = {row.capital: [] for row in results.effects}
-    for row in results.effects:
-        if row.measure == MEASURE:
-            effects[row.capital].append(row)
     for place, (unit, runs) in enumerate(units.items()):
-        for capital, rows in effects.items():
-            blocks = tuple(block for row in rows if (block := _block(results, row, runs)).rows)
-            if blocks:
-                caption = (
-                    f"{words.label(capital)}: average marginal effect in each run, with "
-                    f"{words.share(results.interval)} intervals. That intervals overlap does not show "
-                    "that the runs agree."
-                )
-                axis = f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit}"
-                name = f"compare-{capital}-{place}"
-                yield drawn_intervals(name, caption, blocks, Frame(axis, 0.0))
+        drawn = [
+            (title, [Line(label, tuple(_marks(results, rows, runs))) for label, rows in lines])
+            for title, lines in panels
+        ]
+        drawn = [(title, lines) for title, lines in drawn if any(line.marks for line in lines)]
+        if drawn:
+            key = tuple(results.runs[k].label for k in runs)
+            frame = Frame(f"{axis}, {unit}", reference, key=key)
+            yield drawn_panels(f"{name}-{place}", caption, drawn, frame)
 
 
-def _block(results: Compared, row: ComparedEffect, runs: Sequence[int]) -> Block:
-    intervals = []
-    for k in runs:
-        run, effect = results.runs[k], row.estimates[k]
-        if effect is not None:
-            shown = effect.times(words.unit(run.outcome).factor)
-            intervals.append(Interval(run.label, shown.low, shown.mean, shown.high, k))
-    return Block(words.group(row.by, row.group), tuple(intervals))
+def _marks(
+    results: Compared, rows: Sequence[ComparedCorner | ComparedEffect], runs: Sequence[int]
+) -> Iterator[Mark]:
+    """The interval of each run, from the first row that holds one."""
+    for look, k in enumerate(runs):
+        found = next((row.estimates[k] for row in rows if row.estimates[k] is not None), None)
+        if found is not None:
+            shown = found.times(words.unit(results.runs[k].outcome).factor)
+            yield Mark(shown.low, shown.mean, shown.high, look)
