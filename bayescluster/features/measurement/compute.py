@@ -166,7 +166,7 @@ def departures(
     rng
         Draws the sampling errors.
     """
-    groups = [found for found in declared_groups(design) if found.by != "all"]
+    groups = [found for found in declared_groups(design) if found.by in SHIFT]
     levels = flat_draws(posterior, capital)
     found: list[Departure] = []
     for position in range(len(design.items(capital).columns)):
