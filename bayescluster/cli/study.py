@@ -46,7 +46,7 @@ def run_study[Source, Options, Results: Any](
         say("SYNTHETIC data: nothing here is evidence about real firms.")
     print_items(study.printed(results))
     say()
-    for note in results.notes:
+    for note in results.notes if study.notes else ():
         say(note)
     say(f"Report: {study.page_path(finished.directory)}")
     return results

@@ -180,7 +180,7 @@ def _panels(panels: Sequence[tuple[str, Sequence[Line]]], frame: Frame, narrow: 
 
     several = max((len(line.marks) for _, lines in panels for line in lines), default=1)
     return small_multiples(
-        panels, draw, (frame.label, ""), narrow=narrow, height=0.35 + (0.2 + 0.05 * several) * most
+        panels, draw, (frame.label, ""), narrow=narrow, height=0.3 + (0.17 + 0.05 * several) * most
     )
 
 

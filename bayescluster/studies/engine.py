@@ -65,6 +65,8 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
         Reported while the source is read.
     kept
         What is kept of the work where it is interrupted.
+    notes
+        Whether the notes of the results are printed below them.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Study[Source, Options, P: Plan, Work, Results: BaseModel]:
     printed: Callable[[Results], Iterable[str | Table]]
     reading: str = "Reading the firms"
     kept: str = "chains"
+    notes: bool = True
 
     def __call__(
         self,

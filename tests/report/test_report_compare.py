@@ -61,7 +61,7 @@ def together(
         verdicts=verdicts,
         pairs=(pair,),
         differences=(less,),
-        warnings=warnings_of(runs, verdicts, (pair,)),
+        warnings=tuple(one.text for one in warnings_of(runs, verdicts, (pair,))),
         notes=tuple(notes_of(runs, (pair,))),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -17,6 +18,7 @@ from bayescluster.studies.compare.results import (
     ComparedVerdict,
 )
 
+DECIDED: Final[tuple[VerdictState, ...]] = ("supported", "rejected")
 MEASURE: Final = "average_marginal_effect"
 MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each."""
@@ -57,11 +59,9 @@ def answer_of(results: Compared) -> Comparison:
     results
         Results of a comparison.
     """
-    by, names = primary(results), groups_of(results)
+    names = groups_of(results)
     shown = names[:MOST_GROUPS]
-    said = [
-        GroupAnswer(words.group(by, name), None, tuple(_group(name, results))) for name in shown
-    ]
+    said = [_group(name, results) for name in shown]
     more = ""
     if len(names) > len(shown):
         more = f"{len(shown)} of {len(names)} groups are shown; all are in the appendix."
@@ -93,7 +93,7 @@ def groups_of(results: Compared) -> list[str]:
 
 def headed(run: ComparedRun) -> str:
     """Label of a run over its numbers, marked where these cannot be relied on."""
-    return run.label if run.gate_passed else f"{run.label} (checks failed)"
+    return run.label if run.gate_passed else f"{run.label} (failed)"
 
 
 def _question(results: Compared) -> str:
@@ -105,27 +105,25 @@ def _question(results: Compared) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    *first, last = dict.fromkeys(names)
+    *first, last = dict.fromkeys(names) or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def _facts(results: Compared) -> Iterator[str]:
     yield f"{len(results.runs)} runs"
-    both = [row for row in results.verdicts if len(_told(row, results)) > 1]
+    both = [row for row in results.verdicts if sum(one is not None for one in row.told) > 1]
     if both:
         apart = [row for row in both if differs(row)]
         yield f"{len(apart)} of {len(both)} verdicts differ"
         if opposed := sum(map(_opposed, apart)):
             yield f"{opposed} supported in one run and rejected in another"
-    known = [
-        row for row in results.differences if row.measure == MEASURE and row.positive is not None
-    ]
+    known = [row for row in results.differences if row.measure == MEASURE and _known(row, results)]
     if known:
-        yield f"{sum(map(_sure, known))} of {len(known)} effects differ with {words.share(SURE)} probability"
+        yield f"{sum(map(sure, known))} of {len(known)} effects differ with {words.share(SURE)} probability"
 
 
 def _told(row: ComparedVerdict, results: Compared) -> dict[VerdictState, list[str]]:
-    """Labels of the runs that make a claim, by what each says of it; a run twice is no matter."""
+    """Labels of the runs that make a claim, by what each says of it."""
     found: dict[VerdictState, list[str]] = {}
     for run, one in zip(results.runs, row.told, strict=True):
         if one is not None:
@@ -139,51 +137,72 @@ def differs(row: ComparedVerdict) -> bool:
 
 
 def _opposed(row: ComparedVerdict) -> bool:
-    return {"supported", "rejected"} <= {one.verdict for one in row.told if one is not None}
+    return set(DECIDED) <= {one.verdict for one in row.told if one is not None}
 
 
-def _sure(row: ComparedDifference) -> bool:
+def _known(row: ComparedDifference, results: Compared) -> bool:
+    """Whether a difference has an interval, and rests on runs that passed their checks."""
+    passed = all(results.runs[k].gate_passed for k in (row.first, row.second))
+    return passed and row.positive is not None
+
+
+def sure(row: ComparedDifference) -> bool:
+    """Whether the effects of two runs differ, as far as their draws tell."""
     return row.positive is not None and max(row.positive, 1 - row.positive) >= SURE
 
 
-def _group(name: str, results: Compared) -> Iterator[Run]:
+def _group(name: str, results: Compared) -> GroupAnswer:
     by = primary(results)
     own = [row for row in results.verdicts if (row.by, row.group) == (by, name)]
     both = [row for row in own if sum(one is not None for one in row.told) > 1]
-    if both:
-        yield from _verdicts(both, results)
-    else:
-        yield from _effects(name, results)
-    sure = [row for row in results.differences if _about(row) == (MEASURE, by, name) and _sure(row)]
-    for row in sure[:MOST_NAMED]:
-        yield from _difference(row, results)
-    if len(sure) > MOST_NAMED:
-        yield Run(f"{len(sure) - MOST_NAMED} further effects differ.")
+    runs = list(_count(both, results)) if both else list(_effects(name, results))
+    about = MEASURE, by, name
+    known = [row for row in results.differences if _about(row) == about and _known(row, results)]
+    certain = list(filter(sure, known))
+    for row in certain[:MOST_NAMED]:
+        runs += _difference(row, results)
+    if len(certain) > MOST_NAMED:
+        runs.append(Run(f"{len(certain) - MOST_NAMED} further effects differ. "))
+    return GroupAnswer(words.group(by, name), None, tuple(runs), tuple(_named(both, results)))
 
 
 def _about(row: ComparedDifference) -> tuple[str, str, str]:
     return row.measure, row.by, row.group
 
 
-def _verdicts(rows: Sequence[ComparedVerdict], results: Compared) -> Iterator[Run]:
-    apart = sorted(filter(differs, rows), key=_opposed, reverse=True)
+def _count(rows: Sequence[ComparedVerdict], results: Compared) -> Iterator[Run]:
+    """How many verdicts are the same, and in which runs alone the others are decided."""
+    apart = [row for row in rows if differs(row)]
     if not apart:
         what = f"all {len(rows)} claims" if len(rows) > 1 else "the claim"
-        yield Run("The runs give ")
-        yield Run(f"the same verdict on {what}", True)
-        yield Run(". ")
+        yield Run(f"The same verdict on {what}. ")
         return
-    yield Run(f"{len(rows) - len(apart)} of {len(rows)} verdicts are the same. ")
-    for row in apart[:MOST_NAMED]:
-        told = ", ".join(
-            f"{words.VERDICTS[state].lower()} in {_listed(labels)}"
-            for state, labels in _told(row, results).items()
-        )
+    said = [f"{len(rows) - len(apart)} of {len(rows)} verdicts are the same"]
+    decided = Counter(_decided(row, results) for row in apart if not _opposed(row))
+    other = decided.pop("", 0)
+    said += [f"{many} decided in {where} alone" for where, many in decided.items()]
+    if other:
+        said.append(f"{other} decided in none")
+    yield Run(f"{'; '.join(said)}. ")
+
+
+def _decided(row: ComparedVerdict, results: Compared) -> str:
+    """Labels of the runs that support or reject a claim."""
+    told = _told(row, results)
+    return _listed([label for state in DECIDED for label in told.get(state, ())])
+
+
+def _named(rows: Sequence[ComparedVerdict], results: Compared) -> Iterator[Run]:
+    """Claims that one run supports and another rejects."""
+    opposed = list(filter(_opposed, rows))
+    for row in opposed[:MOST_NAMED]:
+        told = _told(row, results)
+        where = ", ".join(f"{state} in {_listed(told[state])}" for state in DECIDED)
         yield Run(f"{row.title}: ")
-        yield Run(told, _opposed(row))
+        yield Run(where, True)
         yield Run(". ")
-    if len(apart) > MOST_NAMED:
-        yield Run(f"{len(apart) - MOST_NAMED} more differ. ")
+    if len(opposed) > MOST_NAMED:
+        yield Run(f"{len(opposed) - MOST_NAMED} more contradict each other.")
 
 
 def _effects(name: str, results: Compared) -> Iterator[Run]:
@@ -206,7 +225,9 @@ def _difference(row: ComparedDifference, results: Compared) -> Iterator[Run]:
     if share < 0.5:
         more, share = "smaller", 1 - share
     yield Run(f"The effect of {words.label(row.capital).lower()} is ")
-    yield Run(f"{words.likelihood(share)} {more} in {first.label} than in {second.label}", True)
+    yield Run(
+        f"{words.likelihood(share)} to be {more} in {first.label} than in {second.label}", True
+    )
     size = words.effect(row.estimate, first.outcome)
     yield Run(f" ({size}; {words.percentage(share)}). ")
 
@@ -238,4 +259,8 @@ def _limits(results: Compared) -> tuple[tuple[str, str], ...]:
         which = "No" if len(barred) == len(results.pairs) else "Not every"
         text = f"{which} difference of effects has an interval: see which runs can be subtracted."
         said = {("Differences", text): None, **said}
+    if results.failed:
+        labels = _listed([run.label for run in results.failed])
+        text = f"Nothing is decided in {labels}, where these failed: that verdicts differ says nothing."
+        said = {("Checks", text): None, **said}
     return tuple(said)[:MOST_LIMITS]

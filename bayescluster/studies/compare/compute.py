@@ -363,7 +363,7 @@ def _other_units(runs: Sequence[ComparedRun]) -> Iterator[str]:
         (_, first), *others = units
         if not all(_same_unit(first, unit) for _, unit in others):
             steps = _by_run(
-                (run, f"{unit.scale:.4g} ({unit.unit}) around {unit.center:.4g}")
+                (run, f"{unit.scale:.4g} ({unit.unit}) around {round(unit.center, 9) + 0.0:.4g}")
                 for run, unit in units
             )
             yield (

@@ -204,6 +204,15 @@ def _results(_: Plan, results: Compared) -> Compared:
 
 
 compare_runs = Study(
-    NAME, Options, plan_of, compared, _results, csv_tables, page_text, printed, "Opening the runs"
+    NAME,
+    Options,
+    plan_of,
+    compared,
+    _results,
+    csv_tables,
+    page_text,
+    printed,
+    "Opening the runs",
+    notes=False,
 )
 """Compare finished runs, and write what results."""

@@ -21,11 +21,13 @@ from bayescluster.results.base import Estimate
 from bayescluster.studies.compare.answer import (
     MEASURE,
     MOST_GROUPS,
+    SURE,
     Comparison,
     answer_of,
     groups_of,
     headed,
     primary,
+    sure,
 )
 from bayescluster.studies.compare.compute import OTHER_VERDICT, warnings_of
 from bayescluster.studies.compare.results import (
@@ -88,19 +90,21 @@ def _sections(results: Compared) -> Iterator[Shown]:
     effects = "What does each capital go with in each run?"
     if figures := tuple(_effect_figures(results)):
         yield Shown("effects", effects, "Effects", _filled(figures, (), wary["units"]), "findings")
-    certain, rest = _by_certainty(results)
+    title = "Where do the effects of the runs differ?"
+    certain = tuple(row for row in results.differences if row.measure == MEASURE and sure(row))
     tables: list[View[Any]] = [
         _pairs(results),
         *([_differences(results, certain)] if certain else []),
     ]
-    title = "Where do the effects of the runs differ?"
-    yield Shown("differences", title, "Differences", _filled((), tables), "findings")
+    none = "" if certain else f"No effect differs with {words.share(SURE)} probability."
+    body = _filled((), tables, filter(None, [none]))
+    yield Shown("differences", title, "Differences", body, "findings")
     settings = _filled((), _settings(results), (lead(results), READING))
     yield Shown("settings", "In which settings do the analyses differ?", "", settings)
     if results.effects:
         title = "What are the effects in numbers?"
         yield Shown("effect-numbers", title, "", _filled((), _effects(results)))
-    if rest:
+    if rest := tuple(row for row in results.differences if row not in certain):
         title = "What are the other differences, also those without an interval?"
         yield Shown("other-differences", title, "", _filled((), [_differences(results, rest)]))
     if results.corners:
@@ -111,7 +115,11 @@ def _sections(results: Compared) -> Iterator[Shown]:
         title = "What is every verdict, at which level, and what did the prior say?"
         body = _filled((), [_verdicts(results)], wary["claims"])
         yield Shown("verdicts", title, "", body)
-    notes = [text for text in results.notes if text != OTHER_VERDICT]
+    keys = ", ".join(f"{run.run_key} of {run.label}" for run in results.runs)
+    notes = [
+        *(text for text in results.notes if text != OTHER_VERDICT),
+        f"Keys of the runs: {keys}.",
+    ]
     yield Shown("notes", "What do these numbers rest on?", "", _filled((), (), notes))
 
 
@@ -151,13 +159,15 @@ def printed(results: Compared) -> Iterator[str | Table]:
         lines.append(f"SYNTHETIC data. {synthetic_words(results)}")
     if results.failed:
         labels = ", ".join(run.label for run in results.failed)
-        lines.append(f"The diagnostics gate of {labels} FAILED: nothing said of them holds.")
+        lines.append(f"The diagnostics gate of {labels} FAILED: nothing they say can be relied on.")
     lines += [answer.question, " · ".join(answer.facts)]
     head = [line for text in lines for line in wrap(text, WIDTH)]
     table = _printed_grid(results, answer)
     below = [line for one in answer.limits[:2] for line in wrap(": ".join(one), WIDTH)]
     room = MOST_LINES - len(head) - len(below) - (len(table.rows) + 4 if table else 1) - 2
-    said = [wrap(f"{one.name}: {one.text}", WIDTH, subsequent_indent="  ") for one in answer.groups]
+    said = [
+        wrap(f"{one.name}: {one.short}", WIDTH, subsequent_indent="  ") for one in answer.groups
+    ]
     while said and sum(map(len, said)) > room:
         said.pop()
     yield from head
@@ -217,21 +227,21 @@ def csv_tables(results: Compared, _: object = None) -> tuple[RawTable, ...]:
 
 
 def _runs(results: Compared) -> View[ComparedRun]:
+    mixed = len(results.simulated) < len(results.runs)
     return View(
         "compare-runs",
         ComparedRun,
         "The runs",
         (
-            Column("Run", "label", note=lambda run: f"key {run.run_key}"),
-            Column("Outcome", lambda run: run.outcome.label, note=lambda run: run.outcome.family),
+            Column("Run", "label"),
+            Column("Outcome", lambda run: words.label(run.outcome.column)),
             Column("Forms", "forms", ", ".join),
-            Column("Data", "data", note=lambda run: "synthetic" if run.synthetic else ""),
+            Column("Data", "data", note=lambda run: "synthetic" if run.synthetic and mixed else ""),
             number("Firms", "firms", words.count),
             number("Clusters", "clusters", words.count),
             Column(
                 "Gate",
                 lambda run: "passed" if run.gate_passed else "FAILED",
-                note=lambda run: ", ".join(run.failing),
                 look=lambda run: "good" if run.gate_passed else "bad",
             ),
         ),
@@ -327,16 +337,6 @@ def _pairs(results: Compared) -> View[Pair]:
         ),
         results.pairs,
     )
-
-
-def _by_certainty(
-    results: Compared,
-) -> tuple[tuple[ComparedDifference, ...], tuple[ComparedDifference, ...]]:
-    """Differences of average marginal effects that have an interval, and all others."""
-    certain = tuple(
-        row for row in results.differences if row.measure == MEASURE and row.estimate is not None
-    )
-    return certain, tuple(row for row in results.differences if row not in certain)
 
 
 def _differences(
@@ -489,10 +489,11 @@ def _effect_figures(results: Compared) -> Iterator[Drawn]:
         for capital in dict.fromkeys(row.capital for row in kept)
     ]
     caption = (
-        f"Average marginal effect in each run, with {words.share(results.interval)} intervals. That "
-        "intervals overlap does not show that the runs agree."
+        "Average marginal effect per standard deviation (0 to 1 for a 0/1 capital) in each run, with "
+        f"{words.share(results.interval)} intervals. That intervals overlap does not show that the runs "
+        "agree."
     )
-    axis = "Change per standard deviation (0 to 1 for a 0/1 capital)"
+    axis = "Change per sd"
     yield from _drawn(results, "compare-effects", caption, axis, panels, 0.0)
 
 
@@ -516,7 +517,9 @@ def _drawn(
         drawn = [(title, lines) for title, lines in drawn if any(line.marks for line in lines)]
         if drawn:
             key = tuple(results.runs[k].label for k in runs)
-            frame = Frame(f"{axis}, {unit}", reference, key=key)
+            levels = words.unit(results.runs[runs[0]].outcome).level
+            measured = unit if reference is not None else levels or unit
+            frame = Frame(f"{axis}, {measured}", reference, key=key)
             yield drawn_panels(f"{name}-{place}", caption, drawn, frame)
 
 
