@@ -187,7 +187,7 @@ def _panels(panels: Sequence[tuple[str, Sequence[Line]]], frame: Frame, narrow: 
 def _marks(axes: Axes, place: int, line: Line) -> None:
     middle = (len(line.marks) - 1) / 2
     for k, mark in enumerate(line.marks):
-        apart = min(2 * APART, 1 / len(line.marks))
+        apart = min(2 * APART, 0.75 / len(line.marks))
         at, look = place + apart * (k - middle), LOOKS[mark.look % len(LOOKS)]
         axes.plot(
             (mark.low, mark.high),

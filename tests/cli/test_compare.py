@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -28,13 +29,11 @@ def test_the_terminal_tells_effects_verdicts_and_differences(runs):
     found = call("compare", "runs/one", "runs/other")
     assert found.code == 0, found.err
     lines = [" ".join(line.split()) for line in found.out.splitlines()]
-    assert lines[0].startswith("The diagnostics gate of one FAILED")
-    titles = ("Average marginal effect", "Verdicts", "Differences of effects")
-    assert set(titles) <= set(lines)
-    assert (
-        "one less other subtracted as independent Other data and no firm in both: draws are "
-        "subtracted as independent."
-    ) in lines
+    assert len(lines) <= 25
+    assert lines[0].startswith("The diagnostics gate of one, other FAILED")
+    assert "depend on the capitals in the same way in one and other?" in lines[1]
+    assert any(line.startswith("Verdicts (one, other): ") for line in lines)
+    assert any(line.startswith("Checks: Nothing is decided in one and other") for line in lines)
     report = lines[-1].removeprefix("Report: ")
     assert (runs / report).is_file()
     assert report.startswith("runs/compare/") or "/runs/compare/" in report
@@ -46,7 +45,7 @@ def test_the_terminal_tells_effects_verdicts_and_differences(runs):
     assert call("runs", "list").code == 0
 
 
-def test_the_terminal_tells_what_differs_in_short(runs):
+def test_texts_that_differ_are_left_to_the_page(runs):
     long = "says " + "much " * 40
     write(
         runs,
@@ -56,15 +55,11 @@ def test_the_terminal_tells_what_differs_in_short(runs):
     )
     assert call("run", "analysis.yaml").code in {0, 4}
     found = call("compare", "runs/one", "runs/third")
-    lines = [" ".join(line.split()) for line in found.out.splitlines()]
-    start = lines.index("Changes the model")
-    assert lines[start + 1 : start + 5] == [
-        "Setting one third",
-        "equations.upgrading.structure interaction additive",
-        "Where these differ, the posteriors are of other models, or of other firms.",
-        "2 more that change neither (names, texts): see the report.",
-    ]
+    assert "Differences: No difference of effects has an interval" in found.out
     assert "much much" not in found.out
+    page = Path(found.out.splitlines()[-1].removeprefix("Report: ")).read_text()
+    assert "equations.upgrading.structure" in page
+    assert "much much" in page
 
 
 def test_missing_runs_are_all_told(tmp_path, monkeypatch):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+
 import report_made as made
 from report_reading import Page
 
+from bayescluster.kit import words
+from bayescluster.kit.table import Table
 from bayescluster.results.model import Results
+from bayescluster.studies.compare.answer import answer_of
 from bayescluster.studies.compare.compute import (
     corner_rows,
     effect_rows,
@@ -20,7 +27,7 @@ from bayescluster.studies.compare.results import (
     DifferingSetting,
     Pair,
 )
-from bayescluster.studies.compare.view import csv_tables, lead, page_text
+from bayescluster.studies.compare.view import csv_tables, lead, page_text, printed
 
 
 def setting(
@@ -72,14 +79,83 @@ def named(results: Results, name: str) -> Results:
 
 def test_the_page_sets_runs_side_by_side(results):
     page = page_text(together(named(results, "Sialkot"), named(results, "Penang")))
-    assert "<h1>Sialkot, Penang</h1>" in page
+    outcome = words.label(results.outcome.column).lower()
+    way = "depend on the capitals in the same way in Sialkot and Penang?"
+    assert f"<h1>Does {outcome} {way}</h1>" in page
     assert "Sialkot less Penang" in page
     assert 'class="ribbon"' not in page
     assert "diagnostics gate failed" not in page.lower().replace(
         "the diagnostics gate failed: nothing", "x"
     )
-    # a forest a capital, wide and narrow, on one axis for both runs
+    # corners and effects, wide and narrow, on one axis for both runs
     assert page.count("<svg") == 4
+    read = Page(page)
+    assert (read.faults, read.open) == ([], [])
+    layers = [value for _, key, value in read.attributes if key == "data-layer"]
+    assert layers == ["answer", "findings", "appendix"]
+    anchors = read.values("id")
+    assert len(anchors) == len(set(anchors))
+    assert {link[1:] for link in read.values("href") if link[0] == "#"} <= set(anchors)
+    digest = b64encode(sha256(page.split("<script>")[1].split("</script>")[0].encode()).digest())
+    assert f"script-src 'sha256-{digest.decode()}'" in unescape(page)
+
+
+def judged(results: Results, *states: str) -> Results:
+    """Results in which the claims on the first group of the grid have these verdicts, in turn."""
+    first = results.verdicts[0]
+    verdicts = []
+    for verdict in results.verdicts:
+        own = (verdict.by, verdict.group) == (first.by, first.group)
+        state = states[len(verdicts) % len(states)] if own else verdict.verdict
+        verdicts.append(verdict.model_copy(update={"verdict": state}))
+    return results.model_copy(update={"verdicts": tuple(verdicts)})
+
+
+def test_the_answer_names_what_differs(results):
+    one = named(judged(results, "supported"), "one")
+    other = named(judged(results, "rejected"), "other")
+    same = answer_of(together(one, named(one, "again")))
+    assert same.groups[0].text.startswith("The same verdict on ")
+    assert not any(cell.apart for row in same.grid.rows for cell in row.cells)
+    first = answer_of(together(one, other)).groups[0]
+    assert first.short.startswith("0 of ")
+    assert "supported in one, rejected in other" in first.text
+    unsure = named(judged(results, "undecided"), "unsure")
+    first = answer_of(together(one, unsure)).groups[0]
+    assert "decided in one alone" in first.short
+    assert "rejected" not in first.text
+
+
+def test_effects_differ_only_where_draws_say_so_and_checks_passed(results, failed):
+    def sure(found: Compared) -> Compared:
+        by = found.verdicts[0].by
+        group = answer_of(found).groups[0].name
+        update = {"by": by, "group": group, "positive": 0.02}
+        update["measure"] = "average_marginal_effect"
+        rows = tuple(row.model_copy(update=update) for row in found.differences)
+        return found.model_copy(update={"differences": rows})
+
+    one, other = named(results, "one"), named(results, "other")
+    text = answer_of(sure(together(one, other))).groups[0].text
+    assert "is extremely likely to be smaller in one than in other" in text
+    doubtful = answer_of(sure(together(one, named(failed, "bad"))))
+    assert "to be smaller" not in doubtful.groups[0].text
+    assert doubtful.limits[0][0] == "Checks"
+
+
+def test_the_terminal_has_a_screen(results, failed):
+    groups = [f"Industry {k}" for k in range(30)]
+    update = {
+        part: tuple(row.model_copy(update={"group": name}) for row in rows for name in groups)
+        for part, rows in (("verdicts", results.verdicts), ("effects", results.effects))
+    }
+    many = results.model_copy(update={**update, "corners": ()})
+    assert len(answer_of(together(many, many)).groups) == 8
+    for one in (results, failed, many):
+        lines = 0
+        for item in printed(together(named(one, "a" * 50), named(one, "b" * 50))):
+            lines += len(item.rows) + 3 if isinstance(item, Table) else 1
+        assert lines + 2 <= 25  # a blank line, and the name of the page
 
 
 def test_a_failed_gate_has_a_ribbon(results, failed):
