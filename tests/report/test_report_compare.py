@@ -144,18 +144,21 @@ def test_effects_differ_only_where_draws_say_so_and_checks_passed(results, faile
 
 
 def test_the_terminal_has_a_screen(results, failed):
-    groups = [f"Industry {k}" for k in range(30)]
+    groups = [f"Industry number {k}" for k in range(30)]
     update = {
         part: tuple(row.model_copy(update={"group": name}) for row in rows for name in groups)
         for part, rows in (("verdicts", results.verdicts), ("effects", results.effects))
     }
     many = results.model_copy(update={**update, "corners": ()})
     assert len(answer_of(together(many, many)).groups) == 8
+    tables = 0
     for one in (results, failed, many):
         lines = 0
         for item in printed(together(named(one, "a" * 50), named(one, "b" * 50))):
+            tables += isinstance(item, Table)
             lines += len(item.rows) + 3 if isinstance(item, Table) else 1
         assert lines + 2 <= 25  # a blank line, and the name of the page
+    assert tables == 2  # signs of many groups are wider than a terminal
 
 
 def test_a_failed_gate_has_a_ribbon(results, failed):

@@ -234,6 +234,19 @@ def test_files_stand_beside_the_runs_and_are_the_same_again(made):
     assert [row["standing"] for row in table[effects:]] == ["independent"] * (len(table) - effects)
 
 
+def test_effects_by_a_column_are_subtracted_too(tmp_path):
+    claims = [{"kind": "effect", "capital": "human_capital", "by": "region"}]
+    runs = []
+    with pytest.MonkeyPatch.context() as patch:
+        quick_runs(patch)
+        for name in ("here", "there"):
+            analysis = _analysis(tmp_path, name, _frames()[name], hypotheses=claims)
+            runs.append(bc.fit(analysis, tmp_path / "runs"))
+    rows = [row for row in bc.compare(runs).results.differences if row.by == "region"]
+    assert {row.group for row in rows} == {"north", "south", "west"}
+    assert all(row.estimate is not None for row in rows)
+
+
 def test_runs_of_one_name_are_told_apart(made, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         quick_runs(patch)

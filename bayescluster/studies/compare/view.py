@@ -46,6 +46,8 @@ from bayescluster.studies.compare.results import (
 MOST_LINES: Final = 25
 """Lines on a terminal, the name of the page included."""
 WIDTH: Final = 120
+PRINTED: Final = 200
+"""Room of a table on a terminal."""
 NOT_SET: Final = "not set"
 READING: Final = (
     f"Places are those of the analysis file, with defaults written out. “{NOT_SET}”: the analysis has "
@@ -164,7 +166,10 @@ def printed(results: Compared) -> Iterator[str | Table]:
     head = [line for text in lines for line in wrap(text, WIDTH)]
     table = _printed_grid(results, answer)
     below = [line for one in answer.limits[:2] for line in wrap(": ".join(one), WIDTH)]
-    room = MOST_LINES - len(head) - len(below) - (len(table.rows) + 4 if table else 1) - 2
+    room = MOST_LINES - len(head) - len(below) - 3
+    if table and (len(table.rows) + 4 > room or _width(table) > PRINTED):
+        table = None
+    room -= len(table.rows) + 4 if table else 0
     said = [
         wrap(f"{one.name}: {one.short}", WIDTH, subsequent_indent="  ") for one in answer.groups
     ]
@@ -177,6 +182,14 @@ def printed(results: Compared) -> Iterator[str | Table]:
     if table:
         yield table
     yield from below
+
+
+def _width(table: Table) -> int:
+    """Characters of a line of a table that is not folded."""
+    columns = zip(table.columns, zip(*table.rows, strict=True), strict=True)
+    return sum(
+        2 + max(len(head.label), *(len(one.text) for one in cells)) for head, cells in columns
+    )
 
 
 def _printed_grid(results: Compared, answer: Comparison) -> Table | None:
