@@ -130,7 +130,7 @@ def test_bears_a_failed_gate(executed: dict[str, Any], name: str) -> None:
 
 def test_all_questions_to_the_first_run_find_it(executed: dict[str, Any]) -> None:
     (run,) = executed["runs"]
-    assert len(list((run / "chains").glob("*.nc"))) == CHAINS
+    assert (run / "posterior.nc").is_file()
 
 
 def test_by_hand_agrees_with_the_package(executed: dict[str, Any]) -> None:
