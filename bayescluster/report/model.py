@@ -46,7 +46,7 @@ def model_body(results: Results) -> Markup:
     if results.others:
         shown.append(_residuals(results))
     if results.model.cases:
-        shown.append(_evidence(results.model.cases)[0])
+        shown += _evidence(results.model.cases)
     if results.variance:
         shown.append(_variance(results.variance))
     if results.weighting:

@@ -102,5 +102,5 @@ def test_the_report_says_what_is_imputed(finished):
         "exporter",
     }
     text = (directory.path / "report.html").read_text(encoding="utf-8")
-    assert "Values imputed" in text
+    assert "Missing cells that are estimated inside the model" in text
     assert "missing at random given the other variables of the model" in text
