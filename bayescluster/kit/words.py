@@ -79,12 +79,11 @@ ALONE: Final = (
 EXPOSED: Final = "per unit of"
 """Stands in the label of an outcome that is counted over a declared exposure."""
 FORM_NOTES: Final = {
-    "verdicts": "A verdict has to hold under each plausible form (see the forms compared below); the "
+    "verdicts": "A verdict has to hold under each plausible form; the "
     "probability shown is that of the plausible form that is least sure.",
-    "effects": "Effects, differences and ranks are averaged over the forms; estimates of industries "
-    "alone are of {0}.",
-    "corners": "The tables are averaged over the forms; the figures are of {0}, which has the "
-    "largest weight.",
+    "effects": "Effects, differences and ranks are averaged over the forms.",
+    "corners": "The figure is of {0}, which has the largest weight.",
+    "surface": "The surface is of {0}, which has the largest weight.",
     "readings": "Probabilities of causation are of {0}, which has the largest weight; those of the other "
     "forms are in their own reports.",
     "checks": "The gate has a line for each form.",
