@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -400,13 +400,19 @@ def _notes_of_moderators(analysis: Analysis, firms: Firms) -> Iterator[str]:
             )
 
 
+ROWS_A_FIRM: Final = 1.5
+"""Rows a firm has on average from which what varies within firms and between them is told apart."""
+
+
 def _notes_of_context(
     analysis: Analysis, firms: Firms, capitals: Mapping[str, Scored]
 ) -> Iterator[str]:
     """How much of the capitals lies between clusters, or firms seen repeatedly, and what that asks for."""
     if STRUCTURES[analysis.equation.form].terms == (INTERCEPT,):
         return
-    repeated = firms.frame["__firm__"].duplicated().any()
+    # a few firms seen twice say nothing of what lies between firms
+    seen = firms.frame["__firm__"]
+    repeated = len(seen) >= ROWS_A_FIRM * seen.nunique()
     wanted: dict[str, list[str]] = {}
     told = []
     for level, there in ((CLUSTER, analysis.data.cluster is not None), (FIRM, repeated)):

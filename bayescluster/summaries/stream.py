@@ -67,9 +67,11 @@ class Batch(NamedTuple):
 
 def rows_in(path: Path) -> int:
     """Number of rows of a file that can be streamed: of a csv file an estimate; 0 of any other."""
-    if path.suffix.lower() not in STREAMED or not path.is_file():
+    if path.suffix.lower() not in STREAMED:
         return 0
     try:
+        if not path.is_file():
+            return 0
         if path.suffix.lower() == ".parquet":
             return int(pq.read_metadata(path).num_rows)
         with path.open("rb") as file:

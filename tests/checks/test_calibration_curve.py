@@ -284,7 +284,7 @@ def test_levels_are_cumulated():
     draws = draws_of_intercept(eta, cutpoints=cut[:, None, :])
     every = np.broadcast_to(eta[:, None], weights.shape)
     above = reached(design, draws, every, np.arange(design.size), weights, bars_of(design))
-    events = events_of(design, draws, LeftOut(scores_of(design.size), above))
+    events = events_of(design, draws, LeftOut(scores_of(design.size), above, np.zeros(30)))
     assert [event.name for event in events] == ["at least 1", "at least 2", "at least 3"]
     for k, event in enumerate(events):
         chances = special.expit(eta - cut[:, k])

@@ -11,6 +11,12 @@ from bayescluster.kit.words import effect, probability, sentence
 from tests.report import report_made as made
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal of a usual width."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def test_estimates_are_struck_through_and_counts_and_names_are_not(capsys):
     with striking(failed=True):
         say("  supported  >.999 (prior 0.12, 40%)  Cluster 12 of 24 \u22120.31")

@@ -193,13 +193,13 @@ def test_firms_that_repeat_without_effects_are_noted():
     frame = firms()
     assert small_design(frame=frame).details.notes == ()
     assert small_design(data={"firm": None}).details.notes == ()
-    assert small_design(data={"firm": "panel"}).details.notes == (
-        f"36 rows repeat a firm, {REPEATED}",
-    )
+    repeated, within = small_design(data={"firm": "panel"}).details.notes
+    assert repeated == f"36 rows repeat a firm, {REPEATED}"
+    assert "Add `contextual: {firm: [social_capital]}`" in within
     frame.loc[47, "firm"] = "f41"
     assert small_design(frame=frame).details.notes == (f"1 row repeats a firm, {REPEATED}",)
     varying = {"firm": ["intercept"]}
-    assert small_design(varying=varying, data={"firm": "panel"}).details.notes == ()
+    assert small_design(varying=varying, data={"firm": "panel"}).details.notes == (within,)
 
 
 @pytest.mark.parametrize(

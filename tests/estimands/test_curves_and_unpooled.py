@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.optimize
 import statsmodels.api as sm
 
 from bayescluster.estimands import approximation as unpooled
@@ -125,7 +126,7 @@ def test_nothing_is_fitted_alone_where_firms_repeat():
 @pytest.mark.parametrize(("share", "labels"), [(0.9, {"I0", "I1"}), (1.1, set())])
 def test_a_mode_that_was_not_reached_is_not_used(share, labels, monkeypatch):
     design = small_design("bernoulli", "additive", frame=firms(160))
-    reached = unpooled.minimize
+    reached = scipy.optimize.minimize
 
     def stopped(*arguments: Any, **keys: Any) -> Any:
         found = reached(*arguments, **keys)
@@ -134,7 +135,7 @@ def test_a_mode_that_was_not_reached_is_not_used(share, labels, monkeypatch):
         found.jac[1] = -share * unpooled.UNPOOLED_STATIONARY * 80
         return found
 
-    monkeypatch.setattr(unpooled, "minimize", stopped)
+    monkeypatch.setattr(scipy.optimize, "minimize", stopped)
     groups, levels = groups_of(design, "industry"), default_levels(design)
     found = unpooled_effects(design, levels, groups, np.random.default_rng(1))
     assert set(found) == labels

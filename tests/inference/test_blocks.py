@@ -58,20 +58,23 @@ def test_time_ends_it_after_the_first_block(small_run):
 
 
 def test_a_chain_that_fails_says_so(small_run, monkeypatch):
-    import nutpie
-
     sampling = bc.load(small_run.config).sampling
 
     class Failing:
-        is_finished = True
+        def is_finished(self) -> bool:
+            return True
 
-        def wait(self) -> None:
+        def wait(self, _: object) -> None:
             raise RuntimeError("Logp function returned error: 3\nmore")
 
-        def cancel(self) -> None:
+        def abort(self) -> None:
             """Nothing runs."""
 
-    monkeypatch.setattr(nutpie, "sample", lambda *_, **__: Failing())
+        def pause(self) -> None:
+            """Nothing runs."""
+
+    kind = type(small_run.compiled)
+    monkeypatch.setattr(kind, "_make_sampler", lambda *_, **__: Failing())
     with pytest.raises(FitError, match="chain 1 stopped: Logp function returned error: 3$"):
         list(sample_blocks(small_run.compiled, sampling, [50], time.monotonic() + LONG))
 

@@ -68,7 +68,10 @@ def test_a_claim_can_ask_for_a_level():
         label = (
             f"probability that growth is at least {level:g}, human capital low, social capital high"
         )
-        assert figures[label].estimate.mean == pytest.approx(low.mean(), rel=1e-9)
+        one = figures[label].estimate
+        # where a few draws carry the mean out of its interval, the median is reported
+        assert one.low <= one.mean <= one.high
+        assert one.mean in (pytest.approx(low.mean(), rel=1e-9), pytest.approx(np.median(low)))
         assert verdict.title == f"Human capital is necessary, for reaching {level:g}"
         assert verdict.region.startswith(
             f"probability that growth is at least {level:g}, at least 0.25 with both high; with it low "

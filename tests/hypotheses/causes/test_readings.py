@@ -230,8 +230,9 @@ def test_every_claim_for_every_group_from_the_corners():
             for source in ("posterior", "prior")
         )
         bounds = question_of(one.claim, Causes()).bounds(at)
-        assert one.bounds.lower.mean == pytest.approx(bounds.lower.mean())
-        assert one.bounds.upper.mean == pytest.approx(bounds.upper.mean())
+        # where a few draws carry the mean out of its interval, the median is reported
+        for end, draws in ((one.bounds.lower, bounds.lower), (one.bounds.upper, bounds.upper)):
+            assert end.mean in (pytest.approx(draws.mean()), pytest.approx(np.median(draws)))
         key, sign = THRESHOLD[one.claim[0]]
         limit = getattr(Causes(), key)
         worst = bounds.lower if sign > 0 else bounds.upper
