@@ -99,6 +99,6 @@ def test_the_sandwich_is_there_for_every_coefficient(finished):
     with next(folder.rglob("sandwich.csv")).open(encoding="utf-8", newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == names
     page = next(folder.rglob("report.html")).read_text(encoding="utf-8")
-    assert "Weighted pseudo-posterior: probabilities are not exact." in page
+    assert "This is a weighted pseudo-posterior: probabilities are not exact." in page
     assert "Share of explained variance by level and term" in page
     assert finished.results.loo is not None

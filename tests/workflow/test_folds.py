@@ -403,7 +403,7 @@ def test_rows_that_are_well_need_no_refit(refits, monkeypatch):
     monkeypatch.setattr(folds_rows, "leave_row_out", lambda _design, _tree: good)
     found = call("check", "runs/small", "--leave-out", "row")
     assert found.code == 0, found.err
-    assert "no row is above the threshold: elpd −9.8 stands as it was." in found.out
+    assert "no row is above the threshold: elpd −9.8 is unchanged." in found.out
     assert refits.compiled == 0
 
 

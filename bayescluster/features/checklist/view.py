@@ -23,7 +23,10 @@ STATUS: Final[dict[Status, Cell]] = {
 def body(results: Results) -> Markup:
     """Counts in a sentence, then what remains to be done or looked at."""
     (view,) = views(results)
-    return filled("checklist.html.j2", found=results.checklist, table=view.table)
+    items = results.checklist.items if results.checklist else ()
+    away = [one for one in items if one.link and not one.link.startswith("#")]
+    studies = [one for one in away if one.status not in STATUS]
+    return filled("checklist.html.j2", found=results.checklist, table=view.table, studies=studies)
 
 
 def views(results: Results) -> tuple[View[ChecklistItem]]:
