@@ -149,7 +149,7 @@ def _cell(cell: GridCell) -> str:
     icon = words.ICONS[cell.verdict.verdict]
     if cell.verdict.verdict == "not assessable":
         return f"{icon}{cell.marks}"
-    return f"{icon} {words.probability(cell.verdict.probability)}{cell.marks}"
+    return f"{icon} {words.below(cell.verdict.probability, cell.verdict.level)}{cell.marks}"
 
 
 def print_section(results: Results, name: str) -> None:

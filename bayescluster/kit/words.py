@@ -222,6 +222,13 @@ def probability(share: float, places: int = 2) -> str:
     return f"{share:.{places}f}"
 
 
+def below(share: float, level: float) -> str:
+    """Write a probability, to a digit more where rounding would carry it up to the level."""
+    if share < level <= round(share, 2):
+        return fixed(math.floor(1000 * share) / 1000, 3)
+    return probability(share)
+
+
 def maybe(share: float | None) -> str:
     """Write a probability, or that there is none."""
     return NONE if share is None else probability(share)

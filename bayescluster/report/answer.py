@@ -98,6 +98,10 @@ class Told(Protocol):
     def probability(self) -> float:
         """Posterior probability of the region."""
 
+    @property
+    def level(self) -> float:
+        """Probability from which it is supported."""
+
 
 class GridCell(NamedTuple):
     """A verdict in the grid, with the marks of its caveats; no verdict where the claim is not made.

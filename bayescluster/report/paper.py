@@ -143,7 +143,7 @@ def _grids(results: Results) -> Iterator[tuple[str, Table]]:
                 *(
                     Cell(
                         f"{words.VERDICTS[cell.verdict.verdict]} "
-                        f"{words.probability(cell.verdict.probability)}{cell.marks}"
+                        f"{words.below(cell.verdict.probability, cell.verdict.level)}{cell.marks}"
                     )
                     if cell.verdict
                     else Cell(words.NONE)

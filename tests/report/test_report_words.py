@@ -128,3 +128,10 @@ def test_error_keeps_one_digit() -> None:
 def test_every_verdict_has_a_word_and_a_sign() -> None:
     kinds = {verdict.verdict for verdict in results().verdicts}
     assert kinds == set(words.VERDICTS) == set(words.ICONS)
+
+
+def test_a_probability_below_the_level_never_reads_as_the_level():
+    assert words.below(0.9496, 0.95) == "0.949"
+    assert words.below(0.94, 0.95) == "0.94"
+    assert words.below(0.9501, 0.95) == "0.95"
+    assert words.below(0.9999, 0.95) == ">0.99"
