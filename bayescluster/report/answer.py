@@ -43,7 +43,10 @@ MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
 ASSOCIATION: Final = "These are associations given the controls, not causes."
 FEW_FIRMS: Final = 10
-"""A corner with fewer firms around it (effective number) is marked."""
+"""A corner with fewer firms around it (effective number) is marked, wherever it is shown.
+
+The report's own: claims declare theirs (``min_support``) in the analysis, and results do not carry it.
+"""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
 WHERE: Final = {
     "average_cluster": ", in the average cluster",

@@ -15,6 +15,7 @@ from bayescluster.kit.figure import FigureError, FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
 from bayescluster.kit.page import Section, figures, filled, group_column, pivot
 from bayescluster.kit.table import Cell, Column, View, number
+from bayescluster.report.answer import FEW_FIRMS
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
 from bayescluster.results.base import By
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts
@@ -22,11 +23,6 @@ from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.model import ContextRow, DifferenceRow, EffectRow, RankRow, Results
 
 MEASURE = "average_marginal_effect"
-SUPPORT_MIN = 10
-"""The report's own floor: a corner with fewer firms around it is marked as extrapolation.
-
-Claims declare theirs (``min_support``) in the analysis; results do not carry it.
-"""
 ALONE = "Industry alone: population part only, normal approximation [90% interval]"
 
 
@@ -358,7 +354,7 @@ def _corners(found: Corners, results: Results) -> View[Any]:
 
 def _corner(row: CornerRow, outcome: OutcomeFacts) -> Cell:
     near, text = f"{words.firms(row.support)} near", words.level(row.estimate, outcome)
-    if row.support < SUPPORT_MIN:
+    if row.support < FEW_FIRMS:
         return Cell(text, f"extrapolation: {near}", "thin")
     return Cell(text, near)
 
