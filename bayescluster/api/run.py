@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bayescluster.inference.watch import CountingWatch
     from bayescluster.kit.table import RawTable
     from bayescluster.report.paper import Exported
+    from bayescluster.studies.compare.provenance import ComparedRecords, Explained, Reproduced
     from bayescluster.verdicts.evidence import Evidence
 
 Measure = Literal["average_marginal_effect", "contrast"]
@@ -335,6 +336,26 @@ class Run:
         from bayescluster.report.paper import export
 
         return export(self.results, Path(folder))
+
+    def diff(self, other: Run | Path | str) -> ComparedRecords:
+        """Compare this run with another as records: inputs, draws, verdicts; see ``runs diff``."""
+        from bayescluster.studies.compare.provenance import compare_records
+
+        return compare_records(self.path, other.path if isinstance(other, Run) else other)
+
+    def why(self, config: Path | str | None = None) -> Explained:
+        """Say which inputs changed since, and which stages that invalidates; see ``runs why``."""
+        from bayescluster.studies.compare.provenance import explain_run
+
+        return explain_run(self.path, config)
+
+    def reproduce(
+        self, data: Path | str | None = None, out: Path | str | None = None
+    ) -> Reproduced:
+        """Make the run again from its manifest alone, and compare; see ``runs reproduce``."""
+        from bayescluster.studies.compare.provenance import reproduce_run
+
+        return reproduce_run(self.path, data, out)
 
     # what maketables asks of a model: ETable([run, run])
 

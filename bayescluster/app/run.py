@@ -140,7 +140,8 @@ def fit_in(source: AnalysisSource, directory: RunDirectory, watch: Watch, comman
     """
     read = read_designs(source)
     designs = read.designs
-    run = _Run(fitted_analysis(source.analysis, designs), designs, directory, read.firms)
+    analysis = fitted_analysis(source.analysis, designs)
+    run = _Run(analysis, designs, directory, source.directory, read.firms)
     with directory.lock():
         drawn = _fit(run, watch)
         return _results(run, watch, command, lambda *_: None, drawn)
@@ -273,6 +274,8 @@ class _Run(NamedTuple):
     analysis: Analysis
     designs: tuple[Design, ...]
     directory: RunDirectory
+    folder: Path
+    """Where paths of the analysis start."""
     firms: tuple[Firms, ...] = ()
     """All firms under each form, where the designs are of a sample of them."""
 
@@ -303,7 +306,7 @@ def _open(source: AnalysisSource, root: Path, watch: Watch) -> _Run:
     analysis = fitted_analysis(source.analysis, read.designs)
     key = key_of(analysis, read.designs[0])
     directory = RunDirectory.create(root, analysis.name, key)
-    return _Run(analysis, read.designs, directory, read.firms)
+    return _Run(analysis, read.designs, directory, source.directory, read.firms)
 
 
 def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
@@ -314,6 +317,7 @@ def _fit(run: _Run, watch: Watch) -> xr.DataTree | None:
     """
     directory, forms = run.directory, run.forms(watch)
     key = begin_run(run.analysis, run.designs[0], directory)
+    directory.record_folder(run.folder)
     done = directory.is_done("forms", key) and all(form.is_fitted for form in forms)
     if directory.forms() and any(has_more_time(form.design, form.directory) for form in forms):
         directory.discard_draws()

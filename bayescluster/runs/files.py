@@ -26,6 +26,7 @@ COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 HEADER = "dimensions"
 """Name of the dimensions of all arrays in a file of them."""
 SHOWN_FAULTS = 5
+SHOWN_VERSION = 40
 WRITE_MEND = (
     "make room on the disk or allow writing there, then run the same command again: it goes on "
     "from what the run has finished, if anything"
@@ -149,12 +150,15 @@ def read_document[M: BaseModel](path: Path, model: type[M], version: int, mend: 
     content = _read_json(path, mend)
     written = content.get("schema_version")
     if written != version:
+        newer = isinstance(written, int) and written > version
         raise RunError(
             Problem(
-                f"the file has schema version {json.dumps(written)}, "
+                f"the file has schema version {json.dumps(written)[:SHOWN_VERSION]}, "
                 f"and this bayescluster reads version {version}",
                 str(path),
-                "open it with the bayescluster that wrote it, or run the analysis again",
+                "it is of a newer bayescluster: update this one to open it"
+                if newer
+                else "open it with the bayescluster that wrote it, or run the analysis again",
             )
         )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -27,6 +28,8 @@ StageName = Literal[
 
 MANIFEST: Final = "manifest.json"
 LOCK: Final = ".lock"
+LOG: Final = "log.jsonl"
+"""What happened when, a line each; of no account for the numbers, so it has no hash."""
 DESIGN: Final = "design.nc"
 CHAINS: Final = "chains"
 POSTERIOR: Final = "posterior.nc"
@@ -50,6 +53,8 @@ SHOWN_LINKS: Final = 5
 
 PARTIAL: Final = ".partial"
 """Ending of a file that is being written; it is renamed when it is whole."""
+HALF_WRITTEN: Final = re.compile(rf"\..+\.[0-9]+{re.escape(PARTIAL)}")
+"""Name of a file that is being written: that of the file, and the number of the process."""
 
 PLACES: Final[dict[StageName, tuple[str, ...]]] = {
     "design": (DESIGN,),
@@ -107,6 +112,13 @@ def files_of(directory: Path, stage: StageName) -> tuple[str, ...]:
     )
 
 
+def partial_files(directory: Path) -> Iterator[Path]:
+    """Files below a directory that were being written; left behind where a process was killed."""
+    for path in directory.rglob(f".*{PARTIAL}"):
+        if HALF_WRITTEN.fullmatch(path.name) and path.is_file():
+            yield path
+
+
 def in_place(stage: StageName, file: str) -> bool:
     """Whether a path is one that this stage writes: relative, without detours, in its place."""
     plain = PurePosixPath(file).as_posix() == file and "\0" not in file
@@ -155,7 +167,9 @@ def _strange(directory: Path) -> Iterator[os.DirEntry[str]]:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the lock of a run directory; the system frees it if the process dies.
+    """Hold the lock of the directory of a run or a study; the system frees it if the process dies.
+
+    Files that a killed process left half written are removed.
 
     Raises
     ------
@@ -185,6 +199,8 @@ def locked(directory: Path) -> Iterator[None]:
             )
         ) from error
     try:
+        for partial in partial_files(directory):
+            partial.unlink(missing_ok=True)
         yield
     finally:
         lock.release()

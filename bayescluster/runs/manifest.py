@@ -30,7 +30,7 @@ MANIFEST_MEND = "restore it from a copy, or move the directory away and run the 
 
 SHOWN_CHARACTERS = 120
 
-KEPT = ("started", "stages", "gate_passed", "settled", "attempts", "likelihood")
+KEPT = ("started", "stages", "gate_passed", "settled", "attempts", "likelihood", "folder")
 """What a manifest keeps when its run goes on."""
 
 MARKED: Final[dict[StageName, str]] = {"posterior": "fitted", "forms": "fitted", "results": "seen"}
@@ -105,6 +105,8 @@ class Manifest(Frozen):
     host: dict[str, str]
     forms: tuple[StructureName, ...] = ()
     """Structural forms that have runs of their own in this one; none where there is but one."""
+    folder: str | None = None
+    """Folder of the analysis file as seen from the run directory: paths of the analysis start there."""
     seeds: tuple[int, ...]
     """Seed of each chain."""
     started: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,7 @@ from bayescluster.runs.layout import (
     DESIGN,
     FORMS,
     LOCK,
+    LOG,
     MANIFEST,
     PARTIAL,
     POSTERIOR,
@@ -44,11 +46,13 @@ from bayescluster.runs.layout import (
     files_of,
     locked,
 )
+from bayescluster.runs.log import log, logged
 from bayescluster.runs.manifest import (
     MANIFEST_MEND,
     LikelihoodUsed,
     Manifest,
     Settled,
+    Stage,
     Status,
     analysis_of,
     is_as_written,
@@ -138,16 +142,14 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only writer; files that a killed process left half written are removed.
+        """Be the only writer, and log what happens; see `bayescluster.runs.layout.locked`.
 
         Raises
         ------
         RunError
             If another process is writing to the run.
         """
-        with locked(self.path):
-            for partial in self.path.rglob(f".*{PARTIAL}"):
-                partial.unlink(missing_ok=True)
+        with locked(self.path), logged(self.path):
             yield
 
     def read_manifest(self) -> Manifest:
@@ -186,6 +188,15 @@ class RunDirectory:
         self.write_manifest(manifest)
         return manifest
 
+    def record_folder(self, folder: Path) -> None:
+        """Note where the paths of the analysis start, as seen from here: both may be moved together."""
+        try:
+            seen = Path(os.path.relpath(folder, self.path)).as_posix()
+        except ValueError:  # on another drive
+            return
+        if self.read_manifest().folder != seen:
+            self._edit(lambda manifest: manifest.model_copy(update={"folder": seen}))
+
     def record_gate(self, passed: bool) -> None:
         """Note whether the diagnostics gate was passed."""
         self._edit(lambda manifest: manifest.model_copy(update={"gate_passed": passed}))
@@ -203,15 +214,19 @@ class RunDirectory:
         """Note in what form the likelihood of many firms was used."""
         self._edit(lambda manifest: manifest.model_copy(update={"likelihood": likelihood}))
 
-    def discard_draws(self) -> None:
-        """Remove the draws, what the sampler settled about them, and all that was made of them."""
+    def forget(self, stages: Iterable[StageName] | None = None) -> dict[StageName, Stage]:
+        """Note that stages, or all of them, are still to be done, and give them as they were."""
         manifest = self.read_manifest()
-        made = {name: stage for name, stage in manifest.stages.items() if name in AFTER_DRAWS}
+        made = {k: v for k, v in manifest.stages.items() if stages is None or k in stages}
         kept = {name: stage for name, stage in manifest.stages.items() if name not in made}
         update = {"stages": kept, "settled": None, "attempts": (), "gate_passed": None}
-        # first forgotten, then deleted: what a killed process leaves is unknown, never doubtful
         self.write_manifest(manifest.model_copy(update=update))
-        for stage in made.values():
+        return made
+
+    def discard_draws(self) -> None:
+        """Remove the draws, what the sampler settled about them, and all that was made of them."""
+        # first forgotten, then deleted: what a killed process leaves is unknown, never doubtful
+        for stage in self.forget(AFTER_DRAWS).values():
             for file in stage.files:
                 (self.path / file).unlink(missing_ok=True)
 
@@ -239,6 +254,7 @@ class RunDirectory:
         def end(status: Status) -> None:
             elapsed = time.monotonic() - start
             self._edit(lambda manifest: manifest.ended(name, status, elapsed))
+            log(self.path, "stage", stage=name, status=status, seconds=round(elapsed, 3))
 
         try:
             yield
@@ -394,7 +410,7 @@ class RunDirectory:
         if not is_as_written(self.path):
             what = "the manifest is not as it was written: its checksum has changed"
             faults.insert(0, Problem(what, str(self.path / MANIFEST), MANIFEST_MEND))
-        known = {*manifest.files, MANIFEST, LOCK}
+        known = {*manifest.files, MANIFEST, LOCK, LOG}
         unknown = [
             Problem("the manifest does not know this file", str(path), UNKNOWN_MEND)
             for path in sorted(self.path.rglob("*"))

@@ -25,7 +25,7 @@ MEND = "restore it from a copy, or move the directory away and run the same comm
         (
             b'{"schema_version": 99}',
             "the file has schema version 99, and this bayescluster reads version 2",
-            "open it with the bayescluster that wrote it, or run the analysis again",
+            "it is of a newer bayescluster: update this one to open it",
         ),
         (
             b"{}",

@@ -85,7 +85,7 @@ def test_round_trips(
 
 def test_layout(full: RunDirectory) -> None:
     files = {path.relative_to(full.path).as_posix() for path in full.path.rglob("*.*")}
-    assert files - {".lock"} == {
+    assert files - {".lock", "log.jsonl"} == {
         "manifest.json",
         "design.nc",
         "chains/chain-1.npz",
@@ -97,7 +97,7 @@ def test_layout(full: RunDirectory) -> None:
         "figures/more/surface.svg",
         "report.html",
     }
-    assert set(full.read_manifest().files) == files - {".lock", "manifest.json"}
+    assert set(full.read_manifest().files) == files - {".lock", "log.jsonl", "manifest.json"}
     assert full.path.parts[-3:] == ("runs", "toy", KEY)
 
 
