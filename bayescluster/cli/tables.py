@@ -6,21 +6,21 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import fill
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 from bayescluster.checks.remedies import likely_words
 from bayescluster.cli.guard import say, striking, written
 from bayescluster.errors import CommandError
 from bayescluster.kit import words
-from bayescluster.kit.terminal import print_table
+from bayescluster.kit.terminal import MOST_LINES, fitted, print_table
 from bayescluster.kit.words import sentence
 from bayescluster.lookup import suggestion
 from bayescluster.results.fit import Attempt, CheckState, Gate, Reason
 from bayescluster.results.model import Results
 
 if TYPE_CHECKING:
-    from bayescluster.report.answer import Answer, Grid, GridCell, GridRow
+    from bayescluster.report.answer import Answer, Grid, GridCell
 
 
 def print_attempts(attempts: Sequence[Attempt]) -> None:
@@ -66,35 +66,63 @@ def offer_retry(command: str, config: Path) -> None:
 
 
 def print_answer(results: Results) -> None:
-    """Print the first page of the report: a sentence a group, the verdicts, what limits them."""
+    """Print the first page of the report: a sentence a group, the verdicts, what limits them.
+
+    It takes `MOST_LINES` lines, the place of the report included.
+    """
     from bayescluster.report.answer import answer_of
 
-    answer, width = answer_of(results), room()
-    made_up = results.sample.synthetic
-    if not results.gate.passed:
-        failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
-        say(f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.")
-        say(f"First: {sentence(results.gate.first_step)}")
-    with striking(not results.gate.passed):
-        note = " (SYNTHETIC data: no evidence about real firms)" if made_up else ""
-        say(f"{answer.question}{note}")
-        say(fill(" · ".join(answer.facts), width))
-        for group in answer.groups:
-            name = f"{group.name}: "
-            say(fill(name + group.short, width, subsequent_indent="  ", break_long_words=False))
-        if answer.more:
-            say(answer.more)
-        if answer.grids:
-            first, *others = answer.grids
-            _print_grid(first, width)
-            for grid in others:
-                for row in grid.rows:
-                    say(fill(_line(row, grid), width, subsequent_indent="  "))
-            _print_legend(answer)
-        elif not results.verdicts:
-            say("No hypotheses were declared.")
-        for name, text in answer.limits[:MOST_LIMITS]:
-            say(fill(f"{name}: {text}", width, subsequent_indent="  "))
+    answer, width, failed = answer_of(results), room(), _failed(results)
+    note = " (SYNTHETIC data: no evidence about real firms)" if results.sample.synthetic else ""
+    head = _lines(f"{answer.question}{note}", " · ".join(answer.facts))
+    grid = answer.grids[0] if answer.grids else None
+    below = [*_under(answer), *_lines(*(": ".join(one) for one in answer.limits[:MOST_LIMITS]))]
+    if not results.verdicts:
+        below.insert(0, "No hypotheses were declared.")
+    taken = len(failed) + len(head) + len(below) + (len(grid.rows) + 1 if grid else 0) + 1
+    said = [_lines(f"{group.name}: {group.short}") for group in answer.groups]
+    more = _lines(answer.more) if answer.more else []
+    for line in failed:
+        say(line)
+    with striking(bool(failed)):
+        for line in (*head, *fitted(said, MOST_LINES - taken - len(more)), *more):
+            say(line)
+        if grid:
+            _print_grid(grid, width)
+        for line in below:
+            say(line)
+
+
+def _lines(*texts: str) -> list[str]:
+    """Texts as lines of a terminal."""
+    width = room()
+    return [
+        line
+        for text in texts
+        for line in wrap(text, width, subsequent_indent="  ", break_long_words=False)
+    ]
+
+
+def _failed(results: Results) -> list[str]:
+    if results.gate.passed:
+        return []
+    failed = ", ".join(item.name for item in results.gate.items if item.passed is not True)
+    return _lines(
+        f"The diagnostics gate FAILED ({failed}): no verdict can be relied on.",
+        f"First: {sentence(results.gate.first_step)}",
+    )
+
+
+def _under(answer: Answer) -> list[str]:
+    """What the signs of the grid mean, and claims that it does not hold."""
+    if not answer.grids:
+        return []
+    counted = (
+        f"{kind} {', '.join(f'{count} {words.ICONS[state]}' for state, count in counts)}"
+        for kind, counts in answer.further
+    )
+    legend = f"(probability: {', '.join(map(' '.join, answer.legend))})"
+    return _lines(legend, *([f"Further claims: {'; '.join(counted)}"] if answer.further else []))
 
 
 NOT_OF_DRAWS: Final = ("sample", "checks", "checklist")
@@ -123,24 +151,6 @@ def _print_grid(grid: Grid, width: int) -> None:
         cells = (_cell(cell) for cell in row.cells)
         table.add_row(row.title, *(Text.from_ansi(written(cell)) for cell in cells))
     Console(highlight=False, markup=False, width=width).print(table)
-
-
-def _print_legend(answer: Answer) -> None:
-    rows = (row for grid in answer.grids for row in grid.rows)
-    states = dict.fromkeys(
-        cell.verdict.verdict for row in rows for cell in row.cells if cell.verdict
-    )
-    legend = ", ".join(f"{words.ICONS[state]} {words.VERDICTS[state].lower()}" for state in states)
-    say(f"({legend}; posterior probability of the claim's region)")
-
-
-def _line(row: GridRow, grid: Grid) -> str:
-    """A claim and its verdicts in one line."""
-    said = (
-        f"{head.partition(' (n=')[0]} {_cell(cell)}"
-        for head, cell in zip(grid.heads, row.cells, strict=True)
-    )
-    return f"{row.title}: {', '.join(said)}"
 
 
 def _cell(cell: GridCell) -> str:

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from bayescluster.kit.table import Cell, Head, Table
+
+MOST_LINES: Final = 25
+"""Lines of an answer, the name of the page included: what does not fit is in the page."""
+
+
+def fitted(said: Sequence[Sequence[str]], room: int) -> list[str]:
+    """Lines of the first entries that have room, and how many are left out."""
+    kept = list(said)
+    while kept and sum(map(len, kept)) > room - (len(kept) < len(said)):
+        kept.pop()
+    left = len(said) - len(kept)
+    more = [f"{left} more in the report."] if left else []
+    return [*(line for lines in kept for line in lines), *more]
 
 
 def print_table(

@@ -7,6 +7,7 @@ than they do.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, Protocol
 
@@ -32,7 +33,7 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import Section, figures, filled
-from bayescluster.names import ALL, CAPITALS
+from bayescluster.names import ALL
 from bayescluster.results.base import VerdictState
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import EffectRow, Results, Verdict
@@ -41,12 +42,9 @@ MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each; the largest do."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
-ASSOCIATION: Final = "These are associations given the controls, not causes."
+ASSOCIATION: Final = "Given the controls; not causes."
 FEW_FIRMS: Final = 10
-"""A corner with fewer firms around it (effective number) is marked, wherever it is shown.
-
-The report's own: claims declare theirs (``min_support``) in the analysis, and results do not carry it.
-"""
+"""A corner with fewer firms around it (effective number) is marked where no claim declares its own."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
 WHERE: Final = {
     "average_cluster": ", in the average cluster",
@@ -148,10 +146,10 @@ class Answer(NamedTuple):
     """Groups that have no sentence of their own; nothing where all have."""
     grids: tuple[Grid, ...]
     """Verdicts by the kind of their groups, that of the sentences first."""
-    level: str
-    """Probability from which a claim is supported."""
-    rest: str
-    """Probability up to which it is rejected."""
+    further: tuple[tuple[str, tuple[tuple[VerdictState, int], ...]], ...]
+    """Of claims about groups of other kinds: the kind, and how many have each verdict."""
+    legend: tuple[tuple[str, str], ...]
+    """Icon and meaning of each verdict shown."""
     limits: tuple[tuple[str, str], ...]
     """Name and text of what limits the answer, the weightiest first."""
 
@@ -175,11 +173,9 @@ def answer_of(results: Results) -> Answer:
             f"The {len(shown)} largest of {len(names)} groups are shown; verdicts for all are in the "
             "appendix."
         )
-    levels = sorted({one.level for one in results.verdicts})
-    level = " or ".join(map(words.share, levels))
-    rest = " or ".join(words.share(1 - level) for level in levels)
     grids, limits = tuple(_grids(results)), _limits(results)
-    return Answer(question(results), _facts(results), said, more, grids, level, rest, limits)
+    further, legend = tuple(_further(results)), _legend(results)
+    return Answer(question(results), _facts(results), said, more, grids, further, legend, limits)
 
 
 def question(results: Results) -> str:
@@ -254,10 +250,10 @@ def _facts(results: Results) -> tuple[str, ...]:
     mean = next((row.outcome_mean for row in sample.groups if row.by == "all"), None)
     if mean is not None and results.outcome.family in YES_OR_NO and not results.outcome.levels:
         listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
-    listed.append("✓ diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
+    listed.append("✓ checks passed" if results.gate.passed else "✕ checks failed")
     if results.reproduction.declared is not None:
         listed.append(
-            f"hypotheses {results.reproduction.declared.words.removesuffix(' of these data')}"
+            f"claims {results.reproduction.declared.words.removesuffix(' of these data')}"
         )
     return tuple(listed)
 
@@ -286,35 +282,12 @@ def _at(name: str, results: Results) -> dict[str, CornerRow]:
 def _numbers(
     corners: dict[str, CornerRow], needed: dict[str, Verdict], results: Results
 ) -> Iterator[Run]:
-    """What is expected at the corners, put so that it bears on what was decided."""
+    """What is expected at the corners, and what that means where neither capital is necessary."""
     human, social, both = (_brief(corners[at], results) for at in ("HL", "LH", "HH"))
-    states = {capital: one.verdict for capital, one in needed.items()}
-    shown = [capital for capital, state in states.items() if state == "supported"]
-    if len(states) > 1 and set(states.values()) == {"rejected"}:
-        yield Run(
-            f"Human capital alone brings {human} and social capital alone {social}, both {both}: "
-        )
-        yield Run("one makes up for the other", True)
+    yield Run(f"Human capital alone {human}, social {social}, both {both}. ")
+    if len(needed) > 1 and {one.verdict for one in needed.values()} == {"rejected"}:
+        yield Run("One makes up for the other", True)
         yield Run(". ")
-    elif len(shown) == 1:
-        low, other = (social, "social") if shown[0] == CAPITALS[0] else (human, "human")
-        name = words.label(shown[0]).lower()
-        yield Run(
-            f"Without {name}, {_outcome(results)} stays at {low} even with much {other} capital, "
-            f"against {both} with both. "
-        )
-    else:
-        yield Run(
-            f"{_expected(results)}{human} with human capital alone, {social} with social capital alone, "
-            f"{both} with both. "
-        )
-
-
-def _expected(results: Results) -> str:
-    """What the numbers are; of a yes-or-no outcome the shares speak for themselves."""
-    if results.outcome.family in YES_OR_NO and not results.outcome.levels:
-        return "Expected: "
-    return f"Expected {_outcome(results)}: "
 
 
 def _brief(row: CornerRow, results: Results) -> str:
@@ -342,14 +315,18 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
         yield Run(f": {_why_not(first)}. ")
     else:
         for one in needed.values():
-            yield from _need(one)
+            said = one is not first and one.kind == first.kind and first.verdict in ASSESSED
+            yield from _need(one, "" if said else f" whether {_what(one)}")
 
 
 def _judged(verdict: Verdict) -> tuple[str, str, bool]:
     return verdict.kind, verdict.verdict, bool(verdict.unsupported)
 
 
-def _need(one: Verdict) -> Iterator[Run]:
+ASSESSED: Final = ("supported", "rejected", "undecided")
+
+
+def _need(one: Verdict, whether: str) -> Iterator[Run]:
     capital = words.label(one.capital or "")
     match one.verdict:
         case "not assessable":
@@ -365,9 +342,9 @@ def _need(one: Verdict) -> Iterator[Run]:
                 yield Run(f"{likely} to be {_what(one)}", True)
                 yield Run(f" ({_share(one)}). ")
             else:
-                yield Run(f"Whether {capital.lower()} is {_what(one)} is ")
+                yield Run(f"{capital}: ")
                 yield Run("undecided", True)
-                yield Run(f" ({likely}, {_share(one)}). ")
+                yield Run(f"{whether} ({likely}, {_share(one)}). ")
 
 
 def _what(one: Verdict) -> str:
@@ -435,24 +412,13 @@ def _pairs(results: Results) -> GroupAnswer | None:
     if not claims:
         return None
     decided = [one for one in claims if one.verdict == "supported"]
-    runs = [
-        Run(f"{_pair(one)}{_by_how_much(one, results)} ({_share(one)}). ")
-        for one in decided[:MOST_PAIRS]
-    ]
-    rest = len(claims) - len(decided)
+    runs = [Run(f"{_pair(one)} ({_share(one)}). ") for one in decided[:MOST_PAIRS]]
     if len(decided) > MOST_PAIRS:
         runs.append(Run(f"{len(decided) - MOST_PAIRS} further differences are supported. "))
-    if rest:
-        lead = "No difference is supported" if not decided else "No other difference is supported"
-        pairs = "pair" if len(claims) == 1 else "pairs"
-        runs.append(Run(f"{lead} among the {len(claims)} {pairs} compared."))
+    if len(claims) > len(decided):
+        other = "No other" if decided else "None"
+        runs.append(Run(f"{other} of {len(claims)} differences is supported."))
     return GroupAnswer("Differences", None, tuple(runs))
-
-
-def _by_how_much(one: Verdict, results: Results) -> str:
-    """The difference of effects that a claim rests on, where it is one of effects."""
-    sizes = [part for part in one.figures if part.unit == "effect"]
-    return f", by {words.effect(sizes[0].estimate, results.outcome)}" if sizes else ""
 
 
 def _pair(one: Verdict) -> str:
@@ -475,6 +441,17 @@ def _grids(results: Results) -> Iterator[Grid]:
         yield Grid(tuple(_headed(by, name, results) for name in names), rows)
 
 
+def _further(results: Results) -> Iterator[tuple[str, tuple[tuple[VerdictState, int], ...]]]:
+    first, counts = primary(results), dict[str, Counter[VerdictState]]()
+    for one in results.verdicts:
+        if one.by != first and one.kind != "difference":
+            what = words.GROUPED["all"].lower() if one.by == "all" else words.kinds(one.by)
+            kind = f"{what}{WHERE.get(one.scope, '')}"
+            counts.setdefault(kind, Counter())[one.verdict] += 1
+    for kind, found in counts.items():
+        yield kind, tuple(found.items())
+
+
 def _grid_row(claim: Claim, names: Sequence[str]) -> GridRow:
     own = {one.group: one for one in claim.verdicts}
     cells = (
@@ -486,9 +463,29 @@ def _grid_row(claim: Claim, names: Sequence[str]) -> GridRow:
 
 def marks(verdict: Verdict) -> str:
     """Signs of the caveats of a verdict; the limits below the grid explain them."""
-    few = any(one.support is not None and one.support < FEW_FIRMS for one in verdict.figures)
-    signs = [MARKS["attenuated"] if verdict.attenuated else "", MARKS["few"] if few else ""]
-    return "".join(signs)
+    caveats = {"attenuated": verdict.attenuated, "few": verdict.unsupported}
+    return "".join(MARKS[name] for name, text in caveats.items() if text)
+
+
+def few_firms(results: Results) -> int:
+    """Least effective number of firms around a corner: the most that a claim asks for."""
+    asked = [one.min_support for one in results.verdicts if one.min_support is not None]
+    return max(asked, default=FEW_FIRMS)
+
+
+def _legend(results: Results) -> tuple[tuple[str, str], ...]:
+    levels = sorted({one.level for one in results.verdicts})
+    bounds = {
+        "supported": f" (≥ {' or '.join(map(words.share, levels))})",
+        "rejected": f" (≤ {' or '.join(words.share(1 - level) for level in levels)})",
+        "not assessable": " (too few firms or outcomes)",
+    }
+    states = {one.verdict for one in results.verdicts if one.kind != "difference"}
+    return tuple(
+        (words.ICONS[state], f"{name.lower()}{bounds.get(state, '')}")
+        for state, name in words.VERDICTS.items()
+        if state in states
+    )
 
 
 class Claim(NamedTuple):
@@ -584,20 +581,21 @@ def _measured(results: Results) -> str:
     if not told:
         return ""
     shares = "; ".join(part.removeprefix("attenuated: ") for part in told.split("; "))
-    return f"Scores contain error ({shares}), which pulls corners together: these claims cannot be rejected."
+    return f"Scores contain error ({shares}), which pulls corners together: no rejection."
 
 
 def _few(results: Results) -> str:
-    few = [
-        f"{SHORT[row.corner]} in {words.group(row.by, row.group)} ({words.fixed(row.support, 0)})"
-        for name in groups_of(results)[:MOST_GROUPS]
-        for row in _at(name, results).values()
-        if row.support < FEW_FIRMS
-    ]
+    least, few = few_firms(results), {}
+    for name in groups_of(results)[:MOST_GROUPS]:
+        near = [row for row in _at(name, results).values() if row.support < least]
+        if near:
+            corners = (f"{SHORT[row.corner]} ({words.fixed(row.support, 0)})" for row in near)
+            few[words.group(primary(results), name)] = ", ".join(corners)
     if not few:
         return ""
-    more = f" and {len(few) - 3} further corners" if len(few) > 3 else ""
-    return f"Fewer than {FEW_FIRMS} are near {', '.join(few[:3])}{more}."
+    more = f"; and in {len(few) - 2} further groups" if len(few) > 2 else ""
+    listed = "; ".join(f"{name}: {corners}" for name, corners in list(few.items())[:2])
+    return f"Fewer than {least} near a corner in {listed}{more}."
 
 
 def _forms(results: Results) -> str:
@@ -679,7 +677,7 @@ def _panel(axes: Axes, name: str, results: Results) -> None:
             unit.factor * value
             for value in (row.estimate.mean, row.estimate.low, row.estimate.high)
         )
-        few = row.support < FEW_FIRMS
+        few = row.support < few_firms(results)
         axes.plot(
             [low, high],
             [place, place],
@@ -716,11 +714,10 @@ def _caption(results: Results) -> str:
         return ""
     what = f"Expected {results.outcome.label}"
     if results.outcome.family in YES_OR_NO and not results.outcome.levels:
-        what = f"Expected share of firms with {_outcome(results)},"
+        what = f"Expected share of firms with {_outcome(results)}"
     return (
-        f"{what} with each capital low or high ({table.declared}): mean, 90% "
-        "interval, and on the right how many firms are near that corner (a firm counts less the further "
-        f"off it is; {MARKS['few']} fewer than {FEW_FIRMS})."
+        f"{what}, each capital low or high ({table.declared}): mean, 90% interval; right, firms near "
+        "that corner, nearer ones counting more."
     )
 
 

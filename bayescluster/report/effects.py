@@ -15,7 +15,7 @@ from bayescluster.kit.figure import FigureError, FigureSpec
 from bayescluster.kit.intervals import Frame, Line, Mark, interval_rows
 from bayescluster.kit.page import Section, figures, filled, group_column, pivot
 from bayescluster.kit.table import Cell, Column, View, number
-from bayescluster.report.answer import FEW_FIRMS
+from bayescluster.report.answer import few_firms
 from bayescluster.report.surfaces import CONDITIONAL_EFFECT, SURFACE
 from bayescluster.results.base import By
 from bayescluster.results.claims import CornerRow, Corners, LevelAmounts
@@ -348,13 +348,18 @@ def _corners(found: Corners, results: Results) -> View[Any]:
         before={name: getattr(found, name) for name in LEVELS},
     )
     across = {name: words.sentence(text)[:-1] for name, text in words.CORNERS.items()}
-    shown = pivot(view, across, lambda row: row.corner, partial(_corner, outcome=outcome))
+    shown = pivot(
+        view,
+        across,
+        lambda row: row.corner,
+        partial(_corner, outcome=outcome, least=few_firms(results)),
+    )
     return replace(shown, records=found.rows)
 
 
-def _corner(row: CornerRow, outcome: OutcomeFacts) -> Cell:
+def _corner(row: CornerRow, outcome: OutcomeFacts, least: int) -> Cell:
     near, text = f"{words.firms(row.support)} near", words.level(row.estimate, outcome)
-    if row.support < FEW_FIRMS:
+    if row.support < least:
         return Cell(text, f"extrapolation: {near}", "thin")
     return Cell(text, near)
 

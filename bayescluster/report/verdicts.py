@@ -11,6 +11,7 @@ from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
 from bayescluster.kit.table import Cell, Column, View, number
 from bayescluster.report.answer import Claim, claims_of, marks
+from bayescluster.report.effects import forest_rows
 from bayescluster.results.model import Results, Verdict, VerdictFigure
 
 
@@ -58,7 +59,8 @@ def _claim(claim: Claim, results: Results) -> View[Verdict]:
     if len(first.parts) > 1:
         columns.append(Column("Weakest conditions", _conditions))
     labels = dict.fromkeys(one.label for one in first.figures if one.unit in UNITS)
-    columns += [_estimate(label, results) for label in labels if label not in SHOWN_ELSEWHERE]
+    elsewhere = _shown_elsewhere(claim, results)
+    columns += [_estimate(label, results) for label in labels if not label.startswith(elsewhere)]
     return View(
         "verdicts",
         Verdict,
@@ -107,8 +109,17 @@ def _conditions(row: Verdict) -> str:
 
 UNITS = ("effect", "share", "number")
 """Of estimates that the figure of the corners does not hold."""
-SHOWN_ELSEWHERE = ("difference of effects, own firms",)
-"""The findings have these."""
+
+
+def _shown_elsewhere(claim: Claim, results: Results) -> tuple[str, ...]:
+    """Beginnings of the estimates that the findings show: differences, and effects in their figure."""
+    first, of = claim.first, "average marginal effect"
+    drawn = (
+        row for capital in (first.capital,) if capital for row in forest_rows(results, capital)
+    )
+    if any((row.by, row.scope) == (first.by, first.scope) for row in drawn):
+        return ("difference of effects, own firms", of)
+    return ("difference of effects, own firms",)
 
 
 def _estimate(label: str, results: Results) -> Column[Verdict]:

@@ -203,6 +203,8 @@ class Verdict(Value):
     """Conditions of the region, where it has several; that it can be assessed at all comes first."""
     unsupported: str = ""
     """What the claim lacks in firms near a corner, whatever else stops the verdict."""
+    min_support: int | None = None
+    """Least effective number of firms around each corner that the claim declares."""
     stopped: str = ""
     """Why there is no verdict whatever the probability; nothing where there is one."""
     withheld: str = ""
@@ -230,7 +232,7 @@ class Together(Value):
         claims = "claim" if self.supported == 1 else "claims"
         at_least = "at least " if self.probability > 0.999 else ""
         return (
-            f"Of all {self.supported} supported {claims}, differences included, {self.expected_false:.2g} are "
+            f"Of {self.supported} supported {claims}, differences included, {self.expected_false:.2g} are "
             f"expected to be false; all hold with probability {at_least}{min(self.probability, 0.999):.3g}."
         )
 

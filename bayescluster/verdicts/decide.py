@@ -89,6 +89,7 @@ def judged(
         figures=event.figures,
         parts=tuple(_part(part) for part in _all_parts(event)),
         unsupported=event.unsupported,
+        min_support=getattr(claim, "min_support", None),
         stopped=stopped,
         withheld=withheld,
         attenuated=attenuation(claim, design),

@@ -35,7 +35,7 @@ def said(results: Results) -> str:
 def test_both_rejected_is_compensation(results: Results) -> None:
     both = (needed(results, one, "rejected", 0.02) for one in (HUMAN, SOCIAL))
     text = said(with_verdicts(results, *both))
-    assert "one makes up for the other" in text
+    assert "One makes up for the other" in text
     assert "Each capital is extremely unlikely to be necessary but not sufficient (2%, 2%)" in text
 
 
@@ -43,11 +43,9 @@ def test_one_supported_is_what_is_missing_without_it(results: Results) -> None:
     human = needed(results, HUMAN, "supported", 0.97)
     social = needed(results, SOCIAL, "undecided", 0.7)
     text = said(with_verdicts(results, human, social))
-    assert text.startswith("Without human capital, product upgrading stays at 16%")
+    assert text.startswith("Human capital alone 32%, social 16%, both 59%. ")
     assert "Human capital is extremely likely to be necessary but not sufficient (97%)" in text
-    assert (
-        "Whether social capital is necessary but not sufficient is undecided (likely, 70%)" in text
-    )
+    assert "Social capital: undecided (likely, 70%)" in text
 
 
 @pytest.mark.parametrize(
@@ -73,8 +71,10 @@ def test_forms_that_disagree_are_named(results: Results) -> None:
 
 def test_a_probability_below_the_level_is_not_rounded_to_it(results: Results) -> None:
     one = needed(results, HUMAN, "undecided", 0.9496)
-    assert "undecided (very likely, 94.9%)" in said(with_verdicts(results, one))
-    assert "undecided (very likely, 94.9%)" in said(
+    assert "undecided whether necessary but not sufficient (very likely, 94.9%)" in said(
+        with_verdicts(results, one)
+    )
+    assert "undecided whether necessary but not sufficient (very likely, 94.9%)" in said(
         with_verdicts(results, needed(results, HUMAN, "undecided", 0.949))
     )
 
@@ -86,15 +86,35 @@ def test_without_claims_of_necessity_it_tells_the_effects(results: Results) -> N
 
 
 def test_caveats_are_on_the_verdicts_they_concern(results: Results) -> None:
-    one = results.verdicts[0].model_copy(update={"attenuated": "attenuated: omega of x 0.7"})
+    caveats = {"attenuated": "attenuated: omega of x 0.7", "unsupported": "Too few firms."}
+    one = results.verdicts[0].model_copy(update=caveats)
     answer = answer_of(results.model_copy(update={"verdicts": (one, *results.verdicts[1:])}))
     marks = [cell.marks for cell in answer.grids[0].rows[0].cells]
     assert marks[0] == "†‡"
-    assert marks[1] == "‡"
+    assert marks[1] == ""
     names = [name for name, _ in answer.limits]
     assert any(name.startswith("†") for name in names)
     assert any(name.startswith("‡") for name in names)
     assert len(names) <= 5
+
+
+def test_few_firms_are_as_few_as_the_claims_say(results: Results) -> None:
+    supports = [row.support for row in results.corners[0].rows if row.by == "industry"]
+    assert min(supports) >= 1
+    lax, strict = (
+        answer_of(
+            results.model_copy(
+                update={
+                    "verdicts": tuple(
+                        one.model_copy(update={"min_support": least}) for one in results.verdicts
+                    )
+                }
+            )
+        )
+        for least in (1, int(max(supports)) + 2)
+    )
+    assert not any("Few firms" in name for name, _ in lax.limits)
+    assert any(f"Fewer than {int(max(supports)) + 2} near" in text for _, text in strict.limits)
 
 
 def test_claims_of_every_kind_of_group_have_a_grid(results: Results) -> None:

@@ -16,6 +16,7 @@ from bayescluster.kit.figure import Drawn, folded
 from bayescluster.kit.intervals import Frame, Line, Mark, drawn_panels
 from bayescluster.kit.page import Shown, filled, layered
 from bayescluster.kit.table import Cell, Column, Head, RawTable, Table, View, number
+from bayescluster.kit.terminal import MOST_LINES, fitted
 from bayescluster.report.answer import SHORT
 from bayescluster.results.base import Estimate
 from bayescluster.studies.compare.answer import (
@@ -43,8 +44,6 @@ from bayescluster.studies.compare.results import (
     Pair,
 )
 
-MOST_LINES: Final = 25
-"""Lines on a terminal, the name of the page included."""
 WIDTH: Final = 120
 PRINTED: Final = 200
 """Room of a table on a terminal."""
@@ -173,12 +172,8 @@ def printed(results: Compared) -> Iterator[str | Table]:
     said = [
         wrap(f"{one.name}: {one.short}", WIDTH, subsequent_indent="  ") for one in answer.groups
     ]
-    while said and sum(map(len, said)) > room:
-        said.pop()
     yield from head
-    yield from (line for one in said for line in one)
-    if left := len(answer.groups) - len(said):
-        yield f"{left} more in the report."
+    yield from fitted(said, room)
     if table:
         yield table
     yield from below
