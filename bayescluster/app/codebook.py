@@ -10,9 +10,8 @@ from bayescluster.dataset.plain import Reading, read_plain
 from bayescluster.dataset.prepare import Examined, examine
 from bayescluster.dataset.read import Table
 from bayescluster.errors import BayesClusterError, DataError
-from bayescluster.features.codebook.compute import Sources, codebook_of
+from bayescluster.features.codebook.compute import Sources, codebook_of, guesses, of_role
 from bayescluster.features.codebook.results import Codebook, Concern
-from bayescluster.features.codebook.roles import guesses, of_role
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.load import load_analysis
 

@@ -29,7 +29,6 @@ from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups
 from bayescluster.estimands.summary import estimate, estimates
-from bayescluster.model.components import variance_components
 from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import (
     ModelPriors,
@@ -39,6 +38,7 @@ from bayescluster.model.priors import (
     population_terms,
     prior_text,
     scale_of,
+    variance_components,
 )
 from bayescluster.names import CHAIN, CLUSTER, COMPONENT, DRAW, INDUSTRY, R2, VARIANCE_SHARE
 from bayescluster.results.facts import (

@@ -10,8 +10,7 @@ from bayescluster.app.codebook import guessed_table
 from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.dataset.plain import Reading
 from bayescluster.errors import BayesClusterError, ConfigError, Problem
-from bayescluster.features.starter.draft import Choices, Draft, drafted
-from bayescluster.features.starter.text import analysis_text, name_of
+from bayescluster.features.starter.draft import Choices, Draft, analysis_text, drafted, name_of
 from bayescluster.lookup import suggestion
 
 

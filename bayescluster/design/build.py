@@ -15,7 +15,13 @@ from bayescluster.dataset.constructs import Scored, Standardised, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import InputError, is_labelled, numbers, ordered_labels
-from bayescluster.design.arrays import Prepared, equation_data, group_labels, memberships
+from bayescluster.design.arrays import (
+    Prepared,
+    condition_variables,
+    equation_data,
+    group_labels,
+    memberships,
+)
 from bayescluster.design.claims import claims_in_data, group_problems
 from bayescluster.design.coding import (
     Coding,
@@ -23,7 +29,6 @@ from bayescluster.design.coding import (
     dependent_columns,
     enters_as_categories,
 )
-from bayescluster.design.conditions import condition_variables
 from bayescluster.design.context import (
     BETWEEN_MAX,
     BETWEEN_MIN,

@@ -16,10 +16,16 @@ from bayescluster.design.missing import Gap, discrete_gaps, gaps, inputs_of
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, quiet
 from bayescluster.model.completion import CUTPOINT_SD, completed, cutpoint_means, imputing
-from bayescluster.model.components import variance_components
 from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
-from bayescluster.model.measures import THRESHOLD_SD, latent_capitals, usual_thresholds
-from bayescluster.model.priors import model_priors, ordered_normals, population_terms
+from bayescluster.model.priors import (
+    THRESHOLD_SD,
+    latent_capitals,
+    model_priors,
+    ordered_normals,
+    population_terms,
+    usual_thresholds,
+    variance_components,
+)
 
 
 def reported_variables(design: Design) -> tuple[str, ...]:

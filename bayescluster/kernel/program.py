@@ -22,8 +22,18 @@ from bayescluster.families.record import OVERDISPERSION, ZERO_SHARE
 from bayescluster.families.zeros import INNER
 from bayescluster.kernel import geometry, machine
 from bayescluster.kernel.tape import Moved, Program, Tape, Watched, drawn, lkj_coordinates, start_of
-from bayescluster.model import measures
-from bayescluster.model.priors import model_priors, population_terms
+from bayescluster.model.priors import (
+    BACKGROUND_SD,
+    CLUSTER_MEAN_SD,
+    ERROR_SD,
+    ITEM_INTERCEPT_SD,
+    THRESHOLD_SD,
+    effect_weights,
+    loading_priors,
+    model_priors,
+    population_terms,
+    usual_thresholds,
+)
 from bayescluster.spec.priors import HalfNormal, Normal, StudentT
 from bayescluster.summaries.record import Summary, summary_of
 
@@ -181,7 +191,7 @@ class _Equation:
                 informed = self.informed[design.equation_name, name]
         is_watched = is_open and self.informed is None
         centre = self._centre(grouping, informed | is_watched)
-        weights = measures.effect_weights(self.template, name)
+        weights = effect_weights(self.template, name)
         weight = tape.constants(np.ones(groups) if weights is None else weights)
         variable = design.variable(name)
         if grouping.correlated:
@@ -595,10 +605,10 @@ def _latent(tape: Tape, design: Design, capital: str, other: int, order: NDArray
     if width:
         dim = (f"{names.item_dim(capital)}_continuous",)
         name = names.item_intercepts(capital)
-        intercept, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.ITEM_INTERCEPT_SD)] * width)
+        intercept, _ = tape.vector(name, [Normal(mean=0.0, sd=ITEM_INTERCEPT_SD)] * width)
         tape.report(name, intercept, (width,), dim)
         name = names.item_errors(capital)
-        error, _ = tape.vector(name, [HalfNormal(sd=measures.ERROR_SD)] * width)
+        error, _ = tape.vector(name, [HalfNormal(sd=ERROR_SD)] * width)
         tape.report(name, error, (width,), dim)
     at = list(items.continuous)
     answers = items.values[:, at][order]
@@ -629,7 +639,7 @@ def _latent_mean(
     cluster = 0
     if columns:
         name = names.background(capital)
-        beta, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.BACKGROUND_SD)] * len(columns))
+        beta, _ = tape.vector(name, [Normal(mean=0.0, sd=BACKGROUND_SD)] * len(columns))
         tape.report(name, beta, (len(columns),), (names.background_dim(capital),))
         background = tape.room(n)
         matrix = tape.constants(np.array([values[order] for values in columns.values()]))
@@ -637,7 +647,7 @@ def _latent_mean(
         tape.do(machine.matvec, background, n, beta, len(columns), matrix, none)
     if design.analysis.data.cluster is not None:
         name = names.capital_cluster_sd(capital)
-        sd, _ = tape.vector(name, [HalfNormal(sd=measures.CLUSTER_MEAN_SD)])
+        sd, _ = tape.vector(name, [HalfNormal(sd=CLUSTER_MEAN_SD)])
         tape.report(name, sd, (), ())
         groups = len(design.group_labels(names.CLUSTER))
         x = tape.noise(f"{capital}_cluster_mean", groups)
@@ -649,7 +659,7 @@ def _latent_mean(
         cluster = tape.places(design.index(names.CLUSTER)[order])
     if other >= 0:
         name = names.on_other(capital)
-        slope, _ = tape.vector(name, [Normal(mean=0.0, sd=measures.BACKGROUND_SD)])
+        slope, _ = tape.vector(name, [Normal(mean=0.0, sd=BACKGROUND_SD)])
         tape.report(name, slope, (), ())
     mean = tape.room(n)
     tape.do(machine.latent_mean, mean, n, background, means, cluster, slope, max(other, 0))
@@ -657,7 +667,7 @@ def _latent_mean(
 
 
 def _loadings(tape: Tape, capital: str, items: Any) -> int:
-    priors = measures.loading_priors(items)
+    priors = loading_priors(items)
     at, _ = tape.vector(names.item_loadings(capital), priors)
     tape.report(names.item_loadings(capital), at, (len(priors),), (names.item_dim(capital),))
     return at
@@ -676,13 +686,13 @@ def _graded(
     values = design.items(capital).values[:, position][order]
     answered = np.flatnonzero(np.isfinite(values))
     prior = (design.template or design).items(capital).values[:, position]
-    usual = measures.usual_thresholds(prior[np.isfinite(prior)], levels)
+    usual = usual_thresholds(prior[np.isfinite(prior)], levels)
     column = design.items(capital).columns[position]
     name = names.item_thresholds(capital, column)
     if levels == 2:
-        cut, _ = tape.vector(name, [Normal(mean=float(usual[0]), sd=measures.THRESHOLD_SD)])
+        cut, _ = tape.vector(name, [Normal(mean=float(usual[0]), sd=THRESHOLD_SD)])
     else:
-        cut = tape.ordered(name, usual, measures.THRESHOLD_SD)
+        cut = tape.ordered(name, usual, THRESHOLD_SD)
     tape.report(name, cut, (levels - 1,), ())
     codes = tape.constants(values[answered])
     tape.do(

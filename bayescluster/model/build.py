@@ -19,7 +19,12 @@ from bayescluster.design.coding import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
 from bayescluster.families.probit import log_cdf
-from bayescluster.model.groups import row_coefficients
+from bayescluster.model.groups import (
+    row_coefficients,
+    shared_controls,
+    shared_population,
+    shared_scales,
+)
 from bayescluster.model.imputation import (
     Entering,
     add_inputs,
@@ -29,11 +34,10 @@ from bayescluster.model.imputation import (
     sum_out,
 )
 from bayescluster.model.labels import measurement_coords, model_coords
-from bayescluster.model.likelihood import weigh_rows
 from bayescluster.model.measurement import capital_variables
-from bayescluster.model.measures import CONCENTRATION
-from bayescluster.model.observed import Observed
+from bayescluster.model.observed import Observed, weigh_rows
 from bayescluster.model.priors import (
+    CONCENTRATION,
     ModelPriors,
     coefficient_vector,
     model_priors,
@@ -41,7 +45,6 @@ from bayescluster.model.priors import (
     prior_variable,
     scale_of,
 )
-from bayescluster.model.variance import shared_controls, shared_population, shared_scales
 from bayescluster.structures.arithmetic import normal_cdf, normal_quantile, working
 
 TINY = 1e-12

@@ -31,8 +31,7 @@ from bayescluster.model.completion import (
     SLOPE_SD,
     cutpoint_means,
 )
-from bayescluster.model.likelihood import observe, row_density
-from bayescluster.model.observed import Observed
+from bayescluster.model.observed import Observed, observe, row_density
 
 
 class Inputs(NamedTuple):

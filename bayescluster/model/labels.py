@@ -7,9 +7,7 @@ from typing import Any
 from bayescluster import names
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.record import Design
-from bayescluster.model.components import variance_components
-from bayescluster.model.measures import latent_capitals
-from bayescluster.model.priors import population_terms
+from bayescluster.model.priors import latent_capitals, population_terms, variance_components
 
 
 def model_coords(design: Design) -> dict[str, Any]:

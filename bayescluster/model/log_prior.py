@@ -25,11 +25,23 @@ from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
 from bayescluster.model import completion as imputing
-from bayescluster.model import measures as measuring
-from bayescluster.model.components import variance_components
 from bayescluster.model.evaluate import flat
-from bayescluster.model.measures import CONCENTRATION, latent_capitals
-from bayescluster.model.priors import ModelPriors, model_priors, prior_text, scipy_distribution
+from bayescluster.model.priors import (
+    BACKGROUND_SD,
+    CLUSTER_MEAN_SD,
+    CONCENTRATION,
+    ERROR_SD,
+    ITEM_INTERCEPT_SD,
+    THRESHOLD_SD,
+    ModelPriors,
+    latent_capitals,
+    loading_priors,
+    model_priors,
+    prior_text,
+    scipy_distribution,
+    usual_thresholds,
+    variance_components,
+)
 from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal
 from bayescluster.structures.record import LINEAR_TERMS
 
@@ -234,12 +246,12 @@ def _variance(design: Design, draws: PosteriorDraws) -> Iterator[Part]:
 def measurement_block(design: Design, capital: str, draws: PosteriorDraws) -> PriorBlock:
     """Priors of the measurement model of a latent capital."""
     background, cluster = (
-        Normal(sd=measuring.BACKGROUND_SD),
-        HalfNormal(sd=measuring.CLUSTER_MEAN_SD),
+        Normal(sd=BACKGROUND_SD),
+        HalfNormal(sd=CLUSTER_MEAN_SD),
     )
     plain: dict[str, tuple[str, Distribution]] = {
-        names.item_intercepts(capital): ("intercepts", Normal(sd=measuring.ITEM_INTERCEPT_SD)),
-        names.item_errors(capital): ("errors", HalfNormal(sd=measuring.ERROR_SD)),
+        names.item_intercepts(capital): ("intercepts", Normal(sd=ITEM_INTERCEPT_SD)),
+        names.item_errors(capital): ("errors", HalfNormal(sd=ERROR_SD)),
         names.capital_cluster_sd(capital): ("sd of clusters", cluster),
         names.background(capital): ("background", background),
         names.on_other(capital): ("other capital", background),
@@ -251,15 +263,15 @@ def measurement_block(design: Design, capital: str, draws: PosteriorDraws) -> Pr
             answers = items.values[:, k]
             known = answers[np.isfinite(answers)].astype("int64")
             values = draws.draws(names.item_thresholds(capital, column))
-            values = values - measuring.usual_thresholds(known, levels)
-            parts.append(_around_usual(f"thresholds of {column}", measuring.THRESHOLD_SD, values))
+            values = values - usual_thresholds(known, levels)
+            parts.append(_around_usual(f"thresholds of {column}", THRESHOLD_SD, values))
     title = f"measurement of {capital.replace('_', ' ')}"
     return block_of(f"{capital}_measurement", title, "", parts)
 
 
 def _loadings(design: Design, capital: str, draws: PosteriorDraws) -> Iterator[Part]:
     items, values = design.items(capital), draws.draws(names.item_loadings(capital))
-    priors = measuring.loading_priors(items)
+    priors = loading_priors(items)
     for k, (column, prior) in enumerate(zip(items.columns, priors, strict=True)):
         yield part_of(f"loading of {column}", prior, values[:, [k]])
 

@@ -22,18 +22,18 @@ import pytensor.tensor as pt
 
 from bayescluster import names
 from bayescluster.design.record import Design, Items
-from bayescluster.model.measures import (
+from bayescluster.model.observed import Observed
+from bayescluster.model.priors import (
     BACKGROUND_SD,
     CLUSTER_MEAN_SD,
     ERROR_SD,
     ITEM_INTERCEPT_SD,
     THRESHOLD_SD,
+    coefficient_vector,
     latent_capitals,
     loading_priors,
     usual_thresholds,
 )
-from bayescluster.model.observed import Observed
-from bayescluster.model.priors import coefficient_vector
 
 
 class _Latent(NamedTuple):

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy
+from numpy.typing import NDArray
 
 from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.cases import NormalMoments, informed
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, Items
 from bayescluster.errors import ConfigError, Problem
-from bayescluster.names import CAPITALS
+from bayescluster.names import CAPITALS, CLUSTER, FIRM
 from bayescluster.spec.columns import Where
 from bayescluster.spec.priors import (
     Beta,
@@ -418,3 +419,106 @@ def ordered_normals(means: Array, sds: Array, draws: int, rng: np.random.Generat
             share = low + (high - low) * rng.random(draws)
             found[:, k] = means[k] + sds[k] * scipy.stats.norm.ppf(np.clip(share, 1e-15, 1 - 1e-15))
     return np.sort(found, axis=1)
+
+
+class Component(NamedTuple):
+    """Something that may explain: ``level`` is population, controls or a grouping."""
+
+    level: str
+    term: str
+    variance: float
+    """Variance of its input over the rows."""
+
+    @property
+    def label(self) -> str:
+        """Name along the dimension of the shares."""
+        return f"{self.level}: {self.term}"
+
+
+def variance_components(design: Design) -> tuple[Component, ...]:
+    """Name everything the variance is shared among; nothing without the R2D2M2 prior."""
+    if design.equation.priors.r2d2m2 is None:
+        return ()
+    inputs = _inputs(design)
+    level = design.structure.level
+    found = [
+        Component(names.POPULATION, term, _variance(inputs[term]))
+        for term in population_terms(design)
+        if term != level
+    ]
+    found += [
+        Component(names.CONTROLS, name, _variance(design.controls[:, k]))
+        for k, name in enumerate(design.control_names)
+    ]
+    found += [
+        Component(grouping.name, term, 1.0 if term == level else _variance(inputs[term]))
+        for grouping in design.groupings
+        for term in grouping.terms
+    ]
+    return tuple(found)
+
+
+def _variance(values: NDArray[np.float64]) -> float:
+    """Variance of what is known."""
+    return float(values[np.isfinite(values)].var())
+
+
+def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
+    """What each slope multiplies, ``(row,)``."""
+    human, social = design.capitals
+    own = {
+        names.HUMAN_CAPITAL: human,
+        names.SOCIAL_CAPITAL: social,
+        names.INTERACTION: human * social,
+    }
+    return own | dict(zip(design.equation.entering, design.predictors.T, strict=True))
+
+
+LOADING_SD, DISCRETE_LOADING_SD = 1.0, 2.0
+"""Of half-normal priors: of standardised indicators, and on the logit scale of discrete ones.
+
+Loadings are positive: directions are declared, so that a negative one would be an error of coding, and
+with free signs the mirror image of a capital would be a second mode.
+"""
+ITEM_INTERCEPT_SD = 0.5
+ERROR_SD = 1.0
+THRESHOLD_SD = 1.5
+BACKGROUND_SD = 0.5
+CLUSTER_MEAN_SD = 1.0
+CONCENTRATION = 2.0
+"""Concentration of the LKJ prior of the residual correlations."""
+
+
+def latent_capitals(design: Design) -> tuple[str, ...]:
+    """Capitals that are measured in the model."""
+    return tuple(capital for capital in CAPITALS if design.is_latent(capital))
+
+
+def loading_priors(items: Items) -> list[HalfNormal]:
+    """Prior of the loading of each indicator."""
+    return [HalfNormal(sd=DISCRETE_LOADING_SD if n else LOADING_SD) for n in items.levels]
+
+
+def usual_thresholds(codes: Array, levels: int) -> Array:
+    """Log odds of answers below each threshold, kept off 0 and 1."""
+    below = np.array([(codes < k).mean() for k in range(1, levels)])
+    share = np.clip(below, 0.02, 0.98)
+    spread: Array = np.log(share / (1 - share)) + 1e-3 * np.arange(levels - 1)
+    return spread
+
+
+def effect_weights(design: Design, grouping: str) -> NDArray[np.float64] | None:
+    """Weight of each group's effects, ``(group,)``, or None where groups were not sampled.
+
+    Clusters have the cluster weight; firms seen in several rows the mean weight of their rows.
+    Industries, years and the like are all there is, or all that is of interest: no weight.
+    """
+    weights = design.weights
+    if weights is None:
+        return None
+    if grouping == CLUSTER:
+        return weights.clusters
+    if grouping == FIRM:
+        index = design.index(FIRM)
+        return np.bincount(index, weights=weights.rows) / np.bincount(index)
+    return None

@@ -20,7 +20,7 @@ from bayescluster.design.missing import Gap, gaps, inputs_of, known_inputs
 from bayescluster.design.record import Design
 from bayescluster.design.resize import with_data
 from bayescluster.model.evaluate import draws_of, flat, linear_predictor, replicate
-from bayescluster.model.measures import latent_capitals
+from bayescluster.model.priors import latent_capitals
 
 Variables = dict[str, dict[str, Any]]
 """Variables of the designs of equations, by name of the equation."""

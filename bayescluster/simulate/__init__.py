@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bayescluster.simulate.engine import Survey, simulate
-from bayescluster.simulate.truth import Truth
+from bayescluster.simulate.truth import Survey, Truth, simulate
 from bayescluster.simulate.write import write_scenario
 
 __all__ = ["Survey", "Truth", "simulate", "write_scenario"]

@@ -14,8 +14,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from bayescluster.simulate.equations import FAMILIES, ClusterEffects, Terms, capitals, terms
-from bayescluster.simulate.population import Floats, Moments, Population
+from bayescluster.simulate.equations import (
+    FAMILIES,
+    ClusterEffects,
+    Terms,
+    capitals,
+    draw_cluster_effects,
+    draw_learning,
+    draw_outcomes,
+    terms,
+)
+from bayescluster.simulate.population import Floats, Moments, Population, measure, populate, uniform
 from bayescluster.spec.scenario import Outcome, Scenario
 
 LEVELS = (0.1, 0.9)
@@ -170,3 +179,28 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(item) for item in value]
     return round(value, DIGITS) if isinstance(value, float) else value
+
+
+class Survey(NamedTuple):
+    """Simulated firms, one row each, and the truth they were drawn from."""
+
+    firms: pd.DataFrame
+    truth: Truth
+
+
+def simulate(scenario: Scenario, rng: np.random.Generator) -> Survey:
+    """Draw a survey of firms: the table as it would be recorded, with missing cells coded.
+
+    ``numpy.random.default_rng(scenario.seed)`` gives the data set that belongs to the scenario.
+    """
+    population = populate(scenario, rng)
+    effects = draw_cluster_effects(scenario, rng)
+    indicators = measure(scenario, population, rng)
+    learning = draw_learning(scenario, population, effects, rng)
+    outcomes = draw_outcomes(scenario, population, effects, learning, rng)
+    table = pd.concat([population.background, indicators, learning, outcomes], axis=1)
+    coded = {
+        column: table[column].mask(uniform(rng, len(table)) < share, scenario.missing.code)
+        for column, share in scenario.missing.shares.items()
+    }
+    return Survey(table.assign(**coded), find_truth(scenario, population, effects))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bayescluster.simulate.engine import simulate
+from bayescluster.simulate.truth import simulate
 from bayescluster.spec.scenario import Equation, Indicator, Outcome, Scenario
 
 WARNING = (

@@ -7,8 +7,7 @@ from bayescluster.structures.ces import CES
 from bayescluster.structures.conjunctive import CONJUNCTIVE
 from bayescluster.structures.interaction import INTERACTION
 from bayescluster.structures.intercept import INTERCEPT
-from bayescluster.structures.record import Structure
-from bayescluster.structures.terms import TERMS, Term
+from bayescluster.structures.record import TERMS, Structure, Term
 
 __all__ = ["STRUCTURES", "TERMS", "Structure", "Term"]
 

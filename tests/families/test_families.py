@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from bayescluster.families import FAMILIES, Observation, Rows, bar_of
 from bayescluster.families.zeros import expected_zeros, zeros_family
-from bayescluster.model.likelihood import observe, row_density
+from bayescluster.model.observed import observe, row_density
 from bayescluster.spec.equation import FamilyName
 from tests.helpers import assert_within_mcse
 from tests.oracles import LIKELIHOODS, fast_compile

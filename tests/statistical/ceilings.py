@@ -13,7 +13,7 @@ import numpy as np
 
 from bayescluster.checks.loo import RowScores
 from bayescluster.features.ceiling_models.checks import Firms, ceiling_scores, distance_checks
-from bayescluster.features.ceiling_models.lines import unit_effects
+from bayescluster.features.ceiling_models.compute import unit_effects
 from bayescluster.features.ceiling_models.model import (
     CeilingSampler,
     Layout,

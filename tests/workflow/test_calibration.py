@@ -21,8 +21,7 @@ from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.calibration import compute as calibration
-from bayescluster.studies.calibration.compute import Options
-from bayescluster.studies.calibration.quantities import LIKELIHOOD, MEMBERS_MAX, parameters
+from bayescluster.studies.calibration.compute import LIKELIHOOD, MEMBERS_MAX, Options, parameters
 from bayescluster.studies.calibration.study import calibrate_analysis
 from tests.factories import analysis_dict, firms, small_design
 from tests.fits import write_csv

@@ -10,7 +10,7 @@ from bayescluster.model.build import build_model
 from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.model.simulated import simulate
-from bayescluster.studies.calibration.quantities import (
+from bayescluster.studies.calibration.compute import (
     LIKELIHOOD,
     LIKELIHOOD_OF_ALL,
     estimands,

@@ -14,12 +14,12 @@ from bayescluster.errors import ConfigError, DataError
 from bayescluster.features.ceiling_models.compute import (
     CeilingEvidence,
     ceiling_evidence,
+    effect_size,
     fit_ceiling_models,
     kept_fits,
     preferred,
     scoped_firms,
 )
-from bayescluster.features.ceiling_models.lines import effect_size
 from bayescluster.features.ceilings.least import least_level_rows, least_levels
 from bayescluster.features.ceilings.results import Level
 from bayescluster.features.problems import check_semantics

@@ -12,10 +12,10 @@ from bayescluster.arrays import Array
 from bayescluster.design.forms import in_form
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import approximate, complete_rows
-from bayescluster.estimands.quantiles import QUANTILES
 from bayescluster.estimands.scopes import declared_groups, side_by_side
 from bayescluster.estimands.summary import centre_and_ends, estimate, estimates
 from bayescluster.features.ceilings.functional import (
+    QUANTILES,
     Ceiling,
     ceiling_of,
     outcome_scope,

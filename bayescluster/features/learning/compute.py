@@ -170,11 +170,11 @@ def _form(
 
 
 def _entering(design: Design, draws: Draws) -> Array:
-    """Outcomes of other equations as they enter, imputed where missing, ``(draw or 1, row, predictor)``."""
+    """Other outcomes and contexts as they enter, imputed where missing, ``(draw or 1, row, input)``."""
     known = np.nan_to_num(design.predictors)
     columns = [
         known[None, :, position] + (draws.imputed[name].added() if name in draws.imputed else 0.0)
-        for position, name in enumerate(design.equation.predictors)
+        for position, name in enumerate(design.equation.entering)
     ]
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 

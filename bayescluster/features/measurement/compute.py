@@ -14,7 +14,7 @@ from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import Groups, declared_groups
 from bayescluster.estimands.summary import estimate, estimates, interval
 from bayescluster.model.evaluate import CELLS_A_CHUNK
-from bayescluster.model.measures import BACKGROUND_SD, CLUSTER_MEAN_SD, latent_capitals
+from bayescluster.model.priors import BACKGROUND_SD, CLUSTER_MEAN_SD, latent_capitals
 from bayescluster.names import (
     CAPITALS,
     CHAIN,

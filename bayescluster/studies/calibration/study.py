@@ -16,7 +16,7 @@ from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
 from bayescluster.errors import ConfigError, Problem
 from bayescluster.inference.watch import CountingWatch
-from bayescluster.model.measures import latent_capitals
+from bayescluster.model.priors import latent_capitals
 from bayescluster.results.base import INTERVAL
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where

@@ -16,10 +16,15 @@ from bayescluster.inference.watch import CountingWatch, Silent
 from bayescluster.runs.layout import FOLDS
 from bayescluster.runs.store import RunDirectory
 from bayescluster.studies.engine import Finished
-from bayescluster.studies.folds.groups import GroupScores, group_scores, groups_left_out
-from bayescluster.studies.folds.plan import Options, check, key_of_folds
-from bayescluster.studies.folds.refits import STAGE
-from bayescluster.studies.folds.rows import RepairedRows, repaired_rows, rows_left_out
+from bayescluster.studies.folds.refits import STAGE, Options, check, key_of_folds
+from bayescluster.studies.folds.rows import (
+    GroupScores,
+    RepairedRows,
+    group_scores,
+    groups_left_out,
+    repaired_rows,
+    rows_left_out,
+)
 
 if TYPE_CHECKING:
     from bayescluster.inference.nuts import ChainState

@@ -31,8 +31,7 @@ from bayescluster.kit.figure import (
 from bayescluster.kit.page import filled
 from bayescluster.kit.table import Column, RawTable, Table, View, fields_of, number
 from bayescluster.results.base import Estimate
-from bayescluster.studies.multiverse.alternatives import AS_DECLARED
-from bayescluster.studies.multiverse.plan import Cost, Plan, PlannedUniverse, cost_of
+from bayescluster.studies.multiverse.plan import AS_DECLARED, Cost, Plan, PlannedUniverse, cost_of
 from bayescluster.studies.multiverse.results import (
     Answer,
     Choice,

@@ -17,10 +17,16 @@ from bayescluster.results.base import INTERVAL
 from bayescluster.runs.keys import design_key
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.engine import Study
-from bayescluster.studies.prior.compute import DRAWS_MIN, PRIOR_STREAM, DrawnPart, form_parts
+from bayescluster.studies.prior.compute import (
+    DRAWS_MIN,
+    PRIOR_STREAM,
+    DrawnPart,
+    form_parts,
+    notes_of,
+    warnings_of,
+)
 from bayescluster.studies.prior.results import PRIOR_VERSION, PriorStudy
 from bayescluster.studies.prior.view import csv_tables, page_text, printed
-from bayescluster.studies.prior.warnings import notes_of, warnings_of
 
 NAME: Final = "prior"
 DRAWS_MAX: Final = 20_000

@@ -12,10 +12,11 @@ from hypothesis.extra.numpy import arrays
 from scipy import special, stats
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.quantiles import QUANTILES, at_quantile
 from bayescluster.estimands.scopes import declared_groups, groups_of
 from bayescluster.features.ceilings.functional import (
+    QUANTILES,
     Ceiling,
+    at_quantile,
     ceiling_of,
     effect_sizes,
     outcome_scope,
