@@ -129,10 +129,11 @@ def test_a_form_from_no_to_yes(design, draws, found):
     np.testing.assert_allclose(form.standardised, wanted * spread, rtol=1e-10)
 
 
-def test_a_form_that_is_a_number_is_per_standard_deviation():
+@pytest.mark.parametrize("contextual", [[], ["human_capital"]])
+def test_a_form_that_is_a_number_is_per_standard_deviation(contextual):
     equations = {
         "skill": equation("growth", family="gaussian"),
-        "sales": equation("sales", family="gaussian", predictors=["skill"]),
+        "sales": equation("sales", family="gaussian", predictors=["skill"], contextual=contextual),
     }
     design = system(equations)
     draws = system_draws(design, 5)
