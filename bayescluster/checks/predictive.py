@@ -206,15 +206,7 @@ def replicates(design: Design, posterior: Draws) -> Array:
 
 
 def predictive_checks(design: Design, draws: Array) -> tuple[PredictiveRow, ...]:
-    """Compare every statistic with its replicates; few of them within clusters.
-
-    Parameters
-    ----------
-    design
-        The equation.
-    draws
-        Replicated outcomes, ``(replicate, row)``; see `replicates`.
-    """
+    """Compare every statistic with its replicates; few of them within clusters."""
     rows = []
     for groups in declared_groups(design):
         chosen = statistics(design)

@@ -552,7 +552,14 @@ def separation(columns: Mapping[str, Array], yes: Mask, no: Mask) -> Separation 
         return None
     alone = [name for name, values in known.items() if _rule([values], yes, no) is not None]
     signed = _signed(list(known.values()), yes, no)
-    complete = _is_complete(signed)
+    size = signed.shape[1]
+    found = scipy.optimize.linprog(
+        np.append(np.zeros(size), -1.0),
+        A_ub=np.column_stack([-signed, np.ones(len(signed))]),
+        b_ub=np.zeros(len(signed)),
+        bounds=[(-1.0, 1.0)] * size + [(0.0, 1.0)],
+    )
+    complete = found.x is not None and float(found.x[-1]) > TOLERANCE
     right = 1.0 if complete else float((signed @ whole > TOLERANCE).mean())
     return Separation(tuple(alone or _fewest(known, yes, no)), complete, right)
 
@@ -582,18 +589,6 @@ def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
     """Rows with the constant, turned round for each no, ``(observation, coefficient)``."""
     rows = np.column_stack([np.ones(len(yes)), *columns])
     return np.concatenate([rows[yes], -rows[no]])
-
-
-def _is_complete(signed: Array) -> bool:
-    """Whether a rule has every row on its right side by a margin."""
-    size = signed.shape[1]
-    found = scipy.optimize.linprog(
-        np.append(np.zeros(size), -1.0),
-        A_ub=np.column_stack([-signed, np.ones(len(signed))]),
-        b_ub=np.zeros(len(signed)),
-        bounds=[(-1.0, 1.0)] * size + [(0.0, 1.0)],
-    )
-    return found.x is not None and float(found.x[-1]) > TOLERANCE
 
 
 def collinear(fit: CheckedFit) -> Iterator[Reason]:

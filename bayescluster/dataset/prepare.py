@@ -122,7 +122,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     selecting = list(_selection_problems(derived.frame, data, where))
     problems = [*unknown, *selecting]
     known = [item for item in needed if item.column in columns]
-    rows, dropped = derived.frame, _no_rows()
+    rows, dropped = derived.frame, pd.DataFrame([], columns=["variable", "cluster", "rows"])
     filters: tuple[str, ...] = ()
     required = {item.column: item for item in reversed(known) if not item.optional}
     try:
@@ -151,10 +151,6 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
         item.column for item in needed if item.column not in columns or item.column in RESERVED
     )
     return Examined(firms, tuple(dict.fromkeys(problems)), lacking)
-
-
-def _no_rows() -> pd.DataFrame:
-    return pd.DataFrame([], columns=["variable", "cluster", "rows"])
 
 
 def _reserved_names(data: Data, needed: Sequence[NeededColumn], where: Where) -> Iterator[Problem]:

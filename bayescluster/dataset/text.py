@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -136,7 +136,7 @@ def read_text(raw: bytes, label: str, data: Data) -> TextTable:
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
         # Excel says so in a line of its own
         stated, text = stated or first.strip()[-1], rest
-    delimiter = stated or _delimiter(text)
+    delimiter = stated or max(DELIMITERS.values(), key=lambda sign: _regular(text, sign))
     rows = list(_rows(text, delimiter))
     if not any(any(cells) for _, cells in rows):
         raise pd.errors.EmptyDataError
@@ -168,20 +168,11 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         yield reader.line_num, row
 
 
-def _delimiter(text: str) -> str:
-    """What parts the cells: the sign that makes most cells, as many in nearly every row."""
-    return max(DELIMITERS.values(), key=lambda sign: _regular(text, sign))
-
-
 def _regular(text: str, sign: str) -> tuple[float, int]:
     """Share of rows with the usual number of cells, where that is above 1; and that number."""
     try:
-        counts = _counts(text, sign)
+        counts = [len(row) for _, row in _rows(text, sign) if row]
     except csv.Error:  # a cell too long to be one
         return (0.0, 1)
     usual = max(set(counts), key=counts.count, default=1)
     return (round(counts.count(usual) / len(counts), 1), usual) if usual > 1 else (0.0, 1)
-
-
-def _counts(text: str, sign: str) -> Sequence[int]:
-    return [len(row) for _, row in _rows(text, sign) if row]

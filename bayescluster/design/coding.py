@@ -130,7 +130,11 @@ def _from_column(control: str | ColumnControl, frame: pd.DataFrame) -> Coded:
     declared = ColumnControl(column=control) if isinstance(control, str) else control
     series = frame[declared.column]
     if declared.monotonic:
-        return _monotonic(declared, series)
+        _refuse_missing(declared.column, bool(series.isna().any()), "ordered levels")
+        ladder = _ladder(declared, series)
+        steps = float(len(ladder.steps))
+        values = ladder.codes[:, None] / steps
+        return Coded((declared.column,), values, (0.0,), (steps,), ladder=ladder)
     if declared.coding is not None or enters_as_categories(declared, series):
         return _categorical(declared, series)
     fault = numeric_problem(series)
@@ -268,14 +272,6 @@ def _product(control: ProductControl, known: Mapping[str, Coded]) -> Coded:
 def _pairwise(first: Array, second: Array) -> Array:
     """Product of every column of one with every column of the other."""
     return (first[:, :, None] * second[:, None, :]).reshape(len(first), -1)
-
-
-def _monotonic(control: ColumnControl, series: pd.Series) -> Coded:
-    _refuse_missing(control.column, bool(series.isna().any()), "ordered levels")
-    ladder = _ladder(control, series)
-    steps = float(len(ladder.steps))
-    values = ladder.codes[:, None] / steps
-    return Coded((control.column,), values, (0.0,), (steps,), ladder=ladder)
 
 
 def _ladder(control: ColumnControl, series: pd.Series) -> Ladder:

@@ -214,7 +214,10 @@ def _ess(chains: Array) -> Array:
     chains = np.asarray(chains, dtype="float64")
     _, many, size = chains.shape
     total = many * size
-    power = _power(chains)
+    length = next_fast_len(2 * chains.shape[2], real=True)
+    spectrum = np.fft.rfft(chains - chains.mean(axis=2, keepdims=True), n=length, axis=2)
+    spectrum *= np.conjugate(spectrum)
+    power = np.asarray(spectrum.real)
     found = _time(_autocorrelation(chains, _inverse(power.mean(axis=1), size)))
     time = found.time
     if found.unsure.any():
@@ -227,14 +230,6 @@ def _ess(chains: Array) -> Array:
     time = np.maximum(time, 1 / np.log10(total))  # not a number stays so
     still = np.ptp(chains, axis=(1, 2)) < STILL
     return np.asarray(np.where(still, total, total / time))
-
-
-def _power(chains: Array) -> Array:
-    """Squared Fourier transform of each chain less its mean, padded to twice its length."""
-    length = next_fast_len(2 * chains.shape[2], real=True)
-    spectrum = np.fft.rfft(chains - chains.mean(axis=2, keepdims=True), n=length, axis=2)
-    spectrum *= np.conjugate(spectrum)
-    return np.asarray(spectrum.real)
 
 
 def _inverse(power: Array, size: int) -> Array:

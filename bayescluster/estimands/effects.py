@@ -170,7 +170,9 @@ def conditional_effects(
             other = design.capitals[1 - position][groups.members[:, k]]
             at = _grid(other, 0.02, CURVE_POINTS)
             settings = [
-                _ordered(position, level, value) for value in at for level in pairs[position]
+                (Setting(level, float(value)) if position == 0 else Setting(float(value), level))
+                for value in at
+                for level in pairs[position]
             ]
             mean = outcome_surface(design, some, settings, groups.weights[:, [k]])[:, :, 0]
             effect = mean[:, 1::2] - mean[:, ::2]  # (draw, point)
@@ -181,10 +183,6 @@ def conditional_effects(
 def _grid(values: Array, tail: float, points: int) -> Array:
     low, high = np.nanquantile(values, [tail, 1 - tail])
     return np.linspace(float(low), float(high), points)
-
-
-def _ordered(position: int, own: float, other: float) -> Setting:
-    return Setting(own, float(other)) if position == 0 else Setting(float(other), own)
 
 
 def _curve(capital: str, label: str, at: Array, effect: Array) -> Curve:

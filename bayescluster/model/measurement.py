@@ -60,20 +60,16 @@ def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
         # a score that is imputed rests on the latent capital, not the other way round
         if isinstance(other, np.ndarray) and np.isnan(other).any():
             other = None
-        found[capital] = _latent(design, capital, other, observed)
+        items, answers = design.items(capital), observed.answers(design, capital)
+        latent = _Latent(capital, items, answers, _prior_mean(design, capital, other))
+        loadings = _loadings(latent)
+        raw = _conditional(latent, loadings)
+        _observe_discrete(latent, loadings, raw)
+        center = pm.Deterministic(names.raw_mean(capital), raw.mean())
+        spread = pm.Deterministic(names.raw_sd(capital), pt.std(raw, ddof=1))
+        found[capital] = pm.Deterministic(capital, (raw - center) / spread, dims=names.ROW)
     human, social = (found[capital] for capital in names.CAPITALS)
     return human, social
-
-
-def _latent(design: Design, capital: str, other: Any | None, observed: Observed) -> Any:
-    items, answers = design.items(capital), observed.answers(design, capital)
-    latent = _Latent(capital, items, answers, _prior_mean(design, capital, other))
-    loadings = _loadings(latent)
-    raw = _conditional(latent, loadings)
-    _observe_discrete(latent, loadings, raw)
-    center = pm.Deterministic(names.raw_mean(capital), raw.mean())
-    spread = pm.Deterministic(names.raw_sd(capital), pt.std(raw, ddof=1))
-    return pm.Deterministic(capital, (raw - center) / spread, dims=names.ROW)
 
 
 def _prior_mean(design: Design, capital: str, other: Any | None) -> Any:

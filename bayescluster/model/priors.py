@@ -439,7 +439,13 @@ def variance_components(design: Design) -> tuple[Component, ...]:
     """Name everything the variance is shared among; nothing without the R2D2M2 prior."""
     if design.equation.priors.r2d2m2 is None:
         return ()
-    inputs = _inputs(design)
+    human, social = design.capitals
+    own = {
+        names.HUMAN_CAPITAL: human,
+        names.SOCIAL_CAPITAL: social,
+        names.INTERACTION: human * social,
+    }
+    inputs = own | dict(zip(design.equation.entering, design.predictors.T, strict=True))
     level = design.structure.level
     found = [
         Component(names.POPULATION, term, _variance(inputs[term]))
@@ -461,17 +467,6 @@ def variance_components(design: Design) -> tuple[Component, ...]:
 def _variance(values: NDArray[np.float64]) -> float:
     """Variance of what is known."""
     return float(values[np.isfinite(values)].var())
-
-
-def _inputs(design: Design) -> dict[str, NDArray[np.float64]]:
-    """What each slope multiplies, ``(row,)``."""
-    human, social = design.capitals
-    own = {
-        names.HUMAN_CAPITAL: human,
-        names.SOCIAL_CAPITAL: social,
-        names.INTERACTION: human * social,
-    }
-    return own | dict(zip(design.equation.entering, design.predictors.T, strict=True))
 
 
 LOADING_SD, DISCRETE_LOADING_SD = 1.0, 2.0

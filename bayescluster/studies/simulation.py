@@ -118,13 +118,7 @@ class SimulationPlan[Options: RefitOptions]:
         return int(state.generate_state(1, np.uint32)[0])
 
     def size(self, firms: float, clusters: float) -> Size:
-        """Take the firms to another size, and describe it.
-
-        Parameters
-        ----------
-        firms, clusters
-            Multipliers of the firms in each cluster, and of the clusters in each industry.
-        """
+        """Take the firms to another size, and describe it."""
         rng = self.rng(SIZE_STREAM, *_size_stream(firms, clusters))
         design, declared = resized(self.forms[0], firms, clusters, rng), self.analysis.data
         facts = SizeFacts(
@@ -323,13 +317,6 @@ def share_of(count: float, size: float, replications: int) -> Share:
     Verdicts of one replication share its outcome and are not independent: the interval counts
     replications rather than verdicts, which makes it too wide rather than too narrow. Source: Brown,
     Cai and DasGupta (2001), Statistical Science 16(2); the ends are 0 and 1 themselves.
-
-    Parameters
-    ----------
-    count, size
-        Verdicts of a kind, and verdicts.
-    replications
-        Replications behind them.
     """
     share = count / size
     hits, tail = share * replications, (1 - INTERVAL) / 2

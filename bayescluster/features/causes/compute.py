@@ -85,15 +85,7 @@ CLAIMS_OF_INDUSTRIES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
 
 
 def causes_of(evidence: Evidence, gate_passed: bool) -> CausesResults | None:
-    """Compute the section on causes; nothing where the model has no capitals.
-
-    Parameters
-    ----------
-    evidence
-        Estimands of the fit.
-    gate_passed
-        Whether the diagnostics gate passed.
-    """
+    """Compute the section on causes; nothing where the model has no capitals."""
     design = evidence.design
     if not design.has_capitals:
         return None
@@ -644,10 +636,17 @@ def question_of(name: ClaimName, options: Causes) -> Question:
     def deciding(corner: Corner, monotone: bool) -> Deciding:
         p1, p0 = corner[exposed], corner[unexposed]
         if letter == "I":
-            return _at_most(limit, p1, p0, monotone)
+            most, least = 1 / (1 - limit), ratio(1 - p0, 1 - p1, 0.0)
+            if monotone:
+                return Deciding(ratio(1 - p0, 1 - p1, np.inf), most, least, most)
+            return Deciding(ratio(p1, 1 - p0, np.inf), limit, least, most)
         # PS is PN of the absence of the outcome without the exposure
         events = (p1, p0, 1 - p0) if letter == "N" else (1 - p0, 1 - p1, p1)
-        return _at_least(limit, events, monotone)
+        here, without, absent = events
+        short = ratio(without, here, np.inf)
+        if monotone:
+            return Deciding(short, 1 - limit, ratio(without, here, 0.0), 1 - limit)
+        return Deciding(short, 1 - limit, ratio(here, absent, 0.0), 1 / limit)
 
     return Question(
         name,
@@ -659,27 +658,6 @@ def question_of(name: ClaimName, options: Causes) -> Question:
         monotonic,
         deciding,
     )
-
-
-def _at_least(limit: float, events: tuple[Array, Array, Array], monotone: bool) -> Deciding:
-    """Ratios by which PN of an event is at least a limit.
-
-    ``events`` are the probabilities of the event with the exposure and without, and of its absence
-    without the exposure.
-    """
-    here, without, absent = events
-    short = ratio(without, here, np.inf)
-    if monotone:
-        return Deciding(short, 1 - limit, ratio(without, here, 0.0), 1 - limit)
-    return Deciding(short, 1 - limit, ratio(here, absent, 0.0), 1 / limit)
-
-
-def _at_most(limit: float, p1: Array, p0: Array, monotone: bool) -> Deciding:
-    """Ratios by which PS is at most a limit."""
-    most, least = 1 / (1 - limit), ratio(1 - p0, 1 - p1, 0.0)
-    if monotone:
-        return Deciding(ratio(1 - p0, 1 - p1, np.inf), most, least, most)
-    return Deciding(ratio(p1, 1 - p0, np.inf), limit, least, most)
 
 
 def _synergy(least: float) -> Question:

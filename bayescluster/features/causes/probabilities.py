@@ -77,13 +77,7 @@ def ratio(top: ArrayLike, bottom: ArrayLike, empty: float) -> Array:
 
 
 def points(exposed: ArrayLike, unexposed: ArrayLike) -> Points:
-    """PN, PS and PNS under exogeneity and monotonicity.
-
-    Parameters
-    ----------
-    exposed, unexposed
-        Probability of the outcome, arrays that broadcast.
-    """
+    """PN, PS and PNS under exogeneity and monotonicity."""
     p1, p0 = np.broadcast_arrays(np.asarray(exposed, float), np.asarray(unexposed, float))
     gain = p1 - p0
     nothing = np.full(gain.shape, np.nan)
@@ -97,11 +91,6 @@ def exogenous(exposed: ArrayLike, unexposed: ArrayLike) -> Causation:
     """Bounds of PN, PS and PNS under exogeneity only.
 
     A probability given an event that does not happen is bounded by 0 and 1.
-
-    Parameters
-    ----------
-    exposed, unexposed
-        Probability of the outcome, arrays that broadcast.
     """
     p1, p0 = np.broadcast_arrays(np.asarray(exposed, float), np.asarray(unexposed, float))
     pns = within(np.maximum(0.0, p1 - p0), np.minimum(p1, 1 - p0))
@@ -111,13 +100,7 @@ def exogenous(exposed: ArrayLike, unexposed: ArrayLike) -> Causation:
 
 
 def synergy(both: ArrayLike, first: ArrayLike, second: ArrayLike) -> Bounds:
-    """Share for whom the outcome comes with both exposures and with neither one alone.
-
-    Parameters
-    ----------
-    both, first, second
-        Probability of the outcome with both exposures, and with each alone.
-    """
+    """Share for whom the outcome comes with both exposures and with neither one alone."""
     p11, p10, p01 = (np.asarray(p, float) for p in (both, first, second))
     return within(p11 - p10 - p01, np.minimum(p11, 1 - np.maximum(p10, p01)))
 
@@ -125,13 +108,7 @@ def synergy(both: ArrayLike, first: ArrayLike, second: ArrayLike) -> Bounds:
 def monotonic_synergy(
     both: ArrayLike, first: ArrayLike, second: ArrayLike, neither: ArrayLike
 ) -> Bounds:
-    """The same where neither exposure ever prevents the outcome.
-
-    Parameters
-    ----------
-    both, first, second, neither
-        Probability of the outcome with both exposures, with each alone, and with neither.
-    """
+    """The same where neither exposure ever prevents the outcome."""
     p11, p10, p01, p00 = (np.asarray(p, float) for p in (both, first, second, neither))
     return within(p11 - p10 - p01 + p00, p11 - np.maximum(p10, p01))
 
@@ -475,15 +452,6 @@ def degrees_of_all(design: Design, draws: Draws, weights: Array) -> Degrees:
 
 def degrees_of_capital(design: Design, draws: Draws, weights: Array, capital: str) -> Degrees:
     """Degrees of one capital: firms differ in it only, all else averaged over their group.
-
-    Parameters
-    ----------
-    design, draws
-        The design, and its draws.
-    weights
-        Averaging weights, ``(row, group)``.
-    capital
-        The capital.
 
     Returns
     -------

@@ -40,13 +40,7 @@ ROUNDING: Final = 1e-9
 
 
 def bounding_factor(outcome: ArrayLike, exposure: ArrayLike) -> Array:
-    """Most by which a confounder can change a ratio of probabilities.
-
-    Parameters
-    ----------
-    outcome, exposure
-        Risk ratios of the confounder with the outcome and with the exposure, at least 1.
-    """
+    """Most by which a confounder can change a ratio of probabilities."""
     u, e = np.asarray(outcome, float), np.asarray(exposure, float)
     return np.asarray(u * e / (u + e - 1))
 
@@ -132,11 +126,6 @@ def benchmarks(design: Design, draws: Draws) -> tuple[Benchmark, ...]:
     """Risk ratios of the controls that enter as one plain column, strongest first.
 
     Nothing where other equations are upstream: a control may act through these as well.
-
-    Parameters
-    ----------
-    design, draws
-        The design, and some of its draws.
     """
     weights = design.weights.average if design.weights is not None else np.ones(design.size)
     rows = () if draws.upstream else _benchmarks(design, draws, weights / weights.sum())

@@ -534,17 +534,7 @@ def replicated(kind: ModelName, draws: CeilingDraws, c: Array, rng: np.random.Ge
 
 
 class CeilingSampler:
-    """Samples one ceiling model for firms of one layout, with whatever capital and outcome.
-
-    Parameters
-    ----------
-    kind
-        The model.
-    layout
-        Which firms share a ceiling.
-    limits
-        Floor and top of the ceiling.
-    """
+    """Samples one ceiling model for firms of one layout, with whatever capital and outcome."""
 
     def __init__(self, kind: ModelName, layout: Layout, limits: tuple[float, float]) -> None:
         self._kind, self._layout, self._limits = kind, layout, limits

@@ -209,19 +209,7 @@ def surfaces_of(
     within: list[Spans | None],
     quantile: float,
 ) -> Surfaces:
-    """Compute the outcome surface of every group on one grid that covers all their spans.
-
-    Parameters
-    ----------
-    design, draws
-        The design, and draws under the scope asked for.
-    groups
-        Groups of rows.
-    within
-        Spans of the groups.
-    quantile
-        Which quantile of the predictive distribution; the expectation for families that have none.
-    """
+    """Compute the outcome surface of every group on one grid that covers all their spans."""
     at = at_quantile(design, quantile)
     points = GRID_THROUGH if draws.upstream else GRID
     human, social = (_grid(design, position, within, points) for position in range(2))
@@ -289,15 +277,7 @@ def _between(values: Array, grid: Array, at: Array, axis: int) -> Array:
 
 
 def effect_sizes(levels: Array, height: Array, top: tuple[float, float]) -> tuple[Array, Array]:
-    """Area above each ceiling as a share of the scope, and the part below its highest point.
-
-    Parameters
-    ----------
-    levels, height
-        ``(level,)`` and ``(draw, level)``.
-    top
-        Scope of the outcome.
-    """
+    """Area above each ceiling as a share of the scope, and the part below its highest point."""
     low, high = top
     share = (np.clip(height, low, high) - low) / (high - low)
     # at two levels the ceiling of the lower one goes on to the higher, as that of observed cases

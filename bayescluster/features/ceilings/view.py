@@ -40,15 +40,6 @@ def own_unit(row: LeastLevel) -> str:
 def ceiling(results: Results, capital: str, *, narrow: bool = False) -> Figure:
     """Draw the ceiling of a capital over the firms, one panel an industry.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    capital
-        The capital whose levels are across.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError

@@ -53,17 +53,7 @@ class Doubled(NamedTuple):
 
 
 def doubled(directory: RunDirectory, results: Results, wanted: str) -> Doubled | None:
-    """Find the longest finished run of the same model with at least twice the draws.
-
-    Parameters
-    ----------
-    directory
-        The run.
-    results
-        Its results.
-    wanted
-        Key of its model.
-    """
+    """Find the longest finished run of the same model with at least twice the draws."""
     least = TIMES * results.fit.chains * results.fit.draws
     found = [(_draws(manifest), path) for path, manifest in _others(directory, wanted)]
     for draws, path in sorted(found, reverse=True):
@@ -706,17 +696,7 @@ PARTS = (
 
 
 def checklist_of(directory: RunDirectory, results: Results, model_key: str) -> Checklist:
-    """Fill the checklist of a run from its results and the studies that stand beside it.
-
-    Parameters
-    ----------
-    directory
-        The run.
-    results
-        Its results.
-    model_key
-        Key of its model, by which studies are found.
-    """
+    """Fill the checklist of a run from its results and the studies that stand beside it."""
     studies = studies_of(directory.path.parent, model_key)
     pages = {
         kind: relpath(study.page, directory.path).replace("\\", "/")
@@ -784,16 +764,12 @@ def studies_of(folder: Path, model_key: str) -> dict[str, Study]:
     """
     found = {}
     for kind, holds in STUDIES.items():
-        for path in sorted(_documents(folder, kind), key=_written, reverse=True):
+        for path in sorted(folder.glob(f"{kind}/*/{kind}.json"), key=_written, reverse=True):
             document = _read(path, holds, model_key)
             if document is not None:
                 found[kind] = Study(document, path.with_suffix(".html"))
                 break
     return found
-
-
-def _documents(folder: Path, kind: str) -> Iterator[Path]:
-    return folder.glob(f"{kind}/*/{kind}.json")
 
 
 def _written(path: Path) -> int:

@@ -364,7 +364,8 @@ def _odd_numbers(
     codes = suspicious_codes(known)
     for code in codes:
         cells = int((known == code).sum())
-        low, high = _range_without(known, codes)
+        others = known[~np.isin(known, codes)]
+        low, high = float(others.min()), float(others.max())
         yield Concern(
             column=name,
             what=f"{code:g} in {_rows(cells)}, where the others go from {low:g} to {high:g}",
@@ -426,11 +427,6 @@ def suspicious_codes(known: Floats) -> list[float]:
         for code in present
         if code < 0 <= low or (code - high > step and code - high >= max(2.0, width / 2))
     ]
-
-
-def _range_without(known: Floats, codes: Sequence[float]) -> tuple[float, float]:
-    others = known[~np.isin(known, codes)]
-    return float(others.min()), float(others.max())
 
 
 def _outliers(name: str, values: Floats, codes: Sequence[float]) -> Iterator[Concern]:

@@ -120,7 +120,9 @@ class _Question(NamedTuple):
 def _paths(
     question: _Question, position: int, pair: tuple[float, float], names: Sequence[str]
 ) -> PathDraws:
-    low, high = (_set(position, level) for level in pair)
+    low, high = (
+        (Setting(level, Own()) if position == 0 else Setting(Own(), level)) for level in pair
+    )
     capital = CAPITALS[position]
     if not names:
         mean = outcome_surface(*question[:2], [low, high], question.weights)
@@ -137,10 +139,6 @@ def _paths(
         both - alone,
         {name: mean[:, 3 + k] - alone for k, name in enumerate(names)},
     )
-
-
-def _set(position: int, level: float) -> Setting:
-    return Setting(level, Own()) if position == 0 else Setting(Own(), level)
 
 
 def form_draws(design: Design, draws: Draws, weights: Array) -> tuple[FormDraws, ...]:
@@ -201,15 +199,7 @@ class Confounded(NamedTuple):
 
 
 def learners_gained(path: PathDraws, forms: Sequence[PathDraws]) -> Array:
-    """Sum over the forms of the change in the share of learners, ``(draw, group)``.
-
-    Parameters
-    ----------
-    path
-        Effects on the outcome, for their shape.
-    forms
-        Effects of the same capital on each form that enters the outcome's equation.
-    """
+    """Sum over the forms of the change in the share of learners, ``(draw, group)``."""
     return np.asarray(sum((form.total for form in forms), start=np.zeros_like(path.total)))
 
 
@@ -288,13 +278,7 @@ class Learned(NamedTuple):
 
 
 def learned(systems: Sequence[tuple[Design, Draws]]) -> Learned | None:
-    """Compute the estimands of a system; none where no equation has predictors.
-
-    Parameters
-    ----------
-    systems
-        Every equation with its draws, that in focus first.
-    """
+    """Compute the estimands of a system; none where no equation has predictors."""
     focus, _ = systems[0]
     if not any(design.equation.predictors for design, _ in systems):
         return None

@@ -54,13 +54,6 @@ def learning_matrix(results: Results, *, narrow: bool = False) -> Figure:
 
     Outcomes in another unit than that in focus are left to the tables.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError

@@ -47,17 +47,6 @@ def standardised_loadings(design: Design, group: xr.Dataset, capital: str, sprea
 
     Of a binary or ordinal indicator it is that of the continuous response behind it, whose errors
     are logistic: ``loading * spread / sqrt((loading * spread)^2 + error variance)``.
-
-    Parameters
-    ----------
-    design
-        The design.
-    group
-        Posterior or prior.
-    capital
-        A latent capital.
-    spread
-        Standard deviation of the raw capital, ``(draw,)``.
     """
     items = design.items(capital)
     signal = flat_draws(group, item_loadings(capital)) * spread[:, None]
@@ -153,19 +142,7 @@ class _Residuals(NamedTuple):
 def departures(
     design: Design, posterior: xr.Dataset, capital: str, rng: np.random.Generator
 ) -> list[Departure]:
-    """Shifts of indicators by industry and cluster, and differences of loadings by industry.
-
-    Parameters
-    ----------
-    design
-        The design.
-    posterior
-        Posterior, with the latent capital.
-    capital
-        A latent capital.
-    rng
-        Draws the sampling errors.
-    """
+    """Shifts of indicators by industry and cluster, and differences of loadings by industry."""
     groups = [found for found in declared_groups(design) if found.by in SHIFT]
     levels = flat_draws(posterior, capital)
     found: list[Departure] = []

@@ -172,15 +172,6 @@ def analyse_necessity(
 ) -> Necessity:
     """Analyse a table: all rows, which must be fit for it, then the groups that are.
 
-    Parameters
-    ----------
-    options
-        Options of the command line.
-    directory
-        Folder from which the path of the table starts.
-    frame
-        The table, where it is in memory.
-
     Raises
     ------
     CommandError

@@ -267,7 +267,14 @@ def areas(cases: Cases, ceiling: CeilingName) -> Floats:
     if ceiling in AREAS:
         above = AREAS[ceiling](cases)
     else:
-        above = _above_lines(LINES[ceiling](cases))
+        intercept, slope = LINES[ceiling](cases)
+        rises = slope > LEVEL
+        safe = np.where(rises, slope, 1.0)
+        floor = np.clip(-intercept / safe, 0, 1)
+        top = np.clip((1 - intercept) / safe, 0, 1)
+        gaps = [np.clip(1 - intercept - safe * u, 0, 1) for u in (floor, top)]
+        area = floor + (top - floor) * (gaps[0] + gaps[1]) / 2
+        above = np.where(np.isnan(slope), np.nan, np.where(rises, area, 0.0))
         cornered = (cases.peers.u[0] == 0) & (cases.peers.top[:, 0] == 1)
         above = np.where(cornered, 0.0, above)
     return np.clip(above, 0, 1)
@@ -363,18 +370,6 @@ def _above_hull(peers: Peers, hull: Events) -> Floats:
     return above
 
 
-def _above_lines(lines: Lines) -> Floats:
-    """Area above rising lines within the unit square; 0 where a line does not rise: (set,)."""
-    intercept, slope = lines
-    rises = slope > LEVEL
-    safe = np.where(rises, slope, 1.0)
-    floor = np.clip(-intercept / safe, 0, 1)
-    top = np.clip((1 - intercept) / safe, 0, 1)
-    gaps = [np.clip(1 - intercept - safe * u, 0, 1) for u in (floor, top)]
-    area = floor + (top - floor) * (gaps[0] + gaps[1]) / 2
-    return np.where(np.isnan(slope), np.nan, np.where(rises, area, 0.0))
-
-
 class Permuted(NamedTuple):
     """An effect size among those of permuted outcomes.
 
@@ -400,17 +395,6 @@ def permuted(
     cases: Cases, ceilings: Sequence[CeilingName], count: int, rng: np.random.Generator
 ) -> dict[CeilingName, Permuted | None]:
     """Test effect sizes by permuting the outcomes over the cases, the same for all ceilings.
-
-    Parameters
-    ----------
-    cases
-        Cases in the unit square; of several sets of outcomes, the first.
-    ceilings
-        Ceilings to test.
-    count
-        Number of permutations.
-    rng
-        Source of the permutations.
 
     Returns
     -------

@@ -303,15 +303,6 @@ SMALL: Final = 300
 def necessity(analysis: Necessity, pair: Pair, *, narrow: bool = False) -> Figure:
     """Draw the cases of a condition, its ceilings, and the peers they rest on.
 
-    Parameters
-    ----------
-    analysis
-        The analysis.
-    pair
-        A condition in a group of it.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError
@@ -450,17 +441,6 @@ def bottleneck(
     """Draw the bottleneck table of a ceiling, highest demand at the top.
 
     The darker a cell, the more of the condition's range is needed.
-
-    Parameters
-    ----------
-    analysis
-        The analysis.
-    pairs
-        Conditions of one group.
-    ceiling
-        One of the ceilings.
-    narrow
-        Lay the figure out for a telephone.
 
     Raises
     ------

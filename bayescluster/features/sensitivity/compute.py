@@ -114,7 +114,11 @@ def sensitivity(density: Array, quantities: Array, chains: int) -> Sensed:
         within = moving & (np.ptp(quantities[part], axis=0) > STILL)
         each[k, moving] = 0.0
         each[k, within] = _distance(quantities[np.ix_(part, within)], some)
-    return _without_noise(whole, each)
+    m = len(each)
+    noise2 = np.maximum(((each**2).mean(axis=0) - whole**2) / (m - 1), 0.0)
+    left = np.sqrt(np.maximum(whole**2 - noise2, 0.0))
+    error = SIDE * each.std(axis=0, ddof=1) / np.sqrt(m)
+    return Sensed(whole, np.sqrt(noise2), np.maximum(left - error, 0.0), left + error)
 
 
 def _distance(quantities: Array, weights: tuple[Array, Array]) -> Array:
@@ -164,19 +168,6 @@ def _jensen_shannon(widths: Array, weights: Array) -> Array:
     second = (widths * (weighted * (logs - middle))).sum(axis=1) - apart
     total = np.maximum(first, 0) + np.maximum(second, 0)
     return np.asarray(np.sqrt(total / (of_plain + of_weighted)))
-
-
-def _without_noise(whole: Array, parts: Array) -> Sensed:
-    """Take off what finite draws make of nothing, and bound what is left.
-
-    A squared distance is that of the truth plus a part that goes as one over the number of draws:
-    with ``m`` parts, ``whole^2 = t^2 + b`` and the mean of ``part^2 = t^2 + m b``.
-    """
-    m = len(parts)
-    noise2 = np.maximum(((parts**2).mean(axis=0) - whole**2) / (m - 1), 0.0)
-    left = np.sqrt(np.maximum(whole**2 - noise2, 0.0))
-    error = SIDE * parts.std(axis=0, ddof=1) / np.sqrt(m)
-    return Sensed(whole, np.sqrt(noise2), np.maximum(left - error, 0.0), left + error)
 
 
 def diagnosis(
@@ -234,15 +225,6 @@ def weighted_probabilities(
 
     The error is that of the mean of ``size * weight * (event - probability)``, with the dependence
     of the draws; where all draws agree, that of one further draw to the other side.
-
-    Parameters
-    ----------
-    events
-        ``(draw, event)``, the chains one after the other.
-    weights
-        Of the draws.
-    chains
-        Number of chains.
     """
     size, count = events.shape
     probability = weights.values @ events
@@ -436,19 +418,7 @@ class _Part(NamedTuple):
 def sensitivity_of(
     evidence: Evidence, posterior: xr.Dataset, log_likelihood: Array, verdicts: Sequence[Verdict]
 ) -> Sensitivity:
-    """Say how far a fit hangs on its priors.
-
-    Parameters
-    ----------
-    evidence
-        Draws and claims.
-    posterior
-        Every variable, with dims chain and draw.
-    log_likelihood
-        Log likelihood of all outcomes at each draw, ``(draw,)``.
-    verdicts
-        What was decided, in the order of the claims.
-    """
+    """Say how far a fit hangs on its priors."""
     design = evidence.design
     try:
         blocks = prior_blocks(design, posterior)

@@ -86,13 +86,6 @@ def _from_line(one: Bar) -> float:
 def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the probability of every claim, and its range with priors of half and twice the power.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError
@@ -116,7 +109,9 @@ def scaled_verdicts(results: Results, *, narrow: bool = False) -> Figure:
                 places.append(at)
                 group = words.group(one.verdict.by, one.verdict.group)
                 names.append(folded(group, 26 if narrow else 56, 1))
-        for level in sorted({bound for one in found for bound in _bounds(one)}):
+        for level in sorted(
+            {bound for one in found for bound in (one.verdict.level, 1 - one.verdict.level)}
+        ):
             axes.axvline(level, color=MUTED, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
         axes.set_yticks(places, names)
         axes.set_ylim(depth - HEAD + 0.6, -0.7)
@@ -142,10 +137,6 @@ def _draw(axes: Axes, at: float, one: Bar) -> None:
     axes.plot(
         [one.verdict.probability], [at], linestyle="", marker="o", markersize=3.4, color=color
     )
-
-
-def _bounds(one: Bar) -> tuple[float, float]:
-    return one.verdict.level, 1 - one.verdict.level
 
 
 def _powers(results: Results) -> str:

@@ -582,17 +582,7 @@ class _Sampled(NamedTuple):
 
 
 class SetEvidence:
-    """Sets of a run and their measures, each source computed when first needed.
-
-    Parameters
-    ----------
-    design
-        The design.
-    posterior, prior
-        Draws of the parameters.
-    seed
-        Seed of the replicates.
-    """
+    """Sets of a run and their measures, each source computed when first needed."""
 
     def __init__(self, design: Design, posterior: Draws, prior: Draws, seed: int) -> None:
         self.design = design

@@ -28,13 +28,6 @@ NARROWEST = 0.05
 def verdict_curve(curves: Sequence[VerdictCurve], *, narrow: bool = False) -> Figure:
     """Draw posterior and prior probability of one claim across one of its cut-offs.
 
-    Parameters
-    ----------
-    curves
-        Curves of one claim and cut-off, one a group.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError

@@ -108,13 +108,6 @@ def raising_of(design: Design, draws: Draws, options: WeakestNode, by: By) -> Ra
 def gain_draws(design: Design, draws: Draws, raisings: Sequence[Raising]) -> list[Array]:
     """Gains of every group of every kind.
 
-    Parameters
-    ----------
-    design, draws
-        The design, and draws under the scope of the analysis.
-    raisings
-        Kinds of groups.
-
     Returns
     -------
     list of ndarray

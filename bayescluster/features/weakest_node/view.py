@@ -276,13 +276,9 @@ def _plan(results: Results, plan: Plan) -> View[PlanRow]:
     )
 
 
-def _option(option: str) -> str:
-    return "Both capitals" if option == "both" else words.label(option)
-
-
 def _raised(row: PlanRow) -> str:
     if row.before == "none":
-        return _option(row.after)
+        return "Both capitals" if row.after == "both" else words.label(row.after)
     if row.after == "both":
         added = next(name for name in CAPITALS if name != row.before)
         return f"{words.label(added)} (after {words.label(row.before).lower()})"

@@ -306,19 +306,7 @@ def replications(
 def calibrated(
     plan: CalibrationPlan, compiled: CompiledForm, position: int, number: int
 ) -> CalibrationReplication:
-    """Simulate, refit, and rank the truth among the draws.
-
-    Parameters
-    ----------
-    plan
-        Sources of randomness and settings of the refits.
-    compiled
-        The form, and the truths.
-    position
-        Place of the form among those of the analysis.
-    number
-        Number of the replication: that of its truth.
-    """
+    """Simulate, refit, and rank the truth among the draws."""
     started = time.perf_counter()
     design = compiled.repeated.design
     outcome, rank = (plan.rng(stream, position, number) for stream in (OUTCOME_STREAM, RANK_STREAM))

@@ -383,17 +383,7 @@ def unit_of(design: Design) -> str:
 
 
 def integrated_row(design: Design, draws: Draws, row: int) -> IntegratedScore:
-    """Score a row by importance sampling over what is left when its group's effects are integrated.
-
-    Parameters
-    ----------
-    design
-        A design in which something varies.
-    draws
-        Draws of its posterior.
-    row
-        Position of the row.
-    """
+    """Score a row by importance sampling over what is left when its group's effects are integrated."""
     member = design.index(unit_of(design))
     rows = np.flatnonzero(member == member[row])
     few = draws.thinned(enough_draws(design, own_groups(design, rows, rows)))

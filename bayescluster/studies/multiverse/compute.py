@@ -64,11 +64,6 @@ def claim_rows(universes: Sequence[FittedUniverse]) -> tuple[ClaimRow, ...]:
 
     Claims are matched by what they say, group, scope and level, and among those that share all of it by
     their declared region, else by their order.
-
-    Parameters
-    ----------
-    universes
-        All universes, the analysis as declared first.
     """
     base = universes[0].results
     if base is None:
@@ -167,13 +162,7 @@ def _near(verdict: Verdict, base: Verdict) -> bool:
 
 
 def claim_words(answers: Sequence[Answer]) -> str:
-    """Say in how many universes the verdict of the analysis as declared holds, and where it flips.
-
-    Parameters
-    ----------
-    answers
-        The answer of each universe, the analysis as declared first.
-    """
+    """Say in how many universes the verdict of the analysis as declared holds, and where it flips."""
     base = answers[0]
     if base.status != "asked" or base.verdict is None:
         return NO_BASE

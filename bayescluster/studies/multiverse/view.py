@@ -439,13 +439,6 @@ def _figure(results: Multiverse, curve: Curve, place: int) -> Drawn:
 def specification_plot(curve: Curve, narrow: bool = False) -> Figure:
     """Draw effects with intervals, and a matrix of the choices below them.
 
-    Parameters
-    ----------
-    curve
-        Effects of one capital on one scale.
-    narrow
-        Lay the figure out for a telephone.
-
     Raises
     ------
     FigureError

@@ -110,17 +110,7 @@ class DrawnPart(NamedTuple):
 
 
 def form_parts(design: Design, count: int, entropy: tuple[int, int, int]) -> Iterator[DrawnPart]:
-    """Draw from the prior of a form, and summarise its equations, that in focus first.
-
-    Parameters
-    ----------
-    design
-        The form.
-    count
-        Draws.
-    entropy
-        Source of the seeds.
-    """
+    """Draw from the prior of a form, and summarise its equations, that in focus first."""
     seed = int(np.random.SeedSequence((*entropy, DRAW_STREAM)).generate_state(1, np.uint32)[0])
     prior = draw_prior(design, count, seed)
     forward = np.random.default_rng((*entropy, COMPLETION_STREAM))
@@ -305,15 +295,7 @@ def _magnitudes(mean: Array) -> _Implausible:
 
 
 def prior_estimands(evidence: Evidence, claims: Sequence[Hypothesis]) -> tuple[PriorEstimand, ...]:
-    """Summarise the estimands at the default levels, and corners at those that claims declare.
-
-    Parameters
-    ----------
-    evidence
-        Estimands of the prior.
-    claims
-        Declared hypotheses.
-    """
+    """Summarise the estimands at the default levels, and corners at those that claims declare."""
     design = evidence.design
     if not design.has_capitals:
         return ()
@@ -426,13 +408,6 @@ def turns_on(event: Events, parameters: Mapping[str, Array]) -> tuple[str, float
 
     Either with its value or with its distance from the median: an extreme outcome comes of slopes far
     out on either side. Nothing where the event is the same in every draw, or none is high.
-
-    Parameters
-    ----------
-    event
-        The event, ``(draw,)``.
-    parameters
-        Draws of each parameter, ``(draw,)``, by name.
     """
     if event.all() or not event.any():
         return None
@@ -448,15 +423,7 @@ def turns_on(event: Events, parameters: Mapping[str, Array]) -> tuple[str, float
 
 
 def blocks(design: Design, drawn: Draws) -> tuple[Block, ...]:
-    """List the parameters of an equation, each with the place of its prior in the analysis.
-
-    Parameters
-    ----------
-    design
-        The equation.
-    drawn
-        Draws of its prior.
-    """
+    """List the parameters of an equation, each with the place of its prior in the analysis."""
     return tuple(_blocks(design, drawn))
 
 
