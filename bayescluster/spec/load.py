@@ -40,6 +40,9 @@ EXPECTED = {
 ANCHOR_TAGS = ("of_score", "by_indicator")
 """Tags of the kinds of anchors: ``low`` or ``high`` comes before them."""
 
+FILL_IN = "FILL_IN"
+"""Stands where only the user can say what belongs there."""
+
 MOST_SHOWN = 40
 """Faults of a file that are listed."""
 
@@ -120,8 +123,21 @@ def _validated[M: BaseModel](source: SourceMap, model: type[M], what: str) -> M:
                 "start it with `name:`, or write one with `bayescluster init`",
             )
         )
+    plain = _plain(source.tree)
+    if blanks := list(_blanks(plain, ())):
+        # what else is wrong may follow from what is not there yet
+        raise ConfigError(
+            [
+                Problem(
+                    f"{FILL_IN} stands here still: {_asked(path)}",
+                    source.where(path),
+                    "`bayescluster check-data TABLE` lists the columns",
+                )
+                for path in blanks
+            ]
+        )
     try:
-        return model.model_validate(_plain(source.tree))
+        return model.model_validate(plain)
     except ValidationError as error:
         details = sorted(
             _without_echoes(error.errors()),
@@ -134,6 +150,29 @@ def _validated[M: BaseModel](source: SourceMap, model: type[M], what: str) -> M:
         if (more := len(details) - MOST_SHOWN) > 0:
             problems.append(Problem(f"{more:,} more problems are not listed", source.file))
         raise ConfigError(list(dict.fromkeys(problems))) from None
+
+
+def _blanks(tree: Any, path: Place) -> Iterator[Place]:
+    """Places that are to be filled in."""
+    if tree == FILL_IN:
+        yield path
+    items = (
+        tree.items()
+        if isinstance(tree, dict)
+        else enumerate(tree)
+        if isinstance(tree, list)
+        else ()
+    )
+    for key, value in items:
+        yield from _blanks(value, (*path, key))
+
+
+def _asked(path: Place) -> str:
+    """What belongs at a place, in words."""
+    if "indicators" in path:
+        capital = str(path[path.index("indicators") - 1]).replace("_", " ")
+        return f"name the columns that measure {capital}"
+    return f"name the column of the {path[-1]}"
 
 
 def _without_echoes(details: Sequence[ErrorDetails]) -> list[ErrorDetails]:

@@ -21,6 +21,7 @@ from bayescluster.dataset.prepare import revealed, visible
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
 from bayescluster.design.claims import Suggested, regions
+from bayescluster.design.context import BETWEEN_MAX, BETWEEN_MIN, between_share
 from bayescluster.design.outcome import NO, YES
 from bayescluster.families.zeros import zeros_family
 from bayescluster.features.codebook.compute import (
@@ -32,6 +33,7 @@ from bayescluster.features.codebook.compute import (
     suggests,
     suspicious_codes,
 )
+from bayescluster.spec.load import FILL_IN
 
 Floats = NDArray[np.float64]
 
@@ -112,6 +114,8 @@ class Draft(NamedTuple):
     family: str
     levels: tuple[str, ...]
     constructs: Mapping[str, tuple[Item, ...]]
+    contextual: tuple[str, ...]
+    """Capitals that vary both within and between clusters."""
     controls: tuple[Control, ...]
     codes: Mapping[str, tuple[float, ...]]
     recodes: tuple[Recode, ...]
@@ -172,6 +176,7 @@ class _Drafting:
             family=family,
             levels=levels,
             constructs=constructs,
+            contextual=self._contextual(cluster, constructs, codes),
             controls=controls,
             codes=codes,
             recodes=tuple(self.recodes),
@@ -265,7 +270,7 @@ class _Drafting:
         return tuple(controls[: None if stated else MOST_CONTROLS])
 
     def _transform(self, name: str) -> str:
-        if kind_of(self.table.frame[name]).values is None:
+        if not self._is_number(name):
             return "none"
         values = self._values(name)
         known = values[
@@ -278,7 +283,7 @@ class _Drafting:
         return "log" if known.min() > 0 else "log1p"
 
     def _codes(self, name: str) -> tuple[float, ...]:
-        if name not in self.table.frame or kind_of(self.table.frame[name]).values is None:
+        if name not in self.table.frame or not self._is_number(name):
             return ()
         values = self._values(name)
         return tuple(suspicious_codes(values[~np.isnan(values)]))
@@ -288,7 +293,7 @@ class _Drafting:
     ) -> tuple[Item, ...]:
         """Turn the indicators that go against the others, or whose lower code is a yes."""
         columns = [item.column for item in items if item.column in self.table.frame]
-        numeric = [name for name in columns if kind_of(self.table.frame[name]).values is not None]
+        numeric = [name for name in columns if self._is_number(name)]
         against = self._against(numeric, codes)
         turned = []
         for item in items:
@@ -319,6 +324,38 @@ class _Drafting:
             if len(others) and (others < 0).all():
                 found.add(name)
         return found if len(found) < len(names) / 2 else set()
+
+    def _contextual(
+        self,
+        cluster: str | None,
+        constructs: Mapping[str, tuple[Item, ...]],
+        codes: Mapping[str, Sequence[float]],
+    ) -> tuple[str, ...]:
+        """Capitals whose mean over the cluster can be told from what the firm has."""
+        if cluster is None:
+            return ()
+        group = pd.factorize(self.table.frame[cluster])[0]
+        found = []
+        for capital, items in constructs.items():
+            answers = {
+                item.column: self._values(item.column, codes) * (-1 if item.negative else 1)
+                for item in items
+                if item.column in self.table.frame and self._is_number(item.column)
+            }
+            frame = pd.DataFrame(answers)
+            score = ((frame - frame.mean()) / frame.std()).mean(axis=1).to_numpy()
+            share = between_share(score, group) if answers else None
+            if share is not None and share >= BETWEEN_MAX:
+                words = capital.replace("_", " ")
+                self.guessed.append(
+                    f"{words} hardly differs between firms of one {cluster}: its effect compares clusters"
+                )
+            elif share is None or share > BETWEEN_MIN:
+                found.append(capital)
+        return tuple(found)
+
+    def _is_number(self, name: str) -> bool:
+        return kind_of(self.table.frame[name]).values is not None
 
     def _repaired(self, role: str, column: str | None) -> str | None:
         """Give groups that are spelt in several ways one name, in a new column."""
@@ -411,7 +448,7 @@ class _Drafting:
         """Regions for an outcome that is no probability, and no share that can be near 1."""
         if outcome is None or family in DEFAULT_REGIONS:
             return ()
-        if kind_of(self.table.frame[outcome]).values is None:
+        if not self._is_number(outcome):
             return ()
         return regions(self._values(outcome, codes))
 
@@ -557,11 +594,11 @@ def _constructs(draft: Draft) -> Iterator[str]:
     yield "constructs:                    # method: single, mean, pca, or latent: measured in the model"
     for capital, items in draft.constructs.items():
         yield f"  {capital}:"
-        method = "single" if len(items) == 1 else "mean" if len(items) == 2 else "latent"
+        method = "single" if len(items) < 2 else "mean" if len(items) == 2 else "latent"
         yield f"    method: {method}"
         yield "    indicators:"
         if not items:
-            yield "      - FILL_IN                # columns that measure it"
+            yield f"      - {FILL_IN}                # columns that measure it"
         yield from (_item(item) for item in items)
 
 
@@ -573,7 +610,7 @@ def _item(item: Item) -> str:
 
 
 def _equations(draft: Draft) -> Iterator[str]:
-    outcome = draft.outcome or "FILL_IN"
+    outcome = draft.outcome or FILL_IN
     yield "equations:"
     yield "  outcome:"
     yield _noted(f"    outcome: {scalar(outcome)}", draft.reasons.get(outcome, ""))
@@ -590,10 +627,9 @@ def _equations(draft: Draft) -> Iterator[str]:
             if control.transform != "none":
                 line = f"{{column: {line}, transform: {control.transform}}}"
             yield _noted(f"      - {line}", control.reason)
-    if draft.cluster:
-        capitals = ", ".join(draft.constructs)
+    if draft.contextual:
         yield _noted(
-            f"    contextual: [{capitals}]",
+            f"    contextual: [{', '.join(draft.contextual)}]",
             "their means among the other firms of the cluster: what the firm has, and what is around it",
         )
     if draft.industry or draft.cluster:
@@ -609,7 +645,7 @@ def _hypotheses(draft: Draft) -> Iterator[str]:
     yield "hypotheses:                    # claims; state regions before you look at results"
     for capital in draft.constructs:
         yield f"  - {{kind: effect, capital: {capital}, by: {by}}}"
-    for capital in draft.constructs if draft.cluster else ():
+    for capital in draft.contextual:
         yield f"  - {{kind: contextual, capital: {capital}, by: all}}"
     if draft.family in DEFAULT_REGIONS:
         for capital in draft.constructs:
