@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of, table_of_analysis
 from bayescluster.dataset.constructs import Scored, score
+from bayescluster.dataset.derive import fix
 from bayescluster.dataset.plain import Reading, read_plain
 from bayescluster.dataset.prepare import Examined, examine
 from bayescluster.dataset.read import Table
 from bayescluster.errors import BayesClusterError, DataError
-from bayescluster.features.codebook.compute import Sources, codebook_of, guesses, of_role
+from bayescluster.features.codebook.compute import Sources, codebook_of, suggests
 from bayescluster.features.codebook.results import Codebook, Concern
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.load import load_analysis
@@ -31,11 +33,15 @@ def codebook(path: Path, reading: Reading | None = None) -> Codebook:
     return codebook_of(Sources(guessed_table(path, reading or Reading())))
 
 
-def guessed_table(path: Path, reading: Reading) -> Table:
+def guessed_table(path: Path, reading: Reading, groups: Collection[str] = ()) -> Table:
     """Read a plain table, with the columns that seem to name firms and groups as they are written."""
     first = read_plain(str(path), reading)
-    found = guesses(first)
-    named = [name for role in ("firm", "cluster", "industry") for name in of_role(found, role)]
+    # 10.1 and 10.10 are one number: what a name suggests is looked at as it is written
+    named = [
+        name
+        for name in first.frame.columns
+        if name in groups or any(suggests(role, name) for role in ("firm", "cluster", "industry"))
+    ]
     return read_plain(str(path), reading, named) if named else first
 
 
@@ -54,6 +60,8 @@ def _of_analysis(path: Path) -> Codebook:
 def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ()) -> Sources:
     analysis = source.analysis
     found = examine(table, analysis.data, needed_columns(analysis), source.where)
+    # cells that the analysis corrects look wrong no more
+    table = table._replace(frame=fix(table.frame, analysis.data.fix, source.where).frame)
     return Sources(table, analysis, found, _scored(source, found), faults)
 
 
@@ -76,4 +84,6 @@ def concerns_of(source: AnalysisSource) -> tuple[Concern, ...]:
     """What looks wrong in the columns that an analysis uses."""
     found = codebook_of(_sources(source, table_of_analysis(source)))
     used = {row.column for row in found.columns if row.role}
-    return tuple(one for one in found.concerns if not one.column or one.column in used)
+    return tuple(
+        one for one in found.concerns if not one.column or used & {one.column, *one.others}
+    )

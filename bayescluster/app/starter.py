@@ -10,7 +10,14 @@ from bayescluster.app.codebook import guessed_table
 from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.dataset.plain import Reading
 from bayescluster.errors import BayesClusterError, ConfigError, Problem
-from bayescluster.features.starter.draft import Choices, Draft, analysis_text, drafted, name_of
+from bayescluster.features.starter.draft import (
+    Choices,
+    Draft,
+    analysis_text,
+    drafted,
+    name_of,
+    words_for_no_answer,
+)
 from bayescluster.lookup import suggestion
 
 
@@ -32,7 +39,8 @@ def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
     DataError
         If the table cannot be read.
     """
-    found = guessed_table(table, reading)
+    groups = [name for name in (choices.firm, choices.cluster, choices.industry) if name]
+    found = guessed_table(table, reading, groups)
     known = list(found.frame.columns)
     faults = [
         Problem(f"no column '{name}' in '{table.name}'", "TABLE", suggestion(name, known))
@@ -41,21 +49,30 @@ def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
     ]
     if faults:
         raise ConfigError(faults)
-    return drafted(found, choices)
+    words = words_for_no_answer(found, groups)
+    if words:
+        listed = (f"{name}={word}" for name, each in words.items() for word in each)
+        codes = (*reading.missing_values, *listed)
+        found = guessed_table(table, reading._replace(missing_values=codes), groups)
+    return drafted(found, choices, words)
 
 
-def write_analysis(table: Path, out: Path, draft: Draft, reading: Reading) -> Written:
+def write_analysis(
+    table: Path, out: Path, draft: Draft, reading: Reading, force: bool = False
+) -> Written:
     """Write the analysis file of a draft, and check it against the table.
 
     Raises
     ------
     ConfigError
-        If the file is there already.
+        If the file is there already, and is not to be written over (``force``).
     """
-    if out.exists():
+    if out.exists() and not force:
         raise ConfigError(
             Problem(
-                "the file is there already", str(out), "name another by --out, or move this one"
+                "the file is there already",
+                str(out),
+                "write over it with --force, or name another by --out",
             )
         )
     source = os.path.relpath(table.resolve(), out.resolve().parent)

@@ -42,6 +42,9 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     yes: Annotated[
         bool, typer.Option("--yes", help="Accept what is proposed, without asking.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over an analysis file that is there.")
+    ] = False,
     firm: Annotated[str | None, typer.Option(help="Column of the firm.")] = None,
     cluster: Annotated[str | None, typer.Option(help="Column of the cluster.")] = None,
     industry: Annotated[str | None, typer.Option(help="Column of the industry.")] = None,
@@ -85,7 +88,7 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     draft = proposed(path, reading, choices)
     if not yes and sys.stdin.isatty():
         draft = proposed(path, reading, _asked(draft, choices))
-    written = write_analysis(path, out or Path(f"{path.stem}.yaml"), draft, reading)
+    written = write_analysis(path, out or Path(f"{path.stem}.yaml"), draft, reading, force)
     return _told(written)
 
 

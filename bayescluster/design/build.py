@@ -428,7 +428,9 @@ def _notes_of_context(
                 wanted.setdefault(level, []).append(name)
                 told.append(f"{share:.0%} of {name} lies between {level}s")
         if level == CLUSTER and entering:
-            yield from _notes_of_surroundings(firms, {name: shares[name] for name in entering})
+            # a capital that cannot be scored is a fault of its own
+            known = {name: shares[name] for name in entering if name in shares}
+            yield from _notes_of_surroundings(firms, known)
     if wanted:
         entry = f"[{', '.join(wanted[CLUSTER])}]" if list(wanted) == [CLUSTER] else ""
         entry = entry or "{" + ", ".join(f"{k}: [{', '.join(v)}]" for k, v in wanted.items()) + "}"

@@ -251,12 +251,14 @@ class Suggested(NamedTuple):
 def regions(observed: Array) -> tuple[Suggested, ...]:
     """Suggest regions for an outcome on the scale of its expectation: two for each question.
 
-    An expected outcome does not pass the highest one: where a quarter of the rows has that, a value half
-    way from the mean to it stands for the quartile.
+    An expected outcome does not pass the highest one: where a quarter of the rows has that, or the mean of
+    a skewed outcome is above the quartile, another value stands for it.
     """
     known = observed[np.isfinite(observed)]
     mean, sd, top = float(known.mean()), float(known.std()), float(known.max())
     quarter, words = float(np.quantile(known, 0.75)), "a quarter of the rows lies above"
+    if not mean < quarter < top:
+        quarter, words = float(np.quantile(known, 0.9)), "a tenth of the rows lies above"
     if not mean < quarter < top:
         quarter, words = (mean + top) / 2, "half way from the mean to the highest"
     found = (
@@ -372,6 +374,8 @@ def _reach(
     low, high = float(np.nanmin(observed)), float(np.nanmax(observed))
     width = high - low
     words = f"'{analysis.equation.outcome}' goes from {low:g} to {high:g}"
+    if analysis.equation.exposure is not None:
+        words += f" per unit of '{analysis.equation.exposure}'"
     if levels:
         words = f"the expected level of {words}"
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -11,12 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.dataset.constructs import Scored, correlations
-from bayescluster.dataset.prepare import Examined
+from bayescluster.dataset.prepare import Examined, revealed
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import (
     Code,
     as_float,
-    as_number,
     code_of,
     is_labelled,
     labels,
@@ -38,22 +38,30 @@ from bayescluster.features.codebook.results import (
     IndicatorFacts,
     LostRows,
 )
+from bayescluster.features.codebook.spelling import no_answers, ranks, spellings, wordy_cells
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.data import RecodeColumn
 
 WORDS: Final[dict[str, str]] = {
-    "firm": r"(^|_)(firm|company|enterprise|establishment|respondent|unternehmen|betrieb|empresa)"
-    r"(_?(id|no|nr|code))?$|^(f?id|idstd|panelid|case_?id|case)$",
-    "cluster": r"^cl$|cluster|district|(^|_)(region|city|place|town|location|site|province|ort|standort)",
-    "industry": r"^ind$|industr|sector|branch|branche|(^|_)(isic|nace|sic|naics)",
-    "weight": r"(^|_)(weight|weights|wt|wmedian|wstrict|gewicht|pweight)($|_)",
-    "outcome": r"upgrad|innov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|neu",
-    "human_capital": r"train|skill|educ|school|tertiary|universit|human|manag|qualif|graduate|bildung"
-    r"|r_?and_?d|engineer|^h\d*$",
-    "social_capital": r"trust|network|associat|joint|cooperat|collab|social|tie(s)?($|_)|partner"
-    r"|relation|vertrauen|^s\d*$",
-    "control": r"size|employ|staff|worker|(^|_)age($|_)|export|foreign|owned|tnc|found|mitarbeiter|turnover",
+    "firm": r"(^|_)(firm|company|enterprise|establishment|respondent|plant|business|unternehmen|betrieb"
+    r"|firma|entreprise|empresa|perusahaan|responden)s?(_?(id|no|nr|code|number|name))?$"
+    r"|(^|_)(betr|n|id|no|nr|kode)_?(firm|nr|entreprise|empresa|perusahaan|responden)"
+    r"|^(f?id|idstd|panelid|case_?id|case|serial(_no)?|siren|siret)$",
+    "cluster": r"^cl$|cluster|klaster|district|(^|_)(region|city|place|town|location|site|province|prov"
+    r"|county|ort|standort|pole|pôle|cúmulo|kabupaten|distrito|kreis)($|_)",
+    "industry": r"^ind$|industr|sector|sektor|secteur|branch|branche|(^|_)(isic|nace|sic|naics|ciiu|kbli)",
+    "weight": r"(^|_)(weight|weights|wt|wgt|wmedian|wstrict|gewicht|pweight|poids|peso|bobot)($|_)",
+    "outcome": r"upgrad|innov|inov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|neu"
+    r"|wachstum|croissance|log_va$",
+    "human_capital": r"train|skill|educ|school|tertiary|universit(y|ies)?_(deg|grad|share)|human|manag"
+    r"|qualif|graduat|bildung|akadem|(^|_)akad|erfahrung|experien|diplom|diplôm|formation|formación"
+    r"|capacit|pelatih|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$",
+    "social_capital": r"trust|network|netzwerk|associa|assoc_|joint|co_?oper|kooper|collab|social|tie(s)?($|_)"
+    r"|partner|relation|vertrauen|verband|confian|réseau|reseau|percaya|kerja_?sama|links?($|_)"
+    r"|exchange|sharing|share_inf|help|clubs?($|_)|contacts|^sc(_|\d|$)|^s\d*$",
+    "control": r"size|employ|staff|worker|(^|_)age($|_)|export|foreign|owned|tnc|found|mitarbeiter|turnover"
+    r"|beschäftigt|umur|jml_tk|tenaga_kerja|effectif|omzet|umsatz",
 }
 """What the name of a column says of its role; the first that fits holds."""
 FEWEST_A_GROUP: Final = 2
@@ -87,7 +95,7 @@ def kind_of(series: pd.Series[Any]) -> Kind:
         return Kind("empty", None, 0)
     if numeric_problem(series) is not None:
         words = {str(value).strip().casefold() for value in cells.unique()}
-        if words <= {*YES, *NO} and len(words) <= 2:
+        if words <= {*YES, *NO} and words & {*YES} and words & {*NO}:
             return Kind("yes or no, in words", None, distinct)
         return Kind("names" if distinct > UNIQUE * len(cells) else "text", None, distinct)
     values = as_float(series)
@@ -145,11 +153,17 @@ def _fits(role: str, series: pd.Series[Any]) -> bool:
     if role == "firm":
         return kind.distinct > UNIQUE * answered or kind.name in ("names", "text", "whole numbers")
     if role in ("cluster", "industry"):
-        return kind.name != "numbers" and kind.distinct <= max(2, UNIQUE * answered)
+        # numbers with a decimal point are amounts, but for codes of industries (10.1, 10.2)
+        plausible = kind.name != "numbers" or role == "industry"
+        return plausible and kind.distinct <= max(2, UNIQUE * answered)
     if role == "weight":
         return kind.values is not None and bool(np.nanmin(kind.values) > 0)
     if role in ("human_capital", "social_capital"):
-        return kind.values is not None or kind.name.startswith("yes or no")
+        return (
+            kind.values is not None
+            or kind.name.startswith("yes or no")
+            or ranks(series) is not None
+        )
     return kind.name not in ("names",)
 
 
@@ -179,6 +193,7 @@ POOR: Final = 0.6
 NEAR: Final = 0.5
 """Standard deviations within which a row is near a level."""
 MOST_NAMED: Final = 5
+GROUPS: Final = ("firm", "cluster", "industry", "grouping")
 
 
 class Sources(NamedTuple):
@@ -303,19 +318,51 @@ def _concerns(
 ) -> Iterator[Concern]:
     derived = () if analysis is None else analysis.data.derive
     recoded = {item.of for item in derived if isinstance(item, RecodeColumn)}
+    groups = {name for name, role in roles.items() if role in GROUPS}
+    yield from _codes_for_no_answer(
+        {name: kind for name, kind in kinds.items() if name not in groups}
+    )
     for name, kind in kinds.items():
         series = table.frame[name]
         if kind.name == "empty":
             yield Concern(column=name, what="it is empty", advice="leave it out")
             continue
         yield from _one_value(name, series)
-        if roles.get(name) in ("firm", "cluster", "industry", "grouping"):
-            continue
-        if kind.values is None:
-            yield from _odd_text(name, series)
-        else:
+        if kind.values is None and name not in recoded and roles.get(name) != "firm":
+            yield from _odd_text(name, series, kind, name in groups)
+        elif kind.values is not None and name not in groups:
             yield from _odd_numbers(name, series, kind.values, name in recoded)
     yield from _duplicates(table.frame, roles)
+
+
+def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
+    """Codes that look like no answer; columns that have the same ones make one concern."""
+    columns: dict[tuple[float, ...], list[str]] = {}
+    known: dict[str, Floats] = {}
+    for name, kind in kinds.items():
+        if kind.values is not None:
+            known[name] = kind.values[~np.isnan(kind.values)]
+            if codes := suspicious_codes(known[name]):
+                columns.setdefault(tuple(sorted(codes)), []).append(name)
+    for found, names in columns.items():
+        listed = ", ".join(f"{code:g}" for code in found)
+        cells = sum(int(np.isin(known[name], found).sum()) for name in names)
+        ranges = [_range_without(known[name], found) for name in names]
+        low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+        where = _rows(cells) if len(names) == 1 else f"{cells} cells of {len(names)} columns"
+        entries = ", ".join(f"{_key(name)}: [{listed}]" for name in names)
+        yield Concern(
+            column=names[0],
+            others=tuple(names[1:]),
+            what=f"{listed} in {where}, where the others go from {low:g} to {high:g}",
+            advice=f"if {'it means' if len(found) == 1 else 'they mean'} no answer, write "
+            f"`missing_values: {{{entries}}}`",
+        )
+
+
+def _key(name: str) -> str:
+    """A name as a key of YAML."""
+    return name if re.fullmatch(r"[^\W\d][\w-]*", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _one_value(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
@@ -335,25 +382,54 @@ def _one_value(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
         )
 
 
-def _odd_text(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
+def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Iterator[Concern]:
     cells = series.dropna()
     faulty = cells[[sheet_fault(cell) != "" for cell in cells]]
-    wordy = cells[[as_number(str(cell)) is None for cell in cells]]
-    if len(faulty):
+    for fault in dict.fromkeys(sheet_fault(cell) for cell in faulty):
+        these = faulty[[sheet_fault(cell) == fault for cell in faulty]]
         yield Concern(
             column=name,
-            what=f"{sheet_fault(faulty.iloc[0])}, '{faulty.iloc[0]}', in {rows_text(faulty.index)}",
+            what=f"{fault}, '{these.iloc[0]}', in {rows_text(these.index)}",
             advice="correct these cells, or open the workbook and save it again",
         )
-    elif len(wordy) < (1 - MOSTLY) * len(cells):
+    wordy = wordy_cells(cells.drop(faulty.index))
+    unanswered = [] if group else no_answers(cells)
+    if len(wordy) < (1 - MOSTLY) * len(cells) and not group:
         texts = list(dict.fromkeys(str(cell) for cell in wordy))
+        if not texts:
+            return
         shown = ", ".join(f"'{text}'" for text in texts[:MOST_NAMED])
-        listed = ", ".join(f"'{text}'" for text in texts)
+        listed = ", ".join(json.dumps(text, ensure_ascii=False) for text in texts)
         yield Concern(
             column=name,
             what=f"numbers, but for {shown} in {rows_text(wordy.index)}",
-            advice="correct these cells; if they mean no answer, write "
-            f"`missing_values: {{{name}: [{listed}]}}`",
+            advice="correct these cells (`fix`); if they mean no answer, write "
+            f"`missing_values: {{{_key(name)}: [{listed}]}}`",
+        )
+        return
+    if unanswered:
+        listed = ", ".join(json.dumps(text, ensure_ascii=False) for text in unanswered)
+        count = int(cells.isin(unanswered).sum())
+        yield Concern(
+            column=name,
+            what=f"{listed} in {_rows(count)}",
+            advice=f"if it means no answer, write `missing_values: {{{_key(name)}: [{listed}]}}`",
+        )
+    if kind.name == "names":
+        return
+    counts = labels(cells[~cells.isin(unanswered)]).value_counts()
+    if twice := spellings(counts):
+        pairs = list(twice.items())
+        shown = "; ".join(f"'{revealed(old)}' for '{new}'" for old, new in pairs[:MOST_NAMED])
+        more = f" and {len(pairs) - MOST_NAMED} more" if len(pairs) > MOST_NAMED else ""
+        values = ", ".join(
+            f"{json.dumps(old)}: {json.dumps(new, ensure_ascii=False)}" for old, new in pairs
+        )
+        yield Concern(
+            column=name,
+            what=f"one name in several spellings: {shown}{more}",
+            advice=f"write under `derive`: {{kind: recode, name: {_key(f'{name}_clean')}, of: "
+            f"{_key(name)}, values: {{{values}}}, otherwise: keep}}",
         )
 
 
@@ -362,22 +438,14 @@ def _odd_numbers(
 ) -> Iterator[Concern]:
     known = values[~np.isnan(values)]
     codes = suspicious_codes(known)
-    for code in codes:
-        cells = int((known == code).sum())
-        others = known[~np.isin(known, codes)]
-        low, high = float(others.min()), float(others.max())
-        yield Concern(
-            column=name,
-            what=f"{code:g} in {_rows(cells)}, where the others go from {low:g} to {high:g}",
-            advice=f"if it means no answer, write `missing_values: {{{name}: [{code:g}]}}`",
-        )
     rest = known[~np.isin(known, codes)]
     if set(rest.tolist()) == {1.0, 2.0} and not is_labelled(series) and not recoded:
         yield Concern(
             column=name,
             what="coded 1 and 2",
-            advice="if it is yes or no, a higher number means the second answer: recode it, or give "
-            "an indicator `direction: negative`",
+            advice="if 1 means yes, write under `derive`: {kind: recode, name: "
+            f"{_key(f'{name}_yes')}, of: {_key(name)}, values: {{1: 1, 2: 0}}}}; of an indicator, "
+            "`direction: negative` does it too",
         )
     yield from _outliers(name, values, codes)
 
@@ -387,7 +455,7 @@ def _concerns_of_zeros(
 ) -> Iterator[Concern]:
     """Amounts that are 0 in many rows; of the outcomes of an analysis its own notes say so."""
     for name, kind in kinds.items():
-        if kind.values is None or roles.get(name) in ("firm", "cluster", "industry", "grouping"):
+        if kind.values is None or roles.get(name) in GROUPS:
             continue
         known = kind.values[~np.isnan(kind.values)]
         rest = known[~np.isin(known, suspicious_codes(known))]
@@ -429,6 +497,11 @@ def suspicious_codes(known: Floats) -> list[float]:
     ]
 
 
+def _range_without(known: Floats, codes: Sequence[float]) -> tuple[float, float]:
+    others = known[~np.isin(known, codes)]
+    return float(others.min()), float(others.max())
+
+
 def _outliers(name: str, values: Floats, codes: Sequence[float]) -> Iterator[Concern]:
     rest = np.where(np.isin(values, codes), np.nan, values)
     known = rest[~np.isnan(rest)]
@@ -441,7 +514,8 @@ def _outliers(name: str, values: Floats, codes: Sequence[float]) -> Iterator[Con
     low, high = np.nanquantile(scaled, [0.25, 0.75])
     width = high - low
     wide = APART / 2 if known.min() >= 0 else APART
-    far = np.flatnonzero((scaled > high + wide * width) | (scaled < low - wide * width))
+    lowest = -np.inf if known.min() >= 0 else low - wide * width
+    far = np.flatnonzero((scaled > high + wide * width) | (scaled < lowest))
     if width == 0 or not far.size or far.size > 0.02 * known.size + 1:
         return
     shown = ", ".join(f"{values[k]:,g} (row {k + 1})" for k in far[:MOST_NAMED])
@@ -463,7 +537,7 @@ def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Conce
         yield Concern(
             column="",
             what=f"the same as a row before in every column: {rows_text(again)}",
-            advice="leave out what was entered twice",
+            advice="delete what was entered twice",
         )
     firm = next((name for name, role in roles.items() if role == "firm"), None)
     if firm is None:
@@ -472,7 +546,8 @@ def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Conce
     if 0 < len(twice) < 0.1 * len(frame):
         yield Concern(
             column=firm,
-            what=f"{len(twice)} rows repeat a firm with other answers: {rows_text(twice)}",
+            what=f"{_rows(len(twice))} with a firm that is there already, and other answers: "
+            f"{rows_text(twice)}",
             advice="if firms are asked once, one of the two has a wrong number",
         )
 
@@ -557,7 +632,9 @@ def _indicators(sources: Sources, frame: pd.DataFrame | None) -> Iterator[Indica
         items = np.column_stack([sign * one for sign, one in zip(signs, columns, strict=True)])
         scaled = (items - np.nanmean(items, axis=0)) / np.nanstd(items, axis=0)
         for k, item in enumerate(construct.items):
-            rest = np.nanmean(np.delete(scaled, k, axis=1), axis=1)
+            others = np.delete(scaled, k, axis=1)
+            answers = (~np.isnan(others)).sum(axis=1)
+            rest = np.where(answers > 0, np.nansum(others, axis=1) / np.maximum(answers, 1), np.nan)
             r = float(correlations(np.column_stack([scaled[:, k], rest]))[0, 1])
             yield IndicatorFacts(
                 capital=name, indicator=item.column, item_rest=r if np.isfinite(r) else None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict
+
+MOST_NAMED: Final = 3
+"""Columns of a concern that are named."""
 
 
 class _Frozen(BaseModel):
@@ -37,6 +42,15 @@ class Concern(_Frozen):
     column: str
     what: str
     advice: str
+    others: tuple[str, ...] = ()
+    """Further columns of which it holds."""
+
+    @property
+    def columns(self) -> str:
+        """The columns it is about, in words."""
+        shown = ", ".join((self.column, *self.others[: MOST_NAMED - 1]))
+        more = len(self.others) - MOST_NAMED + 1
+        return f"{shown} and {more} more" if more > 0 else shown
 
 
 class CodebookGroup(_Frozen):

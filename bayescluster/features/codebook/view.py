@@ -37,7 +37,11 @@ def views(found: Codebook) -> Iterator[View[Any]]:
         "concerns",
         Concern,
         "What looks wrong",
-        (Column("Column", "column"), Column("What", "what"), Column("What to do", "advice")),
+        (
+            Column("Column", lambda row: row.columns),
+            Column("What", "what"),
+            Column("What to do", "advice"),
+        ),
         found.concerns,
     )
     yield View(

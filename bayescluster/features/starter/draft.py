@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,9 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.dataset.constructs import YES_NO
-from bayescluster.dataset.prepare import revealed, visible
+from bayescluster.dataset.prepare import revealed
 from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
+from bayescluster.design.build import ROWS_A_FIRM
 from bayescluster.design.claims import Suggested, regions
 from bayescluster.design.context import BETWEEN_MAX, BETWEEN_MIN, between_share
 from bayescluster.design.outcome import NO, YES
@@ -33,6 +33,13 @@ from bayescluster.features.codebook.compute import (
     suggests,
     suspicious_codes,
 )
+from bayescluster.features.codebook.spelling import (
+    no_answers,
+    ranks,
+    scale_of,
+    spellings,
+    wordy_cells,
+)
 from bayescluster.spec.load import FILL_IN
 
 Floats = NDArray[np.float64]
@@ -45,14 +52,12 @@ CAPITALS: Final = ("human_capital", "social_capital")
 MOST_CATEGORIES: Final = 8
 """Text with more categories than this is not proposed as a control."""
 MOST_CONTROLS: Final = 5
+MOST_ONES: Final = 0.02
+"""Share of ones up to which they are pulled inside, for a family of shares below 1."""
+PERCENT: Final = re.compile(r"share|percent|pct|%|anteil|quote|rate|part_|prop")
+"""What the name of a share says."""
 SKEWED: Final = 1.0
 """Skewness from which an amount is taken in logs."""
-ALIKE: Final = 0.8
-"""Likeness of names from which a rare one is taken for another misspelt."""
-RARE: Final = 2
-"""Rows up to which a name may be a misspelt one."""
-LONG: Final = 5
-"""Shortest word that is taken for misspelt: shorter ones are often numbers of a series."""
 
 
 class Choices(NamedTuple):
@@ -100,6 +105,15 @@ class Control(NamedTuple):
     reason: str
 
 
+class Scale(NamedTuple):
+    """A column multiplied, in a new column."""
+
+    column: str
+    name: str
+    multiply: float
+    reason: str
+
+
 class Draft(NamedTuple):
     """A proposed analysis.
 
@@ -114,12 +128,18 @@ class Draft(NamedTuple):
     family: str
     levels: tuple[str, ...]
     constructs: Mapping[str, tuple[Item, ...]]
-    contextual: tuple[str, ...]
-    """Capitals that vary both within and between clusters."""
     controls: tuple[Control, ...]
-    codes: Mapping[str, tuple[float, ...]]
+    codes: Mapping[str, tuple[float | str, ...]]
     recodes: tuple[Recode, ...]
+    scales: tuple[Scale, ...]
+    panel: bool
+    """Whether firms have several rows."""
+    contextual: tuple[str, ...]
+    """Capitals of which much lies between clusters."""
+    lacking: bool
+    """Whether any answer is missing."""
     incomplete: int
+    """Rows that are left out for it."""
     regions: tuple[Suggested, ...]
     """Suggested by the data, for an outcome that has no default regions."""
     reasons: Mapping[str, str]
@@ -127,22 +147,36 @@ class Draft(NamedTuple):
     guessed: tuple[str, ...]
 
 
-def drafted(table: Table, choices: Choices) -> Draft:
-    """Propose an analysis of a table."""
-    return _Drafting(table, choices).draft()
+def words_for_no_answer(table: Table, groups: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Words for no answer in the columns of a table, those of groups left out."""
+    found = {
+        name: tuple(no_answers(table.frame[name]))
+        for name in table.frame.columns
+        if name not in groups
+        and not any(suggests(role, name) for role in ("firm", "cluster", "industry"))
+    }
+    return {name: words for name, words in found.items() if words}
+
+
+def drafted(table: Table, choices: Choices, words: Mapping[str, tuple[str, ...]]) -> Draft:
+    """Propose an analysis of a table, from which ``words`` for no answer are gone already."""
+    return _Drafting(table, choices, words).draft()
 
 
 class _Drafting:
     """The columns of a table on their way to a draft."""
 
-    def __init__(self, table: Table, choices: Choices) -> None:
-        self.table, self.choices = table, choices
+    def __init__(
+        self, table: Table, choices: Choices, words: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self.table, self.choices, self.words = table, choices, words
         self.found = {
             name: guess for name, guess in guesses(table).items() if name not in choices.named
         }
         self.decisions: list[str] = []
         self.guessed: list[str] = []
         self.recodes: list[Recode] = []
+        self.scales: list[Scale] = []
         self.reasons: dict[str, str] = {}
 
     def draft(self) -> Draft:
@@ -154,13 +188,14 @@ class _Drafting:
         constructs = {name: self._construct(name, outcome) for name in CAPITALS}
         used = [item.column for items in constructs.values() for item in items]
         controls = self._controls(used, outcome)
-        measured = [*used, *(one.column for one in controls), *([outcome] if outcome else [])]
+        of = {new.name: new.column for new in self.recodes}
+        measured = [
+            of.get(name, name)
+            for name in (*used, *(one.column for one in controls), *([outcome] if outcome else []))
+        ]
         codes = {name: found for name in measured if (found := self._codes(name))}
-        for name, found in codes.items():
-            listed = ", ".join(f"{code:g}" for code in found)
-            self.guessed.append(
-                f"{listed} in '{name}' means no answer: it is apart from all others"
-            )
+        words = {name: self.words[name] for name in measured if name in self.words}
+        self._say_codes({**codes, **words})
         constructs = {name: self._directed(items, codes) for name, items in constructs.items()}
         named = {
             role: self._repaired(role, column)
@@ -168,6 +203,18 @@ class _Drafting:
         }
         family, levels = self._family(outcome, codes)
         outcome_name = self._yes_or_no(outcome, codes) if family == "bernoulli" else outcome
+        outcome_name = next((one.name for one in self.scales), outcome_name)
+        outcome_name = next(
+            (one.name for one in self.recodes if one.column == outcome), outcome_name
+        )
+        needed = [*measured, *filter(None, (firm, cluster, industry))]
+        # three answers and more make a latent capital, of which some may be lacking
+        answers = {
+            of.get(one.column, one.column)
+            for items in constructs.values()
+            if len(items) > 2
+            for one in items
+        }
         return Draft(
             firm=firm,
             cluster=named["cluster"],
@@ -176,12 +223,23 @@ class _Drafting:
             family=family,
             levels=levels,
             constructs=constructs,
-            contextual=self._contextual(cluster, constructs, codes),
             controls=controls,
-            codes=codes,
+            codes={**codes, **words},
             recodes=tuple(self.recodes),
+            scales=tuple(self.scales),
+            panel=self._is_panel(firm),
+            contextual=self._contextual(constructs, cluster, codes),
+            lacking=self._incomplete([[name] for name in needed], codes) > 0,
             incomplete=self._incomplete(
-                [*measured, *filter(None, (firm, cluster, industry))], codes
+                [
+                    *([name] for name in needed if name not in answers),
+                    *(
+                        [of.get(one.column, one.column) for one in items]
+                        for items in constructs.values()
+                        if len(items) > 2
+                    ),
+                ],
+                codes,
             ),
             regions=self._regions(outcome, family, codes),
             reasons=self.reasons,
@@ -231,7 +289,14 @@ class _Drafting:
         if not items:
             option = "--human" if capital == "human_capital" else "--social"
             words = capital.replace("_", " ")
-            self.decisions.append(f"which columns measure {words}: no name suggests any ({option})")
+            held = [each for each in self.table.frame.columns if suggests(capital, each)]
+            held = [each for each in held if each not in self.found and each != outcome]
+            why = (
+                f"{', '.join(held[:3])} sounds like it, and holds words"
+                if held
+                else "no name suggests any"
+            )
+            self.decisions.append(f"which columns measure {words}: {why} ({option})")
         return tuple(items)
 
     def _answers(self, name: str) -> str:
@@ -245,13 +310,34 @@ class _Drafting:
             for word in words
             if word.strip().casefold() in {*YES, *NO}
         }
-        if len(meaning) < len(words):
+        if len(meaning) == len(words):
+            self.recodes.append(Recode(name, f"{name}_yes", meaning, False, "words for yes and no"))
+            return f"{name}_yes"
+        if order := ranks(series):
+            self._say_order(name, order)
+            values = dict(sorted(order.items(), key=lambda pair: pair[1]))
+            self.recodes.append(
+                Recode(name, f"{name}_rank", values, False, "its words from the lowest, 1")
+            )
+            return f"{name}_rank"
+        odd = wordy_cells(series)
+        if len(odd) < 0.2 * series.notna().sum():
+            texts = ", ".join(f"'{text}'" for text in list(dict.fromkeys(map(str, odd)))[:5])
             self.decisions.append(
-                f"what the words of '{name}' are worth as numbers: {', '.join(words[:5])}"
+                f"what {texts} means in '{name}', which holds numbers else: correct the cells by `fix`, "
+                "or list it under `missing_values`"
             )
             return name
-        self.recodes.append(Recode(name, f"{name}_yes", meaning, False, "words for yes and no"))
-        return f"{name}_yes"
+        self.decisions.append(
+            f"what the words of '{name}' are worth as numbers: {', '.join(words[:8])} "
+            f"(`derive: [{{kind: recode, name: {name}_rank, of: {name}, values: {{...}}}}]`)"
+        )
+        return name
+
+    def _say_order(self, name: str, order: Mapping[str, int]) -> None:
+        words = {rank: word for word, rank in reversed(list(order.items()))}
+        listed = ", ".join(f"{words[rank]} {rank}" for rank in sorted(words))
+        self.guessed.append(f"the words of '{name}' have their usual order: {listed}")
 
     def _controls(self, used: Sequence[str], outcome: str | None) -> tuple[Control, ...]:
         stated = self.choices.controls
@@ -325,44 +411,12 @@ class _Drafting:
                 found.add(name)
         return found if len(found) < len(names) / 2 else set()
 
-    def _contextual(
-        self,
-        cluster: str | None,
-        constructs: Mapping[str, tuple[Item, ...]],
-        codes: Mapping[str, Sequence[float]],
-    ) -> tuple[str, ...]:
-        """Capitals whose mean over the cluster can be told from what the firm has."""
-        if cluster is None:
-            return ()
-        group = pd.factorize(self.table.frame[cluster])[0]
-        found = []
-        for capital, items in constructs.items():
-            answers = {
-                item.column: self._values(item.column, codes) * (-1 if item.negative else 1)
-                for item in items
-                if item.column in self.table.frame and self._is_number(item.column)
-            }
-            frame = pd.DataFrame(answers)
-            score = ((frame - frame.mean()) / frame.std()).mean(axis=1).to_numpy()
-            share = between_share(score, group) if answers else None
-            if share is not None and share >= BETWEEN_MAX:
-                words = capital.replace("_", " ")
-                self.guessed.append(
-                    f"{words} hardly differs between firms of one {cluster}: its effect compares clusters"
-                )
-            elif share is None or share > BETWEEN_MIN:
-                found.append(capital)
-        return tuple(found)
-
-    def _is_number(self, name: str) -> bool:
-        return kind_of(self.table.frame[name]).values is not None
-
     def _repaired(self, role: str, column: str | None) -> str | None:
         """Give groups that are spelt in several ways one name, in a new column."""
         if column is None:
             return None
         counts = labels(self.table.frame[column]).value_counts()
-        meant = {**_visible_twins(counts), **_misspelt(counts)}
+        meant = spellings(counts)
         if not meant:
             return column
         for old, new in meant.items():
@@ -381,31 +435,80 @@ class _Drafting:
         if kind.distinct == 2 or kind.name.startswith("yes or no"):
             return "bernoulli", ()
         if kind.values is None:
-            levels = ordered_labels(series)
-            self.decisions.append(
-                f"the order of the levels of '{outcome}', from lowest to highest: {', '.join(levels[:8])}"
-            )
-            return "ordinal", tuple(levels)
+            return "ordinal", self._levels(outcome)
         known = self._values(outcome, codes)
         known = known[~np.isnan(known)]
-        whole, distinct = bool((known == np.round(known)).all()), np.unique(known).size
+        distinct = np.unique(known).size
         if distinct == 2:
             return "bernoulli", ()
-        if whole and distinct <= LEVELS:
+        if (known == np.round(known)).all() and distinct <= LEVELS:
             return "ordinal", ()
+        return self._family_of_amounts(outcome, known), ()
+
+    def _family_of_amounts(self, outcome: str, known: Floats) -> str:
+        if (share := self._share(outcome, known)) is not None:
+            known, as_it_is = share
+            if as_it_is:
+                return GAUSSIAN
         if with_zeros := zeros_family(known):
             self.guessed.append(
                 f"{(known == 0).mean():.0%} of '{outcome}' is 0: family {with_zeros} gives zeros a "
                 "share of their own, the same for all firms; another question is whether there is any "
                 "(a column of 0 and 1)"
             )
-            return with_zeros, ()
-        if whole and known.min() >= 0:
-            return "negative_binomial", ()
+            return with_zeros
+        if (known == np.round(known)).all() and known.min() >= 0:
+            return "negative_binomial"
         if known.min() > 0 and known.max() < 1:
-            return "beta", ()
+            return "beta"
         skewed = known.min() > 0 and _skewness(known) >= SKEWED
-        return ("lognormal" if skewed else GAUSSIAN), ()
+        return "lognormal" if skewed else GAUSSIAN
+
+    def _levels(self, outcome: str) -> tuple[str, ...]:
+        """Levels that are words, from the lowest where their scale is known, each in one spelling."""
+        series = self.table.frame[outcome]
+        counts = labels(series).value_counts()
+        meant = spellings(counts)
+        if meant:
+            self.recodes.append(
+                Recode(outcome, f"{outcome}_clean", meant, True, "spellings of one level")
+            )
+            pairs = ", ".join(f"'{old}' means '{new}'" for old, new in meant.items())
+            self.guessed.append(f"of '{outcome}' {pairs}")
+        levels = [level for level in ordered_labels(series) if level not in meant]
+        if order := scale_of(levels):
+            self._say_order(outcome, {level: k + 1 for k, level in enumerate(order)})
+            return order
+        self.decisions.append(
+            f"the order of the levels of '{outcome}', from lowest to highest: {', '.join(levels[:8])}"
+        )
+        return tuple(levels)
+
+    def _share(self, outcome: str, known: Floats) -> tuple[Floats, bool] | None:
+        """Shares within 0 and 1, of an outcome in percent or with ones; None where it is no share.
+
+        Where much is 0 and much is 1 the outcome stays as it is: no family here has both.
+        """
+        top = 100.0 if known.max() > 1 else 1.0
+        named = PERCENT.search(outcome.lower()) is not None
+        if known.min() < 0 or known.max() > top or not (named or known.max() == 1.0):
+            return None
+        shares = known / top
+        zeros, ones = float((shares == 0).mean()), float((shares == 1).mean())
+        if top == 1.0 and ones == 0:
+            return None
+        if ones > MOST_ONES:
+            self.guessed.append(
+                f"'{outcome}' is a share, {zeros:.0%} of it 0 and {ones:.0%} all: no family has both "
+                "ends, and gaussian goes beyond them; whether there is any (`derive`: above), and "
+                "whether it is all (at_least), are questions of their own"
+            )
+            return known, True
+        inside = 0.999 if ones else 1.0
+        reason = "percent as a share" * (top > 1) + ", " * (top > 1 and bool(ones))
+        reason += "a little below 1, which the family does not have" * bool(ones)
+        self.scales.append(Scale(outcome, f"{outcome}_share", inside / top, reason))
+        return shares * inside, False
 
     def _yes_or_no(self, outcome: str | None, codes: Mapping[str, Sequence[float]]) -> str | None:
         """The outcome as 0 and 1, recoded where it is coded otherwise."""
@@ -414,16 +517,19 @@ class _Drafting:
         series = self.table.frame[outcome]
         gone = {f"{code:g}" for code in codes.get(outcome, ())}
         named = [label for label in ordered_labels(series) if label not in gone]
+        yes = [label for label in named if label.strip().casefold() in YES]
+        no = [label for label in named if label.strip().casefold() in NO]
         if (
-            len(named) != 2
+            (len(named) != 2 and len(yes) + len(no) < len(named))
             or set(named) <= {"0", "1"}
             or pd.api.types.is_bool_dtype(series.dropna())
         ):
             return outcome
-        yes = [label for label in named if label.strip().casefold() in YES]
-        no = [label for label in named if label.strip().casefold() in NO]
-        if len(yes) == len(no) == 1:
-            values: dict[str, str | float] = {yes[0]: 1.0, no[0]: 0.0}
+        if len(yes) + len(no) == len(named):
+            values: dict[str, str | float] = {
+                **dict.fromkeys(yes, 1.0),
+                **dict.fromkeys(no, 0.0),
+            }
         elif named == ["1", "2"]:
             values = {"1": 1.0, "2": 0.0}
             self.guessed.append(f"1 in '{outcome}' means yes, 2 means no: as in most surveys")
@@ -433,14 +539,82 @@ class _Drafting:
         self.recodes.append(Recode(outcome, f"{outcome}_yes", values, False, "yes is 1, no is 0"))
         return f"{outcome}_yes"
 
-    def _incomplete(self, names: Sequence[str], codes: Mapping[str, Sequence[float]]) -> int:
-        """Rows that lack an answer, codes for no answer counted."""
+    def _say_codes(self, codes: Mapping[str, tuple[float | str, ...]]) -> None:
+        """Say what is taken for no answer, columns with the same codes together."""
+        columns: dict[tuple[float | str, ...], list[str]] = {}
+        for name, found in codes.items():
+            columns.setdefault(found, []).append(name)
+        for found, names in columns.items():
+            listed = ", ".join(code if isinstance(code, str) else f"{code:g}" for code in found)
+            of = ", ".join(f"'{name}'" for name in names)
+            apart = "as surveys write it" if isinstance(found[0], str) else "apart from all others"
+            self.guessed.append(f"{listed} means no answer in {of}: {apart}")
+
+    def _incomplete(
+        self, sets: Sequence[Sequence[str]], codes: Mapping[str, Sequence[float]]
+    ) -> int:
+        """Rows that lack every column of some set, codes for no answer counted."""
         lacking = np.zeros(len(self.table.frame), dtype=bool)
-        for name in (each for each in names if each in self.table.frame):
-            lacking |= self.table.frame[name].isna().to_numpy()
-            if codes.get(name):
-                lacking |= np.isnan(self._values(name, codes))
+        for names in sets:
+            each = [
+                self.table.frame[name].isna().to_numpy()
+                | (np.isnan(self._values(name, codes)) if codes.get(name) else False)
+                for name in names
+                if name in self.table.frame
+            ]
+            if each:
+                lacking |= np.logical_and.reduce(each)
         return int(lacking.sum())
+
+    def _is_panel(self, firm: str | None) -> bool:
+        if firm is None:
+            return False
+        seen = self.table.frame[firm].dropna()
+        return len(seen) >= ROWS_A_FIRM * max(labels(seen).nunique(), 1)
+
+    def _contextual(
+        self,
+        constructs: Mapping[str, Sequence[Item]],
+        cluster: str | None,
+        codes: Mapping[str, Sequence[float]],
+    ) -> tuple[str, ...]:
+        """Capitals of which so much lies between clusters that their means belong in the model."""
+        if cluster is None:
+            return ()
+        groups = pd.factorize(labels(self.table.frame[cluster]))[0]
+        recoded = {one.name: one for one in self.recodes}
+        found = []
+        for capital, items in constructs.items():
+            answers = []
+            for item in items:
+                if item.column in recoded:
+                    one = recoded[item.column]
+                    values = self.table.frame[one.column].map(one.values).to_numpy(dtype="float64")
+                elif self._is_number(item.column):
+                    values = self._values(item.column, codes)
+                else:
+                    continue
+                spread = np.nanstd(values)
+                sign = -1.0 if item.negative else 1.0
+                answers.append(
+                    sign * (values - np.nanmean(values)) / (spread if spread > 0 else 1.0)
+                )
+            if not answers:
+                continue
+            known = ~np.isnan(np.array(answers)).all(axis=0)
+            score = np.nanmean(np.array(answers)[:, known], axis=0)
+            share = between_share(score, groups[known])
+            if share is not None and share >= BETWEEN_MAX:
+                words = capital.replace("_", " ")
+                self.guessed.append(
+                    f"{words} hardly differs between firms of one {cluster}: its effect compares clusters"
+                )
+            elif share is None or share > BETWEEN_MIN:
+                found.append(capital)
+        return tuple(found)
+
+    def _is_number(self, name: str) -> bool:
+        return kind_of(self.table.frame[name]).values is not None
 
     def _regions(
         self, outcome: str | None, family: str, codes: Mapping[str, Sequence[float]]
@@ -450,7 +624,13 @@ class _Drafting:
             return ()
         if not self._is_number(outcome):
             return ()
-        return regions(self._values(outcome, codes))
+        values = self._values(outcome, codes)
+        for scale in self.scales:
+            values = values * scale.multiply
+        found = regions(values)
+        if family == "zero_inflated_beta" and found[0].value >= np.nanmean(values > 0):
+            found = (found[1], *found[1:])
+        return found
 
 
 def _skewness(known: Floats) -> float:
@@ -458,46 +638,8 @@ def _skewness(known: Floats) -> float:
     return float((((known - known.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
-def _visible_twins(counts: pd.Series[int]) -> dict[str, str]:
-    """Names that differ in case, blanks or what cannot be seen, each to its most frequent spelling."""
-    spellings: dict[str, list[str]] = {}
-    for label in counts.index:
-        spellings.setdefault(visible(str(label)).casefold(), []).append(str(label))
-    return {
-        each: visible(variants[0])
-        for variants in spellings.values()
-        if len(variants) > 1
-        for each in variants
-        if each != visible(variants[0])
-    }
-
-
-def _misspelt(counts: pd.Series[int]) -> dict[str, str]:
-    """Rare names that are nearly those of a frequent group, letters apart within a long word."""
-    usual = [str(label) for label, rows in counts.items() if rows > 5 * RARE]
-    found: dict[str, str] = {}
-    for label, rows in counts.items():
-        if rows > RARE:
-            continue
-        near = [other for other in usual if _is_misspelling(str(label), other)]
-        if len(near) == 1:
-            found[str(label)] = near[0]
-    return found
-
-
-def _is_misspelling(rare: str, usual: str) -> bool:
-    one, two = visible(rare).casefold().split(), visible(usual).casefold().split()
-    if len(one) != len(two):
-        return SequenceMatcher(None, "".join(one), "".join(two)).ratio() == 1
-    apart = [(a, b) for a, b in zip(one, two, strict=True) if a != b]
-    if len(apart) != 1 or min(map(len, apart[0])) < LONG:
-        return False
-    digits = any(sign.isdigit() for word in apart[0] for sign in word)
-    return not digits and SequenceMatcher(None, *apart[0]).ratio() >= ALIKE
-
-
 PLAIN: Final = re.compile(r"[A-Za-z_À-ÿ][\w À-ÿ-]*")
-WORDS: Final = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
+QUOTED: Final = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
 
 def name_of(stem: str) -> str:
@@ -513,9 +655,9 @@ def scalar(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:g}"
     text = str(value)
-    if PLAIN.fullmatch(text) and text.casefold() not in WORDS and text == text.strip():
+    if PLAIN.fullmatch(text) and text.casefold() not in QUOTED and text == text.strip():
         return text
-    return json.dumps(text, ensure_ascii=True)
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def analysis_text(name: str, source: str, draft: Draft, reading: Mapping[str, Any]) -> str:
@@ -568,16 +710,25 @@ def _data(source: str, draft: Draft, reading: Mapping[str, Any]) -> Iterator[str
             yield _noted(f"  {role}: {scalar(column)}", draft.reasons.get(column, ""))
     if draft.codes:
         codes = ", ".join(
-            f"{scalar(column)}: [{', '.join(f'{code:g}' for code in found)}]"
+            f"{scalar(column)}: [{', '.join(scalar(code) for code in found)}]"
             for column, found in draft.codes.items()
         )
         yield _noted(f"  missing_values: {{{codes}}}", "codes for no answer, by column")
-    if draft.incomplete:
-        rows = "1 row lacks" if draft.incomplete == 1 else f"{draft.incomplete} rows lack"
-        yield _noted("  missing: drop", f"{rows} an answer; or impute, or error")
-    if draft.recodes:
+    if draft.lacking:
+        rows = "1 row lacks" if draft.incomplete == 1 else f"{draft.incomplete or 'no'} rows lack"
+        yield _noted("  missing: drop", f"{rows} an answer that is needed; or impute, or error")
+    if draft.recodes or draft.scales:
         yield "  derive:"
         yield from (_recode(recode) for recode in draft.recodes)
+        yield from (_scale(scale) for scale in draft.scales)
+
+
+def _scale(scale: Scale) -> str:
+    line = (
+        f"    - {{kind: scale, name: {scalar(scale.name)}, of: {scalar(scale.column)}, "
+        f"multiply: {scale.multiply:g}}}"
+    )
+    return _noted(line, scale.reason)
 
 
 def _recode(recode: Recode) -> str:
@@ -617,7 +768,9 @@ def _equations(draft: Draft) -> Iterator[str]:
     yield _noted(f"    family: {draft.family}", "by what the outcome holds")
     if draft.levels:
         levels = ", ".join(scalar(level) for level in draft.levels)
-        yield _noted(f"    levels: [{levels}]", "put them in order, from lowest to highest")
+        ordered = not any("order of the levels" in text for text in draft.decisions)
+        note = "from lowest to highest" if ordered else "put them in order, from lowest to highest"
+        yield _noted(f"    levels: [{levels}]", note)
     yield "    # structure: left out, claims about corners are judged by interaction, conjunctive, ces and"
     yield "    # additive, each fitted in turn; `structure: interaction` fits one, in a quarter of the time"
     if draft.controls:
@@ -628,16 +781,19 @@ def _equations(draft: Draft) -> Iterator[str]:
                 line = f"{{column: {line}, transform: {control.transform}}}"
             yield _noted(f"      - {line}", control.reason)
     if draft.contextual:
+        capitals = ", ".join(draft.contextual)
         yield _noted(
-            f"    contextual: [{', '.join(draft.contextual)}]",
+            f"    contextual: [{capitals}]",
             "their means among the other firms of the cluster: what the firm has, and what is around it",
         )
-    if draft.industry or draft.cluster:
+    if draft.industry or draft.cluster or draft.panel:
         yield "    varying:                   # what may differ between groups"
     if draft.industry:
         yield "      industry: all"
     if draft.cluster:
         yield "      cluster: [intercept]"
+    if draft.panel:
+        yield _noted("      firm: [intercept]", "firms have several rows")
 
 
 def _hypotheses(draft: Draft) -> Iterator[str]:

@@ -172,7 +172,7 @@ def test_undeclared_codes_are_rows_that_lack_an_answer(tmp_path):
     gone = [3, 50, 120]
     plain(trust=some("trust", gone, lambda _: -9))(FIRMS, tmp_path)
     found = init(tmp_path, "firms.csv")
-    assert "-9 in 'trust' means no answer" in found.out
+    assert "-9 means no answer in 'trust'" in found.out
     assert design(tmp_path).size == len(FIRMS) - len(gone)
     same(design(tmp_path), without(gone, tmp_path))
 

@@ -1,0 +1,156 @@
+"""Words where numbers or codes are expected: scales of words, no answers, spellings, shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayescluster.features.codebook.spelling import ranks, scale_of, wordy_cells
+from bayescluster.spec.load import load_analysis
+from tests.cli.small import call
+
+N = 240
+RNG = np.random.default_rng(3)
+ORDER = np.array(["never", "rarely", "sometimes", "often", "always"])
+
+
+def frame() -> pd.DataFrame:
+    cluster = np.arange(N) % 8
+    human, social = RNG.normal(size=N), RNG.normal(size=N)
+
+    def answers(z: np.ndarray) -> np.ndarray:
+        return ORDER[np.digitize(z + RNG.normal(0, 0.4, N), [-1.2, -0.4, 0.4, 1.2])]
+
+    return pd.DataFrame(
+        {
+            "firm_id": np.arange(N),
+            "cluster": [f"c{k}" for k in cluster],
+            "industry": np.where(cluster < 4, "wood", "metal"),
+            **{f"training_{k}": answers(human) for k in range(3)},
+            **{f"trust_{k}": answers(social) for k in range(3)},
+            "upgrading": np.where(RNG.random(N) < 1 / (1 + np.exp(-human)), "Yes", "No"),
+        }
+    )
+
+
+def init(data: pd.DataFrame, folder: Path, *options: str, **written: str):
+    data.to_csv(folder / "firms.csv", index=False, **written)
+    return call(
+        "init", str(folder / "firms.csv"), "--yes", "--out", str(folder / "a.yaml"), *options
+    )
+
+
+def test_words_of_a_known_scale_are_ranked_and_no_answer_is_none(tmp_path):
+    data = frame()
+    data.loc[[4, 9], "training_0"] = "don't know"
+    data.loc[3, "trust_1"] = "Often"
+    data.loc[5, "upgrading"] = "yes "
+    data.loc[6, "upgrading"] = "N"
+    found = init(data, tmp_path)
+    assert found.code == 0, found
+    assert "don't know means no answer in 'training_0'" in found.out
+    assert "never 1, rarely 2, sometimes 3, often 4, always 5" in found.out
+    analysis = load_analysis(tmp_path / "a.yaml").value
+    assert analysis.equation.family == "bernoulli"
+    by_name = {one.name: one for one in analysis.data.derive}
+    assert by_name["trust_1_rank"].values["Often"] == by_name["trust_1_rank"].values["often"] == 4
+    assert by_name["upgrading_yes"].values == {"No": 0, "N": 0, "Yes": 1, "yes ": 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "order"),
+    [
+        (["often", "never", "sometimes"], ("never", "sometimes", "often")),
+        (["radical", "none", "minor", "substantial"], ("none", "minor", "substantial", "radical")),
+        (["Setuju", "Netral", "Tidak setuju"], ("Tidak setuju", "Netral", "Setuju")),
+        (["much", "a lot", "little"], None),
+        (["often", "green", "never"], None),
+        (["often", "never"], None),
+    ],
+)
+def test_only_scales_that_are_known_have_an_order(words, order):
+    assert scale_of(words) == order
+
+
+def test_words_among_numbers_are_told_by_the_signs_of_the_numbers():
+    cells = pd.Series(["7,9", "1.234,5", "n.d.", "6", None, "ca. 50"])
+    assert list(wordy_cells(cells)) == ["n.d.", "ca. 50"]
+    assert ranks(cells) is None
+
+
+def test_numbers_with_decimal_commas_and_no_answers_stay_numbers(tmp_path):
+    data = frame()
+    data["trust_score"] = [f"{x:.1f}".replace(".", ",") for x in RNG.normal(5, 1, N)]
+    data.loc[data.index % 9 == 0, "trust_score"] = "k.A."
+    data.to_csv(tmp_path / "firms.csv", index=False, sep=";")
+    shown = call("check-data", str(tmp_path / "firms.csv"))
+    assert "numbers, but for 'k.A.'" in shown.out
+    found = init(data, tmp_path, "--social", "trust_score", sep=";")
+    assert found.code == 0, found
+    assert load_analysis(tmp_path / "a.yaml").value.data.missing_values["trust_score"] == ("k.A.",)
+
+
+def test_spellings_and_no_answers_look_wrong(tmp_path):
+    data = frame().assign(degree=np.where(np.arange(N) % 2, "minor", "radical"))
+    data.loc[0, "degree"] = "Radical"
+    data.loc[2, "degree"] = "unknown"
+    data.loc[4, "degree"] = "radicall"
+    data.to_csv(tmp_path / "firms.csv", index=False)
+    shown = call("check-data", str(tmp_path / "firms.csv"), "--json").out
+    assert "'Radical' for 'radical'" in shown
+    assert "'radicall' for 'radical'" in shown
+    assert '\\"unknown\\" in 1 row' in shown
+
+
+def test_groups_that_are_one_number_in_two_spellings_are_two(tmp_path):
+    data = frame().assign(nace=np.where(np.arange(N) % 2, "10.1", "10.10")).drop(columns="industry")
+    data.to_csv(tmp_path / "firms.csv", index=False)
+    shown = call("check-data", str(tmp_path / "firms.csv")).out
+    assert "every answer is" not in shown
+    assert "10.10" in shown
+
+
+def test_firms_in_several_rows_vary(tmp_path):
+    data = pd.concat([frame().assign(year=year) for year in (1, 2)])
+    assert init(data, tmp_path).code == 0
+    assert load_analysis(tmp_path / "a.yaml").value.equation.varying["firm"] == ("intercept",)
+
+
+def test_a_capital_that_lies_within_clusters_is_not_contextual(tmp_path):
+    assert init(frame(), tmp_path).code == 0
+    assert not load_analysis(tmp_path / "a.yaml").value.equation.contextual
+
+
+@pytest.mark.parametrize(("ones", "family"), [(2, "zero_inflated_beta"), (60, "gaussian")])
+def test_percent_with_zeros_is_a_share(ones, family, tmp_path):
+    share = np.round(100 * RNG.beta(2, 3, N), 1)
+    share[:90], share[-ones:] = 0, 100
+    data = frame().assign(upgrading=share).rename(columns={"upgrading": "share_new_products"})
+    assert init(data, tmp_path).code == 0
+    analysis = load_analysis(tmp_path / "a.yaml").value
+    assert analysis.equation.family == family
+    if family == "zero_inflated_beta":
+        assert [one.multiply for one in analysis.data.derive if one.kind == "scale"] == [0.00999]
+
+
+def test_a_word_that_is_no_number_is_one_message_of_validate(tmp_path):
+    data = frame().assign(joint=[*("12" * 119), "ca. 50", "1"])
+    found = init(data, tmp_path, "--social", "joint")
+    assert found.code == 2
+    assert "what 'ca. 50' means in 'joint'" in found.out
+    text = (tmp_path / "a.yaml").read_text()
+    text = text.replace("    varying:", "    contextual: [social_capital]\n    varying:")
+    (tmp_path / "a.yaml").write_text(text)
+    checked = call("validate", str(tmp_path / "a.yaml"))
+    assert checked.code == 3
+    assert "'ca. 50' in row 239" in checked.err
+
+
+def test_an_analysis_is_written_over_on_request(tmp_path):
+    assert init(frame(), tmp_path).code == 0
+    again = init(frame(), tmp_path)
+    assert (again.code, "--force" in again.err) == (2, True)
+    assert init(frame(), tmp_path, "--force").code == 0
