@@ -103,10 +103,8 @@ VARIANCE_SHARE: Final = "variance_share"
 COMPONENT: Final = "component"
 """Where the R2D2M2 prior is taken: explained variance, its shares, and their dimension."""
 
-
-def steps(control: str) -> str:
-    """Name the shares of a monotonic control's steps in its whole change, one a step."""
-    return f"{control}_steps"
+steps: Final = "{}_steps".format
+"""Name the shares of a monotonic control's steps in its whole change, one a step."""
 
 
 def group_dim(grouping: str) -> str:
@@ -114,134 +112,58 @@ def group_dim(grouping: str) -> str:
     return "repeated_firm" if grouping == FIRM else grouping
 
 
-def group_index(grouping: str) -> str:
-    """Variable of the design: position of each row's group."""
-    return f"{grouping}_index"
-
-
-def group_term(grouping: str) -> str:
-    """Dimension of the terms that vary by a grouping."""
-    return f"{grouping}_term"
-
-
-def group_sd(grouping: str) -> str:
-    """Name the standard deviations of the varying effects, one a term."""
-    return f"{grouping}_sd"
-
-
-def group_effect(grouping: str) -> str:
-    """Varying effects: deviations of each group from the population, one a term."""
-    return f"{grouping}_effect"
-
-
-def group_correlation(grouping: str) -> str:
-    """Correlation matrix of the varying effects."""
-    return f"{grouping}_correlation"
-
-
-def context_term(level: str, capital: str) -> str:
-    """Coefficient of the mean of a capital in what surrounds a firm: ``cluster_human_capital``."""
-    return f"{level}_{capital}"
-
-
-def item_dim(capital: str) -> str:
-    """Dimension of the indicators of a latent capital."""
-    return f"{capital}_item"
-
-
-def items(capital: str) -> str:
-    """Variable of the design: answers to the indicators of a latent capital."""
-    return f"{capital}_items"
-
-
-def item_levels(capital: str) -> str:
-    """Variable of the design: levels of each indicator, 0 where it is continuous."""
-    return f"{capital}_item_levels"
-
-
-def item_loadings(capital: str) -> str:
-    """Loadings of the indicators, per unit of the raw latent capital."""
-    return f"{capital}_loading"
-
-
-def item_intercepts(capital: str) -> str:
-    """Intercepts of the continuous indicators."""
-    return f"{capital}_item_intercept"
-
-
-def item_errors(capital: str) -> str:
-    """Error standard deviations of the continuous indicators."""
-    return f"{capital}_item_error"
-
-
-def item_thresholds(capital: str, column: str) -> str:
-    """Thresholds of a binary or ordinal indicator."""
-    return f"{capital}_threshold_{column}"
-
-
-def raw_mean(capital: str) -> str:
-    """Mean of the raw latent capital over the sample."""
-    return f"{capital}_raw_mean"
-
-
-def raw_sd(capital: str) -> str:
-    """Standard deviation of the raw latent capital over the sample."""
-    return f"{capital}_raw_sd"
-
-
-def capital_cluster_sd(capital: str) -> str:
-    """Standard deviation of the cluster means of a latent capital."""
-    return f"{capital}_cluster_sd"
-
-
-def background_dim(capital: str) -> str:
-    """Dimension of the controls that bear on a latent capital."""
-    return f"{capital}_background_control"
-
-
-def background(capital: str) -> str:
-    """Coefficients of the controls that bear on a latent capital."""
-    return f"{capital}_background"
-
-
-def outcome_data(equation: str) -> str:
-    """Outcomes of a model that is compiled once for many of them."""
-    return f"{equation}_outcome_data"
-
-
-def predictor_data(equation: str) -> str:
-    """Outcomes of other equations that enter a model that is compiled once for many of them."""
-    return f"{equation}_predictor_data"
-
-
-def answers_data(capital: str) -> str:
-    """Answers that measure a latent capital, of a model that is compiled once for many of them."""
-    return f"{capital}_answers_data"
-
-
-def gap_data(name: str) -> str:
-    """Answers of an input with missing cells, of a model that is compiled once for many of them."""
-    return f"{name}_gap_data"
-
-
-def control_data(equation: str) -> str:
-    """Controls of a model that is compiled once for many of them, where some have missing cells."""
-    return f"{equation}_control_data"
-
-
-def weight_data(equation: str) -> str:
-    """Weights of the rows of a model that is compiled once for many of them."""
-    return f"{equation}_weight_data"
-
-
-def answered_dim(equation: str) -> str:
-    """Dimension of the rows whose outcome is known, where some are not."""
-    return f"{equation}_answered"
-
-
-def imputed(name: str) -> str:
-    """Missing values of an input, one a row that lacks it."""
-    return f"imputed_{name}"
+group_index: Final = "{}_index".format
+"""Variable of the design: position of each row's group."""
+group_term: Final = "{}_term".format
+"""Dimension of the terms that vary by a grouping."""
+group_sd: Final = "{}_sd".format
+"""Name the standard deviations of the varying effects, one a term."""
+group_effect: Final = "{}_effect".format
+"""Varying effects: deviations of each group from the population, one a term."""
+group_correlation: Final = "{}_correlation".format
+"""Correlation matrix of the varying effects."""
+context_term: Final = "{}_{}".format
+"""Coefficient of the mean of a capital in what surrounds a firm: ``cluster_human_capital``."""
+item_dim: Final = "{}_item".format
+"""Dimension of the indicators of a latent capital."""
+items: Final = "{}_items".format
+"""Variable of the design: answers to the indicators of a latent capital."""
+item_levels: Final = "{}_item_levels".format
+"""Variable of the design: levels of each indicator, 0 where it is continuous."""
+item_loadings: Final = "{}_loading".format
+"""Loadings of the indicators, per unit of the raw latent capital."""
+item_intercepts: Final = "{}_item_intercept".format
+"""Intercepts of the continuous indicators."""
+item_errors: Final = "{}_item_error".format
+"""Error standard deviations of the continuous indicators."""
+item_thresholds: Final = "{}_threshold_{}".format
+"""Thresholds of a binary or ordinal indicator."""
+raw_mean: Final = "{}_raw_mean".format
+"""Mean of the raw latent capital over the sample."""
+raw_sd: Final = "{}_raw_sd".format
+"""Standard deviation of the raw latent capital over the sample."""
+capital_cluster_sd: Final = "{}_cluster_sd".format
+"""Standard deviation of the cluster means of a latent capital."""
+background_dim: Final = "{}_background_control".format
+"""Dimension of the controls that bear on a latent capital."""
+background: Final = "{}_background".format
+"""Coefficients of the controls that bear on a latent capital."""
+outcome_data: Final = "{}_outcome_data".format
+"""Outcomes of a model that is compiled once for many of them."""
+predictor_data: Final = "{}_predictor_data".format
+"""Outcomes of other equations that enter a model that is compiled once for many of them."""
+answers_data: Final = "{}_answers_data".format
+"""Answers that measure a latent capital, of a model that is compiled once for many of them."""
+gap_data: Final = "{}_gap_data".format
+"""Answers of an input with missing cells, of a model that is compiled once for many of them."""
+control_data: Final = "{}_control_data".format
+"""Controls of a model that is compiled once for many of them, where some have missing cells."""
+weight_data: Final = "{}_weight_data".format
+"""Weights of the rows of a model that is compiled once for many of them."""
+answered_dim: Final = "{}_answered".format
+"""Dimension of the rows whose outcome is known, where some are not."""
+imputed: Final = "imputed_{}".format
+"""Missing values of an input, one a row that lacks it."""
 
 
 def imputed_dim(name: str) -> str:
@@ -252,17 +174,9 @@ def imputed_dim(name: str) -> str:
 DRAWN_AFTER: Final = "drawn_after_the_fit"
 """Attribute of variables that no chain has sampled: the convergence gate has nothing to ask of them."""
 
-
-def imputation(name: str, part: str) -> str:
-    """Name a part of the regression by which an input is imputed."""
-    return f"imputation_{name}_{part}"
-
-
-def on_other(capital: str) -> str:
-    """Coefficient of the other capital on a latent one."""
-    return f"{capital}_on_other"
-
-
-def group_cholesky(grouping: str) -> str:
-    """Cholesky factor of the correlation matrix, inside the model."""
-    return f"{grouping}_cholesky"
+imputation: Final = "imputation_{}_{}".format
+"""Name a part of the regression by which an input is imputed."""
+on_other: Final = "{}_on_other".format
+"""Coefficient of the other capital on a latent one."""
+group_cholesky: Final = "{}_cholesky".format
+"""Cholesky factor of the correlation matrix, inside the model."""
