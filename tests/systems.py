@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayescluster.design.graph import ancestors
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, ancestors
 from bayescluster.model.evaluate import Draws
 from bayescluster.spec.analysis import Analysis
 from tests.draws import known_draws

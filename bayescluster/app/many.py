@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayescluster.arrays import Array
-from bayescluster.checks.psis import smoothed
+from bayescluster.checks.loo import smoothed
 from bayescluster.design.record import Design
 from bayescluster.errors import FitError, Problem
 from bayescluster.inference.assemble import reported_variables

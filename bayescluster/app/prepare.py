@@ -13,9 +13,8 @@ from bayescluster.dataset.read import Names, Table, read_table
 from bayescluster.design.build import build_design
 from bayescluster.design.claims import region_problems
 from bayescluster.design.forms import forms_of, with_default_forms
-from bayescluster.design.graph import ancestors
 from bayescluster.design.outcome import outcome_of
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, ancestors
 from bayescluster.design.roles import role_problems
 from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
 from bayescluster.features.ceiling_models.scope import scope_problems

@@ -16,8 +16,14 @@ from bayescluster.checks.integrated import (
     integrated_likelihood,
     own_groups,
 )
-from bayescluster.checks.loo import RowScores, difference, stacking_weights, total_error
-from bayescluster.checks.psis import log_sum, smoothed
+from bayescluster.checks.loo import (
+    RowScores,
+    difference,
+    log_sum,
+    smoothed,
+    stacking_weights,
+    total_error,
+)
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER

@@ -27,7 +27,6 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from bayescluster.dataset.headings import UNNAMED
 from bayescluster.dataset.numerals import (
     Signs,
     distinct_texts,
@@ -35,7 +34,7 @@ from bayescluster.dataset.numerals import (
     signs_of,
     truths_of,
 )
-from bayescluster.dataset.text import read_text
+from bayescluster.dataset.text import UNNAMED, read_text
 from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion

@@ -12,8 +12,8 @@ import numpy as np
 import openpyxl  # type: ignore[import-untyped]
 import pandas as pd
 
-from bayescluster.dataset.headings import LOOKED_AT, Headings, headings_of
 from bayescluster.dataset.old_workbooks import MOST_CELLS, Rows, plain, sheet_of
+from bayescluster.dataset.text import LOOKED_AT, Headings, headings_of
 from bayescluster.dataset.values import InputError
 
 FORMULA: Final = b"<f"

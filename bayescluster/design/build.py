@@ -14,7 +14,13 @@ from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import Scored, Standardised, score
 from bayescluster.dataset.prepare import Firms
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import InputError, is_labelled, numbers, ordered_labels
+from bayescluster.dataset.values import (
+    InputError,
+    is_labelled,
+    numbers,
+    ordered_labels,
+    sorted_labels,
+)
 from bayescluster.design.arrays import (
     Prepared,
     condition_variables,
@@ -37,11 +43,9 @@ from bayescluster.design.context import (
     surroundings,
 )
 from bayescluster.design.forms import with_one_form
-from bayescluster.design.graph import causal_order
 from bayescluster.design.missing import gap_problems, missing_cells, missing_notes
-from bayescluster.design.outcome import YES, Outcome, as_predictor, outcome_of
-from bayescluster.design.record import Design, Details, Measure, details_text
-from bayescluster.design.weights import weight_variables
+from bayescluster.design.outcome import YES, Outcome, as_predictor, outcome_of, row_number
+from bayescluster.design.record import Design, Details, Measure, causal_order, details_text
 from bayescluster.errors import DataError, DesignError, Problem
 from bayescluster.families.zeros import zeros_family
 from bayescluster.lookup import suggestion
@@ -50,17 +54,101 @@ from bayescluster.names import (
     AVERAGING_WEIGHT,
     CAPITALS,
     CLUSTER,
+    CLUSTER_WEIGHT,
     DETAILS,
     FIRM,
     INTERCEPT,
+    ROW,
+    ROW_WEIGHT,
     WITHIN,
+    group_dim,
     group_name,
 )
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import Where, imputes, moderators
+from bayescluster.spec.columns import WEIGHTS, Where, imputes, moderators
 from bayescluster.spec.equation import ColumnControl, ProductControl
 from bayescluster.spec.hypotheses import Corners
 from bayescluster.structures import STRUCTURES
+
+
+def weight_variables(
+    analysis: Analysis, firms: Firms, where: Where, problems: list[Problem]
+) -> dict[str, Any]:
+    """Read the survey weights; faults are added to ``problems``.
+
+    Returns
+    -------
+    dict
+        Variables of the design, scaled as the module says: ``row_weight`` and ``averaging_weight``,
+        ``(row,)``, and ``cluster_weight``, ``(cluster,)``. Empty without weights, or with a fault.
+    """
+    before, declared = len(problems), {}
+    for role in WEIGHTS:
+        column = getattr(analysis.data, role)
+        if column is not None:
+            try:
+                declared[role] = _positive(firms.frame, column, role)
+            except InputError as error:
+                problems.append(error.at(where(("data", role))))
+    if not declared or len(problems) > before:
+        return {}
+    rows, of_clusters = declared.get("weight"), declared.get("cluster_weight")
+    if of_clusters is not None:
+        cluster = firms.frame["__cluster__"]
+        try:
+            _check_constant(of_clusters, cluster, str(analysis.data.cluster_weight))
+        except InputError as error:
+            problems.append(error.at(where(("data", "cluster_weight"))))
+            return {}
+        return _two_levels(rows, of_clusters, cluster)
+    scaled = declared["weight"] / declared["weight"].mean()
+    return {ROW_WEIGHT: (ROW, scaled), AVERAGING_WEIGHT: (ROW, scaled)}
+
+
+def _positive(frame: pd.DataFrame, column: str, role: str) -> Array:
+    what = f"the {role.replace('_', ' ')} '{column}'"
+    values = numbers(frame[column], what)
+    bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+    if bad.size:
+        rest = f" and in {bad.size - 1} more" if bad.size > 1 else ""
+        raise InputError(
+            f"{what} must be above 0; found {values[bad[0]]:g} "
+            f"in row {row_number(frame, int(bad[0]))}{rest}",
+            "a row that represents no firm is not part of the sample: leave it out with `keep`",
+        )
+    return values
+
+
+def _check_constant(weights: Array, cluster: pd.Series, column: str) -> None:
+    of_cluster = pd.Series(weights, index=cluster.index).groupby(cluster)
+    low, high = of_cluster.min(), of_cluster.max()
+    varies = ~np.isclose(low, high, rtol=1e-9, atol=0.0)
+    if varies.any():
+        first, more = str(low.index[varies][0]), int(varies.sum()) - 1
+        rest = f", and it varies within {more} more" if more else ""
+        raise InputError(
+            f"the cluster weight '{column}' varies within cluster '{first}' "
+            f"({low[first]:g} to {high[first]:g}){rest}",
+            "a cluster has one weight; weights of firms go under `weight`",
+        )
+
+
+def _two_levels(rows: Array | None, of_clusters: Array, cluster: pd.Series) -> dict[str, Any]:
+    labels = sorted_labels(cluster.unique())
+    code = cluster.map({label: k for k, label in enumerate(labels)}).to_numpy(dtype="int64")
+    size = np.bincount(code)
+    each = np.bincount(code, weights=of_clusters) / size
+    each = each / each.mean()
+    average = of_clusters if rows is None else rows
+    within = np.ones(code.size)
+    if rows is not None:
+        within = rows / (np.bincount(code, weights=rows) / size)[code]
+    return {
+        ROW_WEIGHT: (ROW, within * each[code]),
+        CLUSTER_WEIGHT: (group_dim(CLUSTER), each),
+        AVERAGING_WEIGHT: (ROW, average / average.mean()),
+    }
+
 
 YES_NO_CODES = 2
 FEW_ROWS = 5

@@ -7,9 +7,10 @@ that is saved and opened again is the same design.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +23,48 @@ from bayescluster.arrays import Array
 from bayescluster.dataset.cases import CodedCases
 from bayescluster.dataset.constructs import IndicatorUnit
 from bayescluster.dataset.values import label_of, values_of_levels
-from bayescluster.design.graph import causal_order
 from bayescluster.families import FAMILIES, Family, Rows, bar_of
 from bayescluster.families.record import Scale
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.equation import Equation, VaryingTerms
 from bayescluster.structures import STRUCTURES, Structure
+
+
+def causal_order(equations: Mapping[str, Equation]) -> list[str]:
+    """Equations in an order in which every predictor comes before what it explains.
+
+    Raises
+    ------
+    graphlib.CycleError
+        If equations feed each other in a circle.
+    """
+    before = {
+        name: [other for other in equation.predictors if other in equations]
+        for name, equation in equations.items()
+    }
+    return list(TopologicalSorter(before).static_order())
+
+
+def cycle_of(equations: Mapping[str, Equation]) -> tuple[str, ...]:
+    """Equations that feed each other in a circle, the first named again at the end; or none."""
+    try:
+        causal_order(equations)
+    except CycleError as error:
+        return tuple(error.args[1])
+    return ()
+
+
+def ancestors(equations: Mapping[str, Equation], name: str) -> tuple[str, ...]:
+    """Equations that an equation rests on, directly or not, in causal order."""
+    behind: set[str] = set()
+    waiting = list(equations[name].predictors)
+    while waiting:
+        parent = waiting.pop()
+        if parent not in behind:
+            behind.add(parent)
+            waiting += equations[parent].predictors
+    return tuple(each for each in causal_order(equations) if each in behind)
 
 
 class Scaling(NamedTuple):
@@ -74,7 +110,7 @@ class ControlPart(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """Survey weights; see `bayescluster.design.weights`.
+    """Survey weights; see `bayescluster.design.build`.
 
     ``rows`` multiplies the log density of each row, ``(row,)``; ``clusters`` that of the varying
     effects of each cluster, ``(cluster,)``; ``average`` is what a row counts in an average over

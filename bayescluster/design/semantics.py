@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from bayescluster.design.cases import COLUMNS as CASE_TERMS
 from bayescluster.design.claims import claim_problems, level_problems
 from bayescluster.design.forms import forms_of
-from bayescluster.design.graph import ancestors, cycle_of
+from bayescluster.design.record import ancestors, cycle_of
 from bayescluster.design.roles import RESERVED, RESERVED_COLUMNS, role_problems
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES

@@ -8,7 +8,7 @@ from bayescluster.errors import ConfigError
 from bayescluster.features.causes.spec import causes_problems
 from bayescluster.features.ceiling_models.scope import ceiling_model_problems
 from bayescluster.features.ceilings.spec import ceiling_problems
-from bayescluster.features.sets.conditions import set_problems
+from bayescluster.features.sets.spec import set_problems
 from bayescluster.features.weakest_node.spec import weakest_node_problems
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where

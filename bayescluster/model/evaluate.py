@@ -18,8 +18,7 @@ from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.context import surroundings_of
-from bayescluster.design.graph import ancestors
-from bayescluster.design.record import Design
+from bayescluster.design.record import Design, ancestors
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.structures.arithmetic import working
 

@@ -14,17 +14,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from bayescluster.simulate.equations import (
+from bayescluster.simulate.population import (
     FAMILIES,
     ClusterEffects,
+    Floats,
+    Moments,
+    Population,
     Terms,
     capitals,
     draw_cluster_effects,
     draw_learning,
     draw_outcomes,
+    measure,
+    populate,
     terms,
+    uniform,
 )
-from bayescluster.simulate.population import Floats, Moments, Population, measure, populate, uniform
 from bayescluster.spec.scenario import Outcome, Scenario
 
 LEVELS = (0.1, 0.9)

@@ -21,8 +21,7 @@ from bayescluster.checks.calibration import (
     steps,
     why_no_pit,
 )
-from bayescluster.checks.loo import RowScores, left_out, reached
-from bayescluster.checks.psis import smoothed
+from bayescluster.checks.loo import RowScores, left_out, reached, smoothed
 from bayescluster.checks.uniformity import (
     GRID,
     OTHER_SHAPE,

@@ -10,8 +10,7 @@ from arviz_stats.base import array_stats
 
 from bayescluster.checks import loo as module
 from bayescluster.checks.calibration import bars_of
-from bayescluster.checks.loo import left_out, relative_efficiency, row_scores
-from bayescluster.checks.psis import smoothed
+from bayescluster.checks.loo import left_out, relative_efficiency, row_scores, smoothed
 from bayescluster.model.evaluate import log_likelihood
 from tests.draws import known_draws
 from tests.factories import small_design

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from bayescluster.design.graph import ancestors, causal_order, cycle_of
+from bayescluster.design.record import ancestors, causal_order, cycle_of
 from bayescluster.spec.analysis import Analysis
 from tests.systems import equation, system_dict
 

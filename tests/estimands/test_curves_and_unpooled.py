@@ -9,10 +9,9 @@ import statsmodels.api as sm
 
 from bayescluster.estimands import approximation as unpooled
 from bayescluster.estimands.approximation import unpooled_effects
-from bayescluster.estimands.effects import conditional_effects, surfaces
+from bayescluster.estimands.effects import Setting, conditional_effects, outcome_surface, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.families import FAMILIES
 from tests.draws import known_draws
 from tests.factories import firms, small_design

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.levels import Levels
 from bayescluster.estimands.scopes import groups_of, scoped
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model.evaluate import linear_predictor
 from tests.draws import known_draws
 from tests.factories import small_design

@@ -10,7 +10,7 @@ from scipy.spatial import Delaunay
 from scipy.special import expit
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.effects import surface_draws
+from bayescluster.estimands.effects import Setting, outcome_surface, surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
     Levels,
@@ -20,7 +20,6 @@ from bayescluster.estimands.levels import (
     support,
 )
 from bayescluster.estimands.scopes import declared_groups, groups_of
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.model import evaluate
 from bayescluster.names import FIRM_CODE, ROW
 from bayescluster.spec.hypotheses import Corners

@@ -5,8 +5,14 @@ import pytest
 from scipy.special import ndtri
 from scipy.stats import nbinom
 
-from bayescluster.simulate.equations import FAMILIES
-from bayescluster.simulate.population import SMALLEST, allocate, normal, stratified, top_share
+from bayescluster.simulate.population import (
+    FAMILIES,
+    SMALLEST,
+    allocate,
+    normal,
+    stratified,
+    top_share,
+)
 from bayescluster.spec.scenario import Bernoulli, Lognormal, NegativeBinomial, Ordinal
 
 

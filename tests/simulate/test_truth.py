@@ -10,7 +10,7 @@ from numpy.random import default_rng
 from scipy.stats import binom
 
 from bayescluster.simulate import Survey, simulate
-from bayescluster.simulate.equations import terms
+from bayescluster.simulate.population import terms
 from bayescluster.simulate.truth import CORNERS, Surface
 from bayescluster.spec.scenario import Effects, Equation, Outcome, Scenario
 

@@ -20,9 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
+from bayescluster.estimands.effects import Own, Setting, outcome_surface
 from bayescluster.estimands.levels import CORNERS, Levels, levels_of
 from bayescluster.estimands.mediation import expected_outcome
-from bayescluster.estimands.surface import Own, Setting, outcome_surface
 from bayescluster.features.causes.results import Contrast
 from bayescluster.features.causes.spec import Experiment
 from bayescluster.model.evaluate import Draws

@@ -12,8 +12,8 @@ from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.forms import Recast, recast
 from bayescluster.design.record import Design
+from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.scopes import Groups
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.families import FAMILIES
 from bayescluster.features.ceilings.spec import Ceilings
 from bayescluster.model.evaluate import Draws

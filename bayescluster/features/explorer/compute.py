@@ -18,6 +18,7 @@ from bayescluster.checks.thresholds import KAPPA
 from bayescluster.dataset.constructs import amounts_at
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
+from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.levels import (
     CORNERS,
     Levels,
@@ -27,7 +28,6 @@ from bayescluster.estimands.levels import (
     support,
 )
 from bayescluster.estimands.scopes import scoped
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.features.explorer.results import (
     Axis,
     Explorer,

@@ -9,14 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.design.graph import ancestors
-from bayescluster.design.record import Design
-from bayescluster.estimands.effects import STEP
+from bayescluster.design.record import Design, ancestors
+from bayescluster.estimands.effects import STEP, Own, Setting, Split, outcome_surface, split_surface
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.estimands.mediation import Way, way_through
 from bayescluster.estimands.scopes import declared_groups
 from bayescluster.estimands.summary import estimates, interval, probability_error
-from bayescluster.estimands.surface import Own, Setting, Split, outcome_surface, split_surface
 from bayescluster.families import YES_OR_NO
 from bayescluster.features.learning.results import (
     DominanceRow,

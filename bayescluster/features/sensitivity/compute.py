@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array, in_threads
 from bayescluster.checks.convergence import element_names
-from bayescluster.checks.psis import TAIL_MIN, smoothed, smoothed_tails, tail_length
+from bayescluster.checks.loo import TAIL_MIN, smoothed, smoothed_tails, tail_length
 from bayescluster.checks.thresholds import SENSITIVITY_MIN, khat_max
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
+from bayescluster.estimands.effects import Own, Setting, outcome_surface
 from bayescluster.estimands.scopes import Groups, groups_of
-from bayescluster.estimands.surface import Own, Setting, outcome_surface
 from bayescluster.features.weakest_node.results import Option
 from bayescluster.features.weakest_node.spec import WeakestNode
 from bayescluster.model.evaluate import Draws

@@ -16,9 +16,9 @@ from bayescluster.design.forms import as_form
 from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced
 from bayescluster.errors import DesignError, Problem
+from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.features.ceilings.compute import NECESSITY
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.watch import Watch

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
+from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.levels import CORNERS, default_levels, levels_of, support
 from bayescluster.estimands.scopes import scoped
-from bayescluster.estimands.surface import Setting, outcome_surface
 from bayescluster.features.explorer import compute
 from bayescluster.features.explorer.compute import levels_shown, rounded, unpacked
 from bayescluster.verdicts.compensation import outcome_scale
