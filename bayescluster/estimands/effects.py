@@ -1,4 +1,8 @@
-"""The outcome surface, and what is read off it draw by draw: marginal effects, contrasts, corners."""
+"""The outcome surface, and what is read off it: marginal effects, contrasts, corners, draw by draw.
+
+``m(h, s) = mean over rows i of the group of E[y_i | H_i = h, S_i = s, everything else as it is]``
+(g-computation). Counts are per unit of exposure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Firms of a scenario: background, latent capital, and the indicators that measure it."""
+"""Firms of a scenario: background, latent capital and its indicators, forms of learning, outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""The ceiling of any fitted form: the most that is reachable at a level of one capital."""
+"""The ceiling of any fitted form: the most that is reachable at a level of one capital.
+
+At each draw, the ceiling at level h of a capital is the largest outcome over the supported levels
+of the other, for the firms of a group with everything else as it is. The outcome is the expectation,
+or a quantile of the posterior predictive distribution. Its effect size d is the area between the
+ceiling and the top of the scope, as a share of the scope. Surfaces are computed once on a grid of
+both capitals and read off between its points.
+
+A ceiling can be of a quantile of the predictive distribution in the place of expectations. A quantile
+of one row depends on its linear predictor and on the parameters of the draw, so at each
+draw it is tabled over the range of the linear predictor and read off between: cheap for every
+family. Of a whole number it runs on smoothly between the steps of its distribution.
+"""
 
 from __future__ import annotations
 

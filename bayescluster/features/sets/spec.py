@@ -1,4 +1,4 @@
-"""How the set-theoretic tradition (fsQCA) reads a run: calibration, conditions and cuts."""
+"""How the set-theoretic tradition (fsQCA) reads a run: calibration, conditions, cuts, and what it refuses."""
 
 from __future__ import annotations
 
