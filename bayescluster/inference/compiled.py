@@ -106,7 +106,7 @@ def _settled(pilot: Program, seed: int) -> Informed:
 
     return {
         (one.equation, one.grouping): geometry.informed(
-            at(one.effects, one.shape) + at(one.centre, one.shape), at(one.sd, one.shape[1:])
+            at(one.levels, one.shape), at(one.sd, one.shape[1:])
         )
         for one in pilot.watched
     }

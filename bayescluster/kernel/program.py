@@ -8,7 +8,7 @@ the two together for every family, form and hierarchy that is served. What is no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,21 @@ Informed = Mapping[tuple[str, str], geometry.Mask]
 """Coefficients that are sampled as levels, ``(group, term)`` by equation and grouping."""
 
 
+class _Effects(NamedTuple):
+    """Effects of a grouping on its way to the tape."""
+
+    grouping: Grouping
+    informed: geometry.Mask
+    """Effects that are sampled as levels, ``(group, term)``."""
+    is_watched: bool
+    u: int
+    """Place of the effects, ``(group, term)``; that of their sds, and of the weights of groups."""
+    sd: int
+    weight: int
+    written: tuple[int, ...]
+    """Terms that are written."""
+
+
 class _Equation:
     """Writes one equation to a tape."""
 
@@ -103,9 +118,10 @@ class _Equation:
     def write(self, capitals: tuple[int, int], latent: bool) -> None:
         """Write everything; ``capitals`` are the places of those of the rows, in their order here."""
         self._controls()
-        self._population()
-        for grouping in geometry.sampling_order(self.template):
-            self._grouping(grouping)
+        order = [self._opened(one) for one in geometry.sampling_order(self.template)]
+        self._population(order)
+        for effects in order:
+            self._grouping(effects)
         parameters = self._parameters()
         summary = summary_of(self.design)
         if summary is not None:
@@ -123,24 +139,56 @@ class _Equation:
             dims = (design.variable(names.CONTROL),)
             self.tape.report(name, self.controls, (len(labels),), dims)
 
-    def _population(self) -> None:
-        """Population coefficients; the level is sampled at the means of all inputs."""
+    def _population(self, groupings: Sequence[_Effects]) -> None:
+        """Population coefficients, sampled as those of the mean row: with all that is in its level.
+
+        That takes in effects which are sampled as deviations. Those which are sampled as levels
+        follow the population instead.
+        """
         tape, design = self.tape, self.design
         labels = population_terms(design)
         if not labels:
             return
         name = design.variable(names.POPULATION)
-        shifted = self._swept_terms(labels)
+        shifts = {
+            term: shift
+            for term in labels
+            if isinstance(self.priors.population[term], Normal | StudentT)
+            and (shift := self._of_deviations(term, groupings))
+        }
+        levels = self._swept_terms(labels)
         natural: dict[str, int] = {}
         for term in labels:
-            prior = self.priors.population[term]
-            if term not in shifted:
+            if term in levels:
+                continue
+            if term in shifts:
+                natural[term] = self.terms[term] = self._swept(term, shifts[term])
+            else:
+                prior = self.priors.population[term]
                 natural[term], self.terms[term] = tape.vector(f"{name}_{term}", [prior])
-        shift = self._shift() if shifted else []
-        for term in shifted:
-            natural[term] = self.terms[term] = self._swept(term, shift)
+        shift = self._shift() if levels else []
+        for term in levels:
+            whole = [*shift, *shifts.get(term, [])]
+            natural[term] = self.terms[term] = self._swept(term, whole)
         at = tape.matrix([[(natural[term], 1.0)] for term in labels])
         tape.report(name, at, (len(labels),), (design.variable(names.TERM),))
+
+    def _of_deviations(self, term: str, groupings: Sequence[_Effects]) -> list[tuple[int, float]]:
+        """Mean over the rows of effects on a coefficient that are sampled as deviations."""
+        found = []
+        own = geometry.inputs(self.template).get(term)
+        weight = np.ones(self.template.size) if own is None else own**2
+        for one in groupings:
+            if term not in one.grouping.terms:
+                continue
+            k = one.grouping.terms.index(term)
+            if k not in one.written:
+                continue
+            index = self.template.index(one.grouping.name)
+            groups, terms = one.informed.shape
+            share = np.bincount(index, weight, groups) / weight.sum()
+            found += [(one.u + g * terms + k, float(w)) for g, w in enumerate(share) if w]
+        return found
 
     def _swept(self, term: str, shift: list[tuple[int, float]]) -> int:
         """Sample a coefficient with what inputs and controls add to it at their means."""
@@ -176,56 +224,79 @@ class _Equation:
     def _of_controls(self, mean: Array) -> list[tuple[int, float]]:
         return [(self.controls + k, float(value)) for k, value in enumerate(mean) if value]
 
-    def _grouping(self, grouping: Grouping) -> None:
+    def _opened(self, grouping: Grouping) -> _Effects:
+        """Write the sds of a grouping, and effects on coefficients that are all sampled as deviations."""
         tape, design = self.tape, self.design
         name, groups, terms = grouping.name, len(grouping.labels), len(grouping.terms)
         sd_name = design.variable(names.group_sd(name))
         sd, _ = tape.vector(sd_name, [self.priors.group_sd[name]] * terms)
-        term_dim = design.variable(names.group_term(name))
-        tape.report(sd_name, sd, (terms,), (term_dim,))
+        tape.report(sd_name, sd, (terms,), (design.variable(names.group_term(name)),))
         informed = geometry.asked(self.template, grouping)  # (group, term)
         is_open = informed is None
         if informed is None:
             informed = np.zeros((groups, terms), dtype=bool)
             if self.informed is not None:
                 informed = self.informed[design.equation_name, name]
-        is_watched = is_open and self.informed is None
-        centre = self._centre(grouping, informed | is_watched)
         weights = effect_weights(self.template, name)
         weight = tape.constants(np.ones(groups) if weights is None else weights)
-        variable = design.variable(name)
-        if grouping.correlated:
-            factor = self._factor(grouping, variable)
-            x = tape.noise(f"{variable}_effects", groups * terms)
-            u, z = tape.room(groups * terms), tape.room(groups * terms)
-            mask = tape.places(informed)
-            tape.do(*(machine.correlated, x, centre, sd, u, groups, terms, mask, weight, factor, z))
-            self._move(x + np.arange(groups * terms), u, centre, informed.ravel())
-        else:
-            u = tape.room(groups * terms)
-            for k, term in enumerate(grouping.terms):
-                x = tape.noise(f"{variable}_{term}", groups)
-                which = informed[:, k]
-                own = tape.room(groups)
-                if which.any():
-                    tape.product(own, [[(centre + g * terms + k, 1.0)] for g in range(groups)])
-                mask = tape.places(which)
-                tape.do(*(machine.effects, x, own, sd + k, u + k, groups, terms, mask, weight))
-                at = np.arange(groups)
-                tape.moved.append(
-                    Moved((x + at)[which], (u + k + at * terms)[which], (own + at)[which])
-                )
+        is_watched = is_open and self.informed is None
+        u = tape.room(groups * terms)
+        opened = _Effects(grouping, informed, is_watched, u, sd, weight, ())
+        if not grouping.correlated:
+            early = tuple(k for k in range(terms) if not informed[:, k].any())
+            for k in early:
+                self._of_term(opened, k, tape.room(groups))
+            return opened._replace(written=early)
+        if not informed.any():
+            self._of_all_terms(opened, tape.room(groups * terms))
+            return opened._replace(written=tuple(range(terms)))
+        return opened
+
+    def _grouping(self, opened: _Effects) -> None:
+        """Write what is left of the effects of a grouping."""
+        tape, design, grouping = self.tape, self.design, opened.grouping
+        informed, u, name = opened.informed, opened.u, grouping.name
+        groups, terms = informed.shape
+        left = [k for k in range(terms) if k not in opened.written]
+        if left and grouping.correlated:
+            self._of_all_terms(opened, tape.matrix(self._centre(opened, informed, informed)))
+        elif left:
+            rows = self._centre(opened, informed, np.zeros_like(informed))
+            # the level of a group takes in its own slopes, so that these come before it
+            for k in sorted(left, key=lambda k: grouping.terms[k] == names.INTERCEPT):
+                self._of_term(opened, k, tape.matrix(rows[k::terms]))
+        shape, dim = (groups, terms), design.variable(names.group_term(name))
         tape.report(
-            design.variable(names.group_effect(name)),
-            u,
-            (groups, terms),
-            (names.group_dim(name), term_dim),
+            design.variable(names.group_effect(name)), u, shape, (names.group_dim(name), dim)
         )
-        if is_watched:
-            place = design.equation_name, name, (groups, terms), u, centre, sd
-            tape.watched.append(Watched(*place))
+        if opened.is_watched:
+            every = np.ones_like(informed)
+            rows = self._centre(opened, every, every & grouping.correlated)
+            levels = tape.matrix([[(u + k, 1.0), *row] for k, row in enumerate(rows)])
+            tape.watched.append(Watched(design.equation_name, name, shape, levels, opened.sd))
         self.effects[name] = u, grouping
         self.taken.append(grouping)
+
+    def _of_term(self, opened: _Effects, k: int, centre: int) -> None:
+        """Effects on one coefficient, ``centre`` being the place of what levels are compared with."""
+        tape, (groups, terms) = self.tape, opened.informed.shape
+        name = f"{self.design.variable(opened.grouping.name)}_{opened.grouping.terms[k]}"
+        x, which = tape.noise(name, groups), opened.informed[:, k]
+        u, mask = opened.u + k, tape.places(which)
+        tape.do(machine.effects, x, centre, opened.sd + k, u, groups, terms, mask, opened.weight)
+        at = np.arange(groups)
+        tape.moved.append(Moved((x + at)[which], (u + at * terms)[which], (centre + at)[which]))
+
+    def _of_all_terms(self, opened: _Effects, centre: int) -> None:
+        """Effects on all coefficients, which are correlated."""
+        tape, (groups, terms), u = self.tape, opened.informed.shape, opened.u
+        variable = self.design.variable(opened.grouping.name)
+        factor = self._factor(opened.grouping, variable)
+        x = tape.noise(f"{variable}_effects", groups * terms)
+        z, mask = tape.room(groups * terms), tape.places(opened.informed)
+        more = groups, terms, mask, opened.weight, factor, z
+        tape.do(machine.correlated, x, centre, opened.sd, u, *more)
+        self._move(x + np.arange(groups * terms), u, centre, opened.informed.ravel())
 
     def _move(self, x: NDArray[np.int64], u: int, centre: int, which: NDArray[np.bool_]) -> None:
         at = np.arange(x.size)
@@ -247,14 +318,21 @@ class _Equation:
         tape.report(label, whole, (terms, terms), (dim, f"{dim}_other"))
         return factor
 
-    def _centre(self, grouping: Grouping, informed: geometry.Mask) -> int:
-        """Levels of a grouping as far as they are known before it, ``(group, term)``."""
-        groups, terms = informed.shape
+    def _centre(
+        self, opened: _Effects, informed: geometry.Mask, apart: geometry.Mask
+    ) -> list[list[tuple[int, float]]]:
+        """What the rest of the model says of coefficients that are sampled as levels.
+
+        Places and weights, a row for each group and term. The level of a group is that of its mean
+        row, by the slopes of this group: those of the population would move it where the rows tell
+        both. Where its slope is ``apart`` it is taken at 0 of the input.
+        """
+        grouping, (groups, terms) = opened.grouping, informed.shape
+        rows: list[list[tuple[int, float]]] = [[] for _ in range(groups * terms)]
         if not informed.any() or geometry.is_crossed(self.template, grouping):
-            return self.tape.room(groups * terms)
+            return rows
         index = self.template.index(grouping.name)
         means = geometry.means(self.template, index, groups, self.taken)
-        rows: list[list[tuple[int, float]]] = [[] for _ in range(groups * terms)]
         for k, term in enumerate(grouping.terms):
             if term == names.INTERCEPT:
                 continue
@@ -262,16 +340,33 @@ class _Equation:
                 rows[g * terms + k] = self._at_parent(grouping, term, int(g))
         if names.INTERCEPT in grouping.terms:
             k = grouping.terms.index(names.INTERCEPT)
-            which = informed[:, k]
-            for g in np.flatnonzero(which):
-                rows[g * terms + k] = self._at_means(means, int(g))
-            for effect in means.effects:
-                at, other = self.effects[effect.grouping]
-                width, place = len(other.terms), other.terms.index(effect.term)
-                for g, column, weight in zip(effect.row, effect.column, effect.weight, strict=True):
-                    if which[g]:
-                        rows[g * terms + k].append((at + column * width + place, float(weight)))
-        return self.tape.matrix(rows)
+            for at, row in self._levels(opened, means, informed[:, k], apart).items():
+                rows[at * terms + k] = row
+        return rows
+
+    def _levels(
+        self, opened: _Effects, means: geometry.Means, which: geometry.Mask, apart: geometry.Mask
+    ) -> dict[int, list[tuple[int, float]]]:
+        """What moves the level of groups besides their own effect on it; see `_centre`."""
+        grouping, terms = opened.grouping, opened.grouping.terms
+        slopes = {t: k for k, t in enumerate(terms) if t in means.inputs}
+        for term, k in slopes.items():
+            means.inputs[term][apart[:, k]] = 0.0
+        rows = {int(g): self._at_means(means, int(g)) for g in np.flatnonzero(which)}
+        for g, row in rows.items():
+            if not grouping.correlated:
+                at = opened.u + g * len(terms)
+                row += [(at + k, float(means.inputs[term][g])) for term, k in slopes.items()]
+        for effect in means.effects:
+            at, other = self.effects[effect.grouping]
+            width, place = len(other.terms), other.terms.index(effect.term)
+            kept = which[effect.row]
+            if effect.term in slopes:
+                kept = kept & ~apart[effect.row, slopes[effect.term]]
+            parts = (values[kept] for values in (effect.row, effect.column, effect.weight))
+            for g, column, weight in zip(*parts, strict=True):
+                rows[int(g)].append((int(at + column * width + place), float(weight)))
+        return rows
 
     def _at_means(self, means: geometry.Means, group: int) -> list[tuple[int, float]]:
         """Level of the population at the inputs and controls of a group."""

@@ -67,13 +67,12 @@ class Moved(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """Places of the effects of a grouping, what they are deviations from, and their sds."""
+    """Places of the levels of a grouping, ``(group, term)``, and of their sds."""
 
     equation: str
     grouping: str
     shape: tuple[int, int]
-    effects: int
-    centre: int
+    levels: int
     sd: int
 
 

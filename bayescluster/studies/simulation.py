@@ -28,6 +28,7 @@ from bayescluster.results.base import INTERVAL
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.columns import Where
 from bayescluster.studies.design_analysis.results import DECLARED, Judged, Share, SizeFacts
+from bayescluster.summaries.build import is_summarised
 from bayescluster.verdicts.claims import CLAIMS
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
@@ -164,6 +165,16 @@ def read_analysis(
     """
     read = analysis_source(source)
     refused = [*problems(read.analysis, read.where)]
+    if is_summarised(read.analysis, read.directory):
+        refused.append(
+            Problem(
+                "the file has so many firms that their likelihood is summarised: data sets of that "
+                "size are not simulated",
+                read.where(("data", "source")),
+                "take a random sample of the firms as a file of its own, and ask for more firms by "
+                "--firms; or, for all of them, set sampling.likelihood: full",
+            )
+        )
     if refused:
         raise error(refused)
     return read, designs_of(read)

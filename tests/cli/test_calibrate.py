@@ -48,6 +48,15 @@ def test_the_terminal_tells_ranks_reliability_and_where_the_report_is(folder):
     assert (folder / report).is_file()
 
 
+@pytest.mark.parametrize("command", ["calibrate", "design"])
+def test_firms_in_a_summary_are_not_simulated(folder, refits, command):
+    write(folder, {"sampling: {": "sampling: {likelihood: summary, "})
+    found = call(command, "analysis.yaml")
+    assert (found.code, refits.compiled) == (2, [])
+    assert "their likelihood is summarised: data sets of that size are not simulated" in found.err
+    assert "take a random sample of the firms as a file of its own" in found.err
+
+
 @pytest.mark.usefixtures("refits")
 def test_several_equations_are_calibrated_together(folder):
     further = "  patenting: {outcome: northern, family: bernoulli, structure: additive}\n"

@@ -296,6 +296,50 @@ def test_gradient_is_that_of_the_density(name, swept):
     np.testing.assert_allclose(program.density(x)[1], slopes, rtol=1e-5, atol=1e-5)
 
 
+def moved(program: Program, part: str) -> tuple[Point, Point]:
+    """Reported values at a point, and after coordinates whose names begin with ``part`` have moved."""
+    x = program.starting_point(np.random.default_rng(3))
+    other = x + 0.7 * np.array([name.startswith(part) for name in program.names()])
+    assert (x != other).any()
+    found = []
+    for point in (x, other):
+        v = program.values(point)
+        found.append({s.name: v[s.at : s.at + s.size].reshape(s.shape) for s in program.reported})
+    return found[0], found[1]
+
+
+def test_the_population_moves_no_coefficient_of_a_group_that_is_sampled_as_a_level():
+    varying = {"cluster": {"terms": ["all"], "correlated": False}}
+    design = small_design("gaussian", "interaction", varying, frame=firms(), controls=[])
+    program = program_of(with_centred(design, True), reported_variables(design))
+    before, after = moved(program, "population")
+    gap = after["population"] - before["population"]
+    assert np.abs(gap).min() > 0.1
+    np.testing.assert_allclose(
+        after["cluster_effect"], before["cluster_effect"] - gap[None], atol=1e-12
+    )
+
+
+def test_the_sd_of_deviations_does_not_move_the_mean_over_rows():
+    varying = {"industry": ["intercept", "human_capital"], "cluster": ["intercept"]}
+    design = small_design("gaussian", "interaction", varying, frame=firms(), controls=CONTROLS)
+    program = program_of(with_centred(design, False), reported_variables(design))
+    human = design.capitals[0]
+
+    def means(values: Point) -> tuple[float, float]:
+        terms = population_terms(design)
+        known = dict(zip(terms, values["population"], strict=True))
+        industry = values["industry_effect"][design.index("industry")]
+        slope = known["human_capital"] + industry[:, 1]
+        level = known["intercept"] + industry[:, 0]
+        level = level + values["cluster_effect"][design.index("cluster"), 0]
+        return float(level.mean()), float(np.average(slope, weights=human**2))
+
+    before, after = moved(program, "industry_sd")
+    assert np.abs(after["industry_effect"] - before["industry_effect"]).max() > 0.1
+    np.testing.assert_allclose(means(after), means(before), atol=1e-12)
+
+
 def test_without_a_place_to_keep_compiled_code_it_is_kept_for_the_process(monkeypatch):
     import numba
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -459,6 +460,16 @@ def test_designs_that_cannot_be_refitted_say_why_and_what_instead():
     ]
     assert [*refusals(rows)] == []
     assert "survey weight" in [*notes(rows, CLUSTERS)][-1]
+
+
+def test_firms_in_a_summary_are_refused():
+    design = small_design("bernoulli", "additive")
+    known = replace(design, data=design.data.assign_attrs(likelihood="quadratic 200000"))
+    (problem,) = refusals(known)
+    assert problem.what == (
+        "the likelihood of 200,000 firms is summarised: none can be left out of it"
+    )
+    assert "random sample" in problem.mend
 
 
 def test_several_equations_and_latent_capitals_are_refused():

@@ -31,7 +31,7 @@ from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import CountingWatch
 from bayescluster.model.evaluate import draws_of
-from bayescluster.names import CAPITALS, CHAIN, DRAW, INDUSTRY, ROW
+from bayescluster.names import CAPITALS, CHAIN, DRAW, INDUSTRY, LIKELIHOOD, ROW
 from bayescluster.runs.keys import hash_of
 from bayescluster.runs.layout import FOLDS_FOLDER, StageName
 from bayescluster.runs.store import RunDirectory
@@ -100,6 +100,13 @@ def check(design: Design, options: Options) -> None:
 def refusals(design: Design) -> Iterator[Problem]:
     """Why a run cannot be refitted without some of its rows, and what to do instead."""
     where = design.equation_name
+    if LIKELIHOOD in design.data.attrs:
+        yield Problem(
+            f"the likelihood of {design.firms_fitted:,} firms is summarised: none can be left out of it",
+            where,
+            "take a random sample of the firms as a file of its own, and leave groups out of a run of "
+            "that",
+        )
     latent = [capital for capital in CAPITALS if design.is_latent(capital)]
     if design.others:
         yield Problem(
