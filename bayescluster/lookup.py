@@ -1,11 +1,12 @@
-"""The one "did you mean"."""
+"""Words for names and numbers in messages: the one "did you mean", lists and counts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 MOST_LISTED = 15
+PLURALS = {"hypothesis": "hypotheses", "industry": "industries"}
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -25,3 +26,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     shown = ", ".join(names[:MOST_LISTED])
     more = len(names) - MOST_LISTED
     return f"known: {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def counted(many: int, noun: str) -> str:
+    """A number and its noun: ``1 row``, ``2 rows``."""
+    return f"{many} {noun if many == 1 else PLURALS.get(noun, f'{noun}s')}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as words: ``a``, ``a and b``, ``a, b and c``."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

@@ -19,6 +19,7 @@ from bayescluster.design.roles import role_problems
 from bayescluster.errors import BayesClusterError, ConfigError, DataError, Problem
 from bayescluster.features.ceiling_models.scope import scope_problems
 from bayescluster.features.problems import check_semantics
+from bayescluster.lookup import counted
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.runs.keys import fit_key, model_key
 from bayescluster.spec.analysis import Analysis
@@ -249,7 +250,6 @@ def cases_of(design: Design) -> dict[str, str]:
 
 FEWEST_ROWS = 10
 """Of fewer rows without missing values, what else looks wrong may come of their being few."""
-PLURALS = {"industry": "industries", "hypothesis": "hypotheses"}
 
 
 class DesignSummary(NamedTuple):
@@ -277,17 +277,17 @@ def design_summary(designs: Sequence[Design]) -> DesignSummary:
         dropped[variable] += rows
     lines = (
         f"{details.label}: {first.firms_fitted} of {details.rows_read} rows{synthetic}",
-        ", ".join((_count(clusters, "cluster"), _count(industries, "industry"), nesting)),
+        ", ".join((counted(clusters, "cluster"), counted(industries, "industry"), nesting)),
         *(_form_lines(designs) if len(designs) > 1 else _equation_lines(first)),
         *_total_lines(analysis),
         *_weight_lines(data),
         *(
-            f"left out for a missing {variable}: {_count(rows, 'row')}"
+            f"left out for a missing {variable}: {counted(rows, 'row')}"
             for variable, rows in dropped.items()
         ),
         *(line for each in first.equations for line in _case_lines(each)),
         *details.notes,
-        _count(len(analysis.hypotheses), "hypothesis"),
+        counted(len(analysis.hypotheses), "hypothesis"),
     )
     names = ", ".join(design.structure.name for design in designs)
     return DesignSummary(
@@ -322,12 +322,12 @@ def _equation_lines(focus: Design) -> Iterator[str]:
 
 
 def _coded_controls(design: Design) -> str:
-    return _count(len(design.control_names), "coded control")
+    return counted(len(design.control_names), "coded control")
 
 
 def _varying_lines(design: Design) -> list[str]:
     return [
-        f"varying by {grouping.name} ({_count(len(grouping.labels), 'group')}): "
+        f"varying by {grouping.name} ({counted(len(grouping.labels), 'group')}): "
         f"{', '.join(grouping.terms)}"
         for grouping in design.groupings
     ]
@@ -347,7 +347,7 @@ def _total_lines(analysis: Analysis) -> Iterator[str]:
 def _case_lines(design: Design) -> Iterator[str]:
     source, coded = design.equation.priors.from_, design.details.cases
     if source is not None and coded is not None:
-        cases = f"{len(coded.usable)} of {_count(len(coded.cases), 'case')}"
+        cases = f"{len(coded.usable)} of {counted(len(coded.cases), 'case')}"
         firms = "1 firm" if source.strength == 1 else f"{source.strength:g} firms"
         yield f"priors from {cases} in {coded.label}, each worth {firms}"
 
@@ -357,7 +357,3 @@ def _weight_lines(data: Data) -> Iterator[str]:
         yield (
             f"weighted by {' and '.join(columns)}: a pseudo-posterior, probabilities are not exact"
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun if number == 1 else PLURALS.get(noun, f'{noun}s')}"

@@ -25,6 +25,7 @@ from bayescluster.checks.loo import (
     total_error,
 )
 from bayescluster.design.record import Design
+from bayescluster.lookup import listed
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER
 from bayescluster.results.fit import Criterion, FormRow, Score
@@ -174,12 +175,6 @@ def _caveats(rows: Sequence[FormRow], criterion: Criterion) -> Iterator[str]:
     for row in rows:
         if not row.gate_passed:
             yield f"{row.form} failed its diagnostics gate ({', '.join(row.failing)})."
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as words: ``a``, ``a and b``, ``a, b and c``."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 class ClusterScores(NamedTuple):

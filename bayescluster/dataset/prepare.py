@@ -24,7 +24,7 @@ from bayescluster.dataset.values import (
     sheet_fault,
 )
 from bayescluster.errors import DataError, Problem
-from bayescluster.lookup import suggestion
+from bayescluster.lookup import counted, suggestion
 from bayescluster.names import ALL
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import NeededColumn, Where
@@ -195,7 +195,7 @@ def _codes_among_groups(
             if code not in {label_of(own) for own in data.codes_of(item.column, group=True)}:
                 yield (
                     f"'{code}' means no answer elsewhere, and is a {item.role} in '{item.column}' "
-                    f"({_rows(int((cells == code).sum()))}). If it means no answer there too, write "
+                    f"({counted(int((cells == code).sum()), 'row')}). If it means no answer there too, write "
                     f"`missing_values: {{default: [{', '.join(sorted(texts))}], "
                     f"{item.column}: [{code}]}}`."
                 )
@@ -401,7 +401,7 @@ def _spelling_problems(
 def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int]) -> str:
     """Groups with all their spellings; those that look alike are shown with what sets them apart."""
     groups = [
-        ", ".join(f"'{revealed(each)}' ({_rows(int(counts[each]))})" for each in variants)
+        ", ".join(f"'{revealed(each)}' ({counted(int(counts[each]), 'row')})" for each in variants)
         for variants in several
     ]
     if len(several) == 1:
@@ -513,7 +513,7 @@ def _not_nested(
     if not crossed:
         return
     shown = [
-        f"'{name}' ({', '.join(f'{kind} {_rows(rows)}' for kind, rows in kinds.items())})"
+        f"'{name}' ({', '.join(f'{kind} {counted(rows, "row")}' for kind, rows in kinds.items())})"
         for name, kinds in list(crossed.items())[:SHOWN_CLUSTERS]
     ]
     more = len(crossed) - SHOWN_CLUSTERS
@@ -567,10 +567,6 @@ def _mistyped(
         else ""
     )
     return f"most likely typing errors in '{columns[1]}' or '{columns[0]}': {listed}{mend}"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def _too_few(frame: pd.DataFrame, where: Where) -> Iterator[Problem]:

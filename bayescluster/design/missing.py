@@ -17,6 +17,7 @@ from bayescluster.dataset.values import InputError, rows_text
 from bayescluster.design.record import Design, ImputedCells, Pattern
 from bayescluster.errors import Problem
 from bayescluster.families import YES_OR_NO
+from bayescluster.lookup import counted, listed
 from bayescluster.names import (
     ALL,
     CAPITALS,
@@ -270,20 +271,19 @@ def missing_notes(
         total = sum(item.cells for item in own)
         most = max(own, key=lambda item: item.cells / item.rows)
         where = "1 cluster" if len(own) == 1 else f"{len(own)} clusters"
-        yield f"Imputed: {variable} is missing in {total} of {_rows(size)} ({total / size:.0%})" + (
-            "."
-            if most.cluster == ALL
-            else f", in {where}; most in {most.cluster}: {most.cells} of {_rows(most.rows)}."
+        yield (
+            f"Imputed: {variable} is missing in {total} of {counted(size, 'row')} ({total / size:.0%})"
+            + (
+                "."
+                if most.cluster == ALL
+                else f", in {where}; most in {most.cluster}: {most.cells} of {counted(most.rows, 'row')}."
+            )
         )
     together = [pattern for pattern in patterns if len(pattern.variables) > 1]
     for names, rows in together[:SHOWN_PATTERNS]:
-        yield f"Missing together in {_rows(rows)}: {', '.join(names[:-1])} and {names[-1]}."
+        yield f"Missing together in {counted(rows, 'row')}: {listed(names)}."
     if cells:
         yield ASSUMPTION
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 def gap_problems(design: Design, firms: Firms, where: Where) -> list[Problem]:

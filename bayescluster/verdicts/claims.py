@@ -7,11 +7,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bayescluster.checks.comparison import listed
 from bayescluster.design.claims import has_default_regions, is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.summary import estimates
+from bayescluster.lookup import listed
 from bayescluster.names import CAPITALS
 from bayescluster.results.claims import ClaimName, Flag, Reading, Tradition
 from bayescluster.results.model import Verdict

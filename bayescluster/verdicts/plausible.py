@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bayescluster.checks.comparison import listed
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import default_levels
+from bayescluster.lookup import listed
 from bayescluster.results.base import Decision, VerdictState
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis

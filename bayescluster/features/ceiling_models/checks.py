@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from bayescluster.arrays import Array
-from bayescluster.checks.comparison import listed
 from bayescluster.checks.loo import RowScores, row_scores
 from bayescluster.checks.thresholds import (
     ELPD_DIFFERENCE_MIN,
@@ -32,6 +31,7 @@ from bayescluster.features.ceiling_models.model import (
     replicated,
 )
 from bayescluster.features.ceiling_models.results import CeilingFit, DistanceRow
+from bayescluster.lookup import listed
 from bayescluster.results.base import INTERVAL
 
 Limits = tuple[float, float]

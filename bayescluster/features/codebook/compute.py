@@ -39,6 +39,7 @@ from bayescluster.features.codebook.results import (
     LostRows,
 )
 from bayescluster.features.codebook.spelling import no_answers, ranks, spellings, wordy_cells
+from bayescluster.lookup import counted
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.data import RecodeColumn
@@ -349,7 +350,9 @@ def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
         cells = sum(int(np.isin(known[name], found).sum()) for name in names)
         ranges = [_range_without(known[name], found) for name in names]
         low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-        where = _rows(cells) if len(names) == 1 else f"{cells} cells of {len(names)} columns"
+        where = (
+            counted(cells, "row") if len(names) == 1 else f"{cells} cells of {len(names)} columns"
+        )
         entries = ", ".join(f"{_key(name)}: [{listed}]" for name in names)
         yield Concern(
             column=names[0],
@@ -378,7 +381,7 @@ def _one_value(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
         yield Concern(
             column=name,
             what=f"{counts.iloc[0]} of {counts.sum()} answers are {most}",
-            advice=f"what it explains rests on {_rows(int(counts.iloc[1:].sum()))}",
+            advice=f"what it explains rests on {counted(int(counts.iloc[1:].sum()), 'row')}",
         )
 
 
@@ -412,7 +415,7 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
         count = int(cells.isin(unanswered).sum())
         yield Concern(
             column=name,
-            what=f"{listed} in {_rows(count)}",
+            what=f"{listed} in {counted(count, 'row')}",
             advice=f"if it means no answer, write `missing_values: {{{_key(name)}: [{listed}]}}`",
         )
     if kind.name == "names":
@@ -546,14 +549,10 @@ def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Conce
     if 0 < len(twice) < 0.1 * len(frame):
         yield Concern(
             column=firm,
-            what=f"{_rows(len(twice))} with a firm that is there already, and other answers: "
+            what=f"{counted(len(twice), 'row')} with a firm that is there already, and other answers: "
             f"{rows_text(twice)}",
             advice="if firms are asked once, one of the two has a wrong number",
         )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
 
 
 # groups, rows lost, capitals
@@ -584,7 +583,7 @@ def _concerns_of_groups(groups: Sequence[CodebookGroup]) -> Iterator[Concern]:
         if group.rows < SMALL:
             yield Concern(
                 column="",
-                what=f"industry '{group.industry}' has {_rows(group.rows)}",
+                what=f"industry '{group.industry}' has {counted(group.rows, 'row')}",
                 advice="its effects lean on the other industries: merge it, or leave it out",
             )
 

@@ -65,6 +65,7 @@ from bayescluster.features.sets.truth_table import (
     spread_rows,
     truth_rows,
 )
+from bayescluster.lookup import counted, listed
 from bayescluster.model.evaluate import Draws, replicate
 from bayescluster.names import ALL, CAPITALS, CLUSTER, OUTCOME, ROW, SET_CONDITION, SET_CONDITIONS
 from bayescluster.results.base import INTERVAL, Decision
@@ -275,10 +276,10 @@ def _notes(evidence: SetEvidence, complete: int) -> Iterator[str]:
         )
     left = design.size - evidence.rows.size
     if left:
-        yield f"{_rows(left)} without a capital or the outcome are left out; nothing is filled in."
+        yield f"{counted(left, 'row')} without a capital or the outcome are left out; nothing is filled in."
     lacking = evidence.rows.size - complete
     if lacking:
-        yield f"{_rows(lacking)} that lack a further condition are left out of the truth tables."
+        yield f"{counted(lacking, 'row')} that lack a further condition are left out of the truth tables."
     if design.others:
         yield "Replicates of the model hold the outcomes of the other equations as observed."
     few = [
@@ -294,12 +295,7 @@ def _notes(evidence: SetEvidence, complete: int) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    plain = [name.replace("_", " ") for name in names]
-    return plain[0] if len(plain) == 1 else f"{', '.join(plain[:-1])} and {plain[-1]}"
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count} rows"
+    return listed([name.replace("_", " ") for name in names])
 
 
 def set_readings(evidence: SetEvidence, gate_passed: bool) -> Iterator[Reading]:
@@ -356,7 +352,7 @@ def _in_group(name: ClaimName, region: SetRegion, evidence: SetEvidence, column:
         region.words,
         {s: float(region.event(evidence.measured(s))[:, column].mean()) for s in REPLICATED},
         region.figure(evidence.measured("data"))[:, column],
-        ", ".join(f"{_firms(firms)} in {one}" for one, firms in behind.items())
+        ", ".join(f"{counted(firms, 'firm')} in {one}" for one, firms in behind.items())
         + f" (membership above .5){few}",
         next(
             (
@@ -399,7 +395,7 @@ def _differences(evidence: SetEvidence) -> Iterator[_Ground]:
             f"largest less smallest necessity consistency above {margin:g}",
             {source: float((values > margin).mean()) for source, values in ranges.items()},
             ranges["data"],
-            f"{len(columns)} industries, at least {_firms(fewest)} in the outcome in each",
+            f"{len(columns)} industries, at least {counted(fewest, 'firm')} in the outcome in each",
             f"Fewer than {least} firms of an industry have a membership above .5 in the outcome "
             f"({fewest}): there is little to compare."
             if fewest < least
@@ -444,10 +440,6 @@ def _reason(decision: Decision, ground: _Ground, level: float) -> str:
         f"({ground.evidence.resampled(ground.column)}) lie in the region, {bounds[decision]}; of those "
         f"made by the fitted model, {percent(ground.shares['model']).lower()}."
     )
-
-
-def _firms(count: int) -> str:
-    return "1 firm" if count == 1 else f"{count} firms"
 
 
 class SetRegion(NamedTuple):

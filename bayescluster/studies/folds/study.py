@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bayescluster.app.run import open_design, write_run_report
+from bayescluster.app.run import NamedWatch, open_design, write_run_report
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds, LeftOutGroups, LeftOutRows
 from bayescluster.inference.watch import CountingWatch, Silent
 from bayescluster.runs.layout import FOLDS
@@ -25,9 +24,6 @@ from bayescluster.studies.folds.rows import (
     repaired_rows,
     rows_left_out,
 )
-
-if TYPE_CHECKING:
-    from bayescluster.inference.nuts import ChainState
 
 
 def leave_out(
@@ -59,7 +55,7 @@ def leave_out(
         scores = []
         for name, each in forms.items():
             with each.lock():
-                scores.append(_scores(each, options, _OfForm(watch, name)))
+                scores.append(_scores(each, options, NamedWatch(watch, name)))
                 _keep(each, options, scores[-1:])
         found = _keep(run, options, scores or [_scores(run, options, watch)])
         watch.step(f"Writing the report of {results.name} again")
@@ -98,19 +94,3 @@ def _together(
     if options.by == "row":
         return rows_left_out([one for one in scores if isinstance(one, RepairedRows)], options, key)
     return groups_left_out([one for one in scores if isinstance(one, GroupScores)], options, key)
-
-
-class _OfForm:
-    """Puts the name of a form before the steps of a watch."""
-
-    def __init__(self, watch: CountingWatch, form: str) -> None:
-        self._watch, self._form = watch, form
-
-    def step(self, message: str) -> None:
-        self._watch.step(f"{self._form}: {message[:1].lower()}{message[1:]}")
-
-    def chain(self, state: ChainState) -> None:
-        self._watch.chain(state)
-
-    def count(self, what: str, finished: int, total: int) -> None:
-        self._watch.count(what, finished, total)
