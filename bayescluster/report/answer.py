@@ -589,13 +589,18 @@ def _few(results: Results) -> str:
     for name in groups_of(results)[:MOST_GROUPS]:
         near = [row for row in _at(name, results).values() if row.support < least]
         if near:
-            corners = (f"{SHORT[row.corner]} ({words.fixed(row.support, 0)})" for row in near)
+            corners = (f"{SHORT[row.corner]} ({_firms(row)})" for row in near)
             few[words.group(primary(results), name)] = ", ".join(corners)
     if not few:
         return ""
     more = f"; and in {len(few) - 2} further groups" if len(few) > 2 else ""
     listed = "; ".join(f"{name}: {corners}" for name, corners in list(few.items())[:2])
     return f"Fewer than {least} near a corner in {listed}{more}."
+
+
+def _firms(row: CornerRow) -> str:
+    """Firms near a corner, whole ones: 9.6 are fewer than 10."""
+    return words.fixed(math.floor(row.support), 0)
 
 
 def _forms(results: Results) -> str:
@@ -695,7 +700,7 @@ def _panel(axes: Axes, name: str, results: Results) -> None:
             color=INK,
         )
         axes.annotate(
-            f"{words.fixed(row.support, 0)}{MARKS['few'] if few else ''}",
+            f"{_firms(row)}{MARKS['few'] if few else ''}",
             (1, place),
             xycoords=axes.get_yaxis_transform(),
             ha="right",

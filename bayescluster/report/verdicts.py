@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -18,11 +18,10 @@ from bayescluster.results.model import Results, Verdict, VerdictFigure
 def body(results: Results) -> Markup:
     """Meanings of the verdicts, then a table a claim."""
     states = {verdict.verdict for verdict in results.verdicts}
-    claims = claims_of(results)
     return filled(
         "verdicts.html.j2",
         results=results,
-        claims=[(claim, _claim(claim, results).table) for claim in claims],
+        claims=[(claim, view.table) for claim, view in _claims(results)],
         shown=[state for state in words.VERDICTS if state in states],
         withheld=_withheld(results),
         levels=", ".join(dict.fromkeys(words.share(one.level) for one in results.verdicts)),
@@ -38,7 +37,33 @@ def _withheld(results: Results) -> Iterator[str]:
             yield f"{'; '.join(titles)}: {why[:1].lower()}{why[1:]}"
 
 
-def _claim(claim: Claim, results: Results) -> View[Verdict]:
+def _claims(results: Results) -> Iterator[tuple[Claim, View[Verdict]]]:
+    """Claims and their tables; an estimate that several claims rest on is in the first of these."""
+    shown: set[tuple[str, ...]] = set()
+    for claim in claims_of(results):
+        known = {label: _values(claim, label) for label in _estimated(claim)}
+        new = [label for label, values in known.items() if values not in shown]
+        shown.update(known.values())
+        yield claim, _claim(claim, new, results)
+
+
+def _estimated(claim: Claim) -> dict[str, None]:
+    """Labels of estimates that neither the figure of the corners nor the findings show."""
+    return dict.fromkeys(one.label for one in claim.first.figures if one.unit in UNITS)
+
+
+def _values(claim: Claim, label: str) -> tuple[str, ...]:
+    """What identifies an estimate of a claim: its label, groups and values."""
+    found = (
+        f"{row.group} {one.estimate.mean!r}"
+        for row in claim.verdicts
+        for one in row.figures
+        if one.label == label
+    )
+    return (label, *found)
+
+
+def _claim(claim: Claim, labels: Sequence[str], results: Results) -> View[Verdict]:
     first = claim.first
     columns: list[Column[Verdict]] = [
         Column("Group", lambda row: words.group(row.by, row.group)),
@@ -58,7 +83,6 @@ def _claim(claim: Claim, results: Results) -> View[Verdict]:
     ]
     if len(first.parts) > 1:
         columns.append(Column("Weakest conditions", _conditions))
-    labels = dict.fromkeys(one.label for one in first.figures if one.unit in UNITS)
     elsewhere = _shown_elsewhere(claim, results)
     columns += [_estimate(label, results) for label in labels if not label.startswith(elsewhere)]
     return View(
@@ -146,8 +170,8 @@ def views(results: Results) -> Iterator[View[Any]]:
     """Verdicts by claim, and the figures behind them as they are written."""
     if not results.verdicts:
         yield View("verdicts", Verdict)
-    for claim in claims_of(results):
-        yield _claim(claim, results)
+    for _, view in _claims(results):
+        yield view
     yield View("verdict_figures", VerdictFigure, before=dict.fromkeys(CLAIM))
     for verdict in results.verdicts:
         before = {name: getattr(verdict, name) for name in CLAIM}
