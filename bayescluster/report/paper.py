@@ -365,10 +365,72 @@ _FIGURE: Final = re.compile(
     r'<figure id="figure-([\w-]+)">(.*?)<figcaption>(.*?)</figcaption>\s*</figure>', re.DOTALL
 )
 _DROPPED: Final = re.compile(
-    r'<script.*?</script>|<nav.*?</nav>|<p class="search">.*?</p>|<div class="watermark".*?</div>'
+    r'<script.*?</script>|<title>.*?</title>|<nav.*?</nav>|<p class="search">.*?</p>|<div class="watermark".*?</div>'
     r'|<a class="skip".*?</a>|<style>.*?</style>|<section id="explore".*?</section>\s*(?=<section id=)',
     re.DOTALL,
 )
+
+
+_TABLE: Final = re.compile(r"<table[^>]*>.*?(?=<thead>)(.*?)</table>", re.DOTALL)
+_CELL: Final = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
+NARROWEST, WIDEST = 13, 32
+"""Characters that a column of a table is taken for at least and at most."""
+
+
+def _with_widths(match: re.Match[str]) -> str:
+    """Give the columns of a table room by their texts: without it all are as wide in Word and PDF."""
+    rows = [
+        [unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in _CELL.findall(row)]
+        for row in match[1].split("</tr>")
+    ]
+    most = max(map(len, rows))
+    longest = [
+        min(max(NARROWEST, *(len(cell) for cell in column)), WIDEST)
+        for column in zip(*(row for row in rows if len(row) == most), strict=True)
+    ]
+    columns = "".join(f'<col style="width:{100 * one / sum(longest):.1f}%">' for one in longest)
+    return match[0].replace("<thead>", f"<colgroup>{columns}</colgroup><thead>", 1)
+
+
+_TYPST: Final = """#show table: set text(size: 8pt)
+#show table: set par(justify: false)
+#show figure.where(kind: table): set align(left)
+#set table(align: left)
+"""
+_WORD: Final = {
+    "word/styles.xml": (
+        (r'(<w:szC?s? w:val=")24"', r'\g<1>19"'),
+        (
+            r'(w:styleId="Compact">.*?)(</w:style>)',
+            r'\1<w:rPr><w:sz w:val="16"/><w:szCs w:val="16"/></w:rPr>\2',
+        ),
+    ),
+    "word/document.xml": (
+        (
+            r"(<w:sectPr>)",
+            (
+                r'\1<w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" '
+                r'w:footer="567" w:gutter="0"/>'
+            ),
+        ),
+    ),
+}
+"""Smaller text, that of cells (``Compact``) still smaller, and margins of 2 cm: room for tables."""
+
+
+def _make_room(path: Path) -> None:
+    """Give a Word document of pandoc the sizes of a page of tables."""
+    import io
+    import zipfile
+
+    made = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            text = old.read(name)
+            for pattern, instead in _WORD.get(name, ()):
+                text = re.sub(pattern, instead, text.decode(), count=2, flags=re.DOTALL).encode()
+            new.writestr(name, text)
+    write_bytes(path, made.getvalue())
 
 
 def document(results: Results) -> str:
@@ -382,7 +444,7 @@ def document(results: Results) -> str:
         label = escape(unescape(re.sub(r"<[^>]+>", "", caption)), quote=True)
         return f'<p><img src="figures/{name}-7.png" alt="{label}"></p><p><em>{caption}</em></p>'
 
-    page = _FIGURE.sub(picture, page)
+    page = _TABLE.sub(_with_widths, _FIGURE.sub(picture, page))
     for old, new in (
         ("<details", "<div"),
         ("</details>", "</div>"),
@@ -404,7 +466,9 @@ def _documents(results: Results, made: _Folder) -> None:
     common = [f"--resource-path={folder}", f"--metadata={title}"]
     report = made.folder / "report.docx"
     pypandoc.convert_text(here, "docx", "html", outputfile=str(report), extra_args=common)
-    source = pypandoc.convert_text(here, "typst", "html", extra_args=[*common, "--standalone"])
+    _make_room(report)
+    set_by = [*common, "--standalone", "-V", "fontsize=10pt", "-V", f"header-includes={_TYPST}"]
+    source = pypandoc.convert_text(here, "typst", "html", extra_args=set_by)
     made.text("report.typ", source)
     made.bytes("report.pdf", typst.compile(str(made.folder / "report.typ"), root=folder))
     text = paragraphs(results)
