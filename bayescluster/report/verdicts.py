@@ -10,7 +10,7 @@ from markupsafe import Markup
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
 from bayescluster.kit.table import Cell, Column, View, number
-from bayescluster.report.answer import Claim, claims_of, marks
+from bayescluster.report.answer import WHERE, Claim, claims_of, marks, primary
 from bayescluster.report.effects import forest_rows
 from bayescluster.results.model import Results, Verdict, VerdictFigure
 
@@ -88,11 +88,19 @@ def _claim(claim: Claim, labels: Sequence[str], results: Results) -> View[Verdic
     return View(
         "verdicts",
         Verdict,
-        claim.title,
+        f"{claim.title}{_of(claim, results)}",
         tuple(columns),
         claim.verdicts,
         f"Region: {_region(claim)}.{_scope(first, results)}",
     )
+
+
+def _of(claim: Claim, results: Results) -> str:
+    """Which groups a claim is about, where they are not those of the first page."""
+    groups = "" if claim.by == primary(results) else words.kinds(claim.by)
+    if claim.by == "all":
+        groups = ""
+    return f"{f', {groups}' if groups else ''}{WHERE.get(claim.first.scope, '')}"
 
 
 def _region(claim: Claim) -> str:

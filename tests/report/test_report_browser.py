@@ -116,3 +116,29 @@ def test_it_prints(failed: Results, failed_page: str, tmp_path: Path) -> None:
         profile=tmp_path / "profile",
     )
     assert printed.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("which", ["page", "failed_page"])
+def test_no_serious_fault_of_accessibility(
+    which: str, scheme: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    path = tmp_path / "report.html"
+    path.write_text(request.getfixturevalue(which), encoding="utf-8")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # the page lets no script run but its own: here that of axe may as well
+        page = browser.new_context(bypass_csp=True, color_scheme=scheme).new_page()
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        found = axe.run(page).response["violations"]
+        browser.close()
+    serious = [
+        f"{one['id']}: {node['html'][:200]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+    assert not serious, "\n".join(serious)
