@@ -174,10 +174,9 @@ class Panels(NamedTuple):
     left: tuple[Axes, ...]
 
 
-def panels(groups: Sequence[str], *, narrow: bool, height: float, extra: float) -> Panels:
+def panels(many: int, *, narrow: bool, height: float, extra: float, columns: int = 0) -> Panels:
     """Make panels of equal scale: two columns wide (three from five groups on), one narrow."""
-    many = len(groups)
-    columns = min(many, 1 if narrow else 2 if many <= 4 else 3)
+    columns = min(many, 1 if narrow else columns or (2 if many <= 4 else 3))
     rows = math.ceil(many / columns)
     width = NARROW if narrow else WIDE
     each = height * (0.85 if narrow else 1.0 if columns < 3 else 0.75)
@@ -203,6 +202,7 @@ def small_multiples[Item](
     narrow: bool,
     height: float,
     key: int = 2,
+    columns: int = 0,
 ) -> Figure:
     """Draw a panel an item, all on one scale, with the labels of the axes at the edges and one key.
 
@@ -220,6 +220,8 @@ def small_multiples[Item](
         Inches of a panel.
     key
         Entries of the key side by side; none is drawn with 0.
+    columns
+        Panels side by side; by their number with 0.
 
     Raises
     ------
@@ -229,18 +231,18 @@ def small_multiples[Item](
     if len(items) > MOST_PANELS:
         raise FigureError(f"{len(items)} panels are more than the {MOST_PANELS} a figure holds.")
     with settings():
-        made = panels([title for title, _ in items], narrow=narrow, height=height, extra=0.8)
+        made = panels(len(items), narrow=narrow, height=height, extra=0.8, columns=columns)
+        room = 34 if narrow or columns < 4 else 18  # characters of a title
         for axes, (title, item) in zip(made.axes, items, strict=True):
-            axes.set_title(folded(title, 34, 4), color=INK)
+            axes.set_title(folded(title, room, 4), color=INK)
             draw(axes, item)
         for axes in made.bottom:
-            axes.set_xlabel(folded(labels[0], 38))
+            axes.set_xlabel(folded(labels[0], room + 4))
         for axes in made.left:
             axes.set_ylabel(labels[1])
         if key:
             entries = made.axes[0].get_legend_handles_labels()
-            columns = 1 if narrow else key
-            made.figure.legend(*entries, loc="outside upper left", ncols=columns)
+            made.figure.legend(*entries, loc="outside upper left", ncols=1 if narrow else key)
         return plain_text(made.figure)
 
 

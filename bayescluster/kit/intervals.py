@@ -70,12 +70,13 @@ class Block(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """The axis: what it shows, a line across it, its ends where it has any, and a key."""
+    """The axis: what it shows, a line across it, its ends, a key; and how many panels go side by side."""
 
     label: str
     reference: float | None = None
     limits: tuple[float, float] | None = None
     key: tuple[str, ...] = ()
+    columns: int = 0
 
 
 class Mark(NamedTuple):
@@ -175,12 +176,17 @@ def _panels(panels: Sequence[tuple[str, Sequence[Line]]], frame: Frame, narrow: 
         axes.set_ylim(len(lines) - 0.45, -0.55)
         if frame.limits is not None:
             axes.set_xlim(*frame.limits)
+        if frame.columns > 3:
+            axes.locator_params(axis="x", nbins=4)
         for k, run in enumerate(frame.key):
             axes.plot([], [], label=folded(run, 40, 1), markersize=5.5, **LOOKS[k % len(LOOKS)])
 
     several = max((len(line.marks) for _, lines in panels for line in lines), default=1)
+    height = 0.3 + (0.17 + 0.05 * several) * most
+    key, columns = max(2, frame.columns), frame.columns
+    axis = (frame.label, "")
     return small_multiples(
-        panels, draw, (frame.label, ""), narrow=narrow, height=0.3 + (0.17 + 0.05 * several) * most
+        panels, draw, axis, narrow=narrow, height=height, key=key, columns=columns
     )
 
 

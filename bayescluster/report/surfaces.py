@@ -53,7 +53,7 @@ def surface(results: Results, *, narrow: bool = False) -> Figure:
     if len(found) > MOST_PANELS:
         raise FigureError(f"{len(found)} surfaces are more than the {MOST_PANELS} a figure holds.")
     with settings():
-        made = panels([one.group for one in found], narrow=narrow, height=2.75, extra=0.75)
+        made = panels(len(found), narrow=narrow, height=2.75, extra=0.75)
         edges = _edges(results)
         filled = [
             _panel(axes, one, results, edges) for axes, one in zip(made.axes, found, strict=True)

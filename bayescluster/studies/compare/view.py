@@ -141,12 +141,14 @@ def _wary(results: Compared) -> dict[str, list[str]]:
 
 
 def _answer_body(results: Compared) -> Markup:
+    answer = answer_of(results)
     return filled(
         "compare_answer.html.j2",
         found=results,
-        answer=answer_of(results),
+        answer=answer,
         synthetic=synthetic_words(results),
         runs=_runs(results).table,
+        legend=tuple(_legend(answer)),
         figures=tuple(_corner_figures(results)),
         caution=OTHER_VERDICT,
     )
@@ -203,13 +205,19 @@ def _printed_grid(results: Compared, answer: Comparison) -> Table | None:
             for told in zip(*(one.cells for one in runs), strict=True)
         )
         cells.append((Cell(row.title), *map(Cell, signs)))
-    states = dict.fromkeys(
-        one.verdict.verdict for row in answer.grid.rows for one in row.cells if one.verdict
+    caption = (
+        f"Verdicts ({', '.join(run.label for run in results.runs)}): {', '.join(_legend(answer))}"
     )
-    legend = ", ".join(f"{words.ICONS[state]} {words.VERDICTS[state].lower()}" for state in states)
-    caption = f"Verdicts ({', '.join(run.label for run in results.runs)}): {legend}"
     heads = ("Claim", *answer.grid.heads)
     return Table(folded(caption, WIDTH, 1), tuple(map(Head, heads)), tuple(cells))
+
+
+def _legend(answer: Comparison) -> Iterator[str]:
+    """What the signs of the grid mean."""
+    told = {one.verdict.verdict for row in answer.grid.rows for one in row.cells if one.verdict}
+    for state, name in words.VERDICTS.items():
+        if state in told:
+            yield f"{words.ICONS[state]} {name.lower()}"
 
 
 def csv_tables(results: Compared, _: object = None) -> tuple[RawTable, ...]:
@@ -483,7 +491,7 @@ def _corner_figures(results: Compared) -> Iterator[Drawn]:
         f"Expected outcome with each capital low or high: mean and {words.share(results.interval)} "
         "interval in each run."
     )
-    yield from _drawn(results, "compare-corners", caption, "Expected outcome", panels)
+    yield from _drawn(results, "compare-corners", caption, "Expected outcome", panels, columns=4)
 
 
 def _effect_figures(results: Compared) -> Iterator[Drawn]:
@@ -512,6 +520,7 @@ def _drawn(
     axis: str,
     panels: Sequence[tuple[str, Sequence[tuple[str, Sequence[ComparedCorner | ComparedEffect]]]]],
     reference: float | None = None,
+    columns: int = 0,
 ) -> Iterator[Drawn]:
     """Draw a figure for each unit of outcomes: what has another unit cannot share an axis."""
     units: dict[str, list[int]] = {}
@@ -527,7 +536,7 @@ def _drawn(
             key = tuple(results.runs[k].label for k in runs)
             levels = words.unit(results.runs[runs[0]].outcome).level
             measured = unit if reference is not None else levels or unit
-            frame = Frame(f"{axis}, {measured}", reference, key=key)
+            frame = Frame(f"{axis}, {measured}", reference, key=key, columns=columns)
             yield drawn_panels(f"{name}-{place}", caption, drawn, frame)
 
 
