@@ -21,6 +21,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from bayescluster.kit.words import UNDIRECTED
 from bayescluster.results.model import Results
 
 
@@ -140,9 +141,10 @@ def canvas(width: float, height: float) -> Figure:
 
 
 def plain_text(figure: Figure) -> Figure:
-    """Keep every text as it is: a dollar sign in a name is no mathematics."""
+    """Keep every text as it is: a dollar sign in a name is no mathematics, an isolate no letter."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
+        text.set_text(text.get_text().translate(UNDIRECTED))
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
+from unicodedata import bidirectional
 
 from bayescluster.kit.table import Look
 from bayescluster.names import ALL, WITHIN, group_name
@@ -22,6 +23,14 @@ NONE: Final = "–"
 """Stands where there is no number."""
 NOT_FOR_CITING: Final = "Did not pass its checks: not for citing"
 """Written across pages and figures of a fit whose gate failed."""
+
+LONGEST_WORD: Final = 48
+LONGEST_NAME: Final = 160
+"""Characters of a name of the data that are shown."""
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
+"""Around a name from right to left, so that it does not turn what follows."""
+UNDIRECTED: Final = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+"""Characters that change the direction of the text around them: names come without."""
 
 SCOPES: Final = {
     "observed": "the firms as observed, each in its own cluster",
@@ -311,13 +320,13 @@ def duration(seconds: float) -> str:
 
 def label(name: str) -> str:
     """Name of a variable as words: ``human_capital`` is ``Human capital``."""
-    text = name.replace("_", " ").strip()
+    text = shown(name.replace("_", " ").strip())
     return text[:1].upper() + text[1:]
 
 
 def group(by: str, name: str) -> str:
     """Name of a group: industries and clusters by their own name, others with that of the column."""
-    return GROUPED["all"] if by == "all" else group_name(by, name)
+    return GROUPED["all"] if by == "all" else shown(group_name(by, name))
 
 
 def kinds(by: str) -> str:
@@ -328,7 +337,23 @@ def kinds(by: str) -> str:
 
 def panel(name: str) -> str:
     """Name of a group in a figure of groups: all firms where no industry is declared."""
-    return GROUPED["all"] if name == ALL else name
+    return GROUPED["all"] if name == ALL else shown(name)
+
+
+def shown(name: str) -> str:
+    """A name of the data as text: cut where it is very long, its direction kept to itself.
+
+    Files of numbers have names whole.
+    """
+    name = " ".join(_cut(word, LONGEST_WORD) for word in name.translate(UNDIRECTED).split(" "))
+    name = _cut(name, LONGEST_NAME)
+    mixed = any(bidirectional(one) in ("R", "AL") for one in name)
+    return f"{ISOLATE}{name}{END_ISOLATE}" if mixed else name
+
+
+def _cut(text: str, most: int) -> str:
+    """Leave out the middle of what is too long: names often differ at their ends."""
+    return text if len(text) <= most else f"{text[: 2 * most // 3]}…{text[-most // 4 :]}"
 
 
 def form_note(results: Results, section: str) -> str:

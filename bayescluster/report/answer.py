@@ -425,7 +425,7 @@ def _pair(one: Verdict) -> str:
     title = one.title
     first, _, second = one.group.partition(" over ")
     for place, name in (("the first industry", first), ("the second", second)):
-        title = title.replace(place, name)
+        title = title.replace(place, words.shown(name))
     return title
 
 

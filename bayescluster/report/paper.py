@@ -446,6 +446,8 @@ def document(results: Results) -> str:
 
     page = _TABLE.sub(_with_widths, _FIGURE.sub(picture, page))
     for old, new in (
+        ("<main>", ""),  # pandoc reads nothing outside it: the ribbon of a failed run
+        ("</main>", ""),
         ("<details", "<div"),
         ("</details>", "</div>"),
         ("<summary>", ""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.table import Cell, Head, Table
 from bayescluster.report.paper import export, latex, markdown
+from bayescluster.report.render import render_html
 from bayescluster.results.model import Results
 
 
@@ -109,3 +111,43 @@ def test_without_pandoc_the_rest_is_written(
     assert "pip install 'bayescluster[export]'" in found.notes[0]
     assert (tmp_path / "made/tables/coefficients.tex").is_file()
     assert not (tmp_path / "made/report.docx").exists()
+
+
+LABELS = (
+    "=cmd|' /C calc'!A1",
+    r'\input{/etc/passwd} $x_1$ 50% & #1 {~^} <script>harm()</script> "q"',
+    "\u202eשלום عالم (א)",
+    "x" * 4995 + " end",
+)
+
+
+def test_labels_of_every_kind_are_harmless_and_readable_in_every_format(tmp_path: Path) -> None:
+    results = made.results(industries=LABELS).model_copy(update={"title": "", "description": ""})
+    page = render_html(results)
+    folder = tmp_path / "made"
+    assert export(results, folder).notes == ()
+    csv_text = (folder / "tables/csv/verdicts.csv").read_text(encoding="utf-8")
+    shown = {
+        "html": unescape(page),
+        "md": (folder / "tables/answer_1.md").read_text(encoding="utf-8"),
+        "tex": (folder / "tables/answer_1.tex").read_text(encoding="utf-8"),
+        "docx": unescape(text_of(folder / "report.docx")),
+        "typ": (folder / "report.typ").read_text(encoding="utf-8"),
+    }
+    for name, text in shown.items():
+        assert "cmd" in text, name
+        assert "שלום عالم" in text, name
+        assert "x" * 20 in text, name
+        assert "x" * 60 not in text.replace("\n", ""), name  # cut, and its end is there
+        assert "xx end" in " ".join(text.split()), name
+        assert "\u202e" not in text, name
+        assert text.count("\u2068") == text.count("\u2069") > 0, name
+    assert "<script>harm" not in page
+    assert LABELS[1] in shown["docx"]
+    assert re.search(r"(?<!\\)\\input|(?<!\\)\$x", shown["tex"]) is None
+    assert re.search(r"(?<!\\)[#$]x?1|(?<!\\)<script", shown["typ"]) is None
+    rows = list(csv.reader(csv_text.splitlines()))
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
+    assert any(LABELS[3] in row for row in rows)  # files have names whole
+    for path in ("report.pdf", "figures/corners-7.pdf"):
+        assert (folder / path).read_bytes().startswith(b"%PDF")
