@@ -11,9 +11,11 @@ from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.dataset.plain import Reading
 from bayescluster.errors import BayesClusterError, ConfigError, Problem
 from bayescluster.features.starter.draft import (
+    NONE,
     Choices,
     Draft,
     analysis_text,
+    columns_named,
     drafted,
     name_of,
     words_for_no_answer,
@@ -39,9 +41,15 @@ def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
     DataError
         If the table cannot be read.
     """
-    groups = [name for name in (choices.firm, choices.cluster, choices.industry) if name]
+    stated = (choices.firm, choices.cluster, choices.industry)
+    groups = [name for name in stated if name not in (None, NONE)]
     found = guessed_table(table, reading, groups)
     known = list(found.frame.columns)
+    choices = choices._replace(
+        human=None if choices.human is None else columns_named(choices.human, known),
+        social=None if choices.social is None else columns_named(choices.social, known),
+        controls=None if choices.controls is None else columns_named(choices.controls, known),
+    )
     faults = [
         Problem(f"no column '{name}' in '{table.name}'", "TABLE", suggestion(name, known))
         for name in choices.named

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNDECIDED = 2
 """Exit code where the file that was written is not ready to run."""
+MOST_COLUMNS = 60
+"""Columns that are listed before roles are asked for."""
 
 
 @guarded
@@ -45,17 +47,23 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     force: Annotated[
         bool, typer.Option("--force", help="Write over an analysis file that is there.")
     ] = False,
-    firm: Annotated[str | None, typer.Option(help="Column of the firm.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="Column of the cluster.")] = None,
-    industry: Annotated[str | None, typer.Option(help="Column of the industry.")] = None,
+    firm: Annotated[str | None, typer.Option(help="Column of the firm; - for none.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Column of the cluster; - for none.")] = None,
+    industry: Annotated[
+        str | None, typer.Option(help="Column of the industry; - for none.")
+    ] = None,
     outcome: Annotated[str | None, typer.Option(help="Column of the outcome.")] = None,
     human: Annotated[
-        list[str] | None, typer.Option(help="Indicator of human capital; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Indicators of human capital; - for none; may be repeated."),
     ] = None,
     social: Annotated[
-        list[str] | None, typer.Option(help="Indicator of social capital; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Indicators of social capital; - for none; may be repeated."),
     ] = None,
-    control: Annotated[list[str] | None, typer.Option(help="Control; may be repeated.")] = None,
+    control: Annotated[
+        list[str] | None, typer.Option(help="Controls; - for none; may be repeated.")
+    ] = None,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
@@ -81,8 +89,8 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         cluster,
         industry,
         outcome,
-        tuple(human or ()),
-        tuple(social or ()),
+        None if human is None else tuple(human),
+        None if social is None else tuple(social),
         None if control is None else tuple(control),
     )
     draft = proposed(path, reading, choices)
@@ -107,17 +115,31 @@ def _starter(path: Path) -> None:
 
 def _asked(draft: Draft, choices: Choices) -> Choices:
     """Ask for each role, with what is proposed as the answer to accept."""
-    say("Return accepts what is in brackets; - is for none; several columns with commas.")
+    from bayescluster.features.starter.draft import NONE, columns_named
+    from bayescluster.lookup import suggestion
 
-    def one(role: str, proposal: str | None) -> str | None:
-        answer = typer.prompt(f"Column of the {role}", default=proposal or "-")
-        return None if answer == "-" else str(answer).strip()
+    known = draft.columns
+    say(f"Columns: {', '.join(known[:MOST_COLUMNS])}{' ...' * (len(known) > MOST_COLUMNS)}")
+    say(
+        "Return accepts what is in brackets; - is for none; several columns with commas, or q1-q4, q*."
+    )
+
+    def ask(text: str, proposal: str) -> tuple[str, ...]:
+        while True:
+            named = columns_named([str(typer.prompt(text, default=proposal or NONE))], known)
+            unknown = next((name for name in named if name not in known), None)
+            if unknown is None:
+                return named
+            say(f"  There is no column '{unknown}': {suggestion(unknown, known)}")
+
+    def one(role: str, proposal: str | None) -> str:
+        return next(iter(ask(f"Column of the {role}", proposal or NONE)), NONE)
 
     def several(role: str, proposal: tuple[str, ...]) -> tuple[str, ...]:
-        answer = typer.prompt(f"Columns of {role}", default=", ".join(proposal) or "-")
-        return () if answer == "-" else tuple(part.strip() for part in str(answer).split(","))
+        return ask(f"Columns of {role}", ", ".join(proposal))
 
     of = {new.name: new.column for new in draft.recodes}
+    of |= {new.name: new.column for new in draft.scales}
     items = {
         name: tuple(of.get(item.column, item.column) for item in each)
         for name, each in draft.constructs.items()

@@ -29,5 +29,5 @@ def validate(config: Config, json: AsJson = False) -> None:
     if concerns:
         say(f"What looks wrong (all of it: `bayescluster check-data {config}`):")
     for one in concerns:
-        say(f"  {one.column + ': ' if one.column else ''}{one.what}")
+        say(f"  {one.columns + ': ' if one.column else ''}{one.what}")
         say(f"    {one.advice}")

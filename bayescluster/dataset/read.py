@@ -462,11 +462,13 @@ def _read_workbook(path: Path, label: str, data: Data) -> _RawTable:
 
     sheet = read_workbook(path, label, data.sheet, data.header_row)
     notes = []
-    if sheet.others:
-        others = ", ".join(f"'{name}'" for name in sheet.others)
-        notes.append(
-            Note(f"The first sheet is read, '{sheet.name}'; others are {others} (`sheet`).")
+    if sheet.others or sheet.passed:
+        others, passed = (
+            ", ".join(f"'{name}'" for name in names) for names in (sheet.others, sheet.passed)
         )
+        which = f"The first sheet with a table is read, '{sheet.name}', after {passed}"
+        text = which if passed else f"The first sheet is read, '{sheet.name}'"
+        notes.append(Note(f"{text}{f'; others are {others}' if others else ''} (`sheet`)."))
     frame, more = _without_blanks(sheet.frame, sheet.headings.note)
     return _RawTable(frame, notes=(*notes, *more), is_text=True)
 

@@ -32,33 +32,56 @@ SMALLER: Final = "delete what is far below or to the right of the table, or save
 
 
 class Sheet(NamedTuple):
-    """Cells of a sheet, missing where empty; ``others`` are the sheets that were not asked for."""
+    """Cells of a sheet, missing where empty; ``others`` are the sheets that were not asked for.
+
+    ``passed`` are those before it that hold no table: a cover, notes.
+    """
 
     frame: pd.DataFrame
     headings: Headings
     name: str
     others: tuple[str, ...]
+    passed: tuple[str, ...] = ()
 
 
 def read_workbook(path: Path, label: str, sheet: str | None, header_row: int | None) -> Sheet:
-    """Read a sheet of a workbook; the first one if none is named.
+    """Read a sheet of a workbook; the first one that holds a table if none is named.
 
     Raises
     ------
     InputError
         If it has no such sheet, or the sheet is empty.
     """
+    first = _read_sheet(path, label, sheet, header_row)
+    passed = [first.name]
+    if _is_table(first):
+        return first
+    for name in first.others:
+        other = _read_sheet(path, label, name, header_row)
+        if _is_table(other):
+            others = tuple(each for each in first.others if each not in (name, *passed))
+            return other._replace(others=others, passed=tuple(passed))
+        passed.append(name)
+    if not first.headings.names:
+        raise InputError(
+            f"the sheet '{first.name}' of '{label}' is empty", "", "sheet" if sheet else None
+        )
+    return first
+
+
+def _is_table(sheet: Sheet) -> bool:
+    return len(sheet.frame) > 0 and sheet.frame.shape[1] > 1
+
+
+def _read_sheet(path: Path, label: str, sheet: str | None, header_row: int | None) -> Sheet:
     openpyxl_reads = path.suffix.lower() in (".xlsx", ".xlsm")
     names, rows = (_openpyxl if openpyxl_reads else _calamine)(path, label, sheet)
     wanted = sheet or names[0]
     while rows and not any(cell is not None for cell in rows[-1]):
         rows.pop()
+    others = () if sheet else tuple(name for name in names if name != wanted)
     if not rows:
-        raise InputError(
-            f"the sheet '{wanted}' of '{label}' is empty",
-            f"name another by `sheet:`: {', '.join(names)}" if len(names) > 1 else "",
-            "sheet" if sheet else None,
-        )
+        return Sheet(pd.DataFrame(), Headings((), 0, (), ""), wanted, others)
     headings = headings_of(rows[:LOOKED_AT], label, header_row)
     cells = rows[headings.first :]
     if len(cells) * len(headings.names) > 4 * MOST_CELLS:
@@ -69,7 +92,6 @@ def read_workbook(path: Path, label: str, sheet: str | None, header_row: int | N
         )
         for k, name in enumerate(headings.names)
     }
-    others = () if sheet else tuple(name for name in names if name != wanted)
     return Sheet(pd.DataFrame(columns), headings, wanted, others)
 
 

@@ -53,6 +53,36 @@ TOPICS: Final[Mapping[str, str]] = {
     "ceiling_models": "Ceilings",
 }
 """Sections of the guide by the key they are about."""
+SYNONYMS: Final[Mapping[str, str]] = {
+    "filter": "data.keep",
+    "subset": "data.keep",
+    "drop": "data.exclude",
+    "duplicates": "data.exclude",
+    "recode": "derive",
+    "lag": "derive",
+    "dummy": "controls",
+    "covariates": "controls",
+    "offset": "exposure",
+    "weights": "weight",
+    "likelihood": "family",
+    "distribution": "family",
+    "link": "family",
+    "dependent": "outcome",
+    "panel": "contextual",
+    "mundlak": "contextual",
+    "random effects": "varying",
+    "fixed effects": "varying",
+    "random": "varying",
+    "reverse": "direction",
+    "threshold": "theta",
+    "interaction": "structure",
+    "hypothesis": "hypotheses",
+    "imputation": "missing",
+    "labels": "missing_values",
+    "excel": "sheet",
+    "csv": "source",
+}
+"""Keys by what other programs call them."""
 
 
 class Key(NamedTuple):
@@ -214,6 +244,9 @@ def explained(asked: str) -> str:
         If there is neither.
     """
     wanted = asked.strip().strip("`").rstrip(":")
+    known_keys = {key.name for key in keys()}
+    if wanted not in known_keys:
+        wanted = SYNONYMS.get(re.sub(r"[-_ ]+", " ", wanted.casefold()), wanted)
     plain = re.sub(r"\[[^\]]*\]", "", wanted)
     found = [key for key in keys() if key.place == wanted] or [
         key

@@ -185,8 +185,10 @@ def test_sheet_of_a_workbook(tmp_path, read):
     with pd.ExcelWriter(tmp_path / "b.xlsx") as book:
         pd.DataFrame({"note": ["read me"]}).to_excel(book, sheet_name="Notes", index=False)
         FRAME.to_excel(book, sheet_name="Firms", index=False)
-    assert read("b.xlsx").frame.columns.tolist() == ["note"]
-    assert read("b.xlsx", sheet="Firms").frame.shape == (3, 4)
+        FRAME[["firm", "size"]].to_excel(book, sheet_name="Sizes", index=False)
+    assert read("b.xlsx").frame.shape == (3, 4)
+    assert read("b.xlsx", sheet="Notes").frame.columns.tolist() == ["note"]
+    assert read("b.xlsx", sheet="Sizes").frame.shape == (3, 2)
 
 
 @pytest.mark.parametrize(

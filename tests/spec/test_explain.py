@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 from bayescluster.errors import ConfigError
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.data import Data
-from bayescluster.spec.explain import TOPICS, explained, keys, sections, whole_guide
+from bayescluster.spec.explain import SYNONYMS, TOPICS, explained, keys, sections, whole_guide
 from tests.cli.small import call
 
 ROOT = Path(__file__).parents[2]
@@ -84,3 +84,19 @@ def test_what_there_is_not():
 
 def test_all_keys_are_listed():
     assert call("explain").out.splitlines() == list(PLACES)
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ("filter", "data.keep"),
+        ("random effects", "equations.NAME.varying"),
+        ("Panel", "contextual"),
+    ],
+)
+def test_words_of_other_programs_lead_to_the_key(asked, place):
+    assert place in explained(asked).splitlines()[0]
+
+
+def test_synonyms_stand_for_keys_that_exist():
+    assert all(explained(word) for word in SYNONYMS)

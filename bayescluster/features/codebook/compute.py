@@ -53,18 +53,20 @@ WORDS: Final[dict[str, str]] = {
     r"|county|ort|standort|pole|pôle|cúmulo|kabupaten|distrito|kreis)($|_)",
     "industry": r"^ind$|industr|sector|sektor|secteur|branch|branche|(^|_)(isic|nace|sic|naics|ciiu|kbli)",
     "weight": r"(^|_)(weight|weights|wt|wgt|wmedian|wstrict|gewicht|pweight|poids|peso|bobot)($|_)",
-    "outcome": r"upgrad|innov|inov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|neu"
+    "outcome": r"upgrad|innov|inov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|(^|_)neu"
     r"|wachstum|croissance|log_va$",
     "human_capital": r"train|skill|educ|school|tertiary|universit(y|ies)?_(deg|grad|share)|human|manag"
-    r"|qualif|graduat|bildung|akadem|(^|_)akad|erfahrung|experien|diplom|diplôm|formation|formación"
-    r"|capacit|pelatih|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$",
-    "social_capital": r"trust|network|netzwerk|associa|assoc_|joint|co_?oper|kooper|collab|social|tie(s)?($|_)"
+    r"|qualif|graduat|bildung|akadem|(^|_)akad|erfahrung|experien|diplom|diplôm|(^|_)formation|formación"
+    r"|capacitac|pelatih|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$",
+    "social_capital": r"trust|network|netzwerk|associa|assoc_|joint|co_?oper|kooper|collab|social|(^|_)ties?($|_)"
     r"|partner|relation|vertrauen|verband|confian|réseau|reseau|percaya|kerja_?sama|links?($|_)"
     r"|exchange|sharing|share_inf|help|clubs?($|_)|contacts|^sc(_|\d|$)|^s\d*$",
     "control": r"size|employ|staff|worker|(^|_)age($|_)|export|foreign|owned|tnc|found|mitarbeiter|turnover"
     r"|beschäftigt|umur|jml_tk|tenaga_kerja|effectif|omzet|umsatz",
 }
 """What the name of a column says of its role; the first that fits holds."""
+RATHER: Final = {"cluster": r"^cl$|cluster|klaster"}
+"""What says so more plainly than the rest: these columns are looked at first."""
 FEWEST_A_GROUP: Final = 2
 LEVELS: Final = 7
 """Whole numbers with at most so many values are levels rather than counts."""
@@ -115,8 +117,10 @@ def guesses(table: Table) -> dict[str, Guess]:
     found: dict[str, Guess] = {}
     taken: set[str] = set()
     for role, pattern in WORDS.items():
-        for name in table.frame.columns:
-            text = f"{_plain(name)}"
+        plainly = RATHER.get(role, "")
+        names = sorted(table.frame.columns, key=lambda name: not re.search(plainly, _plain(name)))
+        for name in names:
+            text = _plain(name)
             described = table.descriptions.get(name, "")
             by_name = re.search(pattern, text)
             by_words = re.search(pattern, _plain(described)) if described else None
@@ -194,6 +198,11 @@ POOR: Final = 0.6
 NEAR: Final = 0.5
 """Standard deviations within which a row is near a level."""
 MOST_NAMED: Final = 5
+FILLED: Final = 0.3
+"""Share of the cells of a row from which it is a row of answers."""
+FEWEST_COLUMNS: Final = 5
+FEW_FIRMS: Final = 100
+"""Fewer rows than this rarely decide a claim about corners by industry."""
 GROUPS: Final = ("firm", "cluster", "industry", "grouping")
 
 
@@ -333,7 +342,24 @@ def _concerns(
             yield from _odd_text(name, series, kind, name in groups)
         elif kind.values is not None and name not in groups:
             yield from _odd_numbers(name, series, kind.values, name in recoded)
+    yield from _nearly_empty(table.frame)
     yield from _duplicates(table.frame, roles)
+
+
+def _nearly_empty(frame: pd.DataFrame) -> Iterator[Concern]:
+    """Rows of a few cells, as totals and notes below a table are."""
+    width = len(frame.columns)
+    filled = frame.notna().sum(axis=1)
+    rows = frame.index[filled < max(2, FILLED * width)]
+    if width < FEWEST_COLUMNS or not 0 < len(rows) <= max(3, (1 - NEARLY) * len(frame)):
+        return
+    texts = [str(cell) for row in rows for cell in frame.loc[row].dropna().head(1)]
+    shown = f": {', '.join(repr(text) for text in texts[:MOST_NAMED])}" if texts else ""
+    yield Concern(
+        column="",
+        what=f"nearly empty, {rows_text(rows)}{shown}",
+        advice="totals or notes of the sheet? delete them, or leave them out by `exclude`",
+    )
 
 
 def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
@@ -579,13 +605,23 @@ def _groups(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[CodebookG
 
 
 def _concerns_of_groups(groups: Sequence[CodebookGroup]) -> Iterator[Concern]:
-    for group in groups:
-        if group.rows < SMALL:
-            yield Concern(
-                column="",
-                what=f"industry '{group.industry}' has {counted(group.rows, 'row')}",
-                advice="its effects lean on the other industries: merge it, or leave it out",
-            )
+    rows = sum(group.rows for group in groups)
+    if 0 < rows < FEW_FIRMS:
+        yield Concern(
+            column="",
+            what=f"only {counted(rows, 'row')} in all",
+            advice="claims by group will mostly stay undecided: `bayescluster design` says what so few "
+            "firms can show, and how many would do",
+        )
+    small = [group for group in groups if group.rows < SMALL]
+    if small:
+        named = ", ".join(f"'{group.industry}' ({group.rows})" for group in small[:MOST_NAMED])
+        more = f" and {len(small) - MOST_NAMED} more" if len(small) > MOST_NAMED else ""
+        yield Concern(
+            column="",
+            what=f"fewer than {SMALL} rows in industry {named}{more}",
+            advice="their effects lean on the other industries: merge them, or leave them out",
+        )
 
 
 def _lost(sources: Sources) -> Iterator[LostRows]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from bayescluster.features.codebook.results import (
@@ -136,6 +137,26 @@ MOST_SIGNS: Final = 34
 """Signs of the values of a column in a terminal."""
 
 
+MOST_COLUMNS: Final = 40
+"""Columns that a terminal shows."""
+MOST_GROUPS: Final = 20
+"""Industries that a terminal shows: the smallest."""
+
+
+def _shown(found: Codebook) -> tuple[CodebookColumn, ...]:
+    """Columns for a terminal: of many those with a role, then those that look wrong, then the first."""
+    wrong = {name for one in found.concerns for name in (one.column, *one.others)}
+    ranked = sorted(found.columns, key=lambda row: (not row.role, row.column not in wrong))
+    kept = {row.column for row in ranked[:MOST_COLUMNS]}
+    return tuple(row for row in found.columns if row.column in kept)
+
+
+def _fewest(found: Codebook) -> tuple[CodebookGroup, ...]:
+    """The smallest industries, in their order."""
+    kept = {row.industry for row in sorted(found.groups, key=lambda row: row.rows)[:MOST_GROUPS]}
+    return tuple(row for row in found.groups if row.industry in kept)
+
+
 def _narrow(found: Codebook) -> View[CodebookColumn]:
     """The columns for a terminal: range or values in one cell."""
     return View(
@@ -151,7 +172,7 @@ def _narrow(found: Codebook) -> View[CodebookColumn]:
             Column("Values", _values),
             Column("", "histogram"),
         ),
-        found.columns,
+        _shown(found),
     )
 
 
@@ -172,10 +193,21 @@ def printed(found: Codebook) -> Iterator[str | Table]:
     yield from found.notes
     yield from (f"FAULT {fault}" for fault in found.faults)
     for view in views(found):
-        if view.rows:
-            yield _narrow(found).table if view.name == "columns" else view.table
+        if view.name == "columns":
+            yield _narrow(found).table
+            yield from _left_out(len(found.columns) - MOST_COLUMNS, "columns")
+        elif view.name == "groups" and len(view.rows) > MOST_GROUPS:
+            yield replace(view, rows=_fewest(found)).table
+            yield from _left_out(len(view.rows) - MOST_GROUPS, "industries, larger ones")
+        elif view.rows:
+            yield view.table
     if not found.concerns:
         yield "\nNothing looks wrong."
+
+
+def _left_out(more: int, what: str) -> Iterator[str]:
+    if more > 0:
+        yield f"and {more} more {what}: `--out PAGE.html` writes them all"
 
 
 def page_text(found: Codebook) -> str:

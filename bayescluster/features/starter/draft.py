@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -54,29 +55,66 @@ MOST_CATEGORIES: Final = 8
 MOST_CONTROLS: Final = 5
 MOST_ONES: Final = 0.02
 """Share of ones up to which they are pulled inside, for a family of shares below 1."""
+COUNTED: Final = (
+    *("poisson", "negative_binomial"),
+    *("zero_inflated_poisson", "zero_inflated_negative_binomial"),
+)
+EXPOSURE: Final = re.compile(
+    r"exposure|at_risk|person_?years|(years|months)_?(observed|covered|active)"
+)
+"""What the name of an exposure says."""
 PERCENT: Final = re.compile(r"share|percent|pct|%|anteil|quote|rate|part_|prop")
 """What the name of a share says."""
 SKEWED: Final = 1.0
 """Skewness from which an amount is taken in logs."""
 
 
+NONE: Final = "-"
+"""Stated where no column has a role."""
+
+
 class Choices(NamedTuple):
-    """Roles that the user states; empty ones are guessed."""
+    """Roles that the user states; those that are None are guessed, and ``-`` is for no column."""
 
     firm: str | None = None
     cluster: str | None = None
     industry: str | None = None
     outcome: str | None = None
-    human: tuple[str, ...] = ()
-    social: tuple[str, ...] = ()
+    human: tuple[str, ...] | None = None
+    social: tuple[str, ...] | None = None
     controls: tuple[str, ...] | None = None
 
     @property
     def named(self) -> tuple[str, ...]:
         """All columns that are stated."""
         single = (self.firm, self.cluster, self.industry, self.outcome)
-        several = (*self.human, *self.social, *(self.controls or ()))
-        return (*(name for name in single if name is not None), *several)
+        several = (*(self.human or ()), *(self.social or ()), *(self.controls or ()))
+        return tuple(name for name in (*single, *several) if name not in (None, NONE))
+
+
+def columns_named(texts: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Columns that texts name, as Stata has it: a name, ``q1-q4`` or ``q*``; several with commas or blanks.
+
+    What names none stays as it is; ``-`` is left out.
+    """
+    found: list[str] = []
+    for text in texts:
+        for part in (text,) if text in known else text.split(","):
+            found += _columns_of(part.strip(), known)
+    return tuple(dict.fromkeys(name for name in found if name not in ("", NONE)))
+
+
+def _columns_of(part: str, known: Sequence[str]) -> list[str]:
+    if part in known:
+        return [part]
+    if "*" in part and (matching := [name for name in known if fnmatchcase(name, part)]):
+        return matching
+    for place in (k for k, sign in enumerate(part) if sign == "-"):
+        first, last = part[:place].strip(), part[place + 1 :].strip()
+        if first in known and last in known:
+            return list(known[known.index(first) : known.index(last) + 1])
+    words = part.split()
+    return words if len(words) > 1 and all(word in known for word in words) else [part]
 
 
 class Recode(NamedTuple):
@@ -121,6 +159,8 @@ class Draft(NamedTuple):
     ``guessed`` what was decided for them and may be wrong.
     """
 
+    columns: tuple[str, ...]
+    """All columns of the table."""
     firm: str | None
     cluster: str | None
     industry: str | None
@@ -132,6 +172,7 @@ class Draft(NamedTuple):
     codes: Mapping[str, tuple[float | str, ...]]
     recodes: tuple[Recode, ...]
     scales: tuple[Scale, ...]
+    exposure: str | None
     panel: bool
     """Whether firms have several rows."""
     contextual: tuple[str, ...]
@@ -202,6 +243,8 @@ class _Drafting:
             for role, column in (("cluster", cluster), ("industry", industry))
         }
         family, levels = self._family(outcome, codes)
+        exposure = self._exposure(family)
+        self._weight()
         outcome_name = self._yes_or_no(outcome, codes) if family == "bernoulli" else outcome
         outcome_name = next((one.name for one in self.scales), outcome_name)
         outcome_name = next(
@@ -216,6 +259,7 @@ class _Drafting:
             for one in items
         }
         return Draft(
+            columns=tuple(self.table.frame.columns),
             firm=firm,
             cluster=named["cluster"],
             industry=named["industry"],
@@ -227,6 +271,7 @@ class _Drafting:
             codes={**codes, **words},
             recodes=tuple(self.recodes),
             scales=tuple(self.scales),
+            exposure=exposure,
             panel=self._is_panel(firm),
             contextual=self._contextual(constructs, cluster, codes),
             lacking=self._incomplete([[name] for name in needed], codes) > 0,
@@ -241,7 +286,7 @@ class _Drafting:
                 ],
                 codes,
             ),
-            regions=self._regions(outcome, family, codes),
+            regions=self._regions(outcome, family, codes, exposure),
             reasons=self.reasons,
             decisions=tuple(self.decisions),
             guessed=tuple(self.guessed),
@@ -253,6 +298,8 @@ class _Drafting:
 
     def _single(self, role: str) -> str | None:
         stated = getattr(self.choices, role)
+        if stated == NONE:
+            return None
         if stated is not None:
             self.reasons[stated] = "as stated"
             return str(stated)
@@ -281,7 +328,7 @@ class _Drafting:
 
     def _construct(self, capital: str, outcome: str | None) -> tuple[Item, ...]:
         stated = self.choices.human if capital == "human_capital" else self.choices.social
-        names = stated or of_role(self.found, capital)
+        names = of_role(self.found, capital) if stated is None else stated
         items = []
         for name in (each for each in names if each != outcome):
             reason = "as stated" if stated else self._reason(name, self.found[name])
@@ -548,7 +595,8 @@ class _Drafting:
             listed = ", ".join(code if isinstance(code, str) else f"{code:g}" for code in found)
             of = ", ".join(f"'{name}'" for name in names)
             apart = "as surveys write it" if isinstance(found[0], str) else "apart from all others"
-            self.guessed.append(f"{listed} means no answer in {of}: {apart}")
+            means = "means" if len(found) == 1 else "mean"
+            self.guessed.append(f"{listed} {means} no answer in {of}: {apart}")
 
     def _incomplete(
         self, sets: Sequence[Sequence[str]], codes: Mapping[str, Sequence[float]]
@@ -565,6 +613,27 @@ class _Drafting:
             if each:
                 lacking |= np.logical_and.reduce(each)
         return int(lacking.sum())
+
+    def _exposure(self, family: str) -> str | None:
+        """How long, or of how much, a count was taken, where a name says so."""
+        if family not in COUNTED:
+            return None
+        for name in self.table.frame.columns:
+            if name in self.choices.named or not EXPOSURE.search(name.lower()):
+                continue
+            if self._is_number(name) and np.nanmin(self._values(name)) > 0:
+                self.guessed.append(
+                    f"the outcome is counted per '{name}' (exposure): effects and regions are per unit of it"
+                )
+                return str(name)
+        return None
+
+    def _weight(self) -> None:
+        for name in of_role(self.found, "weight"):
+            self.guessed.append(
+                f"'{name}' looks like survey weights, which are not used: `weight: {name}` under data "
+                "makes averages speak for the population"
+            )
 
     def _is_panel(self, firm: str | None) -> bool:
         if firm is None:
@@ -617,7 +686,11 @@ class _Drafting:
         return kind_of(self.table.frame[name]).values is not None
 
     def _regions(
-        self, outcome: str | None, family: str, codes: Mapping[str, Sequence[float]]
+        self,
+        outcome: str | None,
+        family: str,
+        codes: Mapping[str, Sequence[float]],
+        exposure: str | None,
     ) -> tuple[Suggested, ...]:
         """Regions for an outcome that is no probability, and no share that can be near 1."""
         if outcome is None or family in DEFAULT_REGIONS:
@@ -627,6 +700,8 @@ class _Drafting:
         values = self._values(outcome, codes)
         for scale in self.scales:
             values = values * scale.multiply
+        if exposure is not None:
+            values = values / self._values(exposure)
         found = regions(values)
         if family == "zero_inflated_beta" and found[0].value >= np.nanmean(values > 0):
             found = (found[1], *found[1:])
@@ -766,6 +841,8 @@ def _equations(draft: Draft) -> Iterator[str]:
     yield "  outcome:"
     yield _noted(f"    outcome: {scalar(outcome)}", draft.reasons.get(outcome, ""))
     yield _noted(f"    family: {draft.family}", "by what the outcome holds")
+    if draft.exposure is not None:
+        yield _noted(f"    exposure: {scalar(draft.exposure)}", "by its name")
     if draft.levels:
         levels = ", ".join(scalar(level) for level in draft.levels)
         ordered = not any("order of the levels" in text for text in draft.decisions)
@@ -786,6 +863,10 @@ def _equations(draft: Draft) -> Iterator[str]:
             f"    contextual: [{capitals}]",
             "their means among the other firms of the cluster: what the firm has, and what is around it",
         )
+    yield from _varying(draft)
+
+
+def _varying(draft: Draft) -> Iterator[str]:
     if draft.industry or draft.cluster or draft.panel:
         yield "    varying:                   # what may differ between groups"
     if draft.industry:

@@ -99,6 +99,7 @@ def test_what_looks_wrong_is_named(written):
         ("coded", "coded 1 and 2"),
         ("mixed", "numbers, but for 'n/a' in rows 12, 13"),
         ("", "the same as a row before in every column: row 97"),
+        ("", "only 97 rows in all"),
     ]
 
 

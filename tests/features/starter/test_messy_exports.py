@@ -349,7 +349,7 @@ def test_in_a_terminal_every_role_is_asked_for(monkeypatch):
     monkeypatch.setattr(command.typer, "prompt", prompt)
     answers = command._asked(draft, Choices())
     assert (answers.firm, answers.outcome, answers.cluster) == (
-        None,
+        "-",
         "process_upgrading",
         "cluster",
     )

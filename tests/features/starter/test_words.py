@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from bayescluster.features.codebook.spelling import ranks, scale_of, wordy_cells
+from bayescluster.features.starter.draft import columns_named
 from bayescluster.spec.load import load_analysis
 from tests.cli.small import call
 
@@ -154,3 +156,78 @@ def test_an_analysis_is_written_over_on_request(tmp_path):
     again = init(frame(), tmp_path)
     assert (again.code, "--force" in again.err) == (2, True)
     assert init(frame(), tmp_path, "--force").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("q1-q3", ("q1", "q2", "q3")),
+        ("q*, trust", ("q1", "q2", "q3", "trust")),
+        ("q1 q3", ("q1", "q3")),
+        ("share-of sales", ("share-of sales",)),
+        ("-", ()),
+        ("q9", ("q9",)),
+    ],
+)
+def test_columns_are_named_as_in_stata(text, columns):
+    known = ["q1", "q2", "q3", "trust", "share-of sales"]
+    assert columns_named([text], known) == columns
+
+
+def test_a_role_that_is_declined_is_not_guessed_again(tmp_path):
+    assert init(frame(), tmp_path, "--firm", "-", "--social", "trust_0-trust_1").code == 0
+    analysis = load_analysis(tmp_path / "a.yaml").value
+    assert analysis.data.firm is None
+    assert [item.column for item in analysis.constructs["social_capital"].items] == [
+        "trust_0_rank",
+        "trust_1_rank",
+    ]
+
+
+def test_a_count_has_its_exposure_and_regions_per_unit_of_it(tmp_path):
+    years = RNG.integers(1, 10, N)
+    data = frame().assign(upgrading=RNG.poisson(0.8 * years), years_observed=years)
+    found = init(data.rename(columns={"upgrading": "patents"}), tmp_path)
+    assert (found.code, "per 'years_observed'" in found.out) == (0, True)
+    assert load_analysis(tmp_path / "a.yaml").value.equation.exposure == "years_observed"
+
+
+def test_weights_are_offered(tmp_path):
+    assert "`weight: wgt`" in init(frame().assign(wgt=RNG.gamma(4, 0.25, N)), tmp_path).out
+
+
+def test_a_cover_sheet_is_passed_over(tmp_path):
+    with pd.ExcelWriter(tmp_path / "firms.xlsx") as book:
+        pd.DataFrame({"Survey of firms": ["by us"]}).to_excel(book, sheet_name="Cover", index=False)
+        frame().to_excel(book, sheet_name="Data", index=False)
+    shown = call("check-data", str(tmp_path / "firms.xlsx")).out
+    assert f"{N} rows" in shown
+    assert "The first sheet with a table is read, 'Data', after 'Cover'" in shown
+
+
+def test_totals_and_notes_below_a_table_look_wrong(tmp_path):
+    data = frame().astype(object)
+    data.loc[N] = ["Total", *[None] * 9]
+    data.to_csv(tmp_path / "firms.csv", index=False)
+    shown = call("check-data", str(tmp_path / "firms.csv"), "--json").out
+    assert f"nearly empty, row {N + 1}: 'Total'" in shown
+
+
+def test_many_columns_and_industries_are_shortened_on_a_terminal(tmp_path):
+    data = frame().assign(industry=np.arange(N) // 4, **{f"z{k}": np.arange(N) for k in range(60)})
+    data.to_csv(tmp_path / "firms.csv", index=False)
+    shown = call("check-data", str(tmp_path / "firms.csv")).out
+    assert "and 30 more columns" in shown
+    assert "and 40 more industries" in shown
+    assert shown.count("fewer than 5 rows in industry") == 1
+
+
+def test_codes_of_several_columns_are_one_line(tmp_path):
+    data = frame().assign(**{f"a{k}": RNG.integers(1, 6, N) for k in range(5)})
+    for k in range(5):
+        data.loc[k, f"a{k}"] = -9
+    data.to_csv(tmp_path / "firms.csv", index=False)
+    found = json.loads(call("check-data", str(tmp_path / "firms.csv"), "--json").out)
+    (one,) = [each for each in found["concerns"] if "-9" in each["what"]]
+    assert one["what"].startswith("-9 in 5 cells of 5 columns")
+    assert "missing_values: {a0: [-9], a1: [-9]" in one["advice"]
