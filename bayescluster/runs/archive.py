@@ -10,7 +10,6 @@ import re
 import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections import Counter
@@ -22,7 +21,7 @@ from typing import Final
 from bayescluster.errors import Problem, RunError
 from bayescluster.runs.files import WRITE_MEND, replacing
 from bayescluster.runs.keys import KEY_LENGTH
-from bayescluster.runs.layout import FORMS, MANIFEST, is_locked
+from bayescluster.runs.layout import FORMS, LOCK, MANIFEST, is_locked, locked
 from bayescluster.runs.manifest import Manifest, read_manifest
 from bayescluster.runs.store import RunDirectory
 
@@ -123,7 +122,7 @@ def unpack(archive: Path, root: Path) -> RunDirectory:
             mend = f"see: bayescluster runs verify {place}; or unpack to another folder: --out"
             raise ArchiveError(Problem("this run is there already", str(place), mend))
         _refuse_full(sum(info.file_size for info in members.values()), root)
-        with _beside(root) as folder:
+        with _beside(root, first["key"]) as folder:
             unpacked = RunDirectory(folder / first["name"] / first["key"])
             _unpack(packed, members, unpacked, archive)
             if problems := unpacked.verify():
@@ -217,11 +216,21 @@ def _refuse_full(size: int, root: Path) -> None:
 
 
 @contextmanager
-def _beside(root: Path) -> Iterator[Path]:
-    """A folder within the folder of runs, so that what is whole can be moved at once."""
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=root) as folder:
-        yield Path(folder)
+def _beside(root: Path, key: str) -> Iterator[Path]:
+    """A folder within the folder of runs, so that what is whole can be moved at once.
+
+    What a killed process left in it is removed, and it is removed in the end.
+    """
+    folder = root / f".import-{key}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        for left in folder.iterdir():
+            if left.name != LOCK:
+                shutil.rmtree(left)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(

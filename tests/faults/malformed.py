@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import random
 import re
+import zipfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 NASTY_VALUES = (
     "null", "~", "''", "[]", "{}", "[[]]", "{a: {b: {}}}", "true", "NO", "-1", "0", "1e400", "-.inf",
@@ -141,3 +145,105 @@ def damaged(rng: random.Random, content: bytes) -> bytes:
                 start = rng.randrange(len(raw))
                 raw[at:at] = raw[start : start + size]
     return bytes(raw)
+
+
+NASTY_JSON: tuple[Any, ...] = (
+    None, True, -1, 0, 1e308, 10**30, "", "x" * 3000, [], {}, [[]], {"a": {"b": {}}}, "../victim.txt",
+    "../../victim.txt", "/etc/passwd", "/dev/zero", "tables/../../../victim.txt", "a\0b", "\ud800",
+    "\x1b[2J", "<script>alert(1)</script>", "{{ 7 * 7 }}", ["additive", "ces"], ["../.."], "é" * 300,
+    "2001-13-45", {"path": "../victim.txt"}, "C:\\a", "tables\\..\\a", "NaN", [1, "two", None],
+)  # fmt: skip
+
+
+def _places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    keys = tree if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    for key in keys:
+        yield (*path, key)
+        yield from _places(tree[key], (*path, key))
+
+
+def changed_tree(rng: random.Random, tree: Any) -> Any:
+    """JSON of which one place has another value, another name, or is not there any more."""
+    tree = json.loads(json.dumps(tree))
+    place = rng.choice([*_places(tree)])
+    part = tree
+    for key in place[:-1]:
+        part = part[key]
+    match rng.randrange(4):
+        case 0:
+            del part[place[-1]]
+        case 1 if isinstance(part, dict):
+            part[rng.choice([one for one in NASTY_JSON if isinstance(one, str)])] = part.pop(
+                place[-1]
+            )
+        case _:
+            part[place[-1]] = rng.choice(NASTY_JSON)
+    return tree
+
+
+def manifests(original: str, count: int, seed: int) -> Iterator[str]:
+    """Manifests of which some values are others, or whose text is damaged."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        tree = json.loads(original)
+        if rng.random() < 0.8:
+            tree.pop("checksum", None)
+        for _ in range(rng.choice((1, 1, 2, 4))):
+            tree = changed_tree(rng, tree)
+        text = json.dumps(tree)
+        match rng.randrange(8):
+            case 0:
+                text = damaged(rng, text.encode()).decode("latin-1")
+            case 1:
+                deep = rng.choice((50, 5000, 100_000))
+                text = text[:-1] + ', "x": ' + "[" * deep + "]" * deep + "}"
+            case 2:
+                text = text.replace("2026", "9" * rng.choice((10, 6000)), 1)
+        yield text
+
+
+def archives(original: bytes, count: int, seed: int) -> Iterator[bytes]:
+    """Archives with damaged bytes, members of other names or kinds, twice, or far too large."""
+    rng = random.Random(seed)
+    with zipfile.ZipFile(io.BytesIO(original)) as opened:
+        members = {info.filename: opened.read(info) for info in opened.infolist()}
+    top = "/".join(next(iter(members)).split("/")[:2])
+    for _ in range(count):
+        if rng.random() < 0.3:
+            yield damaged(rng, original)
+            continue
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+            names = list(members)
+            rng.shuffle(names)
+            for name in names if rng.random() < 0.8 else names[: rng.randrange(len(names))]:
+                new.writestr(name, members[name])
+            for _ in range(rng.choice((0, 1, 1, 3))):
+                new.writestr(*_member(rng, top, members))
+        raw = made.getvalue()
+        yield damaged(rng, raw) if rng.random() < 0.2 else raw
+
+
+def _member(
+    rng: random.Random, top: str, members: dict[str, bytes]
+) -> tuple[zipfile.ZipInfo, bytes]:
+    nasty = [one for one in NASTY_JSON if isinstance(one, str) and one and "\ud800" not in one]
+    name = rng.choice(
+        (
+            *members,
+            *nasty,
+            *(f"{top}/{one}" for one in nasty),
+            f"{top}/tables/",
+            f"{top}/tables/more.csv",
+            f"{top}/forms/additive/manifest.json",
+            f"{top}/.lock",
+            "../.victim.txt.1.partial",
+        )
+    )
+    info = zipfile.ZipInfo(name[:60_000])
+    info.compress_type = rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
+    info.external_attr = rng.choice((0, 0o644, 0o120777, 0o010644, 0o040755, 0o060644)) << 16
+    content = rng.choice((b"", b"/etc/passwd", rng.randbytes(100), bytes(60_000_000)))
+    if name in members and rng.random() < 0.5:
+        content = damaged(rng, members[name])
+    return info, content

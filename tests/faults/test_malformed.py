@@ -19,8 +19,9 @@ from tests.faults.attempt import attempt, snapshot
 from tests.faults.malformed import analyses, damaged
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-ANALYSES, FILES = 1000, 75
-"""Analysis files, and data files of each format."""
+ANALYSES = 1000
+FILES = int(os.environ.get("BAYESCLUSTER_FAULTS", "75"))
+"""Data files of each format."""
 
 pytestmark = [
     pytest.mark.slow,
