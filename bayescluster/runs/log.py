@@ -1,20 +1,18 @@
 """The log of a run: a line of JSON for each thing that happened, next to the manifest.
 
-It is for finding out what went on: when which process worked at the run, how long its stages took,
-how it ended, and what libraries warned of. No number rests on it.
+It is for finding out what went on: when which process began or ended a stage, how long it took, what
+stopped the work, and what libraries warned of. No number rests on it.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bayescluster.runs.keys import versions
 from bayescluster.runs.layout import LOG
 from bayescluster.runs.manifest import now
 
@@ -38,19 +36,16 @@ def log(directory: Path, event: str, **facts: str | float) -> None:
 
 @contextmanager
 def logged(directory: Path) -> Iterator[None]:
-    """Log the work within: that it begins, how it ends, and what libraries warn of meanwhile."""
+    """Log how the work within fails, and what libraries warn of meanwhile."""
     handler = _Warnings(directory)
-    log(directory, "begin", process=os.getpid(), version=versions()["bayescluster"])
     root = logging.getLogger()
     root.addHandler(handler)
     logging.captureWarnings(capture=True)
     try:
         yield
     except BaseException as error:
-        log(directory, "end", error=type(error).__name__, message=str(error)[:MOST_CHARACTERS])
+        log(directory, "stopped", error=type(error).__name__, message=str(error)[:MOST_CHARACTERS])
         raise
-    else:
-        log(directory, "end")
     finally:
         root.removeHandler(handler)
         if not any(isinstance(other, _Warnings) for other in root.handlers):

@@ -142,7 +142,7 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only writer, and log what happens; see `bayescluster.runs.layout.locked`.
+        """Be the only writer, and log warnings; see `bayescluster.runs.layout.locked`.
 
         Raises
         ------
@@ -249,12 +249,13 @@ class RunDirectory:
         old = before.stages.get(name)
         stale = self._stamps(old.files) if old and old.key != key else {}
         self.write_manifest(before.begun(name, key))
+        log(self.path, "begun", stage=name, process=os.getpid())
         start = time.monotonic()
 
         def end(status: Status) -> None:
             elapsed = time.monotonic() - start
             self._edit(lambda manifest: manifest.ended(name, status, elapsed))
-            log(self.path, "stage", stage=name, status=status, seconds=round(elapsed, 3))
+            log(self.path, status, stage=name, seconds=round(elapsed, 3))
 
         try:
             yield

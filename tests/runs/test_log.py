@@ -24,9 +24,9 @@ def test_stages_and_warnings_of_libraries_are_logged(run: RunDirectory) -> None:
             warnings.warn("matrix is singular", RuntimeWarning, stacklevel=1)
         logging.getLogger("pymc").warning("the mass matrix \ud800 is odd")
     found = lines(run)
-    assert [line["event"] for line in found] == ["begin", "warning", "warning", "stage", "end"]
+    assert [line["event"] for line in found] == ["begun", "warning", "warning", "done"]
     assert "RuntimeWarning: matrix is singular" in found[1]["message"]
-    assert (found[2]["source"], found[3]["stage"], found[3]["status"]) == ("pymc", "design", "done")
+    assert (found[2]["source"], found[3]["stage"]) == ("pymc", "design")
     assert found[3]["seconds"] >= 0
     assert run.verify() == []
 
@@ -34,11 +34,14 @@ def test_stages_and_warnings_of_libraries_are_logged(run: RunDirectory) -> None:
 def test_how_it_ended_is_logged(run: RunDirectory) -> None:
     with pytest.raises(KeyboardInterrupt), run.lock(), run.stage("sampling"):
         raise KeyboardInterrupt
-    assert [line.get("status", line.get("error")) for line in lines(run)] == [
-        None,
-        "interrupted",
-        "KeyboardInterrupt",
-    ]
+    assert [line["event"] for line in lines(run)] == ["begun", "interrupted", "stopped"]
+    assert lines(run)[-1]["error"] == "KeyboardInterrupt"
+
+
+def test_where_nothing_is_done_nothing_is_logged(run: RunDirectory) -> None:
+    with run.lock():
+        pass
+    assert not (run.path / LOG).exists()
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(run: RunDirectory) -> None:
