@@ -182,8 +182,8 @@ def collect(
         ),
         Traditions(
             causes=done(causes_of(evidence, gate.passed)),
-            sets=set_results(sets_of(evidence)) if design.has_capitals else None,
-            ceilings=ceiling_results(evidence) if design.has_capitals else None,
+            sets=set_results(sets_of(evidence)) if design.has_both else None,
+            ceilings=ceiling_results(evidence) if design.has_both else None,
             ceiling_models=ceilings.results if ceilings else None,
             likelihoods=likelihoods,
         ),
@@ -258,7 +258,7 @@ def _model_results(
     behind = Behind(evidence.behind_gates, labels)
     groups = groups_of(design, "industry" if design.analysis.data.industry is not None else "all")
     levels, rng = default_levels(design), np.random.default_rng((seed, FIGURE_STREAM))
-    drawn = design.has_capitals
+    drawn = design.has_both
     return ModelResults(
         model=model_facts(
             design, posterior, identification(design, posterior, evidence.prior, behind)
@@ -404,13 +404,15 @@ READERS_OF_THE_POSTERIOR: Final[tuple[Reader, ...]] = (_read_corners, _read_ceil
 def readings_of(
     inputs: ReadingInputs, readers: tuple[Reader, ...] = READERS
 ) -> tuple[Reading, ...]:
-    """Read every claim by every tradition, or by some of them."""
+    """Read every claim by every tradition, or by some of them; none without both capitals."""
+    if not inputs.evidence.design.has_both:
+        return ()
     return tuple(reading for reader in readers for reading in reader(inputs))
 
 
 def _claims(evidence: Evidence, passed: bool, ceilings: Preferred | None) -> Claims | None:
     """Read every claim by every tradition, where the model has both capitals."""
-    if not evidence.design.has_capitals:
+    if not evidence.design.has_both:
         return None
     inputs = ReadingInputs(
         evidence, lambda claims: verdicts(claims, evidence, passed), passed, ceilings

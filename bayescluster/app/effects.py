@@ -15,7 +15,7 @@ from bayescluster.estimands.effects import contextual_effect
 from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.estimands.summary import estimate, estimates
-from bayescluster.names import ALL, CAPITALS, CLUSTER, WITHIN
+from bayescluster.names import ALL, CLUSTER, WITHIN
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, ContextRow, DifferenceRow, EffectRow, Estimate, RankRow
 from bayescluster.spec.hypotheses import Corners as CornersClaim
@@ -32,13 +32,13 @@ Unpooled = dict[tuple[str, str, str], Estimate]
 
 
 def effect_rows(evidence: Evidence, unpooled: Unpooled) -> tuple[EffectRow, ...]:
-    """Effects of both capitals for the sample and every group, as observed."""
+    """Effects of the capitals for the sample and every group, as observed."""
     if not evidence.design.has_capitals:
         return ()
     surface = evidence.surface("observed", default_levels(evidence.design))
     sizes = evidence.groups.sizes
     rows = []
-    for capital in CAPITALS:
+    for capital in evidence.design.present:
         for measure, draws in zip(
             MEASURES, (surface.marginal[capital], surface.contrast[capital]), strict=True
         ):
@@ -113,10 +113,8 @@ def _group_effects(evidence: Evidence, capital: str, by: By) -> tuple[list[str],
 
 def differences(evidence: Evidence) -> tuple[DifferenceRow, ...]:
     """Differences of marginal effects between the pairs of groups that a claim asks for."""
-    if not evidence.design.has_capitals:
-        return ()
     rows = []
-    for capital in CAPITALS:
+    for capital in evidence.design.present:
         pairs = asked_pairs(evidence)
         if not pairs:
             continue
@@ -146,11 +144,9 @@ def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
 
     Clusters are not ranked, nor groups within industries.
     """
-    if not evidence.design.has_capitals:
-        return ()
     rows = []
     ranked = [by for by in evidence.kinds if by not in (ALL, CLUSTER) and WITHIN not in by]
-    for capital, by in product(CAPITALS, ranked):
+    for capital, by in product(evidence.design.present, ranked):
         labels, draws = _group_effects(evidence, capital, by)
         order = (-draws).argsort(axis=1).argsort(axis=1)  # (draw, group): rank from 0
         rows += [
@@ -169,7 +165,7 @@ def ranks(evidence: Evidence) -> tuple[RankRow, ...]:
 
 def corner_tables(evidence: Evidence, claims: Iterable[Hypothesis]) -> tuple[Corners, ...]:
     """The four corners at the default levels, and at all others that a claim declares."""
-    if not evidence.design.has_capitals:
+    if not evidence.design.has_both:
         return ()
     design = evidence.design
     default = evidence.request("observed", default_levels(design), "posterior", None)

@@ -40,7 +40,16 @@ from bayescluster.model.priors import (
     scale_of,
     variance_components,
 )
-from bayescluster.names import CHAIN, CLUSTER, COMPONENT, DRAW, INDUSTRY, R2, VARIANCE_SHARE
+from bayescluster.names import (
+    CAPITALS,
+    CHAIN,
+    CLUSTER,
+    COMPONENT,
+    DRAW,
+    INDUSTRY,
+    R2,
+    VARIANCE_SHARE,
+)
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
@@ -126,7 +135,7 @@ def sample_facts(design: Design) -> SampleFacts:
         imputed=tuple(ImputedCells(**cells._asdict()) for cells in details.imputed),
         patterns=tuple(MissingPattern(**pattern._asdict()) for pattern in details.patterns),
         capital_correlation=float(np.corrcoef(human[both], social[both])[0, 1])
-        if design.has_capitals
+        if design.has_both
         else None,
     )
 
@@ -142,9 +151,8 @@ def _group_rows(design: Design) -> tuple[GroupRow, ...]:
         for k, label in enumerate(groups.labels):
             members, weights = groups.members[:, k], groups.weights[:, k]
             human, social = (
-                [_mean(values, weights) for values in design.capitals]
-                if design.has_capitals
-                else (None, None)
+                _mean(values, weights) if capital in design.present else None
+                for capital, values in zip(CAPITALS, design.capitals, strict=True)
             )
             rows.append(
                 GroupRow(

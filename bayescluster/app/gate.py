@@ -49,7 +49,8 @@ def named_estimands(evidence: Evidence) -> dict[str, Array]:
         quantities = {f"effect of {name}": values for name, values in surface.marginal.items()}
         quantities |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
         quantities |= {f"corner {name}": values for name, values in surface.corners.items()}
-        quantities["cross difference"] = surface.cross_difference
+        if surface.corners:
+            quantities["cross difference"] = surface.cross_difference
         for term, of in evidence.design.equation.contexts.items():
             quantities[f"effect of {of[1]} in the whole {of[0]}"] = surface.whole[term]
             quantities[f"contextual effect ({term})"] = contextual_effect(surface, term, of)

@@ -208,7 +208,7 @@ def with_additions(directory: RunDirectory, results: Results) -> Results:
 def explorer_in(directory: RunDirectory, results: Results) -> Explorer | None:
     """Draws for the explorer of a report, made from the posterior where they are not there yet.
 
-    Nothing where the model has no capitals, or the posterior is no longer there.
+    Nothing without both capitals, or the posterior is no longer there.
     """
     from bayescluster.app.collect import evidence_of
     from bayescluster.features.explorer.compute import explorer_of

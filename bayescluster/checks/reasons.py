@@ -508,7 +508,8 @@ def _columns(design: Design) -> dict[str, Array]:
     """Coded predictors of a linear rule, ``(row,)`` each; NaN where missing."""
     found: dict[str, Array] = {}
     if design.has_capitals:
-        found |= dict(zip(names.CAPITALS, design.capitals, strict=True))
+        known = dict(zip(names.CAPITALS, design.capitals, strict=True))
+        found |= {capital: known[capital] for capital in design.present}
         if names.INTERACTION in design.structure.terms:
             found[names.INTERACTION] = design.capitals[0] * design.capitals[1]
     found |= dict(zip(design.control_names, design.controls.T, strict=True))
@@ -594,7 +595,7 @@ def _signed(columns: list[Array], yes: Mask, no: Mask) -> Array:
 def collinear(fit: CheckedFit) -> Iterator[Reason]:
     """See whether the capitals rise and fall together."""
     design = fit.design
-    if not design.has_capitals:
+    if not design.has_both:
         return
     pair = np.column_stack(design.capitals)
     pair = pair[np.isfinite(pair).all(axis=1)]
@@ -615,7 +616,7 @@ def collinear(fit: CheckedFit) -> Iterator[Reason]:
 def empty_corners(fit: CheckedFit) -> Iterator[Reason]:
     """Name corners with no firm near them: of the whole sample, or of industries."""
     design = fit.design
-    if not design.has_capitals:
+    if not design.has_both:
         return
     levels = default_levels(design)
     near = {

@@ -18,7 +18,7 @@ from bayescluster.design.roles import RESERVED_COLUMNS
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES
 from bayescluster.lookup import suggestion
-from bayescluster.names import ALL, CLUSTER, FIRM, INDUSTRY, WITHIN, group_name
+from bayescluster.names import ALL, CAPITALS, CLUSTER, FIRM, INDUSTRY, WITHIN, group_name
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import ROLES, AskedGrouping, Where, asked_groupings, moderators
@@ -53,6 +53,15 @@ def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     for position, hypothesis in enumerate(analysis.hypotheses):
         place = where(("hypotheses", position))
         equation = analysis.equation
+        if lacking := _lacks_capital(analysis, hypothesis):
+            yield Problem(
+                f"{hypothesis.kind} is about {lacking}, and constructs has "
+                f"{' and '.join(analysis.constructs)} only",
+                place,
+                "declare it under constructs, or leave the claim out: of one capital there are claims of "
+                "kind effect, contextual and difference (of: effect)",
+            )
+            continue
         if isinstance(hypothesis, Contextual):
             yield from _context(analysis, hypothesis, place)
         if isinstance(hypothesis, Corners):
@@ -63,6 +72,14 @@ def claim_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
                 equation = equation.model_copy(update={"at_least": hypothesis.at_least})
         yield from _region(equation, hypothesis, place)
         yield from _scope(analysis, hypothesis.scope, place)
+
+
+def _lacks_capital(analysis: Analysis, claim: Hypothesis) -> str:
+    """What a claim is about that the analysis does not measure; nothing where it measures all."""
+    both = isinstance(claim, Corners) or (isinstance(claim, Difference) and claim.of != "effect")
+    needed = set(CAPITALS) if both else {getattr(claim, "capital", None)}
+    lacking = [name for name in CAPITALS if name in needed and name not in analysis.constructs]
+    return "" if not lacking else "both capitals" if both else lacking[0]
 
 
 def _grouping(analysis: Analysis, asked: AskedGrouping, where: Where) -> Iterator[Problem]:

@@ -508,9 +508,19 @@ class Design(Arrays):
         }
 
     @property
+    def present(self) -> tuple[str, ...]:
+        """The capitals that enter the model: both, one, or none."""
+        return self.structure.capitals
+
+    @property
     def has_capitals(self) -> bool:
-        """Whether the capitals enter the model."""
-        return self.structure.terms != (names.INTERCEPT,)
+        """Whether any capital enters the model."""
+        return bool(self.present)
+
+    @property
+    def has_both(self) -> bool:
+        """Whether both capitals enter: corners, and all that compares the two, need that."""
+        return self.present == names.CAPITALS
 
     def is_binary(self, capital: str) -> bool:
         """Whether a capital is measured by a 0/1 column."""

@@ -129,15 +129,18 @@ STEP = 0.01
 class SurfaceDraws(NamedTuple):
     """Estimands of one scope at each draw; all arrays ``(draw, group)``.
 
-    ``marginal`` and ``contrast`` go by capital, ``corners`` by corner: all of a firm whose surroundings
+    ``marginal`` and ``contrast`` go by capital that enters, ``corners`` by corner (none with one
+    capital): all of a firm whose surroundings
     stay as they were observed. ``whole`` goes by contextual term: the marginal effect where all firms of
-    the cluster (all rows of the firm) have more of the capital.
+    the cluster (all rows of the firm) have more of the capital. ``low`` goes by capital: the expected
+    outcome with that capital low, which a contrast starts from.
     """
 
     marginal: dict[str, Array]
     contrast: dict[str, Array]
     corners: dict[str, Array]
     whole: Mapping[str, Array] = MappingProxyType({})
+    low: Mapping[str, Array] = MappingProxyType({})
 
     @property
     def cross_difference(self) -> Array:
@@ -156,20 +159,24 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
     """
     settings: list[Setting] = []
     spans: dict[str, tuple[int, float]] = {}
-    for position, capital in enumerate(CAPITALS):
+    for capital in design.present:
+        position = CAPITALS.index(capital)
         ends, width = _marginal(design, position)
         spans[capital] = (len(settings), width)
         low, high = (levels.human, levels.social)[position]
         settings += [*ends, _set(position, low), _set(position, high)]
     first_corner = len(settings)
-    settings += [Setting(*levels.at(corner)) for corner in CORNERS]
+    shown = CORNERS if design.has_both else ()
+    settings += [Setting(*levels.at(corner)) for corner in shown]
     mean = outcome_surface(design, draws, settings, weights)  # (draw, setting, group)
-    marginal, contrast = {}, {}
+    marginal, contrast, start = {}, {}, {}
     for capital, (at, width) in spans.items():
         marginal[capital] = (mean[:, at + 1] - mean[:, at]) / width
-        contrast[capital] = mean[:, at + 3] - mean[:, at + 2]
-    corners = {name: mean[:, first_corner + k] for k, name in enumerate(CORNERS)}
-    return SurfaceDraws(marginal, contrast, corners, whole_draws(design, draws, weights))
+        start[capital] = mean[:, at + 2]
+        contrast[capital] = mean[:, at + 3] - start[capital]
+    corners = {name: mean[:, first_corner + k] for k, name in enumerate(shown)}
+    whole = whole_draws(design, draws, weights)
+    return SurfaceDraws(marginal, contrast, corners, whole, start)
 
 
 def whole_draws(design: Design, draws: Draws, weights: Array) -> dict[str, Array]:
@@ -229,12 +236,12 @@ def contextual_effect(surface: SurfaceDraws, term: str, of: tuple[str, str]) -> 
 
 def marginal_draws(design: Design, draws: Draws, weights: Array) -> dict[str, Array]:
     """Compute the marginal effects of `surface_draws` alone, ``(draw, group)`` by capital."""
-    ends = [_marginal(design, position) for position in range(len(CAPITALS))]
+    ends = [_marginal(design, CAPITALS.index(capital)) for capital in design.present]
     settings = [setting for pair, _ in ends for setting in pair]
     mean = outcome_surface(design, draws, settings, weights)  # (draw, setting, group)
     return {
         capital: (mean[:, 2 * k + 1] - mean[:, 2 * k]) / width
-        for k, (capital, (_, width)) in enumerate(zip(CAPITALS, ends, strict=True))
+        for k, (capital, (_, width)) in enumerate(zip(design.present, ends, strict=True))
     }
 
 

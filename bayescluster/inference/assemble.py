@@ -19,6 +19,7 @@ from bayescluster.model.completion import CUTPOINT_SD, completed, cutpoint_means
 from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
 from bayescluster.model.priors import (
     THRESHOLD_SD,
+    drawn_before,
     latent_capitals,
     model_priors,
     ordered_normals,
@@ -93,11 +94,8 @@ def _of_capital(design: Design, capital: str) -> list[str]:
         variables.append(names.capital_cluster_sd(capital))
     if design.background:
         variables.append(names.background(capital))
-    latent = latent_capitals(design)
-    if any(np.isnan(values).any() for values in design.capitals):
-        return variables
-    # the first of two latent capitals is drawn before the other is known
-    if len(latent) == 1 or capital != latent[0]:
+    missing = any(np.isnan(values).any() for values in design.capitals)
+    if drawn_before(design, capital) is not None and not missing:
         variables.append(names.on_other(capital))
     return variables
 

@@ -28,6 +28,7 @@ from bayescluster.model.priors import (
     ERROR_SD,
     ITEM_INTERCEPT_SD,
     THRESHOLD_SD,
+    drawn_before,
     effect_weights,
     loading_priors,
     model_priors,
@@ -682,7 +683,7 @@ def _capitals(tape: Tape, design: Design, order: NDArray[np.int64]) -> tuple[tup
             found[capital] = tape.room(design.size, np.nan_to_num(values[order]))
     latent = [capital for capital in names.CAPITALS if design.is_latent(capital)]
     for capital in latent:
-        other = next(name for name in names.CAPITALS if name != capital)
+        other = drawn_before(design, capital) or ""
         found[capital] = _latent(tape, design, capital, found.get(other, -1), order)
     human, social = (found[capital] for capital in names.CAPITALS)
     return (human, social), bool(latent)

@@ -30,6 +30,7 @@ from bayescluster.model.priors import (
     ITEM_INTERCEPT_SD,
     THRESHOLD_SD,
     coefficient_vector,
+    drawn_before,
     latent_capitals,
     loading_priors,
     usual_thresholds,
@@ -56,7 +57,7 @@ def capital_variables(design: Design, observed: Observed) -> tuple[Any, Any]:
         if not design.is_latent(capital)
     }
     for capital in latent_capitals(design):
-        other = found.get(next(name for name in names.CAPITALS if name != capital))
+        other = found.get(drawn_before(design, capital) or "")
         # a score that is imputed rests on the latent capital, not the other way round
         if isinstance(other, np.ndarray) and np.isnan(other).any():
             other = None

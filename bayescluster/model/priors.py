@@ -489,6 +489,13 @@ def latent_capitals(design: Design) -> tuple[str, ...]:
     return tuple(capital for capital in CAPITALS if design.is_latent(capital))
 
 
+def drawn_before(design: Design, capital: str) -> str | None:
+    """The other capital, on which a latent one rests where it is measured, and drawn before it."""
+    other = next(name for name in CAPITALS if name != capital)
+    later = design.is_latent(other) and CAPITALS.index(other) > CAPITALS.index(capital)
+    return None if later or other not in design.analysis.constructs else other
+
+
 def loading_priors(items: Items) -> list[HalfNormal]:
     """Prior of the loading of each indicator."""
     return [HalfNormal(sd=DISCRETE_LOADING_SD if n else LOADING_SD) for n in items.levels]

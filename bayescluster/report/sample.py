@@ -11,7 +11,6 @@ from markupsafe import Markup
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled
 from bayescluster.kit.table import Column, View, number
-from bayescluster.names import CAPITALS
 from bayescluster.results.facts import (
     Dropped,
     GroupRow,
@@ -129,7 +128,7 @@ def _groups(results: Results) -> View[GroupRow]:
             ),
             number("Rows", "rows", words.count),
             number("Mean outcome", "outcome_mean", mean),
-            *(_level(results, name) for name in CAPITALS),
+            *(_level(results, measure.capital) for measure in results.measures),
         ),
         tuple(row for row in results.sample.groups if row.by != "cluster"),
         ("Means are weighted by the survey weights. " if results.weighting else "")

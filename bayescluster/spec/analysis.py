@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -162,9 +162,42 @@ class Analysis(Frozen):
                 )
             return self
         lacking = [name for name in CAPITALS if name not in self.constructs]
-        if lacking:
+        if len(lacking) == len(CAPITALS):
             raise ValueError(
-                f"constructs lacks {' and '.join(lacking)}; "
-                f"structure '{self.equation.form}' uses both capitals"
+                f"constructs lacks {' and '.join(lacking)}: declare one, or both; or take structure "
+                "'intercept', which uses neither capital"
             )
+        for each in self.equations.values():
+            for form in each.structure:
+                if form in CAPITALS and not lacking:
+                    raise ValueError(
+                        f"structure '{form}' is that of an analysis with one capital, and constructs "
+                        "has both: leave the other out of constructs, or take structure 'additive'"
+                    )
+                if form not in ("intercept", *self.constructs) and lacking:
+                    raise ValueError(
+                        f"constructs lacks {lacking[0]}; structure '{form}' uses both capitals: declare "
+                        f"it, or leave structure out, and the effect of {next(iter(self.constructs))} "
+                        "alone is estimated"
+                    )
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_capital(cls, given: Any) -> Any:
+        """Take the one capital that is declared as the form of every equation that leaves it open."""
+        constructs = given.get("constructs") if isinstance(given, dict) else None
+        equations = given.get("equations") if isinstance(given, dict) else None
+        if not (isinstance(constructs, dict) and isinstance(equations, dict)):
+            return given
+        (capital, *others) = constructs or ("",)
+        if capital not in CAPITALS or others:
+            return given
+        filled = {
+            name: {**each, "structure": capital}
+            if isinstance(each, dict)
+            and each.get("structure", "additive") in ("additive", ["additive"])
+            else each
+            for name, each in equations.items()
+        }
+        return {**given, "equations": filled}

@@ -16,7 +16,7 @@ from pydantic import (
 
 from bayescluster.names import context_term
 from bayescluster.spec.base import Column, Frozen, Name, Scalar
-from bayescluster.spec.constructs import Capital
+from bayescluster.spec.constructs import CAPITALS, Capital
 from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[
@@ -35,7 +35,15 @@ FamilyName = Literal[
     "zero_inflated_poisson",
     "zero_inflated_negative_binomial",
 ]
-StructureName = Literal["intercept", "additive", "interaction", "conjunctive", "ces"]
+StructureName = Literal[
+    "intercept",
+    "human_capital",
+    "social_capital",
+    "additive",
+    "interaction",
+    "conjunctive",
+    "ces",
+]
 TermName = Annotated[str, Field(min_length=1)]
 """A coefficient of the structural form; ``all`` stands for those that vary as a rule."""
 ALL_TERMS = "all"
@@ -48,10 +56,11 @@ def _listed(value: Any) -> Any:
 def _forms_fit(forms: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
     if len(set(forms)) < len(forms):
         raise ValueError("a form is listed twice")
-    if len(forms) > 1 and "intercept" in forms:
-        raise ValueError(
-            "'intercept' uses neither capital and is not compared with other forms: leave it out of the list"
-        )
+    for form in ("intercept", *CAPITALS):
+        if len(forms) > 1 and form in forms:
+            raise ValueError(
+                f"'{form}' leaves a capital out and is not compared with other forms: leave it out of the list"
+            )
     return forms
 
 
@@ -211,7 +220,8 @@ class Equation(Frozen):
     structure: Forms = ("interaction",)
     """How the capitals combine. Several forms in a list are fitted one by one and compared, with the
     additive form beside a form with gates as the compensatory reference. Without it: interaction,
-    conjunctive, ces and additive where a claim is about corners, else interaction."""
+    conjunctive, ces and additive where a claim is about corners, else interaction. Of an analysis with
+    one capital the form is that capital, and need not be written."""
     predictors: tuple[Name, ...] = ()
     """Other equations whose outcomes enter here, with a coefficient each that may vary too."""
     controls: tuple[Control, ...] = ()

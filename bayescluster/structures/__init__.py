@@ -8,9 +8,10 @@ from bayescluster.structures.conjunctive import CONJUNCTIVE
 from bayescluster.structures.interaction import INTERACTION
 from bayescluster.structures.intercept import INTERCEPT
 from bayescluster.structures.record import TERMS, Structure, Term
+from bayescluster.structures.single import HUMAN, SOCIAL
 
 __all__ = ["STRUCTURES", "TERMS", "Structure", "Term"]
 
 STRUCTURES: dict[str, Structure] = {
-    form.name: form for form in (INTERCEPT, ADDITIVE, INTERACTION, CONJUNCTIVE, CES)
+    form.name: form for form in (INTERCEPT, HUMAN, SOCIAL, ADDITIVE, INTERACTION, CONJUNCTIVE, CES)
 }

@@ -12,4 +12,5 @@ INTERCEPT = Structure(
     formula="a",
     level=CONSTANT,
     varying=(CONSTANT,),
+    capitals=(),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bayescluster import names
-from bayescluster.names import HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
+from bayescluster.names import CAPITALS, HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.spec.priors import ValueScale
 
 LINEAR_TERMS = frozenset({INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, INTERACTION})
@@ -34,6 +34,8 @@ class Structure(NamedTuple):
         The term that sets the level of the outcome; the cutpoints of an ordinal outcome replace it.
     varying
         The terms that vary where an analysis says ``all``.
+    capitals
+        The capitals that enter: both, one, or none. One that does not enter is 0 in every row.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Structure(NamedTuple):
     formula: str
     level: str
     varying: tuple[str, ...]
+    capitals: tuple[str, ...] = CAPITALS
 
     @property
     def population(self) -> tuple[str, ...]:

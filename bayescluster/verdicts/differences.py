@@ -124,7 +124,8 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
         )
     ]
     if scale.link != "outcome":
-        link = f"and above 0 on the {scale.link} scale, from low to high at the corners"
+        at = " at the corners" if evidence.design.has_both else ""
+        link = f"and above 0 on the {scale.link} scale, from low to high{at}"
         parts.append(_part(LINK_PART, link, now.link > 0, before.link > 0))
     figures = [
         figure_of("difference of effects, own firms", now.own, evidence, "effect"),
@@ -179,8 +180,7 @@ def _effects(
     surface = evidence.surface(claim.scope, levels, source)
     own = surface.marginal[claim.capital]
     first, second = pair.columns
-    corners = {name: mean[:, [first, second]] for name, mean in surface.corners.items()}
-    link = _link_effect(corners, claim.capital, scale)
+    link = _link_effect(surface, claim.capital, scale)[:, [first, second]]
     if source == "prior" and claim.firms == "own":
         # shown for the posterior only: no need to go over all firms again
         standardised = own[:, first] - own[:, second]
@@ -193,9 +193,12 @@ def _effects(
     return _Differences(own[:, first] - own[:, second], standardised, link[:, 0] - link[:, 1])
 
 
-def _link_effect(corners: dict[str, Array], capital: str, scale: OutcomeScale) -> Array:
+def _link_effect(surface: SurfaceDraws, capital: str, scale: OutcomeScale) -> Array:
     """Change from low to high on the link scale, over low and high of the other, ``(draw, group)``."""
-    p = as_seen_by(corners, capital)
+    if not surface.corners:  # there is no other
+        low = surface.low[capital]
+        return scale.to_link(low + surface.contrast[capital]) - scale.to_link(low)
+    p = as_seen_by(surface.corners, capital)
     neither, own, other, both = (scale.to_link(each) for each in p)
     return np.asarray((own - neither + both - other) / 2)
 

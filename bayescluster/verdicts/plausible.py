@@ -80,7 +80,7 @@ def non_compensatory(evidence: Evidence) -> float | None:
     Where the two together bring about too little for a share of it to be defined, it does not hold.
     """
     design = evidence.design
-    if not design.has_capitals:
+    if not design.has_both:
         return None
     some = Evidence(design, evidence.posterior.thinned(SHAPE_DRAWS), evidence.prior, evidence.seed)
     corners = some.surface("observed", default_levels(design)).corners

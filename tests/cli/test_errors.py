@@ -316,7 +316,8 @@ FAULTS = (
         "one capital only",
         {"  social_capital: {indicators: [trust], method: single}\n": ""},
         "1:1: constructs lacks social_capital",
-        "structure 'interaction' uses both capitals",
+        "structure 'interaction' uses both capitals: declare it, or leave structure out, and the effect of "
+        "human_capital alone is estimated",
     ),
     unread(
         "no industry to vary by",

@@ -117,7 +117,8 @@ FAULTS = {
     "lacks construct": row(
         "  human_capital: {indicators: [a], method: single}\n",
         "",
-        ":\n  F:1:1: constructs lacks human_capital\n    structure 'interaction' uses both capitals",
+        ":\n  F:1:1: constructs lacks human_capital\n    structure 'interaction' uses both capitals: "
+        "declare it, or leave structure out, and the effect of social_capital alone is estimated",
     ),
     "dup key": row(
         "  firm: firm_id\n",

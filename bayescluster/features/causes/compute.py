@@ -85,9 +85,9 @@ CLAIMS_OF_INDUSTRIES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
 
 
 def causes_of(evidence: Evidence, gate_passed: bool) -> CausesResults | None:
-    """Compute the section on causes; nothing where the model has no capitals."""
+    """Compute the section on causes; nothing without both capitals."""
     design = evidence.design
-    if not design.has_capitals:
+    if not design.has_both:
         return None
     notes, assumptions = tuple(_notes(design)), tuple(_assumptions(design))
     options, level = design.analysis.traditions.causes, design.analysis.traditions.level

@@ -566,7 +566,8 @@ def _estimands(evidence: Evidence) -> Iterator[Quantity]:
     named = {f"effect of {name}": draws for name, draws in surface.marginal.items()}
     named |= {f"contrast of {name}": draws for name, draws in surface.contrast.items()}
     named |= {f"corner {name}": draws for name, draws in surface.corners.items()}
-    named["cross difference"] = surface.cross_difference
+    if design.has_both:
+        named["cross difference"] = surface.cross_difference
     industries = evidence.columns("industry")
     columns: list[tuple[By, int, str]] = [("all", k, label) for k, label in evidence.columns("all")]
     if len(industries) <= MOST_INDUSTRIES:

@@ -166,7 +166,7 @@ def node_draws(evidence: Evidence, parts: Sequence[Evidence] = ()) -> tuple[Grou
         other.
     """
     design, options = evidence.design, evidence.design.analysis.weakest_node
-    if options is None or not design.has_capitals:
+    if options is None or not design.has_both:
         return ()
     data, kinds = design.analysis.data, options.by
     if kinds is None:

@@ -68,6 +68,13 @@ def weakest_node_problems(analysis: Analysis, where: Where) -> Iterator[Problem]
     options = analysis.weakest_node
     if options is None:
         return
+    if len(analysis.constructs) < len(CAPITALS):
+        yield Problem(
+            "the weakest node is the capital of the two that would add more, and constructs has one",
+            where((NAME,)),
+            f"leave {NAME} out: the effect by industry and cluster is in the report",
+        )
+        return
     if analysis.equation.structure == (INTERCEPT,):
         yield Problem(
             f"weakest_node compares the capitals, but '{analysis.equation_name}' has structure "

@@ -35,7 +35,6 @@ from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
 from bayescluster.model.priors import latent_capitals
 from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.names import (
-    CAPITALS,
     CHAIN,
     DRAW,
     INDUSTRY,
@@ -214,7 +213,7 @@ def _in_focus(evidence: Evidence) -> Iterator[Quantity]:
     """Effects and corners of the equation in focus."""
     surface = evidence.surface("observed", default_levels(evidence.design))
     for column, label in _groups(evidence):
-        for capital in CAPITALS:
+        for capital in surface.marginal:
             about = f"{CAPITAL_WORDS[capital]}, {label}"
             marginal, contrast = surface.marginal[capital], surface.contrast[capital]
             yield Quantity("effect", f"average marginal effect: {about}", marginal[:, column])
@@ -222,8 +221,9 @@ def _in_focus(evidence: Evidence) -> Iterator[Quantity]:
         for corner, values in surface.corners.items():
             name = f"corner with {CORNER_WORDS[corner]}, {label}"
             yield Quantity("corner", name, values[:, column])
-        cross = surface.cross_difference[:, column]
-        yield Quantity("corner", f"cross difference, {label}", cross)
+        if surface.corners:
+            cross = surface.cross_difference[:, column]
+            yield Quantity("corner", f"cross difference, {label}", cross)
 
 
 NAME: Final = "calibrate"

@@ -15,7 +15,7 @@ from bayescluster.app.run import open_design
 from bayescluster.errors import Problem, RunError
 from bayescluster.estimands.levels import default_levels
 from bayescluster.inference.watch import CountingWatch
-from bayescluster.names import CAPITALS, ROW
+from bayescluster.names import ROW
 from bayescluster.results.base import INTERVAL
 from bayescluster.results.model import Results
 from bayescluster.runs.keys import hash_of
@@ -178,7 +178,7 @@ def effect_draws(run: FinishedRun) -> EffectDraws:
             ("average_marginal_effect", surface.marginal),
             ("contrast", surface.contrast),
         )
-        for capital in CAPITALS
+        for capital in values
         for by in evidence.kinds
         if by != "cluster"
         for column, label in evidence.columns(by)

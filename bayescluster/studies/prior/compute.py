@@ -27,7 +27,7 @@ from bayescluster.checks.thresholds import (
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws
-from bayescluster.estimands.levels import CORNERS, Levels, default_levels, levels_of
+from bayescluster.estimands.levels import Levels, default_levels, levels_of
 from bayescluster.estimands.scopes import Groups, declared_groups
 from bayescluster.estimands.summary import number, probability_error
 from bayescluster.inference.density import draw_prior
@@ -330,12 +330,13 @@ def _estimands(evidence: Evidence, place: SurfaceRequest, whole: bool) -> Iterat
 
 
 def _named(surface: SurfaceDraws, whole: bool) -> Iterator[tuple[EstimandKind, str, Array]]:
-    for capital in CAPITALS if whole else ():
+    for capital in surface.marginal if whole else ():
         yield "average_marginal_effect", capital, surface.marginal[capital]
         yield "contrast", capital, surface.contrast[capital]
-    for corner in CORNERS:
-        yield "corner", corner, surface.corners[corner]
-    yield "cross_difference", "", surface.cross_difference
+    for corner, draws in surface.corners.items():
+        yield "corner", corner, draws
+    if surface.corners:
+        yield "cross_difference", "", surface.cross_difference
 
 
 def _event(
