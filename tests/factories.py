@@ -99,6 +99,8 @@ def analysis_dict(
         "human_capital": {"indicators": ["training"], "method": "single"},
         "social_capital": {"indicators": ["trust"], "method": "single"},
     }
+    if structure in ("intercept", *capitals):
+        capitals = {name: one for name, one in capitals.items() if name == structure}
     # panels of the synthetic firms run across clusters
     crossed = {"crossed": True} if (data or {}).get("firm") == "panel" else {}
     return {
@@ -107,7 +109,7 @@ def analysis_dict(
         | {"industry": "industry"}
         | crossed
         | dict(data or {}),
-        "constructs": ({} if structure == "intercept" else capitals) | dict(constructs or {}),
+        "constructs": capitals | dict(constructs or {}),
         "equations": {
             "upgrading": {
                 "outcome": OUTCOMES[family],

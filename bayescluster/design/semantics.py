@@ -216,7 +216,11 @@ def _shared_variance(equation: Equation, path: tuple[str, ...], where: Where) ->
         return
     form = STRUCTURES[equation.form]
     if not form.is_linear:
-        linear = ", ".join(name for name, other in STRUCTURES.items() if other.is_linear)
+        linear = ", ".join(
+            name
+            for name, other in STRUCTURES.items()
+            if other.is_linear and other.capitals == form.capitals
+        )
         yield Problem(
             f"r2d2m2 divides the variance among linear terms, and structure {form.name} is not linear",
             where((*path, "r2d2m2")),

@@ -97,8 +97,8 @@ class Measurement(Value):
     """The measurement model of latent capitals."""
 
     capitals: tuple[Measured, ...]
-    correlation: Estimate
-    """Correlation of the two capitals over all rows, free of measurement error where latent."""
+    correlation: Estimate | None
+    """Of two capitals, their correlation over all rows, free of measurement error where latent."""
     shift_least: dict[str, float]
     loading_least: float
     """Sizes from which departures are reported."""

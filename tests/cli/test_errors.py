@@ -115,7 +115,7 @@ FAULTS = (
         "unknown structure",
         {"structure: interaction": "structure: multiplicative"},
         "14:5: unknown structure 'multiplicative'",
-        "known: intercept, additive, interaction, conjunctive, ces",
+        "known: intercept, human_capital, social_capital, additive, interaction, conjunctive, ces",
     ),
     unread(
         "unknown term",

@@ -251,7 +251,7 @@ FAULTS = {
         {"structure": "conjunctive", "priors": {"r2d2m2": {}}},
         f"{EQUATION}.priors.r2d2m2: r2d2m2 divides the variance among linear terms, and "
         "structure conjunctive is not linear\n"
-        "    leave it out, or take one of: intercept, additive, interaction",
+        "    leave it out, or take one of: additive, interaction",
     ),
     "r2d2m2 with other priors": row(
         {

@@ -142,6 +142,7 @@ PAIRS = {
     for family in FAMILIES
     for form in STRUCTURES
     if not (family == "probit" and form == "conjunctive")
+    and (family == "bernoulli" or form not in BOTH_CAPITALS)
 }
 DESIGNS = HIERARCHIES | {
     name: partial(small_design, *pair, NESTED, controls=["exporter"])

@@ -27,6 +27,8 @@ COVARIATES: dict[str, Callable[[Array, Array], Array]] = {
 }
 TERMS = {
     "intercept": ("intercept",),
+    "human_capital": ("intercept", "human_capital"),
+    "social_capital": ("intercept", "social_capital"),
     "additive": ("intercept", "human_capital", "social_capital"),
     "interaction": ("intercept", "human_capital", "social_capital", "interaction"),
     "conjunctive": (

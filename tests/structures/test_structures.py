@@ -37,6 +37,8 @@ VALUES = {
 LINKS = ("logit", "log", "identity", "probit")
 WANTED = {
     "intercept": lambda c, *_: c[INTERCEPT],
+    "human_capital": lambda c, h, _: c[INTERCEPT] + c[HUMAN_CAPITAL] * h,
+    "social_capital": lambda c, _, s: c[INTERCEPT] + c[SOCIAL_CAPITAL] * s,
     "additive": lambda c, h, s: c[INTERCEPT] + c[HUMAN_CAPITAL] * h + c[SOCIAL_CAPITAL] * s,
     "interaction": lambda c, h, s: (
         c[INTERCEPT] + c[HUMAN_CAPITAL] * h + c[SOCIAL_CAPITAL] * s + c[INTERACTION] * h * s

@@ -91,11 +91,13 @@ def prior_spread(design: Design, prior: xr.Dataset, capital: str) -> Array:
     return np.sqrt(variance)
 
 
-def capital_correlation(design: Design, posterior: xr.Dataset) -> Array:
-    """Correlation of the two capitals over the rows at each draw, ``(draw,)``.
+def capital_correlation(design: Design, posterior: xr.Dataset) -> Array | None:
+    """Correlation of the two capitals over the rows at each draw, ``(draw,)``; none where one is measured.
 
     It is free of the errors of the indicators, which pull the correlation of scores towards 0.
     """
+    if len(design.analysis.constructs) < len(CAPITALS):
+        return None
     human, social = (
         flat_draws(posterior, capital) if design.is_latent(capital) else observed[None, :]
         for capital, observed in zip(CAPITALS, design.capitals, strict=True)
@@ -239,11 +241,11 @@ class MeasuredDraws(NamedTuple):
 
 
 class MeasurementDraws(NamedTuple):
-    """What the draws say of all latent capitals; ``correlation`` is ``(draw,)``."""
+    """What the draws say of all latent capitals; ``correlation`` of two is ``(draw,)``."""
 
     chains: int
     capitals: tuple[MeasuredDraws, ...]
-    correlation: Array
+    correlation: Array | None
 
 
 def measurement_draws(
@@ -289,7 +291,9 @@ def measurement_estimands(design: Design, drawn: MeasurementDraws | None) -> dic
     """Every number of the measurement that is reported, by name, ``(draw,)`` each."""
     if drawn is None:
         return {}
-    found = {"correlation of the capitals": drawn.correlation}
+    found: dict[str, Array] = {}
+    if drawn.correlation is not None:
+        found["correlation of the capitals"] = drawn.correlation
     for one in drawn.capitals:
         name = one.capital
         found[f"reliability of {name}"] = omega(one.loadings)
@@ -307,7 +311,9 @@ def measurement_facts(design: Design, drawn: MeasurementDraws | None) -> Measure
         return None
     return Measurement(
         capitals=tuple(_measured(design, one, drawn.chains) for one in drawn.capitals),
-        correlation=estimates(drawn.correlation[:, None], drawn.chains)[0],
+        correlation=None
+        if drawn.correlation is None
+        else estimates(drawn.correlation[:, None], drawn.chains)[0],
         shift_least=dict(SHIFT),
         loading_least=LOADING_DIFFERENCE,
     )

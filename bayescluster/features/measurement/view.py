@@ -41,7 +41,7 @@ def body(results: Results) -> Markup:
             f"{words.label(one.capital).lower()} {words.plain(one.reliability)}"
             for one in found.capitals
         ),
-        correlation=words.plain(found.correlation),
+        correlation=found.correlation and words.plain(found.correlation),
         scores=words.number(results.sample.capital_correlation, 0.05),
         loadings=_loadings(found).table,
         departures=sum(len(one.departures) for one in found.capitals),

@@ -68,7 +68,7 @@ def weakest_node_problems(analysis: Analysis, where: Where) -> Iterator[Problem]
     options = analysis.weakest_node
     if options is None:
         return
-    if len(analysis.constructs) < len(CAPITALS):
+    if len(analysis.constructs) == 1:
         yield Problem(
             "the weakest node is the capital of the two that would add more, and constructs has one",
             where((NAME,)),

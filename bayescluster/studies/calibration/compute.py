@@ -174,8 +174,9 @@ def _measured(design: Design, group: xr.Dataset) -> Iterator[tuple[str, Array]]:
     for capital in latent:
         loadings = standardised_loadings(design, group, capital, posterior_spread(group, capital))
         yield f"reliability of {capital}", omega(loadings)
-    if latent:
-        yield "correlation of the capitals", capital_correlation(design, group)
+    correlation = capital_correlation(design, group) if latent else None
+    if correlation is not None:
+        yield "correlation of the capitals", correlation
 
 
 def estimands(reading: Reading) -> list[Quantity]:
