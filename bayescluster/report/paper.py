@@ -20,6 +20,7 @@ from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
 from bayescluster.kit.table import Table, csv_text
+from bayescluster.names import CAPITALS
 from bayescluster.report.answer import answer_of, question
 from bayescluster.report.citations import BIBLIOGRAPHY, cited
 from bayescluster.report.figures import FIGURES
@@ -311,7 +312,11 @@ def methods(results: Results) -> str:
         f"We analyse {rows}{nested}{synthetic}.{left_out}",
         f"The outcome, {results.outcome.column}, has a {words.label(results.outcome.family).lower()} "
         f"likelihood with a {model.link} link" + (f"; {measures}." if measures else "."),
-        f"The capitals combine in {'the forms' if several else 'the form'} {', '.join(forms)}"
+        (
+            f"{words.label(model.structure)} enters with a slope"
+            if model.structure in CAPITALS
+            else f"The capitals combine in {'the forms' if several else 'the form'} {', '.join(forms)}"
+        )
         + (f"; {levels}." if levels else ".")
         + cited("lkj", when=any(one.correlated for one in model.groupings)),
         "Effects and interactions are averages on the outcome scale" + cited("ai_norton") + ".",
