@@ -144,7 +144,9 @@ def plain_text(figure: Figure) -> Figure:
     """Keep every text as it is: a dollar sign in a name is no mathematics, an isolate no letter."""
     for text in figure.findobj(Text):
         text.set_parse_math(False)
-        text.set_text(text.get_text().translate(UNDIRECTED))
+        plain = text.get_text().translate(UNDIRECTED)
+        if plain != text.get_text():
+            text.set_text(plain)
     return figure
 
 

@@ -42,7 +42,7 @@ MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each; the largest do."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
-ASSOCIATION: Final = "Given the controls; not causes."
+ASSOCIATION: Final = "These are associations given the controls, not causes."
 FEW_FIRMS: Final = 10
 """A corner with fewer firms around it (effective number) is marked where no claim declares its own."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")

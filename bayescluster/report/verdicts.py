@@ -40,11 +40,16 @@ def _withheld(results: Results) -> Iterator[str]:
 def _claims(results: Results) -> Iterator[tuple[Claim, View[Verdict]]]:
     """Claims and their tables; an estimate that several claims rest on is in the first of these."""
     shown: set[tuple[str, ...]] = set()
+    regions: dict[str, str] = {}
     for claim in claims_of(results):
         known = {label: _values(claim, label) for label in _estimated(claim)}
         new = [label for label, values in known.items() if values not in shown]
         shown.update(known.values())
-        yield claim, _claim(claim, new, results)
+        region = _region(claim)
+        first = regions.setdefault(region, claim.title)
+        if first != claim.title and len(first) < len(region) / 2:
+            region = f"that of “{first}”"
+        yield claim, _claim(claim, new, region, results)
 
 
 def _estimated(claim: Claim) -> dict[str, None]:
@@ -63,7 +68,7 @@ def _values(claim: Claim, label: str) -> tuple[str, ...]:
     return (label, *found)
 
 
-def _claim(claim: Claim, labels: Sequence[str], results: Results) -> View[Verdict]:
+def _claim(claim: Claim, labels: Sequence[str], region: str, results: Results) -> View[Verdict]:
     first = claim.first
     columns: list[Column[Verdict]] = [
         Column("Group", lambda row: words.group(row.by, row.group)),
@@ -91,7 +96,7 @@ def _claim(claim: Claim, labels: Sequence[str], results: Results) -> View[Verdic
         f"{claim.title}{_of(claim, results)}",
         tuple(columns),
         claim.verdicts,
-        f"Region: {_region(claim)}.{_scope(first, results)}",
+        f"Region: {region}.{_scope(first, results)}",
     )
 
 
