@@ -1005,39 +1005,45 @@ def zeros_of_two_kinds(q, v, a, fc, ic, mode):
     return total
 
 
+@numba.njit(**EXACT)
+def level_reached(v, cut, levels, level, t):
+    """Log probability of a level between its cutpoints on the cumulative logit scale.
+
+    With its derivatives by the predictor and by the cutpoints below and above the level.
+    """
+    if level == 0:
+        high = v[cut] - t
+        up = logistic(-high)
+        return -softplus(-high), -up, 0.0, up
+    if level == levels - 1:
+        low = v[cut + level - 1] - t
+        up = logistic(low)
+        return -softplus(low), up, -up, 0.0
+    low, high = v[cut + level - 1] - t, v[cut + level] - t
+    apart = math.expm1(low - high)  # minus the part that is left
+    ratio = math.exp(low - high) / apart  # negative
+    by_high, by_low = logistic(-high) - ratio, ratio - logistic(low)
+    density = -softplus(-high) - softplus(low) + math.log(-apart)
+    return density, -(by_high + by_low), by_low, by_high
+
+
 @operation()
 def levels_reached(q, v, a, fc, ic, mode):
     """Ordered levels on the cumulative logit scale, between cutpoints."""
     eta, n, y, _, weight = q[1], q[2], q[3], q[4], q[5]
-    one, levels = q[6], q[8]
+    cut, levels = q[6], q[8]
     if mode == BACK:
         return 0.0
     total = 0.0
-    # ordinal: logistic(high) - logistic(low) between the cutpoints around the level
     for i in range(n):
-        w, level, t = fc[weight + i], int(fc[y + i]), v[eta + i]
-        if level == 0:
-            high = v[one] - t
-            up = logistic(-high)
-            total -= w * softplus(-high)
-            a[eta + i] -= w * up
-            a[one] += w * up
-        elif level == levels - 1:
-            low = v[one + level - 1] - t
-            up = logistic(low)
-            total -= w * softplus(low)
-            a[eta + i] += w * up
-            a[one + level - 1] -= w * up
-        else:
-            low, high = v[one + level - 1] - t, v[one + level] - t
-            apart = math.expm1(low - high)  # minus the part that is left
-            total += w * (-softplus(-high) - softplus(low) + math.log(-apart))
-            ratio = math.exp(low - high) / apart  # negative
-            by_high = logistic(-high) - ratio
-            by_low = -logistic(low) + ratio
-            a[one + level] += w * by_high
-            a[one + level - 1] += w * by_low
-            a[eta + i] -= w * (by_high + by_low)
+        w, level = fc[weight + i], int(fc[y + i])
+        density, slope, by_low, by_high = level_reached(v, cut, levels, level, v[eta + i])
+        total += w * density
+        a[eta + i] += w * slope
+        if level > 0:
+            a[cut + level - 1] += w * by_low
+        if level < levels - 1:
+            a[cut + level] += w * by_high
     return total
 
 
@@ -1216,26 +1222,12 @@ def graded(q, v, a, fc, ic, mode):
     b, total = v[loading], 0.0
     for k in range(n):
         at, level = raw + ic[row + k], int(fc[code + k])
-        t = b * v[at]
-        if level == 0:
-            high = v[cut] - t
-            d = -logistic(-high)
-            total -= softplus(-high)
-            a[cut] -= d
-        elif level == levels - 1:
-            low = v[cut + level - 1] - t
-            d = logistic(low)
-            total -= softplus(low)
-            a[cut + level - 1] -= d
-        else:
-            low, high = v[cut + level - 1] - t, v[cut + level] - t
-            apart = math.expm1(low - high)
-            total += -softplus(-high) - softplus(low) + math.log(-apart)
-            ratio = math.exp(low - high) / apart
-            by_high, by_low = logistic(-high) - ratio, ratio - logistic(low)
-            a[cut + level] += by_high
+        density, d, by_low, by_high = level_reached(v, cut, levels, level, b * v[at])
+        total += density
+        if level > 0:
             a[cut + level - 1] += by_low
-            d = -(by_high + by_low)
+        if level < levels - 1:
+            a[cut + level] += by_high
         a[at] += d * b
         a[loading] += d * v[at]
     return total

@@ -202,20 +202,21 @@ class _Equation:
         tape.moved.append(Moved(*(np.array([at]) for at in (x, value, moved))))
         return value
 
-    def _swept_terms(self, labels: Sequence[str]) -> set[str]:
-        """Terms that set the level, whose priors can be moved."""
+    def _swept_terms(self, labels: Sequence[str]) -> tuple[str, ...]:
+        """Terms that set the level, whose priors can be moved, in the order of the labels."""
         if self.design.levels:
-            return set()
+            return ()
         levels = {names.INTERCEPT} if self.design.structure.is_linear else set()
         if self.design.structure.name == CES:
             levels = {names.INTERCEPT}
         if self.design.structure.name == GATES:
             levels = {names.NEITHER, names.HUMAN_ONLY, names.SOCIAL_ONLY, names.BOTH}
-        return {
+        # the order is that of coordinates, and so must not be that of a set
+        return tuple(
             term
             for term in labels
             if term in levels and isinstance(self.priors.population[term], Normal | StudentT)
-        }
+        )
 
     def _shift(self) -> list[tuple[int, float]]:
         """What inputs and controls add to the level of the mean row."""

@@ -341,6 +341,15 @@ def test_the_sd_of_deviations_does_not_move_the_mean_over_rows():
     np.testing.assert_allclose(means(after), means(before), atol=1e-12)
 
 
+def test_coordinates_come_in_the_same_order_in_every_process():
+    design = small_design("gaussian", "conjunctive", {"industry": ["all"]}, frame=firms())
+    program = program_of(design, reported_variables(design))
+    order = [part.name for part in program.free if part.name.startswith("population_")]
+    gates = [f"population_{term}" for term in population_terms(design)]
+    others = [name for name in gates if name.endswith(("threshold", "steepness"))]
+    assert order == [*others, *(name for name in gates if name not in others)]
+
+
 def test_without_a_place_to_keep_compiled_code_it_is_kept_for_the_process(monkeypatch):
     import numba
 
