@@ -118,7 +118,9 @@ def table_of(survey: Survey, seed: int) -> pd.DataFrame:
 
 def analysis_of(survey: Survey) -> dict[str, Any]:
     """The analysis of a survey, with the default sampler."""
-    data = {"source": "firms.csv", "industry": "industry"}
+    data: dict[str, Any] = {"source": "firms.csv", "industry": "industry"}
+    if survey.crossed:
+        data["crossed"] = True
     if survey.years > 1:
         data["firm"] = "firm"
     else:
