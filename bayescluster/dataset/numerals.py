@@ -18,6 +18,9 @@ SAMPLE: Final = 2000
 """Distinct cells of a column that are looked at to tell the signs of a file."""
 SPACES: Final = " \u00a0\u202f"
 """What stands between thousands where a space does."""
+CURRENCIES: Final = "$€£¥₹₩฿₫"
+"""Signs of currencies; where every cell of a column has one and the same, it is left aside."""
+NO_CURRENCY: Final = str.maketrans("", "", CURRENCIES)
 TRUTH: Final = {"True": True, "TRUE": True, "true": True} | {
     "False": False,
     "FALSE": False,
@@ -89,7 +92,10 @@ def signs_of(
 
 def _all_numbers(cells: Sequence[str], signs: Signs) -> bool:
     pattern = signs.pattern
-    return all(pattern.fullmatch(cell.removesuffix("%").rstrip()) for cell in cells)
+    return all(
+        pattern.fullmatch(cell.translate(NO_CURRENCY).strip(SPACES).removesuffix("%").rstrip())
+        for cell in cells
+    )
 
 
 class Numbers(NamedTuple):
@@ -102,6 +108,7 @@ class Numbers(NamedTuple):
     written: pd.Series[Any] | None
     percent: bool
     unusual: bool
+    currency: str = ""
 
 
 def numbers_of(cells: pd.Series[Any], signs: Signs, keep: bool = False) -> Numbers | None:
@@ -122,6 +129,10 @@ def numbers_of(cells: pd.Series[Any], signs: Signs, keep: bool = False) -> Numbe
         # a truth value, or something else, among the texts
         return None
     percent = bool(pc.all(pc.ends_with(texts, "%")).as_py())
+    currency = next((sign for sign in CURRENCIES if _all_have(texts, sign)), "")
+    if currency:
+        blanks = f"[{SPACES}]*"
+        texts = pc.replace_substring_regex(texts, f"{blanks}{re.escape(currency)}{blanks}", "")
     bare = (
         pc.utf8_rtrim_whitespace(pc.replace_substring_regex(texts, "%$", "")) if percent else texts
     )
@@ -133,7 +144,11 @@ def numbers_of(cells: pd.Series[Any], signs: Signs, keep: bool = False) -> Numbe
     written = pd.Series(texts.to_pylist(), index=cells.index, dtype=object) if keep else None
     if written is not None and _says_itself(column, written):
         written = None
-    return Numbers(column, written, percent, unusual)
+    return Numbers(column, written, percent, unusual, currency)
+
+
+def _all_have(texts: pa.Array, sign: str) -> bool:
+    return bool(pc.all(pc.match_substring(texts, sign)).as_py())
 
 
 def _all_match(texts: pa.Array, pattern: str) -> bool:

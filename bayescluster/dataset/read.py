@@ -209,11 +209,12 @@ def _signs(
 
 
 class _ReadColumn(NamedTuple):
-    """Cells of a column; whether they were in percent, and whether other signs than usual count."""
+    """Cells of a column; whether they were in percent, whether other signs than usual count, a currency."""
 
     cells: pd.Series[Any]
     percent: bool = False
     unusual: bool = False
+    currency: str = ""
 
 
 def _column(series: pd.Series[Any], signs: Signs | None, wanted: bool) -> _ReadColumn:
@@ -229,7 +230,7 @@ def _column(series: pd.Series[Any], signs: Signs | None, wanted: bool) -> _ReadC
     if found is None:
         return _ReadColumn(_plain(series))
     if found.written is None:
-        return _ReadColumn(found.values, found.percent, found.unusual)
+        return _ReadColumn(found.values, found.percent, found.unusual, found.currency)
     codes = [
         Code(value, text) if isinstance(text, str) else np.nan
         for value, text in zip(found.values, found.written, strict=True)
@@ -242,6 +243,9 @@ def _sign_notes(signs: Signs | None, read: Mapping[str, _ReadColumn]) -> Iterato
     percent = [name for name, one in read.items() if one.percent]
     if unusual:
         yield Note(f"Read with {signs}: {_some(unusual)} (`decimal`, `thousands`).")
+    for sign in dict.fromkeys(one.currency for one in read.values() if one.currency):
+        amounts = [name for name, one in read.items() if one.currency == sign]
+        yield Note(f"Amounts in {sign}, read as numbers: {_some(amounts)}.")
     if percent:
         yield Note(f"Written in percent, read as shares (45% is 0.45): {_some(percent)}.")
 

