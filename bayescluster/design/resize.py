@@ -11,21 +11,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from bayescluster import names
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
-from bayescluster.names import (
-    AVERAGING_WEIGHT,
-    CLUSTER,
-    CLUSTER_WEIGHT,
-    FIRM,
-    FIRM_CODE,
-    INDUSTRY,
-    OUTCOME,
-    ROW,
-    ROW_WEIGHT,
-    group_dim,
-    group_index,
-)
 from bayescluster.spec.columns import moderators
 
 Positions = NDArray[np.int64]
@@ -54,14 +42,14 @@ def resized(design: Design, firms: float, clusters: float, rng: np.random.Genera
 
 
 def _resized(design: Design, taken: _Taken) -> Design:
-    data = design.data.isel({ROW: taken.row})
-    data = data.assign_coords({ROW: _numbered(np.array(design.labels(ROW))[taken.row])})
-    data = data.assign({FIRM_CODE: (ROW, taken.firm)})
-    sources = {CLUSTER: taken.cluster, FIRM: taken.firm}
-    asked = (by for by in moderators(design.analysis) if group_index(by) in data)
-    for name in dict.fromkeys((INDUSTRY, CLUSTER, *design.equation.varying, *asked)):
+    data = design.data.isel({names.ROW: taken.row})
+    data = data.assign_coords({names.ROW: _numbered(np.array(design.labels(names.ROW))[taken.row])})
+    data = data.assign({names.FIRM_CODE: (names.ROW, taken.firm)})
+    sources = {names.CLUSTER: taken.cluster, names.FIRM: taken.firm}
+    asked = (by for by in moderators(design.analysis) if names.group_index(by) in data)
+    for name in dict.fromkeys((names.INDUSTRY, names.CLUSTER, *design.equation.varying, *asked)):
         # groups are numbered again, without those that have no rows left
-        old, dim = design.index(name)[taken.row], group_dim(name)
+        old, dim = design.index(name)[taken.row], names.group_dim(name)
         some = old >= 0
         _, first, code = np.unique(
             sources.get(name, old)[some], return_index=True, return_inverse=True
@@ -71,12 +59,16 @@ def _resized(design: Design, taken: _Taken) -> Design:
         data = data.isel({dim: kept}).assign_coords({dim: labels})
         codes = old.copy()  # a row that lacks a moderator is in no group
         codes[some] = code
-        data = data.assign({group_index(name): (ROW, codes)})
+        data = data.assign({names.group_index(name): (names.ROW, codes)})
     return replace(design, data=data.assign(_weights(design, data, taken)))
 
 
 def _taken(design: Design, firms: float, clusters: float, rng: np.random.Generator) -> _Taken:
-    industry, cluster, firm = design.index(INDUSTRY), design.index(CLUSTER), design.firms
+    industry, cluster, firm = (
+        design.index(names.INDUSTRY),
+        design.index(names.CLUSTER),
+        design.firms,
+    )
     rows: list[Positions] = []
     firm_of: list[Positions] = []
     cluster_of: list[Positions] = []
@@ -124,16 +116,16 @@ def _weights(design: Design, data: xr.Dataset, taken: _Taken) -> dict[str, Any]:
     if weights is None:
         return {}
     rows, average = weights.rows[taken.row], weights.average[taken.row]
-    scaled: dict[str, Any] = {AVERAGING_WEIGHT: (ROW, average / average.mean())}
+    scaled: dict[str, Any] = {names.AVERAGING_WEIGHT: (names.ROW, average / average.mean())}
     if weights.clusters is None:
-        return scaled | {ROW_WEIGHT: (ROW, rows / rows.mean())}
-    index = data[group_index(CLUSTER)].to_numpy()
-    within: Array = rows / weights.clusters[design.index(CLUSTER)[taken.row]]
+        return scaled | {names.ROW_WEIGHT: (names.ROW, rows / rows.mean())}
+    index = data[names.group_index(names.CLUSTER)].to_numpy()
+    within: Array = rows / weights.clusters[design.index(names.CLUSTER)[taken.row]]
     within = within / (np.bincount(index, within) / np.bincount(index))[index]
-    clusters = data[CLUSTER_WEIGHT].to_numpy()
+    clusters = data[names.CLUSTER_WEIGHT].to_numpy()
     clusters = clusters / clusters.mean()
-    scaled[CLUSTER_WEIGHT] = (group_dim(CLUSTER), clusters)
-    return scaled | {ROW_WEIGHT: (ROW, within * clusters[index])}
+    scaled[names.CLUSTER_WEIGHT] = (names.group_dim(names.CLUSTER), clusters)
+    return scaled | {names.ROW_WEIGHT: (names.ROW, within * clusters[index])}
 
 
 def with_data(design: Design, variables: Mapping[str, Mapping[str, Any]]) -> Design:
@@ -148,9 +140,9 @@ def with_data(design: Design, variables: Mapping[str, Mapping[str, Any]]) -> Des
 
 def replaced(design: Design, outcome: Array, weights: Array | None = None) -> Design:
     """Give a design another outcome, ``(row,)``, and other weights of its rows."""
-    variables: dict[str, Any] = {OUTCOME: (ROW, np.asarray(outcome, dtype="float64"))}
+    variables: dict[str, Any] = {names.OUTCOME: (names.ROW, np.asarray(outcome, dtype="float64"))}
     if weights is not None:
-        variables[ROW_WEIGHT] = (ROW, np.asarray(weights, dtype="float64"))
+        variables[names.ROW_WEIGHT] = (names.ROW, np.asarray(weights, dtype="float64"))
     return with_data(design, {design.equation_name: variables})
 
 
@@ -158,5 +150,7 @@ def with_unit_weights(design: Design) -> Design:
     """Weigh every row by 1, where a design has no weights."""
     if design.weights is not None:
         return design
-    ones = (ROW, np.ones(design.size))
-    return replace(design, data=design.data.assign({ROW_WEIGHT: ones, AVERAGING_WEIGHT: ones}))
+    ones = (names.ROW, np.ones(design.size))
+    return replace(
+        design, data=design.data.assign({names.ROW_WEIGHT: ones, names.AVERAGING_WEIGHT: ones})
+    )

@@ -17,19 +17,7 @@ from bayescluster.checks.thresholds import (
     PREDICTIVE_TAIL,
 )
 from bayescluster.design.record import Design
-from bayescluster.features.ceiling_models.model import (
-    LOWEST,
-    NUMPY,
-    RESOLUTION,
-    UNIT_SD,
-    CeilingDraws,
-    Layout,
-    ModelName,
-    ceilings_of,
-    log_likelihood,
-    log_ratio,
-    replicated,
-)
+from bayescluster.features.ceiling_models import model
 from bayescluster.features.ceiling_models.results import CeilingFit, DistanceRow
 from bayescluster.lookup import listed
 from bayescluster.results.base import INTERVAL
@@ -49,24 +37,24 @@ AT_ONCE: Final = 4_000_000
 class Firms(NamedTuple):
     """What a ceiling model was fitted to: layout, capital, outcome, floor and top."""
 
-    layout: Layout
+    layout: model.Layout
     x: Array
     y: Array
     limits: Limits
 
 
-def ceiling_scores(kind: ModelName, draws: CeilingDraws, firms: Firms) -> RowScores:
+def ceiling_scores(kind: model.ModelName, draws: model.CeilingDraws, firms: Firms) -> RowScores:
     """Score every firm by its prediction from the others."""
     some = draws.thinned(DRAWS)
     if kind == "ratio":
         log_density = integrated_log_density(some, firms)
     else:
-        c = ceilings_of(some, firms.layout, firms.x, firms.limits)
-        log_density = log_likelihood(kind, some, firms.y, c)
+        c = model.ceilings_of(some, firms.layout, firms.x, firms.limits)
+        log_density = model.log_likelihood(kind, some, firms.y, c)
     return row_scores(log_density)
 
 
-def integrated_log_density(draws: CeilingDraws, firms: Firms) -> Array:
+def integrated_log_density(draws: model.CeilingDraws, firms: Firms) -> Array:
     """Log density of each firm given the others of its unit, the unit's height integrated out.
 
     Returns
@@ -97,14 +85,14 @@ class _Unit(NamedTuple):
     limits: Limits
 
     @classmethod
-    def of(cls, draws: CeilingDraws, part: slice, firms: Firms, unit: int) -> _Unit:
+    def of(cls, draws: model.CeilingDraws, part: slice, firms: Firms, unit: int) -> _Unit:
         members, industry = firms.layout.unit == unit, firms.layout.industry[unit]
         return cls(
             firms.x[members],
-            np.maximum(firms.y[members], RESOLUTION),
+            np.maximum(firms.y[members], model.RESOLUTION),
             draws.slope[part, industry],
             draws.location[part, industry],
-            UNIT_SD * draws.spread[part],
+            model.UNIT_SD * draws.spread[part],
             draws.al[part],
             draws.be[part],
             firms.limits,
@@ -128,19 +116,19 @@ class _Unit(NamedTuple):
         line = height[..., None] + self.slope[:, None, None] * (self.x - 0.5)
         c = np.clip(line, *self.limits)
         al, be = self.al[:, None, None], self.be[:, None, None]
-        return np.asarray(log_ratio(NUMPY, self.y, c, al, be))
+        return np.asarray(model.log_ratio(model.NUMPY, self.y, c, al, be))
 
 
 def _of_unit(unit: _Unit) -> Array:
     """Log density of each firm given the others, ``(draw, firm)``."""
     required = np.where(
-        unit.y > unit.limits[0], unit.y - unit.slope[:, None] * (unit.x - 0.5), LOWEST
+        unit.y > unit.limits[0], unit.y - unit.slope[:, None] * (unit.x - 0.5), model.LOWEST
     )  # (draw, firm)
     top = np.argmax(required, axis=1)
     rows = np.arange(len(required))
     first = required[rows, top]
     others = required.copy()
-    others[rows, top] = LOWEST
+    others[rows, top] = model.LOWEST
     second = others.max(axis=1)
     # above the highest firm, by the logit of the place: du = u (1 - u) dw
     log_u, log_rest = -np.logaddexp(0.0, -LOGITS), -np.logaddexp(0.0, LOGITS)
@@ -203,13 +191,13 @@ STATISTICS: Final[dict[str, Statistic]] = {
 
 
 def distance_checks(
-    kind: ModelName, draws: CeilingDraws, firms: Firms, rng: np.random.Generator
+    kind: model.ModelName, draws: model.CeilingDraws, firms: Firms, rng: np.random.Generator
 ) -> tuple[DistanceRow, ...]:
     """Compare the distances of firms to their ceilings with replicated ones."""
     some = draws.thinned(REPLICATES)
-    c = ceilings_of(some, firms.layout, firms.x, firms.limits)
-    seen = np.maximum(firms.y, RESOLUTION) / c
-    again = replicated(kind, some, c, rng) / c
+    c = model.ceilings_of(some, firms.layout, firms.x, firms.limits)
+    seen = np.maximum(firms.y, model.RESOLUTION) / c
+    again = model.replicated(kind, some, c, rng) / c
     return tuple(
         _row(name, statistic(seen, firms), statistic(again, firms))
         for name, statistic in STATISTICS.items()
@@ -322,8 +310,8 @@ def capital_notes(design: Design, capital: str, firms: Firms) -> Iterator[str]:
         shared = "industry" if design.analysis.data.industry is not None else "the whole sample"
         yield f"no clusters are declared: all firms of {shared} share one ceiling"
     for share, where in (
-        (np.mean(firms.y < RESOLUTION), "bottom"),
-        (np.mean(firms.y > 1 - RESOLUTION), "top"),
+        (np.mean(firms.y < model.RESOLUTION), "bottom"),
+        (np.mean(firms.y > 1 - model.RESOLUTION), "top"),
     ):
         if share > HEAP:
             yield (

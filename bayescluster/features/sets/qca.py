@@ -15,17 +15,7 @@ from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import CommandError, DataError, Problem
 from bayescluster.estimands.summary import number
-from bayescluster.features.sets.measures import (
-    AMBIGUOUS,
-    Necessity,
-    Sufficiency,
-    calibrate,
-    in_order,
-    is_crisp,
-    necessity,
-    negation,
-    sufficiency,
-)
+from bayescluster.features.sets import measures, truth_table
 from bayescluster.features.sets.results import (
     PlainSets,
     Relation,
@@ -33,22 +23,6 @@ from bayescluster.features.sets.results import (
     SetPlot,
     SetRow,
     SetSpread,
-)
-from bayescluster.features.sets.truth_table import (
-    CRISP,
-    DECLARED,
-    GIVEN,
-    MEASURES,
-    MOST_CONDITIONS,
-    MOST_SOLUTIONS,
-    Cases,
-    Cuts,
-    Expectation,
-    combinations_of,
-    solution_rows,
-    solve,
-    spread_rows,
-    truth_rows,
 )
 from bayescluster.lookup import suggestion
 
@@ -64,10 +38,10 @@ class Request(NamedTuple):
     outcome: str
     conditions: tuple[str, ...]
     anchors: Mapping[str, tuple[float, ...]]
-    expected: Mapping[str, Expectation]
+    expected: Mapping[str, truth_table.Expectation]
     names: str | None = None
     group: str | None = None
-    cuts: Cuts = Cuts()
+    cuts: truth_table.Cuts = truth_table.Cuts()
     remainders: bool = False
     necessity_cuts: tuple[float, float] = (0.9, 0.5)
     order: int = 2
@@ -101,8 +75,11 @@ def plain_sets(request: Request, frame: pd.DataFrame | None = None) -> PlainSets
     inside = {name: memberships(values, request.anchors.get(name)) for name, values in raw.items()}
     notes = (note.rstrip(".") for note in notes_of(table, set(raw)))
     found = _analysed(request, frame, inside)
-    cut = {row.kind for row in found.solutions if row.tied >= MOST_SOLUTIONS}
-    more = (f"{kind} solutions: {MOST_SOLUTIONS} are listed, more are tied" for kind in sorted(cut))
+    cut = {row.kind for row in found.solutions if row.tied >= truth_table.MOST_SOLUTIONS}
+    more = (
+        f"{kind} solutions: {truth_table.MOST_SOLUTIONS} are listed, more are tied"
+        for kind in sorted(cut)
+    )
     return found.model_copy(update={"warnings": (*notes, *found.warnings, *more)})
 
 
@@ -114,18 +91,18 @@ def usage_problems(request: Request) -> Iterator[Problem]:
         yield Problem(
             f"'{name}' is asked for twice", "--conditions", "name each column once, in one role"
         )
-    if len(request.conditions) > MOST_CONDITIONS:
+    if len(request.conditions) > truth_table.MOST_CONDITIONS:
         yield Problem(
             f"{len(request.conditions)} conditions make {2 ** len(request.conditions)} configurations",
             "--conditions",
-            f"name at most {MOST_CONDITIONS}",
+            f"name at most {truth_table.MOST_CONDITIONS}",
         )
     for name, anchors in request.anchors.items():
         if name not in used:
             yield Problem(
                 f"'{name}' is no condition or outcome", "--calibrate", suggestion(name, used)
             )
-        elif not in_order(np.array(anchors)):
+        elif not measures.in_order(np.array(anchors)):
             yield Problem(
                 f"the anchors of '{name}' neither rise nor fall: {', '.join(f'{a:g}' for a in anchors)}",
                 "--calibrate",
@@ -197,19 +174,19 @@ def quoted(name: str) -> str:
 
 def memberships(values: Array, anchors: Sequence[float] | None) -> Array:
     """Memberships of the cells of a column; the cells themselves where they are calibrated."""
-    return values if anchors is None else calibrate(values, np.array(anchors))
+    return values if anchors is None else measures.calibrate(values, np.array(anchors))
 
 
 def _analysed(request: Request, frame: pd.DataFrame, inside: Mapping[str, Array]) -> PlainSets:
     """Analyse memberships by column."""
     outcome, cuts = inside[request.column], request.cuts
-    outcome = negation(outcome) if request.outcome.startswith("~") else outcome
+    outcome = measures.negation(outcome) if request.outcome.startswith("~") else outcome
     conditions = {quoted(name): inside[name] for name in request.conditions}
-    cases = Cases("all", "all", _names(request, frame), conditions, outcome)
+    cases = truth_table.Cases("all", "all", _names(request, frame), conditions, outcome)
     expected = {quoted(name): way for name, way in request.expected.items()}
-    solved = solve(cases, cuts, expected)
+    solved = truth_table.solve(cases, cuts, expected)
     kinds = ("complex", "parsimonious", "intermediate") if request.remainders else ("complex",)
-    groups: list[Cases] = []
+    groups: list[truth_table.Cases] = []
     if request.group is not None:
         of_cases = labels(frame[request.group])
         groups = [
@@ -227,11 +204,11 @@ def _analysed(request: Request, frame: pd.DataFrame, inside: Mapping[str, Array]
             *_measures(cases, "all"),
             *(row for group in groups for row in _measures(group, str(request.group))),
         ),
-        truth_table=tuple(truth_rows(solved)),
-        solutions=tuple(row for row in solution_rows(solved) if row.kind in kinds),
+        truth_table=tuple(truth_table.truth_rows(solved)),
+        solutions=tuple(row for row in truth_table.solution_rows(solved) if row.kind in kinds),
         spreads=tuple(_spreads(str(request.group), cases, groups)),
         combinations=tuple(
-            combinations_of(
+            truth_table.combinations_of(
                 cases, request.order, request.necessity_cuts, (cuts.consistency, cuts.pri)
             )
         ),
@@ -263,20 +240,24 @@ def _sets(request: Request, inside: Mapping[str, Array]) -> Iterator[SetRow]:
         yield SetRow(
             letter=name,
             name=name,
-            how=DECLARED if anchors else CRISP if is_crisp(values) else GIVEN,
+            how=truth_table.DECLARED
+            if anchors
+            else truth_table.CRISP
+            if measures.is_crisp(values)
+            else truth_table.GIVEN,
             exclusion=low,
             crossover=middle,
             inclusion=high,
             sd=(0.0, 0.0, 0.0),
-            members=int((values > AMBIGUOUS).sum()),
-            ambiguous=int((values == AMBIGUOUS).sum()),
+            members=int((values > measures.AMBIGUOUS).sum()),
+            ambiguous=int((values == measures.AMBIGUOUS).sum()),
             missing=0,
         )
 
 
 def _warnings(request: Request, inside: Mapping[str, Array]) -> Iterator[str]:
     for name, values in inside.items():
-        count = int((values == AMBIGUOUS).sum())
+        count = int((values == measures.AMBIGUOUS).sum())
         if not count:
             continue
         whose = "outcome" if name == request.column else "condition"
@@ -287,11 +268,11 @@ def _warnings(request: Request, inside: Mapping[str, Array]) -> Iterator[str]:
         )
 
 
-def _measures(cases: Cases, by: str) -> Iterator[SetMeasure]:
+def _measures(cases: truth_table.Cases, by: str) -> Iterator[SetMeasure]:
     """Measures of every condition and of its absence in one group."""
-    for relation, names in MEASURES.items():
+    for relation, names in truth_table.MEASURES.items():
         for name, values in cases.conditions.items():
-            for expression, inside in ((name, values), (f"~{name}", negation(values))):
+            for expression, inside in ((name, values), (f"~{name}", measures.negation(values))):
                 measured = _measured(relation, inside, cases)
                 for measure, value in zip(names, measured, strict=True):
                     yield SetMeasure(
@@ -301,7 +282,7 @@ def _measures(cases: Cases, by: str) -> Iterator[SetMeasure]:
                         expression=expression,
                         measure=measure,
                         rows=len(cases.outcome),
-                        members=int((inside > AMBIGUOUS).sum()),
+                        members=int((inside > measures.AMBIGUOUS).sum()),
                         observed=number(float(value)),
                         low=None,
                         high=None,
@@ -310,18 +291,24 @@ def _measures(cases: Cases, by: str) -> Iterator[SetMeasure]:
                     )
 
 
-def _spreads(of: str, cases: Cases, groups: Sequence[Cases]) -> Iterator[SetSpread]:
-    for relation in MEASURES if groups else ():
+def _spreads(
+    of: str, cases: truth_table.Cases, groups: Sequence[truth_table.Cases]
+) -> Iterator[SetSpread]:
+    for relation in truth_table.MEASURES if groups else ():
         for name in cases.conditions:
             pooled, *of_groups = (
                 float(_measured(relation, part.conditions[name], part).consistency)
                 for part in (cases, *groups)
             )
             names = [part.group for part in groups]
-            yield from spread_rows(of, names, (relation, name), np.array(of_groups), pooled)
+            yield from truth_table.spread_rows(
+                of, names, (relation, name), np.array(of_groups), pooled
+            )
 
 
-def _measured(relation: Relation, inside: Array, cases: Cases) -> Necessity | Sufficiency:
-    return (necessity if relation == "necessity" else sufficiency)(
+def _measured(
+    relation: Relation, inside: Array, cases: truth_table.Cases
+) -> measures.Necessity | measures.Sufficiency:
+    return (measures.necessity if relation == "necessity" else measures.sufficiency)(
         inside, cases.outcome, cases.total
     )

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, NamedTuple
 import numpy as np
 import xarray as xr
 
+from bayescluster import names
 from bayescluster.app.collect import READERS_OF_THE_POSTERIOR
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import INDEPENDENT_MIN
@@ -34,17 +35,8 @@ from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
 from bayescluster.model.priors import latent_capitals
 from bayescluster.model.simulated import Simulated, simulate
-from bayescluster.names import (
-    CHAIN,
-    DRAW,
-    INDUSTRY,
-    RESIDUAL_CORRELATION,
-    ROW,
-    group_correlation,
-    group_effect,
-    imputed,
-)
 from bayescluster.runs.keys import design_key
+from bayescluster.studies import simulation
 from bayescluster.studies.calibration.results import (
     CALIBRATION_VERSION,
     CalibrationReplication,
@@ -53,20 +45,6 @@ from bayescluster.studies.calibration.results import (
 )
 from bayescluster.studies.design_analysis.results import Judged
 from bayescluster.studies.engine import Batch, Files
-from bayescluster.studies.simulation import (
-    OUTCOME_STREAM,
-    PRIOR_DRAWS,
-    PRIOR_STREAM,
-    RANK_STREAM,
-    READ,
-    TRUTH_STREAM,
-    SimulationPlan,
-    Size,
-    answers,
-    attempted,
-    copied,
-    prior_draws,
-)
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import CAPITAL_WORDS, CORNER_WORDS
 
@@ -125,23 +103,23 @@ def parameters(design: Design, group: xr.Dataset) -> list[Quantity]:
 
 
 def _parts(design: Design, name: str, variable: xr.DataArray) -> Iterator[tuple[str, Array]]:
-    stacked = variable.stack(all_draws=(CHAIN, DRAW)).transpose("all_draws", ...)
+    stacked = variable.stack(all_draws=(names.CHAIN, names.DRAW)).transpose("all_draws", ...)
     values = np.asarray(stacked.to_numpy(), dtype="float64")  # (draw, ...)
-    dims = [dim for dim in variable.dims if dim not in (CHAIN, DRAW)]
+    dims = [dim for dim in variable.dims if dim not in (names.CHAIN, names.DRAW)]
     labels = [[str(label) for label in variable[dim].to_numpy()] for dim in dims]
-    if ROW in dims:
+    if names.ROW in dims:
         yield from _by_industry(design, name, values)
         return
-    if name in {imputed(gap.name) for gap in gaps(design)}:
+    if name in {names.imputed(gap.name) for gap in gaps(design)}:
         yield f"{name}[{labels[0][0]}]", values[:, 0]
         if len(labels[0]) > 1:
             yield f"mean of {name}", values.mean(axis=1)
         return
-    if name in _of_groups(design, group_effect) and len(labels[0]) > MEMBERS_MAX:
+    if name in _of_groups(design, names.group_effect) and len(labels[0]) > MEMBERS_MAX:
         for k, term in enumerate(labels[1]):
             yield f"spread of {name}[{term}]", values[:, :, k].std(axis=1)
         return
-    triangle = {RESIDUAL_CORRELATION, *_of_groups(design, group_correlation)}
+    triangle = {names.RESIDUAL_CORRELATION, *_of_groups(design, names.group_correlation)}
     for place in np.ndindex(*values.shape[1:]):
         # a correlation matrix says everything below its diagonal
         if name in triangle and place[0] <= place[1]:
@@ -161,8 +139,8 @@ def _of_groups(design: Design, name: Callable[[str], str]) -> set[str]:
 
 def _by_industry(design: Design, name: str, values: Array) -> Iterator[tuple[str, Array]]:
     """A latent capital, ``(draw, row)``: that of one firm, and its mean in each industry."""
-    yield f"{name}[{design.labels(ROW)[0]}]", values[:, 0]
-    index, labels = design.index(INDUSTRY), design.group_labels(INDUSTRY)
+    yield f"{name}[{design.labels(names.ROW)[0]}]", values[:, 0]
+    index, labels = design.index(names.INDUSTRY), design.group_labels(names.INDUSTRY)
     # the mean over all firms is 0 in every draw
     for k, label in enumerate(labels if len(labels) > 1 else ()):
         yield f"mean of {name}[{label}]", values[:, index == k].mean(axis=1)
@@ -253,7 +231,7 @@ class Options(NamedTuple):
     model is not that of its data. Give it a folder of its own: it is not part of the key."""
 
 
-class CalibrationPlan(SimulationPlan[Options]):
+class CalibrationPlan(simulation.SimulationPlan[Options]):
     """An analysis that can be calibrated."""
 
     STREAM: ClassVar[int] = 31
@@ -281,7 +259,7 @@ class CompiledForm(NamedTuple):
 
 
 def replications(
-    plan: CalibrationPlan, size: Size, position: int, directory: Path, watch: Watch
+    plan: CalibrationPlan, size: simulation.Size, position: int, directory: Path, watch: Watch
 ) -> Batch[int, CalibrationReplication]:
     """Plan the replications of the form at a position, by their numbers."""
     # rows of a size are those of the first form: forms share data, not coefficients
@@ -291,9 +269,11 @@ def replications(
 
     def prepare(_pending: Sequence[int]) -> Callable[[int], CalibrationReplication]:
         watch.step(f"{form}: compiling, and drawing truths from the prior")
-        truths = prior_draws(design, REPLICATIONS_MAX, plan.seed_of(TRUTH_STREAM, position))
-        seed = plan.seed_of(PRIOR_STREAM, position)
-        prior = prior_draws(design, PRIOR_DRAWS, seed)
+        truths = simulation.prior_draws(
+            design, REPLICATIONS_MAX, plan.seed_of(simulation.TRUTH_STREAM, position)
+        )
+        seed = plan.seed_of(simulation.PRIOR_STREAM, position)
+        prior = simulation.prior_draws(design, simulation.PRIOR_DRAWS, seed)
         prior = completed(design, prior, imputing(seed), posterior=False)
         compiled = CompiledForm(Repeated(design), draws_of(design, prior), truths)
         return lambda number: calibrated(plan, compiled, position, number)
@@ -310,16 +290,19 @@ def calibrated(
     """Simulate, refit, and rank the truth among the draws."""
     started = time.perf_counter()
     design = compiled.repeated.design
-    outcome, rank = (plan.rng(stream, position, number) for stream in (OUTCOME_STREAM, RANK_STREAM))
+    outcome, rank = (
+        plan.rng(stream, position, number)
+        for stream in (simulation.OUTCOME_STREAM, simulation.RANK_STREAM)
+    )
     sampling = plan.sampling(plan.analysis.sampling.target_accept, position, number)
-    data = plan.options.generator(design, compiled.truths.isel({DRAW: [number]}), outcome)
-    made = attempted(compiled.repeated, data.design, sampling)
+    data = plan.options.generator(design, compiled.truths.isel({names.DRAW: [number]}), outcome)
+    made = simulation.attempted(compiled.repeated, data.design, sampling)
     if made.refit is None:
         return CalibrationReplication(
             form=design.equation.form, number=number, status=made.status, reason=made.reason
         )
     # a seed of its own: new clusters of the truth are not those of the first draws
-    real = reading_of(data.design, data.draw, copied, None, sampling.seed + 1)
+    real = reading_of(data.design, data.draw, simulation.copied, None, sampling.seed + 1)
     posterior = made.refit.tree["posterior"].to_dataset()
     read = reading_of(data.design, posterior, _thinned, compiled.prior, sampling.seed)
     truths = [*parameters(design, data.draw), *estimands(real)]
@@ -343,7 +326,7 @@ def calibrated(
 
 
 def _thinned(draws: Draws) -> Draws:
-    return draws.thinned_by_chain(READ)
+    return draws.thinned_by_chain(simulation.READ)
 
 
 def _ranks(
@@ -387,9 +370,9 @@ def _judged(
     """Record the probability of each claim with what is true of it, 0 or 1."""
     if not real.design.has_capitals:
         return ()
-    true = answers(real, True, READERS_OF_THE_POSTERIOR)
+    true = simulation.answers(real, True, READERS_OF_THE_POSTERIOR)
     found = []
-    for key, answer in answers(evidence, passed, READERS_OF_THE_POSTERIOR).items():
+    for key, answer in simulation.answers(evidence, passed, READERS_OF_THE_POSTERIOR).items():
         truth = true[key].probability if key in true else None
         if truth is not None and answer.probability is not None:
             # where the event itself is chance, chance decides it
