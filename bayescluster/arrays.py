@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
+Events = NDArray[np.bool_]
+Positions = NDArray[np.int64]
 
 
 def logistic(x: Array) -> Array:

@@ -12,9 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.record import Design
 from bayescluster.model.evaluate import Draws, GroupDraws, predictor_at
 
@@ -116,7 +115,6 @@ FARTHEST = 5.0
 TOGETHER = 16
 """Most effects that are integrated at once; beyond, those of the finest grouping go group by group."""
 
-Positions = NDArray[np.int64]
 RowDensity = Callable[[Draws], Array]
 """Log density of each row at draws, ``(draw, row)``."""
 

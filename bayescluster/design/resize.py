@@ -12,11 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster import names
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.record import Design
 from bayescluster.spec.columns import moderators
-
-Positions = NDArray[np.int64]
 
 
 class _Taken(NamedTuple):

@@ -16,13 +16,12 @@ from typing import Literal
 
 import numpy as np
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.record import Design
 from bayescluster.families import YES_OR_NO
 from bayescluster.model.evaluate import (
     Capitals,
     Draws,
-    Positions,
     expectation,
     predictor_at,
     row_coefficients,

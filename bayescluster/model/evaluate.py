@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayescluster import names
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.context import surroundings_of
 from bayescluster.design.record import Design, ancestors
@@ -25,7 +25,6 @@ from bayescluster.structures.arithmetic import working
 Level = float | Array
 """Where a capital is set, in standard deviations."""
 Capitals = tuple[Level, Level]
-Positions = NDArray[np.int64]
 
 CELLS_A_CHUNK = 2_000_000
 """Largest (draw, row) array computed at once: bounds memory whatever the number of draws."""

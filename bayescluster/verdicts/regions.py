@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Events
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.dataset.values import label_of
 from bayescluster.names import CLUSTER, INDUSTRY
@@ -30,8 +29,6 @@ from bayescluster.verdicts.compensation import (
     as_seen_by,
     compensation,
 )
-
-Events = NDArray[np.bool_]
 
 ASSESS: Final = 0.25
 """Default of the least probability or share with both high at which anything can be judged."""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.forms import in_form
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import approximate, complete_rows
@@ -57,8 +57,6 @@ MARGIN: Final = 0.10
 """Default of a difference between industries in d that counts."""
 NECESSITY: Final[tuple[ClaimName, ...]] = ("N-H", "N-S")
 DIFFERENCES: Final[tuple[ClaimName, ...]] = ("D-H", "D-S")
-
-Positions = NDArray[np.int64]
 
 
 class NullTest(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import Scored, correlations
 from bayescluster.dataset.prepare import Examined, revealed
 from bayescluster.dataset.read import Table
@@ -177,8 +178,6 @@ def of_role(found: Mapping[str, Guess], role: str) -> tuple[str, ...]:
     return tuple(name for name, guess in found.items() if guess.role == role)
 
 
-Floats = NDArray[np.float64]
-
 BARS: Final = "▁▂▃▄▅▆▇█"
 BINS: Final = 10
 FEW_VALUES: Final = 8
@@ -297,7 +296,7 @@ def _column(table: Table, name: str, kind: Kind, role: str) -> CodebookColumn:
     )
 
 
-def _histogram(known: Floats) -> str:
+def _histogram(known: Array) -> str:
     if known.size < 2 or np.ptp(known) == 0:
         return ""
     counts, _ = np.histogram(known, bins=min(BINS, np.unique(known).size))
@@ -367,7 +366,7 @@ def _nearly_empty(frame: pd.DataFrame) -> Iterator[Concern]:
 def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
     """Codes that look like no answer; columns that have the same ones make one concern."""
     columns: dict[tuple[float, ...], list[str]] = {}
-    known: dict[str, Floats] = {}
+    known: dict[str, Array] = {}
     for name, kind in kinds.items():
         if kind.values is not None:
             known[name] = kind.values[~np.isnan(kind.values)]
@@ -465,7 +464,7 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
 
 
 def _odd_numbers(
-    name: str, series: pd.Series[Any], values: Floats, recoded: bool
+    name: str, series: pd.Series[Any], values: Array, recoded: bool
 ) -> Iterator[Concern]:
     known = values[~np.isnan(values)]
     codes = suspicious_codes(known)
@@ -506,7 +505,7 @@ def _concerns_of_zeros(
         yield Concern(column=name, what=f"{zeros:.0%} of the answers are 0", advice=advice)
 
 
-def suspicious_codes(known: Floats) -> list[float]:
+def suspicious_codes(known: Array) -> list[float]:
     """Numbers that look like codes for no answer: usual ones, apart from all other values.
 
     A negative one among values from 0; or one above all others, by more than these lie apart and by half
@@ -528,12 +527,12 @@ def suspicious_codes(known: Floats) -> list[float]:
     ]
 
 
-def _range_without(known: Floats, codes: Sequence[float]) -> tuple[float, float]:
+def _range_without(known: Array, codes: Sequence[float]) -> tuple[float, float]:
     others = known[~np.isin(known, codes)]
     return float(others.min()), float(others.max())
 
 
-def _outliers(name: str, values: Floats, codes: Sequence[float]) -> Iterator[Concern]:
+def _outliers(name: str, values: Array, codes: Sequence[float]) -> Iterator[Concern]:
     rest = np.where(np.isin(values, codes), np.nan, values)
     known = rest[~np.isnan(rest)]
     if np.unique(known).size <= FEW_VALUES:

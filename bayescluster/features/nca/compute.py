@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
+from bayescluster.arrays import Array, Events
 from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import CommandError, DataError, Problem
@@ -20,8 +21,6 @@ from bayescluster.features.nca.observed import (
     DUPLICATE_PEERS,
     TOLERANCE,
     Cases,
-    Events,
-    Floats,
     Permuted,
     Scope,
     Shape,
@@ -128,7 +127,7 @@ class Columns(NamedTuple):
         Remarks on the columns.
     """
 
-    numbers: dict[str, Floats]
+    numbers: dict[str, Array]
     names: pd.Series[Any]
     group: pd.Series[Any] | None
     notes: tuple[str, ...]
@@ -154,8 +153,8 @@ class Observed(NamedTuple):
     condition: str
     group: str
     names: Sequence[str]
-    x: Floats
-    y: Floats
+    x: Array
+    y: Array
     incomplete: int = 0
     declared: Scope | None = None
 
@@ -416,7 +415,7 @@ def _outside(observed: Observed, scope: Scope, outcome: str) -> Unfit | None:
     return Unfit(Problem(what, "--scope", "widen it, or leave it out to take the range"), what)
 
 
-def _without_range(option: str, name: str, values: Floats) -> Unfit | None:
+def _without_range(option: str, name: str, values: Array) -> Unfit | None:
     """Say whether a column has no range to draw a ceiling in."""
     if values.max() > values.min():
         return None

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bayescluster.arrays import Array, Events
 from bayescluster.features.ceilings.least import NOT_NEEDED, NOT_REACHED, least_levels
 from bayescluster.features.nca.results import (
     BottleneckKind,
@@ -22,9 +23,6 @@ from bayescluster.features.nca.results import (
     CornerName,
     DuplicatePeers,
 )
-
-Floats = NDArray[np.float64]
-Events = NDArray[np.bool_]
 
 CORNERS: tuple[CornerName, ...] = get_args(CornerName)
 """Corners that a necessary condition leaves empty; ``upper_left`` is Dul's."""
@@ -61,7 +59,7 @@ class Scope(NamedTuple):
         """Area of the rectangle, in units of x times units of y."""
         return (self.xmax - self.xmin) * (self.ymax - self.ymin)
 
-    def outside(self, x: Floats, y: Floats) -> Events:
+    def outside(self, x: Array, y: Array) -> Events:
         """Cases outside the rectangle, of the shape of x and y together."""
         return (x < self.xmin) | (x > self.xmax) | (y < self.ymin) | (y > self.ymax)
 
@@ -76,7 +74,7 @@ def mirrored_y(corner: CornerName) -> bool:
     return corner.startswith("lower")
 
 
-def to_unit(values: Floats, low: float | Floats, high: float | Floats, *, mirrored: bool) -> Floats:
+def to_unit(values: Array, low: float | Array, high: float | Array, *, mirrored: bool) -> Array:
     """Bring values of an axis to the unit square."""
     share = (values - low) / (high - low)
     return 1 - share if mirrored else share
@@ -105,8 +103,8 @@ class Peers(NamedTuple):
         Whether the staircase rises there: the peers of the free disposal hull. (set, value)
     """
 
-    u: Floats
-    top: Floats
+    u: Array
+    top: Array
     cases: NDArray[np.int_]
     steps: Events
 
@@ -127,8 +125,8 @@ class Cases(NamedTuple):
         ``keep``: each is a point of its own.
     """
 
-    u: Floats
-    v: Floats
+    u: Array
+    v: Array
     peers: Peers
     duplicate_peers: DuplicatePeers = "unique"
 
@@ -139,8 +137,8 @@ class Lines(NamedTuple):
     NaN where no line can be drawn.
     """
 
-    intercept: Floats
-    slope: Floats
+    intercept: Array
+    slope: Array
 
 
 def effect_size(
@@ -185,7 +183,7 @@ def effect_sizes(
     ceiling: CeilingName = "ce_fdh",
     corner: CornerName = "upper_left",
     scope: tuple[float, float, float, float] | None = None,
-) -> Floats:
+) -> Array:
     """Compute effect sizes of many sets of outcomes on the same conditions, ``(set,)``.
 
     Parameters
@@ -232,7 +230,7 @@ def unit_cases(
     return Cases(u, v, peers_of(u, v))
 
 
-def peers_of(u: Floats, v: Floats) -> Peers:
+def peers_of(u: Array, v: Array) -> Peers:
     """Find the peers of every set of outcomes, from ``(case,)`` and ``(set, case)``."""
     order = np.argsort(u, kind="stable")
     distinct, first, sizes = np.unique(u[order], return_index=True, return_counts=True)
@@ -253,14 +251,14 @@ LINES: Mapping[CeilingName, Callable[[Cases], Lines]] = {
 }
 """Straight ceilings."""
 
-AREAS: Mapping[CeilingName, Callable[[Cases], Floats]] = {
+AREAS: Mapping[CeilingName, Callable[[Cases], Array]] = {
     "ce_fdh": lambda cases: _above_steps(cases.peers),
     "ce_vrs": lambda cases: _above_hull(cases.peers, hull_of(cases.peers)),
 }
 """Ceilings that are no lines, by the area above them."""
 
 
-def areas(cases: Cases, ceiling: CeilingName) -> Floats:
+def areas(cases: Cases, ceiling: CeilingName) -> Array:
     """Compute the area above a ceiling, as a share of the unit square: (set,)."""
     if ceiling not in CEILINGS:
         raise ValueError(f"no ceiling is called '{ceiling}'; known: {', '.join(CEILINGS)}")
@@ -320,7 +318,7 @@ def _over_all(cases: Cases) -> Lines:
     return Lines(intercept + above.max(axis=1), slope)
 
 
-def _least_squares(u: Floats, v: Floats, weight: Floats) -> Lines:
+def _least_squares(u: Array, v: Array, weight: Array) -> Lines:
     """Ordinary least squares through weighted points, ``(value,)`` and ``(set, value)``.
 
     NaN where there are not two values of ``u``.
@@ -355,13 +353,13 @@ def _tangent(peers: Peers, hull: Events, at: float) -> Lines:
     return Lines(peers.top[sets, left] - slope * peers.u[left], slope)
 
 
-def _above_steps(peers: Peers) -> Floats:
+def _above_steps(peers: Peers) -> Array:
     """Area above the staircase; left of the first case all is empty: (set,)."""
     height = np.maximum.accumulate(peers.top, axis=1)  # at and right of each value: (set, value)
     return np.asarray(peers.u[0] + (1 - height) @ np.diff(np.append(peers.u, 1.0)))
 
 
-def _above_hull(peers: Peers, hull: Events) -> Floats:
+def _above_hull(peers: Peers, hull: Events) -> Array:
     """Area above the concave hull; left of the first case all is empty: (set,)."""
     above = np.empty(len(hull))
     for row, vertex in enumerate(hull):
@@ -436,12 +434,12 @@ class Shape(NamedTuple):
         Why there is no ceiling, or nothing above it; else empty.
     """
 
-    u: Floats
-    v: Floats
+    u: Array
+    v: Array
     line: tuple[float, float] | None = None
     note: str = ""
 
-    def height(self, u: Floats) -> Floats:
+    def height(self, u: Array) -> Array:
         """Height of the ceiling at places along the condition; of a step, its top."""
         after = np.searchsorted(self.u, u, side="right")
         left = np.clip(after - 1, 0, len(self.u) - 1)

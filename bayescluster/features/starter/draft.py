@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import YES_NO
 from bayescluster.dataset.prepare import revealed
 from bayescluster.dataset.read import Table
@@ -42,9 +42,6 @@ from bayescluster.features.codebook.spelling import (
     wordy_cells,
 )
 from bayescluster.spec.load import FILL_IN
-
-Floats = NDArray[np.float64]
-
 
 GAUSSIAN: Final = "gaussian"
 DEFAULT_REGIONS: Final = ("bernoulli", "beta")
@@ -292,7 +289,7 @@ class _Drafting:
             guessed=tuple(self.guessed),
         )
 
-    def _values(self, name: str, codes: Mapping[str, Sequence[float]] | None = None) -> Floats:
+    def _values(self, name: str, codes: Mapping[str, Sequence[float]] | None = None) -> Array:
         values = as_float(self.table.frame[name])
         return np.where(np.isin(values, list((codes or {}).get(name, ()))), np.nan, values)
 
@@ -492,7 +489,7 @@ class _Drafting:
             return "ordinal", ()
         return self._family_of_amounts(outcome, known), ()
 
-    def _family_of_amounts(self, outcome: str, known: Floats) -> str:
+    def _family_of_amounts(self, outcome: str, known: Array) -> str:
         if (share := self._share(outcome, known)) is not None:
             known, as_it_is = share
             if as_it_is:
@@ -531,7 +528,7 @@ class _Drafting:
         )
         return tuple(levels)
 
-    def _share(self, outcome: str, known: Floats) -> tuple[Floats, bool] | None:
+    def _share(self, outcome: str, known: Array) -> tuple[Array, bool] | None:
         """Shares within 0 and 1, of an outcome in percent or with ones; None where it is no share.
 
         Where much is 0 and much is 1 the outcome stays as it is: no family here has both.
@@ -708,7 +705,7 @@ class _Drafting:
         return found
 
 
-def _skewness(known: Floats) -> float:
+def _skewness(known: Array) -> float:
     spread = known.std()
     return float((((known - known.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Events
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import scoped
@@ -61,7 +61,6 @@ as they are, the others are the options."""
 BEFORE: Final = ("none", *CAPITALS)
 ROUNDING: Final = 1e-9
 
-Events = NDArray[np.bool_]
 FormNodes = Sequence[tuple[float, WeakestNode | None]]
 """Weight of each form, and the weakest node of its own run."""
 

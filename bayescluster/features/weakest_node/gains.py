@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Events
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import Own, Setting, outcome_surface
 from bayescluster.estimands.scopes import Groups, groups_of
@@ -32,7 +32,6 @@ POINTS = 11
 
 Pair = tuple[Array, Array]
 """Something of human and of social capital."""
-Events = NDArray[np.bool_]
 
 
 class Raising(NamedTuple):

@@ -11,9 +11,8 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import xarray as xr
 from arviz_stats.loo import SamplingWrapper
-from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.checks.loo import row_log_likelihood
 from bayescluster.checks.thresholds import (
     DIVERGENCES_MAX,
@@ -46,7 +45,6 @@ SECOND_ACCEPT: Final = 0.99
 PSIS_INSTEAD: Final = "the report's PSIS-LOO leaves out rows of such a model without refits"
 
 Unit = Literal["cluster", "industry", "row"]
-Positions = NDArray[np.int64]
 
 
 class Options(NamedTuple):

@@ -8,10 +8,9 @@ from typing import Final, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.checks.comparison import leave_group_out
 from bayescluster.checks.integrated import (
-    Positions,
     enough_draws,
     integrated_likelihood,
     own_groups,

@@ -12,10 +12,9 @@ from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bayescluster.app.facts import ends_of, model_facts, outcome_facts
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Events
 from bayescluster.checks.predictive import known_of, statistics
 from bayescluster.checks.thresholds import (
     PRIOR_EDGE,
@@ -53,8 +52,6 @@ from bayescluster.verdicts.decide import PRIOR_DRAWS_MIN, events
 from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence, SurfaceRequest, kinds_in
 from bayescluster.verdicts.regions import percent, title_of
-
-Events = NDArray[np.bool_]
 
 PRIOR_STREAM: Final = 28
 """Keeps the random streams of this study apart from all others."""
