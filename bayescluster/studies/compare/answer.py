@@ -22,8 +22,9 @@ DECIDED: Final[tuple[VerdictState, ...]] = ("supported", "rejected")
 MEASURE: Final = "average_marginal_effect"
 MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each."""
+MOST_OPPOSED: Final = 1
 MOST_NAMED: Final = 3
-"""Verdicts that are named in a sentence, and differences; the rest are counted."""
+"""Verdicts that contradict each other, and differences, that are named; the rest are counted."""
 MOST_LIMITS: Final = 5
 SURE: Final = 0.95
 """Probability from which the effects of two runs are said to differ."""
@@ -156,6 +157,7 @@ def _group(name: str, results: Compared) -> GroupAnswer:
     own = [row for row in results.verdicts if (row.by, row.group) == (by, name)]
     both = [row for row in own if sum(one is not None for one in row.told) > 1]
     runs = list(_count(both, results)) if both else list(_effects(name, results))
+    runs += _named(both, results)
     about = MEASURE, by, name
     known = [row for row in results.differences if _about(row) == about and _known(row, results)]
     certain = list(filter(sure, known))
@@ -163,7 +165,7 @@ def _group(name: str, results: Compared) -> GroupAnswer:
         runs += _difference(row, results)
     if len(certain) > MOST_NAMED:
         runs.append(Run(f"{len(certain) - MOST_NAMED} further effects differ. "))
-    return GroupAnswer(words.group(by, name), None, tuple(runs), tuple(_named(both, results)))
+    return GroupAnswer(words.group(by, name), None, tuple(runs))
 
 
 def _about(row: ComparedDifference) -> tuple[str, str, str]:
@@ -195,14 +197,14 @@ def _decided(row: ComparedVerdict, results: Compared) -> str:
 def _named(rows: Sequence[ComparedVerdict], results: Compared) -> Iterator[Run]:
     """Claims that one run supports and another rejects."""
     opposed = list(filter(_opposed, rows))
-    for row in opposed[:MOST_NAMED]:
+    for row in opposed[:MOST_OPPOSED]:
         told = _told(row, results)
         where = ", ".join(f"{state} in {_listed(told[state])}" for state in DECIDED)
         yield Run(f"{row.title}: ")
         yield Run(where, True)
         yield Run(". ")
-    if len(opposed) > MOST_NAMED:
-        yield Run(f"{len(opposed) - MOST_NAMED} more contradict each other.")
+    if len(opposed) > MOST_OPPOSED:
+        yield Run(f"{len(opposed) - MOST_OPPOSED} more contradict each other. ")
 
 
 def _effects(name: str, results: Compared) -> Iterator[Run]:
