@@ -17,7 +17,7 @@ from tests.cli.small import write
 from tests.faults.test_kills import PLAIN, child, state
 from tests.instant import InstantSampler
 
-SMALLEST, LARGEST = 40, 2500
+SMALLEST, LARGEST = 40, 1000
 """Kilobytes: from no room for the design to room for nearly everything."""
 MESSAGE = "the file cannot be written: No space left on device"
 
@@ -58,7 +58,7 @@ def main(folder: Path, times: int) -> None:
             assert RunDirectory.open(disk / "runs" / "small").verify() == []
             subprocess.run(["umount", str(disk)], check=True)
     print(f"{full} of {times} disks were full", flush=True)
-    os._exit(0 if full > times / 2 else 1)
+    os._exit(0 if full else 1)
 
 
 if __name__ == "__main__":
