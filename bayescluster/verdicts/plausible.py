@@ -17,6 +17,7 @@ from bayescluster.lookup import listed
 from bayescluster.results.base import Decision, VerdictState
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
+from bayescluster.structures.additive import ADDITIVE
 from bayescluster.verdicts.compensation import as_seen_by, compensation, outcome_scale
 from bayescluster.verdicts.decide import ROUNDING, groups_judged
 from bayescluster.verdicts.evidence import Evidence
@@ -91,6 +92,12 @@ def non_compensatory(evidence: Evidence) -> float | None:
     return float(((made_up.own <= KAPPA) & (made_up.other <= KAPPA)).mean())
 
 
+NECESSITY: Final = ("necessary", "necessary_not_sufficient")
+LITTLE: Final = (
+    "That the capitals add up is plausible too: the other capital makes up for little, which may be "
+    "because it does little."
+)
+
 SHAPE_DRAWS: Final = 400
 """Draws behind the shape of a form: it is a number in a table, not a verdict."""
 
@@ -113,6 +120,8 @@ def _over_forms(
     )
     if stopped:
         state, why = "undecided", stopped
+    if state == "supported" and base.kind in NECESSITY and ADDITIVE.name in dict(plausible):
+        why = f"{why} {LITTLE}"
     ruled_out = [form.name for form in forms if not form.plausible]
     return base.model_copy(
         update={

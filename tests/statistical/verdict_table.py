@@ -27,6 +27,7 @@ from scipy.stats import beta
 
 from bayescluster.checks.comparison import FormFit, form_rows
 from bayescluster.checks.loo import leave_row_out
+from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.forms import of_form
 from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Repeated
@@ -69,12 +70,25 @@ class Truth(NamedTuple):
     structure: frozenset[str] = frozenset()
 
     def holds(self, claim: str) -> str:
-        """Whether a claim holds: ``yes``, ``no``, or ``close`` to the bound of its region."""
+        """Whether a claim holds: ``yes``, ``no``, or ``close`` to the bound of its region.
+
+        ``region only`` says that its region holds although the structure is compensatory: a capital that
+        does little makes up for little.
+        """
         if claim in ("N", "C"):
-            return "yes" if claim in self.structure else "no"
+            of_region = claim == "N" and self._other_covers_little()
+            return "yes" if claim in self.structure else "region only" if of_region else "no"
         at = self.surface(HIGH * np.array([-1, 1, 1]), HIGH * np.array([-1, -1, 1]))
         answers = {_at_corners(claim, *(at + moved * BLUR)) for moved in (-1, 0, 1)}
         return answers.pop() if len(answers) == 1 else "close"
+
+    def _other_covers_little(self) -> bool:
+        """Whether necessity holds at the true corners, by the default region."""
+        at = self.surface(HIGH * np.array([-1, -1, 1]), HIGH * np.array([-1, 1, 1]))
+        neither, other, both = logit(at)
+        way = both - neither
+        little = way >= 0.5 and (other - neither) / way <= KAPPA
+        return bool(at[2] >= 0.25 and little and at[1] <= at[2] / 3)
 
 
 def _at_corners(claim: str, neither: float, human_only: float, both: float) -> str:

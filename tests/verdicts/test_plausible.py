@@ -143,3 +143,9 @@ def test_a_shape_is_non_compensatory_by_what_it_does_and_not_by_its_name():
     assert probability("ces", intercept=-1.0, gain=0.5, substitution=-0.1, share=0.0) == 0.0
     assert probability("ces", intercept=-1.0, gain=0.5, substitution=-8.0, share=0.0) == 1.0
     assert probability("additive", intercept=-3.0, human_capital=1.0, social_capital=1.0) == 0.0
+
+
+def test_a_necessity_says_that_the_capitals_may_add_up_where_that_is_plausible():
+    told = joined(("ces", SURE, True), ("additive", SURER, True)).reason
+    assert "the other capital makes up for little" in told
+    assert "little" not in joined(("ces", SURE, True), ("additive", SURER, False)).reason
