@@ -6,6 +6,7 @@ of every file, so nothing else has to be said in it, and any program can unpack 
 
 from __future__ import annotations
 
+import glob
 import re
 import shutil
 import stat
@@ -21,7 +22,15 @@ from typing import Final
 from bayescluster.errors import Problem, RunError
 from bayescluster.runs.files import WRITE_MEND, replacing
 from bayescluster.runs.keys import KEY_LENGTH
-from bayescluster.runs.layout import FORMS, LOCK, MANIFEST, is_locked, locked
+from bayescluster.runs.layout import (
+    FORMS,
+    HALF_WRITTEN,
+    LOCK,
+    MANIFEST,
+    PARTIAL,
+    is_locked,
+    locked,
+)
 from bayescluster.runs.manifest import Manifest, read_manifest
 from bayescluster.runs.store import RunDirectory
 
@@ -83,6 +92,10 @@ def pack(run: RunDirectory, archive: Path) -> tuple[str, ...]:
     manifest = run.read_manifest()
     top = f"{manifest.name}/{manifest.key}"
     files = tuple(_files_of(run.path, manifest))
+    # what a process that was killed at the same archive has left
+    for left in archive.parent.glob(f".{glob.escape(archive.name)}.*{PARTIAL}"):
+        if HALF_WRITTEN.fullmatch(left.name):
+            left.unlink(missing_ok=True)
     with replacing(archive) as partial, zipfile.ZipFile(partial, "w") as made:
         for file in files:
             info = zipfile.ZipInfo(f"{top}/{file}", EPOCH)

@@ -83,6 +83,14 @@ def test_the_same_run_gives_the_same_bytes(whole: RunDirectory, packed: Path) ->
     assert again.read_bytes() == packed.read_bytes()
 
 
+def test_what_a_killed_process_left_is_removed(whole: RunDirectory, tmp_path: Path) -> None:
+    left, other = tmp_path / ".a.zip.17.partial", tmp_path / ".b.zip.17.partial"
+    for each in (left, other):
+        each.write_bytes(b"PK")
+    pack(whole, tmp_path / "a.zip")
+    assert (left.exists(), other.exists()) == (False, True)
+
+
 def test_forms_go_along(whole: RunDirectory, tmp_path: Path) -> None:
     form = whole.form("additive")
     form.begin(whole.read_manifest().model_copy(update={"stages": {}}))
