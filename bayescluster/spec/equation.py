@@ -57,9 +57,10 @@ def _forms_fit(forms: tuple[StructureName, ...]) -> tuple[StructureName, ...]:
     if len(set(forms)) < len(forms):
         raise ValueError("a form is listed twice")
     for form in ("intercept", *CAPITALS):
+        uses = "uses neither capital" if form == "intercept" else "uses one capital"
         if len(forms) > 1 and form in forms:
             raise ValueError(
-                f"'{form}' leaves a capital out and is not compared with other forms: leave it out of the list"
+                f"'{form}' {uses} and is not compared with other forms: leave it out of the list"
             )
     return forms
 
