@@ -1,7 +1,8 @@
 """Whether twenty simulated surveys pass the gate by default, and in what time.
 
 ``python -m tests.benchmarks.surveys OUT.csv [NAME ...]`` fits each by the command line, as a user would, and
-writes a line for each. A survey whose line is there is not fitted again.
+writes a line for each. A survey whose line is there is not fitted again. ``surveys.csv`` next to this file is of
+a machine with two cores and much else to do: its CPU seconds count, not those of the clock.
 """
 
 from __future__ import annotations
