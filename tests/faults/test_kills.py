@@ -180,6 +180,8 @@ def finished_units(folder: Path) -> dict[Path, tuple[int, int]]:
     """Files that may not be made again: draws that a manifest lists, and records of tasks."""
     units = [path for path in folder.rglob("*.json") if path.parent.name.startswith("replic")]
     for manifest in folder.rglob(MANIFEST):
+        if ".import-" in str(manifest):  # an import begins anew
+            continue
         try:
             stages = RunDirectory(manifest.parent).read_manifest().stages
         except RunError:
