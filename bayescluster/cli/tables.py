@@ -118,7 +118,7 @@ def _under(answer: Answer) -> list[str]:
     if not answer.grids:
         return []
     counted = (
-        f"{kind} {', '.join(f'{count} {words.ICONS[state]}' for state, count in counts)}"
+        f"{kind} {', '.join(f'{count} {words.VERDICTS[state].lower()}' for state, count in counts)}"
         for kind, counts in answer.further
     )
     legend = f"(probability: {', '.join(map(' '.join, answer.legend))})"

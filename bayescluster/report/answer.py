@@ -250,7 +250,7 @@ def _facts(results: Results) -> tuple[str, ...]:
     mean = next((row.outcome_mean for row in sample.groups if row.by == "all"), None)
     if mean is not None and results.outcome.family in YES_OR_NO and not results.outcome.levels:
         listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
-    listed.append("✓ checks passed" if results.gate.passed else "✕ checks failed")
+    listed.append("diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
     if results.reproduction.declared is not None:
         listed.append(
             f"claims {results.reproduction.declared.words.removesuffix(' of these data')}"
@@ -267,7 +267,10 @@ def _group(name: str, results: Results) -> GroupAnswer:
     needed = {one.capital or "": one for one in own if one.kind in NECESSARY}
     corners = _at(name, results)
     if needed and corners:
-        runs, more = (*_numbers(corners, needed, results), *_needs(needed)), tuple(_together(own))
+        runs, more = tuple(_needs(needed)), tuple(_together(own))
+        numbers = tuple(_numbers(corners, needed, results))
+        unknown = all(one.verdict == "not assessable" for one in needed.values())
+        runs = (*runs, *numbers) if unknown else (*numbers, *runs)
     else:
         runs, more = tuple(_effects(name, own, results)), ()
     return GroupAnswer(words.group(by, name), _rows(by, name, results), runs, more)
@@ -283,7 +286,10 @@ def _numbers(
     corners: dict[str, CornerRow], needed: dict[str, Verdict], results: Results
 ) -> Iterator[Run]:
     """What is expected at the corners, and what that means where neither capital is necessary."""
-    human, social, both = (_brief(corners[at], results) for at in ("HL", "LH", "HH"))
+    human, social, both = (
+        f"{_brief(row, results)}{MARKS['few'] if row.support < few_firms(results) else ''}"
+        for row in (corners[at] for at in ("HL", "LH", "HH"))
+    )
     yield Run(f"Human capital alone {human}, social {social}, both {both}. ")
     if len(needed) > 1 and {one.verdict for one in needed.values()} == {"rejected"}:
         yield Run("One makes up for the other", True)
@@ -301,7 +307,9 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
     first, *rest = needed.values()
     same = rest and all(_judged(one) == _judged(first) for one in rest)
     if same and first.verdict in ("supported", "rejected"):
-        shares = ", ".join(_share(one) for one in needed.values())
+        shares = ", ".join(
+            f"{capital.partition('_')[0]} {_share(one)}" for capital, one in needed.items()
+        )
         weakest = min if first.verdict == "supported" else max
         yield Run("Each capital is ")
         yield Run(
@@ -412,13 +420,22 @@ def _pairs(results: Results) -> GroupAnswer | None:
     if not claims:
         return None
     decided = [one for one in claims if one.verdict == "supported"]
-    runs = [Run(f"{_pair(one)} ({_share(one)}). ") for one in decided[:MOST_PAIRS]]
+    runs = [
+        Run(f"{_pair(one)}{_by_how_much(one, results)} ({_share(one)}). ")
+        for one in decided[:MOST_PAIRS]
+    ]
     if len(decided) > MOST_PAIRS:
         runs.append(Run(f"{len(decided) - MOST_PAIRS} further differences are supported. "))
     if len(claims) > len(decided):
         other = "No other" if decided else "None"
-        runs.append(Run(f"{other} of {len(claims)} differences is supported."))
+        runs.append(Run(f"{other} of {len(claims)} differences of effects is supported."))
     return GroupAnswer("Differences", None, tuple(runs))
+
+
+def _by_how_much(one: Verdict, results: Results) -> str:
+    """The difference of effects that a claim rests on, where it is one of effects."""
+    sizes = [part for part in one.figures if part.unit == "effect"]
+    return f": {words.effect(sizes[0].estimate, results.outcome)}" if sizes else ""
 
 
 def _pair(one: Verdict) -> str:
@@ -708,6 +725,15 @@ def _panel(axes: Axes, name: str, results: Results) -> None:
             color=MUTED,
             fontsize=7.5,
         )
+    axes.annotate(
+        "firms",
+        (1, -0.55),
+        xycoords=axes.get_yaxis_transform(),
+        ha="right",
+        va="center",
+        color=MUTED,
+        fontsize=7.5,
+    )
     axes.set_yticks(range(4), [words.sentence(SHORT[at])[:-1] for at in SHORT])
     axes.set_ylim(3.5, -0.5)
     bare_rows(axes)
@@ -721,8 +747,8 @@ def _caption(results: Results) -> str:
     if results.outcome.family in YES_OR_NO and not results.outcome.levels:
         what = f"Expected share of firms with {_outcome(results)}"
     return (
-        f"{what}, each capital low or high ({table.declared}): mean, 90% interval; right, firms near "
-        "that corner, nearer ones counting more."
+        f"{what}, each capital low or high ({table.declared}): posterior mean, 90% interval; right, "
+        "effective number of firms near that corner."
     )
 
 

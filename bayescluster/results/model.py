@@ -230,10 +230,10 @@ class Together(Value):
     def words(self) -> str:
         """The same in a sentence."""
         claims = "claim" if self.supported == 1 else "claims"
-        at_least = "at least " if self.probability > 0.999 else ""
+        words = f"{self.probability:.2f}" if self.probability <= 0.99 else "above 0.99"
         return (
             f"Of {self.supported} supported {claims}, differences included, {self.expected_false:.2g} are "
-            f"expected to be false; all hold with probability {at_least}{min(self.probability, 0.999):.3g}."
+            f"expected to be false; all hold with probability {words}."
         )
 
 

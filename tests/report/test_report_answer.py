@@ -36,14 +36,14 @@ def test_both_rejected_is_compensation(results: Results) -> None:
     both = (needed(results, one, "rejected", 0.02) for one in (HUMAN, SOCIAL))
     text = said(with_verdicts(results, *both))
     assert "One makes up for the other" in text
-    assert "Each capital is extremely unlikely to be necessary but not sufficient (2%, 2%)" in text
+    assert "Each capital is extremely unlikely to be necessary but not sufficient (human 2%, social 2%)" in text
 
 
 def test_one_supported_is_what_is_missing_without_it(results: Results) -> None:
     human = needed(results, HUMAN, "supported", 0.97)
     social = needed(results, SOCIAL, "undecided", 0.7)
     text = said(with_verdicts(results, human, social))
-    assert text.startswith("Human capital alone 32%, social 16%, both 59%. ")
+    assert text.startswith("Human capital alone 32%, social 16%‡, both 59%. ")
     assert "Human capital is extremely likely to be necessary but not sufficient (97%)" in text
     assert "Social capital: undecided (likely, 70%)" in text
 

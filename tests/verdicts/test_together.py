@@ -39,7 +39,7 @@ def test_nothing_is_said_of_no_claim():
 def test_certainty_is_never_written():
     sure = together([verdict("supported", 1.0)], [[np.ones(100, dtype=bool)]])
     assert sure is not None
-    assert sure.words.endswith("all hold with probability at least 0.999.")
+    assert sure.words.endswith("all hold with probability above 0.99.")
 
 
 def test_draws_go_with_verdicts_in_order(monkeypatch):
