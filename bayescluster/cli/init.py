@@ -149,8 +149,8 @@ def _asked(draft: Draft, choices: Choices) -> Choices:
         cluster=one("cluster", of.get(draft.cluster or "", draft.cluster)),
         industry=one("industry", of.get(draft.industry or "", draft.industry)),
         outcome=one("outcome", of.get(draft.outcome or "", draft.outcome)),
-        human=several("human capital", items["human_capital"]),
-        social=several("social capital", items["social_capital"]),
+        human=several("human capital", items.get("human_capital", ())),
+        social=several("social capital", items.get("social_capital", ())),
         controls=several("the controls", tuple(each.column for each in draft.controls)),
     )
 

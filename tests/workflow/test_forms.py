@@ -377,6 +377,10 @@ def test_validate_lists_the_forms():
         "others.\n"
         "  2 hypotheses\n"
         "  memory: about 666 MB at most (firms 0 MB, draws 66 MB)\n"
+        "What looks wrong (all of it: `bayescluster check-data analysis.yaml`):\n"
+        "  only 14 rows in all\n"
+        "    claims by group will mostly stay undecided: `bayescluster design` says what so few firms can "
+        "show, and how many would do\n"
     )
     said = json.loads(call("validate", "analysis.yaml", "--json").out)
     assert said["structure"] == "additive, conjunctive"

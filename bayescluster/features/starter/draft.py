@@ -223,7 +223,8 @@ class _Drafting:
         if outcome is None:
             self.decisions.append("which column is the outcome: no name suggests one (--outcome)")
         self._other_outcomes(outcome)
-        constructs = {name: self._construct(name, outcome) for name in CAPITALS}
+        wanted = [name for name in CAPITALS if self._stated(name) != ()] or CAPITALS
+        constructs = {name: self._construct(name, outcome) for name in wanted}
         used = [item.column for items in constructs.values() for item in items]
         controls = self._controls(used, outcome)
         of = {new.name: new.column for new in self.recodes}
@@ -323,8 +324,11 @@ class _Drafting:
             self.guessed.append(f"'{name}' is {guess.role.replace('_', ' ')}: {guess.reason}")
         return guess.reason
 
+    def _stated(self, capital: str) -> tuple[str, ...] | None:
+        return self.choices.human if capital == "human_capital" else self.choices.social
+
     def _construct(self, capital: str, outcome: str | None) -> tuple[Item, ...]:
-        stated = self.choices.human if capital == "human_capital" else self.choices.social
+        stated = self._stated(capital)
         names = of_role(self.found, capital) if stated is None else stated
         items = []
         for name in (each for each in names if each != outcome):
@@ -340,7 +344,9 @@ class _Drafting:
                 if held
                 else "no name suggests any"
             )
-            self.decisions.append(f"which columns measure {words}: {why} ({option})")
+            self.decisions.append(
+                f"which columns measure {words}: {why} ({option}; {option} {NONE} for an analysis without)"
+            )
         return tuple(items)
 
     def _answers(self, name: str) -> str:
@@ -845,8 +851,9 @@ def _equations(draft: Draft) -> Iterator[str]:
         ordered = not any("order of the levels" in text for text in draft.decisions)
         note = "from lowest to highest" if ordered else "put them in order, from lowest to highest"
         yield _noted(f"    levels: [{levels}]", note)
-    yield "    # structure: left out, claims about corners are judged by interaction, conjunctive, ces and"
-    yield "    # additive, each fitted in turn; `structure: interaction` fits one, in a quarter of the time"
+    if len(draft.constructs) > 1:
+        yield "    # structure: left out, claims about corners are judged by interaction, conjunctive, ces and"
+        yield "    # additive, each fitted in turn; `structure: interaction` fits one, in a quarter of the time"
     if draft.controls:
         yield "    controls:"
         for control in draft.controls:
@@ -881,6 +888,8 @@ def _hypotheses(draft: Draft) -> Iterator[str]:
         yield f"  - {{kind: effect, capital: {capital}, by: {by}}}"
     for capital in draft.contextual:
         yield f"  - {{kind: contextual, capital: {capital}, by: all}}"
+    if len(draft.constructs) == 1:
+        return
     if draft.family in DEFAULT_REGIONS:
         for capital in draft.constructs:
             yield f"  - {{kind: necessary_not_sufficient, capital: {capital}, by: {by}}}"

@@ -53,3 +53,14 @@ def test_what_is_to_be_filled_in_is_asked_for_and_nothing_else(tmp_path):
     ):
         assert f"FILL_IN stands here still: {asked}" in answer.err
     assert "(3 problems)" in answer.err
+
+
+def test_an_analysis_of_one_capital_is_written_where_the_other_is_said_to_have_no_column(tmp_path):
+    out = tmp_path / "one.yaml"
+    call("init", table(tmp_path, 0.0), "--yes", "--social", "-", "--out", str(out))
+    text = out.read_text()
+    assert "social_capital" not in text
+    assert "FILL_IN" not in text
+    kinds = [line for line in text.splitlines() if line.startswith("  - {kind: ")]
+    assert kinds == ["  - {kind: effect, capital: human_capital, by: all}"]
+    assert call("validate", str(out)).code == 0
