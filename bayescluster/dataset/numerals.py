@@ -128,8 +128,9 @@ def numbers_of(cells: pd.Series[Any], signs: Signs, keep: bool = False) -> Numbe
     except (pa.ArrowTypeError, pa.ArrowInvalid):
         # a truth value, or something else, among the texts
         return None
-    percent = bool(pc.all(pc.ends_with(texts, "%")).as_py())
-    currency = next((sign for sign in CURRENCIES if _all_have(texts, sign)), "")
+    first = str(cells.dropna().iloc[0])
+    percent = "%" in first and bool(pc.all(pc.ends_with(texts, "%")).as_py())
+    currency = next((sign for sign in CURRENCIES if sign in first and _all_have(texts, sign)), "")
     if currency:
         blanks = f"[{SPACES}]*"
         texts = pc.replace_substring_regex(texts, f"{blanks}{re.escape(currency)}{blanks}", "")

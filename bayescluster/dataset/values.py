@@ -110,11 +110,12 @@ def text_for(series: pd.Series[Any], levels: Sequence[object]) -> Callable[[obje
 
 def labels(series: pd.Series[Any]) -> pd.Series[Any]:
     """Write a column as labels; missing values stay missing."""
-    known = {value: label_of(value) for value in series.dropna().unique()}
-    # True == 1 as a key: a column that mixes them is labelled cell by cell
+    # True == 1, so that a column which mixes them is labelled cell by cell
     if series.dtype == object:
-        return series.astype(object).map(label_of, na_action="ignore")
-    return series.astype(object).map(known)
+        return series.map(label_of, na_action="ignore")
+    place, values = pd.factorize(series)
+    texts = np.array([*map(label_of, values), np.nan], dtype=object)  # missing is -1: the last
+    return pd.Series(texts[place], series.index, dtype=object)
 
 
 def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
@@ -128,7 +129,9 @@ def sorted_labels(labels: Sequence[object] | NDArray[np.object_]) -> list[str]:
 
 def ordered_labels(series: pd.Series[Any]) -> list[str]:
     """Distinct labels of a column in their order: that of the codes where there are codes."""
-    cells = series.dropna().astype(object)
+    cells = series.dropna()
+    # codes with several labels are equal
+    cells = (cells if cells.dtype == object else cells.drop_duplicates()).astype(object)
     if not all(_is_number(value) for value in cells):
         return sorted_labels(cells.map(label_of).unique())
     pairs = {(float(value), label_of(value)) for value in cells}

@@ -94,7 +94,7 @@ class Kind(NamedTuple):
 def kind_of(series: pd.Series[Any]) -> Kind:
     """Say what a column holds."""
     cells = series.dropna()
-    distinct = int(labels(cells).nunique())
+    distinct = int((labels(cells) if cells.dtype == object else cells).nunique())
     if not len(cells):
         return Kind("empty", None, 0)
     if numeric_problem(series) is not None:
@@ -559,9 +559,7 @@ def _outliers(name: str, values: Array, codes: Sequence[float]) -> Iterator[Conc
 
 
 def _duplicates(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[Concern]:
-    texts = pd.DataFrame(
-        {name: labels(frame[name]).astype(object).where(frame[name].notna(), "") for name in frame}
-    )
+    texts = pd.DataFrame({name: labels(column) for name, column in frame.items()})
     again = texts.index[texts.duplicated()]
     if len(again) and len(frame.columns) > 1:
         yield Concern(
