@@ -112,8 +112,8 @@ def design_analysis(
 ) -> Finished[DesignAnalysis]:
     """Simulate firms from known truths, and count how often each verdict would be right.
 
-    Parameters and returns as for `prior`; ``options`` are ``forms``, ``fit``, ``replications``,
-    ``firms``, ``clusters`` and settings of the refits. What is there already is used again.
+    Parameters and returns as for `prior`; ``options`` are ``forms``, ``base_rates``,
+    ``fit``, ``replications``, ``firms``, ``clusters`` and settings of the refits. What is there already is used again.
     """
     from bayescluster.studies.design_analysis.compute import Options
     from bayescluster.studies.design_analysis.study import analyse_design

@@ -83,6 +83,7 @@ from bayescluster.results.model import (
     Results,
     Traditions,
 )
+from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.claims import (
     AMOUNTS_ONLY,
@@ -397,8 +398,17 @@ def _read_causes(inputs: ReadingInputs) -> Iterable[Reading]:
 
 READERS: Final[tuple[Reader, ...]] = (_read_corners, _read_ceilings, _read_sets, _read_causes)
 """One a tradition, in the order of the table."""
-READERS_OF_THE_POSTERIOR: Final[tuple[Reader, ...]] = (_read_corners, _read_ceilings, _read_causes)
-"""Those whose probabilities are shares of posterior draws; of the others, of replicated firms."""
+
+
+def readers_asked(analysis: Analysis, *, posterior_only: bool = False) -> tuple[Reader, ...]:
+    """Corners, and those other traditions that the analysis sets up under ``traditions``.
+
+    ``posterior_only`` leaves out sets, whose probabilities are shares of replicated firms and not of
+    posterior draws.
+    """
+    by_block = {"ceilings": _read_ceilings, "sets": _read_sets, "causes": _read_causes}
+    asked = analysis.traditions.model_fields_set - ({"sets"} if posterior_only else set())
+    return (_read_corners, *(reader for block, reader in by_block.items() if block in asked))
 
 
 def readings_of(

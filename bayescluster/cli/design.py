@@ -28,6 +28,14 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     forms: Annotated[
         str, typer.Option("--forms", help="Forms to simulate from, with commas between them.")
     ] = "additive,interaction,conjunctive,ces",
+    base_rates: Annotated[
+        str | None,
+        typer.Option(
+            "--base-rates",
+            help="Mean outcomes of truths in which the capitals make up for each other, or none; "
+            "0.05,0.15,0.4 without it.",
+        ),
+    ] = None,
     fit: Annotated[
         Literal["own", "true"],
         typer.Option("--fit", help="Refit the analysis's own forms, or the true form each time."),
@@ -52,15 +60,18 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     """Simulate firms from known truths, and report how often each verdict would be right.
 
     Outcomes are simulated for the firms of the analysis from every form, with parameters from its
-    prior; the analysis is fitted to each, and its verdicts are compared with what was true. What an
-    earlier call has finished is used again: more replications, forms or sizes go on from there.
+    prior, and from capitals that make up for each other at several base rates; the analysis is
+    fitted to each, and its verdicts are compared with what was true. What an earlier call has
+    finished is used again: more replications, forms or sizes go on from there.
     """
     from bayescluster.cli.study import run_study
     from bayescluster.studies.design_analysis.compute import Options
     from bayescluster.studies.design_analysis.study import analyse_design, numbers
+    from bayescluster.studies.design_analysis.study import base_rates as read_rates
 
     options = Options(
         tuple(part.strip() for part in forms.split(",")),
+        read_rates(base_rates),
         fit,
         replications,
         numbers(firms, "--firms"),

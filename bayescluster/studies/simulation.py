@@ -12,9 +12,11 @@ import numpy as np
 import xarray as xr
 from scipy.stats import beta
 
-from bayescluster.app.collect import READERS, Reader, ReadingInputs, readings_of
+from bayescluster.app.collect import ReadingInputs, readers_asked, readings_of
 from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
 from bayescluster.arrays import Array
+from bayescluster.checks.comparison import FormFit, form_rows
+from bayescluster.checks.loo import leave_row_out
 from bayescluster.design.record import Design
 from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
@@ -25,13 +27,17 @@ from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, DRAWN_AFTER, INDUSTRY
 from bayescluster.results.base import INTERVAL
+from bayescluster.results.model import Gate, Verdict
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.columns import Where
+from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.studies.design_analysis.results import DECLARED, Judged, Share, SizeFacts
 from bayescluster.summaries.build import is_summarised
-from bayescluster.verdicts.claims import CLAIMS
+from bayescluster.verdicts.averaging import Averaged, WeightedForm
+from bayescluster.verdicts.claims import CLAIMS, Judge
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.plausible import JudgedForm, claims_of_verdicts, verdicts_over_forms
 
 SIZE_STREAM, TRUTH_STREAM, OUTCOME_STREAM, REFIT_STREAM, PRIOR_STREAM, RANK_STREAM = range(6)
 """What a random stream of a study is for."""
@@ -278,8 +284,8 @@ class Answer(NamedTuple):
     probability: float | None
     verdict: str
 
-    def judged(self, key: AnswerKey, truth: float | None) -> Judged:
-        """Record the answer with what is true."""
+    def judged(self, key: AnswerKey, truth: float | None, region: float | None = None) -> Judged:
+        """Record the answer with what is true, and whether its region holds."""
         return Judged.model_validate(
             {
                 "tradition": key.tradition,
@@ -288,35 +294,91 @@ class Answer(NamedTuple):
                 "by": key.by,
                 "group": key.group,
                 "truth": truth,
+                "region": truth if region is None else region,
                 "probability": self.probability,
                 "verdict": self.verdict,
             }
         )
 
 
-def answers(
-    evidence: Evidence, gate_passed: bool, readers: tuple[Reader, ...] = READERS
-) -> dict[AnswerKey, Answer]:
-    """Judge the declared hypotheses, and read every claim by every tradition asked for."""
+class FormRefit(NamedTuple):
+    """A refit of one form: its estimands, all its draws, and whether they can be relied on."""
+
+    evidence: Evidence
+    tree: xr.DataTree
+    gate_passed: bool
+
+
+class Judging(NamedTuple):
+    """How claims are judged: by the estimands of one form, or over several."""
+
+    evidence: Evidence
+    """Of several forms their mixture."""
+    judge: Judge
+    gate_passed: bool
+
+
+def alone(evidence: Evidence, *, gate_passed: bool) -> Judging:
+    """Judge by one form."""
+    judge = partial(verdicts, evidence=evidence, gate_passed=gate_passed)
+    return Judging(evidence, judge, gate_passed)
+
+
+def judging(refits: Sequence[FormRefit]) -> Judging:
+    """Judge by those forms that the data leave plausible, as a run does."""
+    if len(refits) == 1:
+        return alone(refits[0].evidence, gate_passed=refits[0].gate_passed)
+    designs = [each.evidence.design for each in refits]
+    fits = [
+        FormFit(
+            design.structure,
+            "",
+            Gate(passed=each.gate_passed, items=()),
+            leave_row_out(design, each.tree),
+            None,
+            None,
+        )
+        for design, each in zip(designs, refits, strict=True)
+    ]
+    pairs = list(zip(form_rows(fits), refits, strict=True))
+    mixture = Averaged([WeightedForm(row.form, row.weight, each.evidence) for row, each in pairs])
+
+    def judge(claims: tuple[Hypothesis, ...]) -> tuple[Verdict, ...]:
+        forms = [
+            JudgedForm(
+                row.form, row.plausible, row.gate_passed, verdicts(claims, each.evidence, True)
+            )
+            for row, each in pairs
+        ]
+        return verdicts_over_forms(claims_of_verdicts(claims, mixture), forms, designs[0])
+
+    return Judging(mixture, judge, all(row.gate_passed for row, _ in pairs if row.plausible))
+
+
+def answers(judges: Judging, *, posterior_only: bool = False) -> dict[AnswerKey, Answer]:
+    """Judge the declared hypotheses, and read every claim at the corners.
+
+    Other traditions are read where the analysis sets them up under ``traditions``: they take longer than
+    the rest together. ``posterior_only`` leaves out those whose probabilities are no shares of draws.
+    """
     numbered: dict[AnswerKey, Answer] = {}
-    for key, answer in _answers(evidence, gate_passed, readers):
+    for key, answer in _answers(judges, posterior_only):
         while key in numbered:
             key = key._replace(place=key.place + 1)
         numbered[key] = answer
     return numbered
 
 
-def _answers(
-    evidence: Evidence, gate_passed: bool, readers: tuple[Reader, ...]
-) -> Iterator[tuple[AnswerKey, Answer]]:
-    judge = partial(verdicts, evidence=evidence, gate_passed=gate_passed)
-    for position, claim in enumerate(evidence.design.analysis.hypotheses, start=1):
-        for verdict in judge((claim,)):
+def _answers(judges: Judging, posterior_only: bool) -> Iterator[tuple[AnswerKey, Answer]]:
+    analysis = judges.evidence.design.analysis
+    for position, claim in enumerate(analysis.hypotheses, start=1):
+        for verdict in judges.judge((claim,)):
             scope = verdict.scope.replace("_", " ")
             title = verdict.title if scope == "observed" else f"{verdict.title} ({scope})"
             answer = Answer(title, verdict.probability, verdict.verdict)
             yield AnswerKey(DECLARED, f"{position}", verdict.by, verdict.group), answer
-    for reading in readings_of(ReadingInputs(evidence, judge, gate_passed), readers):
+    readers = readers_asked(analysis, posterior_only=posterior_only)
+    for reading in readings_of(ReadingInputs(*judges), readers):
         answer = Answer(CLAIMS[reading.claim], reading.probability, reading.verdict)
         key = AnswerKey(reading.tradition, reading.claim, reading.by, reading.group)
         yield key, answer

@@ -10,7 +10,8 @@ import pytest
 from tests.cli.small import SWAPS, call, write
 from tests.instant import InstantRepeated
 
-QUICK = ("--replications", "2", "--forms", "additive,ces", "--draws", "60", "--tune", "50")
+FITS = ("--forms", "additive,ces", "--draws", "60", "--tune", "50")
+QUICK = ("--replications", "2", *FITS, "--base-rates", "none")
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_the_terminal_tells_claims_forms_and_where_the_report_is(folder):
     assert found.code == 0, found.err
     lines = found.out.splitlines()
     assert lines[0] == (
-        "2 replications of each form, each refitted with 2 chains of 60 draws; refits with R-hat above "
+        "2 replications of each truth, each refitted with 2 chains of 60 draws; refits with R-hat above "
         "1.05 count as undecided."
     )
     assert any(
@@ -51,6 +52,18 @@ def test_the_terminal_tells_claims_forms_and_where_the_report_is(folder):
     assert report.startswith("runs/small/design/")
     assert (folder / report).is_file()
     assert "2 replications" in found.err or "4 replications" in found.err
+
+
+@pytest.mark.usefixtures("refits")
+def test_compensatory_truths_stand_beside_the_forms(folder):
+    write(folder)
+    found = call("design", "analysis.yaml", "--replications", "1", *FITS)
+    assert found.code == 0, found.err
+    for rate in ("5%", "15%", "40%"):
+        assert f"additive, base rate {rate}" in found.out
+    (path,) = folder.glob("runs/small/design/*/design.csv")
+    head = path.read_text().splitlines()[0].split(",")
+    assert {"base_rate", "not_assessable", "not_assessable_low", "negligible", "wrong"} <= {*head}
 
 
 @pytest.mark.usefixtures("refits")
@@ -148,16 +161,20 @@ FAULTS = (
         {},
         (
             *("--forms", "additive,conjuctive,additive", "--replications", "0"),
-            *("--firms", "0,1,1", "--clusters", "-1,nan,50"),
+            *("--firms", "0,1,1", "--clusters", "-1,nan,50", "--base-rates", "0.1,0.1,1.5"),
         ),
         2,
-        f"{TITLE} (8 problems):\n"
+        f"{TITLE} (10 problems):\n"
         "  --forms: no form is called 'conjuctive'\n"
         "    did you mean 'conjunctive'?\n"
         "  --forms: a form is listed twice\n"
         "    name each once\n"
         "  --replications: 0 replications of each form\n"
         "    ask for 1 to 400\n"
+        "  --base-rates: a base rate of 1.5\n"
+        "    give shares with commas between them, such as 0.05,0.15,0.4, or none\n"
+        "  --base-rates: a base rate is listed twice\n"
+        "    name each once\n"
         "  --firms: 0 times the firms\n"
         "    a multiplier is above 0 and at most 20, such as 0.5,1,2\n"
         "  --firms: a multiplier is listed twice\n"
@@ -177,6 +194,15 @@ FAULTS = (
         f"{TITLE}:\n"
         "  --firms: 'double' is not a number\n"
         "    give multipliers with commas between them, such as 0.5,1,2\n",
+    ),
+    Fault(
+        "a base rate of an amount",
+        {"outcome: upgraded": "outcome: patents", "family: bernoulli": "family: poisson"},
+        ("--base-rates", "0.2"),
+        2,
+        f"{TITLE}:\n"
+        "  --base-rates: patents is neither yes or no nor a share: it has no base rate\n"
+        "    leave it out\n",
     ),
     Fault(
         "more clusters where there are none",

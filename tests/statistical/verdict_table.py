@@ -25,18 +25,15 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import beta
 
-from bayescluster.checks.comparison import FormFit, form_rows
-from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.forms import of_form
 from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Repeated
 from bayescluster.model.evaluate import draws_of
-from bayescluster.results.model import Gate, Verdict
+from bayescluster.results.model import Verdict
 from bayescluster.spec.analysis import Sampling
-from bayescluster.verdicts.decide import verdicts
+from bayescluster.studies.simulation import FormRefit, judging
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.plausible import JudgedForm, claims_of_verdicts, verdicts_over_forms
 from tests.factories import analysis_of, design_of
 
 TABLE: Final = Path(__file__).with_name("verdict_table.csv")
@@ -201,23 +198,15 @@ def judged(firms: Firms, truth: Truth, seed: int) -> dict[str, list[Verdict]]:
     )
     frame = made(firms, truth, seed)
     sampling = Sampling(draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed, target_accept=0.9)
-    fits, own = [], []
+    refits = []
     for form in FORMS:
         model = Repeated(design_of(of_form(analysis, form), frame))
         design, draws, tree = model.fit(model.design, sampling)
         prior = draws_of(design, draw_prior(design, 100, 3))
-        gate = Gate(passed=True, items=())
-        fits.append(FormFit(design.structure, "", gate, leave_row_out(design, tree), None, None))
-        evidence = Evidence(design, draws, prior, 1)
-        own.append(verdicts(design.analysis.hypotheses, evidence, True))
-    forms = [
-        JudgedForm(row.form, row.plausible, True, each)
-        for row, each in zip(form_rows(fits), own, strict=True)
-    ]
-    claims = claims_of_verdicts(design.analysis.hypotheses, evidence)
+        refits.append(FormRefit(Evidence(design, draws, prior, 1), tree, True))
     found: dict[str, list[Verdict]] = {name: [] for name in CLAIMS}
     kinds = {claim["kind"]: name for name, claim in CLAIMS.items()}
-    for one in verdicts_over_forms(claims, forms, design):
+    for one in judging(refits).judge(analysis.hypotheses):
         found[kinds[one.kind]].append(one)
     return found
 

@@ -12,20 +12,17 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from bayescluster.design.record import Design
 from bayescluster.errors import DesignError, RunError
+from bayescluster.model.evaluate import expectation, linear_predictor
 from bayescluster.runs.layout import locked
-from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.analysis import Analysis, Traditions
 from bayescluster.studies.design_analysis import compute as design_analysis
-from bayescluster.studies.design_analysis.compute import (
-    Options,
-    Truth,
-    form_design,
-    simulated,
-    true_answers,
-    truths,
-)
+from bayescluster.studies.design_analysis.compute import Options, simulated, truths
+from bayescluster.studies.design_analysis.results import PLAUSIBLE
 from bayescluster.studies.design_analysis.study import analyse_design, plan_of
-from bayescluster.studies.simulation import answers
+from bayescluster.studies.design_analysis.truths import TrueStructure, Truth, true_answers
+from bayescluster.studies.simulation import alone, answers
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws
 from tests.factories import analysis_dict, firms, small_design
@@ -39,7 +36,7 @@ HYPOTHESES = [
     {"kind": "necessary", "capital": "human_capital", "by": "industry"},
     {"kind": "necessary", "capital": "human_capital", "by": "all", "scope": "new_cluster"},
 ]
-QUICK = Options(forms=("additive", "ces"), replications=3, draws=60, tune=50, jobs=2)
+QUICK = Options(forms=("additive", "ces"), base_rates=(), replications=3, draws=60, tune=50, jobs=2)
 
 
 @pytest.fixture
@@ -83,7 +80,7 @@ def test_truth_is_the_event_at_the_true_parameters():
             social_capital=slopes[1],
         )
         drawn = replace(drawn.part(np.zeros(3, dtype="int64")), chains=0)
-        found = answers(Evidence(design, drawn, drawn, 1), gate_passed=True)
+        found = answers(alone(Evidence(design, drawn, drawn, 1), gate_passed=True))
         effect = drawn.groups["industry"].effect[0, :, 0]
         low, high = ([np.quantile(values, q) for values in design.capitals] for q in (0.1, 0.9))
         for k, label in enumerate(("I0", "I1")):
@@ -97,25 +94,84 @@ def test_truth_is_the_event_at_the_true_parameters():
             seen.add(wanted)
             assert found["declared", "1", "industry", label, 0].probability == wanted
             assert found["corners", "N-H", "industry", label, 0].probability == wanted
-            alone = expit(base + slopes[0] * high[0] + slopes[1] * low[1])
-            short = float(both >= 0.25 and alone <= 0.5 and both - alone >= 0.1)
+            only = expit(base + slopes[0] * high[0] + slopes[1] * low[1])
+            short = float(both >= 0.25 and only <= 0.5 and both - only >= 0.1)
             assert found["corners", "I-H", "industry", label, 0].probability == short
     assert seen == {0.0, 1.0}
 
 
-def test_no_ceiling_claim_is_true_of_a_compensatory_truth():
+def test_where_the_capitals_add_up_neither_is_necessary_whatever_the_corners_say():
+    """A capital that does nothing covers nothing: the region of necessity holds, and the claim does not."""
     frame = firms(rows=96, industries=2, clusters=4)
-    # where a compensatory model gives as much, another form is neither true nor false by its ceiling
-    for form, wanted in (("additive", 0.0), ("interaction", None)):
+    claims = [
+        *HYPOTHESES[:1],
+        {"kind": "not_sufficient", "capital": "human_capital", "by": "industry"},
+    ]
+    for form, wanted in (("additive", 0.0), ("interaction", 1.0)):
         # shares of trials: of a yes-or-no outcome no ceiling is read
-        design = small_design("binomial", form, NESTED_ONCE, frame=frame)
-        drawn = known_draws(design, size=3, spread=0.0, intercept=-1.0, human_capital=2.0)
-        drawn = replace(drawn.part(np.zeros(3, dtype="int64")), chains=0)
-        evidence = Evidence(design, drawn, drawn, 1)
-        key = ("ceilings", "N-H", "industry", "I0", 0)
-        assert answers(evidence, gate_passed=True)[key].probability is None
-        assert true_answers(evidence)[key].probability == wanted
-        assert true_answers(evidence)["corners", "J", "industry", "I0", 0] is not None
+        design = small_design(
+            *("binomial", form, NESTED_ONCE),
+            frame=frame,
+            hypotheses=claims,
+        )
+        design = asking(design, {"ceilings": {}})
+        terms = {"intercept": -1.5, "human_capital": 2.5, "social_capital": 0.0}
+        drawn = known_draws(design, size=3, spread=0.0, **terms)
+        real = replace(drawn.part(np.zeros(3, dtype="int64")), chains=0)
+        evidence = Evidence(design, real, real, 1)
+        found = true_answers(Truth(TrueStructure(form), design, real), evidence)
+        for tradition, claim in (("declared", "1"), ("corners", "N-H")):
+            necessary = found[tradition, claim, "industry", "I0", 0]
+            assert (necessary.holds, necessary.region) == (wanted, 1.0)
+        # that one alone is not enough is a statement about the probabilities
+        alone_enough = found["declared", "2", "industry", "I0", 0]
+        assert alone_enough.holds == alone_enough.region == 0.0
+        # where a compensatory model gives as much, another form is neither true nor false by its ceiling
+        ceiling = found["ceilings", "N-H", "industry", "I0", 0]
+        assert ceiling.holds == (0.0 if form == "additive" else None)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "probit", "binomial", "beta"])
+def test_compensatory_truths_have_the_base_rate_and_the_stated_slopes(family, tmp_path):
+    frame = firms(rows=96, industries=2, clusters=4)
+    plain = analysis_dict(
+        family, "conjunctive", {"industry": "all"}, {"source": write_csv(frame, tmp_path)}
+    )
+    options = QUICK._replace(replications=2, base_rates=(0.05, 0.4))
+    plan = plan_of(Analysis.model_validate(plain), options, tmp_path)
+    for rate in options.base_rates:
+        truth = truths(plan, plan.size(1.0, 1.0), TrueStructure("additive", rate))
+        assert truth.draws.size == 2
+        for k in range(2):
+            one = truth.number(k)
+            expected = expectation(one.design, linear_predictor(one.design, one.draws), one.draws)
+            assert expected.mean() == pytest.approx(rate, abs=1e-9)
+            slope = one.draws.population["human_capital"][0] * one.design.capitals[0].std()
+            assert slope == pytest.approx(0.6 if family == "probit" else 1.0)
+        # industries differ, and not all truths alike
+        spread = truth.draws.groups["industry"].effect
+        assert np.ptp(spread) > 0
+        assert np.ptp(truth.draws.population["intercept"]) > 0
+
+
+def asking(design: Design, traditions: dict[str, Any]) -> Design:
+    """The design of an analysis with this block ``traditions``."""
+    block = {"traditions": Traditions.model_validate(traditions)}
+    return replace(design, analysis=design.analysis.model_copy(update=block))
+
+
+def test_other_traditions_are_judged_where_the_analysis_asks_for_them():
+    frame = firms(rows=96, industries=2, clusters=4)
+    plain = small_design("binomial", "additive", NESTED_ONCE, frame=frame)
+    drawn = known_draws(plain, size=40)
+    for asked, wanted in (
+        ({}, set()),
+        ({"level": 0.9}, set()),
+        ({"causes": {}, "ceilings": {}}, {"ceilings", "causes"}),
+    ):
+        evidence = Evidence(asking(plain, asked), drawn, drawn, 1)
+        found = answers(alone(evidence, gate_passed=True))
+        assert {key.tradition for key in found} == {"corners", *wanted}
 
 
 def test_outcomes_have_the_mean_of_the_truth():
@@ -129,7 +185,9 @@ def test_outcomes_have_the_mean_of_the_truth():
     eta = c["intercept"] + industry[:, 0] + cluster + (c["human_capital"] + industry[:, 1]) * h
     eta += c["social_capital"] * s + (c["interaction"] + industry[:, 2]) * h * s
     rng = np.random.default_rng(2)
-    outcomes = np.array([simulated(Truth(design, drawn), rng) for _ in range(2000)])
+    outcomes = np.array(
+        [simulated(Truth(TrueStructure("interaction"), design, drawn), rng) for _ in range(2000)]
+    )
     p = expit(eta)
     z = (outcomes.mean(axis=0) - p) / np.sqrt(p * (1 - p) / 2000)
     assert abs(z).max() < 5
@@ -225,7 +283,7 @@ def test_sizes_are_compiled_each(analysis, refits, tmp_path):
 def test_the_true_form_can_be_fitted(analysis, refits, tmp_path):
     found = analyse_design(analysis, QUICK._replace(fit="true"), tmp_path).results
     assert refits.compiled == ["additive", "ces"]
-    assert found.fitted == ("the true form",)
+    assert found.fitted == "the true form"
     assert {row.truth for row in found.rows} == {"additive", "ces", "all"}
     assert {row.fitted for row in found.rows} == {"the true form"}
 
@@ -237,11 +295,13 @@ def test_every_form_of_the_analysis_is_fitted(tmp_path, refits):
     analysis = plain.model_copy(update={"equations": {"upgrading": several}})
     found = analyse_design(analysis, QUICK, tmp_path).results
     assert refits.compiled == ["additive", "conjunctive"]
-    assert found.fitted == ("additive", "conjunctive")
-    # both are fitted to the same outcomes
+    assert found.fitted == PLAUSIBLE
+    assert {row.fitted for row in found.rows} == {PLAUSIBLE}
+    # both are fitted to the same outcomes, and judge together
     outcomes = {tuple(outcome) for outcome in refits.fitted}
     assert (len(refits.fitted), len(outcomes)) == (12, 6)
-    assert any("by itself" in note for note in found.notes)
+    assert {row.replications for row in found.rows if row.truth == "ces"} == {3}
+    assert any("each form that the data leave plausible" in note for note in found.notes)
 
 
 @pytest.mark.usefixtures("refits")
@@ -270,8 +330,7 @@ def test_truths_can_be_held_to_a_scenario(tmp_path):
     analysis = made(tmp_path, design={"truths": declared})
     plan = plan_of(analysis, QUICK._replace(replications=2), tmp_path)
     size = plan.size(1.0, 1.0)
-    design = form_design(plan, size, "additive")
-    drawn = truths(plan, size, design)
+    _, design, drawn = truths(plan, size, TrueStructure("additive"))
     low, high = ([np.quantile(v, q) for v in design.capitals] for q in (0.1, 0.9))
     assert drawn.size >= 2
     for k in range(min(drawn.size, 5)):
@@ -318,7 +377,9 @@ def test_every_kind_of_outcome(family, tmp_path):
         {"source": write_csv(frame, tmp_path)},
         hypotheses=[{"kind": "complementarity", "by": "industry", "margin": 0.1}],
     )
-    options = QUICK._replace(forms=("additive", "interaction", "conjunctive", "ces"))
+    options = QUICK._replace(
+        forms=("additive", "interaction", "conjunctive", "ces"), replications=1
+    )
     found = analyse_design(Analysis.model_validate(plain), options, tmp_path).results
     assert {row.truth for row in found.rows} == {*options.forms, "all"}
     assert any("Default priors" in note for note in found.notes) == (
@@ -328,7 +389,7 @@ def test_every_kind_of_outcome(family, tmp_path):
 
 def test_a_real_one_finds_what_is_plain(tmp_path):
     """Three strong truths of an additive model: what is decided is decided right."""
-    frame = firms(rows=400, industries=1, clusters=4)
+    frame = firms(rows=300, industries=1, clusters=4)
     plain = analysis_dict(
         "bernoulli",
         "additive",
@@ -338,7 +399,7 @@ def test_a_real_one_finds_what_is_plain(tmp_path):
     )
     declared = {"neither": 0.1, "human_only": 0.5, "both": 0.8, "within": 0.15}
     analysis = Analysis.model_validate(plain | {"design": {"truths": declared}})
-    options = Options(forms=("additive",), replications=3, draws=400, tune=400)
+    options = Options(forms=("additive",), base_rates=(), replications=3, draws=200, tune=200)
     found = analyse_design(analysis, options, tmp_path).results
     (row,) = [row for row in found.rows if row.tradition == "declared"]
     assert found.failures[0].not_fitted == found.failures[0].not_converged == 0, found.failures

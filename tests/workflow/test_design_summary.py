@@ -103,6 +103,27 @@ def test_rows_count_verdicts_by_truth_and_over_all():
     assert rows["ces"].supported_where_false is None
 
 
+def test_compensatory_truths_have_rows_of_their_own_and_states_are_told_apart():
+    low = [judged(0, "not assessable", "a"), judged(0, "negligible", "b")]
+    low[0] = low[0].model_copy(update={"region": 1.0})
+    said = [
+        replication(0, [judged(1, "supported")]),
+        replication(0, low, base_rate=0.05),
+        replication(1, [judged(0, "scale-dependent"), judged(0, "supported")], base_rate=0.05),
+        replication(0, [judged(0, "depends on the form")], "ces"),
+    ]
+    found = design_rows([SizeReplications(size(), tuple(said))])
+    rows = {(row.truth, row.base_rate): row for row in found}
+    assert list(rows) == [("additive", None), ("ces", None), ("all", None), ("additive", 0.05)]
+    row = rows["additive", 0.05]
+    states = (row.not_assessable, row.negligible, row.scale_dependent, row.supported)
+    assert [each.share for each in states] == [0.25] * 4
+    assert row.undecided.share == row.rejected.share == row.depends_on_the_form.share == 0.0
+    assert (row.right.share, row.wrong.share, row.region_only) == (0.25, 0.25, 1)
+    everything = rows["all", None]
+    assert (everything.verdicts, everything.depends_on_the_form.share) == (2, 0.5)
+
+
 def test_what_has_no_truth_has_no_row():
     assert (
         design_rows([SizeReplications(size(), (replication(0, [judged(None, "supported")]),))])

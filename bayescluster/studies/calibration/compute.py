@@ -13,7 +13,6 @@ import numpy as np
 import xarray as xr
 
 from bayescluster import names
-from bayescluster.app.collect import READERS_OF_THE_POSTERIOR
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import INDEPENDENT_MIN
 from bayescluster.checks.uniformity import placed
@@ -370,9 +369,12 @@ def _judged(
     """Record the probability of each claim with what is true of it, 0 or 1."""
     if not real.design.has_capitals:
         return ()
-    true = simulation.answers(real, True, READERS_OF_THE_POSTERIOR)
+    true, said = (
+        simulation.answers(simulation.alone(each, gate_passed=gate), posterior_only=True)
+        for each, gate in ((real, True), (evidence, passed))
+    )
     found = []
-    for key, answer in simulation.answers(evidence, passed, READERS_OF_THE_POSTERIOR).items():
+    for key, answer in said.items():
         truth = true[key].probability if key in true else None
         if truth is not None and answer.probability is not None:
             # where the event itself is chance, chance decides it

@@ -8,7 +8,7 @@ from bayescluster.results.base import By, Value
 from bayescluster.results.claims import Tradition
 from bayescluster.studies.design_analysis.results import Judged, Share, SizeFacts
 
-CALIBRATION_VERSION = 1
+CALIBRATION_VERSION = 2
 
 QuantityKind = Literal["parameter", "effect", "corner", "likelihood"]
 Shape = Literal["overconfident", "underconfident", "too_low", "too_high", "other"]

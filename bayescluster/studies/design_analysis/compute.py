@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final, Literal, NamedTuple, cast
@@ -12,23 +11,31 @@ from typing import ClassVar, Final, Literal, NamedTuple, cast
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.design.forms import as_form
-from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced
-from bayescluster.errors import DesignError, Problem
-from bayescluster.estimands.effects import Setting, outcome_surface
-from bayescluster.estimands.levels import default_levels
-from bayescluster.estimands.scopes import groups_of
-from bayescluster.features.ceilings.compute import NECESSITY
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.runs.keys import design_key
-from bayescluster.spec.analysis import Sampling
+from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.equation import StructureName
-from bayescluster.structures.additive import ADDITIVE
-from bayescluster.studies.design_analysis.results import DESIGN_VERSION, Replication
-from bayescluster.studies.design_analysis.spec import Truths
+from bayescluster.studies.design_analysis.results import (
+    COMPENSATORY,
+    DESIGN_VERSION,
+    PLAUSIBLE,
+    Replication,
+)
+from bayescluster.studies.design_analysis.truths import (
+    FORMS,
+    REPLICATIONS_MAX,
+    SCENARIO_DRAWS,
+    TrueStructure,
+    Truth,
+    at_base_rate,
+    form_design,
+    has_base_rate,
+    near_scenario,
+    true_answers,
+)
 from bayescluster.studies.design_analysis.view import size_words
 from bayescluster.studies.engine import Batch, Files
 from bayescluster.studies.simulation import (
@@ -38,21 +45,19 @@ from bayescluster.studies.simulation import (
     READ,
     TRUTH_STREAM,
     Answer,
-    AnswerKey,
+    FormRefit,
     SimulationPlan,
     Size,
     answers,
     attempted,
     copied,
+    judging,
     prior_draws,
 )
 from bayescluster.verdicts.evidence import Evidence
 
-FORMS: Final[tuple[StructureName, ...]] = ("additive", "interaction", "conjunctive", "ces")
-REPLICATIONS_MAX: Final = 400
-"""Truths that are drawn from the prior of each form, whatever the number of replications."""
-SCENARIO_DRAWS: Final = 4000
-"""Draws of the prior among which those near a declared scenario are looked for."""
+BASE_RATES: Final = (0.05, 0.15, 0.4)
+"""Mean expected outcomes of the compensatory truths, where none are asked for."""
 TARGET_ACCEPT: Final = 0.9
 
 
@@ -60,6 +65,8 @@ class Options(NamedTuple):
     """Settings of a design analysis."""
 
     forms: tuple[str, ...] = FORMS
+    base_rates: tuple[float, ...] | None = None
+    """Of the compensatory truths; `BASE_RATES` without it, if the outcome is yes or no or a share."""
     fit: Literal["own", "true"] = "own"
     replications: int = 20
     firms: tuple[float, ...] = (1.0,)
@@ -90,23 +97,24 @@ class DesignPlan(SimulationPlan[Options]):
         return design_key(self.analysis, self.forms[0].details.digest, settings)
 
 
-class Case(NamedTuple):
-    """A replication: the form that is true, the form that is fitted, and its number."""
+def base_rates_of(analysis: Analysis, options: Options) -> tuple[float, ...]:
+    """Mean expected outcomes at which compensatory truths are simulated; none of an amount."""
+    if options.base_rates is not None:
+        return options.base_rates
+    return BASE_RATES if has_base_rate(analysis.equation) else ()
 
-    truth: StructureName
-    fitted: StructureName
+
+class Case(NamedTuple):
+    """A replication: what is true, the forms that are fitted, and its number."""
+
+    truth: TrueStructure
+    forms: tuple[StructureName, ...]
     number: int
 
-
-class Truth(NamedTuple):
-    """A design under the form that outcomes are simulated from, and draws of its parameters."""
-
-    design: Design
-    draws: Draws
-
-    def number(self, k: int) -> Truth:
-        """One of the draws."""
-        return Truth(self.design, self.draws.part(np.array([k])))
+    @property
+    def fitted(self) -> str:
+        """What the verdicts rest on, in words."""
+        return self.forms[0] if len(self.forms) == 1 else PLAUSIBLE
 
 
 class Fitter(NamedTuple):
@@ -123,27 +131,28 @@ def replications(
     name, folder = size_words(size.facts), directory / "replications" / size.name
 
     def path(case: Case) -> Path:
-        return folder / f"{case.truth}-as-{case.fitted}" / f"{case.number:03d}.json"
+        fitted = case.fitted.replace(" ", "-")
+        return folder / f"{case.truth.name}-as-{fitted}" / f"{case.number:03d}.json"
 
     def prepare(pending: Sequence[Case]) -> Callable[[Case], Replication]:
         fitters: dict[StructureName, Fitter] = {}
-        for form in dict.fromkeys(case.fitted for case in pending):
+        for form in dict.fromkeys(form for case in pending for form in case.forms):
             watch.step(f"{name}: compiling {form}")
-            design = form_design(plan, size, form)
+            design = form_design(plan.analysis, size, form)
             prior = prior_draws(design, PRIOR_DRAWS, plan.seed_of(PRIOR_STREAM, *size.stream))
             fitters[form] = Fitter(Repeated(design), draws_of(design, prior))
-        drawn: dict[StructureName, Truth] = {}
-        for form in dict.fromkeys(case.truth for case in pending):
-            watch.step(f"{name}: drawing truths of {form}")
-            design = form_design(plan, size, form)
-            drawn[form] = Truth(design, truths(plan, size, design))
+        drawn: dict[TrueStructure, Truth] = {}
+        for truth in dict.fromkeys(case.truth for case in pending):
+            watch.step(f"{name}: drawing truths of {truth.words}")
+            drawn[truth] = truths(plan, size, truth)
 
         def replication(case: Case) -> Replication:
-            stream = (FORMS.index(case.truth), *size.stream, case.number)
+            stream = (*case.truth.stream, *size.stream, case.number)
             truth = drawn[case.truth].number(case.number)
             outcome = simulated(truth, plan.rng(OUTCOME_STREAM, *stream))
             sampling = plan.sampling(TARGET_ACCEPT, *stream)
-            return judged_replication(truth, fitters[case.fitted], case, outcome, sampling)
+            mine = [fitters[form] for form in case.forms]
+            return judged_replication(truth, mine, case, outcome, sampling)
 
         return replication
 
@@ -152,56 +161,41 @@ def replications(
 
 
 def _cases(plan: DesignPlan) -> Iterator[Case]:
-    own = [design.equation.form for design in plan.forms]
-    for form in plan.options.forms:
-        truth = cast("StructureName", form)
-        for fitted in own if plan.options.fit == "own" else [truth]:
-            for number in range(plan.options.replications):
-                yield Case(truth, fitted, number)
+    own = tuple(design.equation.form for design in plan.forms)
+    asked = [TrueStructure(cast("StructureName", form)) for form in plan.options.forms]
+    rates = base_rates_of(plan.analysis, plan.options)
+    for truth in (*asked, *(TrueStructure(COMPENSATORY, rate) for rate in rates)):
+        forms = own if plan.options.fit == "own" else (truth.form,)
+        for number in range(plan.options.replications):
+            yield Case(truth, forms, number)
 
 
-def form_design(plan: DesignPlan, size: Size, form: StructureName) -> Design:
-    """The firms of a size under a form, whether the analysis asks for it or not."""
-    return replace(size.design, analysis=as_form(plan.analysis, form))
-
-
-def truths(plan: DesignPlan, size: Size, design: Design) -> Draws:
+def truths(plan: DesignPlan, size: Size, truth: TrueStructure) -> Truth:
     """Draw parameters from the prior of a form, as many as replications can be asked for.
 
-    With a declared scenario those that come near it, in the order in which they were drawn.
+    Of a compensatory truth the slopes and the base rate are stated and the rest is drawn. With a declared
+    scenario the others are those draws that come near it, in the order in which they were drawn.
 
     Raises
     ------
     DesignError
-        If fewer draws than there are replications come near the scenario.
+        If fewer draws than there are replications come near the scenario, or no intercept gives the
+        base rate.
     """
-    scenario, form = plan.analysis.design.truths, design.equation.form
-    seed = plan.seed_of(TRUTH_STREAM, FORMS.index(form), *size.stream)
-    many = REPLICATIONS_MAX if scenario is None else SCENARIO_DRAWS
-    drawn = draws_of(design, prior_draws(design, many, seed))
-    if scenario is None:
-        return drawn
-    near = np.flatnonzero(_distance(design, drawn, scenario) <= scenario.within)
-    if near.size < plan.options.replications:
-        raise DesignError(
-            Problem(
-                f"{near.size} of {SCENARIO_DRAWS} draws from the prior of the form '{form}' come "
-                f"within {scenario.within:g} of the declared truths, and "
-                f"{plan.options.replications} replications were asked for",
-                plan.source.where(("design", "truths")),
-                "widen `within`, ask for fewer replications, or leave the form out with --forms",
-            )
-        )
-    return drawn.part(near)
-
-
-def _distance(design: Design, drawn: Draws, scenario: Truths) -> Array:
-    """How far the farthest corner of each draw is from what is declared, ``(draw,)``."""
-    levels = default_levels(design)
-    settings = [Setting(*levels.at(corner)) for corner in scenario.corners]
-    weights = groups_of(design, "all").weights
-    corners = outcome_surface(design, drawn, settings, weights)[:, :, 0]  # (draw, corner)
-    return np.asarray(abs(corners - np.array(list(scenario.corners.values()))).max(axis=1))
+    scenario = plan.analysis.design.truths
+    design = form_design(plan.analysis, size, truth.form)
+    seed = plan.seed_of(TRUTH_STREAM, FORMS.index(truth.form), *size.stream)
+    held = scenario is not None and truth.base_rate is None
+    drawn = draws_of(
+        design, prior_draws(design, SCENARIO_DRAWS if held else REPLICATIONS_MAX, seed)
+    )
+    if truth.base_rate is not None:
+        some = drawn.part(np.arange(plan.options.replications))
+        return Truth(truth, design, at_base_rate(design, some, truth.base_rate))
+    if scenario is not None:
+        where = plan.source.where(("design", "truths"))
+        drawn = near_scenario(design, drawn, scenario, plan.options.replications, where)
+    return Truth(truth, design, drawn)
 
 
 def simulated(truth: Truth, rng: np.random.Generator) -> Array:
@@ -210,7 +204,7 @@ def simulated(truth: Truth, rng: np.random.Generator) -> Array:
 
 
 def judged_replication(
-    truth: Truth, fitter: Fitter, case: Case, outcome: Array, sampling: Sampling
+    truth: Truth, fitters: Sequence[Fitter], case: Case, outcome: Array, sampling: Sampling
 ) -> Replication:
     """Refit an outcome and judge every claim; where nothing was fitted everything is undecided.
 
@@ -218,53 +212,56 @@ def judged_replication(
     ----------
     truth
         What the outcome was drawn from.
-    fitter
-        The form that is fitted.
+    fitters
+        The forms that are fitted; of several, those that the data leave plausible judge.
     case
         The replication.
     outcome
         The simulated outcome, ``(row,)``.
     sampling
-        Settings of the refit.
+        Settings of each refit.
     """
     started = time.perf_counter()
     real = copied(truth.draws)
-    true = true_answers(Evidence(replaced(truth.design, outcome), real, real, sampling.seed))
-    made = attempted(fitter.repeated, replaced(fitter.repeated.design, outcome), sampling)
-    if made.refit is None:
-        given = {key: Answer(answer.title, None, "undecided") for key, answer in true.items()}
+    true = true_answers(truth, Evidence(replaced(truth.design, outcome), real, real, sampling.seed))
+    made = [
+        attempted(each.repeated, replaced(each.repeated.design, outcome), sampling)
+        for each in fitters
+    ]
+    refits = [
+        FormRefit(
+            Evidence(
+                one.refit.design, one.refit.draws.thinned_by_chain(READ), each.prior, sampling.seed
+            ),
+            one.refit.tree,
+            one.status == "fitted",
+        )
+        for one, each in zip(made, fitters, strict=True)
+        if one.refit is not None
+    ]
+    failed = next((one for one in made if one.refit is None), None)
+    if failed is not None:
+        status, reason = failed.status, failed.reason
+        given = {key: Answer(each.title, None, "undecided") for key, each in true.items()}
     else:
-        draws = made.refit.draws.thinned_by_chain(READ)
-        evidence = Evidence(made.refit.design, draws, fitter.prior, sampling.seed)
-        given = answers(evidence, made.status == "fitted")
+        judges = judging(refits)
+        given = answers(judges)
+        status = "fitted" if judges.gate_passed else "not_converged"
+        reason = "" if judges.gate_passed else next(one.reason for one in made if one.reason)
     return Replication(
-        truth=case.truth,
+        truth=case.truth.form,
+        base_rate=case.truth.base_rate,
         fitted=case.fitted,
         number=case.number,
-        status=made.status,
-        reason=made.reason,
-        rhat=made.rhat,
-        divergences=made.divergences,
-        seconds=0.0 if made.refit is None else round(time.perf_counter() - started, 3),
+        status=status,
+        reason=reason,
+        rhat=max((one.rhat for one in made if one.rhat is not None), default=None),
+        divergences=sum(one.divergences for one in made),
+        seconds=round(time.perf_counter() - started, 3) if refits else 0.0,
         judged=tuple(
-            answer.judged(key, true[key].probability if key in true else None)
+            answer.judged(key, true[key].holds, true[key].region)
+            if key in true
+            else answer.judged(key, None)
             for key, answer in given.items()
         ),
     )
-
-
-def true_answers(real: Evidence) -> dict[AnswerKey, Answer]:
-    """Answers at the true parameters.
-
-    A ceiling claim asks for more than a compensatory model gives: under an additive truth, which is
-    such a model, it is false however large d is.
-    """
-    found = answers(real, gate_passed=True)
-    if real.design.structure.name != ADDITIVE.name:
-        return found
-    return {
-        key: answer._replace(probability=0.0)
-        if key.tradition == "ceilings" and key.claim in NECESSITY
-        else answer
-        for key, answer in found.items()
-    }

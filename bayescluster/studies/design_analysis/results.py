@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from bayescluster.results.base import By, Spread, Value, VerdictState
 from bayescluster.results.claims import Tradition
+from bayescluster.spec.equation import StructureName
 
-DESIGN_VERSION = 1
+DESIGN_VERSION = 2
 DECLARED = "declared"
 """Stands for a tradition: the hypotheses that the analysis declares."""
 
 TRUE_FORM = "the true form"
+PLAUSIBLE = "the plausible forms"
+"""Stands for the fitted form where the analysis has several: its verdicts have to hold under each that the
+data leave plausible."""
+
+COMPENSATORY: Final[StructureName] = "additive"
+"""The form in which each capital makes up for the other."""
+
+
+def truth_words(form: str, base_rate: float | None) -> str:
+    """What outcomes were simulated from, as a reader sees it."""
+    return form if base_rate is None else f"{form}, base rate {100 * base_rate:g}%"
+
 
 Outlook = Literal["right", "wrong", "undecided"]
 Way = Literal["firms", "clusters"]
@@ -41,7 +54,10 @@ class Judged(Value):
     by: By
     group: str
     truth: float | None
-    """Probability of the event at the true parameters: 0 or 1, but where the event itself is chance."""
+    """Whether the claim holds of what was simulated: 0 or 1, but where its event is chance."""
+    region: float | None = None
+    """Probability of its event at the true parameters. It can be 1 of a claim that is false where the
+    capitals add up."""
     probability: float | None
     verdict: VerdictState
 
@@ -61,6 +77,8 @@ class Replication(Value):
     schema_version: int = DESIGN_VERSION
     truth: str
     """Form that the outcome was simulated from."""
+    base_rate: float | None = None
+    """Mean expected outcome of a compensatory truth; null where parameters are from the prior."""
     fitted: str
     """Form that was fitted to it."""
     number: int
@@ -87,6 +105,8 @@ class DesignRow(Value):
     clusters_times: float
     truth: str
     """A form, or all of them."""
+    base_rate: float | None
+    """Mean expected outcome of a compensatory truth; null where parameters are from the prior."""
     fitted: str
     tradition: Tradition | Literal["declared"]
     claim: str
@@ -96,10 +116,18 @@ class DesignRow(Value):
     verdicts: int
     """Replications times groups, of those that have a truth."""
     true: int
-    """Verdicts whose event is true."""
+    """Verdicts whose claim holds."""
+    region_only: int
+    """Verdicts whose claim is false although its event holds at the true parameters."""
     right: Share
     wrong: Share
+    supported: Share
+    rejected: Share
     undecided: Share
+    not_assessable: Share
+    negligible: Share
+    scale_dependent: Share
+    depends_on_the_form: Share
     supported_where_true: Share | None
     supported_where_false: Share | None
 
@@ -130,6 +158,7 @@ class Failures(Value):
     firms_times: float
     clusters_times: float
     truth: str
+    base_rate: float | None
     fitted: str
     replications: int
     not_converged: int
@@ -156,9 +185,11 @@ class DesignAnalysis(Value):
     """Share of right verdicts that is asked for."""
     interval: float
     forms: tuple[str, ...]
-    """Forms that outcomes were simulated from."""
-    fitted: tuple[str, ...]
-    """Forms that were fitted; `TRUE_FORM` where it was the true form each time."""
+    """Forms that outcomes were simulated from, with parameters from their prior."""
+    base_rates: tuple[float, ...]
+    """Mean expected outcomes of the compensatory truths."""
+    fitted: str
+    """The form that was fitted; `PLAUSIBLE` of several, `TRUE_FORM` where it was the true one each time."""
     replications: int
     draws: int
     tune: int

@@ -1,7 +1,7 @@
 """Design analysis: how often each verdict would be right, at the user's own firms and at other sizes.
 
-Outcomes are simulated from every form with parameters from its prior, the analysis is fitted to
-them, and its verdicts are compared with what was true.
+Outcomes are simulated from every form with parameters from its prior, and from a sum of the capitals at
+stated base rates; the analysis is fitted to them, and its verdicts are compared with what was true.
 """
 
 from __future__ import annotations
@@ -20,19 +20,24 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import StructureName
 from bayescluster.studies.design_analysis.compute import (
-    FORMS,
-    REPLICATIONS_MAX,
     DesignPlan,
     Options,
+    base_rates_of,
     replications,
 )
-from bayescluster.studies.design_analysis.results import TRUE_FORM, DesignAnalysis
+from bayescluster.studies.design_analysis.results import PLAUSIBLE, TRUE_FORM, DesignAnalysis
 from bayescluster.studies.design_analysis.summary import (
     ENOUGH,
     SizeReplications,
     design_rows,
     failures,
     needed,
+)
+from bayescluster.studies.design_analysis.truths import (
+    FORMS,
+    REPLICATIONS_MAX,
+    SLOPES,
+    has_base_rate,
 )
 from bayescluster.studies.design_analysis.view import csv_tables, page_text, printed
 from bayescluster.studies.engine import Study, records_of
@@ -56,13 +61,32 @@ def numbers(text: str, place: str) -> tuple[float, ...]:
     ConfigError
         If one is not a number.
     """
+    return _numbers(text, place, "give multipliers with commas between them, such as 0.5,1,2")
+
+
+def base_rates(text: str | None) -> tuple[float, ...] | None:
+    """Read base rates with commas between them, or ``none``; nothing where none are given.
+
+    Raises
+    ------
+    ConfigError
+        If one is not a number.
+    """
+    if text is None or text.strip() == "none":
+        return None if text is None else ()
+    return _numbers(text, "--base-rates", f"give {RATES_SUCH_AS}")
+
+
+RATES_SUCH_AS: Final = "shares with commas between them, such as 0.05,0.15,0.4, or none"
+
+
+def _numbers(text: str, place: str, mend: str) -> tuple[float, ...]:
     found = []
     for part in text.split(","):
         try:
             found.append(float(part))
         except ValueError:
             what = f"'{part.strip()}' is not a number"
-            mend = "give multipliers with commas between them, such as 0.5,1,2"
             raise DesignAnalysisError(Problem(what, place, mend)) from None
     return tuple(found)
 
@@ -128,7 +152,24 @@ def _options(options: Options, analysis: Analysis) -> Iterator[Problem]:
             "--replications",
             f"ask for 1 to {REPLICATIONS_MAX}",
         )
+    yield from _base_rates(options.base_rates or (), analysis)
     yield from size_problems(options.firms, options.clusters, analysis)
+
+
+def _base_rates(rates: Sequence[float], analysis: Analysis) -> Iterator[Problem]:
+    """Report what is wrong with base rates that are asked for."""
+    place = "--base-rates"
+    if rates and not has_base_rate(analysis.equation):
+        yield Problem(
+            f"{analysis.equation.outcome} is neither yes or no nor a share: it has no base rate",
+            place,
+            "leave it out",
+        )
+    for rate in rates:
+        if not 0 < rate < 1:  # not a number is caught too
+            yield Problem(f"a base rate of {rate:g}", place, f"give {RATES_SUCH_AS}")
+    if len(set(rates)) < len(rates):
+        yield Problem("a base rate is listed twice", place, "name each once")
 
 
 def work(plan: DesignPlan, directory: Path, watch: CountingWatch) -> list[SizeReplications]:
@@ -160,7 +201,8 @@ def summary(plan: DesignPlan, sizes: Sequence[SizeReplications]) -> DesignAnalys
         enough=ENOUGH,
         interval=INTERVAL,
         forms=options.forms,
-        fitted=(one_fit,) if one_fit else tuple(design.equation.form for design in plan.forms),
+        base_rates=base_rates_of(analysis, options),
+        fitted=one_fit or (PLAUSIBLE if len(plan.forms) > 1 else plan.forms[0].equation.form),
         replications=options.replications,
         draws=options.draws,
         tune=options.tune,
@@ -179,13 +221,20 @@ def _notes(plan: DesignPlan) -> Iterator[str]:
     """What the shares of a design analysis rest on."""
     design, scenario = plan.forms[0], plan.analysis.design.truths
     yield (
-        "What is true is the answer of the same reading at the parameters that the outcome was simulated "
-        "from; where the event itself is chance (a new cluster), what is more likely than not."
+        "What is true is the structure that was simulated. In an additive truth each capital makes up for "
+        "the other: that one is necessary, or that they are complements, is false there even where "
+        "the declared region holds, as it can where the other capital does little. Every other "
+        "claim is true where its region holds at the parameters that the outcome was simulated from; where "
+        "that itself is chance (a new cluster), what is more likely than not."
     )
-    yield (
-        "A ceiling claim asks for more than a compensatory model gives. It is false where the truth is "
-        "additive; under the other forms it is taken as true where d is as large as declared."
-    )
+    rates = base_rates_of(plan.analysis, plan.options)
+    if rates:
+        yield (
+            f"Compensatory truths are additive: the intercept is set so that the mean expected outcome over "
+            f"the firms is the base rate ({', '.join(f'{rate:g}' for rate in rates)}), and a standard "
+            f"deviation of each capital adds {SLOPES[design.family.link]:g} on the {design.family.link} "
+            "scale. How industries and clusters differ is drawn from the prior."
+        )
     if scenario is None:
         yield (
             "Parameters are drawn from the prior of each form. How often a verdict is right therefore "
@@ -210,8 +259,8 @@ def _notes(plan: DesignPlan) -> Iterator[str]:
         )
     if len(plan.forms) > 1 and plan.options.fit == "own":
         yield (
-            "Each form of the analysis is fitted and judged by itself: the average over the forms, "
-            "by which the analysis itself judges, is not simulated."
+            "Every form of the analysis is fitted to each simulated outcome, and a verdict has to hold under "
+            "each form that the data leave plausible, as in a run."
         )
     if len(plan.options.firms) + len(plan.options.clusters) > 2:
         yield (

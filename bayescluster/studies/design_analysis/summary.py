@@ -9,12 +9,12 @@ from typing import Final, NamedTuple, cast, get_args
 import numpy as np
 
 from bayescluster.arrays import Array
+from bayescluster.results.base import VERDICT_STATES
 from bayescluster.studies.design_analysis.results import (
     DesignRow,
     Failures,
     Judged,
     Needed,
-    Outlook,
     Replication,
     Share,
     SizeFacts,
@@ -47,8 +47,12 @@ class _Verdict(NamedTuple):
     true: bool
 
 
+_Truth = tuple[str, float | None]
+"""Form and base rate."""
+
+
 def design_rows(sizes: Sequence[SizeReplications], one_fit: str = "") -> tuple[DesignRow, ...]:
-    """Count verdicts by size, true form, fitted form and claim; then over all true forms.
+    """Count verdicts by size, truth, fitted form and claim; then over all true forms.
 
     Parameters
     ----------
@@ -61,10 +65,14 @@ def design_rows(sizes: Sequence[SizeReplications], one_fit: str = "") -> tuple[D
 
 
 def _rows(found: SizeReplications, one_fit: str) -> Iterator[DesignRow]:
-    forms = list(dict.fromkeys(each.truth for each in found.replications))
-    over_all = [ALL_FORMS] if len(forms) > 1 else []
-    cells: dict[tuple[str, ClaimKey], list[_Verdict]] = {}
+    truths = list(dict.fromkeys((each.truth, each.base_rate) for each in found.replications))
+    from_prior = [truth for truth in truths if truth[1] is None]
+    everything: _Truth = (ALL_FORMS, None)
+    cells: dict[tuple[_Truth, ClaimKey], list[_Verdict]] = {}
     for each in found.replications:
+        own: _Truth = (each.truth, each.base_rate)
+        # a compensatory truth is a question of its own, and no part of the average over the forms
+        summed = [everything] if own in from_prior and len(from_prior) > 1 else []
         for judged in each.judged:
             key: ClaimKey = (
                 one_fit or each.fitted,
@@ -72,30 +80,32 @@ def _rows(found: SizeReplications, one_fit: str) -> Iterator[DesignRow]:
                 judged.claim,
                 judged.by,
             )
-            for truth in (each.truth, *over_all):
+            for truth in (own, *summed):
                 verdicts = cells.setdefault((truth, key), [])
                 if judged.truth is not None:
                     true = judged.truth > 0.5
                     verdicts.append(_Verdict((each.truth, each.number), judged, true))
-    order = [*forms, ALL_FORMS]
+    order = [*from_prior, everything, *(truth for truth in truths if truth not in from_prior)]
     for truth, key in sorted(cells, key=lambda cell: order.index(cell[0])):
         if cells[truth, key]:
             yield _row(found.size, truth, key[0], cells[truth, key])
 
 
-def _row(size: SizeFacts, truth: str, fitted: str, verdicts: Sequence[_Verdict]) -> DesignRow:
+def _row(size: SizeFacts, truth: _Truth, fitted: str, verdicts: Sequence[_Verdict]) -> DesignRow:
     first = verdicts[0].judged
     outlooks = Counter(each.judged.outlook for each in verdicts)
+    states = Counter(each.judged.verdict for each in verdicts)
     replications = _replications(verdicts)
 
-    def share(outlook: Outlook) -> Share:
-        return share_of(outlooks[outlook], len(verdicts), replications)
+    def share(count: int) -> Share:
+        return share_of(count, len(verdicts), replications)
 
     true, false = ([each for each in verdicts if each.true is side] for side in (True, False))
     return DesignRow(
         firms_times=size.firms_times,
         clusters_times=size.clusters_times,
-        truth=truth,
+        truth=truth[0],
+        base_rate=truth[1],
         fitted=fitted,
         tradition=first.tradition,
         claim=first.claim,
@@ -104,9 +114,13 @@ def _row(size: SizeFacts, truth: str, fitted: str, verdicts: Sequence[_Verdict])
         replications=replications,
         verdicts=len(verdicts),
         true=len(true),
-        right=share("right"),
-        wrong=share("wrong"),
-        undecided=share("undecided"),
+        region_only=sum((each.judged.region or 0) > 0.5 for each in false),
+        right=share(outlooks["right"]),
+        wrong=share(outlooks["wrong"]),
+        **{
+            state.replace(" ", "_").replace("-", "_"): share(states[state])
+            for state in VERDICT_STATES
+        },
         supported_where_true=_supported(true),
         supported_where_false=_supported(false),
     )
@@ -127,10 +141,10 @@ def failures(sizes: Sequence[SizeReplications]) -> tuple[Failures, ...]:
     """Count the replications that failed, by size and forms."""
     found = []
     for size, replications in sizes:
-        pairs: dict[tuple[str, str], list[Replication]] = {}
+        pairs: dict[tuple[str, float | None, str], list[Replication]] = {}
         for each in replications:
-            pairs.setdefault((each.truth, each.fitted), []).append(each)
-        for (truth, fitted), some in pairs.items():
+            pairs.setdefault((each.truth, each.base_rate, each.fitted), []).append(each)
+        for (truth, base_rate, fitted), some in pairs.items():
             status = Counter(each.status for each in some)
             reasons = dict.fromkeys(each.reason for each in some if each.reason)
             found.append(
@@ -138,6 +152,7 @@ def failures(sizes: Sequence[SizeReplications]) -> tuple[Failures, ...]:
                     firms_times=size.firms_times,
                     clusters_times=size.clusters_times,
                     truth=truth,
+                    base_rate=base_rate,
                     fitted=fitted,
                     replications=len(some),
                     not_converged=status["not_converged"],
@@ -158,7 +173,7 @@ def needed(sizes: Sequence[SizeReplications], rows: Sequence[DesignRow]) -> tupl
     several = any(row.truth == ALL_FORMS for row in rows)
     at: dict[ClaimKey, dict[tuple[float, float], DesignRow]] = {}
     for row in rows:
-        if row.truth == ALL_FORMS or not several:
+        if row.base_rate is None and (row.truth == ALL_FORMS or not several):
             claim: ClaimKey = (row.fitted, row.tradition, row.claim, row.by)
             at.setdefault(claim, {})[row.firms_times, row.clusters_times] = row
     found, ways = list[Needed](), cast("tuple[Way, ...]", get_args(Way))

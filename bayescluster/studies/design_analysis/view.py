@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import product
 from typing import Any, Final
 
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from bayescluster.kit.figure import (
     FIRST,
     INK,
     LINE,
+    MUTED,
     NARROW,
     WIDE,
     Drawn,
@@ -31,6 +31,7 @@ from bayescluster.kit.page import filled
 from bayescluster.kit.table import Column, RawTable, Table, View, number, raw_tables
 from bayescluster.results.claims import TRADITIONS
 from bayescluster.studies.design_analysis.results import (
+    COMPENSATORY,
     DECLARED,
     DesignAnalysis,
     DesignRow,
@@ -38,13 +39,15 @@ from bayescluster.studies.design_analysis.results import (
     Needed,
     Share,
     SizeFacts,
+    truth_words,
 )
 
 ALL_FORMS: Final = "all"
 GROUP_WORDS: Final = {"all": "all firms", "industry": "by industry", "cluster": "by cluster"}
 RIGHT: Final = (
-    "Right: supported where it is true, or rejected where it is false. Wrong: the other way round. "
-    "Undecided is neither."
+    "Right: supported where it is true, or rejected (or found negligible) where it is false. Wrong: the "
+    "other way round. All other verdicts are neither. In an additive truth the capitals make up for each "
+    "other: that one is necessary, or that they are complements, is false there."
 )
 
 
@@ -56,7 +59,9 @@ def page_text(found: DesignAnalysis) -> str:
             found=found,
             needed=_needed(found).table if found.needed else None,
             tables=[view.table for view in _verdicts(found)],
-            figures=[_figure(found, fitted) for fitted in found.fitted],
+            figure=_figure(found),
+            right=RIGHT,
+            true_forms=", ".join(_truths_simulated(found)),
             failures=[text for each in found.failures if (text := failure_words(each))],
         )
     )
@@ -93,32 +98,53 @@ def csv_tables(found: DesignAnalysis, _: object = None) -> list[RawTable]:
     ]
 
 
+RARE_STATES: Final = ("not_assessable", "negligible", "scale_dependent", "depends_on_the_form")
+"""Verdicts that have a column only where there are any."""
+
+
 def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
-    shares = {
-        "Right": "right",
-        "Wrong": "wrong",
-        "Undecided": "undecided",
-        "Supported where true": "supported_where_true",
-        "Supported where false": "supported_where_false",
-    }
+    seen = [state for state in RARE_STATES if any(getattr(row, state).share for row in found.rows)]
+    states = ("supported", "rejected", "undecided", *seen)
+    shares = {state.replace("_", " ").capitalize(): state for state in states}
+    shares |= {"Right": "right", "Wrong": "wrong", "Supported where true": "supported_where_true"}
     columns: tuple[Column[DesignRow], ...] = (
         Column("Claim", claim_words, look=lambda row: "head" if row.truth == ALL_FORMS else ""),
         Column("Read by", "tradition", tradition_words),
-        Column("True form", "truth", lambda form: "all forms" if form == ALL_FORMS else form),
-        number("True", lambda row: f"{row.true} of {row.verdicts}"),
+        Column("Truth", row_truth),
+        number("True", lambda row: f"{row.true} of {row.verdicts}", note=_region_words),
         *(share_column(label, name) for label, name in shares.items()),
     )
-    for size, fitted in product(found.sizes, found.fitted):
-        rows = [row for row in found.rows if size.has(row) and row.fitted == fitted]
+    for size in found.sizes:
+        rows = [row for row in found.rows if size.has(row)]
         yield View(
             "design_verdicts",
             DesignRow,
-            f"{size_words(size)} ({times_words(size)}), refitted as {fitted}",
+            f"{size_words(size)} ({times_words(size)}), refitted as {found.fitted}",
             columns,
-            tuple(sorted(rows, key=lambda row: (row.tradition, row.claim, row.by))),
-            f"Shares of verdicts with {words.share(found.interval)} binomial intervals, which count "
-            "replications: groups of one replication are not independent of each other.",
+            tuple(
+                sorted(
+                    rows,
+                    key=lambda row: (row.tradition != DECLARED, row.tradition, row.claim, row.by),
+                )
+            ),
+            f"Shares of verdicts with {words.share(found.interval)} intervals (Jeffreys), which count "
+            "replications: groups of one replication are not independent of each other. All forms are "
+            "those with parameters from the prior.",
         )
+
+
+def row_truth(row: DesignRow) -> str:
+    """What the outcomes of a row were simulated from."""
+    return "all forms" if row.truth == ALL_FORMS else truth_words(row.truth, row.base_rate)
+
+
+def _region_words(row: DesignRow) -> str:
+    return f"region holds in {row.region_only} more" if row.region_only else ""
+
+
+def _truths_simulated(found: DesignAnalysis) -> list[str]:
+    rates = [truth_words(COMPENSATORY, rate) for rate in found.base_rates]
+    return [*found.forms, *rates]
 
 
 def _needed(found: DesignAnalysis) -> View[Needed]:
@@ -202,7 +228,7 @@ def failure_words(found: Failures) -> str:
     if not parts:
         return ""
     return (
-        f"{found.truth} refitted as {found.fitted}: {' and '.join(parts)} "
+        f"{truth_words(found.truth, found.base_rate)} refitted as {found.fitted}: {' and '.join(parts)} "
         f"of {found.replications}; counted as undecided"
     )
 
@@ -210,7 +236,7 @@ def failure_words(found: Failures) -> str:
 def settings_words(found: DesignAnalysis) -> str:
     """How the replications were made."""
     return (
-        f"{found.replications} replications of each form, each refitted with {found.chains} chains "
+        f"{found.replications} replications of each truth, each refitted with {found.chains} chains "
         f"of {found.draws} draws; refits with R-hat above {found.rhat_max:g} count as undecided."
     )
 
@@ -228,25 +254,32 @@ def share_column(label: str, name: str) -> Column[Any]:
     return number(label, name, text, note=interval)
 
 
+PARTS: Final = (
+    ("right", FIRST),
+    ("undecided", LINE),
+    ("not assessable or the like", MUTED),
+    ("wrong", BAD),
+)
+"""Parts of a bar from the left, with their colours."""
 BAR: Final = 0.2
 """Inches that a bar takes, with the space around it."""
 
 
-def _figure(found: DesignAnalysis, fitted: str) -> Drawn:
+def _figure(found: DesignAnalysis) -> Drawn:
     caption = (
-        f"Verdicts over all true forms, refitted as {fitted}. Thin lines are binomial intervals of "
+        f"Verdicts over all true forms, with parameters from the prior, refitted as {found.fitted}. Thin lines are binomial intervals of "
         f"the shares right (from the left) and wrong (from the right); the broken line is at "
         f"{words.share(found.enough)}."
     )
     return drawn_layouts(
-        f"design-{fitted.replace(' ', '-')}",
+        f"design-{found.fitted.replace(' ', '-')}",
         caption,
-        _alternative(overall(found, fitted)),
-        lambda narrow: design_plot(found, fitted, narrow=narrow),
+        _alternative(overall(found)),
+        lambda narrow: design_plot(found, narrow=narrow),
     )
 
 
-def design_plot(found: DesignAnalysis, fitted: str, *, narrow: bool = False) -> Figure:
+def design_plot(found: DesignAnalysis, *, narrow: bool = False) -> Figure:
     """Draw the shares of verdicts, over all true forms, with intervals of right and of wrong.
 
     Raises
@@ -254,7 +287,7 @@ def design_plot(found: DesignAnalysis, fitted: str, *, narrow: bool = False) -> 
     FigureError
         If no verdict was counted.
     """
-    claims = _claims(found, fitted)
+    claims = _claims(found)
     if not claims:
         raise FigureError("No verdict has a truth to be compared with.")
     with settings():
@@ -271,17 +304,17 @@ def design_plot(found: DesignAnalysis, fitted: str, *, narrow: bool = False) -> 
         return plain_text(figure)
 
 
-def overall(found: DesignAnalysis, fitted: str) -> list[DesignRow]:
+def overall(found: DesignAnalysis) -> list[DesignRow]:
     """Rows over all true forms, or of the only one there is."""
-    rows = [row for row in found.rows if row.fitted == fitted]
+    rows = [row for row in found.rows if row.base_rate is None]
     over_all = [row for row in rows if row.truth == ALL_FORMS]
     return over_all or rows
 
 
-def _claims(found: DesignAnalysis, fitted: str) -> dict[tuple[str, str], list[DesignRow]]:
+def _claims(found: DesignAnalysis) -> dict[tuple[str, str], list[DesignRow]]:
     """Rows by claim, the sizes together; declared hypotheses with the same title one by one."""
     claims: dict[tuple[str, str, str], list[DesignRow]] = {}
-    for row in overall(found, fitted):
+    for row in overall(found):
         claims.setdefault((row.claim, row.by, row.tradition), []).append(row)
     return {
         (
@@ -317,25 +350,25 @@ def _draw_claims(
 
 
 def _bar(axes: Axes, place: float, row: DesignRow) -> None:
-    right, undecided = row.right.share, row.undecided.share
-    axes.barh(place, right, 0.7, color=FIRST, zorder=2)
-    axes.barh(place, undecided, 0.7, left=right, color=LINE, zorder=2)
-    axes.barh(place, row.wrong.share, 0.7, left=right + undecided, color=BAD, zorder=2)
+    right, undecided, wrong = row.right.share, row.undecided.share, row.wrong.share
+    left = 0.0
+    for (_, colour), share in zip(
+        PARTS, (right, undecided, max(0.0, 1 - right - undecided - wrong), wrong), strict=True
+    ):
+        axes.barh(place, share, 0.7, left=left, color=colour, zorder=2)
+        left += share
     ends = ((row.right.low, row.right.high), (1 - row.wrong.high, 1 - row.wrong.low))
     for low, high in ends:
         axes.plot((low, high), (place, place), color=INK, linewidth=1.0, zorder=3)
 
 
 def _key(axes: Axes) -> None:
-    handles = [
-        axes.barh(-5, 0, 0, color=colour, label=label)
-        for colour, label in ((FIRST, "right"), (LINE, "undecided"), (BAD, "wrong"))
-    ]
+    handles = [axes.barh(-5, 0, 0, color=colour, label=label) for label, colour in PARTS]
     axes.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=3,
+        ncols=2,
         borderaxespad=0,
         borderpad=0.3,
     )
