@@ -39,7 +39,7 @@ from bayescluster.studies.calibration.results import (
     Reliability,
 )
 from bayescluster.studies.design_analysis.view import (
-    GROUP_WORDS,
+    group_words,
     share_column,
     size_words,
     times_words,
@@ -269,7 +269,7 @@ def chance_words(p: float | None) -> str:
 
 def claim_words(row: Reliability) -> str:
     """Name of a claim and the groups it is for."""
-    return row.title if row.by is None else f"{row.title}, {GROUP_WORDS[row.by]}"
+    return row.title if row.by is None else f"{row.title}, {group_words(row.by)}"
 
 
 def source_words(tradition: str) -> str:

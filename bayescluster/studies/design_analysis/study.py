@@ -237,14 +237,14 @@ def _notes(plan: DesignPlan) -> Iterator[str]:
         )
     if scenario is None:
         yield (
-            "Parameters are drawn from the prior of each form. How often a verdict is right therefore "
-            "holds for truths such as the prior expects, not for the one that holds for these firms."
+            "Parameters of each true form are drawn from its prior: how often a verdict is right "
+            "there holds for truths such as the prior expects, not for the one that holds for these firms."
         )
     else:
         corners = scenario.corners.items()
         declared = ", ".join(f"{CORNER_WORDS[corner]} {value:g}" for corner, value in corners)
         yield (
-            "Parameters are drawn from the prior of each form, and held to corners within "
+            "Parameters of each true form are drawn from its prior, and held to corners within "
             f"{scenario.within:g} of the declared ones: {declared}."
         )
     if design.family.on_link_scale is not None or design.family.link == "log":

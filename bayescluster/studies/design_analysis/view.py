@@ -43,11 +43,12 @@ from bayescluster.studies.design_analysis.results import (
 )
 
 ALL_FORMS: Final = "all"
-GROUP_WORDS: Final = {"all": "all firms", "industry": "by industry", "cluster": "by cluster"}
 RIGHT: Final = (
     "Right: supported where it is true, or rejected (or found negligible) where it is false. Wrong: the "
-    "other way round. All other verdicts are neither. In an additive truth the capitals make up for each "
-    "other: that one is necessary, or that they are complements, is false there."
+    "other way round. All other verdicts are neither."
+)
+DECLARED_ONLY: Final = (
+    "The page and the table also count the other claims, as they are read at the corners."
 )
 
 
@@ -71,8 +72,11 @@ def printed(found: DesignAnalysis) -> Iterator[str | Table]:
     """Print how often each verdict is right, size by size, then what it would need."""
     yield settings_words(found)
     yield RIGHT
-    for view in _verdicts(found):
+    declared = tuple(row for row in found.rows if row.tradition == DECLARED)
+    for view in _verdicts(found.model_copy(update={"rows": declared}) if declared else found):
         yield view.table
+    if declared:
+        yield DECLARED_ONLY
     for failure in found.failures:
         if text := failure_words(failure):
             times = f"{failure.firms_times:g} x firms, {failure.clusters_times:g} x clusters"
@@ -108,8 +112,6 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
     shares = {state.replace("_", " ").capitalize(): state for state in states}
     shares |= {"Right": "right", "Wrong": "wrong", "Supported where true": "supported_where_true"}
     columns: tuple[Column[DesignRow], ...] = (
-        Column("Claim", claim_words, look=lambda row: "head" if row.truth == ALL_FORMS else ""),
-        Column("Read by", "tradition", tradition_words),
         Column("Truth", row_truth),
         number("True", lambda row: f"{row.true} of {row.verdicts}", note=_region_words),
         *(share_column(label, name) for label, name in shares.items()),
@@ -121,16 +123,24 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
             DesignRow,
             f"{size_words(size)} ({times_words(size)}), refitted as {found.fitted}",
             columns,
-            tuple(
-                sorted(
-                    rows,
-                    key=lambda row: (row.tradition != DECLARED, row.tradition, row.claim, row.by),
-                )
-            ),
+            tuple(sorted(rows, key=_place)),
             f"Shares of verdicts with {words.share(found.interval)} intervals (Jeffreys), which count "
             "replications: groups of one replication are not independent of each other. All forms are "
             "those with parameters from the prior.",
+            head=_head,
         )
+
+
+def _place(row: DesignRow) -> tuple[bool, int, str, str, str]:
+    """Declared hypotheses first, in the order of the analysis."""
+    declared = row.tradition == DECLARED
+    return not declared, int(row.claim) if declared else 0, row.tradition, row.claim, row.by
+
+
+def _head(row: DesignRow) -> str:
+    if row.tradition == DECLARED:
+        return f"{row.claim}. {claim_words(row)}"
+    return f"{claim_words(row)} ({tradition_words(row.tradition).lower()})"
 
 
 def row_truth(row: DesignRow) -> str:
@@ -198,9 +208,14 @@ def times_words(size: SizeFacts) -> str:
     return ", ".join(parts)
 
 
+def group_words(by: str) -> str:
+    """The groups that a claim is for: firms, industries, clusters, or categories of a column."""
+    return "all firms" if by == "all" else f"by {by}"
+
+
 def claim_words(row: DesignRow | Needed) -> str:
     """Name of a claim, and the groups it is for."""
-    return f"{row.title}, {GROUP_WORDS[row.by]}"
+    return f"{row.title}, {group_words(row.by)}"
 
 
 def needed_words(found: Needed, enough: float) -> str:
@@ -318,7 +333,7 @@ def _claims(found: DesignAnalysis) -> dict[tuple[str, str], list[DesignRow]]:
         claims.setdefault((row.claim, row.by, row.tradition), []).append(row)
     return {
         (
-            f"{rows[0].title}, {GROUP_WORDS[by]}",
+            f"{rows[0].title}, {group_words(by)}",
             tradition_words(tradition) + (f" {claim}" if tradition == DECLARED else ""),
         ): rows
         for (claim, by, tradition), rows in claims.items()
