@@ -7,6 +7,8 @@ from typing import Final
 
 from bayescluster.kit.table import Cell, Head, Table
 
+FIRST_MARK: Final = 0xE000
+"""Characters for private use, which no text has: they hold the place of words above rows."""
 MOST_LINES: Final = 25
 """Lines of an answer, the name of the page included: what does not fit is in the page."""
 
@@ -52,12 +54,20 @@ def print_table(
     made = RichTable(box=None, pad_edge=False)
     for head in table.columns:
         made.add_column(head.label, justify="right" if head.numeric else "left")
+    heads: dict[str, str] = {}
     for row in table.rows:
-        made.add_row(*map(printed, row, table.columns))
+        if row[0].look == "head" and not any(cell.text for cell in row[1:]):
+            # words above a run of rows take the whole line, not the width of the first column
+            mark = chr(FIRST_MARK + len(heads))
+            heads[mark] = row[0].text
+            made.add_row(mark)
+        else:
+            made.add_row(*map(printed, row, table.columns))
     with console.capture() as shown:
         console.print(f"\n{table.caption}")
         console.print(made)
         if notes and table.note:
             console.print(table.note)
     # cells are padded to the width of their column: the blanks at the end of a line are not wanted
-    print("\n".join(line.rstrip() for line in shown.get().splitlines()), file=console.file)
+    lines = (line.rstrip() for line in shown.get().splitlines())
+    print("\n".join(heads.get(line, line) for line in lines), file=console.file)

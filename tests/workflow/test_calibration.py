@@ -281,6 +281,8 @@ def test_files_hold_the_same_numbers(analysis, tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("refits")
 def test_claims_are_set_beside_what_is_true(analysis, tmp_path):
+    causes = analysis.traditions.model_validate({"causes": {}})
+    analysis = analysis.model_copy(update={"traditions": causes})
     found = calibrate_analysis(analysis, QUICK, tmp_path)
     (form,) = found.results.forms
     assert form.claims[0].title == "All claims together"

@@ -145,8 +145,9 @@ def _notes(plan: CalibrationPlan, forms: tuple[FormCalibration, ...]) -> Iterato
     )
     if any(form.claims for form in forms):
         yield (
-            "Probabilities are those of the declared hypotheses, of corners, ceilings and causes: shares of "
-            "posterior draws. The fuzzy sets are left out, whose shares are of resampled firms. What is "
+            "Probabilities are those of the declared hypotheses and of the corners, and of ceilings and causes "
+            "where the analysis asks for them under `traditions`: shares of posterior draws. "
+            "The fuzzy sets are left out, whose shares are of resampled firms. What is "
             "true is the answer of the same reading at the true parameters; where the event itself "
             "is chance (a new cluster), chance decides it. Of a ceiling the event is that d is at least "
             "as large as declared, not that a compensatory model gives less."

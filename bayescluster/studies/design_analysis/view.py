@@ -44,7 +44,7 @@ from bayescluster.studies.design_analysis.results import (
 
 ALL_FORMS: Final = "all"
 RIGHT: Final = (
-    "Right: supported where it is true, or rejected (or found negligible) where it is false. Wrong: the "
+    "Wrong: supported where it is false, or rejected (or found negligible) where it is true; right: the "
     "other way round. All other verdicts are neither."
 )
 DECLARED_ONLY: Final = (
@@ -62,7 +62,7 @@ def page_text(found: DesignAnalysis) -> str:
             tables=[view.table for view in _verdicts(found)],
             figure=_figure(found),
             right=RIGHT,
-            true_forms=", ".join(_truths_simulated(found)),
+            true_forms="; ".join(_truths_simulated(found)),
             failures=[text for each in found.failures if (text := failure_words(each))],
         )
     )
@@ -110,7 +110,7 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
     seen = [state for state in RARE_STATES if any(getattr(row, state).share for row in found.rows)]
     states = ("supported", "rejected", "undecided", *seen)
     shares = {state.replace("_", " ").capitalize(): state for state in states}
-    shares |= {"Right": "right", "Wrong": "wrong", "Supported where true": "supported_where_true"}
+    shares |= {"Wrong": "wrong", "Supported where true": "supported_where_true"}
     columns: tuple[Column[DesignRow], ...] = (
         Column("Truth", row_truth),
         number("True", lambda row: f"{row.true} of {row.verdicts}", note=_region_words),
@@ -126,7 +126,8 @@ def _verdicts(found: DesignAnalysis) -> Iterator[View[DesignRow]]:
             tuple(sorted(rows, key=_place)),
             f"Shares of verdicts with {words.share(found.interval)} intervals (Jeffreys), which count "
             "replications: groups of one replication are not independent of each other. All forms are "
-            "those with parameters from the prior.",
+            "those with parameters from the prior. '+1 in region' counts claims that are false though their "
+            "region holds at the true parameters.",
             head=_head,
         )
 
@@ -149,7 +150,7 @@ def row_truth(row: DesignRow) -> str:
 
 
 def _region_words(row: DesignRow) -> str:
-    return f"region holds in {row.region_only} more" if row.region_only else ""
+    return f"+{row.region_only} in region" if row.region_only else ""
 
 
 def _truths_simulated(found: DesignAnalysis) -> list[str]:
