@@ -26,8 +26,13 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     config: Config,
     out: Out = Path("runs"),
     forms: Annotated[
-        str, typer.Option("--forms", help="Forms to simulate from, with commas between them.")
-    ] = "additive,interaction,conjunctive,ces",
+        str | None,
+        typer.Option(
+            "--forms",
+            help="Forms to simulate from, with commas between them; "
+            "additive,interaction,conjunctive,ces without it.",
+        ),
+    ] = None,
     base_rates: Annotated[
         str | None,
         typer.Option(
@@ -70,7 +75,7 @@ def design(  # noqa: PLR0913, PLR0917 - each option of the command is an argumen
     from bayescluster.studies.design_analysis.study import base_rates as read_rates
 
     options = Options(
-        tuple(part.strip() for part in forms.split(",")),
+        None if forms is None else tuple(part.strip() for part in forms.split(",")),
         read_rates(base_rates),
         fit,
         replications,

@@ -67,6 +67,23 @@ def test_compensatory_truths_stand_beside_the_forms(folder):
     assert {"base_rate", "not_assessable", "not_assessable_low", "negligible", "wrong"} <= {*head}
 
 
+ONE_CAPITAL = {
+    "  social_capital: {indicators: [trust], method: single}\n": "",
+    "    structure: interaction\n": "",
+}
+
+
+@pytest.mark.usefixtures("refits")
+def test_of_one_capital_its_effect_is_simulated(folder):
+    write(folder, ONE_CAPITAL)
+    found = call("design", "analysis.yaml", "--replications", "2", "--draws", "60", "--tune", "50")
+    assert found.code == 0, found.err
+    (path,) = folder.glob("runs/small/design/*/design.json")
+    told = json.loads(path.read_text())
+    assert (told["forms"], told["base_rates"]) == (["human_capital"], [])
+    assert {row["tradition"] for row in told["rows"]} == {"declared"}
+
+
 @pytest.mark.usefixtures("refits")
 def test_json_is_the_file(folder):
     write(folder)
@@ -203,6 +220,16 @@ FAULTS = (
         2,
         f"{TITLE}:\n"
         "  --base-rates: patents is neither yes or no nor a share: it has no base rate\n"
+        "    leave it out\n",
+    ),
+    Fault(
+        "forms of one capital",
+        ONE_CAPITAL,
+        ("--forms", "additive"),
+        2,
+        f"{TITLE}:\n"
+        "  --forms: the analysis has human_capital alone: outcomes are simulated from its effect, and "
+        "nothing makes up for it\n"
         "    leave it out\n",
     ),
     Fault(

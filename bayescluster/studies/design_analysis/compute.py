@@ -15,6 +15,7 @@ from bayescluster.design.resize import replaced
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, replicate
+from bayescluster.names import CAPITALS
 from bayescluster.runs.keys import design_key
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.equation import StructureName
@@ -28,6 +29,7 @@ from bayescluster.studies.design_analysis.truths import (
     FORMS,
     REPLICATIONS_MAX,
     SCENARIO_DRAWS,
+    STREAMS,
     TrueStructure,
     Truth,
     at_base_rate,
@@ -64,7 +66,8 @@ TARGET_ACCEPT: Final = 0.9
 class Options(NamedTuple):
     """Settings of a design analysis."""
 
-    forms: tuple[str, ...] = FORMS
+    forms: tuple[str, ...] | None = None
+    """`FORMS` without them; of an analysis of one capital its own."""
     base_rates: tuple[float, ...] | None = None
     """Of the compensatory truths; `BASE_RATES` without it, if the outcome is yes or no or a share."""
     fit: Literal["own", "true"] = "own"
@@ -97,11 +100,20 @@ class DesignPlan(SimulationPlan[Options]):
         return design_key(self.analysis, self.forms[0].details.digest, settings)
 
 
+def true_forms(analysis: Analysis, options: Options) -> tuple[str, ...]:
+    """Forms that outcomes are simulated from, with parameters from their prior."""
+    if options.forms is not None:
+        return options.forms
+    own = analysis.equation.form
+    return (own,) if own in CAPITALS else FORMS
+
+
 def base_rates_of(analysis: Analysis, options: Options) -> tuple[float, ...]:
     """Mean expected outcomes at which compensatory truths are simulated; none of an amount."""
     if options.base_rates is not None:
         return options.base_rates
-    return BASE_RATES if has_base_rate(analysis.equation) else ()
+    two = analysis.equation.form not in CAPITALS
+    return BASE_RATES if two and has_base_rate(analysis.equation) else ()
 
 
 class Case(NamedTuple):
@@ -162,7 +174,10 @@ def replications(
 
 def _cases(plan: DesignPlan) -> Iterator[Case]:
     own = tuple(design.equation.form for design in plan.forms)
-    asked = [TrueStructure(cast("StructureName", form)) for form in plan.options.forms]
+    asked = [
+        TrueStructure(cast("StructureName", form))
+        for form in true_forms(plan.analysis, plan.options)
+    ]
     rates = base_rates_of(plan.analysis, plan.options)
     for truth in (*asked, *(TrueStructure(COMPENSATORY, rate) for rate in rates)):
         forms = own if plan.options.fit == "own" else (truth.form,)
@@ -184,7 +199,7 @@ def truths(plan: DesignPlan, size: Size, truth: TrueStructure) -> Truth:
     """
     scenario = plan.analysis.design.truths
     design = form_design(plan.analysis, size, truth.form)
-    seed = plan.seed_of(TRUTH_STREAM, FORMS.index(truth.form), *size.stream)
+    seed = plan.seed_of(TRUTH_STREAM, STREAMS.index(truth.form), *size.stream)
     held = scenario is not None and truth.base_rate is None
     drawn = draws_of(
         design, prior_draws(design, SCENARIO_DRAWS if held else REPLICATIONS_MAX, seed)

@@ -15,6 +15,7 @@ from bayescluster.app.prepare import model_key_of
 from bayescluster.errors import ConfigError, DesignError, Problem
 from bayescluster.inference.watch import CountingWatch
 from bayescluster.lookup import suggestion
+from bayescluster.names import CAPITALS
 from bayescluster.results.base import INTERVAL
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
@@ -24,6 +25,7 @@ from bayescluster.studies.design_analysis.compute import (
     Options,
     base_rates_of,
     replications,
+    true_forms,
 )
 from bayescluster.studies.design_analysis.results import PLAUSIBLE, TRUE_FORM, DesignAnalysis
 from bayescluster.studies.design_analysis.summary import (
@@ -45,6 +47,12 @@ from bayescluster.studies.simulation import RHAT_MAX, read_analysis, size_proble
 from bayescluster.verdicts.regions import CORNER_WORDS
 
 NAME: Final = "design"
+
+
+ONE_CAPITAL: Final = (
+    "A claim is true where its event holds at the parameters that the outcome was simulated from; where that "
+    "itself is chance (a new cluster), what is more likely than not."
+)
 
 
 class DesignAnalysisError(ConfigError):
@@ -141,10 +149,18 @@ def _unsimulated(analysis: Analysis, where: Where) -> Iterator[Problem]:
 
 def _options(options: Options, analysis: Analysis) -> Iterator[Problem]:
     known = [form for form in get_args(StructureName) if form in FORMS]
-    for form in options.forms:
+    asked, own = options.forms or (), analysis.equation.form
+    if own in CAPITALS and (asked or options.base_rates):
+        yield Problem(
+            f"the analysis has {own} alone: outcomes are simulated from its effect, and nothing makes up for it",
+            "--forms" if asked else "--base-rates",
+            "leave it out",
+        )
+        return
+    for form in asked:
         if form not in FORMS:
             yield Problem(f"no form is called '{form}'", "--forms", suggestion(form, known))
-    if len(set(options.forms)) < len(options.forms):
+    if len(set(asked)) < len(asked):
         yield Problem("a form is listed twice", "--forms", "name each once")
     if not 1 <= options.replications <= REPLICATIONS_MAX:
         yield Problem(
@@ -200,7 +216,7 @@ def summary(plan: DesignPlan, sizes: Sequence[SizeReplications]) -> DesignAnalys
         level=analysis.traditions.level,
         enough=ENOUGH,
         interval=INTERVAL,
-        forms=options.forms,
+        forms=true_forms(analysis, options),
         base_rates=base_rates_of(analysis, options),
         fitted=one_fit or (PLAUSIBLE if len(plan.forms) > 1 else plan.forms[0].equation.form),
         replications=options.replications,
@@ -221,11 +237,15 @@ def _notes(plan: DesignPlan) -> Iterator[str]:
     """What the shares of a design analysis rest on."""
     design, scenario = plan.forms[0], plan.analysis.design.truths
     yield (
-        "What is true is the structure that was simulated. In an additive truth each capital makes up for "
-        "the other: that one is necessary, or that they are complements, is false there even where "
-        "the declared region holds, as it can where the other capital does little. Every other "
-        "claim is true where its region holds at the parameters that the outcome was simulated from; where "
-        "that itself is chance (a new cluster), what is more likely than not."
+        ONE_CAPITAL
+        if plan.forms[0].equation.form in CAPITALS
+        else (
+            "What is true is the structure that was simulated. In an additive truth each capital makes up for "
+            "the other: that one is necessary, or that they are complements, is false there even where "
+            "the declared region holds, as it can where the other capital does little. Every other "
+            "claim is true where its region holds at the parameters that the outcome was simulated from; where "
+            "that itself is chance (a new cluster), what is more likely than not."
+        )
     )
     rates = base_rates_of(plan.analysis, plan.options)
     if rates:

@@ -28,6 +28,8 @@ from bayescluster.studies.simulation import AnswerKey, Size, alone, answers
 from bayescluster.verdicts.evidence import Evidence
 
 FORMS: Final[tuple[StructureName, ...]] = ("additive", "interaction", "conjunctive", "ces")
+STREAMS: Final[tuple[StructureName, ...]] = (*FORMS, "human_capital", "social_capital")
+"""Forms by the place that their random streams have."""
 REPLICATIONS_MAX: Final = 400
 """Truths that are drawn from the prior of each form, whatever the number of replications."""
 SCENARIO_DRAWS: Final = 4000
@@ -60,7 +62,7 @@ class TrueStructure(NamedTuple):
     def stream(self) -> tuple[int, ...]:
         """Entropy that distinguishes it from other truths."""
         rate = self.base_rate
-        return (FORMS.index(self.form),) if rate is None else (len(FORMS), round(1e6 * rate))
+        return (STREAMS.index(self.form),) if rate is None else (len(STREAMS), round(1e6 * rate))
 
 
 class Truth(NamedTuple):
@@ -101,7 +103,6 @@ def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
     slopes = {
         name: np.full(drawn.size, slope / scale)
         for name, scale in zip(CAPITALS, scales, strict=True)
-        if name in drawn.population
     }
     none, found = np.zeros(drawn.size), np.empty(drawn.size)
     without = replace(drawn, population=drawn.population | slopes | {INTERCEPT: none})
