@@ -54,7 +54,7 @@ def copied(small_run: Any, tmp_path: Path) -> RunDirectory:
 
 def design_document(model_key: str) -> str:
     whole = dict.fromkeys(STUDIES["design"].model_fields, ())
-    texts = dict.fromkeys(("name", "title", "key", "outcome"), "x")
+    texts = dict.fromkeys(("name", "title", "key", "outcome", "fitted"), "x")
     numbers = dict.fromkeys(("level", "enough", "interval", "rhat_max"), 0.9)
     counts = dict.fromkeys(("replications", "draws", "tune", "chains", "seed"), 3)
     plain = whole | texts | numbers | counts | {"synthetic": True, "model_key": model_key}
