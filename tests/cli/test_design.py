@@ -219,7 +219,8 @@ FAULTS = (
         ("--base-rates", "0.2"),
         2,
         f"{TITLE}:\n"
-        "  --base-rates: patents is neither yes or no nor a share: it has no base rate\n"
+        "  --base-rates: patents is neither yes or no nor a share without zeros of their own: it has no "
+        "base rate\n"
         "    leave it out\n",
     ),
     Fault(

@@ -194,8 +194,7 @@ def truths(plan: DesignPlan, size: Size, truth: TrueStructure) -> Truth:
     Raises
     ------
     DesignError
-        If fewer draws than there are replications come near the scenario, or no intercept gives the
-        base rate.
+        If fewer draws than there are replications come near the scenario.
     """
     scenario = plan.analysis.design.truths
     design = form_design(plan.analysis, size, truth.form)

@@ -177,7 +177,8 @@ def _base_rates(rates: Sequence[float], analysis: Analysis) -> Iterator[Problem]
     place = "--base-rates"
     if rates and not has_base_rate(analysis.equation):
         yield Problem(
-            f"{analysis.equation.outcome} is neither yes or no nor a share: it has no base rate",
+            f"{analysis.equation.outcome} is neither yes or no nor a share without zeros of their own: it has "
+            "no base rate",
             place,
             "leave it out",
         )

@@ -36,8 +36,8 @@ SCENARIO_DRAWS: Final = 4000
 """Draws of the prior among which those near a declared scenario are looked for."""
 SLOPES: Final = {"logit": 1.0, "probit": 0.6}
 """What a standard deviation of a capital adds on the link scale in a compensatory truth."""
-FARTHEST: Final = 30.0
-"""Intercepts are looked for this far from 0, on the link scale."""
+FAR: Final = 30.0
+"""On the link scale nothing happens this far beyond the firm farthest from 0."""
 NEEDS_MORE_THAN_A_SUM: Final = ("necessary", "necessary_not_sufficient", "complementarity")
 """Claims that are false where the capitals add up, wherever the probabilities at the corners lie."""
 
@@ -83,8 +83,9 @@ def form_design(analysis: Analysis, size: Size, form: StructureName) -> Design:
 
 
 def has_base_rate(equation: Equation) -> bool:
-    """Whether the outcome is yes or no, or a share."""
-    return FAMILIES[equation.family].scale in ("probability", "share")
+    """Whether the outcome is yes or no, or a share: without zeros of their own, which bound its mean."""
+    family = FAMILIES[equation.family]
+    return family.scale in ("probability", "share") and family.plain is None
 
 
 def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
@@ -92,11 +93,6 @@ def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
 
     A standard deviation of each capital adds as much on the link scale. How industries and clusters
     differ, and what controls do, stays as it was drawn.
-
-    Raises
-    ------
-    DesignError
-        If no intercept gives the base rate.
     """
     slope = SLOPES[design.family.link]
     scales = [float(np.nanstd(values)) for values in design.capitals]
@@ -116,18 +112,8 @@ def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
         one = without.part(np.array([k]))
         # a family whose linear predictor has an offset takes its expectation without it
         eta = linear_predictor(design, one) - design.offset
-        ends = excess(-FARTHEST, eta, one), excess(FARTHEST, eta, one)
-        if not ends[0] < 0 < ends[1]:
-            raise DesignError(
-                Problem(
-                    f"no intercept gives a mean expected outcome of {base_rate:g}: with zeros or ones "
-                    f"of their own it lies between {ends[0] + base_rate:.2g} and "
-                    f"{ends[1] + base_rate:.2g} in truth {k + 1}",
-                    "--base-rates",
-                    "ask for others, or for none: --base-rates none",
-                )
-            )
-        found[k] = brentq(excess, -FARTHEST, FARTHEST, args=(eta, one))
+        far = FAR + float(abs(eta).max())
+        found[k] = brentq(excess, -far, far, args=(eta, one))
     return replace(without, population=without.population | {INTERCEPT: found})
 
 
