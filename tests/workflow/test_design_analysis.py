@@ -301,6 +301,12 @@ def test_every_form_of_the_analysis_is_fitted(tmp_path, refits):
     outcomes = {tuple(outcome) for outcome in refits.fitted}
     assert (len(refits.fitted), len(outcomes)) == (12, 6)
     assert {row.replications for row in found.rows if row.truth == "ces"} == {3}
+    assert any(row.undecided.share < 1 for row in found.rows)
+    # where a plausible form failed its gate, nothing is decided
+    refits.apart = 3.0
+    failed = analyse_design(analysis, QUICK._replace(seed=6, replications=1), tmp_path).results
+    assert {row.undecided.share for row in failed.rows} == {1.0}
+    assert [each.not_converged for each in failed.failures] == [1, 1]
     assert any("each form that the data leave plausible" in note for note in found.notes)
 
 
