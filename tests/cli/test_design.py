@@ -46,7 +46,7 @@ def test_the_terminal_tells_claims_forms_and_where_the_report_is(folder):
         for line in lines
     )
     # what is declared is printed, the other claims are on the page
-    assert any(line.startswith("1. More human capital goes with a higher") for line in lines)
+    assert "1. More human capital goes with a higher expected outcome, by industry" in lines
     assert not any(line.startswith("Human capital is necessary, by industry (") for line in lines)
     assert any(line.startswith("How many would be needed") for line in lines)
     report = lines[-1].removeprefix("Report: ")

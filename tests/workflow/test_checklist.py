@@ -58,7 +58,9 @@ def design_document(model_key: str) -> str:
     numbers = dict.fromkeys(("level", "enough", "interval", "rhat_max"), 0.9)
     counts = dict.fromkeys(("replications", "draws", "tune", "chains", "seed"), 3)
     plain = whole | texts | numbers | counts | {"synthetic": True, "model_key": model_key}
-    return json.dumps(plain | {"schema_version": 1, "forms": ["additive", "ces"]})
+    return json.dumps(
+        plain | {"schema_version": 1, "forms": ["additive", "ces"], "base_rates": [0.1]}
+    )
 
 
 def place(directory: RunDirectory, kind: str, text: str) -> Path:
@@ -132,7 +134,7 @@ def test_a_study_of_the_same_model_is_found_and_the_report_written_again(
         finish_report(copied, results, Silent())
     assert copied.read_manifest().stages["report"].key != before
     found = item(with_additions(copied, results), "Would such verdicts be right")
-    assert (found.status, found.found) == ("done", "3 replications of 2 true forms")
+    assert (found.status, found.found) == ("done", "3 replications of 2 true forms and 1 base rate")
     page = copied.report_path.read_text(encoding="utf-8")
     assert f'href="{found.link}"' in page
     linked = copied.path / found.link

@@ -428,8 +428,10 @@ def _design(known: Known) -> Answer:
     found = known.study("design", DesignAnalysis)
     if found is None:
         return known.not_done("design", "design analysis")
-    forms = counted(len(found.forms), "true form")
-    what = f"{counted(found.replications, 'replication')} of {forms}"
+    truths = counted(len(found.forms), "true form")
+    if found.base_rates:
+        truths += f" and {counted(len(found.base_rates), 'base rate')}"
+    what = f"{counted(found.replications, 'replication')} of {truths}"
     return Answer("done", what, known.pages["design"])
 
 
