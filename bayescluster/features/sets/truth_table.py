@@ -13,6 +13,8 @@ from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from bayescluster.arrays import Array
 from bayescluster.estimands.summary import number
@@ -120,37 +122,26 @@ def minimised(
 
 
 def shortest_sums(rows: frozenset[int], terms: Collection[Implicant]) -> tuple[Solution, ...]:
-    """All sums of the fewest terms that cover every row; the terms together must cover them."""
+    """All sums of the fewest terms that cover every row; the terms together must cover them.
+
+    Smallest set covers, each an integer program in which those found before are ruled out.
+    """
     if not rows:
         return ()
-    covered = {one: frozenset(filter(one.covers, rows)) for one in terms}
-    for size in range(1, len(rows) + 1):
-        shortest: set[Solution] = set()
-        for some in _sums(rows, covered, size):
-            shortest.add(tuple(sorted(some)))
-            if len(shortest) == MOST_SOLUTIONS:
-                break
-        if shortest:
-            return tuple(sorted(shortest))
-    raise AssertionError("one term a row always suffices")
-
-
-def _sums(
-    left: frozenset[int], covered: dict[Implicant, frozenset[int]], size: int
-) -> Iterator[Solution]:
-    """Sums of at most so many terms that cover the rows left."""
-    if not left:
-        yield ()
-        return
-    most = max((len(rows & left) for rows in covered.values()), default=0)
-    if size * most < len(left):
-        return
-    # the row with the fewest ways to be covered: one of them must be taken
-    row = min(left, key=lambda one: (sum(one in rows for rows in covered.values()), one))
-    for term, rows in covered.items():
-        if row in rows:
-            for rest in _sums(left - rows, covered, size - 1):
-                yield (term, *rest)
+    listed = list(terms)
+    covers = [[float(one.covers(row)) for one in listed] for row in rows]
+    constraints = [LinearConstraint(csr_array(covers), lb=1.0)]
+    found: list[Solution] = []
+    while len(found) < MOST_SOLUTIONS:
+        least = milp(
+            np.ones(len(listed)), integrality=1, bounds=Bounds(0, 1), constraints=constraints
+        )
+        if least.x is None or (found and round(least.fun) > len(found[0])):
+            break
+        chosen = least.x.round()
+        found.append(tuple(sorted(one for one, is_in in zip(listed, chosen, strict=True) if is_in)))
+        constraints.append(LinearConstraint(chosen[None], ub=chosen.sum() - 1))
+    return tuple(sorted(found))
 
 
 def _bits(mask: int) -> Iterator[int]:
@@ -257,10 +248,14 @@ def solutions(
     complex_ones = minimised(positive, (), conditions)
     parsimonious = minimised(positive, remainders, conditions)
     intermediate: set[Solution] = set()
-    for whole in complex_ones:
-        for short in parsimonious:
-            easy = _easy(whole, short, expected, remainders)
-            intermediate.update(_within(short, positive, easy, conditions))
+    # many pairs of tied solutions ask for the same
+    asked = {
+        (short, tuple(_easy(whole, short, expected, remainders)))
+        for whole in complex_ones
+        for short in parsimonious
+    }
+    for short, easy in asked:
+        intermediate.update(_within(short, positive, easy, conditions))
     return {
         "complex": complex_ones,
         "parsimonious": parsimonious,
