@@ -366,14 +366,7 @@ def test_a_scenario_out_of_reach_is_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("refits")
-@pytest.mark.parametrize(
-    "family",
-    [
-        "gaussian",
-        "ordinal",
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("poisson", "beta", "binomial")),
-    ],
-)
+@pytest.mark.parametrize("family", ["gaussian", "ordinal", "poisson", "beta", "binomial"])
 def test_every_kind_of_outcome(family, tmp_path):
     frame = firms(rows=96, industries=2, clusters=4)
     plain = analysis_dict(
