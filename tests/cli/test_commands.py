@@ -141,6 +141,7 @@ def test_validate_as_json(folder):
     found = call("validate", "analysis.yaml", "--json")
     said = json.loads(found.out)
     lines = said.pop("lines")
+    assert [one["what"] for one in said.pop("concerns")] == ["only 14 rows in all"]
     assert said == {
         "rows": 14,
         "clusters": 4,
@@ -148,7 +149,6 @@ def test_validate_as_json(folder):
         "family": "bernoulli",
         "structure": "interaction",
         "synthetic": False,
-        "concerns": [],
     }
     memory = "memory: about 665 MB at most (firms 0 MB, draws 65 MB)"
     assert call("validate", "analysis.yaml").out == "\n".join(
@@ -169,6 +169,10 @@ def test_validate_tells_what_would_be_fitted(folder):
         "the others.\n"
         "  1 hypothesis\n"
         "  memory: about 665 MB at most (firms 0 MB, draws 65 MB)\n"
+        "What looks wrong (all of it: `bayescluster check-data analysis.yaml`):\n"
+        "  only 14 rows in all\n"
+        "    claims by group will mostly stay undecided: `bayescluster design` says what so few firms can "
+        "show, and how many would do\n"
     )
 
 

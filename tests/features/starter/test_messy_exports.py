@@ -275,7 +275,7 @@ def test_columns_that_say_nothing_are_asked_for(tmp_path):
     found = init(tmp_path, "firms.csv")
     assert found.code == 2
     assert "which column is the outcome: no name suggests one (--outcome)" in found.out
-    assert "which columns measure social capital: no name suggests any (--social)" in found.out
+    assert "which columns measure social capital: no name suggests any (--social; " in found.out
     (tmp_path / "a.yaml").unlink()
     stated = ("--outcome", "q3", "--social", "q1", "--social", "q2")
     assert init(tmp_path, "firms.csv", *stated).code == 0
