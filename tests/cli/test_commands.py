@@ -151,8 +151,8 @@ def test_validate_as_json(folder):
         "synthetic": False,
     }
     memory = "memory: about 665 MB at most (firms 0 MB, draws 65 MB)"
-    assert call("validate", "analysis.yaml").out == "\n".join(
-        ["analysis.yaml: valid.", *(f"  {line}" for line in (*lines, memory)), ""]
+    assert call("validate", "analysis.yaml").out.startswith(
+        "\n".join(["analysis.yaml: valid.", *(f"  {line}" for line in (*lines, memory)), ""])
     )
 
 
