@@ -240,7 +240,7 @@ def test_an_analysis_with_forms(tmp_path: Path) -> None:
     found = run.reproduce()
     assert found.outcome == "identical"
     assert len(found.records.moved) == 0
-    assert found.records.quantities > 120
+    assert found.records.quantities > 80  # parameters of either form have names of their own
     assert [each.state for each in run.why().stages] == ["kept"] * 3
     assert run.diff(run.path).same_draws is True
 

@@ -176,7 +176,9 @@ class NamedDraws(NamedTuple):
 def _draws_of(run: RunDirectory) -> Iterator[tuple[str, NamedDraws]]:
     """Parameters of a run by name; of several forms, each with the name of its form."""
     for form, each in run.forms().items():
-        yield from ((f"{form}: {name}", draws) for name, draws in _draws_of(each))
+        for name, draws in _draws_of(each):
+            names = tuple(f"{form}: {element}" for element in draws.names)
+            yield f"{form}: {name}", draws._replace(names=names)
     if not _has(run, "posterior"):
         return
     posterior = run.load_posterior()["posterior"].to_dataset()
