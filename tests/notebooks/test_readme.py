@@ -7,6 +7,7 @@ import pytest
 
 from bayescluster.cli.main import COMMANDS
 from bayescluster.cli.runs import app as runs
+from bayescluster.cli.guard import STOPS
 from bayescluster.errors import ConfigError, DataError, FitError, RunError
 from bayescluster.spec.load import load_analysis
 
@@ -38,7 +39,8 @@ def test_exit_codes() -> None:
     sentence = README[README.index("Exit codes:") :].split("\n\n")[0]
     told = {int(code) for code in re.findall(r"\b(\d+) [a-z]", sentence)}
     kinds = (ConfigError, DataError, FitError, RunError)
-    assert told == {0, 1, 130} | {kind.exit_code for kind in kinds}
+    stopped = {128 + sent for sent in STOPS if sent}
+    assert told == {0, 1, 130} | stopped | {kind.exit_code for kind in kinds}
 
 
 def test_the_example_is_an_analysis(tmp_path: Path) -> None:
