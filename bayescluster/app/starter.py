@@ -14,12 +14,11 @@ from bayescluster.features.starter.draft import (
     NONE,
     Choices,
     Draft,
-    analysis_text,
     columns_named,
     drafted,
-    name_of,
     words_for_no_answer,
 )
+from bayescluster.features.starter.text import analysis_text, name_of
 from bayescluster.lookup import suggestion
 
 

@@ -76,15 +76,12 @@ def diff(run: Run, other: Run, json: AsJson = False) -> None:
 
     `bayescluster compare` puts what finished runs say side by side.
     """
-    from bayescluster.cli.study import print_items
+    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import compare_records
     from bayescluster.studies.compare.record_views import records_printed
 
     found = compare_records(run, other)
-    if json:
-        say(found.model_dump_json(indent=2))
-    else:
-        print_items(records_printed(found))
+    print_found(found, records_printed, json)
 
 
 @app.command("why")
@@ -98,15 +95,12 @@ def why(
     json: AsJson = False,
 ) -> None:
     """Say which inputs changed since a run was made, and which stages that invalidates."""
-    from bayescluster.cli.study import print_items
+    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import explain_run
     from bayescluster.studies.compare.record_views import explained_printed
 
     found = explain_run(run, config)
-    if json:
-        say(found.model_dump_json(indent=2))
-    else:
-        print_items(explained_printed(found))
+    print_found(found, explained_printed, json)
 
 
 @app.command("reproduce")
@@ -128,16 +122,13 @@ def reproduce(
     machine with the same versions; otherwise means are to agree within Monte Carlo error.
     """
     from bayescluster.cli.progress import watching
-    from bayescluster.cli.study import print_items
+    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import reproduce_run
     from bayescluster.studies.compare.record_views import reproduced_printed
 
     with keeping("chains" if out else "runs"), watching() as watch:
         found = reproduce_run(run, data, out, watch)
-    if json:
-        say(found.model_dump_json(indent=2))
-    else:
-        print_items(reproduced_printed(found))
+    print_found(found, reproduced_printed, json)
     if found.outcome == "different":
         raise RunError(Problem(found.words, str(run), "see: bayescluster runs diff; runs why"))
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from bayescluster.cli.guard import keeping, say
 from bayescluster.cli.progress import watching
@@ -50,6 +52,16 @@ def run_study[Source, Options, Results: Any](
         say(note)
     say(f"Report: {study.page_path(finished.directory)}")
     return results
+
+
+def print_found[Found: BaseModel](
+    found: Found, printed: Callable[[Found], Iterable[str | Table]], json: bool
+) -> None:
+    """Print results, as JSON or in lines and tables."""
+    if json:
+        say(found.model_dump_json(indent=2))
+    else:
+        print_items(printed(found))
 
 
 def print_items(items: Iterable[str | Table]) -> None:
