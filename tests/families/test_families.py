@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.special import expit
 
 from bayescluster.families import FAMILIES, Observation, Rows, bar_of
-from bayescluster.families.zeros import expected_zeros, zeros_family
+from bayescluster.families.zeros import own_zeros, zeros_family
 from bayescluster.model.observed import observe, row_density
 from bayescluster.spec.equation import FamilyName
 from tests.helpers import assert_within_mcse
@@ -566,10 +566,26 @@ def test_counts_are_asked_for_zeros_of_their_own_only_beyond_what_mixing_gives()
     assert zeros_family(mixed) == ""
     # half have 0, the others never in effect
     apart = rng.poisson(5.0, 2000) * (rng.random(2000) < 0.5).astype(float)
-    assert expected_zeros(apart) == pytest.approx(0.286, abs=0.03)
+    share, gain = own_zeros(apart)
+    assert share == pytest.approx(0.5, abs=0.03)
+    assert gain > 100
     assert zeros_family(apart) == "zero_inflated_negative_binomial"
     assert zeros_family(apart, "negative_binomial") == "zero_inflated_negative_binomial"
     assert zeros_family(apart, "poisson") == "zero_inflated_poisson"
+
+
+@pytest.mark.parametrize("shape", [1.0, 4.0, 100.0])
+@pytest.mark.parametrize("level", [1.0, 2.0])
+def test_zeros_that_a_regression_explains_are_no_zeros_of_their_own(shape, level):
+    rng = np.random.default_rng(7)
+    human, social = rng.normal(size=(2, 600))
+    mean = np.exp(level + 0.5 * human + 0.3 * social + 0.25 * human * social)
+    counts = rng.poisson(mean * rng.gamma(shape, 1 / shape, 600)).astype(float)
+    assert zeros_family(counts) == ""
+    none = rng.random(600) < 1 / 3
+    with_zeros = zeros_family(np.where(none, 0.0, counts))
+    if (shape, level) in [(4.0, 2.0), (100.0, 2.0), (100.0, 1.0)]:
+        assert with_zeros == "zero_inflated_negative_binomial"
 
 
 @pytest.mark.parametrize(
@@ -577,11 +593,12 @@ def test_counts_are_asked_for_zeros_of_their_own_only_beyond_what_mixing_gives()
     [
         (0.4, "", ("hurdle_lognormal", "zero_inflated_beta")),
         (0.4, "gaussian", ("hurdle_lognormal", "zero_inflated_beta")),
+        (0.26, "", ("hurdle_lognormal", "zero_inflated_beta")),
         (0.2, "", ("", "")),
         (0.4, "hurdle_lognormal", ("", "")),
     ],
 )
-def test_amounts_and_shares_are_asked_for_zeros_of_their_own_from_a_third_on(zeros, family, wanted):
+def test_amounts_and_shares_are_asked_for_zeros_of_their_own_from_a_quarter_on(zeros, family, wanted):
     share = np.linspace(0.01, 0.99, 500)
     share[: int(500 * zeros)] = 0.0
     assert (zeros_family(90 * share, family), zeros_family(share, family)) == wanted
