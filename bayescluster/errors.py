@@ -18,9 +18,9 @@ class Problem(NamedTuple):
     mend: str = ""
 
     def __str__(self) -> str:
-        """One or two lines: place and fault, then the mend."""
+        """Place and fault, then the remedies, one a line."""
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}\n    {self.mend}" if self.mend else head
+        return "\n    ".join([head, *self.mend.splitlines()])
 
 
 class BayesClusterError(Exception):

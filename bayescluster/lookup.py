@@ -1,11 +1,16 @@
-"""Words for names and numbers in messages: the one "did you mean", lists and counts."""
+"""Words for names and numbers in messages: the one "did you mean", lists, counts, and lines of YAML."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 MOST_LISTED = 15
+PLAIN = re.compile(r"[^\W\d](?:[\w -]*[\w-])?")
+QUOTED = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 PLURALS = {"hypothesis": "hypotheses", "industry": "industries"}
 
 
@@ -37,3 +42,15 @@ def listed(names: Sequence[str]) -> str:
     """Names as words: ``a``, ``a and b``, ``a, b and c``."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def scalar(value: Any) -> str:
+    """Write a value as YAML, in quotes where it would else be taken for something else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"{value:g}"
+    text = str(value)
+    if PLAIN.fullmatch(text) and text.casefold() not in QUOTED:
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())

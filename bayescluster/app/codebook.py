@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of, table_of_analysis
 from bayescluster.dataset.constructs import Scored, score
-from bayescluster.dataset.derive import fix
+from bayescluster.dataset.derive import as_used
 from bayescluster.dataset.plain import Reading, read_plain
 from bayescluster.dataset.prepare import Examined, examine
 from bayescluster.dataset.read import Table
@@ -60,9 +60,8 @@ def _of_analysis(path: Path) -> Codebook:
 def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ()) -> Sources:
     analysis = source.analysis
     found = examine(table, analysis.data, needed_columns(analysis), source.where)
-    # cells that the analysis corrects look wrong no more
-    table = table._replace(frame=fix(table.frame, analysis.data.fix, source.where).frame)
-    return Sources(table, analysis, found, _scored(source, found), faults)
+    used = as_used(table, analysis.data, source.where)
+    return Sources(used, analysis, found, _scored(source, found), faults)
 
 
 def _scored(source: AnalysisSource, found: Examined) -> dict[str, Scored]:

@@ -73,8 +73,8 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 ) -> int | None:
     """Read a table and write a complete, commented analysis of it.
 
-    What is guessed is said with its reason; what only you can decide is listed. Without a table the
-    file is one to be filled in.
+    Each guess is listed with its reason, and so is what only you can decide. Without a table an empty
+    analysis file is written, to be filled in.
     """
     if path.suffix.lower() in (".yaml", ".yml"):
         _starter(path)
@@ -97,7 +97,7 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     if not yes and sys.stdin.isatty():
         draft = proposed(path, reading, _asked(draft, choices))
     written = write_analysis(path, out or Path(f"{path.stem}.yaml"), draft, reading, force)
-    return _told(written)
+    return _summary(written)
 
 
 def _starter(path: Path) -> None:
@@ -155,25 +155,30 @@ def _asked(draft: Draft, choices: Choices) -> Choices:
     )
 
 
-def _told(written: Written) -> int | None:
-    """Say what was written, what was guessed, and what is still open."""
+def _summary(written: Written) -> int | None:
+    """Print what was written, what was guessed, and what is still to be decided or repaired."""
     draft = written.draft
     say(f"Written: {written.path}")
     for column, reason in draft.reasons.items():
         say(f"  {column}: {reason}")
     if draft.guessed:
-        say("Guessed, to be checked:")
+        say("Guessed; check these:")
         for text in draft.guessed:
             say(f"  {text}")
     if draft.decisions:
         say("Only you can decide:")
         for text in draft.decisions:
             say(f"  {text}")
+        say(
+            f"State it by the option in brackets (with --force, to write {written.path} again), or edit "
+            f"{written.path}; then: bayescluster validate {written.path}"
+        )
         return UNDECIDED
     if written.problems:
-        say("To be mended in the file:")
+        say(f"Not valid yet; repair this in {written.path}:")
         for problem in written.problems:
             say(f"  {problem}")
+        say(f"Then: bayescluster validate {written.path}")
         return UNDECIDED
     say(f"It is valid. Next: bayescluster run {written.path}")
     return None

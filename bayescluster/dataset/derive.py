@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, assert_never
 
@@ -10,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.dataset.read import Note, Table
 from bayescluster.dataset.values import (
     SHOWN_VALUES,
     Code,
@@ -21,11 +23,12 @@ from bayescluster.dataset.values import (
     rows_text,
 )
 from bayescluster.errors import Problem
-from bayescluster.lookup import suggestion
+from bayescluster.lookup import counted, suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.data import (
     ArithmeticColumn,
     CombineColumns,
+    Data,
     Derivation,
     Fix,
     GroupMeanColumn,
@@ -172,6 +175,38 @@ def derive(frame: pd.DataFrame, derivations: tuple[Derivation, ...], where: Wher
             problems.append(error.at(where((*base, error.key or "of"))))
             failed.add(derivation.name)
     return Derived(pd.DataFrame(columns, index=frame.index), tuple(problems), frozenset(failed))
+
+
+def as_used(table: Table, data: Data, where: Where) -> Table:
+    """Take a table as an analysis uses it: corrected, with derived columns next to what they are made of.
+
+    A recoded column is in the place of the one it is made of, unless something else is made of that too.
+    The notes say what was corrected and recoded; what cannot be is left out.
+    """
+    fixed = fix(table.frame, data.fix, where)
+    frame = derive(fixed.frame, data.derive, where).frame
+    made = [item for item in data.derive if item.name in frame and item.name not in table.frame]
+    uses = Counter(name for item in made for _, name in _sources(item))
+    names, notes = list(table.frame.columns), [Note(text) for text in fixed.notes]
+    for item in made:
+        *_, source = (name for _, name in _sources(item))
+        place = names.index(source)
+        if isinstance(item, RecodeColumn) and uses[item.of] == 1:
+            names[place] = item.name
+            notes.append(_recoding_note(item, fixed.frame.get(item.of, frame[item.of])))
+        else:
+            names.insert(place + 1, item.name)
+    return table._replace(frame=frame[names], notes=(*table.notes, *notes))
+
+
+def _recoding_note(item: RecodeColumn, old: pd.Series[Any]) -> Note:
+    steps = [
+        f"{label_of(value)} as {label_of(new)} ({counted(int(holds(old, value).sum()), 'row')})"
+        for value, new in item.values.items()
+    ]
+    more = len(steps) - SHOWN_VALUES
+    listed = ", ".join(steps[:SHOWN_VALUES]) + (f" and {more} more" if more > 0 else "")
+    return Note(f"Recoded: '{item.name}' is '{item.of}' with {listed}.", item.name)
 
 
 def _sources(derivation: Derivation) -> tuple[tuple[tuple[str | int, ...], str], ...]:

@@ -24,11 +24,11 @@ from bayescluster.dataset.values import (
     sheet_fault,
 )
 from bayescluster.errors import DataError, Problem
-from bayescluster.lookup import counted, suggestion
+from bayescluster.lookup import counted, scalar, suggestion
 from bayescluster.names import ALL
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import NeededColumn, Where
-from bayescluster.spec.data import DEFAULT_CODES, Data, Exclusion
+from bayescluster.spec.data import DEFAULT_CODES, Data, Exclusion, RecodeColumn
 
 FIRM = "__firm__"
 CLUSTER = "__cluster__"
@@ -136,7 +136,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     except DataError as error:
         return Examined(None, tuple(dict.fromkeys((*problems, *error.problems))))
     labelled = _with_labels(rows, data)
-    problems += _spelling_problems(labelled, known, where)
+    problems += _spelling_problems(labelled, data, known, where)
     problems += _named_problems(labelled, known, where)
     if not problems:
         problems += _too_few(labelled, where)
@@ -379,7 +379,7 @@ def _with_labels(frame: pd.DataFrame, data: Data) -> pd.DataFrame:
 
 
 def _spelling_problems(
-    frame: pd.DataFrame, needed: Sequence[NeededColumn], where: Where
+    frame: pd.DataFrame, data: Data, needed: Sequence[NeededColumn], where: Where
 ) -> Iterator[Problem]:
     """Groups and categories written in several ways: other case, blanks, or what cannot be seen.
 
@@ -395,7 +395,9 @@ def _spelling_problems(
             spellings.setdefault(fold(visible(str(label))), []).append(str(label))
         several = [each for each in spellings.values() if len(each) > 1]
         if several:
-            yield Problem(_spelt(item, several, counts), where(item.path), _recode(item, several))
+            yield Problem(
+                _spelt(item, several, counts), where(item.path), _recode(item, several, data)
+            )
 
 
 def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int]) -> str:
@@ -413,7 +415,7 @@ def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int])
     return f"'{item.column}' ({item.role}) spells {ways}: {listed}"
 
 
-def _recode(item: NeededColumn, several: list[list[str]]) -> str:
+def _recode(item: NeededColumn, several: list[list[str]], data: Data) -> str:
     """Lines that give each group its most frequent spelling; blanks at its ends are never meant."""
     pairs = [
         (each, visible(variants[0]))
@@ -422,11 +424,9 @@ def _recode(item: NeededColumn, several: list[list[str]]) -> str:
         if each != visible(variants[0])
     ]
     listed = ", ".join(f'"{revealed(old)}": "{new}"' for old, new in pairs)
-    name = f"{item.column}_clean"
-    return (
-        f"if these are the same, add `derive: [{{kind: recode, name: {name}, of: {item.column}, "
-        f"values: {{{listed}}}, otherwise: keep}}]` under data, and name {name} in its place"
-    )
+    name, column = scalar(f"{item.column}_clean"), scalar(item.column)
+    line = f"{{kind: recode, name: {name}, of: {column}, values: {{{listed}}}, otherwise: keep}}"
+    return f"if these are the same, {data.to_add('derive', line)}, and name {name} in its place"
 
 
 def _is_named(series: pd.Series[Any], role: str) -> bool:
@@ -480,15 +480,27 @@ class _Nesting(NamedTuple):
 
     inner: str
     outer: str
-    inners: str
-    outers: str
-    lies: str
+    one: str
+    several: str
+    allowed: str
+    """When they may."""
+    same_name: str
+    """When one name means several."""
 
 
 NESTINGS = (
-    _Nesting("cluster", "industry", "clusters", "industry", "hold firms of"),
-    _Nesting("firm", "cluster", "firms", "cluster", "have rows in"),
-    _Nesting("firm", "industry", "firms", "industry", "have rows in"),
+    _Nesting(
+        *("cluster", "industry", "holds firms of", "hold firms of"),
+        *("if a cluster may hold several industries", "if one name means several clusters"),
+    ),
+    _Nesting(
+        *("firm", "cluster", "has rows in", "have rows in"),
+        *("if firms do change their cluster", "if firms are numbered anew in each cluster"),
+    ),
+    _Nesting(
+        *("firm", "industry", "has rows in", "have rows in"),
+        *("if firms do change their industry", "if firms are numbered anew in each industry"),
+    ),
 )
 
 
@@ -498,14 +510,13 @@ def _nesting_problems(frame: pd.DataFrame, data: Data, where: Where) -> Iterator
         inner, outer = (getattr(data, role) for role in nesting[:2])
         between = nesting.inner == "firm" and nesting.outer == "industry" and data.cluster
         if inner in frame and outer in frame and not between:
-            yield from _not_nested(frame, nesting, (inner, outer), where)
+            yield from _not_nested(frame, nesting, data, where)
 
 
 def _not_nested(
-    frame: pd.DataFrame, nesting: _Nesting, columns: tuple[str, str], where: Where
+    frame: pd.DataFrame, nesting: _Nesting, data: Data, where: Where
 ) -> Iterator[Problem]:
-    inner, outer = f"__{nesting.inner}__", f"__{nesting.outer}__"
-    counts = Counter(zip(frame[inner], frame[outer], strict=True))
+    counts = Counter(zip(frame[f"__{nesting.inner}__"], frame[f"__{nesting.outer}__"], strict=True))
     held: dict[str, dict[str, int]] = {}
     for (name, kind), rows in sorted(counts.items()):
         held.setdefault(name, {})[kind] = rows
@@ -517,56 +528,65 @@ def _not_nested(
         for name, kinds in list(crossed.items())[:SHOWN_CLUSTERS]
     ]
     more = len(crossed) - SHOWN_CLUSTERS
-    verb = nesting.lies
-    one = verb.replace("hold ", "holds ").replace("have ", "has ")
-    count = (
-        f"1 {nesting.inner} {one}"
-        if len(crossed) == 1
-        else f"{len(crossed)} {nesting.inners} {verb}"
-    )
-    likely = _mistyped(frame, nesting, columns, crossed)
-    remedy = (
-        "set `crossed: true` if that is so, or make one key of both with `derive: kind: combine`"
-        if nesting.inner == "cluster"
-        else f"set `crossed: true` if firms do change their {nesting.outer}; if their numbers start "
-        "anew in each, make one key of both with `derive: kind: combine`"
-    )
+    verb = nesting.one if len(crossed) == 1 else nesting.several
+    remedies = [
+        *_mistyped(frame, nesting, data, crossed),
+        f"{nesting.allowed}: add `crossed: true` under data",
+        f"{nesting.same_name}: {_key_of_both(nesting, data)}",
+    ]
     yield Problem(
-        f"{count} more than one {nesting.outer}: {'; '.join(shown)}"
+        f"{counted(len(crossed), nesting.inner)} {verb} more than one {nesting.outer}: {'; '.join(shown)}"
         + (f"; and {more} more" if more > 0 else ""),
         where(("data", nesting.inner)),
-        f"{likely}{'; else ' if likely else ''}{remedy}",
+        "\n".join(remedies),
     )
+
+
+def _key_of_both(nesting: _Nesting, data: Data) -> str:
+    inner, outer = (str(getattr(data, role)) for role in nesting[:2])
+    name = scalar(f"{inner}_{outer}")
+    line = f"{{kind: combine, name: {name}, of: [{scalar(inner)}, {scalar(outer)}]}}"
+    return f"{data.to_add('derive', line)}, and write `{nesting.inner}: {name}`"
 
 
 def _mistyped(
     frame: pd.DataFrame,
     nesting: _Nesting,
-    columns: tuple[str, str],
+    data: Data,
     crossed: Mapping[str, Mapping[str, int]],
-) -> str:
+) -> Iterator[str]:
     """Rows that are probably typing errors: few, in groups whose other rows all agree."""
     inner, outer = frame[f"__{nesting.inner}__"], frame[f"__{nesting.outer}__"]
-    found: list[str] = []
+    odd_rows: list[str] = []
     lines: list[str] = []
+    column = _written_column(str(getattr(data, nesting.outer)), data)
     for name, kinds in crossed.items():
         usual = max(kinds, key=lambda kind: kinds[kind])
         total = sum(kinds.values())
         few = total - kinds[usual]
         if few > max(1, MISTYPED * total) or kinds[usual] < 2:
-            return ""
+            return
         rows = frame.index[(inner == name) & (outer != usual)]
         odd = ", ".join(f"'{kind}'" for kind in kinds if kind != usual)
-        found.append(f"{odd} in {rows_text(rows)}, where '{name}' is otherwise '{usual}'")
-        lines += [f"{{column: {columns[1]}, row: {row + 1}, to: {usual}}}" for row in rows]
-    many = len(found) - SHOWN_CLUSTERS
-    listed = "; ".join(found[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
-    mend = (
-        f", mended by `fix: [{', '.join(lines)}]` under data"
-        if len(lines) <= SHOWN_CLUSTERS
-        else ""
-    )
-    return f"most likely typing errors in '{columns[1]}' or '{columns[0]}': {listed}{mend}"
+        odd_rows.append(f"{odd} in {rows_text(rows)}, where '{name}' is otherwise '{usual}'")
+        lines += [
+            f"{{column: {scalar(column)}, row: {row + 1}, to: {scalar(usual)}}}" for row in rows
+        ]
+    many = len(odd_rows) - SHOWN_CLUSTERS
+    listed = "; ".join(odd_rows[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
+    mend = f": {data.to_add('fix', *lines)}" if column else ""
+    yield f"most likely {'a typing error' if len(lines) == 1 else 'typing errors'}, {listed}{mend}"
+
+
+def _written_column(column: str, data: Data) -> str:
+    """The column of the file in which a group is corrected; empty where it is made in another way."""
+    derived = {item.name: item for item in data.derive}
+    while column in derived:
+        item = derived[column]
+        if not (isinstance(item, RecodeColumn) and item.otherwise == "keep"):
+            return ""
+        column = item.of
+    return column
 
 
 def _too_few(frame: pd.DataFrame, where: Where) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ from bayescluster.dataset.values import (
 from bayescluster.errors import Problem
 from bayescluster.families import FAMILIES, Fault, Rows
 from bayescluster.families.zeros import FEWEST_SOME
-from bayescluster.lookup import suggestion
+from bayescluster.lookup import scalar, suggestion
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import Equation
@@ -86,7 +86,7 @@ def outcome_of(
     series = frame[equation.outcome]
     levels: tuple[str, ...] = ()
     values: Array | None = None
-    if recode := _yes_or_no(equation, series, place("outcome")):
+    if recode := _yes_or_no(analysis, series, place("outcome")):
         problems.append(recode)
     elif equation.family == "ordinal":
         levels, values = _ordinal(equation, series, place, problems)
@@ -156,9 +156,9 @@ def _ordinal(
     return tuple(levels), values
 
 
-def _yes_or_no(equation: Equation, series: pd.Series, where: str) -> Problem | None:
+def _yes_or_no(analysis: Analysis, series: pd.Series, where: str) -> Problem | None:
     """Fault of a yes-or-no outcome that is coded otherwise than 0 and 1, and the lines that mend it."""
-    cells = series.dropna()
+    equation, cells = analysis.equation, series.dropna()
     if equation.family not in ("bernoulli", "probit") or pd.api.types.is_bool_dtype(cells):
         return None
     shown = {code_of(cell): label_of(cell) for cell in cells}
@@ -177,11 +177,13 @@ def _yes_or_no(equation: Equation, series: pd.Series, where: str) -> Problem | N
         f"{text} ({shown[text]})" if shown[text] != text else f"'{text}'" for text in texts
     )
     name = equation.outcome
-    line = f"{{kind: recode, name: {name}_yes, of: {name}, values: {{{one}: 1, {zero}: 0}}}}"
+    yes_name = scalar(f"{name}_yes")
+    old = [text if as_number(text) is not None else scalar(text) for text in (one, zero)]
+    line = f"{{kind: recode, name: {yes_name}, of: {scalar(name)}, values: {{{old[0]}: 1, {old[1]}: 0}}}}"
     return Problem(
         f"the outcome '{name}' holds {values}; family {equation.family} takes 1 for yes, 0 for no",
         where,
-        f"add `derive: [{line}]` under data{unsure}, and write `outcome: {name}_yes` here",
+        f"{analysis.data.to_add('derive', line)}{unsure}, and write `outcome: {yes_name}` here",
     )
 
 

@@ -264,6 +264,12 @@ class Data(Frozen):
         common = () if group else self.missing_values.get(DEFAULT_CODES, ())
         return self.missing_values.get(column, common)
 
+    def to_add(self, key: Literal["fix", "derive"], *entries: str) -> str:
+        """Words of a remedy: what to add to one of the lists of this section, as YAML."""
+        if getattr(self, key):
+            return f"add `{', '.join(f'- {entry}' for entry in entries)}` to `{key}` under data"
+        return f"add `{key}: [{', '.join(entries)}]` under data"
+
     @model_validator(mode="after")
     def _signs_differ(self) -> Data:
         if self.decimal is not None and self.decimal == self.thousands:

@@ -457,7 +457,7 @@ def test_a_firm_in_a_second_cluster_once_is_a_typing_error(made):
     frame.loc[50, "place"] = "p7"
     found = said(made(frame))
     assert (
-        "most likely typing errors in 'place' or 'id': 'p7' in row 51, where '2' is otherwise"
+        "most likely a typing error, 'p7' in row 51, where '2' is otherwise 'p2': add `fix: [{column: place, row: 51, to: p2}]`"
         in found
     )
 
@@ -571,7 +571,8 @@ def test_all_faults_of_a_file_are_one_message(made):
         "the control 'trust' is an indicator of social_capital",
         "no column 'ages' in the data (control)",
         "'branch' (industry) spells one group in 2 ways",
-        "most likely typing errors in 'branch' or 'place'",
+        "most likely typing errors, ",
+        "'services' in row 7, where 'p1' is otherwise 'goods'",
         "the indicator 'skill' is not a number: 'n/a' in row 8",
         "the outcome 'new' holds '1' and '2'",
     ):
@@ -589,7 +590,7 @@ def test_faults_of_data_and_design_are_one_message(made):
     assert "(4 problems)" in found.err
     for said in (
         "'size' (control) is missing in 1 of 96 rows (row 9)",
-        "most likely typing errors in 'branch' or 'place': 'services' in row 7, where 'p1'",
+        "most likely a typing error, 'services' in row 7, where 'p1'",
         "the indicator 'skill' is not a number: 'n/a' in row 8",
         "the outcome 'new' holds '1' and '2'; family bernoulli takes 1 for yes, 0 for no",
     ):
@@ -624,13 +625,41 @@ def test_the_fix_that_is_offered_mends_it(made):
     frame = firms()
     frame.loc[6, "place"] = "p1"
     path = made(frame)
-    line = said(path).split("mended by `")[1].split("` under data")[0]
+    line = said(path).split("': add `")[1].split("` under data")[0]
     assert line == "fix: [{column: branch, row: 7, to: goods}]"
     text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
     path.write_text(text, encoding="utf-8")
     found = said(path)
     assert "valid" in found
     assert "Corrected: 'branch' in row 7 from 'services' to 'goods'." in found
+
+
+def test_the_fix_is_of_the_column_as_written_and_goes_with_what_is_there(made):
+    frame = firms()
+    frame.loc[3, "branch"] = "good"
+    frame.loc[6, "place"] = "p1"
+    derive = (
+        "derive: [{kind: recode, name: area, of: branch, values: {good: goods}, otherwise: keep}]"
+    )
+    fix = "fix: [{column: size, row: 1, to: 99}]"
+    path = made(frame, ".csv", {"branch}": f"area, {derive}, {fix}}}"})
+    remedies = said(path).splitlines()[-3:]
+    assert remedies == [
+        (
+            "    most likely a typing error, 'services' in row 7, where 'p1' is otherwise 'goods': "
+            "add `- {column: branch, row: 7, to: goods}` to `fix` under data"
+        ),
+        "    if a cluster may hold several industries: add `crossed: true` under data",
+        (
+            "    if one name means several clusters: add `- {kind: combine, name: place_area, "
+            "of: [place, area]}` to `derive` under data, and write `cluster: place_area`"
+        ),
+    ]
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("to: 99}]", "to: 99}, {column: branch, row: 7, to: goods}]"), encoding="utf-8"
+    )
+    assert "valid" in said(path)
 
 
 def test_too_few_answers_of_a_capital_are_dropped_where_rows_are(made):

@@ -176,8 +176,9 @@ def test_clusters_nested_in_industries(refused, prepared):
     assert refused(columns, cluster="place", industry="sector") == (
         f"{HEAD}a.yaml:data.cluster: 1 cluster holds firms of more than one industry: "
         "'Cebu' (Furniture 1 row, Software 1 row)\n"
-        "    set `crossed: true` if that is so, or make one key of both with "
-        "`derive: kind: combine`"
+        "    if a cluster may hold several industries: add `crossed: true` under data\n"
+        "    if one name means several clusters: add `derive: [{kind: combine, name: place_sector, "
+        "of: [place, sector]}]` under data, and write `cluster: place_sector`"
     )
     assert len(prepared(columns, cluster="place", industry="sector", crossed=True).frame) == 4
 

@@ -598,7 +598,9 @@ def test_zeros_that_a_regression_explains_are_no_zeros_of_their_own(shape, level
         (0.4, "hurdle_lognormal", ("", "")),
     ],
 )
-def test_amounts_and_shares_are_asked_for_zeros_of_their_own_from_a_quarter_on(zeros, family, wanted):
+def test_amounts_and_shares_are_asked_for_zeros_of_their_own_from_a_quarter_on(
+    zeros, family, wanted
+):
     share = np.linspace(0.01, 0.99, 500)
     share[: int(500 * zeros)] = 0.0
     assert (zeros_family(90 * share, family), zeros_family(share, family)) == wanted

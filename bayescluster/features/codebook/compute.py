@@ -71,6 +71,16 @@ RATHER: Final = {"cluster": r"^cl$|cluster|klaster"}
 FEWEST_A_GROUP: Final = 2
 LEVELS: Final = 7
 """Whole numbers with at most so many values are levels rather than counts."""
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_NAMED = r"(?:jan|feb|m[aä]r|apr|abr|avr|ma[iy]|ju[nil]|ao[uû]|a[ug]|sep|o[ck]t|nov|de[cz]|ene|dic)\w*\.?"
+DATE: Final = re.compile(
+    rf"(?:{_YEAR}[-/.]{_MONTH}(?:[-/.]{_DAY})?|{_DAY}[-/.]{_MONTH}[-/.](?:{_YEAR}|\d\d)"
+    rf"|{_MONTH}/{_DAY}/(?:{_YEAR}|\d\d)|{_MONTH}[-/.]{_YEAR}"
+    rf"|(?:{_DAY}[-/. ]+)?{_NAMED}[-/. ]+{_YEAR})(?!\d)",
+    re.IGNORECASE,
+)
+"""Begins a date as people write it, with the time of day or without: 2024-03-01, 1.3.2024, March 2024."""
+DAY_IN_DIGITS: Final = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\.0)?")
 UNIQUE: Final = 0.5
 """Share of distinct values from which a column names firms rather than groups."""
 
@@ -101,11 +111,15 @@ def kind_of(series: pd.Series[Any]) -> Kind:
         words = {str(value).strip().casefold() for value in cells.unique()}
         if words <= {*YES, *NO} and words & {*YES} and words & {*NO}:
             return Kind("yes or no, in words", None, distinct)
+        if all(DATE.match(str(cell)) for cell in cells):
+            return Kind("dates", None, distinct)
         return Kind("names" if distinct > UNIQUE * len(cells) else "text", None, distinct)
     values = as_float(series)
     known = values[~np.isnan(values)]
     if is_labelled(series):
         return Kind("labelled codes", values, distinct)
+    if distinct > 1 and all(DAY_IN_DIGITS.fullmatch(str(value)) for value in known):
+        return Kind("dates", None, distinct)
     if set(known.tolist()) <= {0.0, 1.0}:
         return Kind("yes or no (0, 1)", values, distinct)
     return Kind(
@@ -156,6 +170,8 @@ def _fits(role: str, series: pd.Series[Any]) -> bool:
     kind, answered = kind_of(series), int(series.notna().sum())
     if kind.name == "empty" or kind.distinct < FEWEST_A_GROUP:
         return False
+    if kind.name == "dates":
+        return role == "firm"
     if role == "firm":
         return kind.distinct > UNIQUE * answered or kind.name in ("names", "text", "whole numbers")
     if role in ("cluster", "industry"):
@@ -185,7 +201,8 @@ FEW_VALUES: Final = 8
 CODES: Final = (-9, -99, -999, -8, -7, -1, -98, -97, 9, 8, 99, 98, 97, 88, 77, 999, 998, 997, 9999)
 """Numbers that surveys write for no answer."""
 APART: Final = 10.0
-"""Interquartile ranges beyond the quartiles from which a value is called an outlier."""
+APART_IN_LOGS: Final = 3.0
+"""Interquartile ranges beyond the quartiles from which a value is called an outlier (3: Tukey's far out)."""
 NEARLY: Final = 0.98
 """Share of rows with one value from which a column is nearly constant."""
 MOSTLY: Final = 0.8
@@ -261,15 +278,13 @@ def _roles(sources: Sources) -> dict[str, str]:
         return {
             name: guess.role.replace("_", " ") for name, guess in guesses(sources.table).items()
         }
-    roles: dict[str, str] = {}
-    derived = {item.name: item for item in sources.analysis.data.derive}
-    for item in needed_columns(sources.analysis):
-        column = item.column
-        while column in derived:
-            of = derived[column].of
-            column = of if isinstance(of, str) else of[0]
-        roles.setdefault(column, item.role.replace("_", " "))
-    return roles
+    needed = {item.column: item.role for item in reversed(needed_columns(sources.analysis))}
+    sources_of = {
+        column: f"for {item.name}"
+        for item in sources.analysis.data.derive
+        for column in ((item.of,) if isinstance(item.of, str) else item.of)
+    }
+    return sources_of | {name: role.replace("_", " ") for name, role in needed.items()}
 
 
 def _column(table: Table, name: str, kind: Kind, role: str) -> CodebookColumn:
@@ -445,8 +460,9 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
             what=f"{listed} in {counted(count, 'row')}",
             advice=f"if it means no answer, write `missing_values: {{{_key(name)}: [{listed}]}}`",
         )
-    if kind.name == "names":
+    if kind.name in ("names", "dates"):
         return
+    yield from _dates_among_names(name, cells)
     counts = labels(cells[~cells.isin(unanswered)]).value_counts()
     if twice := spellings(counts):
         pairs = list(twice.items())
@@ -460,6 +476,17 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
             what=f"one name in several spellings: {shown}{more}",
             advice=f"write under `derive`: {{kind: recode, name: {_key(f'{name}_clean')}, of: "
             f"{_key(name)}, values: {{{values}}}, otherwise: keep}}",
+        )
+
+
+def _dates_among_names(name: str, cells: pd.Series[Any]) -> Iterator[Concern]:
+    """Codes such as 10-12 that a spreadsheet took for dates."""
+    dates = cells[[DATE.match(str(cell)) is not None for cell in cells]]
+    if len(dates):
+        yield Concern(
+            column=name,
+            what=f"dates among names, '{dates.iloc[0]}' in {rows_text(dates.index)}",
+            advice="a spreadsheet turns codes such as 10-12 into dates: correct these cells (`fix`)",
         )
 
 
@@ -496,8 +523,8 @@ def _concerns_of_zeros(
         if (is_outcome and analysis is not None) or not (family or zeros >= MANY_ZEROS):
             continue
         advice = (
-            "low and high quantiles may fall together; a column of whether there is any, and "
-            "one of how much, say more"
+            f"an effect mixes whether there is any with how much: derive a column of whether "
+            f"(`kind: above, of: {_key(name)}, value: 0`), and take one of the two"
         )
         if is_outcome:
             own = f"take `family: {family}`, or " if family else ""
@@ -543,7 +570,7 @@ def _outliers(name: str, values: Array, codes: Sequence[float]) -> Iterator[Conc
         scaled = np.asarray(scale(rest), dtype="float64")
     low, high = np.nanquantile(scaled, [0.25, 0.75])
     width = high - low
-    wide = APART / 2 if known.min() >= 0 else APART
+    wide = APART_IN_LOGS if known.min() >= 0 else APART
     lowest = -np.inf if known.min() >= 0 else low - wide * width
     far = np.flatnonzero((scaled > high + wide * width) | (scaled < lowest))
     if width == 0 or not far.size or far.size > 0.02 * known.size + 1:

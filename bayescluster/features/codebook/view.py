@@ -32,9 +32,14 @@ def _share(value: float | None) -> str:
     return NONE if value is None else f"{value:.2f}"
 
 
-def views(found: Codebook) -> Iterator[View[Any]]:
+def views(codebook: Codebook) -> Iterator[View[Any]]:
     """Concerns, columns, groups, rows lost, capitals, indicators and corners."""
-    yield View(
+    yield from (view(codebook) for view in VIEWS)
+
+
+def _concerns(codebook: Codebook) -> View[Concern]:
+    """What looks wrong, and what to do."""
+    return View(
         "concerns",
         Concern,
         "What looks wrong",
@@ -43,12 +48,16 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             Column("What", "what"),
             Column("What to do", "advice"),
         ),
-        found.concerns,
+        codebook.concerns,
     )
-    yield View(
+
+
+def _columns(codebook: Codebook) -> View[CodebookColumn]:
+    """What each column holds, with its role."""
+    return View(
         "columns",
         CodebookColumn,
-        "Columns" + (" (roles are guessed from names)" if found.guessed else ""),
+        _title(codebook),
         (
             Column("Column", "column", note=lambda row: row.description),
             Column("Role", "role"),
@@ -62,9 +71,17 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             Column("", "histogram"),
             Column("Values", "common", lambda text: Cell("", text)),
         ),
-        found.columns,
+        codebook.columns,
     )
-    yield View(
+
+
+def _title(codebook: Codebook) -> str:
+    return "Columns" + (" (roles are guessed from names)" if codebook.guessed else "")
+
+
+def _groups(codebook: Codebook) -> View[CodebookGroup]:
+    """Industries, with their firms and clusters."""
+    return View(
         "groups",
         CodebookGroup,
         "Industries and clusters",
@@ -75,9 +92,13 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             number("Clusters", "clusters", lambda value: NONE if value is None else str(value)),
             Column("Smallest cluster (rows)", "smallest"),
         ),
-        found.groups,
+        codebook.groups,
     )
-    yield View(
+
+
+def _lost_rows(codebook: Codebook) -> View[LostRows]:
+    """Rows that lack an answer, by what they lack."""
+    return View(
         "lost_rows",
         LostRows,
         "Rows that lack an answer the analysis needs",
@@ -86,10 +107,14 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             number("Rows that lack it", "rows"),
             number("and nothing else", "only"),
         ),
-        found.lost,
+        codebook.lost,
         "A row may lack several: the numbers of rows do not add up to the rows lost.",
     )
-    yield View(
+
+
+def _capitals(codebook: Codebook) -> View[CapitalFacts]:
+    """Each capital before a fit."""
+    return View(
         "capitals",
         CapitalFacts,
         "Capitals",
@@ -103,11 +128,15 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             ),
             number("near high", "near_high", lambda value: NONE if value is None else str(value)),
         ),
-        found.capitals,
+        codebook.capitals,
         "Low and high are the 0.1 and 0.9 quantile; near is within half a standard deviation. Where "
         "much of a capital lies between clusters, its effect is in part one of clusters.",
     )
-    yield View(
+
+
+def _indicators(codebook: Codebook) -> View[IndicatorFacts]:
+    """Each indicator among those of its capital."""
+    return View(
         "indicators",
         IndicatorFacts,
         "Indicators",
@@ -116,9 +145,13 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             Column("Capital", "capital"),
             number("Correlation with the others", "item_rest", _share),
         ),
-        found.indicators,
+        codebook.indicators,
     )
-    yield View(
+
+
+def _corners(codebook: Codebook) -> View[CornerFacts]:
+    """Rows near each corner of the two capitals."""
+    return View(
         "corners",
         CornerFacts,
         "Rows near each corner",
@@ -126,9 +159,12 @@ def views(found: Codebook) -> Iterator[View[Any]]:
             Column("Corner", "corner"),
             number("Rows", "rows", look=lambda row: "thin" if row.rows < FEW else ""),
         ),
-        found.corners,
+        codebook.corners,
         f"Claims about a corner with fewer than {FEW} rows rest on the form of the model.",
     )
+
+
+VIEWS: Final = (_concerns, _columns, _groups, _lost_rows, _capitals, _indicators, _corners)
 
 
 SHORT: Final = {"whole numbers": "whole", "yes or no (0, 1)": "0/1", "labelled codes": "codes"}
@@ -143,26 +179,26 @@ MOST_GROUPS: Final = 20
 """Industries that a terminal shows: the smallest."""
 
 
-def _shown(found: Codebook) -> tuple[CodebookColumn, ...]:
+def _shown(codebook: Codebook) -> tuple[CodebookColumn, ...]:
     """Columns for a terminal: of many those with a role, then those that look wrong, then the first."""
-    wrong = {name for one in found.concerns for name in (one.column, *one.others)}
-    ranked = sorted(found.columns, key=lambda row: (not row.role, row.column not in wrong))
+    wrong = {name for one in codebook.concerns for name in (one.column, *one.others)}
+    ranked = sorted(codebook.columns, key=lambda row: (not row.role, row.column not in wrong))
     kept = {row.column for row in ranked[:MOST_COLUMNS]}
-    return tuple(row for row in found.columns if row.column in kept)
+    return tuple(row for row in codebook.columns if row.column in kept)
 
 
-def _fewest(found: Codebook) -> tuple[CodebookGroup, ...]:
+def _fewest(codebook: Codebook) -> tuple[CodebookGroup, ...]:
     """The smallest industries, in their order."""
-    kept = {row.industry for row in sorted(found.groups, key=lambda row: row.rows)[:MOST_GROUPS]}
-    return tuple(row for row in found.groups if row.industry in kept)
+    kept = {row.industry for row in sorted(codebook.groups, key=lambda row: row.rows)[:MOST_GROUPS]}
+    return tuple(row for row in codebook.groups if row.industry in kept)
 
 
-def _narrow(found: Codebook) -> View[CodebookColumn]:
+def _narrow(codebook: Codebook) -> View[CodebookColumn]:
     """The columns for a terminal: range or values in one cell."""
     return View(
         "columns",
         CodebookColumn,
-        "Columns" + (" (roles are guessed from names)" if found.guessed else ""),
+        _title(codebook),
         (
             Column("Column", "column"),
             Column("Role", "role", lambda role: role.replace("indicator of ", "")),
@@ -172,7 +208,7 @@ def _narrow(found: Codebook) -> View[CodebookColumn]:
             Column("Values", _values),
             Column("", "histogram"),
         ),
-        _shown(found),
+        _shown(codebook),
     )
 
 
@@ -184,24 +220,26 @@ def _values(row: CodebookColumn) -> str:
     return f"{_amount(row.low)} to {_amount(row.high)}, median {_amount(row.median)}"
 
 
-def printed(found: Codebook) -> Iterator[str | Table]:
+def printed(codebook: Codebook) -> Iterator[str | Table]:
     """Write the codebook for the terminal."""
-    yield f"{found.table}: {found.rows} rows, {len(found.columns)} columns"
-    if found.usable is not None:
-        lost = found.rows - found.usable
-        yield f"the analysis uses {found.usable} rows" + (f", {lost} are left out" if lost else "")
-    yield from found.notes
-    yield from (f"FAULT {fault}" for fault in found.faults)
-    for view in views(found):
+    yield f"{codebook.table}: {codebook.rows} rows, {len(codebook.columns)} columns"
+    if codebook.usable is not None:
+        lost = codebook.rows - codebook.usable
+        yield f"the analysis uses {codebook.usable} rows" + (
+            f", {lost} are left out" if lost else ""
+        )
+    yield from codebook.notes
+    yield from (f"FAULT {fault}" for fault in codebook.faults)
+    for view in views(codebook):
         if view.name == "columns":
-            yield _narrow(found).table
-            yield from _left_out(len(found.columns) - MOST_COLUMNS, "columns")
+            yield _narrow(codebook).table
+            yield from _left_out(len(codebook.columns) - MOST_COLUMNS, "columns")
         elif view.name == "groups" and len(view.rows) > MOST_GROUPS:
-            yield replace(view, rows=_fewest(found)).table
+            yield replace(view, rows=_fewest(codebook)).table
             yield from _left_out(len(view.rows) - MOST_GROUPS, "industries, larger ones")
         elif view.rows:
             yield view.table
-    if not found.concerns:
+    if not codebook.concerns:
         yield "\nNothing looks wrong."
 
 
@@ -210,7 +248,7 @@ def _left_out(more: int, what: str) -> Iterator[str]:
         yield f"and {more} more {what}: `--out PAGE.html` writes them all"
 
 
-def page_text(found: Codebook) -> str:
+def page_text(codebook: Codebook) -> str:
     """Write the codebook as a page."""
-    tables = [(view.name, view.table) for view in views(found) if view.rows]
-    return str(filled("codebook.html.j2", found=found, tables=tables))
+    tables = [(view.name, view.table) for view in views(codebook) if view.rows]
+    return str(filled("codebook.html.j2", codebook=codebook, tables=tables))

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from bayescluster.features.starter.draft import DEFAULT_REGIONS, Draft, Item, Recode, Scale
+from bayescluster.lookup import scalar
 from bayescluster.spec.load import FILL_IN
-
-PLAIN: Final = re.compile(r"[A-Za-z_À-ÿ][\w À-ÿ-]*")
-QUOTED: Final = {"yes", "no", "true", "false", "null", "on", "off", "y", "n"}
 
 
 def name_of(stem: str) -> str:
     """Name of an analysis from the name of a file."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-") or "analysis"
     return (name if name[0].isalpha() else f"analysis-{name}")[:60]
-
-
-def scalar(value: Any) -> str:
-    """Write a value as YAML, in quotes where it would else be taken for something else."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"{value:g}"
-    text = str(value)
-    if PLAIN.fullmatch(text) and text.casefold() not in QUOTED and text == text.strip():
-        return text
-    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def analysis_text(name: str, source: str, draft: Draft, reading: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bayescluster.app.codebook import codebook
-from bayescluster.features.codebook.compute import suspicious_codes
+from bayescluster.features.codebook.compute import kind_of, suspicious_codes
 from bayescluster.features.codebook.view import page_text, views
 from tests.cases.test_reading import ANALYSIS, firms
 from tests.cli.small import call
@@ -201,6 +201,74 @@ def test_the_command_writes_text_json_and_a_page(written, tmp_path):
     read = json.loads(call("check-data", str(path), "--json").out)
     assert read["rows"] == 96
     assert [row["column"] for row in read["columns"]][:3] == ["id", "place", "branch"]
+
+
+def test_columns_are_those_the_analysis_uses_and_changes_are_named_once(analysed):
+    frame = firms().assign(new=2 - firms()["new"])
+    frame.loc[3, "branch"] = "good"
+    frame.loc[9, "size"] = 48_000
+    derive = (
+        "fix: [{column: size, row: 10, to: 48}], derive: ["
+        "{kind: recode, name: branch_clean, of: branch, values: {good: goods}, otherwise: keep}, "
+        "{kind: recode, name: new_yes, of: new, values: {1: 1, 2: 0}}, "
+        "{kind: log, name: log_size, of: size}]}"
+    )
+    swaps = {
+        "industry: branch}": f"industry: branch_clean, {derive}",
+        "outcome: new": "outcome: new_yes",
+        "[size]": "[log_size]",
+    }
+    found = codebook(analysed(frame, **swaps))
+    columns = {row.column: row for row in found.columns}
+    assert list(columns)[2:8] == ["branch_clean", "skill", "trust", "size", "log_size", "new_yes"]
+    assert (columns["branch_clean"].role, columns["branch_clean"].distinct) == ("industry", 2)
+    assert (columns["new_yes"].role, columns["new_yes"].kind) == ("outcome", "yes or no (0, 1)")
+    assert (columns["log_size"].role, columns["size"].role) == ("control", "for log_size")
+    assert columns["size"].high is not None
+    assert columns["size"].high < 110
+    yes = int((frame["new"] == 1).sum())
+    assert found.notes == (
+        "Corrected: 'size' in row 10 from '48000' to '48'.",
+        "Recoded: 'branch_clean' is 'branch' with good as goods (1 row).",
+        f"Recoded: 'new_yes' is 'new' with 1 as 1 ({yes} rows), 2 as 0 ({96 - yes} rows).",
+    )
+    assert found.faults == ()
+
+
+DATES = {
+    "dates": [
+        ["2024-03-01 10:00", "2024-03-02"],
+        ["1.3.2024", "31.12.24"],
+        ["March 2024", "3 Mai 2023"],
+        ["12/31/99", "1/2/00"],
+        [20240301, 20231231],
+        ["3/2024", "12/2023"],
+    ],
+    "other": [
+        ["10.10", "11.20"],
+        ["Ort 10", "Ort 12"],
+        ["Marburg 1", "Mailand 2"],
+        [20010001, 20010002],
+        [1999, 2004],
+        ["A-01-02", "B"],
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("cells", "dates"), [(cells, kind == "dates") for kind, each in DATES.items() for cells in each]
+)
+def test_dates_are_dates_and_no_controls(cells, dates, written):
+    assert (kind_of(pd.Series(cells)).name == "dates") == dates
+    frame = firms().assign(employment_date=np.resize(np.array(cells, dtype=object), 96))
+    found = {row.column: row for row in codebook(written(frame)).columns}
+    assert (found["employment_date"].role == "") == dates
+
+
+def test_codes_that_a_spreadsheet_took_for_dates_look_wrong(written):
+    frame = firms().assign(branch=["10-12" if k % 2 else "ab" for k in range(96)])
+    frame.loc[[3, 5], "branch"] = "2012-10-01"
+    assert ("branch", "dates among names, '2012-10-01' in rows 4, 6") in concerns(written(frame))
 
 
 def test_every_table_is_on_the_page(analysed):
