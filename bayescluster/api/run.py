@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayescluster.app.collect import evidence_of
-from bayescluster.app.run import open_design
+from bayescluster.app.report import open_design
 from bayescluster.design.record import Design
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds
 from bayescluster.kit.words import group, label

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
-from bayescluster.app.run import command_of, fit_source, run_source, write_run_report
+from bayescluster.app.report import write_run_report
+from bayescluster.app.run import command_of, fit_source, run_source
 from bayescluster.checks.remedies import RETRIES, Failure, remedied, settings_changed
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design

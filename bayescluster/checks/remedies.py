@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from bayescluster.checks.thresholds import ESS_MIN
-from bayescluster.design.record import Design
 from bayescluster.results.fit import Change, CheckItem, Gate, Reason, ReasonKind
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.equation import VaryingTerms
+
+if TYPE_CHECKING:
+    from bayescluster.design.record import Design
 
 RHAT: Final = "R-hat"
 ESS_BULK: Final = "ESS, bulk"

@@ -9,7 +9,7 @@ from bayescluster.cli.guard import guarded, say
 @guarded
 def report(run: Run) -> None:
     """Write the report of a finished run again, without fitting anything."""
-    from bayescluster.app.run import write_run_report
+    from bayescluster.app.report import write_run_report
     from bayescluster.runs.store import RunDirectory
 
     directory = RunDirectory.open(run)

@@ -11,18 +11,17 @@ from contextvars import ContextVar
 from io import BytesIO
 from math import atan2, degrees, hypot
 from textwrap import wrap
-from typing import Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from xml.etree import ElementTree
 
-import matplotlib as mpl
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from bayescluster.kit.words import UNDIRECTED
 from bayescluster.results.model import Results
+
+if TYPE_CHECKING:  # pages are described, and shown on a terminal, without drawing
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class FigureError(ValueError):
@@ -127,6 +126,8 @@ NARROW: Final = 3.7
 @contextmanager
 def settings() -> Iterator[None]:
     """Use the figures' settings, whatever the reader's own are."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(SETTINGS)
@@ -135,6 +136,9 @@ def settings() -> Iterator[None]:
 
 def canvas(width: float, height: float) -> Figure:
     """Make an empty figure, in inches, that lays itself out."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     return figure
@@ -142,6 +146,8 @@ def canvas(width: float, height: float) -> Figure:
 
 def plain_text(figure: Figure) -> Figure:
     """Keep every text as it is: a dollar sign in a name is no mathematics, an isolate no letter."""
+    from matplotlib.text import Text
+
     for text in figure.findobj(Text):
         text.set_parse_math(False)
         plain = text.get_text().translate(UNDIRECTED)
@@ -403,6 +409,8 @@ def _printed(figure: Figure) -> str:
     The SVG canvas is asked directly: `Figure.savefig` walks a figure that lays itself out once more
     before it draws, for the layout, which drawing does anyway; the bytes are the same.
     """
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer, canvas = BytesIO(), cast(Any, FigureCanvasSVG(figure))  # its methods have no types
     with settings(), warnings.catch_warnings():
         # text stays text, so the reader's fonts draw it: ours need not have the glyph

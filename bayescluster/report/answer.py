@@ -9,13 +9,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from bayescluster.families import YES_OR_NO
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
@@ -37,6 +34,10 @@ from bayescluster.names import ALL
 from bayescluster.results.base import VerdictState
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import EffectRow, Results, Verdict
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each; the largest do."""
@@ -248,7 +249,7 @@ def _facts(results: Results) -> tuple[str, ...]:
     if sample.industries > 1:
         listed.append(f"{words.count(sample.industries)} industries")
     mean = next((row.outcome_mean for row in sample.groups if row.by == "all"), None)
-    if mean is not None and results.outcome.family in YES_OR_NO and not results.outcome.levels:
+    if mean is not None and results.outcome.yes_or_no:
         listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
     listed.append("diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
     if results.reproduction.declared is not None:
@@ -744,7 +745,7 @@ def _caption(results: Results) -> str:
     if table is None:
         return ""
     what = f"Expected {results.outcome.label}"
-    if results.outcome.family in YES_OR_NO and not results.outcome.levels:
+    if results.outcome.yes_or_no:
         what = f"Expected share of firms with {_outcome(results)}"
     return (
         f"{what}, each capital low or high ({table.declared}): posterior mean, 90% interval; right, "

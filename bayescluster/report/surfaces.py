@@ -8,7 +8,6 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from bayescluster.families import YES_OR_NO
 from bayescluster.kit import words
 from bayescluster.kit.figure import (
     FIRST,
@@ -100,7 +99,7 @@ def _panel(axes: Axes, one: Surface, results: Results, edges: list[float]) -> Co
 
 def _middle(results: Results) -> float:
     """Firms above this count as having the outcome: the mean of all firms."""
-    return 0.5 if results.outcome.family in YES_OR_NO else _mean(results)
+    return 0.5 if results.outcome.yes_or_no else _mean(results)
 
 
 def _mean(results: Results) -> float:
@@ -149,7 +148,7 @@ def _label(made: Panels, results: Results, filled: ContourSet, *, narrow: bool) 
 def _caption(results: Results) -> str:
     shown = sum(one.points_shown for one in results.surfaces)
     total = sum(one.points_total for one in results.surfaces)
-    what = "with the outcome" if results.outcome.family in YES_OR_NO else "above the mean outcome"
+    what = "with the outcome" if results.outcome.yes_or_no else "above the mean outcome"
     dots = "firms" if results.sample.rows == results.sample.firms else "rows of the data"
     return (
         "Posterior mean of the expected outcome over the plane of the two capitals. Dots are "

@@ -243,6 +243,11 @@ class OutcomeFacts(Value):
     levels: tuple[str, ...] = ()
     at_least: str | None = None
 
+    @property
+    def yes_or_no(self) -> bool:
+        """Whether firms have the outcome or do not."""
+        return self.scale == "probability" and not self.levels and self.at_least is None
+
 
 class GroupRow(Value):
     """One industry or cluster of the sample. Capital means are in standard deviations."""

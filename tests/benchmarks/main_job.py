@@ -34,7 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with timed("import"):
         from bayescluster.app import run
-        from bayescluster.app.run import write_run_report
+        from bayescluster.app.report import write_run_report
     with tempfile.TemporaryDirectory() as folder:
         smallest = _stages(run, write_run_report, Path(arguments.config), Path(folder))
     for stage, seconds in SECONDS.items():

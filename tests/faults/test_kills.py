@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bayescluster.app.run import fit_analysis, run_analysis, write_run_report
+from bayescluster.app.report import write_run_report
+from bayescluster.app.run import fit_analysis, run_analysis
 from bayescluster.errors import RunError
 from bayescluster.runs.archive import pack, unpack
 from bayescluster.runs.layout import LOCK, LOG, MANIFEST

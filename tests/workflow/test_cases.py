@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bayescluster.app.run import open_design, run_analysis
+from bayescluster.app.report import open_design
+from bayescluster.app.run import run_analysis
 from bayescluster.model.priors import model_priors, prior_text
 from bayescluster.results.model import Results
 from tests.cli.small import call, write

@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 
 import bayescluster.api as bc
-from bayescluster.app.run import finish_report, with_additions
+from bayescluster.app.report import finish_report, with_additions
 from bayescluster.features.checklist.compute import (
     REGION,
     STUDIES,

@@ -8,7 +8,7 @@ import pytest
 import bayescluster.api as bc
 from bayescluster.app import facts as module
 from bayescluster.app.facts import fit_checks
-from bayescluster.app.run import open_design
+from bayescluster.app.report import open_design
 from bayescluster.checks.calibration import NO_EVENT, WEIGHTED, YES_NO, bars_of
 from bayescluster.checks.loo import LeftOut, leave_row_out, left_out, psis_loo
 from bayescluster.design.record import Design

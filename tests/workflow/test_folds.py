@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import bayescluster as bc
-from bayescluster.app.run import open_design, run_analysis
+from bayescluster.app.report import open_design
+from bayescluster.app.run import run_analysis
 from bayescluster.checks.loo import RowScores, stacking_weights
 from bayescluster.errors import FitError
 from bayescluster.features.folds.results import Fold

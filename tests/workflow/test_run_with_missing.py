@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from bayescluster.api.run import Run
-from bayescluster.app.run import open_design, run_analysis
+from bayescluster.app.report import open_design
+from bayescluster.app.run import run_analysis
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.results.model import CheckItem, Results

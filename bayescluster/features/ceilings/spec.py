@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, model_validator
 
 from bayescluster.errors import Problem
-from bayescluster.families import FAMILIES
 from bayescluster.spec.base import Frozen, OpenProbability
 from bayescluster.spec.columns import Where
 
@@ -50,6 +49,8 @@ BASE = ("traditions", "ceilings")
 
 def ceiling_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Refuse a scope or targets that the outcome in focus cannot have."""
+    from bayescluster.families import FAMILIES
+
     options, equation = analysis.traditions.ceilings, analysis.equation
     scale = FAMILIES[equation.family].scale
     bounded = scale in ("probability", "share") or equation.at_least is not None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from bayescluster.errors import Problem
-from bayescluster.families import YES_OR_NO
 from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS
 from bayescluster.spec.base import Column, Frozen, NonNegative, OpenProbability, Probability
@@ -122,6 +121,8 @@ BASE = ("traditions", "sets")
 
 def set_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
     """Faults that need no data to be seen."""
+    from bayescluster.families import YES_OR_NO
+
     sets, equation = analysis.traditions.sets, analysis.equation
     crisp = equation.family in YES_OR_NO or equation.at_least is not None
     if sets.outcome is not None and crisp:

@@ -18,7 +18,8 @@ from scipy.stats import norm
 
 from bayescluster.app.prepare import AnalysisSource, analysis_source, fitted_analysis, read_designs
 from bayescluster.app.prepare import key_of as key_of_fit
-from bayescluster.app.run import fit_in, key_of_results, open_design
+from bayescluster.app.report import open_design
+from bayescluster.app.run import fit_in, key_of_results
 from bayescluster.checks.convergence import element_names
 from bayescluster.checks.remedies import with_settings
 from bayescluster.errors import BayesClusterError, DataError, Problem, RunError

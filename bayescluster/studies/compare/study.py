@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bayescluster.app.collect import evidence_of
-from bayescluster.app.run import open_design
+from bayescluster.app.report import open_design
 from bayescluster.errors import Problem, RunError
 from bayescluster.estimands.levels import default_levels
 from bayescluster.inference.watch import CountingWatch

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bayescluster.app.run import NamedWatch, open_design, write_run_report
+from bayescluster.app.report import open_design, write_run_report
+from bayescluster.app.run import NamedWatch
 from bayescluster.features.folds.results import FOLDS_VERSION, Folds, LeftOutGroups, LeftOutRows
 from bayescluster.inference.watch import CountingWatch, Silent
 from bayescluster.runs.layout import FOLDS
