@@ -34,8 +34,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def counted(many: int, noun: str) -> str:
-    """A number and its noun: ``1 row``, ``2 rows``."""
-    return f"{many} {noun if many == 1 else PLURALS.get(noun, f'{noun}s')}"
+    """A number and its noun: ``1 row``, ``2,000 rows``."""
+    return f"{many:,} {noun if many == 1 else PLURALS.get(noun, f'{noun}s')}"
 
 
 def listed(names: Sequence[str]) -> str:

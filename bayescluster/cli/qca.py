@@ -21,6 +21,7 @@ from bayescluster.cli.arguments import (
 )
 from bayescluster.cli.guard import guarded, say, say_json
 from bayescluster.errors import CommandError, Problem
+from bayescluster.lookup import counted
 
 if TYPE_CHECKING:
     from bayescluster.features.sets.results import PlainSets
@@ -134,7 +135,7 @@ def _print(sets: PlainSets) -> None:
     from bayescluster.features.sets.view import plain_views
     from bayescluster.kit.terminal import print_table
 
-    say(f"{sets.table}: {sets.cases} cases, outcome {sets.outcome}")
+    say(f"{sets.table}: {counted(sets.cases, 'case')}, outcome {sets.outcome}")
     for view in plain_views(sets):
         if view.columns and view.rows:
             print_table(view.table)

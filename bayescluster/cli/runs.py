@@ -10,6 +10,7 @@ import typer
 from bayescluster.cli.arguments import AsJson, Out, Run
 from bayescluster.cli.guard import guarded, keeping, say
 from bayescluster.errors import Problem, RunError
+from bayescluster.lookup import counted
 
 DEFAULT: Final = Path("runs")
 
@@ -154,13 +155,13 @@ def prune(
 
     found = leftovers(out, keep)
     for one in found:
-        size = f"{len(one.files)} files, {one.size / 1e6:,.1f} MB"
+        size = f"{counted(len(one.files), 'file')}, {one.size / 1e6:,.1f} MB"
         say(f"{one.run}: {one.why} ({size})")
     if not found:
         say(f"Nothing to remove in {out}.")
     elif yes:
         remove(found)
-        say(f"Removed {sum(len(one.files) for one in found)} files.")
+        say(f"Removed {counted(sum(len(one.files) for one in found), 'file')}.")
     else:
         say("Nothing was removed yet: the same command with --yes removes these files.")
 

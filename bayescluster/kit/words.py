@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from unicodedata import bidirectional
 
 from bayescluster.kit.table import Look
+from bayescluster.lookup import counted
 from bayescluster.names import ALL, WITHIN, group_name
 from bayescluster.results.facts import OutcomeFacts
 from bayescluster.results.fit import CalibrationRow, FitChecks, PitRow, PredictiveCount
@@ -306,7 +307,7 @@ def rhat(value: float | None) -> str:
 
 def firms(many: float) -> str:
     """Count of firms, in words."""
-    return f"{count(many)} {'firm' if count(many) == '1' else 'firms'}"
+    return counted(round(many), "firm")
 
 
 def duration(seconds: float) -> str:
@@ -434,11 +435,12 @@ def _tests(rows: Iterable[Row]) -> str:
         return "no group could be tested"
     flagged = [row for row in made if row.flagged]
     if not flagged:
-        return f"no sign of misfit in {len(made)} {'test' if len(made) == 1 else 'tests'}"
+        return f"no sign of misfit in {counted(len(made), 'test')}"
     listed = "; ".join(
         f"{name(row)}: {row.shape}" if row.by == "all" else name(row) for row in flagged
     )
-    return f"{len(flagged)} of {len(made)} tests flag a misfit ({listed})"
+    flag = "flags" if len(flagged) == 1 else "flag"
+    return f"{len(flagged)} of {counted(len(made), 'test')} {flag} a misfit ({listed})"
 
 
 def name(row: Row) -> str:

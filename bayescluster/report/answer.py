@@ -30,6 +30,7 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.page import Section, figures, filled
+from bayescluster.lookup import counted
 from bayescluster.names import ALL
 from bayescluster.results.base import VerdictState
 from bayescluster.results.claims import CornerRow, Corners
@@ -43,7 +44,7 @@ MOST_GROUPS: Final = 8
 """More groups than this do not get a sentence and a panel each; the largest do."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
-ASSOCIATION: Final = "These are associations given the controls, not causes."
+ASSOCIATION: Final = "These are associations given the controls."
 FEW_FIRMS: Final = 10
 """A corner with fewer firms around it (effective number) is marked where no claim declares its own."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
@@ -240,22 +241,20 @@ def _corners(results: Results) -> Corners | None:
 
 def _facts(results: Results) -> tuple[str, ...]:
     sample = results.sample
-    rows = "firms" if sample.rows == sample.firms else "rows"
-    listed = [f"{words.count(sample.rows)} {rows}"]
+    listed = [counted(sample.rows, "firm" if sample.rows == sample.firms else "row")]
     if sample.rows != sample.firms:
-        listed.append(f"{words.count(sample.firms)} firms")
+        listed.append(counted(sample.firms, "firm"))
     if sample.clusters:
-        listed.append(f"{words.count(sample.clusters)} clusters")
+        listed.append(counted(sample.clusters, "cluster"))
     if sample.industries > 1:
-        listed.append(f"{words.count(sample.industries)} industries")
+        listed.append(counted(sample.industries, "industry"))
     mean = next((row.outcome_mean for row in sample.groups if row.by == "all"), None)
     if mean is not None and results.outcome.yes_or_no:
         listed.append(f"{words.fixed(100 * mean, 0)}% with {_outcome(results)}")
     listed.append("diagnostics passed" if results.gate.passed else "✕ diagnostics failed")
     if results.reproduction.declared is not None:
-        listed.append(
-            f"claims {results.reproduction.declared.words.removesuffix(' of these data')}"
-        )
+        when = results.reproduction.declared.words
+        listed.append(f"claims {when.replace('the first fit of these data', 'fitting')}")
     return tuple(listed)
 
 
@@ -308,9 +307,9 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
     first, *rest = needed.values()
     same = rest and all(_judged(one) == _judged(first) for one in rest)
     if same and first.verdict in ("supported", "rejected"):
-        shares = ", ".join(
-            f"{capital.partition('_')[0]} {_share(one)}" for capital, one in needed.items()
-        )
+        each = {capital.partition("_")[0]: _share(one) for capital, one in needed.items()}
+        alike = len(set(each.values())) == 1
+        shares = f"{_share(first)} each" if alike else ", ".join(map(" ".join, each.items()))
         weakest = min if first.verdict == "supported" else max
         yield Run("Each capital is ")
         yield Run(
@@ -426,10 +425,11 @@ def _pairs(results: Results) -> GroupAnswer | None:
         for one in decided[:MOST_PAIRS]
     ]
     if len(decided) > MOST_PAIRS:
-        runs.append(Run(f"{len(decided) - MOST_PAIRS} further differences are supported. "))
+        more = counted(len(decided) - MOST_PAIRS, "further difference")
+        runs.append(Run(f"{more} {'is' if more.startswith('1 ') else 'are'} supported. "))
     if len(claims) > len(decided):
         other = "No other" if decided else "None"
-        runs.append(Run(f"{other} of {len(claims)} differences of effects is supported."))
+        runs.append(Run(f"{other} of the {len(claims)} differences is supported."))
     return GroupAnswer("Differences", None, tuple(runs))
 
 
@@ -567,7 +567,7 @@ def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
 
 def _limits(results: Results) -> tuple[tuple[str, str], ...]:
     said = (
-        ("Association", ASSOCIATION),
+        ("Not causal", ASSOCIATION),
         ("Rows left out", _rows_lost(results)),
         (f"{MARKS['attenuated']} Measurement", _measured(results)),
         (f"{MARKS['few']} Few firms", _few(results)),
@@ -591,7 +591,8 @@ def _rows_lost(results: Results) -> str:
     lost = sum(row.rows for row in sample.dropped)
     if not lost:
         return ""
-    return f"{words.count(lost)} of {words.count(sample.rows + lost)} rows lack a value and are left out."
+    what = "lacks a value and is" if lost == 1 else "lack a value and are"
+    return f"{words.count(lost)} of {counted(sample.rows + lost, 'row')} {what} left out."
 
 
 def _measured(results: Results) -> str:
@@ -748,8 +749,8 @@ def _caption(results: Results) -> str:
     if results.outcome.yes_or_no:
         what = f"Expected share of firms with {_outcome(results)}"
     return (
-        f"{what}, each capital low or high ({table.declared}): posterior mean, 90% interval; right, "
-        "effective number of firms near that corner."
+        f"{what}, each capital low or high ({table.declared}): posterior mean, 90% interval, effective "
+        "number of firms nearby."
     )
 
 

@@ -12,6 +12,7 @@ from bayescluster.checks.thresholds import GAIN_SMALL, SUBSTITUTION_FLAT
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, filled, pivot, tables
 from bayescluster.kit.table import Cell, Column, View, number
+from bayescluster.lookup import counted
 from bayescluster.results.facts import (
     CaseFacts,
     CaseRow,
@@ -331,7 +332,7 @@ def _facts(results: Results) -> tuple[tuple[str, str], ...]:
         ("Sampler", fit.sampler),
         (
             "Draws",
-            f"{fit.chains} chains of {words.count(fit.draws)} draws {tuned}",
+            f"{counted(fit.chains, 'chain')} of {counted(fit.draws, 'draw')} {tuned}",
         ),
         ("Seed", str(fit.seed)),
         ("Target acceptance", words.share(fit.target_accept)),

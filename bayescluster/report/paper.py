@@ -20,6 +20,7 @@ from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
 from bayescluster.kit.table import Table, csv_text
+from bayescluster.lookup import counted
 from bayescluster.names import CAPITALS
 from bayescluster.report.answer import answer_of, question
 from bayescluster.report.citations import BIBLIOGRAPHY, cited
@@ -291,12 +292,13 @@ def methods(results: Results) -> str:
     synthetic = " (synthetic data)" if sample.synthetic else ""
     nested = ""
     if sample.clusters:
-        nested = f" in {words.count(sample.clusters)} clusters"
+        nested = f" in {counted(sample.clusters, 'cluster')}"
         if sample.industries > 1:
-            nested += f" of {words.count(sample.industries)} industries"
-    rows = f"{words.count(sample.rows)} {'firms' if sample.rows == sample.firms else 'rows'}"
+            nested += f" of {counted(sample.industries, 'industry')}"
+    rows = counted(sample.rows, "firm" if sample.rows == sample.firms else "row")
     lost = sum(row.rows for row in sample.dropped)
-    left_out = f" {words.count(lost)} rows with missing values were left out." if lost else ""
+    were = "was" if lost == 1 else "were"
+    left_out = f" {counted(lost, 'row')} with missing values {were} left out." if lost else ""
     levels = "; ".join(
         f"{', '.join(words.label(term).lower() for term in one.terms)} vary by {one.name}"
         + (" (correlated)" if one.correlated else "")
@@ -320,7 +322,7 @@ def methods(results: Results) -> str:
         + (f"; {levels}." if levels else ".")
         + cited("lkj", when=any(one.correlated for one in model.groupings)),
         "Effects and interactions are averages on the outcome scale" + cited("ai_norton") + ".",
-        f"The posterior was drawn with {words.count(fit.chains)} chains of {words.count(fit.draws)} draws "
+        f"The posterior was drawn with {counted(fit.chains, 'chain')} of {words.count(fit.draws)} draws "
         f"after {words.count(fit.tune)} of tuning"
         + cited("nuts", "pymc")
         + "; convergence was judged by "

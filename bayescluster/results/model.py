@@ -232,7 +232,7 @@ class Together(Value):
         claims = "claim" if self.supported == 1 else "claims"
         words = f"{self.probability:.2f}" if self.probability <= 0.99 else "above 0.99"
         return (
-            f"Of {self.supported} supported {claims}, differences included, {self.expected_false:.2g} are "
+            f"Of {self.supported} supported {claims}, {self.expected_false:.2g} are "
             f"expected to be false; all hold with probability {words}."
         )
 

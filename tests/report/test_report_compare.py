@@ -175,11 +175,11 @@ def test_synthetic_runs_are_named(results):
     made_up, real = named(sample(True), "made"), named(sample(False), "real")
     found = together(made_up, real)
     page = page_text(found)
-    assert "Those of made: nothing they say is evidence about real firms." in page
+    assert "no evidence about real firms in made." in page
     assert any("says nothing of real firms" in text for text in found.warnings)
     assert "Synthetic data" not in page_text(together(real, named(real, "too")))
     whole = page_text(together(made_up, named(made_up, "too")))
-    assert "Nothing here is evidence about real firms." in whole
+    assert "Synthetic data:</strong> no evidence about real firms." in whole
 
 
 def test_other_units_do_not_share_an_axis(results):

@@ -26,7 +26,7 @@ def test_lines(results: Results) -> None:
     assert found is not None
     assert fit_words.lines(found) == (
         f"1 of 29 predictive statistics is flagged; {CHANCE}",
-        f"LOO-PIT: 1 of 4 tests flag a misfit (All firms: {made.fit.MISFIT})",
+        f"LOO-PIT: 1 of 4 tests flags a misfit (All firms: {made.fit.MISFIT})",
         "Calibration: no sign of misfit in 4 tests",
     )
 
@@ -36,7 +36,7 @@ def test_section_says_what_was_found(results: Results) -> None:
     text = said(page, "fit")
     assert "Does the model fit the data?" in text
     assert f"1 of 29 predictive statistics is flagged; {CHANCE}." in text
-    assert "LOO-PIT: 1 of 4 tests flag a misfit" in text
+    assert "LOO-PIT: 1 of 4 tests flags a misfit" in text
     assert "2 of these rows have a LOO-PIT value that is unsure." in text
     assert "1 without a LOO-PIT value are left out." in text
     assert "Leave-one-out cross-validation (PSIS): elpd" in text

@@ -18,7 +18,7 @@ from bayescluster.results.model import Results
 from tests.undrawn import page_of
 
 GATE = "The diagnostics gate failed: no verdict can be relied on"
-SYNTHETIC = "Synthetic data. Nothing here is evidence about real firms."
+SYNTHETIC = "Synthetic data: no evidence about real firms."
 
 
 @pytest.mark.parametrize("name", ["page", "failed_page", "hostile_page", "bare_page"])

@@ -66,12 +66,12 @@ def test_half_written_files_are_found_by_their_name(root: Path) -> None:
         each.write_text("keep me")
     ran = call("runs", "prune", "--out", str(root))
     assert ran.out == (
-        f"{run}: left half written (1 files, 0.0 MB)\n"
+        f"{run}: left half written (1 file, 0.0 MB)\n"
         "Nothing was removed yet: the same command with --yes removes these files.\n"
     )
     assert half.exists()
     ran = call("runs", "prune", "--out", str(root), "--yes")
-    assert ran.out.endswith("Removed 1 files.\n")
+    assert ran.out.endswith("Removed 1 file.\n")
     assert not half.exists()
     assert all(each.exists() for each in others)
 

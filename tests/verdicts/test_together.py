@@ -20,8 +20,7 @@ def test_supported_claims_are_summed_and_joined():
     # 4 draws fail the first and 3 others the second
     assert found.probability == pytest.approx(0.93)
     assert found.words == (
-        "Of 2 supported claims, differences included, 0.07 are expected to be false; all hold with "
-        "probability 0.93."
+        "Of 2 supported claims, 0.07 are expected to be false; all hold with probability 0.93."
     )
 
 

@@ -19,6 +19,7 @@ from bayescluster.features.codebook.results import (
 from bayescluster.kit.page import filled
 from bayescluster.kit.table import Cell, Column, Table, View, number
 from bayescluster.kit.words import NONE
+from bayescluster.lookup import counted
 
 FEW: Final = 10
 """Rows near a corner below which claims about it rest on the model."""
@@ -222,12 +223,11 @@ def _values(row: CodebookColumn) -> str:
 
 def printed(codebook: Codebook) -> Iterator[str | Table]:
     """Write the codebook for the terminal."""
-    yield f"{codebook.table}: {codebook.rows} rows, {len(codebook.columns)} columns"
+    yield f"{codebook.table}: {counted(codebook.rows, 'row')}, {counted(len(codebook.columns), 'column')}"
     if codebook.usable is not None:
         lost = codebook.rows - codebook.usable
-        yield f"the analysis uses {codebook.usable} rows" + (
-            f", {lost} are left out" if lost else ""
-        )
+        left_out = f", {lost:,} {'is' if lost == 1 else 'are'} left out" if lost else ""
+        yield f"the analysis uses {counted(codebook.usable, 'row')}{left_out}"
     yield from codebook.notes
     yield from (f"FAULT {fault}" for fault in codebook.faults)
     for view in views(codebook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import product, starmap
@@ -66,8 +67,8 @@ def worth_of(results: Results) -> Worth:
         (abs(row.per_cost.mean) * kind.factor for row in node.options if row.per_cost), default=0.0
     )
     many = 10.0 ** math.ceil(-math.log10(largest)) if 0 < largest < 1 else 1.0
-    one, several = (node.currency,) * 2 if node.currency else ("unit of cost", "units of cost")
-    per = f"per {words.count(many)} {several}" if many > 1 else f"per {one}"
+    several = node.currency or "units of cost"
+    per = f"per {words.count(many)} {several}" if many > 1 else f"per {_one(several)}"
     return Worth(kind.factor * many, kind.effect, per)
 
 
@@ -101,12 +102,21 @@ def steps(results: Results) -> str:
 
 def money(value: float, currency: str) -> str:
     """Write an amount with its currency."""
-    return f"{words.number(value)}{' ' + currency if currency else ''}"
+    return _amount(words.number(value), currency)
 
 
 def _declared(value: float, currency: str) -> str:
     """Write an amount with the digits it was declared with."""
-    return f"{value:,g}{' ' + currency if currency else ''}"
+    return _amount(f"{value:,g}", currency)
+
+
+def _amount(number: str, currency: str) -> str:
+    return f"{number} {_one(currency) if number == '1' else currency}".rstrip()
+
+
+def _one(currency: str) -> str:
+    """The singular of a currency that is a word in the plural: of ``cost units``, not of ``EUR``."""
+    return re.sub(r"(?<=[a-z])(?<!s)s(?= of |$)", "", currency, count=1)
 
 
 def views(results: Results) -> Iterator[View[Any]]:

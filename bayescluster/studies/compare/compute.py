@@ -15,6 +15,7 @@ import numpy as np
 
 from bayescluster.arrays import Array
 from bayescluster.estimands.summary import estimate
+from bayescluster.lookup import counted
 from bayescluster.results.model import Results
 from bayescluster.runs.keys import without_directory
 from bayescluster.studies.compare.results import (
@@ -337,7 +338,10 @@ def _other_firms(runs: Sequence[ComparedRun], pairs: Sequence[Pair]) -> Iterator
     sizes = len({(run.rows, run.firms, run.clusters, run.industries) for run in runs})
     if digests > 1 or sizes > 1 or any(pair.standing == "independent" for pair in pairs):
         samples = _by_run(
-            (run.label, f"{run.data}, {run.firms:,} firms in {run.clusters:,} clusters")
+            (
+                run.label,
+                f"{run.data}, {counted(run.firms, 'firm')} in {counted(run.clusters, 'cluster')}",
+            )
             for run in runs
         )
         what = "The data differ" if digests > 1 else "The runs are of other rows of the same data"

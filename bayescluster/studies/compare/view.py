@@ -159,7 +159,7 @@ def printed(results: Compared) -> Iterator[str | Table]:
     answer = answer_of(results)
     lines = []
     if results.simulated:
-        lines.append(f"SYNTHETIC data. {synthetic_words(results)}")
+        lines.append(f"SYNTHETIC data: {synthetic_words(results)}")
     if results.failed:
         labels = ", ".join(run.label for run in results.failed)
         lines.append(f"The diagnostics gate of {labels} FAILED: nothing they say can be relied on.")
@@ -425,9 +425,9 @@ def synthetic_words(results: Compared) -> str:
     if not results.simulated:
         return ""
     if len(results.simulated) == len(results.runs):
-        return "Nothing here is evidence about real firms."
+        return "no evidence about real firms."
     labels = ", ".join(run.label for run in results.simulated)
-    return f"Those of {labels}: nothing they say is evidence about real firms."
+    return f"no evidence about real firms in {labels}."
 
 
 def effect_words(run: ComparedRun, effect: Estimate | None) -> str:

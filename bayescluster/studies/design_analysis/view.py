@@ -29,6 +29,7 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.page import filled
 from bayescluster.kit.table import Column, RawTable, Table, View, number, raw_tables
+from bayescluster.lookup import counted
 from bayescluster.results.claims import TRADITIONS
 from bayescluster.studies.design_analysis.results import (
     COMPENSATORY,
@@ -190,8 +191,8 @@ def tradition_words(tradition: str) -> str:
 
 def size_words(size: SizeFacts) -> str:
     """Firms and clusters of a size."""
-    inside = f" in {words.count(size.clusters)} clusters" if size.clusters else ""
-    return f"{words.count(size.firms)} firms{inside}"
+    inside = f" in {counted(size.clusters, 'cluster')}" if size.clusters else ""
+    return f"{counted(size.firms, 'firm')}{inside}"
 
 
 def times_words(size: SizeFacts) -> str:

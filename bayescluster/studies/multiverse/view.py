@@ -30,6 +30,7 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.page import filled
 from bayescluster.kit.table import Column, RawTable, Table, View, fields_of, number
+from bayescluster.lookup import counted
 from bayescluster.results.base import Estimate
 from bayescluster.studies.multiverse.plan import AS_DECLARED, Cost, Plan, PlannedUniverse, cost_of
 from bayescluster.studies.multiverse.results import (
@@ -312,7 +313,8 @@ def heading(results: Multiverse) -> str:
     passed = sum(one.status == "passed" for one in results.universes)
     what = "declared alternatives" if results.declared else "a default set of alternatives"
     how = "one at a time" if results.combine == "one_at_a_time" else "in every combination"
-    return f"{len(results.universes)} universes, {what} {how}; {passed} passed their checks."
+    universes = counted(len(results.universes), "universe")
+    return f"{universes}, {what} {how}; {passed} passed their checks."
 
 
 def flips_words(results: Multiverse) -> str:
@@ -327,8 +329,8 @@ def flips_words(results: Multiverse) -> str:
     flipped = sum(claim.flips > 0 for claim in results.claims)
     held = len(results.claims) - flipped
     return (
-        f"{flipped} of {len(results.claims)} verdicts flip in some universe; {held} hold in every "
-        "universe with a verdict."
+        f"{flipped} of {counted(len(results.claims), 'verdict')} {'flips' if flipped == 1 else 'flip'} in "
+        f"some universe; {held} {'holds' if held == 1 else 'hold'} in every universe with a verdict."
     )
 
 
