@@ -135,18 +135,30 @@ def room() -> int:
     return max(60, min(shutil.get_terminal_size((120, 24)).columns, 120))
 
 
+CELL: Final = 8
+"""Characters of a verdict in the grid: its icon, its probability and a mark."""
+
+
 def _print_grid(grid: Grid, width: int) -> None:
     """Print the verdicts: a claim a row, a group a column."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1))
-    table.add_column(
-        "Claim", overflow="ellipsis", no_wrap=True, min_width=width * 2 // 5, max_width=width // 2
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    longest = max(len(row.title) for row in grid.rows)
+    least, wide = len(grid.heads) * (CELL + 1), len(grid.heads) * 20
+    room = min(longest, max(width // 2, width - wide) - 1, max(20, width - least - 1))
+    each = max(CELL, (width - room) // len(grid.heads) - 1)
+    table.add_column("Claim", overflow="ellipsis", no_wrap=True, max_width=room)
     for head in grid.heads:
-        table.add_column(head.partition(" (n=")[0], overflow="ellipsis", no_wrap=True)
+        table.add_column(
+            head.partition(" (n=")[0],
+            overflow="ellipsis",
+            no_wrap=True,
+            max_width=each,
+            min_width=CELL,
+        )
     for row in grid.rows:
         cells = (_cell(cell) for cell in row.cells)
         table.add_row(row.title, *(Text.from_ansi(written(cell)) for cell in cells))

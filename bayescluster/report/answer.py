@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_GROUPS: Final = 8
+MOST_GROUPS: Final = 6
 """More groups than this do not get a sentence and a panel each; the largest do."""
+FEW_GROUPS: Final = 4
+"""Of more groups, the figure alone has the numbers of the corners: all fits on two screens."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
 ASSOCIATION: Final = "These are associations given the controls."
@@ -268,9 +270,11 @@ def _group(name: str, results: Results) -> GroupAnswer:
     corners = _at(name, results)
     if needed and corners:
         runs, more = tuple(_needs(needed)), tuple(_together(own))
-        numbers = tuple(_numbers(corners, needed, results))
-        unknown = all(one.verdict == "not assessable" for one in needed.values())
-        runs = (*runs, *numbers) if unknown else (*numbers, *runs)
+        numbers = tuple(_numbers(corners, results)) if len(groups_of(results)) <= FEW_GROUPS else ()
+        if all(one.verdict == "not assessable" for one in needed.values()):
+            runs = (*runs, *numbers)
+        else:
+            runs = (*numbers, *_substitutes(needed), *runs)
     else:
         runs, more = tuple(_effects(name, own, results)), ()
     return GroupAnswer(words.group(by, name), _rows(by, name, results), runs, more)
@@ -282,15 +286,17 @@ def _at(name: str, results: Results) -> dict[str, CornerRow]:
     return {row.corner: row for row in rows if row.by == by and row.group == name}
 
 
-def _numbers(
-    corners: dict[str, CornerRow], needed: dict[str, Verdict], results: Results
-) -> Iterator[Run]:
-    """What is expected at the corners, and what that means where neither capital is necessary."""
+def _numbers(corners: dict[str, CornerRow], results: Results) -> Iterator[Run]:
+    """What is expected at the corners."""
     human, social, both = (
         f"{_brief(row, results)}{MARKS['few'] if row.support < few_firms(results) else ''}"
         for row in (corners[at] for at in ("HL", "LH", "HH"))
     )
     yield Run(f"Human capital alone {human}, social {social}, both {both}. ")
+
+
+def _substitutes(needed: dict[str, Verdict]) -> Iterator[Run]:
+    """What it means that neither capital is necessary."""
     if len(needed) > 1 and {one.verdict for one in needed.values()} == {"rejected"}:
         yield Run("One makes up for the other", True)
         yield Run(". ")
@@ -317,6 +323,13 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
             True,
         )
         yield Run(f" ({shares}). ")
+    elif same and first.verdict == "undecided":
+        yield Run("Undecided", True)
+        likely = "; ".join(
+            f"{capital.partition('_')[0]} {words.likelihood(_probability(one))}, {_share(one)}"
+            for capital, one in needed.items()
+        )
+        yield Run(f" whether each capital is {_what(first)} ({likely}). ")
     elif same and first.verdict == "not assessable":
         yield Run("Necessity ")
         yield Run("cannot be judged", True)
@@ -662,7 +675,7 @@ def corners_figure(results: Results, *, narrow: bool = False) -> Figure:
     names = [name for name in groups_of(results)[:MOST_GROUPS] if _at(name, results)]
     if not names:
         raise FigureError("The results hold no corners.")
-    columns = 1 if narrow else min(len(names), 4)
+    columns = 1 if narrow else len(names) if len(names) <= FEW_GROUPS else 3
     rows = -(-len(names) // columns)
     unit = words.unit(results.outcome)
     ends = [
