@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from html import escape, unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -20,7 +20,7 @@ from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
 from bayescluster.kit.table import Table, csv_text
-from bayescluster.lookup import counted
+from bayescluster.lookup import counted, listed
 from bayescluster.names import CAPITALS
 from bayescluster.report.answer import answer_of, question
 from bayescluster.report.citations import BIBLIOGRAPHY, cited
@@ -32,6 +32,8 @@ from bayescluster.runs.files import write_bytes, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from bayescluster.report.answer import GridCell
 
 WIDTHS: Final = {"3.5": (True, 3.5 / NARROW), "7": (False, 7.0 / WIDE)}
 """Widths of figures in inches: a column and a page of a journal; layout, and the factor to get there."""
@@ -142,21 +144,46 @@ def _grids(results: Results) -> Iterator[tuple[str, Table]]:
         rows = tuple(
             (
                 Cell(row.title),
-                *(
-                    Cell(
-                        f"{words.VERDICTS[cell.verdict.verdict]} "
-                        f"{words.below(cell.verdict.probability, cell.verdict.level)}{cell.marks}"
-                    )
-                    if cell.verdict
-                    else Cell(words.NONE)
-                    for cell in row.cells
-                ),
+                *(Cell(_told(cell)) for cell in row.cells),
             )
             for row in grid.rows
         )
         heads = (Head("Claim"), *map(Head, grid.heads))
         note = " ".join(f"{name}: {text}" for name, text in answer_of(results).limits)
         yield f"answer_{number}", Table("Verdicts by claim and group", heads, rows, note)
+
+
+def _told(cell: GridCell) -> str:
+    if cell.verdict is None:
+        return words.NONE
+    state, share = cell.verdict.verdict, words.below(cell.verdict.probability, cell.verdict.level)
+    return f"{words.VERDICTS[state]}{'' if state == 'not assessable' else f' {share}'}{cell.marks}"
+
+
+LINE: Final = 105
+"""Characters of a line of a page, at the size of a table."""
+WIDEST: Final = 40
+"""Characters that a column is taken for at most; its words are never broken."""
+
+
+PADDING: Final = 4
+"""Characters that the space between columns takes, and a font that is wider than usual."""
+
+
+def shares_of_line(columns: Iterable[Iterable[Iterable[str]]]) -> list[float]:
+    """Shares of the width of a page, by column, from the lines in each of its cells.
+
+    Each column has room for its longest word; what is left goes where lines are longer.
+    """
+    least, wanted = [], []
+    for cells in columns:
+        lines = [line for cell in cells for line in cell]
+        least.append(PADDING + max((len(w) for line in lines for w in line.split(" ")), default=1))
+        wanted.append(max(least[-1], min(WIDEST, PADDING + max(map(len, lines), default=1))))
+    more = sum(wanted) - sum(least)
+    part = min(1.0, max(0.0, (LINE - sum(least)) / more)) if more else 0.0
+    widths = [low + part * (high - low) for low, high in zip(least, wanted, strict=True)]
+    return [width / sum(widths) for width in widths]
 
 
 def frame_of(table: Table) -> pd.DataFrame:
@@ -170,15 +197,26 @@ def frame_of(table: Table) -> pd.DataFrame:
 
 
 def latex(table: Table) -> str:
-    """A table for LaTeX with booktabs: caption, rules, note; every character of the data is escaped."""
+    """A table for LaTeX: caption, rules, note; every character of the data is escaped.
+
+    One that is wider than a page has columns of set widths, whose text is broken over lines.
+    """
     frame = frame_of(table)
+    columns = [[[label], *([cell] for cell in frame.iloc[:, k])] for k, label in enumerate(frame)]
+    wide = sum(max(len(line) for (line,) in cells) + PADDING for cells in columns) > LINE
     frame.columns = [tex(label) for label in frame.columns]
     body = frame.map(tex)
     form = "".join("r" if head.numeric else "l" for head in table.columns)
+    if wide:
+        sides = ("left" if one == "r" else "right" for one in form)
+        form = "".join(
+            rf">{{\ragged{side}\arraybackslash}}p{{\dimexpr {share:.3f}\linewidth-2\tabcolsep}}"
+            for side, share in zip(sides, shares_of_line(columns), strict=True)
+        )
     styled = body.style.hide(axis="index").to_latex(hrules=True, column_format=form)
     note = f"\n\\par\\smallskip\\footnotesize {tex(table.note)}" if table.note else ""
     return (
-        f"% \\usepackage{{booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{tex(table.caption)}}}\n"
+        f"% \\usepackage{{array, amssymb, booktabs}}\n\\begin{{table}}\n\\centering\n\\caption{{{tex(table.caption)}}}\n"
         f"{styled.strip()}{note}\n\\end{{table}}\n"
     )
 
@@ -300,24 +338,27 @@ def methods(results: Results) -> str:
     were = "was" if lost == 1 else "were"
     left_out = f" {counted(lost, 'row')} with missing values {were} left out." if lost else ""
     levels = "; ".join(
-        f"{', '.join(words.label(term).lower() for term in one.terms)} vary by {one.name}"
+        f"the {listed([words.label(term).lower() for term in one.terms])} "
+        f"{'varies' if len(one.terms) == 1 else 'vary'} by {one.name}"
         + (" (correlated)" if one.correlated else "")
         for one in model.groupings
     )
     measures = "; ".join(
         f"{words.label(one.capital).lower()} is measured by "
-        f"{', '.join(part.column for part in one.indicators) or 'one column'} ({one.method})"
+        f"{listed([part.column for part in one.indicators] or ['one column'])} ({one.method})"
         for one in results.measures
     )
-    several = len(forms) > 1
+    several, family = len(forms) > 1, words.label(results.outcome.family).lower()
+    for name in ("bernoulli", "gaussian", "poisson"):
+        family = family.replace(name, name.title())
     lines = [
         f"We analyse {rows}{nested}{synthetic}.{left_out}",
-        f"The outcome, {results.outcome.column}, has a {words.label(results.outcome.family).lower()} "
+        f"The outcome, {results.outcome.column}, has a {family} "
         f"likelihood with a {model.link} link" + (f"; {measures}." if measures else "."),
         (
             f"{words.label(model.structure)} enters with a slope"
             if model.structure in CAPITALS
-            else f"The capitals combine in {'the forms' if several else 'the form'} {', '.join(forms)}"
+            else f"The capitals combine in the {listed(forms)} form{'s' if several else ''}"
         )
         + (f"; {levels}." if levels else ".")
         + cited("lkj", when=any(one.correlated for one in model.groupings)),
@@ -354,7 +395,7 @@ def found(results: Results) -> str:
     """What was found, in the sentences of the first page."""
     answer = answer_of(results)
     said = " ".join(f"{group.name}: {group.text.strip()}" for group in answer.groups)
-    limits = " ".join(f"{name.strip('†‡ ')}: {text}" for name, text in answer.limits)
+    limits = " ".join(f"{name}: {text}" for name, text in answer.limits)
     return f"{plain(said)}\n\n{plain(limits)}"
 
 
@@ -379,32 +420,42 @@ _DROPPED: Final = re.compile(
 
 
 _TABLE: Final = re.compile(r"<table[^>]*>.*?(?=<thead>)(.*?)</table>", re.DOTALL)
+_VERDICT: Final = re.compile(rf"(<td[^>]*>\s*[{re.escape(''.join(words.ICONS.values()))}]) ")
+"""Icon at the begin of a cell: it stays on the line of its verdict."""
 _CELL: Final = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-NARROWEST, WIDEST = 13, 32
-"""Characters that a column of a table is taken for at least and at most."""
 
 
 def _with_widths(match: re.Match[str]) -> str:
     """Give the columns of a table room by their texts: without it all are as wide in Word and PDF."""
     rows = [
-        [unescape(re.sub(r"<[^>]+>", "", cell)).strip() for cell in _CELL.findall(row)]
+        [
+            [unescape(re.sub(r"<[^>]+>", "", line)).strip() for line in cell.split("<small>")]
+            for cell in _CELL.findall(row)
+        ]
         for row in match[1].split("</tr>")
     ]
     most = max(map(len, rows))
-    longest = [
-        min(max(NARROWEST, *(len(cell) for cell in column)), WIDEST)
-        for column in zip(*(row for row in rows if len(row) == most), strict=True)
-    ]
-    columns = "".join(f'<col style="width:{100 * one / sum(longest):.1f}%">' for one in longest)
+    shares = shares_of_line(zip(*(row for row in rows if len(row) == most), strict=True))
+    columns = "".join(f'<col style="width:{100 * share:.1f}%">' for share in shares)
     return match[0].replace("<thead>", f"<colgroup>{columns}</colgroup><thead>", 1)
 
 
 _TYPST: Final = """#show table: set text(size: 8pt)
 #show table: set par(justify: false)
 #show figure.where(kind: table): set align(left)
+#show figure.where(kind: table): set block(breakable: true)
+#show figure.caption: set block(sticky: true)
 #set table(align: left)
 """
-_WORD: Final = {
+
+
+def _whole_row(match: re.Match[str]) -> str:
+    """A row of a Word table that is not broken over two pages."""
+    whole = "<w:trPr><w:cantSplit/>"
+    return f"<w:tr>{whole}" if match[1] else f"<w:tr>{whole}</w:trPr>"
+
+
+_WORD: Final[dict[str, tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...]]] = {
     "word/styles.xml": (
         (r'(<w:szC?s? w:val=")24"', r'\g<1>19"'),
         (
@@ -413,6 +464,7 @@ _WORD: Final = {
         ),
     ),
     "word/document.xml": (
+        (r"<w:tr>(<w:trPr>)?", _whole_row),
         (
             r"(<w:sectPr>)",
             (
@@ -435,7 +487,8 @@ def _make_room(path: Path) -> None:
         for name in old.namelist():
             text = old.read(name)
             for pattern, instead in _WORD.get(name, ()):
-                text = re.sub(pattern, instead, text.decode(), count=2, flags=re.DOTALL).encode()
+                most = 0 if callable(instead) else 2  # every row; but of styles the first alone
+                text = re.sub(pattern, instead, text.decode(), count=most, flags=re.DOTALL).encode()
             new.writestr(name, text)
     write_bytes(path, made.getvalue())
 
@@ -451,7 +504,8 @@ def document(results: Results) -> str:
         label = escape(unescape(re.sub(r"<[^>]+>", "", caption)), quote=True)
         return f'<p><img src="figures/{name}-7.png" alt="{label}"></p><p><em>{caption}</em></p>'
 
-    page = _TABLE.sub(_with_widths, _FIGURE.sub(picture, page))
+    page = _VERDICT.sub("\\1\u00a0", _FIGURE.sub(picture, page))
+    page = _TABLE.sub(_with_widths, page)
     for old, new in (
         ("<main>", ""),  # pandoc reads nothing outside it: the ribbon of a failed run
         ("</main>", ""),
@@ -478,6 +532,7 @@ def _documents(results: Results, made: _Folder) -> None:
     _make_room(report)
     set_by = [*common, "--standalone", "-V", "fontsize=10pt", "-V", f"header-includes={_TYPST}"]
     source = pypandoc.convert_text(here, "typst", "html", extra_args=set_by)
+    source = source.replace("align(center)[#table(", "align(left)[#table(")
     made.text("report.typ", source)
     made.bytes("report.pdf", typst.compile(str(made.folder / "report.typ"), root=folder))
     text = paragraphs(results)
