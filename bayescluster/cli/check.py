@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +15,11 @@ from bayescluster.cli.arguments import (
     RefitTune,
     Run,
 )
-from bayescluster.cli.guard import guarded, keeping, say
+from bayescluster.cli.guard import guarded, keeping, say_found
+
+if TYPE_CHECKING:
+    from bayescluster.features.folds.results import Folds
+    from bayescluster.kit.table import Table
 
 
 @guarded
@@ -53,8 +58,8 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     written again with the results.
     """
     from bayescluster.cli.progress import watching
-    from bayescluster.cli.study import print_items
     from bayescluster.features.folds.view import printed
+    from bayescluster.kit import words
     from bayescluster.runs.store import RunDirectory
     from bayescluster.studies.folds.refits import Options
     from bayescluster.studies.folds.study import leave_out as left_out
@@ -63,10 +68,11 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     directory = RunDirectory.open(run)
     with keeping("refits"), watching() as watch:
         finished = left_out(directory, options, watch)
-    if json:
-        say(finished.results.model_dump_json(indent=2))
-        return
-    if finished.results.synthetic:
-        say("SYNTHETIC data: nothing here is evidence about real firms.")
-    print_items(printed(finished.results, leave_out))
-    say(f"Report: {directory.report_path}")
+
+    def lines(found: Folds) -> Iterator[str | Table]:
+        if found.synthetic:
+            yield words.SYNTHETIC
+        yield from printed(found, leave_out)
+        yield f"Report: {directory.report_path}"
+
+    say_found(finished.results, lines, json)

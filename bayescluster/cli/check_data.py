@@ -18,7 +18,7 @@ from bayescluster.cli.arguments import (
     Sheet,
     Thousands,
 )
-from bayescluster.cli.guard import guarded, say
+from bayescluster.cli.guard import guarded, say, say_found
 
 WIDTH: Final = 120
 """Signs in a line where there is no terminal to ask."""
@@ -51,19 +51,11 @@ def check_data(  # noqa: PLR0913, PLR0917 (each option of a command is a paramet
     from bayescluster.app.codebook import codebook
     from bayescluster.dataset.plain import Reading
     from bayescluster.features.codebook.view import page_text, printed
-    from bayescluster.kit.terminal import print_table
 
     codes = tuple(missing_value or ())
     reading = Reading(encoding, delimiter, decimal, thousands, sheet, header_row, codes)
     found = codebook(table, reading)
-    if json:
-        say(found.model_dump_json(indent=2))
-    else:
-        for part in printed(found):
-            if isinstance(part, str):
-                say(part)
-            else:
-                print_table(part, None if sys.stdout.isatty() else WIDTH)
+    say_found(found, printed, json, None if sys.stdout.isatty() else WIDTH)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(page_text(found), encoding="utf-8")

@@ -8,15 +8,23 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
 
 from bayescluster.errors import BayesClusterError, Problem, RunError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from bayescluster.kit.table import Table
+
+WIDTH: Final = 200
+"""Room for every column of a table, whatever the terminal: rows are not to be cut."""
 
 GATE_FAILED = 4
 NO_OUTPUT: Final = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG)
@@ -223,7 +231,34 @@ def say_aside(message: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Write a result to stdout as JSON."""
+    """Write a result to stdout as JSON: a document, or plain values."""
     import json
 
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    if hasattr(value, "model_dump_json"):
+        say(value.model_dump_json(indent=2))
+    else:
+        say(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def say_found[Found: BaseModel](
+    found: Found,
+    printed: Callable[[Found], Iterable[str | Table]],
+    json: bool,
+    width: int | None = WIDTH,
+) -> None:
+    """Write a document as JSON, or as the lines and tables that show it, ``width`` characters wide."""
+    if json:
+        say_json(found)
+    else:
+        say_items(printed(found), width)
+
+
+def say_items(items: Iterable[str | Table], width: int | None = WIDTH) -> None:
+    """Write lines and tables."""
+    from bayescluster.kit.terminal import print_table
+
+    for item in items:
+        if isinstance(item, str):
+            say(item)
+        else:
+            print_table(item, width)

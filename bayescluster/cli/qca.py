@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -19,13 +19,14 @@ from bayescluster.cli.arguments import (
     Sheet,
     Thousands,
 )
-from bayescluster.cli.guard import guarded, say, say_json
+from bayescluster.cli.guard import guarded, say, say_found
 from bayescluster.errors import CommandError, Problem
 from bayescluster.lookup import counted
 
 if TYPE_CHECKING:
     from bayescluster.features.sets.results import PlainSets
     from bayescluster.features.sets.truth_table import Expectation
+    from bayescluster.kit.table import Table as Shown
 
 Table = Annotated[
     Path,
@@ -119,10 +120,7 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     for warning in sets.warnings:
         # on stderr, so that it is never among the results
         sys.stderr.write(f"Warning: {warning}.\n")
-    if json:
-        say_json(sets.model_dump(mode="json"))
-    else:
-        _print(sets)
+    say_found(sets, _printed, json, None)
     if out is not None:
         from bayescluster.features.sets.view import write_plain_sets
 
@@ -131,16 +129,13 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
             say(f"\nWritten: {len(written)} files in {out}")
 
 
-def _print(sets: PlainSets) -> None:
+def _printed(sets: PlainSets) -> Iterator[str | Shown]:
     from bayescluster.features.sets.view import plain_views
-    from bayescluster.kit.terminal import print_table
 
-    say(f"{sets.table}: {counted(sets.cases, 'case')}, outcome {sets.outcome}")
-    for view in plain_views(sets):
-        if view.columns and view.rows:
-            print_table(view.table)
+    yield f"{sets.table}: {counted(sets.cases, 'case')}, outcome {sets.outcome}"
+    yield from (view.table for view in plain_views(sets) if view.columns and view.rows)
     if not sets.solutions:
-        say("\nNo configuration is coded 1: there is no solution.")
+        yield "\nNo configuration is coded 1: there is no solution."
 
 
 def _anchors(texts: Iterable[str]) -> dict[str, tuple[float, ...]]:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from bayescluster.cli.arguments import AsJson, Out, Run
-from bayescluster.cli.guard import guarded, keeping, say
+from bayescluster.cli.guard import guarded, keeping, say, say_found
 from bayescluster.errors import Problem, RunError
 from bayescluster.lookup import counted
 
@@ -77,12 +77,11 @@ def diff(run: Run, other: Run, json: AsJson = False) -> None:
 
     `bayescluster compare` puts what finished runs say side by side.
     """
-    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import compare_records
     from bayescluster.studies.compare.record_views import records_printed
 
     found = compare_records(run, other)
-    print_found(found, records_printed, json)
+    say_found(found, records_printed, json)
 
 
 @app.command("why")
@@ -96,12 +95,11 @@ def why(
     json: AsJson = False,
 ) -> None:
     """Say which inputs changed since a run was made, and which stages that invalidates."""
-    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import explain_run
     from bayescluster.studies.compare.record_views import explained_printed
 
     found = explain_run(run, config)
-    print_found(found, explained_printed, json)
+    say_found(found, explained_printed, json)
 
 
 @app.command("reproduce")
@@ -123,13 +121,12 @@ def reproduce(
     machine with the same versions; otherwise means are to agree within Monte Carlo error.
     """
     from bayescluster.cli.progress import watching
-    from bayescluster.cli.study import print_found
     from bayescluster.studies.compare.provenance import reproduce_run
     from bayescluster.studies.compare.record_views import reproduced_printed
 
     with keeping("chains" if out else "runs"), watching() as watch:
         found = reproduce_run(run, data, out, watch)
-    print_found(found, reproduced_printed, json)
+    say_found(found, reproduced_printed, json)
     if found.outcome == "different":
         raise RunError(Problem(found.words, str(run), "see: bayescluster runs diff; runs why"))
 

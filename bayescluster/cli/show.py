@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli.arguments import AsJson, Run
-from bayescluster.cli.guard import guarded, say
+from bayescluster.cli.guard import guarded, say, say_json
 
 Part = Annotated[
     str | None,
@@ -28,7 +28,7 @@ def show(run: Run, section: Part = None, json: AsJson = False) -> None:
     directory = RunDirectory.open(run)
     results = directory.load_results()
     if json:
-        say(results.model_dump_json(indent=2))
+        say_json(results)
     elif section is not None:
         print_section(results, section)
     else:

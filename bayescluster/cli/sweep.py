@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bayescluster.cli.arguments import AsJson, Cluster, Config, Out
-from bayescluster.cli.guard import GATE_FAILED, guarded, say_json
+from bayescluster.cli.guard import GATE_FAILED, guarded, say_items, say_json
 
 AS_DECLARED = "as in the analysis"
 
@@ -54,7 +54,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     taken. Every universe is a run of its own: what is fitted is used again, and an interrupted sweep
     goes on from there.
     """
-    from bayescluster.cli.study import print_items, run_study
+    from bayescluster.cli.study import run_study
     from bayescluster.studies.multiverse.plan import Options, plan_json, plan_of
     from bayescluster.studies.multiverse.study import sweep_analysis
     from bayescluster.studies.multiverse.view import printed_plan
@@ -65,7 +65,7 @@ def sweep(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
         if json:
             say_json(plan_json(plan))
         else:
-            print_items(printed_plan(plan))
+            say_items(printed_plan(plan))
         return 0
     results = run_study(sweep_analysis, config, options, out, json, cluster)
     # without a verdict of the analysis as declared there is nothing that could flip

@@ -105,6 +105,7 @@ FORM_NOTES: Final = {
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
 LOOKS: Final[Mapping[str, Look]] = {"supported": "good", "rejected": "bad"}
 """How a cell with a verdict looks."""
+SYNTHETIC: Final = "SYNTHETIC data: nothing here is evidence about real firms."
 ICONS: Final[dict[str, str]] = {
     "supported": "✓",
     "rejected": "✕",

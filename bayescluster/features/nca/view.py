@@ -36,7 +36,7 @@ from bayescluster.kit.figure import (
     settings,
 )
 from bayescluster.kit.table import View
-from bayescluster.kit.words import MINUS, NONE, count, error, fixed, number, probability
+from bayescluster.kit.words import MINUS, NONE, SYNTHETIC, count, error, fixed, number, probability
 
 TITLES: Final[dict[CeilingName, str]] = {
     "ce_fdh": "CE-FDH",
@@ -98,7 +98,7 @@ def lines(analysis: Necessity) -> Iterator[str]:
     """Write an analysis for the terminal."""
     way = direction(analysis)
     if analysis.synthetic:
-        yield "SYNTHETIC data: nothing here is evidence about real firms."
+        yield SYNTHETIC
     yield (
         f"{analysis.table}: does {way.outcome} {analysis.outcome} need {way.condition} "
         f"{' or '.join(analysis.conditions)}?"

@@ -73,7 +73,6 @@ KEY: Final = (
     "verdict differs from that of the analysis as declared, with a broken line where Monte Carlo error "
     "could by itself make it so. · not asked there, – did not pass its checks, / could not be fitted."
 )
-SYNTHETIC: Final = "SYNTHETIC data: nothing here is evidence about real firms."
 CLAIM: Final = ("kind", "capital", "by", "group", "scope", "at_least", "title", "level")
 """Fields of a claim in csv tables."""
 ANSWER: Final = ("status", "verdict", "probability", "mcse", "prior_probability", "flip", "near")
@@ -117,7 +116,7 @@ def printed(results: Multiverse) -> Iterator[str | Table]:
 def printed_plan(plan: Plan) -> Iterator[str | Table]:
     """Print the universes of a sweep that is not run, which are there, and what the others would cost."""
     if plan.synthetic:
-        yield SYNTHETIC
+        yield words.SYNTHETIC
     if not plan.declared:
         yield "The analysis declares no alternatives: these are a default set."
     columns: tuple[Column[PlannedUniverse], ...] = (
