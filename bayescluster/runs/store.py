@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from bayescluster.errors import Problem, RunError
 from bayescluster.results.model import SCHEMA_VERSION, Results
+from bayescluster.runs.draws import by_firm, in_chains, with_rows, without_rows
 from bayescluster.runs.files import (
     REMAKE,
     WRITE_MEND,
@@ -339,12 +340,27 @@ class RunDirectory:
         ]
 
     def save_posterior(self, tree: xr.DataTree) -> None:
-        """Save everything the fit knows."""
+        """Save everything the fit knows, but for what its chains have for every firm."""
+        if by_firm(tree):
+            tree = without_rows(tree, self.load_chains(), self._files_of_chains())
         self._save("posterior", POSTERIOR, lambda path: write_netcdf(path, tree))
 
     def load_posterior(self) -> xr.DataTree:
-        """Load everything the fit knows; `RunError` if it is missing or altered."""
-        return read_tree(self._finished("posterior", POSTERIOR))
+        """Load everything the fit knows; `RunError` if it, or a chain it needs, is missing or altered."""
+        path = self._finished("posterior", POSTERIOR)
+        tree = read_tree(path)
+        lacking = in_chains(tree)
+        if lacking is None:
+            return tree
+        chains = self.load_chains()
+        if self._files_of_chains() != lacking.files or len(chains) != len(lacking.files):
+            raise RunError(Problem("the chains that it was made of are missing", str(path), REMAKE))
+        return with_rows(tree, chains, lacking.order)
+
+    def _files_of_chains(self) -> dict[str, str]:
+        """Digest of the file of each finished chain."""
+        stage = self.read_manifest().stages.get("sampling")
+        return dict(stage.files) if stage else {}
 
     def save_ceiling_model(self, capital: str, model: str, tree: xr.DataTree) -> None:
         """Save the posterior of a ceiling model."""
