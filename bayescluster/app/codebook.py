@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
 from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.derive import as_used
 from bayescluster.dataset.plain import Reading, read_plain
-from bayescluster.dataset.prepare import Examined, examine
+from bayescluster.dataset.prepare import Examined, examine, selected
 from bayescluster.dataset.read import Table
 from bayescluster.errors import BayesClusterError, DataError
 from bayescluster.features.codebook.compute import Sources, codebook_of, suggests
@@ -61,7 +62,9 @@ def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ())
     analysis = source.analysis
     found = examine(table, analysis.data, needed_columns(analysis), source.where)
     used = as_used(table, analysis.data, source.where)
-    return Sources(used, analysis, found, _scored(source, found), faults)
+    with contextlib.suppress(DataError, KeyError):  # among the faults already
+        used = used._replace(frame=selected(used.frame, analysis.data, source.where)[0])
+    return Sources(used, analysis, found, _scored(source, found), faults, len(table.frame))
 
 
 def _scored(source: AnalysisSource, found: Examined) -> dict[str, Scored]:

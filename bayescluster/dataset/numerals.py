@@ -42,7 +42,10 @@ class Signs(NamedTuple):
         plain = rf"\d+{end}|{point}\d+(?:[eE][+-]?\d+)?"
         if not self.thousands:
             return re.compile(rf"[+-]?(?:{plain})")
-        between = f"[{SPACES}]" if self.thousands == " " else re.escape(self.thousands)
+        # people who mix signs between thousands mix theirs with blanks
+        between = (
+            f"[{SPACES}]" if self.thousands == " " else f"[{re.escape(self.thousands)}{SPACES}]"
+        )
         return re.compile(rf"[+-]?(?:\d{{1,3}}(?:{between}\d{{3}})+(?:{point}\d+)?|{plain})")
 
     def __str__(self) -> str:
@@ -81,7 +84,7 @@ def signs_of(
     points: tuple[str, ...] = (",", ".") if commas_decimal else (".", ",")
     known = [
         Signs(point, between)
-        for point, between in product(points, ("", ",", ".", " ", "'"))
+        for point, between in product(points, ("", " ", ",", ".", "'"))
         if point != between
         and decimal in (None, point)
         and (thousands is None or between == thousands)
@@ -158,7 +161,7 @@ def _all_match(texts: pa.Array, pattern: str) -> bool:
 
 def _values(texts: pa.Array, signs: Signs) -> np.ndarray[Any, Any]:
     """Values of texts that have the pattern: whole numbers if all are, and none is missing."""
-    for sign in SPACES if signs.thousands == " " else signs.thousands:
+    for sign in (*SPACES, signs.thousands) if signs.thousands else ():
         texts = pc.replace_substring(texts, sign, "")
     texts = pc.replace_substring(texts, signs.decimal, ".")
     texts = pc.replace_substring_regex(texts, r"^\+", "")

@@ -127,7 +127,7 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     required = {item.column: item for item in reversed(known) if not item.optional}
     try:
         if not problems:
-            rows, filters = _selected(derived.frame, data, where)
+            rows, filters = selected(derived.frame, data, where)
         if data.missing != "drop":
             problems += _missing_problems(rows, required, MENDS[data.missing], where)
         if problems and rows[list(required)].isna().any(axis=1).all():
@@ -246,9 +246,7 @@ def _selection_problems(frame: pd.DataFrame, data: Data, where: Where) -> Iterat
                 )
 
 
-def _selected(
-    frame: pd.DataFrame, data: Data, where: Where
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def selected(frame: pd.DataFrame, data: Data, where: Where) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows that pass all filters and no exclusion, and what each of these did, in words.
 
     A row that has no value in the column of an exclusion stays.

@@ -34,7 +34,7 @@ from bayescluster.dataset.numerals import (
     signs_of,
     truths_of,
 )
-from bayescluster.dataset.text import UNNAMED, read_text
+from bayescluster.dataset.text import UNNAMED, Headings, read_text, refuse_twice
 from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
@@ -177,7 +177,7 @@ def _read(data: Data, directory: Path, names: Names) -> Table:
 
 
 def _table(raw: _RawTable, label: str, data: Data, names: Names) -> Table:
-    _check_names([str(column) for column in raw.frame.columns], label)
+    refuse_twice([str(column) for column in raw.frame.columns], label)
     if raw.frame.empty:
         raise InputError(f"'{label}' has no rows", "check that this is the right file")
     frame = raw.frame.reset_index(drop=True)
@@ -362,15 +362,6 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _check_names(names: Sequence[str], label: str) -> None:
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        shown = ", ".join(f"'{name}'" for name in twice)
-        raise InputError(
-            f"'{label}' has more than one column called {shown}", "rename them in the file"
-        )
-
-
 OF_KINDS: Final[dict[str, tuple[str, ...]]] = {
     "encoding": ("text", "statistics"),
     "delimiter": ("text",),
@@ -456,8 +447,17 @@ def _read_text(path: Path, label: str, data: Data) -> _RawTable:
     if detected:
         notes.append(Note(f"Read as {' text, '.join(detected)} (`encoding`, `delimiter`)."))
     frame, more = _without_blanks(found.frame, found.headings.note)
-    commas = found.delimiter != ","
-    return _RawTable(frame, notes=(*notes, *more), is_text=True, commas_decimal=commas)
+    return _RawTable(
+        frame,
+        notes=(*notes, *more),
+        is_text=True,
+        commas_decimal=found.delimiter != ",",
+        descriptions=_descriptions(found.headings),
+    )
+
+
+def _descriptions(headings: Headings) -> dict[str, str]:
+    return dict(zip(headings.names, headings.descriptions, strict=bool(headings.descriptions)))
 
 
 def _read_workbook(path: Path, label: str, data: Data) -> _RawTable:
@@ -474,7 +474,8 @@ def _read_workbook(path: Path, label: str, data: Data) -> _RawTable:
         text = which if passed else f"The first sheet is read, '{sheet.name}'"
         notes.append(Note(f"{text}{f'; others are {others}' if others else ''} (`sheet`)."))
     frame, more = _without_blanks(sheet.frame, sheet.headings.note)
-    return _RawTable(frame, notes=(*notes, *more), is_text=True)
+    described = _descriptions(sheet.headings)
+    return _RawTable(frame, notes=(*notes, *more), is_text=True, descriptions=described)
 
 
 def _without_blanks(frame: pd.DataFrame, heading: str) -> tuple[pd.DataFrame, list[Note]]:
@@ -508,7 +509,7 @@ def _letters(position: int) -> str:
 
 def _read_parquet(path: Path, label: str, _data: Data) -> _RawTable:
     schema = pq.read_schema(path)
-    _check_names(schema.names, label)
+    refuse_twice(schema.names, label)
     frame = pd.read_parquet(path, engine="pyarrow")
     named = any(name is not None for name in frame.index.names)
     frame = frame.reset_index() if named else frame

@@ -9,19 +9,22 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import charset_normalizer
 import pandas as pd
 
 from bayescluster.dataset.numerals import PLAIN
 from bayescluster.dataset.values import InputError
+from bayescluster.lookup import counted, listed
 from bayescluster.spec.data import DELIMITERS, Data
 
 LOOKED_AT: Final = 60
 """First rows of a table from which its headings are told."""
 DEEPEST: Final = 15
 """Rows within which the names of columns are looked for."""
+FEWEST_BELOW: Final = 5
+"""Rows of numbers below words from which these are taken to describe the columns."""
 UNNAMED: Final = "Unnamed: "
 """Begins what a column with cells, but without a name, is called."""
 
@@ -33,12 +36,16 @@ class Headings(NamedTuple):
 
     ``first`` is the position of the first row of data; ``unnamed`` holds the positions of the columns
     without a name, ``note`` says where the names were found if that is not the first row.
+    ``descriptions`` are what rows below the names say of each column, as survey platforms write them.
     """
 
     names: tuple[str, ...]
     first: int
     unnamed: tuple[int, ...]
     note: str
+    descriptions: tuple[str, ...] = ()
+    described: int = 0
+    """Rows that describe."""
 
 
 def headings_of(rows: Sequence[Row], label: str, stated: int | None = None) -> Headings:
@@ -63,17 +70,51 @@ def headings_of(rows: Sequence[Row], label: str, stated: int | None = None) -> H
         names, first = grid[stated - 1], stated
     else:
         names, first = _found(grid)
-    twice = sorted(name for name, count in Counter(filter(None, names)).items() if count > 1)
-    if twice:
-        shown = ", ".join(f"'{name}'" for name in twice)
-        raise InputError(
-            f"'{label}' has more than one column called {shown}", "rename them in the file"
-        )
+    refuse_twice(names, label)
     blank = tuple(k for k, name in enumerate(names) if not name)
     called = tuple(name or f"{UNNAMED}{k}" for k, name in enumerate(names))
     usual = next((k for k, row in enumerate(grid) if any(row)), 0) + 1
     note = f"the names of columns are in row {first}" if stated is None and first > usual else ""
-    return Headings(called, first, blank, note)
+    deep = next((k for k in (2, 1) if _describe(grid[first : first + k], grid[first + k :])), 0)
+    if not deep:
+        return Headings(called, first, blank, note)
+    note = f"the names of columns are in row {first}, and what describes them in the {counted(deep, 'row')} below"
+    texts = tuple(
+        " ".join(filter(None, cells)) for cells in zip(*grid[first : first + deep], strict=True)
+    )
+    return Headings(called, first + deep, blank, note, texts, deep)
+
+
+def refuse_twice(names: Sequence[str], label: str) -> None:
+    """Refuse columns of one name."""
+    twice = {
+        name: [str(k + 1) for k, other in enumerate(names) if other == name]
+        for name, count in Counter(filter(None, names)).items()
+        if count > 1
+    }
+    if twice:
+        shown = "; ".join(f"'{name}' (columns {listed(places)})" for name, places in twice.items())
+        raise InputError(
+            f"'{label}' has more than one column called {shown}",
+            "rename them in the file, or delete what is there twice",
+        )
+
+
+def _describe(rows: list[list[str]], below: list[list[str]]) -> bool:
+    """Whether each of some rows has words in all columns that hold numbers below them."""
+    if not rows or len(below) < FEWEST_BELOW:
+        return False
+    columns = list(zip(*below, strict=True))
+    numbers = [
+        k
+        for k, cells in enumerate(columns)
+        if sum(map(bool, cells)) >= FEWEST_BELOW and all(_is_number(cell) for cell in cells if cell)
+    ]
+    return len(numbers) > 1 and all(
+        len({row[k] for k in numbers}) > 1
+        and all(row[k] and not _is_number(row[k]) for k in numbers)
+        for row in rows
+    )
 
 
 def _found(grid: list[list[str]]) -> tuple[list[str], int]:
@@ -153,6 +194,8 @@ def decoded(raw: bytes, label: str, stated: str | None) -> Decoded:
         return Decoded(raw.decode("utf-8"), "")
     except UnicodeDecodeError:
         pass
+    if (mixed := _mixed(raw)) is not None:
+        return Decoded(mixed, "Windows-1252, but for lines in UTF-8")
     for encoding, name in EUROPEAN.items():
         text = raw.decode(encoding, errors="replace")
         if "\ufffd" not in text and _inside_words(text) >= SURE:
@@ -165,6 +208,25 @@ def decoded(raw: bytes, label: str, stated: str | None) -> Decoded:
             "encoding",
         )
     return Decoded(str(best), best.encoding.replace("_", "-"))
+
+
+def _mixed(raw: bytes) -> str | None:
+    """Lines in UTF-8 among lines in Windows-1252, as files pasted together are; None of any other file."""
+    lines, utf8, western = [], 0, 0
+    for line in raw.splitlines(keepends=True):
+        if line.isascii():
+            lines.append(line.decode("ascii"))
+            continue
+        try:
+            lines.append(line.decode("utf-8"))
+            utf8 += 1
+        except UnicodeDecodeError:
+            text = line.decode("windows-1252", errors="replace")
+            if "\ufffd" in text or _inside_words(text) < SURE:
+                return None
+            lines.append(text)
+            western += 1
+    return "".join(lines) if utf8 and western else None
 
 
 def _stated(raw: bytes, label: str, encoding: str) -> str:
@@ -237,7 +299,7 @@ def read_text(raw: bytes, label: str, data: Data) -> TextTable:
     if not any(any(cells) for _, cells in rows):
         raise pd.errors.EmptyDataError
     headings = headings_of([cells for _, cells in rows], label, data.header_row)
-    skipped, header = rows[headings.first - 1]
+    skipped, header = rows[headings.first - 1][0], rows[headings.first - headings.described - 1][1]
     with warnings.catch_warnings():
         # rows longer than the header would else lose their last cells
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -254,7 +316,15 @@ def read_text(raw: bytes, label: str, data: Data) -> TextTable:
             index_col=False,
             low_memory=False,
         )
-    return TextTable(frame, headings, delimiter, encoding)
+    return TextTable(frame.apply(_unwrapped), headings, delimiter, encoding)
+
+
+def _unwrapped(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Cells written as ``="0012"``, so that a spreadsheet keeps them as text, without that."""
+    first = cells.dropna().head(1)
+    if not first.astype(str).str.startswith('="').any():
+        return cells
+    return cells.str.replace(r'^="(.*)"$', r"\1", regex=True)
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

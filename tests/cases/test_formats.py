@@ -179,6 +179,8 @@ def test_what_is_stated_of_a_file_is_taken(read):
         (["1,234", "0.5"], [1234.0, 0.5]),
         (["1.234", "0,5"], [1234.0, 0.5]),
         (["1.234", "5.678"], [1.234, 5.678]),
+        (["1,234", "56 789", "412", "1,002,003.5"], [1234.0, 56789.0, 412.0, 1002003.5]),
+        (["1.234", "56 789", "412,5"], [1234.0, 56789.0, 412.5]),
     ],
 )
 def test_a_comma_and_three_digits(cells, values, read):
@@ -220,6 +222,39 @@ def test_titles_above_the_names(read):
 def test_line_breaks_in_cells_are_no_rows(read):
     text = 'id,place,share,staff\n01,"Lübeck\nan der Trave",1,2\n02,Cebu,3,4\n'
     assert len(read("f.csv", text.encode()).frame) == 2
+
+
+QUESTIONS = 'Firm,Where are you?,Share of sales,"People, all told"\n'
+
+
+@pytest.mark.parametrize("codes", ["", "{Q1},{Q2},{Q3},{Q4}\n"])
+def test_rows_that_describe_the_columns(codes, read):
+    head, *rows = text_of(pd.concat([FIRMS, FIRMS, FIRMS])).splitlines(keepends=True)
+    table = read("f.csv", "".join([head, QUESTIONS, codes, *rows]).encode())
+    same(table, pd.concat([FIRMS, FIRMS, FIRMS]))
+    assert table.descriptions["staff"].startswith("People, all told")
+    many = "2 rows" if codes else "1 row"
+    assert f"in row 1, and what describes them in the {many} below (`header_row`)" in notes(table)
+
+
+@pytest.mark.parametrize("row", ["03,Cebu,refused,refused", "03,Cebu,n/a,4", "03,Cebu,,"])
+def test_a_first_row_that_lacks_answers_describes_nothing(row, read):
+    head, *rows = text_of(pd.concat([FIRMS, FIRMS, FIRMS])).splitlines(keepends=True)
+    assert len(read("f.csv", "".join([head, f"{row}\n", *rows]).encode()).frame) == 13
+
+
+def test_lines_of_two_encodings(read):
+    lines = text_of(WESTERN).splitlines(keepends=True)
+    mixed = b"".join(line.encode(("utf-8", "cp1252")[k % 2]) for k, line in enumerate(lines))
+    table = read("f.csv", mixed)
+    same(table, WESTERN)
+    assert "Windows-1252, but for lines in UTF-8" in notes(table)
+
+
+@pytest.mark.parametrize(("cell", "text"), [('"=""0012"""', "0012"), ('="01"', "01"), ('=""', "")])
+def test_text_that_is_kept_from_a_spreadsheet(cell, text, read):
+    found = read("f.csv", f"id,x\n{cell},1\n{cell.replace('1', '2')},2\n".encode())
+    assert labels(found.frame["id"]).fillna("").tolist() == [text, text.replace("1", "2")]
 
 
 # workbooks

@@ -406,8 +406,8 @@ FAULTS = (
     unfit(
         "duplicate columns",
         {},
-        "3:3: 'firms.csv' has more than one column called 'size'",
-        "rename them in the file",
+        "3:3: 'firms.csv' has more than one column called 'size' (columns 7 and 8)",
+        "rename them in the file, or delete what is there twice",
         firms={"staff": "size"},
     ),
     unfit(

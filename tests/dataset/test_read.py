@@ -320,7 +320,8 @@ def test_columns_of_the_same_name(kind, tmp_path, refused_read):
     else:
         pq.write_table(pa.table([[1], [2], [3]], names=twice[0]), tmp_path / "f.parquet")
     assert refused_read(f"f{kind}") == (
-        HEAD + f"source: 'f{kind}' has more than one column called 'x'\n    rename them in the file"
+        HEAD + f"source: 'f{kind}' has more than one column called 'x' (columns 1 and 3)\n"
+        "    rename them in the file, or delete what is there twice"
     )
 
 

@@ -40,7 +40,7 @@ from bayescluster.features.codebook.results import (
     LostRows,
 )
 from bayescluster.features.codebook.spelling import no_answers, ranks, spellings, wordy_cells
-from bayescluster.lookup import counted
+from bayescluster.lookup import counted, scalar
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.data import RecodeColumn
@@ -217,6 +217,12 @@ MOST_NAMED: Final = 5
 FILLED: Final = 0.3
 """Share of the cells of a row from which it is a row of answers."""
 FEWEST_COLUMNS: Final = 5
+TOTAL: Final = re.compile(
+    r"\s*(?:(?:grand |sub-?)?totals?|sum|summe|(?:ins)?gesamt|zwischensumme|somme|suma|totaal|jumlah"
+    r"|tổng(?: cộng)?|合计|总计|小计|合計|総計|小計|계|합계)(?![^\W\d])",
+    re.IGNORECASE,
+)
+"""Begins what rows of totals are called."""
 FEW_FIRMS: Final = 100
 """Fewer rows than this rarely decide a claim about corners by industry."""
 GROUPS: Final = ("firm", "cluster", "industry", "grouping")
@@ -234,6 +240,8 @@ class Sources(NamedTuple):
     examined: Examined | None = None
     capitals: Mapping[str, Scored] | None = None
     faults: tuple[str, ...] = ()
+    rows: int | None = None
+    """Rows of the file, where the table has those only that the analysis selects."""
 
 
 def codebook_of(sources: Sources) -> Codebook:
@@ -258,7 +266,7 @@ def codebook_of(sources: Sources) -> Codebook:
     )
     return Codebook(
         table=table.label,
-        rows=len(table.frame),
+        rows=len(table.frame) if sources.rows is None else sources.rows,
         usable=None if refused or frame is None else len(frame),
         guessed=analysis is None,
         notes=tuple(note.text for note in table.notes),
@@ -358,23 +366,60 @@ def _concerns(
             yield from _odd_text(name, series, kind, name in groups)
         elif kind.values is not None and name not in groups:
             yield from _odd_numbers(name, series, kind.values, name in recoded)
-    yield from _nearly_empty(table.frame)
+    yield from _no_firms(table.frame)
     yield from _duplicates(table.frame, roles)
 
 
-def _nearly_empty(frame: pd.DataFrame) -> Iterator[Concern]:
-    """Rows of a few cells, as totals and notes below a table are."""
+class NoFirms(NamedTuple):
+    """Rows of a table that are no firms: totals, notes below it, empty ones.
+
+    ``texts`` are their first words, by the column these are in.
+    """
+
+    rows: pd.Index
+    texts: Mapping[str, tuple[str, ...]]
+
+    def line(self) -> str:
+        """The line of an analysis that leaves them out."""
+        entries = (
+            f"{{column: {scalar(name)}, one_of: [{', '.join(json.dumps(text, ensure_ascii=False) for text in texts)}]}}"
+            for name, texts in self.texts.items()
+        )
+        return f"exclude: [{', '.join(entries)}]"
+
+
+def rows_without_firm(frame: pd.DataFrame) -> NoFirms:
+    """Find rows of a few cells, and those called a total that lack much of what others have."""
     width = len(frame.columns)
     filled = frame.notna().sum(axis=1)
-    rows = frame.index[filled < max(2, FILLED * width)]
-    if width < FEWEST_COLUMNS or not 0 < len(rows) <= max(3, (1 - NEARLY) * len(frame)):
+    bare = filled < max(2, FILLED * width)
+    if bare.sum() > max(3, (1 - NEARLY) * len(frame)):
+        bare[:] = False
+    usual = frame.columns[frame.notna().mean() > MOSTLY]
+    lacking = frame.index[frame[usual].notna().mean(axis=1) < MOSTLY]
+    for row in lacking if len(lacking) < (1 - MOSTLY) * len(frame) else ():
+        bare[row] |= any(TOTAL.match(cell) for cell in frame.loc[row] if isinstance(cell, str))
+    rows = frame.index[bare] if width >= FEWEST_COLUMNS else frame.index[:0]
+    texts: dict[str, list[str]] = {}
+    for row in rows:
+        words = [(name, cell) for name, cell in frame.loc[row].items() if isinstance(cell, str)]
+        for name, cell in sorted(words, key=lambda pair: TOTAL.match(pair[1]) is None)[:1]:
+            texts.setdefault(str(name), []).append(cell)
+    return NoFirms(rows, {name: tuple(dict.fromkeys(each)) for name, each in texts.items()})
+
+
+def _no_firms(frame: pd.DataFrame) -> Iterator[Concern]:
+    found = rows_without_firm(frame)
+    if not len(found.rows):
         return
-    texts = [str(cell) for row in rows for cell in frame.loc[row].dropna().head(1)]
-    shown = f": {', '.join(repr(text) for text in texts[:MOST_NAMED])}" if texts else ""
+    texts = [repr(text) for each in found.texts.values() for text in each]
     yield Concern(
         column="",
-        what=f"nearly empty, {rows_text(rows)}{shown}",
-        advice="totals or notes of the sheet? delete them, or leave them out by `exclude`",
+        what=f"nearly empty, or a total: {rows_text(found.rows)}"
+        + (f" ({', '.join(texts[:MOST_NAMED])})" if texts else ""),
+        advice=f"if these are no firms, write `{found.line()}`"
+        if texts
+        else "delete them, if they are no firms",
     )
 
 
@@ -395,7 +440,7 @@ def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
         where = (
             counted(cells, "row") if len(names) == 1 else f"{cells} cells of {len(names)} columns"
         )
-        entries = ", ".join(f"{_key(name)}: [{listed}]" for name in names)
+        entries = ", ".join(f"{scalar(name)}: [{listed}]" for name in names)
         yield Concern(
             column=names[0],
             others=tuple(names[1:]),
@@ -403,11 +448,6 @@ def _codes_for_no_answer(kinds: Mapping[str, Kind]) -> Iterator[Concern]:
             advice=f"if {'it means' if len(found) == 1 else 'they mean'} no answer, write "
             f"`missing_values: {{{entries}}}`",
         )
-
-
-def _key(name: str) -> str:
-    """A name as a key of YAML."""
-    return name if re.fullmatch(r"[^\W\d][\w-]*", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _one_value(name: str, series: pd.Series[Any]) -> Iterator[Concern]:
@@ -449,7 +489,7 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
             column=name,
             what=f"numbers, but for {shown} in {rows_text(wordy.index)}",
             advice="correct these cells (`fix`); if they mean no answer, write "
-            f"`missing_values: {{{_key(name)}: [{listed}]}}`",
+            f"`missing_values: {{{scalar(name)}: [{listed}]}}`",
         )
         return
     if unanswered:
@@ -458,7 +498,7 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
         yield Concern(
             column=name,
             what=f"{listed} in {counted(count, 'row')}",
-            advice=f"if it means no answer, write `missing_values: {{{_key(name)}: [{listed}]}}`",
+            advice=f"if it means no answer, write `missing_values: {{{scalar(name)}: [{listed}]}}`",
         )
     if kind.name in ("names", "dates"):
         return
@@ -474,8 +514,8 @@ def _odd_text(name: str, series: pd.Series[Any], kind: Kind, group: bool) -> Ite
         yield Concern(
             column=name,
             what=f"one name in several spellings: {shown}{more}",
-            advice=f"write under `derive`: {{kind: recode, name: {_key(f'{name}_clean')}, of: "
-            f"{_key(name)}, values: {{{values}}}, otherwise: keep}}",
+            advice=f"write under `derive`: {{kind: recode, name: {scalar(f'{name}_clean')}, of: "
+            f"{scalar(name)}, values: {{{values}}}, otherwise: keep}}",
         )
 
 
@@ -501,10 +541,10 @@ def _odd_numbers(
             column=name,
             what="coded 1 and 2",
             advice="if 1 means yes, write under `derive`: {kind: recode, name: "
-            f"{_key(f'{name}_yes')}, of: {_key(name)}, values: {{1: 1, 2: 0}}}}; of an indicator, "
+            f"{scalar(f'{name}_yes')}, of: {scalar(name)}, values: {{1: 1, 2: 0}}}}; of an indicator, "
             "`direction: negative` does it too",
         )
-    yield from _outliers(name, values, codes)
+    yield from _outliers(name, pd.Series(values, series.index), codes)
 
 
 def _concerns_of_zeros(
@@ -524,7 +564,7 @@ def _concerns_of_zeros(
             continue
         advice = (
             f"an effect mixes whether there is any with how much: derive a column of whether "
-            f"(`kind: above, of: {_key(name)}, value: 0`), and take one of the two"
+            f"(`kind: above, of: {scalar(name)}, value: 0`), and take one of the two"
         )
         if is_outcome:
             own = f"take `family: {family}`, or " if family else ""
@@ -559,7 +599,8 @@ def _range_without(known: Array, codes: Sequence[float]) -> tuple[float, float]:
     return float(others.min()), float(others.max())
 
 
-def _outliers(name: str, values: Array, codes: Sequence[float]) -> Iterator[Concern]:
+def _outliers(name: str, cells: pd.Series[float], codes: Sequence[float]) -> Iterator[Concern]:
+    values = cells.to_numpy()
     rest = np.where(np.isin(values, codes), np.nan, values)
     known = rest[~np.isnan(rest)]
     if np.unique(known).size <= FEW_VALUES:
@@ -575,7 +616,7 @@ def _outliers(name: str, values: Array, codes: Sequence[float]) -> Iterator[Conc
     far = np.flatnonzero((scaled > high + wide * width) | (scaled < lowest))
     if width == 0 or not far.size or far.size > 0.02 * known.size + 1:
         return
-    shown = ", ".join(f"{values[k]:,g} (row {k + 1})" for k in far[:MOST_NAMED])
+    shown = ", ".join(f"{values[k]:,g} (row {cells.index[k] + 1})" for k in far[:MOST_NAMED])
     more = f" and {far.size - MOST_NAMED} more" if far.size > MOST_NAMED else ""
     yield Concern(
         column=name,

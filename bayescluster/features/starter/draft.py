@@ -18,7 +18,7 @@ from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import YES_NO
 from bayescluster.dataset.prepare import revealed
 from bayescluster.dataset.read import Table
-from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels
+from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels, rows_text
 from bayescluster.design.build import ROWS_A_FIRM
 from bayescluster.design.claims import Suggested, regions
 from bayescluster.design.context import BETWEEN_MAX, BETWEEN_MIN, between_share
@@ -30,6 +30,7 @@ from bayescluster.features.codebook.compute import (
     guesses,
     kind_of,
     of_role,
+    rows_without_firm,
     suggests,
     suspicious_codes,
 )
@@ -165,6 +166,8 @@ class Draft(NamedTuple):
     constructs: Mapping[str, tuple[Item, ...]]
     controls: tuple[Control, ...]
     codes: Mapping[str, tuple[float | str, ...]]
+    excluded: str
+    """Line that leaves out rows that are no firms; empty where there are none."""
     recodes: tuple[Recode, ...]
     scales: tuple[Scale, ...]
     exposure: str | None
@@ -205,9 +208,11 @@ class _Drafting:
     def __init__(
         self, table: Table, choices: Choices, words: Mapping[str, tuple[str, ...]]
     ) -> None:
-        self.table, self.choices, self.words = table, choices, words
+        self.no_firms = rows_without_firm(table.frame)
+        self.table = table._replace(frame=table.frame.drop(index=self.no_firms.rows))
+        self.choices, self.words = choices, words
         self.found = {
-            name: guess for name, guess in guesses(table).items() if name not in choices.named
+            name: guess for name, guess in guesses(self.table).items() if name not in choices.named
         }
         self.decisions: list[str] = []
         self.guessed: list[str] = []
@@ -217,6 +222,8 @@ class _Drafting:
 
     def draft(self) -> Draft:
         firm, cluster, industry = (self._single(role) for role in ("firm", "cluster", "industry"))
+        self._say_no_firms()
+        self._sparse_groups({"cluster": cluster, "industry": industry})
         outcome = self._single("outcome")
         if outcome is None:
             self.decisions.append("which column is the outcome: no name suggests one (--outcome)")
@@ -241,6 +248,7 @@ class _Drafting:
         family, levels = self._family(outcome, codes)
         exposure = self._exposure(family)
         self._weight()
+        self._say_unused((*measured, firm, cluster, industry))
         outcome_name = self._yes_or_no(outcome, codes) if family == "bernoulli" else outcome
         outcome_name = next((one.name for one in self.scales), outcome_name)
         outcome_name = next(
@@ -265,6 +273,7 @@ class _Drafting:
             constructs=constructs,
             controls=controls,
             codes={**codes, **words},
+            excluded=self.no_firms.line() if self.no_firms.texts else "",
             recodes=tuple(self.recodes),
             scales=tuple(self.scales),
             exposure=exposure,
@@ -287,6 +296,56 @@ class _Drafting:
             decisions=tuple(self.decisions),
             guessed=tuple(self.guessed),
         )
+
+    def _say_no_firms(self) -> None:
+        texts = [f"'{text}'" for each in self.no_firms.texts.values() for text in each]
+        if texts:
+            more = f" and {len(texts) - 5} more" if len(texts) > 5 else ""
+            self.guessed.append(
+                f"{rows_text(self.no_firms.rows)} are totals or notes, and left out: "
+                f"{', '.join(texts[:5])}{more}"
+            )
+
+    def _sparse_groups(self, roles: Mapping[str, str | None]) -> None:
+        """Groups that are named in their first row only, as merged cells are."""
+        for role, column in roles.items():
+            if column is not None or getattr(self.choices, role) is not None:
+                continue
+            for name in self.table.frame.columns:
+                cells = self.table.frame[name]
+                if suggests(role, name) and name not in self.found and cells.nunique() > 1:
+                    empty = int(cells.isna().sum())
+                    if empty > len(cells) / 2:
+                        self.decisions.append(
+                            f"which {role} the rows without one lie in: {empty} of {len(cells)} cells of "
+                            f"'{name}' are empty. If each name holds for the rows below it, fill it down "
+                            f"in the file (--{role} {NONE} for an analysis without)"
+                        )
+
+    def _say_unused(self, used: Collection[str | None]) -> None:
+        """Columns whose names suggest a capital or a control, and that hold words."""
+        open_roles = [
+            role
+            for role, stated in (
+                ("human_capital", self.choices.human),
+                ("social_capital", self.choices.social),
+                ("control", self.choices.controls),
+            )
+            if stated is None
+        ]
+        for name in self.table.frame.columns:
+            series = self.table.frame[name]
+            kind = kind_of(series)
+            if name in used or kind.values is not None or kind.name in ("empty", "dates"):
+                continue
+            if self.found.get(name, Guess("control", "", True)).role != "control":
+                continue
+            if any(suggests(role, name) for role in open_roles):
+                shown = ", ".join(f"'{cell}'" for cell in series.dropna().unique()[:3])
+                self.guessed.append(
+                    f"'{name}' is not used, though its name suggests it: it holds words, not numbers "
+                    f"({shown})"
+                )
 
     def _values(self, name: str, codes: Mapping[str, Sequence[float]] | None = None) -> Array:
         values = as_float(self.table.frame[name])

@@ -71,6 +71,8 @@ def _data(source: str, draft: Draft, reading: Mapping[str, Any]) -> Iterator[str
             for column, found in draft.codes.items()
         )
         yield _noted(f"  missing_values: {{{codes}}}", "codes for no answer, by column")
+    if draft.excluded:
+        yield _noted(f"  {draft.excluded}", "rows that are no firms")
     if draft.lacking:
         rows = "1 row lacks" if draft.incomplete == 1 else f"{draft.incomplete or 'no'} rows lack"
         yield _noted("  missing: drop", f"{rows} an answer that is needed; or impute, or error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -106,6 +107,39 @@ def merged(frame: pd.DataFrame, folder: Path) -> str:
     return "firms.xlsx"
 
 
+def rows_of(folder: Path, rows: list[list[Any]]) -> str:
+    with (folder / "firms.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return "firms.csv"
+
+
+def with_totals(frame: pd.DataFrame, folder: Path) -> str:
+    """A title, totals between the industries, a grand total and a footnote."""
+    rows: list[list[Any]] = [["Survey of firms 2023"], [], list(frame.columns)]
+    for industry, part in frame.groupby("industry", sort=False):
+        rows += part.values.tolist()
+        sums = [part["product_upgrading"].sum(), part["training_hours"].sum()]
+        rows.append([f"Total {industry}", "", "", *sums, "", "", "", part["employees"].sum(), ""])
+    rows.append(["TOTAL", "", "", "", "", "", "", "", frame["employees"].sum(), ""])
+    rows.append(["Source: own survey; see text."])
+    return rows_of(folder, rows)
+
+
+def with_questions(frame: pd.DataFrame, folder: Path) -> str:
+    """Questions and codes of an online survey below the names."""
+    questions = [f"Please state: {name.replace('_', ' ')}" for name in frame.columns]
+    codes = [f'{{"ImportId":"QID{k}"}}' for k in range(len(frame.columns))]
+    return rows_of(folder, [list(frame.columns), questions, codes, *frame.values.tolist()])
+
+
+def pasted(frame: pd.DataFrame, folder: Path) -> str:
+    """Lines of two files in two encodings."""
+    lines = frame.to_csv(index=False).splitlines(keepends=True)
+    text = b"".join(line.encode("utf-8" if k % 3 else "cp1252") for k, line in enumerate(lines))
+    (folder / "firms.csv").write_bytes(text)
+    return "firms.csv"
+
+
 def plain(**changes: Callable[[pd.DataFrame], Any]) -> Callable[[pd.DataFrame, Path], str]:
     def write(frame: pd.DataFrame, folder: Path) -> str:
         frame.assign(**changes).to_csv(folder / "firms.csv", index=False)
@@ -145,6 +179,13 @@ MESSY: dict[str, Callable[[pd.DataFrame, Path], str]] = {
         cluster=some("cluster", list(range(40)), lambda name: unicodedata.normalize("NFD", name))
     ),
     "ids with leading zeros": plain(firm_id=lambda frame: [f"{k:04d}" for k in range(len(frame))]),
+    "totals, a title and a footnote": with_totals,
+    "questions below the names": with_questions,
+    "two files in two encodings": pasted,
+    "ids as formulas": plain(firm_id=lambda frame: [f'="{k:04d}"' for k in range(len(frame))]),
+    "ids as dates": plain(
+        firm_id=lambda frame: pd.date_range("2001-01-01", periods=len(frame)).strftime("%d.%m.%Y")
+    ),
     "percent strings": plain(
         tertiary_share=lambda frame: [f"{x:g}%" for x in frame["tertiary_share"]]
     ),
@@ -189,6 +230,58 @@ def test_missing_values_of_packages_are_rows_that_lack_an_answer(kind, tmp_path)
     assert init(tmp_path, f"f.{kind}").code == 0
     assert design(tmp_path).size == len(FIRMS) - len(gone)
     same(design(tmp_path), without(gone, tmp_path))
+
+
+def test_answers_in_words_and_codes_by_column(tmp_path):
+    words = ["STRONGLY DISAGREE", "DISAGREE", "NEITHER AGREE NOR DISAGREE", "AGREE"]
+    spelt = FIRMS["trust"].map(dict(enumerate([*words, "Strongly Agree"], start=1))).astype(object)
+    staff = FIRMS["employees"].astype(str).astype(object)
+    spelt[5], spelt[9], staff[3] = "k.A.", "K.A.", "n/a"
+    age = np.arange(len(FIRMS)) % 40 + 3
+    messy, clean = (tmp_path / each for each in ("messy", "clean"))
+    messy.mkdir()
+    clean.mkdir()
+    FIRMS.assign(trust=spelt, employees=staff, firm_age=np.where(age == 9, 99, age)).to_csv(
+        messy / "firms.csv", index=False
+    )
+    gone = {"trust": [5, 9], "employees": [3]}
+    blank = {name: FIRMS[name].where(~FIRMS.index.isin(rows)) for name, rows in gone.items()}
+    FIRMS.assign(**blank, firm_age=np.where(age == 9, np.nan, age)).to_csv(
+        clean / "firms.csv", index=False
+    )
+    assert init(messy, "firms.csv").code == init(clean, "firms.csv").code == 0
+    same(design(messy), design(clean))
+
+
+def test_names_in_their_first_row_only_are_one_decision(tmp_path):
+    frame = FIRMS.sort_values(["industry", "cluster"])
+    again = frame["cluster"] == frame["cluster"].shift()
+    frame.assign(cluster=frame["cluster"].mask(again)).to_csv(tmp_path / "firms.csv", index=False)
+    found = init(tmp_path, "firms.csv")
+    assert found.code == 2
+    assert (
+        "Only you can decide:\n  which cluster the rows without one lie in: "
+        f"{again.sum()} of 300 cells of 'cluster' are empty" in found.out
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("exporter", ["x", ""]),
+        ("training_hours", ["3 h", "7.5 h", "12 h"]),
+        ("employees", ["about 20", "ca. 35", "50 or more"] * 20 + ["a few"]),
+    ],
+)
+def test_words_where_numbers_are_expected_are_said(column, cells, tmp_path):
+    FIRMS.assign(**{column: np.resize(cells, len(FIRMS))}).to_csv(
+        tmp_path / "firms.csv", index=False
+    )
+    found = init(tmp_path, "firms.csv")
+    assert found.code == 0
+    shown = f"'{column}' is not used, though its name suggests it: it holds words, not numbers ('{cells[0]}'"
+    listed = column in (tmp_path / "a.yaml").read_text(encoding="utf-8").split("constructs:")[1]
+    assert (shown in found.out) != listed
 
 
 def fitted(folder: Path, name: str) -> Draws:

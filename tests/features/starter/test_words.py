@@ -210,7 +210,8 @@ def test_totals_and_notes_below_a_table_look_wrong(tmp_path):
     data.loc[N] = ["Total", *[None] * 9]
     data.to_csv(tmp_path / "firms.csv", index=False)
     shown = call("check-data", str(tmp_path / "firms.csv"), "--json").out
-    assert f"nearly empty, row {N + 1}: 'Total'" in shown
+    assert f"nearly empty, or a total: row {N + 1} ('Total')" in shown
+    assert "if these are no firms, write `exclude: [{column: firm_id, one_of: " in shown
 
 
 def test_many_columns_and_industries_are_shortened_on_a_terminal(tmp_path):
