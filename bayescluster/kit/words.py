@@ -76,7 +76,7 @@ VERDICT_MEANINGS: Final[dict[str, str]] = {
     "undecided": "neither, or the checks failed, or form or scores do not warrant a rejection",
     "not assessable": "the outcome stays rare even with both, or no firms are near a corner that decides",
     "negligible": "the effect is almost surely too small to matter",
-    "scale-dependent": "it holds on the outcome scale only, which the link function gives by itself",
+    "scale-dependent": "it holds on the outcome scale only, where the link function alone can produce it",
     "depends on the form": "plausible forms decide it in opposite ways",
 }
 """What each verdict means."""
@@ -413,7 +413,7 @@ def count_words(found: PredictiveCount) -> str:
 
 def chance(flags: float) -> str:
     """Flags to expect of a model that is right."""
-    return f"of a model that is right, chance flags {number(flags, 1.0)} on average, at most"
+    return f"chance alone flags at most {number(flags, 1.0)} on average of a correct model"
 
 
 def pit(found: FitChecks) -> str:

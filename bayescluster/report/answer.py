@@ -50,6 +50,8 @@ ASSOCIATION: Final = "These are associations given the controls."
 FEW_FIRMS: Final = 10
 """A corner with fewer firms around it (effective number) is marked where no claim declares its own."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
+NEEDS: Final = (*NECESSARY, "sufficient", "not_sufficient", "joint_sufficiency")
+"""Claims of what the outcome needs; of others the question is what it depends on."""
 WHERE: Final = {
     "average_cluster": ", in the average cluster",
     "new_cluster": ", in a new cluster",
@@ -185,9 +187,9 @@ def answer_of(results: Results) -> Answer:
 def question(results: Results) -> str:
     """The question that the claims put, in words."""
     outcome = _outcome(results)
-    kinds = {one.kind for one in results.verdicts} - {"effect", "contextual", "difference"}
-    if kinds or len(_capitals(results)) > 1:
-        verb = "need" if kinds else "depend on"
+    needs = any(one.kind in NEEDS for one in results.verdicts)
+    if needs or len(_capitals(results)) > 1:
+        verb = "need" if needs else "depend on"
         return f"Does {outcome} {verb} human capital, social capital, or both?"
     only = _capitals(results)
     of = words.label(only[0]).lower() if only else "the capitals"
@@ -613,7 +615,7 @@ def _measured(results: Results) -> str:
     if not told:
         return ""
     shares = "; ".join(part.removeprefix("attenuated: ") for part in told.split("; "))
-    return f"Scores contain error ({shares}), which pulls corners together: no rejection."
+    return f"Scores contain error ({shares}), which pulls corners together: nothing is rejected."
 
 
 def _few(results: Results) -> str:

@@ -386,8 +386,8 @@ def _amount(one: LevelAmounts) -> str:
         return f"{name} low is {low}, high is {high}."
     score = "first component" if one.method == "pca" else "mean"
     return (
-        f"{name} low is a {score} of the standardised indicators of {words.number(one.low)}, as at "
-        f"{low}; high is one of {words.number(one.high)}, as at {high}."
+        f"{name} is low where the {score} of its standardised indicators is {words.number(one.low)}, as "
+        f"with {low}; high where it is {words.number(one.high)}, as with {high}."
     )
 
 

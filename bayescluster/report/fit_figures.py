@@ -238,9 +238,9 @@ def _pit_alternative(results: Results) -> str:
 
 def _calibration_caption(_: Results) -> str:
     return (
-        "How often an event happened where the model gives it a probability: the isotonic curve, "
-        "with the band of nine of ten such curves of events that the model replicates. On the "
-        "diagonal what is given 30% happens in 3 of 10 rows."
+        "How often events happened, by the probability that the model gives them (isotonic regression), "
+        "with the 90% band of data replicated by the model. On the diagonal, events given 30% happen in "
+        "3 of 10 rows."
     )
 
 

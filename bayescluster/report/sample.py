@@ -132,7 +132,7 @@ def _groups(results: Results) -> View[GroupRow]:
         ),
         tuple(row for row in results.sample.groups if row.by != "cluster"),
         ("Means are weighted by the survey weights. " if results.weighting else "")
-        + "Means of the capitals are distances from the mean of all rows. The file has clusters too.",
+        + "Means of the capitals are distances from the mean of all rows. The csv file lists clusters too.",
         records=tuple(_nested(results.sample.groups)),
     )
 

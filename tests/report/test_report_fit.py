@@ -17,7 +17,7 @@ from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of, undrawn
 
-CHANCE = "of a model that is right, chance flags 0.6 on average, at most"
+CHANCE = "chance alone flags at most 0.6 on average of a correct model"
 REASON = "the rows were sampled by design &amp; so on"
 
 

@@ -44,7 +44,7 @@ def test_without_the_question_there_are_no_sections() -> None:
     "text",
     [
         "raised by one step (human capital 1 sd; social capital 0.5 sd)",
-        "a step costs 1 kEUR and 1 kEUR a firm",
+        "a step costs 1 kEUR (human capital) and 1 kEUR (social capital) a firm",
         "Gains are associations, not effects of raising a capital.",
         "Which capital is the weakest node, by gain per kEUR",
         f"{FIRST} Human capital 0.98 0.02 pp 4.20 pp",

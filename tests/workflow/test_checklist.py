@@ -180,7 +180,7 @@ def test_sensitivity_to_the_priors_is_told_by_its_counts(small_run: Any) -> None
     results = small_run.run.results
     found = results.sensitivity
     assert found is not None
-    told = item(of(results), "Do the estimates hang on the priors")
+    told = item(of(results), "Do the estimates depend on the priors")
     flagged = {
         (row.quantity, row.group)
         for row in found.rows
@@ -192,7 +192,7 @@ def test_sensitivity_to_the_priors_is_told_by_its_counts(small_run: Any) -> None
     flipped = found.model_copy(update={"verdicts": (first, *found.verdicts[1:])})
     verdicts = item(
         of(results.model_copy(update={"sensitivity": flipped})),
-        "Do the verdicts hang on the priors",
+        "Do the verdicts depend on the priors",
     )
     assert verdicts.status == "look"
     assert verdicts.found.startswith("1 of ")

@@ -593,7 +593,7 @@ def _verdicts(known: Known) -> Answer:
     flips = {row.claim for row in found.verdicts if row.flips}
     untold = {row.claim for row in found.verdicts if row.probability is None} - flips
     of = counted(len(known.results.verdicts), "verdict")
-    what = f"{len(flips)} of {of} flip with priors to a power"
+    what = f"{len(flips)} of {of} flip when priors are raised to a power"
     if untold:
         what += f"; {len(untold)} cannot be told at every power from these draws"
     return Answer("look" if flips or untold else "done", what, "#sensitivity")
@@ -616,8 +616,8 @@ def _choices(known: Known) -> Answer:
 QUANTITIES = "parameters and estimands"
 SENSITIVITY_RULES = (
     Rule("Were other structural forms compared?", ("Workflow 8",), _forms),
-    Rule("Do the estimates hang on the priors?", ("BARG 5", "WAMBS 7"), _sensitivity_priors),
-    Rule("Do the verdicts hang on the priors?", ("BARG 5", "WAMBS 9"), _verdicts),
+    Rule("Do the estimates depend on the priors?", ("BARG 5", "WAMBS 7"), _sensitivity_priors),
+    Rule("Do the verdicts depend on the priors?", ("BARG 5", "WAMBS 9"), _verdicts),
     Rule(
         "Would other defensible choices say otherwise?",
         ("BARG 5", "WAMBS 8", "WAMBS 9", "Workflow 8"),

@@ -544,14 +544,15 @@ def _notes(kind: GroupGains, forms: FormNodes) -> Iterator[str]:
     if forms:
         yield f"Gains are averaged over {len(forms)} forms by their weights."
     for capital in CAPITALS:
-        name = CAPITAL_WORDS[capital].capitalize()
         if kind.design.is_binary(capital):
-            yield f"{name} is yes or no: a step is from no to yes."
-        if kind.design.is_latent(capital):
-            yield (
-                f"{name} is latent: caps are quantiles of its posterior within the group, and it has "
-                "no units of its own."
-            )
+            yield f"{CAPITAL_WORDS[capital].capitalize()} is yes or no: a step is from no to yes."
+    if latent := [CAPITAL_WORDS[each] for each in CAPITALS if kind.design.is_latent(each)]:
+        who, have = (
+            ("Both capitals are", "they have")
+            if len(latent) > 1
+            else (f"{latent[0].capitalize()} is", "it has")
+        )
+        yield f"{who} latent: caps are quantiles of the posterior within the group, and {have} no units."
     if not kind.options.costs:
         yield "No costs were declared: gains are compared as they are, not per unit of cost."
     if not kind.targets:

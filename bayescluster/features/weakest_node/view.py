@@ -152,8 +152,8 @@ def _nodes(results: Results) -> View[NodeRow]:
             number("Loss, social capital", "loss_social_capital", lost),
         ),
         rows[:MOST_ROWS],
-        f"Named from a probability of {words.share(node.level)} on. Loss: what choosing this capital is "
-        "expected to forgo."
+        f"Named from a probability of {words.share(node.level)} on. Loss: what raising this capital rather "
+        "than the better one is expected to forgo."
         + (f" {MOST_ROWS} of {len(rows)} groups." if len(rows) > MOST_ROWS else ""),
         records=(),
     )
@@ -236,7 +236,10 @@ def body(results: Results) -> Markup:
         "weakest.html.j2",
         results=results,
         steps=steps(results),
-        costs=[_declared(node.costs[name], node.currency) for name in node.costs],
+        costs=[
+            f"{_declared(cost, node.currency)} ({words.label(name).lower()})"
+            for name, cost in node.costs.items()
+        ],
         figures=figures(results, GAINS),
         table=_nodes(results).table,
         notes=node.notes,
