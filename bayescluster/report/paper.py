@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from html import escape, unescape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -288,6 +288,7 @@ def _figures(results: Results, made: _Folder) -> Iterator[str]:
                 yield f"figure {spec.name}: {error}"
                 break
             _resize(figure, factor, "" if results.gate.passed else words.NOT_FOR_CITING)
+            _lay_out(figure)
             for kind in ("pdf", "svg", "png"):
                 made.bytes(f"figures/{spec.name}-{name}.{kind}", printed(figure, kind))
 
@@ -301,15 +302,32 @@ def _resize(figure: Figure, factor: float, mark: str) -> None:
         text.set_parse_math(False)
 
 
+def _lay_out(figure: Figure) -> None:
+    """Lay a figure out once, for all formats: it takes longer than to draw it."""
+    with settings(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def printed(figure: Figure, kind: str) -> bytes:
     """A figure as the bytes of a file; equal figures give equal bytes."""
     from io import BytesIO
 
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = BytesIO()
+    figure.set_dpi(RESOLUTION)
+    # asked directly: `Figure.savefig` draws a figure that has a layout twice
+    canvas: Any = {"pdf": FigureCanvasPdf, "svg": FigureCanvasSVG, "png": FigureCanvasAgg}[kind](
+        figure
+    )
     dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {"Software": None}}
     with settings(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(buffer, format=kind, dpi=RESOLUTION, metadata=dates[kind])
+        getattr(canvas, f"print_{kind}")(buffer, metadata=dates[kind])
     return buffer.getvalue()
 
 

@@ -82,6 +82,25 @@ def test_help_imports_nothing_heavy(arguments):
     assert found.stdout.startswith("Usage:")
 
 
+@pytest.mark.parametrize(
+    ("modules", "allowed"),
+    [
+        (("app.report", "features.checklist.compute", "report.render"), {"matplotlib", "numpy"}),
+        (("runs.store", "cli.tables", "report.answer"), set()),
+    ],
+    ids=["report", "show"],
+)
+def test_what_shows_results_loads_nothing_that_fits(modules, allowed):
+    imports = "".join(f"import bayescluster.{name}\n" for name in modules)
+    program = (
+        f"import sys\n{imports}print(*sorted({HEAVY | {'numba', 'dask'}!r} & set(sys.modules)))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert set(found.stdout.split()) <= allowed
+
+
 def test_unknown_command_and_option():
     assert call("fitt").code == 2
     assert "No such command 'fitt'" in call("fitt").err

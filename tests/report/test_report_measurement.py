@@ -70,7 +70,7 @@ def test_reliability_correlation_and_loadings_are_shown():
 
 def test_flagged_departures_come_with_advice():
     text = said(page_of(measured(FLAGGED, SMALL)), "measurement")
-    assert "1 of 2 intercepts and loadings differ in a group." in text
+    assert "1 of 2 intercepts and loadings differs in a group." in text
     assert "run again without it" in text
     assert (
         "management_score Bangalore software intercept \u22120.450 [\u22120.582, \u22120.318]"

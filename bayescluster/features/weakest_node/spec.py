@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from bayescluster.errors import Problem
-from bayescluster.families import FAMILIES
 from bayescluster.names import CLUSTER, INTERCEPT, WITHIN
 from bayescluster.spec.base import Frozen, Positive
 from bayescluster.spec.columns import Where
@@ -130,6 +129,8 @@ def _cost_problems(options: WeakestNode, where: Where) -> Iterator[Problem]:
 
 
 def _target_problems(equation: Equation, options: WeakestNode, where: Where) -> Iterator[Problem]:
+    from bayescluster.families import FAMILIES
+
     family = FAMILIES[equation.family]
     bounded = family.scale in ("probability", "share") or equation.at_least is not None
     floor = -math.inf if family.link == "identity" and not bounded else 0.0

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from bayescluster.app.collect import evidence_of
 from bayescluster.app.report import open_design
 from bayescluster.errors import Problem, RunError
 from bayescluster.estimands.levels import default_levels
@@ -187,6 +186,8 @@ def effect_draws(run: FinishedRun) -> EffectDraws:
 
 def _evidence(run: FinishedRun) -> Evidence:
     """Evidence of a run; of several forms, the mixture that its effects were computed from."""
+    from bayescluster.app.collect import evidence_of
+
     comparison = run.results.comparison
     if comparison is None:
         return evidence_of(open_design(run.directory), run.directory.load_posterior())
