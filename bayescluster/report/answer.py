@@ -614,7 +614,8 @@ def _measured(results: Results) -> str:
     told = next((one.attenuated for one in results.verdicts if one.attenuated), "")
     if not told:
         return ""
-    shares = "; ".join(part.removeprefix("attenuated: ") for part in told.split("; "))
+    parts = (part.removeprefix("attenuated: ") for part in told.split("; "))
+    shares = "; ".join(part.replace("omega of", "reliability of") for part in parts)
     return f"Scores contain error ({shares}), which pulls corners together: nothing is rejected."
 
 
