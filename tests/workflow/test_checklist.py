@@ -197,8 +197,8 @@ def test_sensitivity_to_the_priors_is_told_by_its_counts(small_run: Any) -> None
     assert verdicts.status == "look"
     assert verdicts.found.startswith("1 of ")
     without = of(results.model_copy(update={"sensitivity": None}))
-    assert item(without, "Do the estimates hang").status == "not done"
-    assert item(without, "Do the verdicts hang").status == "not done"
+    assert item(without, "Do the estimates depend").status == "not done"
+    assert item(without, "Do the verdicts depend").status == "not done"
 
 
 def known(directory: RunDirectory, results: Results | None = None, **more: Any) -> Known:
