@@ -406,7 +406,7 @@ FAULTS = (
     unfit(
         "duplicate columns",
         {},
-        "3:3: 'firms.csv' has more than one column called 'size' (columns 7 and 8)",
+        "3:3: 'firms.csv' has more than one column called 'size' (columns 6 and 7)",
         "rename them in the file, or delete what is there twice",
         firms={"staff": "size"},
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -47,26 +48,35 @@ from bayescluster.spec.data import RecodeColumn
 
 WORDS: Final[dict[str, str]] = {
     "firm": r"(^|_)(firm|company|enterprise|establishment|respondent|plant|business|unternehmen|betrieb"
-    r"|firma|entreprise|empresa|perusahaan|responden)s?(_?(id|no|nr|code|number|name))?$"
-    r"|(^|_)(betr|n|id|no|nr|kode)_?(firm|nr|entreprise|empresa|perusahaan|responden)"
-    r"|^(f?id|idstd|panelid|case_?id|case|serial(_no)?|siren|siret)$",
-    "cluster": r"^cl$|cluster|klaster|district|(^|_)(region|city|place|town|location|site|province|prov"
-    r"|county|ort|standort|pole|pôle|cúmulo|kabupaten|distrito|kreis)($|_)",
-    "industry": r"^ind$|industr|sector|sektor|secteur|branch|branche|(^|_)(isic|nace|sic|naics|ciiu|kbli)",
-    "weight": r"(^|_)(weight|weights|wt|wgt|wmedian|wstrict|gewicht|pweight|poids|peso|bobot)($|_)",
+    r"|firma|firmen|entreprise|empresa|perusahaan|responden)s?(_?(id|no|nr|code|number|name|nummer|n[uú]mero))?$"
+    r"|(^|_)(betr|n|id|no|nr|kode|c[oó]digo|n[uú]mero)_?(firm|nr|entreprise|empresa|perusahaan|responden)"
+    r"|^(f?id|idstd|panelid|case_?id|case|serial(_no)?|siren|siret)$"
+    r"|^(mã|tên)(_số)?_(doanh_nghiệp|dn|công_ty|cơ_sở)|^(企业|公司|厂商|样本)_?(编号|代码|编码|名称|号|id)?$",
+    "cluster": r"^cl$|cluster|klaster|clúster|conglomerado|grappe|cụm|集群|集聚|district|(^|_)(region|city|place"
+    r"|town|location|site|province|prov|county|ort|standort|pole|pôle|polo|cúmulo|kabupaten|distrito|kreis"
+    r"|municipio|ciudad|ville|commune|quận|huyện|tỉnh|xã)($|_)|làng_nghề|khu_công_nghiệp|园区|地区|城市|镇$|县$",
+    "industry": r"^ind$|industr|sector|sektor|secteur|setor|settore|branch|branche|^giro|^rama(_|$)|ngành|行业"
+    r"|产业|(^|_)(isic|nace|sic|naics|ciiu|kbli|vsic)",
+    "weight": r"(^|_)(weight|weights|wt|wgt|wmedian|wstrict|gewicht|pweight|poids|peso|bobot)($|_)|trọng_số"
+    r"|权重",
     "outcome": r"upgrad|innov|inov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|(^|_)neu"
-    r"|wachstum|croissance|log_va$",
+    r"|wachstum|croissance|crecimiento|log_va$|đổi_mới|nâng_cấp|sáng_chế|升级|创新|新产品|专利",
     "human_capital": r"train|skill|educ|school|tertiary|universit(y|ies)?_(deg|grad|share)|human|manag"
     r"|qualif|graduat|bildung|akadem|(^|_)akad|erfahrung|experien|diplom|diplôm|(^|_)formation|formación"
-    r"|capacitac|pelatih|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$",
-    "social_capital": r"trust|network|netzwerk|associa|assoc_|joint|co_?oper|kooper|collab|social|(^|_)ties?($|_)"
-    r"|partner|relation|vertrauen|verband|confian|réseau|reseau|percaya|kerja_?sama|links?($|_)"
-    r"|exchange|sharing|share_inf|help|clubs?($|_)|contacts|^sc(_|\d|$)|^s\d*$",
+    r"|capacitac|pelatih|pengalaman|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$"
+    r"|đào_tạo|trình_độ|học_vấn|tay_nghề|kỹ_năng|kinh_nghiệm|bằng_cấp|培训|教育|学历|技能|经验|人力|研发",
+    "social_capital": r"trust|network|netzwerk|associa|asocia|assoc_|joint|co_?op[eé]r|kooper|collab|social"
+    r"|(^|_)ties?($|_)|partner|relation|vertrauen|verband|confian|réseau|reseau|(^|_)red(es)?($|_)|vínculo"
+    r"|percaya|kerja_?sama|jaringan|links?($|_)|exchange|sharing|share_inf|help|clubs?($|_)|contacts"
+    r"|^sc(_|\d|$)|^s\d*$|lòng_tin|niềm_tin|tin_cậy|mạng_lưới|hợp_tác|quan_hệ|liên_kết|hiệp_hội|信任|关系"
+    r"|网络|合作|协会|社会资本",
     "control": r"size|employ|staff|worker|(^|_)age($|_)|export|foreign|owned|tnc|found|mitarbeiter|turnover"
-    r"|beschäftigt|umur|jml_tk|tenaga_kerja|effectif|omzet|umsatz",
+    r"|beschäftigt|größe|(^|_|firmen)alter$|umur|jml_tk|tenaga_kerja|karyawan|ekspor|effectif|salarié|taille"
+    r"|(^|_)âge($|_)|omzet|umsatz|empleado|trabajador|tamaño|antigüedad|lao_động|nhân_viên|quy_mô|xuất_khẩu"
+    r"|tuổi|员工|职工|人数|规模|出口|年龄|外资",
 }
 """What the name of a column says of its role; the first that fits holds."""
-RATHER: Final = {"cluster": r"^cl$|cluster|klaster"}
+RATHER: Final = {"cluster": r"^cl$|cluster|klaster|clúster|conglomerado|grappe|cụm|集群"}
 """What says so more plainly than the rest: these columns are looked at first."""
 FEWEST_A_GROUP: Final = 2
 LEVELS: Final = 7
@@ -135,10 +145,9 @@ def guesses(table: Table) -> dict[str, Guess]:
         plainly = RATHER.get(role, "")
         names = sorted(table.frame.columns, key=lambda name: not re.search(plainly, _plain(name)))
         for name in names:
-            text = _plain(name)
             described = table.descriptions.get(name, "")
-            by_name = re.search(pattern, text)
-            by_words = re.search(pattern, _plain(described)) if described else None
+            by_name = _says(pattern, name)
+            by_words = _says(pattern, described) if described else None
             if name in found or not (by_name or by_words):
                 continue
             if role in taken and role in SINGLE:
@@ -153,7 +162,16 @@ def guesses(table: Table) -> dict[str, Guess]:
 
 def suggests(role: str, name: str) -> bool:
     """Whether the name of a column suggests a role."""
-    return re.search(WORDS[role], _plain(name)) is not None
+    return _says(WORDS[role], name) is not None
+
+
+def _says(pattern: str, name: str) -> re.Match[str] | None:
+    """Where a name says a role, with its accents or without."""
+    text = _plain(name)
+    bare = "".join(
+        sign for sign in unicodedata.normalize("NFD", text) if sign.isalnum() or sign == "_"
+    )
+    return re.search(pattern, text) or re.search(pattern, bare)
 
 
 SINGLE: Final = ("firm", "cluster", "industry", "weight", "outcome")
@@ -161,8 +179,8 @@ SINGLE: Final = ("firm", "cluster", "industry", "weight", "outcome")
 
 def _plain(name: str) -> str:
     """A name in small letters, its parts joined by underscores."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^0-9a-zà-ÿ]+", "_", spaced.lower()).strip("_")
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", unicodedata.normalize("NFC", name))
+    return re.sub(r"\W+", "_", spaced.lower()).strip("_")
 
 
 def _fits(role: str, series: pd.Series[Any]) -> bool:

@@ -7,7 +7,7 @@ listed as such.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
@@ -49,6 +49,13 @@ DEFAULT_REGIONS: Final = ("bernoulli", "beta")
 MOST_CATEGORIES: Final = 8
 """Text with more categories than this is not proposed as a control."""
 MOST_CONTROLS: Final = 5
+PERIOD: Final = re.compile(
+    r"(^|_)(year|wave|period|round|quarter|jahr|welle|année|annee|año|ano|tahun|năm|time|t)($|_)|年"
+)
+"""What the name of a period says."""
+MOST_PERIODS: Final = 12
+FEWEST_CLUSTERS: Final = 4
+"""Clusters, and firms of each, that a column of names has which could be that of the cluster."""
 MOST_ONES: Final = 0.02
 """Share of ones up to which they are pulled inside, for a family of shares below 1."""
 COUNTED: Final = (
@@ -137,6 +144,7 @@ class Control(NamedTuple):
     column: str
     transform: str
     reason: str
+    coding: str = ""
 
 
 class Scale(NamedTuple):
@@ -231,7 +239,7 @@ class _Drafting:
         wanted = [name for name in CAPITALS if self._stated(name) != ()] or CAPITALS
         constructs = {name: self._construct(name, outcome) for name in wanted}
         used = [item.column for items in constructs.values() for item in items]
-        controls = self._controls(used, outcome)
+        controls = (*self._controls(used, outcome), *self._periods(firm, used))
         of = {new.name: new.column for new in self.recodes}
         measured = [
             of.get(name, name)
@@ -321,6 +329,24 @@ class _Drafting:
                             f"'{name}' are empty. If each name holds for the rows below it, fill it down "
                             f"in the file (--{role} {NONE} for an analysis without)"
                         )
+        if roles["cluster"] is None and self.choices.cluster is None and not self.decisions:
+            self._say_possible_clusters(roles["industry"])
+
+    def _say_possible_clusters(self, industry: str | None) -> None:
+        """Columns of names that repeat, where no name says that it is the cluster."""
+        few, many = FEWEST_CLUSTERS, len(self.table.frame) / FEWEST_CLUSTERS
+        possible = [
+            f"'{name}' ({kind.distinct} different)"
+            for name in self.table.frame.columns
+            if name not in {*self.found, *self.choices.named, industry}
+            and (kind := kind_of(self.table.frame[name])).name in ("text", "labelled codes")
+            and few <= kind.distinct <= many
+        ]
+        if possible:
+            self.guessed.append(
+                f"no column is named like a cluster, and firms are taken as of one place: could it be "
+                f"{' or '.join(possible[:3])} (--cluster)?"
+            )
 
     def _say_unused(self, used: Collection[str | None]) -> None:
         """Columns whose names suggest a capital or a control, and that hold words."""
@@ -461,6 +487,22 @@ class _Drafting:
             reason = "as stated" if stated else self._reason(name, self.found[name])
             controls.append(Control(name, self._transform(name), reason))
         return tuple(controls[: None if stated else MOST_CONTROLS])
+
+    def _periods(self, firm: str | None, used: Sequence[str]) -> Iterator[Control]:
+        """The column that tells the rows of a firm apart, where firms have several: the year, the wave."""
+        if not self._is_panel(firm) or self.choices.controls is not None:
+            return
+        for name in self.table.frame.columns:
+            cells = self.table.frame[[firm, name]].astype(str)
+            if name in used or not PERIOD.search(name.lower()) or cells.duplicated().any():
+                continue
+            if 1 < cells[name].nunique() <= MOST_PERIODS:
+                self.guessed.append(
+                    f"'{name}' tells the rows of a firm apart: each has its own level; values of the year "
+                    "before are made by `derive` (`bayescluster explain lag`)"
+                )
+                yield Control(str(name), "none", "periods differ", "sum")
+                return
 
     def _transform(self, name: str) -> str:
         if not self._is_number(name):

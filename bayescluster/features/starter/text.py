@@ -141,6 +141,8 @@ def _equations(draft: Draft) -> Iterator[str]:
             line = scalar(control.column)
             if control.transform != "none":
                 line = f"{{column: {line}, transform: {control.transform}}}"
+            if control.coding:
+                line = f"{{column: {line}, coding: {control.coding}}}"
             yield _noted(f"      - {line}", control.reason)
     if draft.contextual:
         capitals = ", ".join(draft.contextual)

@@ -116,9 +116,94 @@ def test_groups_that_are_one_number_in_two_spellings_are_two(tmp_path):
 
 
 def test_firms_in_several_rows_vary(tmp_path):
-    data = pd.concat([frame().assign(year=year) for year in (1, 2)])
+    data = pd.concat([frame().assign(year=year) for year in (2019, 2020, 2021)])
+    found = init(data, tmp_path)
+    assert found.code == 0
+    assert "'year' tells the rows of a firm apart: each has its own level" in found.out
+    equation = load_analysis(tmp_path / "a.yaml").value.equation
+    assert equation.varying["firm"] == ("intercept",)
+    (year,) = equation.controls
+    assert (year.column, year.coding) == ("year", "sum")
+    assert call("validate", str(tmp_path / "a.yaml")).code == 0
+
+
+def test_a_table_of_one_industry_is_compared_over_all_firms(tmp_path):
+    assert init(frame().assign(industry="wood"), tmp_path).code == 0
+    analysis = load_analysis(tmp_path / "a.yaml").value
+    assert (analysis.data.industry, analysis.data.cluster) == (None, "cluster")
+    assert {claim.by for claim in analysis.hypotheses} == {"all"}
+
+
+NAMES = {
+    "German": (
+        (
+            "Unternehmensnummer Cluster Branche Weiterbildung Bildung Erfahrung Vertrauen Netzwerk "
+            "Kooperation Innovation Beschäftigte"
+        ),
+        ("Ja", "Nein"),
+    ),
+    "Spanish": (
+        (
+            "id_empresa conglomerado sector capacitación educación experiencia confianza redes "
+            "cooperación innovación trabajadores"
+        ),
+        ("Sí", "No"),
+    ),
+    "Chinese": (
+        "企业编号 产业集群 行业 培训时间 教育水平 管理经验 信任 关系网络 合作 产品升级 员工人数",
+        ("是", "否"),
+    ),
+    "Vietnamese": (
+        (
+            "mã_doanh_nghiệp cụm ngành giờ_đào_tạo trình_độ kinh_nghiệm lòng_tin mạng_lưới hợp_tác "
+            "đổi_mới số_lao_động"
+        ),
+        ("Có", "Không"),
+    ),
+    "French": (
+        (
+            "id_entreprise grappe secteur heures_formation éducation expérience confiance réseaux "
+            "coopération innovation effectif"
+        ),
+        ("Oui", "Non"),
+    ),
+    "Indonesian": (
+        (
+            "id_perusahaan klaster industri pelatihan pendidikan pengalaman kepercayaan jaringan "
+            "kerja_sama inovasi jumlah_karyawan"
+        ),
+        ("Ya", "Tidak"),
+    ),
+}
+
+
+@pytest.mark.parametrize("language", NAMES)
+def test_names_of_columns_in_other_languages(language, tmp_path):
+    names, (yes, no) = NAMES[language]
+    data = frame().assign(staff=np.arange(N) % 50 + 1)
+    data["upgrading"] = data["upgrading"].map({"Yes": yes, "No": no})
+    data.columns = pd.Index(names.split())
     assert init(data, tmp_path).code == 0
-    assert load_analysis(tmp_path / "a.yaml").value.equation.varying["firm"] == ("intercept",)
+    analysis = load_analysis(tmp_path / "a.yaml").value
+    firm, cluster, industry, *others = names.split()
+    assert (analysis.data.firm, analysis.data.cluster, analysis.data.industry) == (
+        firm,
+        cluster,
+        industry,
+    )
+    *items, outcome, control = others
+    capitals = analysis.constructs.values()
+    assert [[item.column for item in each.items] for each in capitals] == [
+        [f"{name}_rank" for name in items[:3]],
+        [f"{name}_rank" for name in items[3:]],
+    ]
+    assert analysis.equation.outcome == f"{outcome}_yes"
+    assert list(analysis.equation.controls) == [control]
+
+
+def test_names_that_repeat_could_be_the_cluster_where_none_is_named_so(tmp_path):
+    found = init(frame().rename(columns={"cluster": "valle"}), tmp_path)
+    assert "could it be 'valle' (8 different) (--cluster)?" in found.out
 
 
 def test_a_capital_that_lies_within_clusters_is_not_contextual(tmp_path):
