@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from bayescluster.kit import words
+from bayescluster.lookup import counted
 from bayescluster.names import ALL
 from bayescluster.report.answer import Grid, GridCell, GridRow, GroupAnswer, Run
 from bayescluster.results.base import VerdictState
@@ -63,6 +64,8 @@ def answer_of(results: Compared) -> Comparison:
     names = groups_of(results)
     shown = names[:MOST_GROUPS]
     said = [_group(name, results) for name in shown]
+    if len(names) == len(shown) > 1 and len({one.text for one in said}) == 1:
+        said = [said[0]._replace(name=f"All {words.kinds(primary(results))}")]
     more = ""
     if len(names) > len(shown):
         more = f"{len(shown)} of {len(names)} groups are shown; all are in the appendix."
@@ -164,7 +167,10 @@ def _group(name: str, results: Compared) -> GroupAnswer:
     for row in certain[:MOST_NAMED]:
         runs += _difference(row, results)
     if len(certain) > MOST_NAMED:
-        runs.append(Run(f"{len(certain) - MOST_NAMED} further effects differ. "))
+        more = len(certain) - MOST_NAMED
+        runs.append(
+            Run(f"{counted(more, 'further effect')} {'differs' if more == 1 else 'differ'}. ")
+        )
     return GroupAnswer(words.group(by, name), None, tuple(runs))
 
 
