@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.contour import ContourSet
@@ -13,7 +16,6 @@ from bayescluster.kit.figure import (
     FIRST,
     INK,
     LINE,
-    MOST_PANELS,
     MUTED,
     PAPER,
     RAMP,
@@ -30,6 +32,29 @@ from bayescluster.kit.figure import (
 from bayescluster.results.base import Curve
 from bayescluster.results.model import Results, Surface
 
+MOST_SHOWN: Final = 9
+"""Panels of a figure, those of the industries with most firms: more are neither read nor small."""
+
+
+def shown_of(results: Results, groups: Iterable[str]) -> tuple[str, ...]:
+    """Groups that have panels, in their order: all of them, or of many those with most firms."""
+    names = tuple(dict.fromkeys(groups))
+    rows = {row.group: row.rows for row in results.sample.groups if row.by != "cluster"}
+    largest = sorted(names, key=lambda name: -rows.get(name, 0))[:MOST_SHOWN]
+    return tuple(name for name in names if name in largest)
+
+
+def _largest(results: Results, groups: Iterable[str]) -> str:
+    """Say that not all groups have panels; nothing where they have."""
+    names = tuple(dict.fromkeys(groups))
+    shown = len(shown_of(results, names))
+    return f" The {shown} largest of {len(names)} groups." if shown < len(names) else ""
+
+
+def _surfaces(results: Results) -> tuple[Surface, ...]:
+    shown = shown_of(results, (one.group for one in results.surfaces))
+    return tuple(one for one in results.surfaces if one.group in shown)
+
 
 def surface(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the posterior mean of the outcome over both capitals, one panel an industry.
@@ -44,13 +69,11 @@ def surface(results: Results, *, narrow: bool = False) -> Figure:
     Raises
     ------
     FigureError
-        If the results hold no surfaces, or too many to draw.
+        If the results hold no surfaces.
     """
-    found = results.surfaces
+    found = _surfaces(results)
     if not found:
         raise FigureError("The results hold no outcome surface.")
-    if len(found) > MOST_PANELS:
-        raise FigureError(f"{len(found)} surfaces are more than the {MOST_PANELS} a figure holds.")
     with settings():
         made = panels(len(found), narrow=narrow, height=2.75, extra=0.75)
         edges = _edges(results)
@@ -146,18 +169,19 @@ def _label(made: Panels, results: Results, filled: ContourSet, *, narrow: bool) 
 
 
 def _caption(results: Results) -> str:
-    shown = sum(one.points_shown for one in results.surfaces)
-    total = sum(one.points_total for one in results.surfaces)
+    shown = sum(one.points_shown for one in _surfaces(results))
+    total = sum(one.points_total for one in _surfaces(results))
     what = "with the outcome" if results.outcome.yes_or_no else "above the mean outcome"
     dots = "firms" if results.sample.rows == results.sample.firms else "rows of the data"
     return (
         "Posterior mean of the expected outcome over the plane of the two capitals. Dots are "
         f"{dots} ({words.count(shown)} of {words.count(total)}): filled {what}, hollow without. Where there are no dots the surface is extrapolation."
+        + _largest(results, (one.group for one in results.surfaces))
     )
 
 
 def _alternative(results: Results) -> str:
-    names = ", ".join(words.panel(one.group) for one in results.surfaces)
+    names = ", ".join(words.panel(one.group) for one in _surfaces(results))
     return (
         "Filled contours of the expected outcome over human capital (across) and social capital "
         f"(up), one panel each for {names}; the corners of the plane are given in the table above."
@@ -189,7 +213,7 @@ def conditional_effect(results: Results, *, narrow: bool = False) -> Figure:
     Raises
     ------
     FigureError
-        If the results hold no curves, or too many to draw.
+        If the results hold no curves.
     """
     groups: dict[str, list[Curve]] = {}
     for curve in results.curves:
@@ -205,7 +229,7 @@ def conditional_effect(results: Results, *, narrow: bool = False) -> Figure:
         axes.grid(visible=True, axis="y")
 
     return small_multiples(
-        [(words.panel(group), curves) for group, curves in groups.items()],
+        [(words.panel(group), groups[group]) for group in shown_of(results, groups)],
         draw,
         (f"Level of the other capital ({_across(results)})", f"Effect, {_unit(results)}"),
         narrow=narrow,
@@ -242,14 +266,15 @@ def _curve(axes: Axes, curve: Curve, factor: float, *, binary: bool) -> None:
 CONDITIONAL_EFFECT = FigureSpec(
     name="conditional-effect",
     draw=lambda results, narrow: conditional_effect(results, narrow=narrow),
-    caption=lambda _: (
+    caption=lambda results: (
         "Expected outcome at the high level of one capital less that at its low level, across the "
         "levels of the other that the industry spans. Lines are posterior means, bands 90% "
         "intervals. Where a line rises, more of one capital goes with a larger effect of the other."
+        + _largest(results, (curve.group for curve in results.curves))
     ),
     alternative=lambda results: (
         "Lines with bands: effect of each capital across the other, one panel each for "
-        f"{', '.join(dict.fromkeys(words.panel(curve.group) for curve in results.curves))}."
+        f"{', '.join(map(words.panel, shown_of(results, (one.group for one in results.curves))))}."
     ),
     wanted=lambda results: bool(results.curves),
 )

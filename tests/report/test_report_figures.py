@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from bayescluster.kit.figure import VARIABLES, folded, inline, standalone
 from bayescluster.report import figures
 from bayescluster.report.figures import FIGURES, FigureError
+from bayescluster.report.surfaces import CONDITIONAL_EFFECT
 from bayescluster.results.model import Results
 
 
@@ -79,15 +80,23 @@ def test_nothing_to_draw(draw: object, message: str, bare: Results) -> None:
     assert str(raised.value) == message
 
 
-def test_too_many_panels(results: Results) -> None:
-    many = tuple(
-        curve.model_copy(update={"group": f"{curve.group} {k}"})
-        for curve in results.curves[:1]
-        for k in range(25)
+def test_of_many_industries_the_largest_have_panels(results: Results) -> None:
+    first = results.sample.groups[1]
+    names = [f"Industry {k}" for k in range(25)]
+    rows = tuple(
+        first.model_copy(update={"group": name, "rows": 10 + (k * 7) % 25})
+        for k, name in enumerate(names)
     )
-    with pytest.raises(FigureError) as raised:
-        figures.conditional_effect(results.model_copy(update={"curves": many}))
-    assert str(raised.value) == "25 panels are more than the 24 a figure holds."
+    update = {
+        "curves": tuple(results.curves[0].model_copy(update={"group": name}) for name in names),
+        "sample": results.sample.model_copy(update={"groups": rows}),
+    }
+    many = results.model_copy(update=update)
+    drawn = [axes.get_title(loc="left") for axes in figures.conditional_effect(many).axes]
+    largest = sorted(rows, key=lambda row: -row.rows)[:9]
+    assert drawn == [name for name in names if name in {row.group for row in largest}]
+    assert "The 9 largest of 25 groups." in CONDITIONAL_EFFECT.caption(many)
+    assert "largest of" not in CONDITIONAL_EFFECT.caption(results)
 
 
 def test_a_capital_that_does_not_vary(results: Results) -> None:
