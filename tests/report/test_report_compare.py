@@ -12,7 +12,7 @@ from report_reading import Page
 from bayescluster.kit import words
 from bayescluster.kit.table import Table
 from bayescluster.results.model import Results
-from bayescluster.studies.compare.answer import answer_of
+from bayescluster.studies.compare.answer import answer_of, groups_of
 from bayescluster.studies.compare.compute import (
     corner_rows,
     effect_rows,
@@ -129,7 +129,7 @@ def test_the_answer_names_what_differs(results):
 def test_effects_differ_only_where_draws_say_so_and_checks_passed(results, failed):
     def sure(found: Compared) -> Compared:
         by = found.verdicts[0].by
-        group = answer_of(found).groups[0].name
+        group = groups_of(found)[0]
         update = {"by": by, "group": group, "positive": 0.02}
         update["measure"] = "average_marginal_effect"
         rows = tuple(row.model_copy(update=update) for row in found.differences)
