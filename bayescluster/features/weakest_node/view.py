@@ -140,19 +140,24 @@ def _nodes(results: Results) -> View[NodeRow]:
     node, per = node_of(results), worth_of(results).per
     above, lost = kinds_with_sentences(node), partial(loss, results=results)
     rows = tuple(row for row in node.nodes if row.by in above)
+    reasons = {row.stopped for row in rows}
+    of_all = reasons.pop() if len(rows) > 1 and len(reasons) == 1 else ""
     return View(
         "weakest_nodes",
         NodeRow,
         "Which capital is the weakest node" + (f", by gain {per}" if per else ""),
         (
             group_column("Group"),
-            Column("Weakest node", "weakest", words.label, lambda row: row.stopped),
+            Column(
+                "Weakest node", "weakest", words.label, lambda row: "" if of_all else row.stopped
+            ),
             number("P(human capital)", "probability", words.maybe),
             number("Loss, human capital", "loss_human_capital", lost),
             number("Loss, social capital", "loss_social_capital", lost),
         ),
         rows[:MOST_ROWS],
-        f"Named from a probability of {words.share(node.level)} on. Loss: what raising this capital rather "
+        (f"{words.sentence(of_all)} " if of_all else "")
+        + f"Named from a probability of {words.share(node.level)} on. Loss: what raising this capital rather "
         "than the better one is expected to forgo."
         + (f" {MOST_ROWS} of {len(rows)} groups." if len(rows) > MOST_ROWS else ""),
         records=(),
