@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from bayescluster.app.codebook import guessed_table
+from bayescluster.app.codebook import concerns_of, guessed_table
 from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.dataset.plain import Reading
 from bayescluster.errors import BayesClusterError, ConfigError, Problem
+from bayescluster.features.codebook.results import Concern
 from bayescluster.features.starter.draft import (
     NONE,
     Choices,
@@ -28,6 +29,8 @@ class Written(NamedTuple):
     path: Path
     draft: Draft
     problems: tuple[Problem, ...]
+    concerns: tuple[Concern, ...] = ()
+    """What looks wrong in its columns, where it is valid."""
 
 
 def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
@@ -91,10 +94,11 @@ def write_analysis(
     text = analysis_text(name_of(table.stem), source.replace(os.sep, "/"), draft, keys)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-    problems: tuple[Problem, ...] = ()
-    if not draft.decisions:
-        try:
-            designs_of(analysis_source(out))
-        except BayesClusterError as error:
-            problems = error.problems
-    return Written(out, draft, problems)
+    if draft.decisions:
+        return Written(out, draft, ())
+    analysis = analysis_source(out)
+    try:
+        designs_of(analysis)
+    except BayesClusterError as error:
+        return Written(out, draft, error.problems)
+    return Written(out, draft, (), concerns_of(analysis))

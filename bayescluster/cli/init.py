@@ -17,6 +17,7 @@ from bayescluster.cli.arguments import (
     Thousands,
 )
 from bayescluster.cli.guard import guarded, say
+from bayescluster.cli.validate import print_concerns
 from bayescluster.errors import CommandError, Problem
 
 if TYPE_CHECKING:
@@ -180,5 +181,6 @@ def _summary(written: Written) -> int | None:
             say(f"  {problem}")
         say(f"Then: bayescluster validate {written.path}")
         return UNDECIDED
+    print_concerns(written.concerns, written.path)
     say(f"It is valid. Next: bayescluster run {written.path}")
     return None

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from bayescluster.cli.arguments import AsJson, Config
 from bayescluster.cli.guard import guarded, say, say_json
+
+if TYPE_CHECKING:
+    from bayescluster.features.codebook.results import Concern
 
 
 @guarded
@@ -26,6 +33,11 @@ def validate(config: Config, json: AsJson = False) -> None:
         say(f"  {line}")
     for line in memory.lines():
         say(f"  {line}")
+    print_concerns(concerns, config)
+
+
+def print_concerns(concerns: Sequence[Concern], config: Path) -> None:
+    """Print what looks wrong in the columns of an analysis."""
     if concerns:
         say(f"What looks wrong (all of it: `bayescluster check-data {config}`):")
     for one in concerns:

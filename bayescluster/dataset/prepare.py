@@ -572,8 +572,13 @@ def _mistyped(
         ]
     many = len(odd_rows) - SHOWN_CLUSTERS
     listed = "; ".join(odd_rows[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
-    mend = f": {data.to_add('fix', *lines)}" if column else ""
-    yield f"most likely {'a typing error' if len(lines) == 1 else 'typing errors'}, {listed}{mend}"
+    groups = _written_column(str(getattr(data, nesting.inner)), data) or getattr(
+        data, nesting.inner
+    )
+    mend = f"; if '{groups}' is right there, {data.to_add('fix', *lines)}" if column else ""
+    errors = "a typing error" if len(lines) == 1 else "typing errors"
+    either = f"in '{column or getattr(data, nesting.outer)}' or '{groups}'"
+    yield f"most likely {errors} {either}: {listed}{mend}"
 
 
 def _written_column(column: str, data: Data) -> str:

@@ -101,6 +101,8 @@ def outcome_of(
         return None
     fault = FAMILIES[equation.family].support(values[answered], rows.at(answered))
     problems += _faults_of_values(equation, values[answered], fault, frame[answered], place)
+    if fault is not None:
+        return None
     exposure = np.ones(values.size) if exposure is None else exposure
     if (bad := exposure <= 0).any():
         mend = "correct these rows, or leave them out with `keep`"

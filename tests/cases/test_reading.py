@@ -10,6 +10,7 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -457,9 +458,9 @@ def test_a_firm_in_a_second_cluster_once_is_a_typing_error(made):
     frame.loc[50, "place"] = "p7"
     found = said(made(frame))
     assert (
-        "most likely a typing error, 'p7' in row 51, where '2' is otherwise 'p2': add `fix: [{column: place, row: 51, to: p2}]`"
-        in found
-    )
+        "most likely a typing error in 'place' or 'id': 'p7' in row 51, where '2' is otherwise 'p2'; "
+        "if 'id' is right there, add `fix: [{column: place, row: 51, to: p2}]` under data"
+    ) in found
 
 
 @pytest.mark.parametrize("name", ["__firm__", "__cluster__", "__industry__"])
@@ -492,24 +493,104 @@ def test_low_and_high_that_fall_together_are_said():
     assert "the smallest and the largest value, 0 and 47" in found.out
 
 
+@pytest.mark.parametrize(
+    ("column", "usual", "rare"),
+    [
+        ("skill", 9.5, [2.0, 3.5, 17.0]),
+        ("skill", 0.0, [40.0]),
+        ("trust", 5, [1, 2]),
+        ("trust", 3, [1, 4]),
+    ],
+)
+def test_a_capital_of_one_value_mostly_is_said_whatever_the_value(column, usual, rare, made):
+    cells = [rare[k // 24 % len(rare)] if k % 24 == 0 else usual for k in range(96)]
+    found = said(made(firms().assign(**{column: cells})))
+    capital = {"skill": "human_capital", "trust": "social_capital"}[column]
+    assert f"Low and high of {capital} fall together: 96% of rows have the value {usual:g}" in found
+    ends = f"{min(usual, *rare):g} and {max(usual, *rare):g}"
+    assert f"the smallest and the largest value, {ends}; state `anchors: {{{capital}:" in found
+
+
 # plain tables
 
 
-def test_all_tied_solutions_are_there(tmp_path):
-    table = str(HERE / "plain_tables" / "tied.csv")
+def fewest_terms(frame: pd.DataFrame) -> int:
+    """Count the smallest sets of prime implicants that cover all cases with the outcome, by trying all."""
+    *names, outcome = frame.columns
+    positive = {tuple(row[names]) for _, row in frame.iterrows() if row[outcome]}
+    negative = {tuple(row[names]) for _, row in frame.iterrows() if not row[outcome]}
+
+    def covers(term: tuple[int, ...], row: tuple[int, ...]) -> bool:
+        return all(part in (2, cell) for part, cell in zip(term, row, strict=True))
+
+    free = [
+        term
+        for term in product((0, 1, 2), repeat=len(names))
+        if not any(covers(term, row) for row in negative)
+    ]
+    prime = [
+        term
+        for term in free
+        if not any(term != other and covers(other, tuple(term)) for other in free)
+        and any(covers(term, row) for row in positive)
+    ]
+    for size in range(1, len(prime) + 1):
+        found = [
+            terms
+            for terms in combinations(prime, size)
+            if all(any(covers(term, row) for term in terms) for row in positive)
+        ]
+        if found:
+            return len(found)
+    return 0
+
+
+def tables_with_ties() -> list[pd.DataFrame]:
+    tables = [pd.read_csv(HERE / "plain_tables" / "tied.csv")]
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        rows = np.array(list(product((0, 1), repeat=4)))[rng.choice(16, 8, replace=False)]
+        table = pd.DataFrame(rows, columns=list("ABCD")).assign(Y=rng.integers(0, 2, 8))
+        if 1 < fewest_terms(table) and len(tables) < 5:
+            tables.append(table)
+    return tables
+
+
+@pytest.mark.parametrize("table", tables_with_ties())
+def test_all_tied_solutions_are_there(table, tmp_path):
+    many = fewest_terms(table)
+    table.to_csv(tmp_path / "t.csv", index=False)
     conditions = [part for name in "ABCD" for part in ("--conditions", name)]
-    out = tmp_path / "sets"
-    call("qca", table, "--outcome", "Y", *conditions, "--include", "remainders", "--out", str(out))
-    with (out / "set_solutions.csv").open(encoding="utf-8", newline="") as file:
+    options = (
+        "--outcome",
+        "Y",
+        *conditions,
+        "--include",
+        "remainders",
+        "--out",
+        str(tmp_path / "o"),
+    )
+    call("qca", str(tmp_path / "t.csv"), *options)
+    with (tmp_path / "o" / "set_solutions.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "parsimonious"]
-    assert {row["solution"] for row in rows} == {str(k) for k in range(1, 9)}
-    assert {row["tied"] for row in rows} == {"8"}
+    assert {row["solution"] for row in rows} == {str(k) for k in range(1, many + 1)}
+    assert {row["tied"] for row in rows} == {str(many)}
 
 
-def test_a_reader_that_has_enough_is_no_fault():
-    table = str(HERE / "plain_tables" / "pairs.csv")
+PAIRS, TIED = (str(HERE / "plain_tables" / name) for name in ("pairs.csv", "tied.csv"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("nca", PAIRS, "--x", "x", "--y", "y", "--permutations", "0"),
+        ("qca", TIED, "--outcome", "Y", "--conditions", "A", "--conditions", "B", "--json"),
+        ("check-data", PAIRS),
+        ("explain", "--guide"),
+    ],
+)
+def test_a_reader_that_has_enough_is_no_fault(options):
     program = "from bayescluster.cli.main import main; main()"
-    options = ("nca", table, "--x", "x", "--y", "y", "--permutations", "0")
     command = [sys.executable, "-c", program, *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -571,7 +652,7 @@ def test_all_faults_of_a_file_are_one_message(made):
         "the control 'trust' is an indicator of social_capital",
         "no column 'ages' in the data (control)",
         "'branch' (industry) spells one group in 2 ways",
-        "most likely typing errors, ",
+        "most likely typing errors in 'branch' or 'place': ",
         "'services' in row 7, where 'p1' is otherwise 'goods'",
         "the indicator 'skill' is not a number: 'n/a' in row 8",
         "the outcome 'new' holds '1' and '2'",
@@ -590,7 +671,7 @@ def test_faults_of_data_and_design_are_one_message(made):
     assert "(4 problems)" in found.err
     for said in (
         "'size' (control) is missing in 1 of 96 rows (row 9)",
-        "most likely a typing error, 'services' in row 7, where 'p1'",
+        "most likely a typing error in 'branch' or 'place': 'services' in row 7, where 'p1'",
         "the indicator 'skill' is not a number: 'n/a' in row 8",
         "the outcome 'new' holds '1' and '2'; family bernoulli takes 1 for yes, 0 for no",
     ):
@@ -625,7 +706,7 @@ def test_the_fix_that_is_offered_mends_it(made):
     frame = firms()
     frame.loc[6, "place"] = "p1"
     path = made(frame)
-    line = said(path).split("': add `")[1].split("` under data")[0]
+    line = said(path).split("right there, add `")[1].split("` under data")[0]
     assert line == "fix: [{column: branch, row: 7, to: goods}]"
     text = path.read_text(encoding="utf-8").replace("branch}", f"branch, {line}}}")
     path.write_text(text, encoding="utf-8")
@@ -646,8 +727,8 @@ def test_the_fix_is_of_the_column_as_written_and_goes_with_what_is_there(made):
     remedies = said(path).splitlines()[-3:]
     assert remedies == [
         (
-            "    most likely a typing error, 'services' in row 7, where 'p1' is otherwise 'goods': "
-            "add `- {column: branch, row: 7, to: goods}` to `fix` under data"
+            "    most likely a typing error in 'branch' or 'place': 'services' in row 7, where 'p1' is otherwise "
+            "'goods'; if 'place' is right there, add `- {column: branch, row: 7, to: goods}` to `fix` under data"
         ),
         "    if a cluster may hold several industries: add `crossed: true` under data",
         (

@@ -540,7 +540,7 @@ FAULTS = (
         "cluster in two industries",
         {},
         "5:3: 1 cluster holds firms of more than one industry: 'Ludhiana' (Electronics 1 row, Goods 2 rows)",
-        "most likely a typing error, 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods': add `fix: [{column: industry, row: 7, to: Goods}]` under data\n"
+        "most likely a typing error in 'industry' or 'cluster': 'Electronics' in row 7, where 'Ludhiana' is otherwise 'Goods'; if 'cluster' is right there, add `fix: [{column: industry, row: 7, to: Goods}]` under data\n"
         "    if a cluster may hold several industries: add `crossed: true` under data\n"
         "    if one name means several clusters: add `derive: [{kind: combine, name: cluster_industry, of: [cluster, industry]}]` under data, and write `cluster: cluster_industry`",
         firms={"f07,Ludhiana,Goods": "f07,Ludhiana,Electronics"},

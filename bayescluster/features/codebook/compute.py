@@ -62,10 +62,10 @@ WORDS: Final[dict[str, str]] = {
     "outcome": r"upgrad|innov|inov|new_?prod|patent|^(y|outcome)$|value_added|productivity|growth|(^|_)neu"
     r"|wachstum|croissance|crecimiento|log_va$|đổi_mới|nâng_cấp|sáng_chế|升级|创新|新产品|专利",
     "human_capital": r"train|skill|educ|school|tertiary|universit(y|ies)?_(deg|grad|share)|human|manag"
-    r"|qualif|graduat|bildung|akadem|(^|_)akad|erfahrung|experien|diplom|diplôm|(^|_)formation|formación"
+    r"|qualif|graduat|bildung|akadem|(^|_)akad|facharbeit|fachkr[aä]ft|erfahrung|experien|diplom|diplôm|(^|_)formation|formación"
     r"|capacitac|pelatih|pengalaman|terampil|pendidik|r_?and_?d|(^|_)rd_|phd|engineer|apprent|^hc|^h\d*$"
     r"|đào_tạo|trình_độ|học_vấn|tay_nghề|kỹ_năng|kinh_nghiệm|bằng_cấp|培训|教育|学历|技能|经验|人力|研发",
-    "social_capital": r"trust|network|netzwerk|associa|asocia|assoc_|joint|co_?op[eé]r|kooper|collab|social"
+    "social_capital": r"trust|network|netzwerk|associa|asocia|assoc_|joint|co_?op[eé]r|kooper|zusammenarbeit|collab|social"
     r"|(^|_)ties?($|_)|partner|relation|vertrauen|verband|confian|réseau|reseau|(^|_)red(es)?($|_)|vínculo"
     r"|percaya|kerja_?sama|jaringan|links?($|_)|exchange|sharing|share_inf|help|clubs?($|_)|contacts"
     r"|^sc(_|\d|$)|^s\d*$|lòng_tin|niềm_tin|tin_cậy|mạng_lưới|hợp_tác|quan_hệ|liên_kết|hiệp_hội|信任|关系"
@@ -640,7 +640,9 @@ def _outliers(name: str, cells: pd.Series[float], codes: Sequence[float]) -> Ite
         column=name,
         what=f"far from all others: {shown}{more}; half of the rows are between "
         f"{np.nanquantile(rest, 0.25):,g} and {np.nanquantile(rest, 0.75):,g}",
-        advice="check these cells; an amount may need `transform: log`",
+        advice=f"check these cells; a wrong one is corrected by `fix: [{{column: {scalar(name)}, "
+        f"row: {cells.index[far[0]] + 1}, to: ...}}]` (null for no answer), and an amount may need "
+        "`transform: log`",
     )
 
 

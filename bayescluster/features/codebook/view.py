@@ -21,12 +21,16 @@ from bayescluster.kit.table import Cell, Column, Table, View, number
 from bayescluster.kit.words import NONE
 from bayescluster.lookup import counted
 
+WHOLE: Final = 1000
+"""Amounts from this are written without decimals."""
 FEW: Final = 10
 """Rows near a corner below which claims about it rest on the model."""
 
 
 def _amount(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.4g}"
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= WHOLE else f"{value:.4g}"
 
 
 def _share(value: float | None) -> str:

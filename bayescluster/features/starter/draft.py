@@ -310,8 +310,8 @@ class _Drafting:
         if texts:
             more = f" and {len(texts) - 5} more" if len(texts) > 5 else ""
             self.guessed.append(
-                f"{rows_text(self.no_firms.rows)} are totals or notes, and left out: "
-                f"{', '.join(texts[:5])}{more}"
+                f"left out as totals or notes: {rows_text(self.no_firms.rows)} "
+                f"({', '.join(texts[:5])}{more})"
             )
 
     def _sparse_groups(self, roles: Mapping[str, str | None]) -> None:
