@@ -125,6 +125,8 @@ def test_a_case_in_the_corner_leaves_nothing_empty(cases, ceiling, corner):
 @given(tables, ceilings)
 def test_corners_are_one_with_an_axis_turned_round(cases, ceiling):
     x, y = _columns(cases)
+    # a case at the mean of x leaves the slope of the closest line above all open
+    assume(ceiling != "c_lp" or np.abs(x - x.mean()).min() > 1e-6)
     upper_left = effect_size(x, y, ceiling, "upper_left")
     turned: dict[CornerName, tuple[np.ndarray, np.ndarray]] = {
         "upper_right": (-x, y),
