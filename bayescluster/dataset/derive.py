@@ -196,7 +196,8 @@ def as_used(table: Table, data: Data, where: Where) -> Table:
             notes.append(_recoding_note(item, fixed.frame.get(item.of, frame[item.of])))
         else:
             names.insert(place + 1, item.name)
-    return table._replace(frame=frame[names], notes=(*table.notes, *notes))
+    filled = table.frame.notna().any(axis=1)
+    return table._replace(frame=frame.loc[filled, names], notes=(*table.notes, *notes))
 
 
 def _recoding_note(item: RecodeColumn, old: pd.Series[Any]) -> Note:

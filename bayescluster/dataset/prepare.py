@@ -112,6 +112,8 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     """Make the firms of an analysis from its table, or find every reason why not; see `prepare`."""
     fixed = fix(table.frame, data.fix, where)
     derived = derive(fixed.frame, data.derive, where)
+    empty = table.frame.isna().all(axis=1) & (table.frame.shape[1] > 1)
+    derived = derived._replace(frame=derived.frame[~empty])
     columns = list(derived.frame.columns)
     unknown = [
         *fixed.problems,
@@ -145,7 +147,8 @@ def examine(table: Table, data: Data, needed: Sequence[NeededColumn], where: Whe
     kept = {*(item.column for item in needed), *(item.name for item in data.derive)}
     names = [name for name in columns if name in kept and name not in RESERVED]
     frame = labelled[[*names, FIRM, CLUSTER, INDUSTRY]]
-    notes = (*fixed.notes, *_notes(table, labelled, data, known))
+    blank = [f"Left out as empty: {rows_text(empty.index[empty])}."] * bool(empty.any())
+    notes = (*fixed.notes, *blank, *_notes(table, labelled, data, known))
     firms = Firms(frame, table.label, len(table.frame), dropped, filters, notes)
     lacking = frozenset(
         item.column for item in needed if item.column not in columns or item.column in RESERVED

@@ -35,7 +35,7 @@ from bayescluster.dataset.numerals import (
     truths_of,
 )
 from bayescluster.dataset.text import UNNAMED, Headings, read_text, refuse_twice
-from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of
+from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of, rows_text
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Scalar
@@ -45,6 +45,8 @@ from bayescluster.spec.data import DELIMITERS, Data, PackageSource
 DESCRIPTION = "datapackage.json"
 EXACT: Final = 2**53
 """Whole numbers beyond this are not exact as floats."""
+FEWEST_NAMES: Final = 2
+"""Columns from which a row that holds their names is no row of data."""
 SHOWN: Final = 4
 """Columns that a note names."""
 
@@ -180,7 +182,7 @@ def _table(raw: _RawTable, label: str, data: Data, names: Names) -> Table:
     refuse_twice([str(column) for column in raw.frame.columns], label)
     if raw.frame.empty:
         raise InputError(f"'{label}' has no rows", "check that this is the right file")
-    frame = raw.frame.reset_index(drop=True)
+    frame, again = _without_names(raw.frame.reset_index(drop=True))
     cells = {str(name): frame[name] for name in frame.columns}
     labelled = {name: _labels(texts) for name, texts in raw.value_labels.items()}
     coded = {
@@ -191,11 +193,25 @@ def _table(raw: _RawTable, label: str, data: Data, names: Names) -> Table:
     signs = _signs(raw, answered, data, names)
     read = {name: _column(series, signs, name in names.labels) for name, series in answered.items()}
     columns = {name: _with_labels(one.cells, labelled.get(name, {})) for name, one in read.items()}
-    notes = [*raw.notes, *_sign_notes(signs, read)]
+    notes = [*raw.notes, *again, *_sign_notes(signs, read)]
     for name, lost in coded.items():
         notes += _code_notes(name, cells[name], lost, columns[name], data)
     plain = pd.DataFrame(columns)
     return Table(plain, label, False, "", _digest(plain), tuple(notes), raw.descriptions)
+
+
+def _without_names(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
+    """Empty the rows that repeat the names of columns, as tables pasted together have them."""
+    names = [str(name) for name in frame.columns]
+    if len(names) < FEWEST_NAMES:
+        return frame, []
+    again = frame.iloc[:, 0].eq(names[0])
+    for k, name in enumerate(names[1:], start=1) if again.any() else ():
+        again &= frame.iloc[:, k].eq(name)
+    if not again.any():
+        return frame, []
+    rows = rows_text(frame.index[again])
+    return frame.mask(again), [Note(f"The names of columns again, left out: {rows}.")]
 
 
 def _signs(
@@ -371,6 +387,7 @@ OF_KINDS: Final[dict[str, tuple[str, ...]]] = {
     "header_row": ("text", "workbook"),
 }
 """Keys of the data section that go with some kinds of files only."""
+WORKBOOKS: Final = ("xlsx", "xlsm", "xls", "xlsb", "ods")
 KIND_WORDS: Final = {
     "text": "text files",
     "workbook": "workbooks (xlsx, xls, xlsb, ods)",
@@ -423,6 +440,9 @@ def _unreadable(error: Exception, path: Path, label: str) -> InputError:
     kind = path.suffix.lower().lstrip(".")
     if isinstance(error, OSError) and error.strerror:
         return InputError(f"'{label}' cannot be read: {error.strerror}", "check the path")
+    if kind in WORKBOOKS and (really := _other_kind(path)):
+        what, mend = really
+        return InputError(f"'{label}' is {what}, and no {kind} file", mend.format(stem=path.stem))
     known = isinstance(error, UNREADABLE) and str(error).strip()
     lines = str(error).strip().splitlines() if known else ["it is damaged"]
     if longer := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", lines[0]):
@@ -434,6 +454,24 @@ def _unreadable(error: Exception, path: Path, label: str) -> InputError:
         f"'{label}' cannot be read as {kind}: {lines[0]}",
         "check that the file is whole and that its ending says what it is",
     )
+
+
+def _other_kind(path: Path) -> tuple[str, str] | None:
+    """What a file is that is called a workbook and is none of its kind; with what to do."""
+    start = path.read_bytes()[:1000]
+    if start.startswith(b"PK") and path.suffix.lower() == ".xls":
+        return "a workbook of another kind", "call it {stem}.xlsx, or {stem}.ods, and it is read"
+    try:
+        text = start.decode("utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1")
+    except UnicodeDecodeError:
+        return None
+    if not text or not all(sign.isprintable() or sign.isspace() for sign in text):
+        return None
+    if text.lstrip().startswith("<"):
+        return "a web page or XML", "open it in a spreadsheet and save it as xlsx"
+    if not any(sign in text.split("\n")[0] for sign in DELIMITERS.values()) or "\n" not in text:
+        return None
+    return "text", "call it {stem}.csv, and it is read"
 
 
 def _read_text(path: Path, label: str, data: Data) -> _RawTable:

@@ -224,6 +224,29 @@ def test_line_breaks_in_cells_are_no_rows(read):
     assert len(read("f.csv", text.encode()).frame) == 2
 
 
+def test_names_again_among_the_rows_are_no_row(read):
+    head, *rows = text_of(FIRMS).splitlines(keepends=True)
+    table = read("f.csv", "".join([head, *rows, head, *rows]).encode())
+    assert table.frame["staff"].tolist()[:4] == FIRMS["staff"].tolist()
+    assert table.frame.isna().all(axis=1).tolist() == [*[False] * 4, True, *[False] * 4]
+    assert "The names of columns again, left out: row 5." in notes(table)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("f.xls", b"id\tx\n1\t2\n", "'f.xls' is text, and no xls file"),
+        ("f.xlsx", "id;x\nä;2\n".encode("cp1252"), "'f.xlsx' is text, and no xlsx file"),
+        ("f.ods", "id,x\n1,2\n".encode("utf-16"), "'f.ods' is text, and no ods file"),
+        ("f.xls", b"<html><table></table></html>", "'f.xls' is a web page or XML, and no xls file"),
+        ("f.xls", b"PK\x03\x04\x14", "'f.xls' is a workbook of another kind, and no xls file"),
+    ],
+)
+def test_files_that_are_called_workbooks(name, content, said, read):
+    with pytest.raises(DataError, match=said):
+        read(name, content)
+
+
 QUESTIONS = 'Firm,Where are you?,Share of sales,"People, all told"\n'
 
 

@@ -743,6 +743,23 @@ def test_the_fix_is_of_the_column_as_written_and_goes_with_what_is_there(made):
     assert "valid" in said(path)
 
 
+@pytest.mark.parametrize("kind", [".csv", ".xlsx", ".parquet"])
+def test_empty_rows_are_no_rows(kind, made, tmp_path):
+    frame = firms().astype({"id": str})
+    rows = pd.concat(
+        [frame[:7], pd.DataFrame([[None] * frame.shape[1]], columns=frame.columns), frame[7:]]
+    )
+    rows = rows.reset_index(drop=True)
+    path = made(frame, kind)
+    write(rows.astype({"id": object}), tmp_path / f"firms{kind}")
+    if kind == ".csv":
+        text = (tmp_path / "firms.csv").read_text(encoding="utf-8")
+        assert ",,,,,,,," in text
+    found = said(path)
+    assert f"firms{kind}: 96 of 97 rows" in found
+    assert "Left out as empty: row 8." in found
+
+
 def test_too_few_answers_of_a_capital_are_dropped_where_rows_are(made):
     frame = firms().assign(extra=firms()["skill"] + 1)
     frame.loc[:4, ["skill", "extra"]] = np.nan

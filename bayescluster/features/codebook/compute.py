@@ -389,7 +389,7 @@ def _concerns(
 
 
 class NoFirms(NamedTuple):
-    """Rows of a table that are no firms: totals, notes below it, empty ones.
+    """Rows of a table that are no firms: totals, notes below it.
 
     ``texts`` are their first words, by the column these are in.
     """
@@ -410,7 +410,7 @@ def rows_without_firm(frame: pd.DataFrame) -> NoFirms:
     """Find rows of a few cells, and those called a total that lack much of what others have."""
     width = len(frame.columns)
     filled = frame.notna().sum(axis=1)
-    bare = filled < max(2, FILLED * width)
+    bare = (filled > 0) & (filled < max(2, FILLED * width))
     if bare.sum() > max(3, (1 - NEARLY) * len(frame)):
         bare[:] = False
     usual = frame.columns[frame.notna().mean() > MOSTLY]

@@ -217,7 +217,8 @@ class _Drafting:
         self, table: Table, choices: Choices, words: Mapping[str, tuple[str, ...]]
     ) -> None:
         self.no_firms = rows_without_firm(table.frame)
-        self.table = table._replace(frame=table.frame.drop(index=self.no_firms.rows))
+        filled = table.frame.dropna(how="all")
+        self.table = table._replace(frame=filled.drop(index=self.no_firms.rows))
         self.choices, self.words = choices, words
         self.found = {
             name: guess for name, guess in guesses(self.table).items() if name not in choices.named

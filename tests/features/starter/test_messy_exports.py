@@ -120,6 +120,8 @@ def with_totals(frame: pd.DataFrame, folder: Path) -> str:
         rows += part.values.tolist()
         sums = [part["product_upgrading"].sum(), part["training_hours"].sum()]
         rows.append([f"Total {industry}", "", "", *sums, "", "", "", part["employees"].sum(), ""])
+    rows.append([])
+    rows.append(list(frame.columns))
     rows.append(["TOTAL", "", "", "", "", "", "", "", frame["employees"].sum(), ""])
     rows.append(["Source: own survey; see text."])
     return rows_of(folder, rows)
