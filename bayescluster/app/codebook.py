@@ -11,7 +11,7 @@ from bayescluster.dataset.constructs import Scored, score
 from bayescluster.dataset.derive import as_used
 from bayescluster.dataset.plain import Reading, read_plain
 from bayescluster.dataset.prepare import Examined, examine, selected
-from bayescluster.dataset.read import Table
+from bayescluster.dataset.read import Note, Table
 from bayescluster.errors import BayesClusterError, DataError
 from bayescluster.features.codebook.compute import Sources, codebook_of, suggests
 from bayescluster.features.codebook.results import Codebook, Concern
@@ -63,7 +63,9 @@ def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ())
     found = examine(table, analysis.data, needed_columns(analysis), source.where)
     used = as_used(table, analysis.data, source.where)
     with contextlib.suppress(DataError, KeyError):  # among the faults already
-        used = used._replace(frame=selected(used.frame, analysis.data, source.where)[0])
+        rows, steps = selected(used.frame, analysis.data, source.where)
+        selections = (Note(f"Selected: {step}.") for step in steps)
+        used = used._replace(frame=rows, notes=(*used.notes, *selections))
     return Sources(used, analysis, found, _scored(source, found), faults, len(table.frame))
 
 

@@ -235,6 +235,18 @@ def test_columns_are_those_the_analysis_uses_and_changes_are_named_once(analysed
     assert found.faults == ()
 
 
+def test_rows_that_the_analysis_leaves_out_are_not_described(analysed):
+    frame = firms().assign(place=[f"p{k % 8}" for k in range(96)])
+    frame.loc[95, ["branch", "size"]] = ["Total", 9_000]
+    left_out = "exclude: [{column: branch, one_of: [Total]}]"
+    found = codebook(analysed(frame, **{"branch}": f"branch, {left_out}}}"}))
+    columns = {row.column: row for row in found.columns}
+    assert (found.rows, found.usable, columns["size"].answered) == (96, 95, 95)
+    assert columns["size"].high is not None
+    assert columns["size"].high < 110
+    assert found.notes == ("Selected: left out, branch: Total (1 of 96 rows).",)
+
+
 DATES = {
     "dates": [
         ["2024-03-01 10:00", "2024-03-02"],
