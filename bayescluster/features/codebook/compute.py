@@ -279,7 +279,7 @@ def codebook_of(sources: Sources) -> Codebook:
     concerns = (
         *_concerns(table, kinds, roles, analysis),
         *_concerns_of_zeros(kinds, roles, analysis),
-        *_concerns_of_capitals(capitals, indicators),
+        *_concerns_of_capitals(capitals, indicators, analysis),
         *_concerns_of_groups(groups),
     )
     return Codebook(
@@ -777,8 +777,11 @@ def _answers(series: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _concerns_of_capitals(
-    capitals: Sequence[CapitalFacts], indicators: Sequence[IndicatorFacts]
+    capitals: Sequence[CapitalFacts],
+    indicators: Sequence[IndicatorFacts],
+    analysis: Analysis | None,
 ) -> Iterator[Concern]:
+    measured = {} if analysis is None else analysis.constructs
     for one in indicators:
         if one.item_rest is not None and one.item_rest < 0:
             yield Concern(
@@ -788,11 +791,13 @@ def _concerns_of_capitals(
             )
     for capital in capitals:
         if capital.reliability is not None and capital.reliability < POOR:
+            is_latent = capital.capital in measured and measured[capital.capital].method == "latent"
             yield Concern(
                 column="",
                 what=f"the indicators of {capital.capital} hardly go together: reliability "
                 f"{capital.reliability:.2f}",
-                advice="check directions and codes; `method: latent` keeps the error out of effects",
+                advice="check directions and codes"
+                + ("" if is_latent else "; `method: latent` keeps the error out of effects"),
             )
 
 
