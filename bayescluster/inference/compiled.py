@@ -14,7 +14,7 @@ from bayescluster.design.record import Design
 from bayescluster.errors import FitError
 from bayescluster.inference.nuts import sample_chains, sampler_library
 from bayescluster.kernel import geometry, machine
-from bayescluster.kernel.program import Informed, program_of
+from bayescluster.kernel.program import AllSeen, program_of
 from bayescluster.kernel.tape import Program, Slot
 from bayescluster.model.labels import measurement_coords, model_coords
 from bayescluster.spec.analysis import Sampling
@@ -33,7 +33,7 @@ class CompiledProgram:
     slots: tuple[Slot, ...]
     """Variables that are kept."""
     coords: Mapping[str, Sequence[object]]
-    informed: Informed
+    seen: AllSeen
     slices: NDArray[np.int64]
     """Place and size of each slot, ``(slot, 2)``."""
     addresses: NDArray[np.int64]
@@ -73,7 +73,7 @@ class CompiledProgram:
     def of(self, design: Design) -> CompiledProgram:
         """The same for other data of the template, in the same coordinates."""
         reported = [slot.name for slot in self.program.reported]
-        return _dressed(design, program_of(design, reported, self.informed), self.informed)
+        return _dressed(design, program_of(design, reported, self.seen), self.seen)
 
 
 def compile_program(design: Design, reported: Sequence[str], seed: int) -> CompiledProgram:
@@ -83,12 +83,12 @@ def compile_program(design: Design, reported: Sequence[str], seed: int) -> Compi
     effects of groups are sampled.
     """
     pilot = program_of(design, reported)
-    informed = _settled(pilot, seed) if pilot.watched else {}
-    return _dressed(design, program_of(design, reported, informed), informed)
+    seen = _settled(pilot, seed) if pilot.watched else {}
+    return _dressed(design, program_of(design, reported, seen), seen)
 
 
-def _settled(pilot: Program, seed: int) -> Informed:
-    """See in a pilot which coefficients their rows inform; none where it cannot start."""
+def _settled(pilot: Program, seed: int) -> AllSeen:
+    """See in a pilot what rows say of the levels of groups; nothing where it cannot start."""
     everything = Slot("values", 0, (pilot.start.size,), ())
     compiled = _compiled(pilot, (everything,), {}, {})
     own = np.random.SeedSequence((seed, PILOT_STREAM)).generate_state(1)[0]
@@ -96,7 +96,8 @@ def _settled(pilot: Program, seed: int) -> Informed:
     try:
         chains = list(sample_chains(compiled, sampling, range(sampling.chains)))
     except FitError:
-        return {(one.equation, one.grouping): np.zeros(one.shape, bool) for one in pilot.watched}
+        nothing = {(one.equation, one.grouping): np.zeros(one.shape) for one in pilot.watched}
+        return {key: geometry.Seen(zeros, zeros) for key, zeros in nothing.items()}
     # chains end in any order; what is made of their draws must not depend on it
     chains.sort(key=lambda chain: chain.number)
     values = np.concatenate([chain.posterior["values"].to_numpy()[0] for chain in chains])
@@ -105,28 +106,26 @@ def _settled(pilot: Program, seed: int) -> Informed:
         return np.asarray(values[:, place : place + int(np.prod(shape))].reshape(-1, *shape))
 
     return {
-        (one.equation, one.grouping): geometry.informed(
-            at(one.levels, one.shape), at(one.sd, one.shape[1:])
+        (one.equation, one.grouping): geometry.seen(
+            at(one.levels, one.shape), at(one.effects, one.shape), at(one.sd, one.shape[1:])
         )
         for one in pilot.watched
     }
 
 
-def _dressed(design: Design, program: Program, informed: Informed) -> CompiledProgram:
+def _dressed(design: Design, program: Program, seen: AllSeen) -> CompiledProgram:
     coords = measurement_coords(design)
     for equation in design.equations:
         coords |= model_coords(equation)
-    return _compiled(program, program.reported, coords, informed)
+    return _compiled(program, program.reported, coords, seen)
 
 
 def _compiled(
     program: Program,
     slots: Sequence[Slot],
     coords: dict[str, Sequence[object]],
-    informed: Informed,
+    seen: AllSeen,
 ) -> CompiledProgram:
     slices = np.array([[slot.at, slot.size] for slot in slots], dtype="int64")
     named = {dim: list(coords[dim]) for slot in slots for dim in slot.dims}
-    return CompiledProgram(
-        program, tuple(slots), named, informed, slices, program.addresses(slices)
-    )
+    return CompiledProgram(program, tuple(slots), named, seen, slices, program.addresses(slices))

@@ -1,21 +1,23 @@
 """Coordinates in which varying effects are sampled.
 
-A group that its own rows inform well is sampled as the level its rows see, *swept*: its intercept plus the
-means, over its rows, of all else in the linear predictor that is known before it (coefficients times
-inputs, controls, effects of groupings that contain it or cut across it). That level hardly depends on
-slopes, other levels or the sd, where the deviation itself would trade off against each of them. A group
-that its rows say little about is sampled as a deviation in units of its sd. Only coordinates differ: the
-posterior is the same.
+What the rows of a group say of its level is weighed against what the rest of the model says, as in a normal
+model with known sds: the level given both has a mean and an sd, and what is sampled is the distance from that
+mean in units of that sd. The same goes for a coefficient of the population, of which groups speak. In a normal
+model these coordinates are independent standard normals, whatever the sds of groups are, so that neither
+groups with many rows nor those with few bend the posterior. Elsewhere they nearly are. Only
+coordinates differ: the posterior is the same.
 
-Groupings are taken one after the other: what contains a grouping comes before it, and of those that cut
-across each other the one with more groups first, whose groups know less. Of these only the last takes in
-what the others say: the level of the population would be in all of them. Which coefficients are informed a
-short pilot tells.
+The level of a group is that of its mean row, *swept*: its intercept plus the means, over its rows, of all else in
+the linear predictor that is known before it (coefficients times inputs, controls, effects of groupings that
+contain it or cut across it). That level hardly depends on slopes and other levels. Groupings are taken one after
+the other: what contains a grouping comes before it, and of those that cut across each other the one with more
+groups first, whose groups know less. Of these only the last takes in what the others say: the level
+of the population would be in all of them. What rows say is told by a short pilot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,15 +27,21 @@ from bayescluster import names
 from bayescluster.arrays import Array, parent_index
 from bayescluster.design.record import Design, Grouping
 
-LEAST_SD = 0.1
-"""Quantile of a sd that counts as how small it may be."""
-INFORMED_FROM = 1.5
-"""Ratio of variances from which a coefficient is informed."""
-TOGETHER_BELOW = 20
-"""With fewer groups a term is sampled in one way for all of them."""
+LEAST_RATIO, MOST_RATIO, RATIOS = 1e-3, 1e5, 33
+"""Precisions that are tried, in units of that of the effects."""
+MOST_VALUES = 2_000_000
+"""Values of effects in a pilot that are looked at; of more groups fewer draws."""
+LEVEL_ITSELF = -1.0
+"""A precision that says: the level itself is sampled."""
 
 Index = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+
+
+class Seen(NamedTuple):
+    """What the rows of groups say of their levels, and with what precision, ``(group, term)``."""
+
+    level: Array
+    precision: Array
 
 
 class Mean(NamedTuple):
@@ -58,6 +66,12 @@ class Means(NamedTuple):
     inputs: dict[str, Array]
     controls: Array
     effects: tuple[Mean, ...]
+
+    def without(self, terms: Collection[str]) -> Means:
+        """What is left at 0 of some inputs."""
+        inputs = {term: mean for term, mean in self.inputs.items() if term not in terms}
+        effects = tuple(one for one in self.effects if one.term not in terms)
+        return self._replace(inputs=inputs, effects=effects)
 
 
 def sampling_order(design: Design) -> tuple[Grouping, ...]:
@@ -146,30 +160,46 @@ def means(design: Design, index: Index, groups: int, earlier: Sequence[Grouping]
     )
 
 
-def asked(design: Design, grouping: Grouping) -> Mask | None:
-    """Levels and deviations as the analysis asks for them in ``centred``, ``(group, term)``."""
+def asked(design: Design, grouping: Grouping) -> Seen | None:
+    """Levels and deviations as the analysis asks for them in ``centred``."""
     wanted = design.equation.groupings[grouping.name].centred
     if wanted is None:
         return None
     terms = [wanted is True or (wanted is not False and term in wanted) for term in grouping.terms]
-    return np.tile(terms, (len(grouping.labels), 1))
+    precision = np.where(np.tile(terms, (len(grouping.labels), 1)), LEVEL_ITSELF, 0.0)
+    return Seen(np.zeros_like(precision), precision)
 
 
-def informed(levels: Array, sd: Array) -> Mask:
-    """Groups and terms that their rows inform, ``(group, term)``, by draws of a pilot.
+def seen(levels: Array, effects: Array, sd: Array) -> Seen:
+    """What rows say of levels, by draws of a pilot.
 
-    A coefficient is informed where the variance that the data leave of its level is small against that
-    of the groups, even where their sd is as small as it may be: else the level would hold on to the sd.
+    Given its centre (level less effect) and the sd of groups a level is about normal, with the mean and the sd that
+    follow from what its rows say: their level, and its precision. The likeliest are taken, precision by
+    precision from a grid.
 
     Parameters
     ----------
-    levels
-        Levels, ``(draw, group, term)``.
+    levels, effects
+        Levels and effects, ``(draw, group, term)``.
     sd
         Sds of the groups, ``(draw, term)``.
     """
-    least = np.quantile(sd, LEAST_SD, axis=0)
-    ratio = least**2 / np.maximum(levels.var(axis=0), np.finfo(float).tiny)  # (group, term)
-    if len(ratio) < TOGETHER_BELOW:
-        ratio = np.broadcast_to(np.median(ratio, axis=0), ratio.shape)
-    return np.asarray(ratio >= INFORMED_FROM)
+    thin = slice(None, None, max(1, -(-levels.size // MOST_VALUES)))
+    levels, effects, variance = levels[thin], effects[thin], sd[thin, None] ** 2
+    centres = levels - effects
+    least = np.full(levels.shape[1:], np.inf)
+    found = Seen(levels.mean(axis=0), np.zeros(levels.shape[1:]))
+    usual = np.median(variance, axis=0)
+    for ratio in np.geomspace(LEAST_RATIO, MOST_RATIO, RATIOS):
+        precision = ratio / usual
+        share = variance * precision / (1.0 + variance * precision)
+        left = variance * (1.0 - share)
+        level = ((share / left) * (effects + share * centres)).sum(axis=0)
+        level /= (share**2 / left).sum(axis=0)
+        gap = effects - share * (level - centres)
+        lack = (gap**2 / left).sum(axis=0) + np.log(left).sum(axis=0)
+        better = lack < least
+        least = np.where(better, lack, least)
+        found.level[better] = level[better]
+        found.precision[better] = np.broadcast_to(precision, level.shape)[better]
+    return found

@@ -343,105 +343,109 @@ def swept(q, v, a, fc, ic, mode):
     return 0.0
 
 
-@operation(reordered=True)
-def effects(q, v, a, fc, ic, mode):
-    """``x centre sd u groups terms informed weight``: one term of a grouping.
+@operation()
+def weighed(q, v, a, fc, ic, mode):
+    """``x rest sd out groups level precision prior``: a coefficient in units of what groups say of it.
 
-    A group whose own rows inform it is sampled as its level around what the rest of the model says of it
-    (``u = x - centre``), another as a standard normal times the sd. Derivatives of the density by ``u`` are
-    added at once, those by what ``u`` is made of in reverse.
+    Group ``g`` says that the coefficient is ``level - rest``, with variance ``1 / precision + sd**2``; the
+    prior, by mean and precision, is one voice more. Of noise the coefficient is itself.
     """
-    x, centre, sd, u, groups, terms = q[1], q[2], q[3], q[4], q[5], q[6]
-    informed, weight = q[7], q[8]
-    if mode == BACK:
-        s, by_sd = v[sd], 0.0
-        for g in range(groups):
-            slope = a[u + g * terms]
-            if ic[informed + g]:
-                a[x + g] += slope
-                a[centre + g] -= slope
-            else:
-                a[x + g] += s * slope
-                by_sd += v[x + g] * slope
-        a[sd] += by_sd
+    x, rest, sd, out, groups = q[1], q[2], q[3], q[4], q[5]
+    level, precision, prior = q[6], q[7], q[8]
+    if mode == NOISE:
+        v[out] = v[x]
         return 0.0
     s = v[sd]
-    log_s, total, by_sd = math.log(s), 0.0, 0.0
+    whole = fc[prior + 1]
+    mean = whole * fc[prior]
     for g in range(groups):
-        at = u + g * terms
-        w = fc[weight + g]
-        if ic[informed + g] and mode != NOISE:
-            value = v[x + g] - v[centre + g]
-            z = value / s
-            total += w * (-0.5 * z * z - log_s)
-            a[at] -= w * z / s
-            by_sd += w * (z * z - 1.0) / s
-        else:
-            z = v[x + g]
-            value = s * z
-            # the weight beyond 1 bears on the density of the effect itself
-            total += -0.5 * w * z * z - (w - 1.0) * log_s
-            a[x + g] -= w * z
-            by_sd -= (w - 1.0) / s
-        v[at] = value
+        p = fc[precision + g]
+        voice = p / (1.0 + s * s * p)
+        whole += voice
+        mean += voice * (fc[level + g] - v[rest + g])
+    mean /= whole
+    if mode == FORWARD:
+        v[out] = mean + v[x] / math.sqrt(whole)
+        return -0.5 * math.log(whole)
+    slope, by_sd = a[out], 0.0
+    by_whole = -0.5 / whole * (1.0 + slope * v[x] / math.sqrt(whole))
+    for g in range(groups):
+        p = fc[precision + g]
+        voice = p / (1.0 + s * s * p)
+        by_voice = slope * (fc[level + g] - v[rest + g] - mean) / whole + by_whole
+        by_sd -= by_voice * 2.0 * s * voice * voice
+        a[rest + g] -= slope * voice / whole
     a[sd] += by_sd
-    return total - 0.5 * LOG_2PI * groups
+    a[x] += slope / math.sqrt(whole)
+    return 0.0
 
 
 @operation(reordered=True)
-def correlated(q, v, a, fc, ic, mode):
-    """``x centre sd u groups terms informed weight factor z``: all terms of a grouping.
+def effects(q, v, a, fc, ic, mode):
+    """``x centre sd u groups terms level precision weight factor z at``: one term of a grouping.
 
-    ``u = diag(sd) L z`` term by term: where a group informs a term, its ``z`` follows from the level that is
-    sampled, elsewhere ``z`` is sampled. Coordinates, centres and ``informed`` are ``(group, term)``.
+    An effect is ``u = sd * (L z)``, of which this term is number ``at``; ``factor`` is its row of ``L``. What
+    the rows of a group say of its level ``centre + u``, with a precision, is weighed against the mean and sd that
+    the rest of the model gives it, and ``x`` is what is left, in units of the sd that is left. A negative precision
+    says that ``x`` is the level itself. Of noise ``x`` is ``z``.
     """
     x, centre, sd, u, groups, terms = q[1], q[2], q[3], q[4], q[5], q[6]
-    informed, weight, factor, z = q[7], q[8], q[9], q[10]
+    level, precision, weight, factor, z, at = q[7], q[8], q[9], q[10], q[11], q[12]
+    s, diagonal = v[sd], v[factor + at]
+    scale = s * diagonal
+    log_scale = math.log(scale)
     if mode == BACK:
+        by_scale, by_sd = 0.0, 0.0
         for g in range(groups):
-            w = fc[weight + g]
-            for t in range(terms - 1, -1, -1):
-                at, s, row = g * terms + t, v[sd + t], factor + t * terms
-                diagonal = v[row + t]
-                a[z + at] -= w * v[z + at]
-                if ic[informed + at]:
-                    pull = a[z + at] / diagonal
-                    slope = a[u + at] + pull / s
-                    a[sd + t] -= pull * v[u + at] / (s * s) + w / s
-                    for k in range(t):
-                        a[row + k] -= pull * v[z + g * terms + k]
-                        a[z + g * terms + k] -= pull * v[row + k]
-                    a[row + t] -= pull * v[z + at] + w / diagonal
-                    a[x + at] += slope
-                    a[centre + at] -= slope
-                else:
-                    pull = a[u + at] * s
-                    a[sd + t] += a[u + at] * v[u + at] / s - (w - 1.0) / s
-                    for k in range(t + 1):
-                        a[row + k] += pull * v[z + g * terms + k]
-                        a[z + g * terms + k] += pull * v[row + k]
-                    a[row + t] -= (w - 1.0) / diagonal
-                    a[x + at] += a[z + at]
+            here, row = z + g * terms + at, z + g * terms
+            below = 0.0
+            for k in range(at):
+                below += v[factor + k] * v[row + k]
+            w, p, slope = fc[weight + g], fc[precision + g], a[u + g * terms]
+            pull = a[here] - w * v[here] + scale * slope
+            if p < 0.0:
+                by_x, by_centre = 1.0 / scale, -1.0 / scale
+                by_scale += slope * v[here] - pull * v[here] / scale - w / scale
+            else:
+                ratio = scale * scale * p
+                square = 1.0 / (1.0 + ratio)
+                root = math.sqrt(square)
+                gap = fc[level + g] - v[centre + g] - s * below
+                by_x, by_centre = root, -scale * p * square
+                turn = p * square * square * (1.0 - ratio) * gap
+                turn -= scale * p * square * root * v[x + g]
+                by_scale += slope * v[here] + pull * turn - (w - 1.0) / scale - scale * p * square
+            a[x + g] += pull * by_x
+            a[centre + g] += pull * by_centre
+            by_mean = slope + pull * by_centre
+            by_sd += by_mean * below
+            for k in range(at):
+                a[factor + k] += by_mean * s * v[row + k]
+                a[row + k] += by_mean * s * v[factor + k]
+        a[sd] += by_sd + by_scale * diagonal
+        a[factor + at] += by_scale * s
         return 0.0
     total = 0.0
     for g in range(groups):
-        w = fc[weight + g]
-        for t in range(terms):
-            at, s = g * terms + t, v[sd + t]
-            diagonal, below = v[factor + t * terms + t], 0.0
-            for k in range(t):
-                below += v[factor + t * terms + k] * v[z + g * terms + k]
-            log_scale = math.log(s * diagonal)
-            if ic[informed + at] and mode != NOISE:
-                v[u + at] = v[x + at] - v[centre + at]
-                v[z + at] = (v[u + at] / s - below) / diagonal
-                total -= w * log_scale
-            else:
-                v[z + at] = v[x + at]
-                v[u + at] = s * (below + diagonal * v[x + at])
-                total -= (w - 1.0) * log_scale
-            total -= 0.5 * w * v[z + at] * v[z + at]
-    return total - 0.5 * LOG_2PI * groups * terms
+        here, row = z + g * terms + at, z + g * terms
+        below = 0.0
+        for k in range(at):
+            below += v[factor + k] * v[row + k]
+        w, p = fc[weight + g], fc[precision + g]
+        if mode == NOISE:
+            v[here] = v[x + g]
+        elif p < 0.0:
+            v[here] = (v[x + g] - v[centre + g] - s * below) / scale
+            total -= log_scale
+        else:
+            square = 1.0 / (1.0 + scale * scale * p)
+            gap = fc[level + g] - v[centre + g] - s * below
+            v[here] = scale * p * square * gap + math.sqrt(square) * v[x + g]
+            total += 0.5 * math.log(square)
+        v[u + g * terms] = s * below + scale * v[here]
+        # a weight beyond 1 bears on the density of the effect itself
+        total -= 0.5 * w * v[here] * v[here] + (w - 1.0) * log_scale
+    return total - 0.5 * LOG_2PI * groups
 
 
 @operation()

@@ -79,40 +79,58 @@ def unserved(design: Design) -> str | None:
     return None
 
 
-Informed = Mapping[tuple[str, str], geometry.Mask]
-"""Coefficients that are sampled as levels, ``(group, term)`` by equation and grouping."""
+AllSeen = Mapping[tuple[str, str], geometry.Seen]
+"""What rows say of the levels of groups, by equation and grouping."""
 
 
 class _Effects(NamedTuple):
     """Effects of a grouping on its way to the tape."""
 
     grouping: Grouping
-    informed: geometry.Mask
-    """Effects that are sampled as levels, ``(group, term)``."""
+    seen: geometry.Seen
     is_watched: bool
+    is_early: bool
+    """Whether nothing in the model comes before them."""
     u: int
-    """Place of the effects, ``(group, term)``; that of their sds, and of the weights of groups."""
+    """Place of the effects, ``(group, term)``; of them in independent units, of their sds, and of the weights of groups."""
+    z: int
     sd: int
     weight: int
-    written: tuple[int, ...]
-    """Terms that are written."""
+    factor: int
+    """Place of the factor of their correlations, or of a 1."""
+
+    @property
+    def order(self) -> list[int]:
+        """Terms in the order in which they are taken.
+
+        The level of a group takes in its own slopes, unless they are correlated with it: then what rows
+        tell best has to come first, and the level is that at 0 of their inputs.
+        """
+        terms = self.grouping.terms
+        if self.grouping.correlated:
+            return list(range(len(terms)))
+        return sorted(range(len(terms)), key=lambda k: terms[k] == names.INTERCEPT)
 
 
 class _Equation:
     """Writes one equation to a tape."""
 
     def __init__(
-        self, tape: Tape, design: Design, order: NDArray[np.int64], informed: Informed | None
+        self, tape: Tape, design: Design, order: NDArray[np.int64], seen: AllSeen | None
     ) -> None:
         settled = design.template
         template = design if settled is None else settled.turned_to(design.equation_name)
         self.tape, self.design, self.template, self.order = tape, design, template, order
-        self.informed = informed
+        self.seen = seen
         self.priors = model_priors(template)
         self.terms: dict[str, int] = {}
         """Place of each population coefficient, on its working scale."""
         self.effects: dict[str, tuple[int, Grouping]] = {}
         """Place of the effects of each grouping, ``(group, term)``."""
+        self.natural: dict[str, int] = {}
+        """Place of each on its natural scale."""
+        self.waiting = ""
+        """Grouping whose slopes the level of the population waits for."""
         self.controls = -1
         self.taken: list[Grouping] = []
 
@@ -123,6 +141,7 @@ class _Equation:
         self._population(order)
         for effects in order:
             self._grouping(effects)
+        self._report_population()
         parameters = self._parameters()
         summary = summary_of(self.design)
         if summary is not None:
@@ -141,52 +160,83 @@ class _Equation:
             self.tape.report(name, self.controls, (len(labels),), dims)
 
     def _population(self, groupings: Sequence[_Effects]) -> None:
-        """Population coefficients, sampled as those of the mean row: with all that is in its level.
+        """Population coefficients: in units of what groups say of them, or as those of the mean row.
 
-        That takes in effects which are sampled as deviations. Those which are sampled as levels
-        follow the population instead.
+        The latter take in effects of which nothing is seen. The level of the population waits for the slopes
+        of the groups that speak of it.
         """
-        tape, design = self.tape, self.design
-        labels = population_terms(design)
-        if not labels:
-            return
-        name = design.variable(names.POPULATION)
-        shifts = {
-            term: shift
-            for term in labels
-            if isinstance(self.priors.population[term], Normal | StudentT)
-            and (shift := self._of_deviations(term, groupings))
-        }
-        levels = self._swept_terms(labels)
-        natural: dict[str, int] = {}
+        labels = population_terms(self.design)
+        movable = [t for t in labels if isinstance(self.priors.population[t], Normal | StudentT)]
+        spoken = {t: one for t in movable if (one := self._speaker(t, groupings)) is not None}
+        shifts = {t: s for t in movable if (s := self._of_deviations(t, groupings))}
+        levels = [term for term in self._level_terms(labels) if term not in spoken]
+        name = self.design.variable(names.POPULATION)
         for term in labels:
-            if term in levels:
+            if term in spoken and term == names.INTERCEPT:
+                self.waiting = spoken[term].grouping.name
+            elif term in spoken:
+                at = self.natural[term] = self.terms[term] = self.tape.room(1)
+                nothing = self.tape.room(len(spoken[term].grouping.labels))
+                self._weighed(term, at, spoken[term], nothing)
+            elif term in levels:
                 continue
-            if term in shifts:
-                natural[term] = self.terms[term] = self._swept(term, shifts[term])
+            elif term in shifts:
+                self.natural[term] = self.terms[term] = self._swept(term, shifts[term])
             else:
                 prior = self.priors.population[term]
-                natural[term], self.terms[term] = tape.vector(f"{name}_{term}", [prior])
+                value, line = self.tape.vector(f"{name}_{term}", [prior])
+                self.natural[term], self.terms[term] = value, line
         shift = self._shift() if levels else []
         for term in levels:
             whole = [*shift, *shifts.get(term, [])]
-            natural[term] = self.terms[term] = self._swept(term, whole)
-        at = tape.matrix([[(natural[term], 1.0)] for term in labels])
-        tape.report(name, at, (len(labels),), (design.variable(names.TERM),))
+            self.natural[term] = self.terms[term] = self._swept(term, whole)
+
+    def _report_population(self) -> None:
+        tape, design = self.tape, self.design
+        if labels := population_terms(design):
+            name = design.variable(names.POPULATION)
+            at = tape.matrix([[(self.natural[term], 1.0)] for term in labels])
+            tape.report(name, at, (len(labels),), (design.variable(names.TERM),))
+
+    def _speaker(self, term: str, groupings: Sequence[_Effects]) -> _Effects | None:
+        """The first grouping whose levels on a coefficient take in that of the population."""
+        for one in groupings:
+            if term not in one.grouping.terms or geometry.is_crossed(self.template, one.grouping):
+                continue
+            if not (one.seen.precision > 0).any():
+                return None
+            # what contains it would have to come before the population
+            outer = (
+                term in other.grouping.terms
+                and geometry.contains(self.template, other.grouping, one.grouping)
+                for other in groupings
+            )
+            return None if term != names.INTERCEPT and any(outer) else one
+        return None
+
+    def _weighed(self, term: str, at: int, speaker: _Effects, rest: int) -> None:
+        """Sample a coefficient in units of what the levels of groups say of it."""
+        tape, k, prior = self.tape, speaker.grouping.terms.index(term), self.priors.population[term]
+        assert isinstance(prior, Normal | StudentT)
+        name = f"{self.design.variable(names.POPULATION)}_{term}"
+        x = tape.sample(name, 1, lambda rng, n: drawn(prior)(rng, n)[:, None])
+        spread = prior.sd if isinstance(prior, Normal) else prior.scale
+        known = tape.constants([prior.mean, spread**-2])
+        seen = (tape.constants(values[:, k]) for values in speaker.seen)
+        tape.do(machine.weighed, x, rest, speaker.sd + k, at, len(speaker.seen.level), *seen, known)
+        tape.prior(at, [prior])
 
     def _of_deviations(self, term: str, groupings: Sequence[_Effects]) -> list[tuple[int, float]]:
-        """Mean over the rows of effects on a coefficient that are sampled as deviations."""
+        """Mean over the rows of effects on a coefficient that come before it."""
         found = []
         own = geometry.inputs(self.template).get(term)
         weight = np.ones(self.template.size) if own is None else own**2
         for one in groupings:
-            if term not in one.grouping.terms:
+            if term not in one.grouping.terms or not one.is_early:
                 continue
             k = one.grouping.terms.index(term)
-            if k not in one.written:
-                continue
             index = self.template.index(one.grouping.name)
-            groups, terms = one.informed.shape
+            groups, terms = one.seen.level.shape
             share = np.bincount(index, weight, groups) / weight.sum()
             found += [(one.u + g * terms + k, float(w)) for g, w in enumerate(share) if w]
         return found
@@ -202,7 +252,7 @@ class _Equation:
         tape.moved.append(Moved(*(np.array([at]) for at in (x, value, moved))))
         return value
 
-    def _swept_terms(self, labels: Sequence[str]) -> tuple[str, ...]:
+    def _level_terms(self, labels: Sequence[str]) -> tuple[str, ...]:
         """Terms that set the level, whose priors can be moved, in the order of the labels."""
         if self.design.levels:
             return ()
@@ -227,85 +277,82 @@ class _Equation:
         return [(self.controls + k, float(value)) for k, value in enumerate(mean) if value]
 
     def _opened(self, grouping: Grouping) -> _Effects:
-        """Write the sds of a grouping, and effects on coefficients that are all sampled as deviations."""
+        """Write the sds of a grouping, and effects that nothing comes before."""
         tape, design = self.tape, self.design
         name, groups, terms = grouping.name, len(grouping.labels), len(grouping.terms)
         sd_name = design.variable(names.group_sd(name))
         sd, _ = tape.vector(sd_name, [self.priors.group_sd[name]] * terms)
         tape.report(sd_name, sd, (terms,), (design.variable(names.group_term(name)),))
-        informed = geometry.asked(self.template, grouping)  # (group, term)
-        is_open = informed is None
-        if informed is None:
-            informed = np.zeros((groups, terms), dtype=bool)
-            if self.informed is not None:
-                informed = self.informed[design.equation_name, name]
+        seen = geometry.asked(self.template, grouping)
+        is_open = seen is None
+        if seen is None:
+            zeros = np.zeros((groups, terms))
+            seen = geometry.Seen(zeros, zeros)
+            if self.seen is not None:
+                seen = self.seen[design.equation_name, name]
         weights = effect_weights(self.template, name)
         weight = tape.constants(np.ones(groups) if weights is None else weights)
-        is_watched = is_open and self.informed is None
-        u = tape.room(groups * terms)
-        opened = _Effects(grouping, informed, is_watched, u, sd, weight, ())
-        if not grouping.correlated:
-            early = tuple(k for k in range(terms) if not informed[:, k].any())
-            for k in early:
+        is_early = not seen.precision.any() or geometry.is_crossed(self.template, grouping)
+        u, z = tape.room(groups * terms), tape.room(groups * terms)
+        is_watched = is_open and self.seen is None
+        opened = _Effects(grouping, seen, is_watched, is_early, u, z, sd, weight, -1)
+        opened = opened._replace(factor=self._factor(opened))
+        if is_early:
+            for k in opened.order:
                 self._of_term(opened, k, tape.room(groups))
-            return opened._replace(written=early)
-        if not informed.any():
-            self._of_all_terms(opened, tape.room(groups * terms))
-            return opened._replace(written=tuple(range(terms)))
         return opened
 
     def _grouping(self, opened: _Effects) -> None:
         """Write what is left of the effects of a grouping."""
-        tape, design, grouping = self.tape, self.design, opened.grouping
-        informed, u, name = opened.informed, opened.u, grouping.name
-        groups, terms = informed.shape
-        left = [k for k in range(terms) if k not in opened.written]
-        if left and grouping.correlated:
-            self._of_all_terms(opened, tape.matrix(self._centre(opened, informed, informed)))
-        elif left:
-            rows = self._centre(opened, informed, np.zeros_like(informed))
-            # the level of a group takes in its own slopes, so that these come before it
-            for k in sorted(left, key=lambda k: grouping.terms[k] == names.INTERCEPT):
-                self._of_term(opened, k, tape.matrix(rows[k::terms]))
+        tape, design, grouping, u = self.tape, self.design, opened.grouping, opened.u
+        (groups, terms), name = opened.seen.level.shape, grouping.name
+        for k in () if opened.is_early else opened.order:
+            if name == self.waiting and grouping.terms[k] == names.INTERCEPT:
+                at = self.natural[names.INTERCEPT] = self.terms[names.INTERCEPT] = tape.room(1)
+                rows = self._centre(opened, k)
+                rest = [[one for one in row if one[0] != at] for row in rows]
+                self._weighed(names.INTERCEPT, at, opened, tape.matrix(rest))
+            else:
+                rows = self._centre(opened, k)
+            self._of_term(opened, k, tape.matrix(rows))
         shape, dim = (groups, terms), design.variable(names.group_term(name))
         tape.report(
             design.variable(names.group_effect(name)), u, shape, (names.group_dim(name), dim)
         )
         if opened.is_watched:
-            every = np.ones_like(informed)
-            rows = self._centre(opened, every, every & grouping.correlated)
-            levels = tape.matrix([[(u + k, 1.0), *row] for k, row in enumerate(rows)])
-            tape.watched.append(Watched(design.equation_name, name, shape, levels, opened.sd))
+            by_term = [self._centre(opened, k) for k in range(terms)]
+            levels = tape.matrix(
+                [
+                    [(u + g * terms + k, 1.0), *by_term[k][g]]
+                    for g in range(groups)
+                    for k in range(terms)
+                ]
+            )
+            tape.watched.append(Watched(design.equation_name, name, shape, levels, u, opened.sd))
         self.effects[name] = u, grouping
         self.taken.append(grouping)
 
     def _of_term(self, opened: _Effects, k: int, centre: int) -> None:
-        """Effects on one coefficient, ``centre`` being the place of what levels are compared with."""
-        tape, (groups, terms) = self.tape, opened.informed.shape
-        name = f"{self.design.variable(opened.grouping.name)}_{opened.grouping.terms[k]}"
-        x, which = tape.noise(name, groups), opened.informed[:, k]
-        u, mask = opened.u + k, tape.places(which)
-        tape.do(machine.effects, x, centre, opened.sd + k, u, groups, terms, mask, opened.weight)
-        at = np.arange(groups)
-        tape.moved.append(Moved((x + at)[which], (u + at * terms)[which], (centre + at)[which]))
+        """Effects on one coefficient, ``centre`` being the place of what the model says of its levels."""
+        tape, (groups, terms), grouping = self.tape, opened.seen.level.shape, opened.grouping
+        x = tape.noise(f"{self.design.variable(grouping.name)}_{grouping.terms[k]}", groups)
+        u = opened.u + k
+        at, z, factor = 0, opened.z + k, opened.factor
+        if grouping.correlated:
+            at, z = k, opened.z
+            factor += at * terms
+        seen = (tape.constants(values[:, k]) for values in opened.seen)
+        place = x, centre, opened.sd + k, u, groups, terms
+        tape.do(machine.effects, *place, *seen, opened.weight, factor, z, at)
+        which, every = opened.seen.precision[:, k] < 0, np.arange(groups)
+        moved = x + every, u + every * terms, centre + every
+        tape.moved.append(Moved(*(places[which] for places in moved)))
 
-    def _of_all_terms(self, opened: _Effects, centre: int) -> None:
-        """Effects on all coefficients, which are correlated."""
-        tape, (groups, terms), u = self.tape, opened.informed.shape, opened.u
-        variable = self.design.variable(opened.grouping.name)
-        factor = self._factor(opened.grouping, variable)
-        x = tape.noise(f"{variable}_effects", groups * terms)
-        z, mask = tape.room(groups * terms), tape.places(opened.informed)
-        more = groups, terms, mask, opened.weight, factor, z
-        tape.do(machine.correlated, x, centre, opened.sd, u, *more)
-        self._move(x + np.arange(groups * terms), u, centre, opened.informed.ravel())
-
-    def _move(self, x: NDArray[np.int64], u: int, centre: int, which: NDArray[np.bool_]) -> None:
-        at = np.arange(x.size)
-        self.tape.moved.append(Moved(x[which], (u + at)[which], (centre + at)[which]))
-
-    def _factor(self, grouping: Grouping, variable: str) -> int:
-        tape, terms, eta = self.tape, len(grouping.terms), self.priors.correlation
+    def _factor(self, opened: _Effects) -> int:
+        tape, grouping, eta = self.tape, opened.grouping, self.priors.correlation
+        terms, variable = len(grouping.terms), self.design.variable(grouping.name)
+        if not grouping.correlated:
+            return tape.room(1, 1.0)
         x = tape.sample(
             f"{variable}_cholesky",
             terms * (terms - 1) // 2,
@@ -320,53 +367,31 @@ class _Equation:
         tape.report(label, whole, (terms, terms), (dim, f"{dim}_other"))
         return factor
 
-    def _centre(
-        self, opened: _Effects, informed: geometry.Mask, apart: geometry.Mask
-    ) -> list[list[tuple[int, float]]]:
-        """What the rest of the model says of coefficients that are sampled as levels.
+    def _centre(self, opened: _Effects, k: int) -> list[list[tuple[int, float]]]:
+        """What the rest of the model says of a coefficient of each group; places and weights.
 
-        Places and weights, a row for each group and term. The level of a group is that of its mean
-        row, by the slopes of this group: those of the population would move it where the rows tell
-        both. Where its slope is ``apart`` it is taken at 0 of the input.
+        The level of a group is that of its mean row, by the slopes of this group: those of the
+        population would move it where the rows tell both.
         """
-        grouping, (groups, terms) = opened.grouping, informed.shape
-        rows: list[list[tuple[int, float]]] = [[] for _ in range(groups * terms)]
-        if not informed.any() or geometry.is_crossed(self.template, grouping):
-            return rows
-        index = self.template.index(grouping.name)
+        grouping, groups = opened.grouping, len(opened.grouping.labels)
+        if geometry.is_crossed(self.template, grouping):
+            return [[] for _ in range(groups)]
+        if grouping.terms[k] != names.INTERCEPT:
+            return [self._at_parent(grouping, grouping.terms[k], g) for g in range(groups)]
+        index, terms = self.template.index(grouping.name), grouping.terms
         means = geometry.means(self.template, index, groups, self.taken)
-        for k, term in enumerate(grouping.terms):
-            if term == names.INTERCEPT:
-                continue
-            for g in np.flatnonzero(informed[:, k]):
-                rows[g * terms + k] = self._at_parent(grouping, term, int(g))
-        if names.INTERCEPT in grouping.terms:
-            k = grouping.terms.index(names.INTERCEPT)
-            for at, row in self._levels(opened, means, informed[:, k], apart).items():
-                rows[at * terms + k] = row
-        return rows
-
-    def _levels(
-        self, opened: _Effects, means: geometry.Means, which: geometry.Mask, apart: geometry.Mask
-    ) -> dict[int, list[tuple[int, float]]]:
-        """What moves the level of groups besides their own effect on it; see `_centre`."""
-        grouping, terms = opened.grouping, opened.grouping.terms
-        slopes = {t: k for k, t in enumerate(terms) if t in means.inputs}
-        for term, k in slopes.items():
-            means.inputs[term][apart[:, k]] = 0.0
-        rows = {int(g): self._at_means(means, int(g)) for g in np.flatnonzero(which)}
-        for g, row in rows.items():
-            if not grouping.correlated:
-                at = opened.u + g * len(terms)
-                row += [(at + k, float(means.inputs[term][g])) for term, k in slopes.items()]
+        slopes = {t: place for place, t in enumerate(terms) if t in means.inputs}
+        if grouping.correlated:
+            means = means.without(slopes)
+            slopes = {}
+        rows = [self._at_means(means, g) for g in range(groups)]
+        for g, row in enumerate(rows):
+            at = opened.u + g * len(terms)
+            row += [(at + place, float(means.inputs[t][g])) for t, place in slopes.items()]
         for effect in means.effects:
             at, other = self.effects[effect.grouping]
             width, place = len(other.terms), other.terms.index(effect.term)
-            kept = which[effect.row]
-            if effect.term in slopes:
-                kept = kept & ~apart[effect.row, slopes[effect.term]]
-            parts = (values[kept] for values in (effect.row, effect.column, effect.weight))
-            for g, column, weight in zip(*parts, strict=True):
+            for g, column, weight in zip(effect.row, effect.column, effect.weight, strict=True):
                 rows[int(g)].append((int(at + column * width + place), float(weight)))
         return rows
 
@@ -653,9 +678,7 @@ def row_order(design: Design) -> NDArray[np.int64]:
     return np.lexsort(keys) if keys else np.arange(design.size)
 
 
-def program_of(
-    design: Design, reported: Sequence[str], informed: Informed | None = None
-) -> Program:
+def program_of(design: Design, reported: Sequence[str], seen: AllSeen | None = None) -> Program:
     """Write the program of a design, which must be served; see `unserved`.
 
     Parameters
@@ -664,15 +687,15 @@ def program_of(
         The design in focus. Priors and geometry are those of its template, where it has one.
     reported
         Names of the variables that are kept, in order.
-    informed
-        Coefficients that are sampled as levels. Without it none is but what the analysis asks for, and
-        the levels of all others are computed: the program of a pilot.
+    seen
+        What rows say of the levels of groups. Without it effects are sampled as deviations unless the
+        analysis asks otherwise, and their levels are computed: the program of a pilot.
     """
     tape = Tape()
     order = row_order(design)
     capitals, latent = _capitals(tape, design, order)
     for each in design.equations:
-        _Equation(tape, each, order, informed).write(capitals, latent)
+        _Equation(tape, each, order, seen).write(capitals, latent)
     return tape.finish(reported, order)
 
 
@@ -749,8 +772,10 @@ def _latent_mean(
         groups = len(design.group_labels(names.CLUSTER))
         x = tape.noise(f"{capital}_cluster_mean", groups)
         centre, means = tape.room(groups), tape.room(groups)
-        one, every = tape.constants(np.ones(groups)), tape.places(np.ones(groups))
-        tape.do(machine.effects, x, centre, sd, means, groups, 1, every, one)
+        ones = tape.constants(np.ones(groups))
+        level = tape.constants(np.full(groups, geometry.LEVEL_ITSELF))
+        place = x, centre, sd, means, groups, 1, ones, level, ones
+        tape.do(machine.effects, *place, tape.room(1, 1.0), tape.room(groups), 0)
         at = np.arange(groups)
         tape.moved.append(Moved(x + at, means + at, centre + at))
         cluster = tape.places(design.index(names.CLUSTER)[order])

@@ -67,12 +67,13 @@ class Moved(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """Places of the levels of a grouping, ``(group, term)``, and of their sds."""
+    """Places of the levels of a grouping, and of their effects, ``(group, term)``, and of their sds."""
 
     equation: str
     grouping: str
     shape: tuple[int, int]
     levels: int
+    effects: int
     sd: int
 
 

@@ -23,8 +23,8 @@ from scipy.special import logit
 from bayescluster.design.record import Design
 from bayescluster.families import FAMILIES
 from bayescluster.inference.assemble import reported_variables
-from bayescluster.kernel import machine
-from bayescluster.kernel.program import program_of, unserved
+from bayescluster.kernel import geometry, machine
+from bayescluster.kernel.program import AllSeen, program_of, unserved
 from bayescluster.kernel.tape import Program
 from bayescluster.model.build import build_model
 from bayescluster.model.priors import population_terms
@@ -64,6 +64,30 @@ def with_centred(design: Design, centred: bool) -> Design:
     analysis = design.analysis.model_copy(update={"equations": equations})
     others = tuple(replace(one, analysis=analysis) for one in design.others)
     return replace(design, analysis=analysis, others=others)
+
+
+def anything_seen(design: Design) -> AllSeen:
+    """Levels of groups with precisions between nothing and much, as if a pilot had seen them."""
+    rng, found = np.random.default_rng(4), {}
+    for each in design.equations:
+        for grouping in each.groupings:
+            shape = len(grouping.labels), len(grouping.terms)
+            precision = np.exp(rng.normal(0.0, 3.0, shape))
+            found[each.equation_name, grouping.name] = geometry.Seen(
+                rng.normal(size=shape), precision
+            )
+    return found
+
+
+def written(design: Design, how: str) -> Program:
+    """The program of a design whose effects are levels, deviations, or weighed against what is seen."""
+    reported = reported_variables(design)
+    if how == "weighed":
+        return program_of(design, reported, anything_seen(design))
+    return program_of(with_centred(design, how == "levels"), reported, {})
+
+
+WAYS = ["levels", "deviations", "weighed"]
 
 
 def correlated(**more: Any) -> Design:
@@ -256,16 +280,16 @@ USUAL = (
 """Pairs of family and form are compared with the graph in the slow tests, the rest always."""
 
 
-@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[pytest.mark.slow] * (n not in USUAL)) for n in DESIGNS]
 )
-def test_density_is_that_of_the_graph(name, swept):
+def test_density_is_that_of_the_graph(name, how):
     design = DESIGNS[name]()
     assert unserved(design) is None
     plain = with_centred(design, False)
     graph = density_of(plain)
-    program = program_of(with_centred(design, swept), reported_variables(design), {})
+    program = written(design, how)
     order = sorted(graph.shapes)
 
     def along(x: np.ndarray) -> np.ndarray:
@@ -283,11 +307,10 @@ def test_density_is_that_of_the_graph(name, swept):
     np.testing.assert_allclose(differences, differences[0], atol=2e-6)
 
 
-@pytest.mark.parametrize("swept", [True, False])
+@pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("name", DESIGNS)
-def test_gradient_is_that_of_the_density(name, swept):
-    design = with_centred(DESIGNS[name](), swept)
-    program = program_of(design, reported_variables(design), {})
+def test_gradient_is_that_of_the_density(name, how):
+    program = written(DESIGNS[name](), how)
     x = program.starting_point(np.random.default_rng(3))
     h = 1e-5
     slopes = [
