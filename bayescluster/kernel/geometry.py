@@ -203,3 +203,11 @@ def seen(levels: Array, effects: Array, sd: Array) -> Seen:
         found.level[better] = level[better]
         found.precision[better] = np.broadcast_to(precision, level.shape)[better]
     return found
+
+
+def least_sd(seen: Seen) -> Array:
+    """About the least sd of groups, ``(term,)``, that can be told from 0; infinite where nothing is seen."""
+    groups = len(seen.precision)
+    with np.errstate(divide="ignore"):
+        error = 1.0 / np.sqrt(np.median(seen.precision, axis=0))
+    return np.asarray(2.0 * error * (2.0 / groups) ** 0.25)

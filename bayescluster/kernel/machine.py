@@ -181,6 +181,32 @@ def exponentiate(q, v, a, fc, ic, mode):
 
 
 @operation()
+def either_sign(q, v, a, fc, ic, mode):
+    """``x unit out n``: values of either sign, linear up to their units and exponential beyond, with the log Jacobian."""
+    total = 0.0
+    for i in range(q[4]):
+        x, unit = v[q[1] + i], fc[q[2] + i]
+        if mode == BACK:
+            a[q[1] + i] += a[q[3] + i] * unit * math.cosh(x)
+        else:
+            v[q[3] + i] = unit * math.sinh(x)
+            total += math.log(unit * math.cosh(x))
+            a[q[1] + i] += math.tanh(x)
+    return total
+
+
+@operation()
+def sizes(q, v, a, fc, ic, mode):
+    """``x out n``: values without their sign."""
+    for i in range(q[3]):
+        if mode == BACK:
+            a[q[1] + i] += a[q[2] + i] if v[q[1] + i] > 0.0 else -a[q[2] + i]
+        else:
+            v[q[2] + i] = abs(v[q[1] + i])
+    return 0.0
+
+
+@operation()
 def to_share(q, v, a, fc, ic, mode):
     """``x out n``: values between 0 and 1, with the log Jacobian."""
     total = 0.0
@@ -387,13 +413,14 @@ def effects(q, v, a, fc, ic, mode):
     An effect is ``u = sd * (L z)``, of which this term is number ``at``; ``factor`` is its row of ``L``. What
     the rows of a group say of its level ``centre + u``, with a precision, is weighed against the mean and sd that
     the rest of the model gives it, and ``x`` is what is left, in units of the sd that is left. A negative precision
-    says that ``x`` is the level itself. Of noise ``x`` is ``z``.
+    says that ``x`` is the level itself. Of noise ``x`` is ``z``. The sd may have either sign, unless the level
+    itself is sampled.
     """
     x, centre, sd, u, groups, terms = q[1], q[2], q[3], q[4], q[5], q[6]
     level, precision, weight, factor, z, at = q[7], q[8], q[9], q[10], q[11], q[12]
     s, diagonal = v[sd], v[factor + at]
     scale = s * diagonal
-    log_scale = math.log(scale)
+    log_scale = math.log(abs(scale))
     if mode == BACK:
         by_scale, by_sd = 0.0, 0.0
         for g in range(groups):
@@ -414,7 +441,9 @@ def effects(q, v, a, fc, ic, mode):
                 by_x, by_centre = root, -scale * p * square
                 turn = p * square * square * (1.0 - ratio) * gap
                 turn -= scale * p * square * root * v[x + g]
-                by_scale += slope * v[here] + pull * turn - (w - 1.0) / scale - scale * p * square
+                by_scale += slope * v[here] + pull * turn - scale * p * square
+                if w != 1.0:
+                    by_scale -= (w - 1.0) / scale
             a[x + g] += pull * by_x
             a[centre + g] += pull * by_centre
             by_mean = slope + pull * by_centre
@@ -444,7 +473,9 @@ def effects(q, v, a, fc, ic, mode):
             total += 0.5 * math.log(square)
         v[u + g * terms] = s * below + scale * v[here]
         # a weight beyond 1 bears on the density of the effect itself
-        total -= 0.5 * w * v[here] * v[here] + (w - 1.0) * log_scale
+        total -= 0.5 * w * v[here] * v[here]
+        if w != 1.0:
+            total -= (w - 1.0) * log_scale
     return total - 0.5 * LOG_2PI * groups
 
 
@@ -487,8 +518,8 @@ def cholesky(q, v, a, fc, ic, mode):
 
 @operation()
 def correlation(q, v, a, fc, ic, mode):
-    """``factor out n``: a correlation matrix from its Cholesky factor, to be reported."""
-    factor, out, n = q[1], q[2], q[3]
+    """``factor out n sd``: a correlation matrix, from its Cholesky factor and sds of either sign."""
+    factor, out, n, sd = q[1], q[2], q[3], q[4]
     if mode == BACK:
         return 0.0
     for i in range(n):
@@ -496,7 +527,7 @@ def correlation(q, v, a, fc, ic, mode):
             total = 0.0
             for k in range(n):
                 total += v[factor + i * n + k] * v[factor + j * n + k]
-            v[out + i * n + j] = total
+            v[out + i * n + j] = total if v[sd + i] * v[sd + j] > 0.0 else -total
     return 0.0
 
 

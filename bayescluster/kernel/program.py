@@ -35,7 +35,14 @@ from bayescluster.model.priors import (
     population_terms,
     usual_thresholds,
 )
-from bayescluster.spec.priors import HalfNormal, Normal, StudentT
+from bayescluster.spec.priors import (
+    Distribution,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    Normal,
+    StudentT,
+)
 from bayescluster.summaries.record import Summary, summary_of
 
 FAMILIES: dict[str, machine.Operation] = {
@@ -280,9 +287,6 @@ class _Equation:
         """Write the sds of a grouping, and effects that nothing comes before."""
         tape, design = self.tape, self.design
         name, groups, terms = grouping.name, len(grouping.labels), len(grouping.terms)
-        sd_name = design.variable(names.group_sd(name))
-        sd, _ = tape.vector(sd_name, [self.priors.group_sd[name]] * terms)
-        tape.report(sd_name, sd, (terms,), (design.variable(names.group_term(name)),))
         seen = geometry.asked(self.template, grouping)
         is_open = seen is None
         if seen is None:
@@ -292,6 +296,7 @@ class _Equation:
                 seen = self.seen[design.equation_name, name]
         weights = effect_weights(self.template, name)
         weight = tape.constants(np.ones(groups) if weights is None else weights)
+        sd = self._sds(grouping, seen, weights is None)
         is_early = not seen.precision.any() or geometry.is_crossed(self.template, grouping)
         u, z = tape.room(groups * terms), tape.room(groups * terms)
         is_watched = is_open and self.seen is None
@@ -301,6 +306,40 @@ class _Equation:
             for k in opened.order:
                 self._of_term(opened, k, tape.room(groups))
         return opened
+
+    def _sds(self, grouping: Grouping, seen: geometry.Seen, unweighted: bool) -> int:
+        """Sample the sds of a grouping; with a sign that means nothing where the density allows it.
+
+        So that 0 is no boundary: the logarithm of a sd of which little is known has a long tail. The
+        unit up to which a sd is sampled as it is, and its logarithm beyond, is what rows can tell.
+        """
+        tape, design, terms = self.tape, self.design, len(grouping.terms)
+        name, prior = (
+            design.variable(names.group_sd(grouping.name)),
+            self.priors.group_sd[grouping.name],
+        )
+        unfolded = _unfolded(prior) if unweighted and not (seen.precision < 0).any() else None
+        if unfolded is None:
+            sd, _ = tape.vector(name, [prior] * terms)
+            reported = sd
+        else:
+            unit = geometry.least_sd(seen)
+            unit = np.where(np.isfinite(unit), unit, 0.1 * start_of(unfolded)[1])
+            draw = drawn(unfolded)
+            x = tape.sample(
+                name,
+                terms,
+                lambda rng, n: np.arcsinh(
+                    np.column_stack([draw(rng, n) for _ in range(terms)]) / unit
+                ),
+                np.arcsinh(start_of(unfolded)[1] / unit),
+            )
+            sd, reported = tape.room(terms, 1.0), tape.room(terms)
+            tape.do(machine.either_sign, x, tape.constants(unit), sd, terms)
+            tape.prior(sd, [unfolded] * terms)
+            tape.do(machine.sizes, sd, reported, terms)
+        tape.report(name, reported, (terms,), (design.variable(names.group_term(grouping.name)),))
+        return sd
 
     def _grouping(self, opened: _Effects) -> None:
         """Write what is left of the effects of a grouping."""
@@ -361,7 +400,7 @@ class _Equation:
         factor = tape.room(terms * terms, np.eye(terms).ravel())
         tape.do(machine.cholesky, x, factor, terms, tape.constants([eta]))
         whole = tape.room(terms * terms, np.eye(terms).ravel())
-        tape.do(machine.correlation, factor, whole, terms)
+        tape.do(machine.correlation, factor, whole, terms, opened.sd)
         dim = self.design.variable(names.group_term(grouping.name))
         label = self.design.variable(names.group_correlation(grouping.name))
         tape.report(label, whole, (terms, terms), (dim, f"{dim}_other"))
@@ -666,6 +705,19 @@ class _Equation:
             tape.do(machine.zeros_apart, share, weights)
         inner = outcome if self.design.family.counted else np.where(is_zero, INNER, outcome)
         return inner, np.where(is_zero, 0.0, weight)
+
+
+def _unfolded(prior: Distribution) -> Distribution | None:
+    """The symmetric prior whose absolute value has a prior."""
+    match prior:
+        case HalfNormal():
+            return Normal(mean=0.0, sd=prior.sd)
+        case HalfStudentT():
+            return StudentT(mean=0.0, df=prior.df, scale=prior.scale)
+        case HalfCauchy():
+            return StudentT(mean=0.0, df=1.0, scale=prior.scale)
+        case _:
+            return None
 
 
 def row_order(design: Design) -> NDArray[np.int64]:
