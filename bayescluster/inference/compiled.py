@@ -19,7 +19,7 @@ from bayescluster.kernel.tape import Program, Slot
 from bayescluster.model.labels import measurement_coords, model_coords
 from bayescluster.spec.analysis import Sampling
 
-PILOT: Final = Sampling(chains=2, tune=300, draws=200, target_accept=0.9)
+PILOT: Final = Sampling(chains=1, tune=200, draws=150, target_accept=0.8)
 """Settings of the pilot, whose draws are not kept."""
 PILOT_STREAM = 21
 """Keeps the seed of the pilot apart from those of the chains."""
@@ -33,7 +33,6 @@ class CompiledProgram:
     slots: tuple[Slot, ...]
     """Variables that are kept."""
     coords: Mapping[str, Sequence[object]]
-    seen: AllSeen
     slices: NDArray[np.int64]
     """Place and size of each slot, ``(slot, 2)``."""
     addresses: NDArray[np.int64]
@@ -70,11 +69,6 @@ class CompiledProgram:
         )
         return library.PySampler.from_pymc(settings, cores, model, progress, *others)
 
-    def of(self, design: Design) -> CompiledProgram:
-        """The same for other data of the template, in the same coordinates."""
-        reported = [slot.name for slot in self.program.reported]
-        return _dressed(design, program_of(design, reported, self.seen), self.seen)
-
 
 def compile_program(design: Design, reported: Sequence[str], seed: int) -> CompiledProgram:
     """Write the program of a design, which must be served, and compile what of the machine it needs.
@@ -84,23 +78,21 @@ def compile_program(design: Design, reported: Sequence[str], seed: int) -> Compi
     """
     pilot = program_of(design, reported)
     seen = _settled(pilot, seed) if pilot.watched else {}
-    return _dressed(design, program_of(design, reported, seen), seen)
+    return _dressed(design, program_of(design, reported, seen))
 
 
 def _settled(pilot: Program, seed: int) -> AllSeen:
     """See in a pilot what rows say of the levels of groups; nothing where it cannot start."""
     everything = Slot("values", 0, (pilot.start.size,), ())
-    compiled = _compiled(pilot, (everything,), {}, {})
+    compiled = _compiled(pilot, (everything,), {})
     own = np.random.SeedSequence((seed, PILOT_STREAM)).generate_state(1)[0]
     sampling = PILOT.model_copy(update={"seed": int(own)})
     try:
-        chains = list(sample_chains(compiled, sampling, range(sampling.chains)))
+        (chain,) = sample_chains(compiled, sampling, range(sampling.chains))
     except FitError:
         nothing = {(one.equation, one.grouping): np.zeros(one.shape) for one in pilot.watched}
         return {key: geometry.Seen(zeros, zeros) for key, zeros in nothing.items()}
-    # chains end in any order; what is made of their draws must not depend on it
-    chains.sort(key=lambda chain: chain.number)
-    values = np.concatenate([chain.posterior["values"].to_numpy()[0] for chain in chains])
+    values = chain.posterior["values"].to_numpy()[0]
 
     def at(place: int, shape: tuple[int, ...]) -> Array:
         return np.asarray(values[:, place : place + int(np.prod(shape))].reshape(-1, *shape))
@@ -113,19 +105,18 @@ def _settled(pilot: Program, seed: int) -> AllSeen:
     }
 
 
-def _dressed(design: Design, program: Program, seen: AllSeen) -> CompiledProgram:
+def _dressed(design: Design, program: Program) -> CompiledProgram:
     coords = measurement_coords(design)
     for equation in design.equations:
         coords |= model_coords(equation)
-    return _compiled(program, program.reported, coords, seen)
+    return _compiled(program, program.reported, coords)
 
 
 def _compiled(
     program: Program,
     slots: Sequence[Slot],
     coords: dict[str, Sequence[object]],
-    seen: AllSeen,
 ) -> CompiledProgram:
     slices = np.array([[slot.at, slot.size] for slot in slots], dtype="int64")
     named = {dim: list(coords[dim]) for slot in slots for dim in slot.dims}
-    return CompiledProgram(program, tuple(slots), named, seen, slices, program.addresses(slices))
+    return CompiledProgram(program, tuple(slots), named, slices, program.addresses(slices))

@@ -44,12 +44,16 @@ def compile_design(design: Design, seed: int, replaceable: bool = False) -> Any:
     return compile_model(build_model(design, replaceable), reported)
 
 
-def with_data(compiled: Any, design: Design) -> Any:
-    """The same density at the data of a design of the same shape, without compiling again."""
+def with_data(compiled: Any | None, design: Design, seed: int) -> Any:
+    """The same density at the data of a design of the same shape, without compiling again.
+
+    A program costs nothing to write again, and its coordinates are settled by these data.
+    """
     if unserved(design) is None:
-        return compiled.of(design)
+        return compile_design(design, seed)
     from bayescluster.model.observed import observed_data
 
+    assert compiled is not None
     return compiled.with_data(**observed_data(design))
 
 

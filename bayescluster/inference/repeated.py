@@ -9,13 +9,12 @@ Priors stay those of the template. Default priors of most families do not depend
 those of gaussian, student_t and lognormal outcomes are in units of its standard deviation, and
 those of counts are centred on its mean rate; those of the thresholds of an indicator are centred on
 the shares of its answers. A fit here takes all of them from the template, where a fit by itself
-would take them from its own data. Which intercepts are sampled centred is settled by the
-template too; that changes how a posterior is sampled, not what it is.
+would take them from its own data.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import xarray as xr
 
@@ -24,6 +23,7 @@ from bayescluster.design.resize import with_unit_weights
 from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.density import compile_design, with_data
 from bayescluster.inference.nuts import Progress, sample_chains
+from bayescluster.kernel.program import unserved
 from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import CHAIN
@@ -53,7 +53,9 @@ class Repeated:
     def __init__(self, design: Design, weighted: bool = False) -> None:
         self.design = with_unit_weights(design) if weighted else design
         seed = design.analysis.sampling.seed
-        self.compiled = compile_design(self.design, seed, replaceable=True)
+        self.compiled: Any | None = None
+        if unserved(design) is not None:
+            self.compiled = compile_design(self.design, seed, replaceable=True)
 
     def fit(self, design: Design, sampling: Sampling, progress: Progress | None = None) -> Refit:
         """Draw the posterior of the template with other data; several threads may at once.
@@ -66,7 +68,7 @@ class Repeated:
         FitError
             If a chain cannot start or ends in an error.
         """
-        compiled = with_data(self.compiled, design)
+        compiled = with_data(self.compiled, design, sampling.seed)
         chains = sorted(sample_chains(compiled, sampling, range(sampling.chains), progress))
         # nutpie keeps the raw variables of the sampler too
         kept = list(reported_variables(design))
