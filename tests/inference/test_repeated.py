@@ -94,7 +94,7 @@ def test_draws_are_those_of_the_ordinary_model():
     other = replaced(design, outcome)
     sampling = Sampling(draws=300, tune=300, chains=2, seed=7)
     refit = Repeated(design).fit(other, sampling)
-    ordinary = compile_design(other, design.analysis.sampling.seed)
+    ordinary = compile_design(other, sampling.seed)
     for number, chain in enumerate(sorted(sample_chains(ordinary, sampling, range(2)))):
         found = refit.tree["posterior"].sel(chain=number)
         for name in reported_variables(design):

@@ -272,6 +272,12 @@ def _unconstrained(correlation: np.ndarray) -> np.ndarray:
     return found
 
 
+def slope(function: Callable[[float], np.ndarray], h: float = 1e-4) -> np.ndarray:
+    """Derivative at 0, to the fourth order."""
+    near, far = function(h) - function(-h), function(2 * h) - function(-2 * h)
+    return np.asarray((8 * near - far) / (12 * h))
+
+
 USUAL = (
     *(*HIERARCHIES, "bernoulli, interaction", "ordinal, conjunctive", "beta, ces"),
     *("hurdle_lognormal, interaction", "zero_inflated_beta, conjunctive"),
@@ -300,8 +306,7 @@ def test_density_is_that_of_the_graph(name, how):
     for _ in range(POINTS):
         x = program.starting_point(rng)
         wanted = graph.log_density(graph_point(plain, program, x, graph.shapes))
-        h = 1e-5
-        columns = [(along(x + h * e) - along(x - h * e)) / (2 * h) for e in np.eye(x.size)]
+        columns = [slope(lambda h, e=e: along(x + h * e)) for e in np.eye(x.size)]
         jacobian = np.linalg.slogdet(np.array(columns))[1]
         differences.append(program.density(x)[0] - wanted - jacobian)
     np.testing.assert_allclose(differences, differences[0], atol=2e-6)
@@ -362,6 +367,53 @@ def test_the_sd_of_deviations_does_not_move_the_mean_over_rows():
     before, after = moved(program, "industry_sd")
     assert np.abs(after["industry_effect"] - before["industry_effect"]).max() > 0.1
     np.testing.assert_allclose(means(after), means(before), atol=1e-12)
+
+
+def test_known_levels_make_coordinates_standard_normals_whatever_the_sd_of_groups_is():
+    design = small_design("gaussian", "additive", {"cluster": ["intercept"]}, frame=firms())
+    index, sigma = design.index("cluster"), 0.7
+    size = np.bincount(index)[:, None]
+    level = np.bincount(index, design.outcome)[:, None] / size
+    seen = {(design.equation_name, "cluster"): geometry.Seen(level, size / sigma**2)}
+    program = program_of(design, reported_variables(design), seen)
+    labels = program.names()
+    which = [
+        k for k, n in enumerate(labels) if n.startswith(("cluster_intercept", "population_int"))
+    ]
+    steps = 1e-4 * np.eye(len(labels))[which]
+    x = np.zeros(len(labels))
+    x[labels.index("sigma[0]")] = np.log(sigma)
+    found = []
+    for at in (-3.0, 0.3, 1.5, 4.0):
+        x[labels.index("cluster_sd[0]")] = at
+        slopes = [program.density(x + h)[1] - program.density(x - h)[1] for h in steps]
+        np.testing.assert_allclose(
+            np.array(slopes)[:, which] / 2e-4, -np.eye(len(which)), atol=1e-3
+        )
+        v = program.values(x)
+        found.append(v[next(s.at for s in program.reported if s.name == "cluster_sd")])
+    assert min(found) > 0
+    assert max(found) > 20 * min(found)
+
+
+def test_a_pilot_sees_what_rows_say_of_levels():
+    rng = np.random.default_rng(2)
+    draws, groups = 400, 30
+    sd = np.exp(rng.normal(0.0, 0.5, (draws, 1)))
+    centre = rng.normal(1.0, 0.3, draws)
+    level = rng.normal(1.0, 1.0, groups)
+    precision = np.geomspace(0.2, 200.0, groups)
+    given = precision + sd**-2
+    mean = (precision * level + sd**-2 * centre[:, None]) / given
+    levels = mean + rng.normal(size=(draws, groups)) / np.sqrt(given)
+    effects = levels - centre[:, None]
+    found = geometry.seen(levels[..., None], effects[..., None], sd)
+    ratio = found.precision[:, 0] / precision
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.2)
+    assert np.quantile(ratio, 0.9) < 2
+    well = precision > 2
+    error = (found.level[:, 0] - level)[well] * np.sqrt(precision[well])
+    assert np.abs(error).max() < 0.6
 
 
 def test_coordinates_come_in_the_same_order_in_every_process():
