@@ -19,7 +19,7 @@ from bayescluster.kernel.tape import Program, Slot
 from bayescluster.model.labels import measurement_coords, model_coords
 from bayescluster.spec.analysis import Sampling
 
-PILOT: Final = Sampling(chains=1, tune=200, draws=150, target_accept=0.8)
+PILOT: Final = Sampling(chains=1, tune=250, draws=250, target_accept=0.8)
 """Settings of the pilot, whose draws are not kept."""
 PILOT_STREAM = 21
 """Keeps the seed of the pilot apart from those of the chains."""

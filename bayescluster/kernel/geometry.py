@@ -210,4 +210,4 @@ def least_sd(seen: Seen) -> Array:
     groups = len(seen.precision)
     with np.errstate(divide="ignore"):
         error = 1.0 / np.sqrt(np.median(seen.precision, axis=0))
-    return np.asarray(2.0 * error * (2.0 / groups) ** 0.25)
+    return np.asarray(error * (2.0 / groups) ** 0.25)

@@ -371,22 +371,24 @@ def swept(q, v, a, fc, ic, mode):
 
 @operation()
 def weighed(q, v, a, fc, ic, mode):
-    """``x rest sd out groups level precision prior``: a coefficient in units of what groups say of it.
+    """``x rest sd out groups level precision prior least``: a coefficient in units of what groups say of it.
 
-    Group ``g`` says that the coefficient is ``level - rest``, with variance ``1 / precision + sd**2``; the
-    prior, by mean and precision, is one voice more. Of noise the coefficient is itself.
+    Group ``g`` says that the coefficient is ``level - rest``, with variance ``1 / precision + sd**2 + least**2``;
+    the prior, by mean and precision, is one voice more. Of noise the coefficient is itself. ``least`` keeps one
+    group of which too much is thought from having all the say where the sd is next to 0.
     """
     x, rest, sd, out, groups = q[1], q[2], q[3], q[4], q[5]
     level, precision, prior = q[6], q[7], q[8]
     if mode == NOISE:
         v[out] = v[x]
         return 0.0
-    s = v[sd]
+    s, least = v[sd], fc[q[9]]
+    square = s * s + least * least
     whole = fc[prior + 1]
     mean = whole * fc[prior]
     for g in range(groups):
         p = fc[precision + g]
-        voice = p / (1.0 + s * s * p)
+        voice = p / (1.0 + square * p)
         whole += voice
         mean += voice * (fc[level + g] - v[rest + g])
     mean /= whole
@@ -397,7 +399,7 @@ def weighed(q, v, a, fc, ic, mode):
     by_whole = -0.5 / whole * (1.0 + slope * v[x] / math.sqrt(whole))
     for g in range(groups):
         p = fc[precision + g]
-        voice = p / (1.0 + s * s * p)
+        voice = p / (1.0 + square * p)
         by_voice = slope * (fc[level + g] - v[rest + g] - mean) / whole + by_whole
         by_sd -= by_voice * 2.0 * s * voice * voice
         a[rest + g] -= slope * voice / whole

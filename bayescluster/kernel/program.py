@@ -230,7 +230,9 @@ class _Equation:
         spread = prior.sd if isinstance(prior, Normal) else prior.scale
         known = tape.constants([prior.mean, spread**-2])
         seen = (tape.constants(values[:, k]) for values in speaker.seen)
-        tape.do(machine.weighed, x, rest, speaker.sd + k, at, len(speaker.seen.level), *seen, known)
+        least = tape.constants(geometry.least_sd(speaker.seen)[k])
+        groups = len(speaker.seen.level)
+        tape.do(machine.weighed, x, rest, speaker.sd + k, at, groups, *seen, known, least)
         tape.prior(at, [prior])
 
     def _of_deviations(self, term: str, groupings: Sequence[_Effects]) -> list[tuple[int, float]]:
@@ -323,7 +325,7 @@ class _Equation:
             sd, _ = tape.vector(name, [prior] * terms)
             reported = sd
         else:
-            unit = geometry.least_sd(seen)
+            unit = 2.0 * geometry.least_sd(seen)
             unit = np.where(np.isfinite(unit), unit, 0.1 * start_of(unfolded)[1])
             draw = drawn(unfolded)
             x = tape.sample(
