@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
-from scipy.stats import nbinom
 
 from bayescluster.arrays import Array
 from bayescluster.families import record
@@ -170,6 +169,9 @@ def zeros_family(outcome: Array, family: str = "") -> str:
 
 def own_zeros(counts: Array) -> tuple[float, float]:
     """Share of zeros beyond those of a negative binomial, and the log likelihood it gains; by maximum."""
+    # to load it takes longer than to check an analysis
+    from scipy.stats import nbinom
+
     values, rows = np.unique(counts, return_counts=True)
 
     def lacking(point: Array, with_zeros: bool) -> float:
