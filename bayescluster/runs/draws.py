@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pydantic import TypeAdapter
 
 from bayescluster.names import CHAIN, ROW
 
@@ -22,7 +23,10 @@ class InChains(NamedTuple):
     """Variables of a posterior in their order, and digests of the chains that some are read from."""
 
     order: tuple[str, ...]
-    files: Mapping[str, str]
+    files: dict[str, str]
+
+
+INSIDE: Final = TypeAdapter(InChains)
 
 
 def by_firm(tree: xr.DataTree) -> tuple[str, ...]:
@@ -65,22 +69,26 @@ def without_rows(
         return tree
     order = [str(name) for name in posterior.data_vars]
     kept = posterior.drop_vars(left_out)
-    kept.attrs = {**posterior.attrs, IN_CHAINS: json.dumps({"order": order, "files": dict(files)})}
+    inside = INSIDE.dump_json(InChains(tuple(order), dict(files))).decode()
+    kept.attrs = {**posterior.attrs, IN_CHAINS: inside}
     groups = {node.path: node.to_dataset(inherit=False) for node in tree.subtree}
     return xr.DataTree.from_dict({**groups, f"/{POSTERIOR}": kept})
 
 
 def in_chains(tree: xr.DataTree) -> InChains | None:
-    """What a saved posterior lacks because the chains have it; nothing where it is whole."""
+    """What a saved posterior lacks because the chains have it; nothing where it is whole.
+
+    Raises
+    ------
+    ValueError
+        If that is not said as `without_rows` says it.
+    """
     found = tree[POSTERIOR].attrs.get(IN_CHAINS) if POSTERIOR in tree else None
-    if found is None:
-        return None
-    read = json.loads(found)
-    return InChains(tuple(read["order"]), read["files"])
+    return None if found is None else INSIDE.validate_json(str(found))
 
 
 def with_rows(tree: xr.DataTree, chains: Sequence[Chain], order: Sequence[str]) -> xr.DataTree:
-    """Put back what `without_rows` has left out."""
+    """Put back what `without_rows` has left out; `KeyError` or `ValueError` where it does not fit."""
     import xarray as xr
 
     kept = tree[POSTERIOR].to_dataset()

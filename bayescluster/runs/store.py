@@ -349,13 +349,17 @@ class RunDirectory:
         """Load everything the fit knows; `RunError` if it, or a chain it needs, is missing or altered."""
         path = self._finished("posterior", POSTERIOR)
         tree = read_tree(path)
-        lacking = in_chains(tree)
-        if lacking is None:
-            return tree
-        chains = self.load_chains()
-        if self._files_of_chains() != lacking.files or len(chains) != len(lacking.files):
-            raise RunError(Problem("the chains that it was made of are missing", str(path), REMAKE))
-        return with_rows(tree, chains, lacking.order)
+        try:
+            lacking = in_chains(tree)
+            if lacking is None:
+                return tree
+            chains = self.load_chains()
+            if self._files_of_chains() != lacking.files or len(chains) != len(lacking.files):
+                what = "the chains that it was made of are missing"
+                raise RunError(Problem(what, str(path), REMAKE))
+            return with_rows(tree, chains, lacking.order)
+        except (KeyError, ValueError) as error:
+            raise RunError(Problem("it does not fit its chains", str(path), REMAKE)) from error
 
     def _files_of_chains(self) -> dict[str, str]:
         """Digest of the file of each finished chain."""

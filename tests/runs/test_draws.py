@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -91,4 +92,21 @@ def test_a_chain_that_is_gone_or_another_is_named(saved: Callable[[float], Saved
     with run.stage("sampling"):
         run.save_chain(latent(1, 1.0))
     with pytest.raises(RunError, match="the chains that it was made of are missing"):
+        run.load_posterior()
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{", "[]", '{"order": 3, "files": {}}', '["population"]', '{"order": ["x"], "files": FILES}'],
+)
+def test_a_posterior_that_says_something_else_of_its_chains_is_refused(
+    saved: Callable[[float], Saved], said: str
+) -> None:
+    run, tree = saved(0.0)
+    files = run.read_manifest().stages["sampling"].files
+    posterior = tree["posterior"].to_dataset().drop_vars("human_capital")
+    posterior.attrs["in_chains"] = said.replace("FILES", json.dumps(files))
+    with run.stage("posterior"):
+        run.save_posterior(xr.DataTree.from_dict({"posterior": posterior}))
+    with pytest.raises(RunError, match="it does not fit its chains"):
         run.load_posterior()
