@@ -7,17 +7,24 @@ outcome that rests on the standardised capitals.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
+import yaml
 from scipy.stats import chisquare
 
+from bayescluster.app.prepare import analysis_source
+from bayescluster.app.run import fit_source
 from bayescluster.design.record import Design
 from bayescluster.inference.density import compile_design
 from bayescluster.inference.nuts import sample_chains
+from bayescluster.inference.watch import Silent
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import OUTCOME, items
 from tests.factories import firms, small_design
@@ -126,3 +133,61 @@ def test_ranks_are_uniform(base) -> None:
         counts = np.bincount(np.array(found) * BINS // (KEPT + 1), minlength=BINS)
         p = chisquare(counts).pvalue
         assert p > FALSE_ALARM / len(ranks), f"{name}: {counts.tolist()}"
+
+
+TRUTHS = int(os.environ.get("TRUTHS", "60"))
+MOST_FAILED = 2
+LOADS = 0.4
+"""Loading from which an indicator tells which way its capital points."""
+
+
+def analysis_of(truth: Truth, design: Design, folder: Path) -> Path:
+    """Write firms of a truth, and an analysis that leaves everything to its defaults."""
+    columns: dict[str, Any] = {"cluster": [f"C{k}" for k in design.index("cluster")]}
+    for capital in CAPITALS:
+        columns |= {f"{capital[0]}{k}": truth.items[capital][:, k] for k in range(3)}
+    pd.DataFrame(columns | {"y": truth.outcome.astype(int)}).to_csv(folder / "firms.csv")
+    constructs = {
+        capital: {"method": "latent", "indicators": [f"{capital[0]}{k}" for k in range(3)]}
+        for capital in CAPITALS
+    }
+    equation = {
+        "outcome": "y",
+        "family": "bernoulli",
+        "structure": "interaction",
+        "varying": {"cluster": ["intercept"]},
+    }
+    analysis = {
+        "name": "truth",
+        "data": {"source": "firms.csv", "cluster": "cluster"},
+        "constructs": constructs,
+        "equations": {"outcome": equation},
+        "hypotheses": [{"kind": "effect", "capital": "human_capital", "by": "all"}],
+    }
+    path = folder / "truth.yaml"
+    path.write_text(yaml.safe_dump(analysis), encoding="utf-8")
+    return path
+
+
+def test_prior_truths_pass_the_checks_by_default_and_no_capital_is_turned_round(
+    base, tmp_path
+) -> None:
+    failed, turned = [], []
+    for seed in range(TRUTHS):
+        truth = generate(base, np.random.default_rng((seed, 60)))
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        source = analysis_source(analysis_of(truth, base, folder))
+        drawn = fit_source(source, folder / "runs", Silent())
+        ((_, gate),) = drawn.gates().values()
+        if not gate.passed:
+            failed.append((seed, gate.failing))
+        posterior = drawn.directory.load_posterior()["posterior"].to_dataset()
+        for capital in CAPITALS:
+            loading = float(posterior[f"{capital}_loading"].isel({f"{capital}_item": 0}).mean())
+            score = posterior[capital].mean(("chain", "draw")).to_numpy()
+            told = np.corrcoef(score, truth.items[capital][:, 0])[0, 1]
+            if loading > LOADS and told < 0:
+                turned.append((seed, capital, told))
+    assert len(failed) <= MOST_FAILED, failed
+    assert not turned
