@@ -320,26 +320,8 @@ class _Equation:
             design.variable(names.group_sd(grouping.name)),
             self.priors.group_sd[grouping.name],
         )
-        unfolded = _unfolded(prior) if unweighted and not (seen.precision < 0).any() else None
-        if unfolded is None:
-            sd, _ = tape.vector(name, [prior] * terms)
-            reported = sd
-        else:
-            unit = 2.0 * geometry.least_sd(seen)
-            unit = np.where(np.isfinite(unit), unit, 0.1 * start_of(unfolded)[1])
-            draw = drawn(unfolded)
-            x = tape.sample(
-                name,
-                terms,
-                lambda rng, n: np.arcsinh(
-                    np.column_stack([draw(rng, n) for _ in range(terms)]) / unit
-                ),
-                np.arcsinh(start_of(unfolded)[1] / unit),
-            )
-            sd, reported = tape.room(terms, 1.0), tape.room(terms)
-            tape.do(machine.either_sign, x, tape.constants(unit), sd, terms)
-            tape.prior(sd, [unfolded] * terms)
-            tape.do(machine.sizes, sd, reported, terms)
+        open_ = unweighted and not (seen.precision < 0).any()
+        sd, reported = _sds_of(tape, name, prior, geometry.least_sd(seen) if open_ else None, terms)
         tape.report(name, reported, (terms,), (design.variable(names.group_term(grouping.name)),))
         return sd
 
@@ -709,6 +691,29 @@ class _Equation:
         return inner, np.where(is_zero, 0.0, weight)
 
 
+def _sds_of(
+    tape: Tape, name: str, prior: Distribution, least: Array | None, terms: int = 1
+) -> tuple[int, int]:
+    """Sample sds; places of them, of either sign where ``least`` says what can be told, and of their sizes."""
+    unfolded = None if least is None else _unfolded(prior)
+    if least is None or unfolded is None:
+        sd, _ = tape.vector(name, [prior] * terms)
+        return sd, sd
+    middle, draw = start_of(unfolded)[1], drawn(unfolded)
+    unit = np.where(np.isfinite(least), 2.0 * least, 0.1 * middle)
+
+    def line(rng: np.random.Generator, count: int) -> Array:
+        values = np.column_stack([draw(rng, count) for _ in range(terms)])
+        return np.arcsinh(values / unit)
+
+    x = tape.sample(name, terms, line, np.arcsinh(middle / unit))
+    sd, sizes = tape.room(terms, 1.0), tape.room(terms)
+    tape.do(machine.either_sign, x, tape.constants(unit), sd, terms)
+    tape.prior(sd, [unfolded] * terms)
+    tape.do(machine.sizes, sd, sizes, terms)
+    return sd, sizes
+
+
 def _unfolded(prior: Distribution) -> Distribution | None:
     """The symmetric prior whose absolute value has a prior."""
     match prior:
@@ -747,13 +752,15 @@ def program_of(design: Design, reported: Sequence[str], seen: AllSeen | None = N
     """
     tape = Tape()
     order = row_order(design)
-    capitals, latent = _capitals(tape, design, order)
+    capitals, latent = _capitals(tape, design, order, seen)
     for each in design.equations:
         _Equation(tape, each, order, seen).write(capitals, latent)
     return tape.finish(reported, order)
 
 
-def _capitals(tape: Tape, design: Design, order: NDArray[np.int64]) -> tuple[tuple[int, int], bool]:
+def _capitals(
+    tape: Tape, design: Design, order: NDArray[np.int64], seen: AllSeen | None
+) -> tuple[tuple[int, int], bool]:
     """Places of the capitals of the rows, in order, and whether any is latent."""
     found: dict[str, int] = {}
     for capital, values in zip(names.CAPITALS, design.capitals, strict=True):
@@ -762,15 +769,22 @@ def _capitals(tape: Tape, design: Design, order: NDArray[np.int64]) -> tuple[tup
     latent = [capital for capital in names.CAPITALS if design.is_latent(capital)]
     for capital in latent:
         other = drawn_before(design, capital) or ""
-        found[capital] = _latent(tape, design, capital, found.get(other, -1), order)
+        found[capital] = _latent(tape, design, capital, found.get(other, -1), order, seen)
     human, social = (found[capital] for capital in names.CAPITALS)
     return (human, social), bool(latent)
 
 
-def _latent(tape: Tape, design: Design, capital: str, other: int, order: NDArray[np.int64]) -> int:
+def _latent(
+    tape: Tape,
+    design: Design,
+    capital: str,
+    other: int,
+    order: NDArray[np.int64],
+    seen: AllSeen | None,
+) -> int:
     """A latent capital and its indicators; see `bayescluster.model.measurement`."""
     n, items = design.size, design.items(capital)
-    mean = _latent_mean(tape, design, capital, other, order)
+    mean = _latent_mean(tape, design, capital, other, order, seen)
     loadings = _loadings(tape, capital, items)
     raw = tape.room(n)
     z = tape.noise(f"{capital}_z", n)
@@ -805,7 +819,12 @@ def _latent(tape: Tape, design: Design, capital: str, other: int, order: NDArray
 
 
 def _latent_mean(
-    tape: Tape, design: Design, capital: str, other: int, order: NDArray[np.int64]
+    tape: Tape,
+    design: Design,
+    capital: str,
+    other: int,
+    order: NDArray[np.int64],
+    seen: AllSeen | None,
 ) -> int:
     """Prior mean of a latent capital, ``(row,)`` in order: controls, cluster, other capital."""
     n, columns = design.size, design.background
@@ -820,18 +839,7 @@ def _latent_mean(
         none = tape.constants(np.zeros(n))
         tape.do(machine.matvec, background, n, beta, len(columns), matrix, none)
     if design.analysis.data.cluster is not None:
-        name = names.capital_cluster_sd(capital)
-        sd, _ = tape.vector(name, [HalfNormal(sd=CLUSTER_MEAN_SD)])
-        tape.report(name, sd, (), ())
-        groups = len(design.group_labels(names.CLUSTER))
-        x = tape.noise(f"{capital}_cluster_mean", groups)
-        centre, means = tape.room(groups), tape.room(groups)
-        ones = tape.constants(np.ones(groups))
-        level = tape.constants(np.full(groups, geometry.LEVEL_ITSELF))
-        place = x, centre, sd, means, groups, 1, ones, level, ones
-        tape.do(machine.effects, *place, tape.room(1, 1.0), tape.room(groups), 0)
-        at = np.arange(groups)
-        tape.moved.append(Moved(x + at, means + at, centre + at))
+        means = _cluster_means(tape, design, capital, seen)
         cluster = tape.places(design.index(names.CLUSTER)[order])
     if other >= 0:
         name = names.on_other(capital)
@@ -840,6 +848,25 @@ def _latent_mean(
     mean = tape.room(n)
     tape.do(machine.latent_mean, mean, n, background, means, cluster, slope, max(other, 0))
     return mean
+
+
+def _cluster_means(tape: Tape, design: Design, capital: str, seen: AllSeen | None) -> int:
+    """Means of a latent capital in clusters, weighed against what their firms say."""
+    groups, key = len(design.group_labels(names.CLUSTER)), (f"latent {capital}", names.CLUSTER)
+    zeros = np.zeros((groups, 1))
+    own = (seen or {}).get(key, geometry.Seen(zeros, zeros))
+    name = names.capital_cluster_sd(capital)
+    sd, size = _sds_of(tape, name, HalfNormal(sd=CLUSTER_MEAN_SD), geometry.least_sd(own))
+    tape.report(name, size, (), ())
+    x = tape.noise(f"{capital}_cluster_mean", groups)
+    means, known = tape.room(groups), (tape.constants(values) for values in own)
+    tape.report(f"{capital}_cluster_mean", means, (groups,), (names.CLUSTER,))
+    place = x, tape.room(groups), sd, means, groups, 1
+    last = tape.constants(np.ones(groups)), tape.room(1, 1.0), tape.room(groups), 0
+    tape.do(machine.effects, *place, *known, *last)
+    if seen is None:
+        tape.watched.append(Watched(*key, (groups, 1), means, means, sd))
+    return means
 
 
 def _loadings(tape: Tape, capital: str, items: Any) -> int:

@@ -69,19 +69,25 @@ def with_centred(design: Design, centred: bool) -> Design:
 def anything_seen(design: Design) -> AllSeen:
     """Levels of groups with precisions between nothing and much, as if a pilot had seen them."""
     rng, found = np.random.default_rng(4), {}
-    for each in design.equations:
-        for grouping in each.groupings:
-            shape = len(grouping.labels), len(grouping.terms)
-            precision = np.exp(rng.normal(0.0, 3.0, shape))
-            found[each.equation_name, grouping.name] = geometry.Seen(
-                rng.normal(size=shape), precision
-            )
+    shapes = {
+        (each.equation_name, grouping.name): (len(grouping.labels), len(grouping.terms))
+        for each in design.equations
+        for grouping in each.groupings
+    }
+    if "cluster" in design.data.coords:
+        clusters = len(design.group_labels("cluster"))
+        shapes |= {(f"latent {capital}", "cluster"): (clusters, 1) for capital in BOTH_CAPITALS}
+    for key, shape in shapes.items():
+        precision = np.exp(rng.normal(0.0, 3.0, shape))
+        found[key] = geometry.Seen(rng.normal(size=shape), precision)
     return found
 
 
 def written(design: Design, how: str) -> Program:
     """The program of a design whose effects are levels, deviations, or weighed against what is seen."""
     reported = reported_variables(design)
+    sds = [name for name in reported if name.endswith("_capital_cluster_sd")]
+    reported += tuple(f"{name.removesuffix('sd')}mean" for name in sds)
     if how == "weighed":
         return program_of(design, reported, anything_seen(design))
     return program_of(with_centred(design, how == "levels"), reported, {})
