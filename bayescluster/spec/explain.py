@@ -45,6 +45,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "missing": "Missing values inside the model",
     "structure": "Structural forms",
     "hypotheses": "Claims",
+    **dict.fromkeys(("level", "min_support", "rope"), "Verdicts"),
     "causes": "Probabilities of causation",
     "multiverse": "Multiverse",
     "sets": "Sets",
@@ -54,6 +55,19 @@ TOPICS: Final[Mapping[str, str]] = {
 }
 """Sections of the guide by the key they are about."""
 SYNONYMS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (
+            *("verdict", "supported", "rejected", "undecided", "not assessable", "negligible"),
+            *("scale dependent", "depends on the form", "gate", "corner", "corners"),
+        ),
+        "Verdicts",
+    ),
+    **dict.fromkeys(("claim", "necessary", "necessity", "sufficient", "not sufficient"), "Claims"),
+    "necessary not sufficient": "hypotheses[necessary_not_sufficient]",
+    "joint sufficiency": "hypotheses[joint_sufficiency]",
+    "complementarity": "hypotheses[complementarity]",
+    "complements": "hypotheses[complementarity]",
+    "forms": "structure",
     "filter": "data.keep",
     "subset": "data.keep",
     "drop": "data.exclude",
@@ -248,7 +262,11 @@ def explained(asked: str) -> str:
     if wanted not in known_keys:
         wanted = SYNONYMS.get(re.sub(r"[-_ ]+", " ", wanted.casefold()), wanted)
     plain = re.sub(r"\[[^\]]*\]", "", wanted)
-    found = [key for key in keys() if key.place == wanted] or [
+    found = [
+        key
+        for key in keys()
+        if key.place == wanted or ("[" in wanted and key.place.startswith(f"{wanted}."))
+    ] or [
         key
         for key in keys()
         if key.name == plain.rsplit(".", 1)[-1]

@@ -279,10 +279,16 @@ class NecessaryNotSufficient(_Assessed):
     kind: Literal["necessary_not_sufficient"]
     capital: Capital
     ratio: OpenProbability | None = None
+    """Necessary: where the capital is low, at most this share of the outcome where both are high (1/3)."""
     kappa: OpenProbability | None = None
+    """Necessary: the other capital alone covers at most this share of the way from both low to both
+    high, on the link scale (0.40)."""
     eps: float | None = None
+    """Necessary in kind: where the capital is low, the expected outcome is also at most this. No default."""
     theta_not: float | None = None
+    """Not sufficient: the capital alone gives an expected outcome of at most this (0.50)."""
     delta: Positive | None = None
+    """Not sufficient: it lies at least this much below the outcome where both are high (0.10)."""
 
 
 class JointSufficiency(Corners):
