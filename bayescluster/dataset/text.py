@@ -19,6 +19,8 @@ from bayescluster.dataset.values import InputError
 from bayescluster.lookup import counted, listed
 from bayescluster.spec.data import DELIMITERS, Data
 
+LONGEST_CELL: Final = 131_072
+"""Characters; what is longer is a quotation mark without its other."""
 LOOKED_AT: Final = 60
 """First rows of a table from which its headings are told."""
 DEEPEST: Final = 15
@@ -329,6 +331,7 @@ def _unwrapped(cells: pd.Series[Any]) -> pd.Series[Any]:
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """First rows of a file, each with the number of lines up to its end."""
+    csv.field_size_limit(LONGEST_CELL)  # another package may have raised it
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     for row in islice(reader, LOOKED_AT):
         yield reader.line_num, row

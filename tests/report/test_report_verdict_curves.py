@@ -62,7 +62,7 @@ def with_curves(results: Results) -> Results:
 
 def test_the_closest_turning_point_of_each_curve_is_shown(with_curves: Results) -> None:
     text = said(page_of(with_curves), "verdict-curves")
-    assert "of 4 curves, 3 have another verdict somewhere, and 1 have none at any cut-off." in text
+    assert "of 4 curves, 3 have another verdict somewhere, and 1 has none at any cut-off." in text
     assert "A & B eps 0.3 undecided ✓ supported from 0.5" in text
     assert "C eps 0.1 undecided ✕ rejected up to 0" in text
     assert "C ratio 0.45" in text
