@@ -616,7 +616,7 @@ def _measured(results: Results) -> str:
         return ""
     parts = (part.removeprefix("attenuated: ") for part in told.split("; "))
     shares = "; ".join(part.replace("omega of", "reliability of") for part in parts)
-    return f"Scores contain error ({shares}), which pulls corners together: nothing is rejected."
+    return f"Scores contain error ({shares}), which pulls corners together: necessity and joint sufficiency are not rejected."
 
 
 def _few(results: Results) -> str:

@@ -125,7 +125,14 @@ class _Folder:
 
 
 def shown_tables(results: Results) -> Iterator[tuple[str, Table]]:
-    """Every table that the page shows, by a name for its file."""
+    """Every table that the page shows, by a name for its file; of a failed run each says so itself."""
+    for name, table in _tables(results):
+        if not results.gate.passed:
+            table = table._replace(caption=f"{words.NOT_FOR_CITING}. {table.caption}")
+        yield name, table
+
+
+def _tables(results: Results) -> Iterator[tuple[str, Table]]:
     yield from _grids(results)
     taken: dict[str, int] = {}
     for section in SECTIONS:
@@ -414,7 +421,10 @@ def found(results: Results) -> str:
     answer = answer_of(results)
     said = " ".join(f"{group.name}: {group.text.strip()}" for group in answer.groups)
     limits = " ".join(f"{name}: {text}" for name, text in answer.limits)
-    return f"{plain(said)}\n\n{plain(limits)}"
+    failed = (
+        "" if results.gate.passed else f"{words.NOT_FOR_CITING}: the diagnostics gate failed.\n\n"
+    )
+    return f"{failed}{plain(said)}\n\n{plain(limits)}"
 
 
 # documents

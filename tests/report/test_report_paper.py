@@ -113,6 +113,21 @@ def test_without_pandoc_the_rest_is_written(
     assert not (tmp_path / "made/report.docx").exists()
 
 
+def test_of_a_failed_run_each_text_and_table_says_so_itself(
+    failed: Results, results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bayescluster.report import paper as module
+
+    monkeypatch.setattr(module, "pandoc_is_there", lambda: False)
+    monkeypatch.setattr(module, "FIGURES", ())
+    for run, name, marked in ((failed, "failed", True), (results, "passed", False)):
+        export(run, tmp_path / name)
+        files = [*(tmp_path / name / "tables").glob("*.*"), tmp_path / name / "text.md"]
+        assert len(files) > 20
+        wrong = [p for p in files if (words.NOT_FOR_CITING in p.read_text("utf-8")) != marked]
+        assert not wrong
+
+
 LABELS = (
     "=cmd|' /C calc'!A1",
     r'\input{/etc/passwd} $x_1$ 50% & #1 {~^} <script>harm()</script> "q"',

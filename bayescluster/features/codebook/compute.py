@@ -42,6 +42,7 @@ from bayescluster.features.codebook.results import (
 )
 from bayescluster.features.codebook.spelling import no_answers, ranks, spellings, wordy_cells
 from bayescluster.lookup import counted, scalar
+from bayescluster.names import CAPITALS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.data import RecodeColumn
@@ -157,7 +158,38 @@ def guesses(table: Table) -> dict[str, Guess]:
             taken.add(role)
             what = f"its name says '{by_name[0]}'" if by_name else f"described as '{described}'"
             found[name] = Guess(role, what, bool(by_name))
-    return found
+    return found | _of_batteries(table, found)
+
+
+NUMBERED: Final = re.compile(r"(.*?)\d+\D*")
+FEWEST_OF_A_BATTERY: Final = 2
+
+
+def _of_batteries(table: Table, found: dict[str, Guess]) -> dict[str, Guess]:
+    """Columns without a role among numbered ones that are all answers on one capital.
+
+    A question that is put the other way round often has words of its own.
+    """
+    more = {}
+    for name in table.frame.columns:
+        battery = NUMBERED.fullmatch(name)
+        if name in found or battery is None:
+            continue
+        others = [
+            other
+            for other in found
+            if (same := NUMBERED.fullmatch(other)) is not None and same[1] == battery[1]
+        ]
+        roles = {found[other].role for other in others}
+        if len(others) < FEWEST_OF_A_BATTERY or len(roles) > 1 or not roles <= {*CAPITALS}:
+            continue
+        (role,) = roles
+        alike = all(
+            kind_of(table.frame[name]).name == kind_of(table.frame[other]).name for other in others
+        )
+        if alike and _fits(role, table.frame[name]):
+            more[name] = Guess(role, f"it stands with {', '.join(others)}", False)
+    return more
 
 
 def suggests(role: str, name: str) -> bool:

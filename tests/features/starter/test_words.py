@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayescluster.dataset.read import Table
+from bayescluster.features.codebook.compute import guesses
 from bayescluster.features.codebook.spelling import ranks, scale_of, wordy_cells
 from bayescluster.features.starter.draft import columns_named
 from bayescluster.spec.load import load_analysis
@@ -331,3 +333,25 @@ def test_what_the_analysis_mends_looks_wrong_no_more(tmp_path):
     assert "90,000" not in shown
     assert "several spellings" not in shown
     assert "Nothing looks wrong" in shown
+
+
+def test_a_question_put_the_other_way_round_stays_with_its_battery() -> None:
+    rng = np.random.default_rng(4)
+    trust = rng.integers(1, 6, 60)
+    columns = {f"q3_{k}": np.clip(trust + rng.integers(-1, 2, 60), 1, 5) for k in (1, 2, 4)}
+    columns["q3_3"] = 6 - trust
+    columns["q4_1"] = rng.integers(1, 6, 60)
+    frame = pd.DataFrame(columns)[["q3_1", "q3_2", "q3_3", "q3_4", "q4_1"]]
+    words = {
+        "q3_1": "We trust others",
+        "q3_2": "We trust suppliers",
+        "q3_4": "Our network helps us",
+    }
+    words |= {"q3_3": "We rarely meet", "q4_1": "Weather"}
+    table = Table(frame, "survey", False, "", "", (), words)
+    found = guesses(table)
+    assert {name for name, one in found.items() if one.role == "social_capital"} == {
+        *("q3_1", "q3_2", "q3_3", "q3_4")
+    }
+    assert found["q3_3"].reason == "it stands with q3_1, q3_2, q3_4"
+    assert not found["q3_3"].sure
