@@ -74,8 +74,11 @@ def _data(source: str, draft: Draft, reading: Mapping[str, Any]) -> Iterator[str
     if draft.excluded:
         yield _noted(f"  {draft.excluded}", "rows that are no firms")
     if draft.lacking:
-        rows = "1 row lacks" if draft.incomplete == 1 else f"{draft.incomplete or 'no'} rows lack"
-        yield _noted("  missing: drop", f"{rows} an answer that is needed; or impute, or error")
+        rows = "1 row lacks" if draft.incomplete == 1 else f"{draft.incomplete} rows lack"
+        told = f"{rows} an answer that is needed; or impute, or error"
+        if not draft.incomplete:
+            told = "no row is left out: a latent capital takes the answers that are given"
+        yield _noted("  missing: drop", told)
     if draft.recodes or draft.scales:
         yield "  derive:"
         yield from (_recode(recode) for recode in draft.recodes)
