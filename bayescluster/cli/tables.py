@@ -76,7 +76,7 @@ def print_answer(results: Results) -> None:
     note = " (SYNTHETIC data: no evidence about real firms)" if results.sample.synthetic else ""
     head = _lines(f"{answer.question}{note}", " · ".join(answer.facts))
     grid = answer.grids[0] if answer.grids else None
-    below = [*_under(answer), *_lines(*(": ".join(one) for one in answer.limits[:MOST_LIMITS]))]
+    below = [*_under(answer), *_lines(*map(": ".join, _limits(answer)))]
     if not results.verdicts:
         below.insert(0, "No hypotheses were declared.")
     taken = len(failed) + len(head) + len(below) + (len(grid.rows) + 1 if grid else 0) + 1
@@ -91,6 +91,17 @@ def print_answer(results: Results) -> None:
             _print_grid(grid, width)
         for line in below:
             say(line)
+
+
+def _limits(answer: Answer) -> list[tuple[str, str]]:
+    """The weightiest limits, and those that explain a mark."""
+    from bayescluster.report.answer import MARKS
+
+    marks = tuple(MARKS.values())
+    marked = [one for one in answer.limits if one[0].startswith(marks)]
+    others = [one for one in answer.limits if one not in marked]
+    others = others[: max(1, MOST_LIMITS - len(marked))]
+    return [one for one in answer.limits if one in marked or one in others]
 
 
 def _lines(*texts: str) -> list[str]:
