@@ -4,8 +4,8 @@ What the rows of a group say of its level is weighed against what the rest of th
 model with known sds: the level given both has a mean and an sd, and what is sampled is the distance from that
 mean in units of that sd. The same goes for a coefficient of the population, of which groups speak. In a normal
 model these coordinates are independent standard normals, whatever the sds of groups are, so that neither
-groups with many rows nor those with few bend the posterior. Elsewhere they nearly are. Only
-coordinates differ: the posterior is the same.
+groups with many rows nor those with few bend the posterior; only that of the population is held back where a
+sd is next to 0. Elsewhere they nearly are. Only coordinates differ: the posterior is the same.
 
 The level of a group is that of its mean row, *swept*: its intercept plus the means, over its rows, of all else in
 the linear predictor that is known before it (coefficients times inputs, controls, effects of groupings that

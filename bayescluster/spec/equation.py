@@ -155,7 +155,8 @@ class VaryingTerms(Frozen):
     terms: tuple[TermName, ...] = Field(min_length=1)
     """Coefficients of the structural form; ``all`` stands for those that it lets vary as a rule."""
     centred: bool | tuple[TermName, ...] | None = None
-    """Terms sampled centred (true: all, false: none); chosen by the size of the groups without it."""
+    """Terms sampled centred (true: all, false: none). Without it a short pilot settles how each group
+    is sampled; where the PyMC graph samples, the size of the groups does."""
     correlated: bool | None = None
     """Correlated effects; without it, where the grouping has at least 8 groups and 2 terms."""
 
