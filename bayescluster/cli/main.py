@@ -9,29 +9,7 @@ import typer
 
 from bayescluster import __version__
 from bayescluster.caches import writable_caches
-from bayescluster.cli import (
-    calibrate,
-    check,
-    check_data,
-    compare,
-    design,
-    doctor,
-    explain,
-    export,
-    fit,
-    init,
-    nca,
-    prior,
-    qca,
-    report,
-    run,
-    runs,
-    schema,
-    show,
-    simulate,
-    sweep,
-    validate,
-)
+from bayescluster.cli import doctor, files, finished, plain_tables, run, runs, studies
 from bayescluster.cli.guard import ending_well, say, say_aside, settings
 
 app = typer.Typer(
@@ -45,24 +23,24 @@ app = typer.Typer(
 
 COMMANDS = (
     ("run", run.run),
-    ("check-data", check_data.check_data),
-    ("validate", validate.validate),
-    ("prior", prior.prior),
-    ("design", design.design),
-    ("sweep", sweep.sweep),
-    ("calibrate", calibrate.calibrate),
-    ("fit", fit.fit),
-    ("check", check.check),
-    ("report", report.report),
-    ("show", show.show),
-    ("export", export.export),
-    ("compare", compare.compare),
-    ("nca", nca.nca),
-    ("qca", qca.qca),
-    ("simulate", simulate.simulate),
-    ("schema", schema.schema),
-    ("init", init.init),
-    ("explain", explain.explain),
+    ("check-data", plain_tables.check_data),
+    ("validate", files.validate),
+    ("prior", studies.prior),
+    ("design", studies.design),
+    ("sweep", studies.sweep),
+    ("calibrate", studies.calibrate),
+    ("fit", run.fit),
+    ("check", finished.check),
+    ("report", finished.report),
+    ("show", finished.show),
+    ("export", finished.export),
+    ("compare", studies.compare),
+    ("nca", plain_tables.nca),
+    ("qca", plain_tables.qca),
+    ("simulate", files.simulate),
+    ("schema", files.schema),
+    ("init", files.init),
+    ("explain", files.explain),
     ("doctor", doctor.doctor),
 )
 """Commands by name, in the order of the help."""

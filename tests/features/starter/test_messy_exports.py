@@ -428,7 +428,7 @@ def test_a_column_that_is_not_there(tmp_path):
 
 def test_in_a_terminal_every_role_is_asked_for(monkeypatch):
     from bayescluster.app.starter import proposed
-    from bayescluster.cli import init as command
+    from bayescluster.cli import files as command
     from bayescluster.dataset.plain import Reading
     from bayescluster.features.starter.draft import Choices
 

@@ -1,8 +1,9 @@
-"""``bayescluster check``: further checks of a finished run, which refit it."""
+"""Commands on a finished run: ``report``, ``show``, ``export`` and ``check``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -15,11 +16,70 @@ from bayescluster.cli.arguments import (
     RefitTune,
     Run,
 )
-from bayescluster.cli.guard import guarded, keeping, say_found
+from bayescluster.cli.guard import guarded, keeping, say, say_aside, say_found, say_json
 
 if TYPE_CHECKING:
     from bayescluster.features.folds.results import Folds
     from bayescluster.kit.table import Table
+
+
+@guarded
+def report(run: Run) -> None:
+    """Write the report of a finished run again, without fitting anything."""
+    from bayescluster.app.report import write_run_report
+    from bayescluster.runs.store import RunDirectory
+
+    directory = RunDirectory.open(run)
+    with directory.lock():
+        write_run_report(directory, directory.load_results())
+    say(f"Report: {directory.report_path}")
+
+
+Part = Annotated[
+    str | None,
+    typer.Option(
+        "--section",
+        help="Tables of a section of the report, e.g. verdicts, effects, corners, checks.",
+        show_default="the answer",
+    ),
+]
+
+
+@guarded
+def show(run: Run, section: Part = None, json: AsJson = False) -> None:
+    """Show what a finished run found: the answer, or the tables of a section."""
+    from bayescluster.cli.tables import print_answer, print_section
+    from bayescluster.runs.store import RunDirectory
+
+    directory = RunDirectory.open(run)
+    results = directory.load_results()
+    if json:
+        say_json(results)
+    elif section is not None:
+        print_section(results, section)
+    else:
+        print_answer(results)
+        say(f"Report: {directory.report_path}")
+
+
+Folder = Annotated[
+    Path | None,
+    typer.Option("--out", help="Folder to write to.", show_default="<name of the run>-paper"),
+]
+
+
+@guarded
+def export(run: Run, out: Folder = None) -> None:
+    """Write tables, figures, text and documents of a finished run for a paper."""
+    from bayescluster.report.paper import export as write
+    from bayescluster.runs.store import RunDirectory
+
+    results = RunDirectory.open(run).load_results()
+    folder = out if out is not None else Path(f"{results.name}-paper")
+    written = write(results, folder)
+    for note in written.notes:
+        say_aside(note)
+    say(f"Exported {len(written.paths)} files: {folder}")
 
 
 @guarded

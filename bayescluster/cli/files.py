@@ -1,14 +1,17 @@
-"""``bayescluster init``: an analysis file to start from, proposed from the columns of a table."""
+"""Commands on files that users write: ``validate``, ``init``, ``schema``, ``explain``, ``simulate``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bayescluster.cli.arguments import (
+    AsJson,
+    Config,
     Decimal,
     Delimiter,
     Encoding,
@@ -16,13 +19,46 @@ from bayescluster.cli.arguments import (
     Sheet,
     Thousands,
 )
-from bayescluster.cli.guard import guarded, say
-from bayescluster.cli.validate import print_concerns
+from bayescluster.cli.guard import guarded, say, say_json
 from bayescluster.errors import CommandError, Problem
 
 if TYPE_CHECKING:
     from bayescluster.app.starter import Written
+    from bayescluster.features.codebook.results import Concern
     from bayescluster.features.starter.draft import Choices, Draft
+
+
+@guarded
+def validate(config: Config, json: AsJson = False) -> None:
+    """Check an analysis file and its data, without fitting anything."""
+    from bayescluster.app.codebook import concerns_of
+    from bayescluster.app.memory import memory_of
+    from bayescluster.app.prepare import analysis_source, design_summary, read_designs
+
+    source = analysis_source(config)
+    read = read_designs(source)
+    summary = design_summary(read.designs)
+    concerns = () if read.firms else concerns_of(source)
+    if json:
+        say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
+        return
+    memory = memory_of(read.designs)
+    say(f"{config}: valid.")
+    for line in summary.lines:
+        say(f"  {line}")
+    for line in memory.lines():
+        say(f"  {line}")
+    print_concerns(concerns, config)
+
+
+def print_concerns(concerns: Sequence[Concern], config: Path) -> None:
+    """Print what looks wrong in the columns of an analysis."""
+    if concerns:
+        say(f"What looks wrong (all of it: `bayescluster check-data {config}`):")
+    for one in concerns:
+        say(f"  {one.columns + ': ' if one.column else ''}{one.what}")
+        say(f"    {one.advice}")
+
 
 UNDECIDED = 2
 """Exit code where the file that was written is not ready to run."""
@@ -184,3 +220,57 @@ def _summary(written: Written) -> int | None:
     print_concerns(written.concerns, written.path)
     say(f"It is valid. Next: bayescluster run {written.path}")
     return None
+
+
+@guarded
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", help="File to write to.")] = None,
+) -> None:
+    """Print the JSON Schema of the analysis file, generated from the classes that read it."""
+    from bayescluster.spec.schema import schema_text
+
+    if out is None:
+        sys.stdout.write(schema_text())
+        return
+    out.write_text(schema_text(), encoding="utf-8")
+    say(f"Schema: {out}")
+
+
+@guarded
+def explain(
+    key: Annotated[
+        str,
+        typer.Argument(
+            help="A key (derive), its place (data.missing), or a heading of the guide.",
+            show_default="all keys",
+        ),
+    ] = "",
+    guide: Annotated[
+        bool, typer.Option("--guide", help="Print the whole guide as markdown.")
+    ] = False,
+) -> None:
+    """Explain a key of the analysis file: what it means, what it takes, what holds without it."""
+    from bayescluster.spec.explain import explained, keys, whole_guide
+
+    if guide:
+        say(whole_guide().rstrip("\n"))
+    elif key:
+        say(explained(key))
+    else:
+        for each in keys():
+            say(each.place)
+
+
+@guarded
+def simulate(
+    scenario: Annotated[Path, typer.Argument(help="Scenario file (YAML).", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.", show_default=False)],
+) -> None:
+    """Make synthetic firms from a scenario: firms.csv, truth.json and datapackage.json."""
+    from bayescluster.simulate import write_scenario
+    from bayescluster.spec.load import load
+    from bayescluster.spec.scenario import Scenario
+
+    loaded = load(scenario, Scenario, "scenario file")
+    for path in write_scenario(loaded.value, out):
+        say(f"Written: {path}")
