@@ -85,6 +85,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
+from bayescluster.verdicts.averaging import together
 from bayescluster.verdicts.claims import (
     AMOUNTS_ONLY,
     CLAIMS,
@@ -98,7 +99,6 @@ from bayescluster.verdicts.claims import (
 from bayescluster.verdicts.decide import declared_events, judged, verdicts
 from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.together import together
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""

@@ -55,7 +55,7 @@ from bayescluster.results.model import (
 )
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.verdicts.averaging import Averaged, WeightedForm
+from bayescluster.verdicts.averaging import Averaged, WeightedForm, region_draws, together
 from bayescluster.verdicts.claims import AMOUNTS_ONLY, NO_ANCHORS, corner_readings
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
@@ -65,7 +65,6 @@ from bayescluster.verdicts.plausible import (
     non_compensatory,
     verdicts_over_forms,
 )
-from bayescluster.verdicts.together import region_draws, together
 
 
 class Part(NamedTuple):

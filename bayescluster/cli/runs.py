@@ -77,8 +77,7 @@ def diff(run: Run, other: Run, json: AsJson = False) -> None:
 
     `bayescluster compare` puts what finished runs say side by side.
     """
-    from bayescluster.studies.compare.provenance import compare_records
-    from bayescluster.studies.compare.record_views import records_printed
+    from bayescluster.studies.compare.provenance import compare_records, records_printed
 
     found = compare_records(run, other)
     say_found(found, records_printed, json)
@@ -95,8 +94,7 @@ def why(
     json: AsJson = False,
 ) -> None:
     """Say which inputs changed since a run was made, and which stages that invalidates."""
-    from bayescluster.studies.compare.provenance import explain_run
-    from bayescluster.studies.compare.record_views import explained_printed
+    from bayescluster.studies.compare.provenance import explain_run, explained_printed
 
     found = explain_run(run, config)
     say_found(found, explained_printed, json)
@@ -121,8 +119,7 @@ def reproduce(
     machine with the same versions; otherwise means are to agree within Monte Carlo error.
     """
     from bayescluster.cli.progress import watching
-    from bayescluster.studies.compare.provenance import reproduce_run
-    from bayescluster.studies.compare.record_views import reproduced_printed
+    from bayescluster.studies.compare.provenance import reproduce_run, reproduced_printed
 
     with keeping("chains" if out else "runs"), watching() as watch:
         found = reproduce_run(run, data, out, watch)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from bayescluster.checks import thresholds as module
 from bayescluster.checks.remedies import likely_words
-from bayescluster.checks.threshold_table import ThresholdRow, thresholds
 from bayescluster.features.folds import view as folds
 from bayescluster.kit import words
 from bayescluster.kit.page import Section, figures, filled
@@ -389,3 +391,46 @@ class CalibrationPoint(Value):
 
 
 FIT_CHECKS = Section("fit", "Does the model fit the data?", "Fit", fit_body, views=fit_views)
+
+
+class ThresholdRow(Value):
+    """A threshold of the checks."""
+
+    name: str
+    value: str
+    source: str
+    """What it is for, and where it comes from."""
+
+
+@lru_cache(maxsize=1)
+def thresholds() -> tuple[ThresholdRow, ...]:
+    """List every threshold in the order of its module; its words are those below it there.
+
+    So the table is whole whatever is added: a threshold and its source are written in one place.
+    Adjacent thresholds share the words below the last of them.
+    """
+    waiting: list[str] = []
+    found: list[ThresholdRow] = []
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            waiting.append(node.target.id)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and waiting:
+            words = inspect.cleandoc(str(node.value.value))
+            source = " ".join(words.replace("``", "").split())
+            found += [
+                ThresholdRow(name=name, value=_threshold_text(getattr(module, name)), source=source)
+                for name in waiting
+            ]
+            waiting = []
+        elif isinstance(node, ast.FunctionDef):
+            words = " ".join((ast.get_docstring(node) or "").split())
+            found.append(ThresholdRow(name=node.name.upper(), value="by the draws", source=words))
+    return tuple(found)
+
+
+def _threshold_text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_threshold_text(part)}" for key, part in value.items())
+    if isinstance(value, tuple):
+        return " to ".join(_threshold_text(part) for part in value)
+    return f"{value:g}" if isinstance(value, int | float) else str(value)

@@ -17,7 +17,7 @@ from bayescluster.lookup import listed
 from bayescluster.results.base import Decision, VerdictState
 from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.structures.additive import ADDITIVE
+from bayescluster.structures.linear import ADDITIVE
 from bayescluster.verdicts.compensation import as_seen_by, compensation, outcome_scale
 from bayescluster.verdicts.decide import ROUNDING, groups_judged
 from bayescluster.verdicts.evidence import Evidence

@@ -42,7 +42,7 @@ pytestmark = [
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run, made once; everything that reads one is imported by it."""
     import bayescluster.report.paper
-    import bayescluster.studies.compare.record_views  # noqa: F401
+    import bayescluster.studies.compare.provenance  # noqa: F401
 
     folder = tmp_path_factory.mktemp("made")
     write(folder, SMALL)

@@ -9,14 +9,14 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import beta
 
-from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
-from bayescluster.studies.design_analysis.summary import (
+from bayescluster.studies.design_analysis.compute import (
     SizeReplications,
     design_rows,
     failures,
     isotonic,
     needed,
 )
+from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
 from bayescluster.studies.design_analysis.view import failure_words, needed_words
 from bayescluster.studies.simulation import share_of
 

@@ -21,20 +21,18 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import Where
 from bayescluster.spec.equation import StructureName
 from bayescluster.studies.design_analysis.compute import (
+    ENOUGH,
     DesignPlan,
     Options,
+    SizeReplications,
     base_rates_of,
+    design_rows,
+    failures,
+    needed,
     replications,
     true_forms,
 )
 from bayescluster.studies.design_analysis.results import PLAUSIBLE, TRUE_FORM, DesignAnalysis
-from bayescluster.studies.design_analysis.summary import (
-    ENOUGH,
-    SizeReplications,
-    design_rows,
-    failures,
-    needed,
-)
 from bayescluster.studies.design_analysis.truths import (
     FORMS,
     REPLICATIONS_MAX,

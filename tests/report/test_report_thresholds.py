@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bayescluster.checks import thresholds as module
-from bayescluster.checks.threshold_table import thresholds
+from bayescluster.report.checks import thresholds
 
 
 def test_every_threshold_is_listed_with_words() -> None:
