@@ -122,7 +122,7 @@ def check(  # noqa: PLR0913, PLR0917 - each option of the command is an argument
     from bayescluster.kit import words
     from bayescluster.runs.store import RunDirectory
     from bayescluster.studies.folds.refits import Options
-    from bayescluster.studies.folds.refits import leave_out as left_out
+    from bayescluster.studies.folds.study import leave_out as left_out
 
     options = Options(leave_out, folds, most, draws, tune, chains, jobs)
     directory = RunDirectory.open(run)

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import report_made as made
 from report_reading import Page, said
 
-from bayescluster.checks.threshold_table import thresholds
 from bayescluster.kit import words
 from bayescluster.kit.figure import standalone
+from bayescluster.report.checks import thresholds
 from bayescluster.report.render import write_report
 from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results

@@ -17,10 +17,11 @@ from bayescluster.checks.loo import RowScores, stacking_weights
 from bayescluster.errors import FitError
 from bayescluster.features.folds.results import Fold
 from bayescluster.runs.store import RunDirectory
-from bayescluster.studies.folds import refits as folds
 from bayescluster.studies.folds import rows as folds_rows
-from bayescluster.studies.folds.refits import Options, held_out, leave_out, notes, refusals
+from bayescluster.studies.folds import study as folds
+from bayescluster.studies.folds.refits import Options, held_out, notes, refusals
 from bayescluster.studies.folds.rows import IntegratedScore
+from bayescluster.studies.folds.study import leave_out
 from tests.cli.small import call, write
 from tests.factories import firms, small_design
 from tests.instant import InstantSampler

@@ -6,15 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import xarray as xr
 from arviz_stats.loo import SamplingWrapper
 
-from bayescluster.app.report import open_design, write_run_report
-from bayescluster.app.run import NamedWatch
 from bayescluster.arrays import Array, Positions
 from bayescluster.checks.loo import row_log_likelihood
 from bayescluster.checks.thresholds import (
@@ -29,31 +26,16 @@ from bayescluster.design.resize import replaced
 from bayescluster.errors import ConfigError, DesignError, FitError, Problem, RunError
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.estimands.summary import number
-from bayescluster.features.folds.results import (
-    FOLDS_VERSION,
-    Fold,
-    Folds,
-    GroupScore,
-    LeftOutGroups,
-    LeftOutRows,
-)
+from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.inference.repeated import Refit, Repeated
-from bayescluster.inference.watch import CountingWatch, Silent
+from bayescluster.inference.watch import CountingWatch
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import CAPITALS, CHAIN, DRAW, INDUSTRY, LIKELIHOOD, ROW
 from bayescluster.runs.keys import hash_of
-from bayescluster.runs.layout import FOLDS, FOLDS_FOLDER, StageName
+from bayescluster.runs.layout import FOLDS_FOLDER, StageName
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Sampling
-from bayescluster.studies.engine import Batch, Finished, records_of
-from bayescluster.studies.folds.rows import (
-    GroupScores,
-    RepairedRows,
-    group_scores,
-    groups_left_out,
-    repaired_rows,
-    rows_left_out,
-)
+from bayescluster.studies.engine import Batch, records_of
 
 FOLDS_STREAM: Final = 32
 """Keeps the seeds of refits without some rows apart from the others."""
@@ -498,73 +480,3 @@ class LeftOut(SamplingWrapper):  # type: ignore[misc] # arviz has no types
             dims=(CHAIN, DRAW, ROW),
             coords={ROW: np.array(self.design.labels(ROW))[excluded_obs]},
         )
-
-
-def leave_out(
-    source: RunDirectory | Path | str, options: Options, watch: CountingWatch | None = None
-) -> Finished[Folds]:
-    """Refit a finished run without each group, score the groups, and write the report again.
-
-    Parameters
-    ----------
-    source
-        A finished run, or its directory; each of its forms is refitted, where there are several.
-    options
-        What is left out, and settings of the refits.
-    watch
-        Reports the progress.
-
-    Raises
-    ------
-    ConfigError, DesignError, FitError, RunError
-        See `bayescluster.errors`. Refits that were finished before are kept.
-    """
-    watch = watch or Silent()
-    run = source if isinstance(source, RunDirectory) else RunDirectory.open(Path(source))
-    results = run.load_results()
-    with run.lock():
-        forms = run.forms()
-        for each in forms.values() or [run]:
-            check(open_design(each), options)
-        scores = []
-        for name, each in forms.items():
-            with each.lock():
-                scores.append(_scores(each, options, NamedWatch(watch, name)))
-                _keep(each, options, scores[-1:])
-        found = _keep(run, options, scores or [_scores(run, options, watch)])
-        watch.step(f"Writing the report of {results.name} again")
-        write_run_report(run, results)
-    return Finished(run.path, found)
-
-
-def _scores(
-    run: RunDirectory, options: Options, watch: CountingWatch
-) -> GroupScores | RepairedRows:
-    """Scores of one form, from its refits and from importance sampling."""
-    score = repaired_rows if options.by == "row" else group_scores
-    with run.stage(STAGE):
-        return score(open_design(run), run, options, watch)
-
-
-def _keep(
-    run: RunDirectory, options: Options, scores: Sequence[GroupScores | RepairedRows]
-) -> Folds:
-    """Add the scores to what was found by leaving out other things."""
-    design, manifest = scores[0].design, run.read_manifest()
-    before = run.load_document(STAGE, FOLDS, Folds, FOLDS_VERSION) or Folds(
-        name=manifest.name, run_key=manifest.key, synthetic=design.details.synthetic
-    )
-    key = key_of_folds(design, manifest.key, options)
-    found = before.model_copy(update={options.by: _together(scores, options, key)})
-    with run.stage(STAGE):
-        run.save_document(STAGE, FOLDS, found)
-    return found
-
-
-def _together(
-    scores: Sequence[GroupScores | RepairedRows], options: Options, key: str
-) -> LeftOutGroups | LeftOutRows:
-    """Compare all forms."""
-    if options.by == "row":
-        return rows_left_out([one for one in scores if isinstance(one, RepairedRows)], options, key)
-    return groups_left_out([one for one in scores if isinstance(one, GroupScores)], options, key)
