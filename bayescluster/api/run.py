@@ -419,7 +419,8 @@ class Run:
         ``settings`` are options of the refits: ``folds``, ``most``, ``draws``, ``tune``, ``chains``,
         ``jobs``; ``watch`` receives the progress.
         """
-        from bayescluster.studies.folds.refits import BY, Options, leave_out
+        from bayescluster.studies.folds.refits import BY, Options
+        from bayescluster.studies.folds.study import leave_out
 
         _known(by, BY, "by")
         for name in settings:
