@@ -82,11 +82,22 @@ def test_agreement_without_a_warning_needs_no_explanation():
     assert disagreement([reading("corners", "supported"), reading("sets", "supported")]) == ""
 
 
-def test_a_warning_is_said_even_where_all_agree():
-    found = disagreement([reading("corners", "supported"), reading("sets", "supported", "trivial")])
-    assert found == (
-        "Nearly all firms have the condition, so that it is consistent with anything (low relevance)."
-    )
+@pytest.mark.parametrize(
+    ("tradition", "flag", "start"),
+    [
+        ("sets", "trivial", "Nearly all firms have the condition"),
+        ("sets", "contradictory", "The sets are about as consistent with the absence"),
+        ("ceilings", "null_as_large", "The ceiling effect is large, but"),
+        ("causes", "confounding", "A weak unmeasured confounder"),
+        ("sets", "model_dependent", "The result depends on the likelihood"),
+        ("causes", "thin", "Too few firms are near"),
+        ("sets", "prior_decides", "One verdict is what the prior alone"),
+    ],
+)
+def test_a_warning_is_said_even_where_all_agree(tradition, flag, start):
+    found = disagreement([reading("corners", "supported"), reading(tradition, "supported", flag)])
+    assert found.startswith(start)
+    assert found.count(".") == 1
 
 
 def test_a_ceiling_that_a_compensatory_model_gives_as_well_is_told_first():

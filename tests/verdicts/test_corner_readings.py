@@ -100,3 +100,13 @@ def test_no_verdict_where_the_gate_failed():
     for one in read(gate=False).values():
         assert one.verdict == "undecided"
         assert one.reason == GATE_FAILED or "thin" in one.flags
+
+
+@pytest.mark.parametrize(("margin", "marked"), [(0.4, False), (0.9, True)])
+def test_a_verdict_that_the_prior_alone_would_have_given_is_marked(margin, marked):
+    claim = {"kind": "complementarity", "margin": margin, "min_support": 0}
+    one = read(hypotheses=[claim], traditions={"level": 0.8})["C", "I0"]
+    assert one.verdict == "rejected"
+    assert one.prior_probability is not None
+    assert (one.prior_probability <= 0.2) is marked
+    assert one.flags == (("prior_decides",) if marked else ())

@@ -259,6 +259,12 @@ def test_every_family_has_a_link_scale(family, keys, bounded, link):
     assert np.isfinite(found.sd)
 
 
+def test_a_mean_level_is_placed_between_the_lowest_and_the_highest():
+    found = outcome_scale(small_design("ordinal", "additive"))
+    assert found.ends == (0.0, 3.0)
+    assert found.to_link(np.array([0.75, 1.5, 2.0])) == pytest.approx(logit([0.25, 0.5, 2 / 3]))
+
+
 @pytest.mark.parametrize(
     ("kind", "places"),
     [
