@@ -112,6 +112,8 @@ def test_both_are_shown_and_one_decides():
     assert own.figures[1].estimate.mean == pytest.approx((a - b).mean())
     assert everyone.figures[:2] == own.figures[:2]
     assert everyone.parts[0].probability == (a - b > 0.01).mean()
+    a, b = (evidence.standardised("industry", k, levels, "prior").marginal[H][:, 0] for k in (0, 1))
+    assert everyone.parts[0].prior_probability == (a - b > 0.01).mean()
     assert "over all firms" in everyone.region
     assert own.parts[0].probability != everyone.parts[0].probability
 
@@ -189,6 +191,22 @@ def test_compensation_differs():
     assert found.title == (
         "A lack of human capital is made up for more in the first industry than in the second"
     )
+
+
+def test_a_share_of_the_way_is_shown_only_where_every_draw_has_one():
+    evidence = with_corners(ONE, GATES)
+    whole = evidence._computed
+
+    def computed(request: Any) -> SurfaceDraws:
+        found = whole(request)
+        found.corners["HH"][:50] = found.corners["LL"][:50]  # no way to share
+        return found
+
+    evidence._computed = computed  # type: ignore[method-assign]
+    (found,) = judged(evidence, {"kind": "difference", "of": "compensation", "capital": H})
+    assert found.figures == ()
+    assert found.probability == 0.75
+    assert found.given == 1.0
 
 
 def test_no_pair_is_computed_that_no_claim_asks_for():

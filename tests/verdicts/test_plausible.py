@@ -104,6 +104,16 @@ def test_a_plausible_form_must_have_passed_its_gate():
     assert joined(*forms, gate="additive").verdict == "supported"
 
 
+def test_what_any_plausible_form_lacks_is_said_of_all():
+    thin, likelihood = "No firms are near the corner.", "the likelihood decides"
+    second = verdict("supported", 0.99, unsupported=thin, depends=likelihood)
+    for plausible in (True, False):
+        found = joined(("ces", SURE, True), ("conjunctive", second, plausible))
+        assert found.unsupported == (thin if plausible else "")
+        assert found.depends == (f"Under conjunctive: {likelihood}" if plausible else "")
+        assert found.verdict == ("undecided" if plausible else "supported")
+
+
 def test_what_a_form_may_not_reject_alone_it_may_among_others():
     alone = verdict("undecided", 0.01, withheld=NO_GATES, reason=NO_GATES)
     found = joined(("interaction", alone, True), ("ces", GONE, True))

@@ -89,18 +89,22 @@ def test_differences(between, evidence):
     first, second = (1, 0) if between else (0, 1)
     assert found.group == f"I{first} over I{second}"
     assert found.by == "industry"
-    levels, weights = (
-        default_levels(evidence.design),
-        groups_of(evidence.design, "industry").weights,
-    )
-    p = surface_draws(evidence.design, evidence.posterior, levels, weights).corners
-    link = (logit(p["HL"]) - logit(p["LL"]) + logit(p["HH"]) - logit(p["LH"])) / 2
-    larger = effect[:, first] - effect[:, second] > 0.01
-    assert found.probability == (larger & (link[:, first] > link[:, second])).mean()
-    assert [part.probability for part in found.parts] == [
-        larger.mean(),
-        (link[:, first] > link[:, second]).mean(),
-    ]
+    before = effects(evidence, H, "industry", "prior")
+    for draws, average, name in (
+        (evidence.posterior, effect, "probability"),
+        (evidence.prior, before, "prior_probability"),
+    ):
+        levels = default_levels(evidence.design)
+        weights = groups_of(evidence.design, "industry").weights
+        p = surface_draws(evidence.design, draws, levels, weights).corners
+        link = (logit(p["HL"]) - logit(p["LL"]) + logit(p["HH"]) - logit(p["LH"])) / 2
+        more = link[:, first] - link[:, second]
+        larger = average[:, first] - average[:, second] > 0.01
+        assert getattr(found, name) == (larger & (more > 0)).mean()
+        assert [getattr(part, name) for part in found.parts] == [larger.mean(), (more > 0).mean()]
+        if name == "probability":
+            assert found.figures[-1].label == "difference of effects from low to high, logit scale"
+            assert found.figures[-1].estimate.mean == pytest.approx(more.mean())
     assert found.region == (
         "average marginal effect in the first industry less that in the second, each over its own "
         "firms, above 0.01; and above 0 on the logit scale, from low to high at the corners"
@@ -447,6 +451,45 @@ def test_a_part_that_fails_rejects_whatever_another_corner_lacks(gated):
     holding.support = lacking.support  # type: ignore[method-assign]
     (found,) = judged(holding, **BOTH, by="all", min_support=1)
     assert found.verdict == "not assessable"
+
+
+def test_a_claim_that_asks_for_no_firms_needs_none(gated):
+    evidence = at_corners(gated, 0.02, 0.05, 0.05, 0.80)
+    whole = support(gated, default_levels(gated), evidence.groups.members)
+    for near, least in ((0.0, 0), (10.0, 10)):
+        here = np.full_like(whole.firms, near)
+        evidence.support = lambda _, here=here: whole._replace(firms=here)  # type: ignore[method-assign]
+        (found,) = judged(evidence, **NECESSARY, by="all", min_support=least)
+        assert (found.verdict, found.unsupported) == ("supported", "")
+
+
+@pytest.mark.parametrize(("short", "shown"), [(0, True), (100, True), (101, False)])
+def test_the_share_of_the_way_is_shown_where_half_of_the_draws_have_one(short, shown, gated):
+    evidence = at_corners(gated, 0.02, 0.05, 0.05, 0.80)
+    whole = evidence._computed
+
+    def computed(request: Any) -> SurfaceDraws:
+        found = whole(request)
+        found.corners["HH"][:short] = found.corners["LL"][:short]
+        return found
+
+    evidence._computed = computed  # type: ignore[method-assign]
+    (found,) = judged(evidence, **NECESSARY, **CONJUNCTIVE)
+    figures = [one for one in found.figures if one.unit == "share"]
+    assert len(figures) == (2 if shown else 0)
+    covered = (logit(0.05) - logit(0.02)) / (logit(0.80) - logit(0.02))
+    assert [one.estimate.mean for one in figures] == pytest.approx([covered] * len(figures))
+
+
+def test_what_is_made_of_the_evidence_is_made_once(evidence):
+    calls: list[Evidence] = []
+
+    def make(of: Evidence) -> int:
+        calls.append(of)
+        return 3
+
+    assert (evidence.once(make), evidence.once(make)) == (3, 3)
+    assert calls == [evidence]
 
 
 def test_each_surface_is_computed_once(design):
