@@ -34,7 +34,7 @@ from bayescluster.model.priors import (
     scale_of,
 )
 from bayescluster.names import CUTPOINTS, HUMAN_CAPITAL, INTERACTION, INTERCEPT, SOCIAL_CAPITAL
-from bayescluster.spec.priors import Beta, Distribution, HalfNormal, Normal, StudentT
+from bayescluster.spec.priors import Distribution, HalfNormal, Normal, StudentT
 from bayescluster.structures.arithmetic import natural, working
 
 STEP = 1e-3
@@ -412,7 +412,7 @@ class Inputs(NamedTuple):
 
 
 class Free(NamedTuple):
-    """Free parameters of a likelihood: names and priors, number of cutpoints, and usual values.
+    """Free parameters of a likelihood: names and priors, number of cutpoints, and where they start.
 
     Each is on the line: the log of a positive one, the logit of a share.
     """
@@ -444,30 +444,14 @@ class Free(NamedTuple):
 
 
 def free_parameters(priors: ModelPriors) -> Free:
-    """Free parameters of a likelihood, starting at usual values."""
-    start = _usual_values(priors)
+    """Free parameters of a likelihood, starting at the medians of their priors."""
+    start = [float(working(median_of(p), p.scale_of_values)) for p in priors.family.values()]
     cuts = [mean for mean, _ in priors.cutpoints]
     if cuts:
         # the first cutpoint and the log gaps at the means of their priors
         start += [cuts[0], *(float(gap) for gap in np.log(np.diff(cuts)))]
     size = len(priors.cutpoints)
     return Free(tuple(priors.family), tuple(priors.family.values()), size, np.array(start, float))
-
-
-def _usual_values(priors: ModelPriors) -> list[float]:
-    """A usual value of each parameter, on the line: the sd or mean of its prior."""
-    usual = {"sd": 1.0, "scale": 1.0, "rate": -1.0}
-    logs = []
-    for prior in priors.family.values():
-        if isinstance(prior, Beta):
-            logs.append(np.log(prior.a / prior.b))
-            continue
-        stated = prior.model_dump()
-        shape = np.log(stated.get("shape", 1.0))
-        logs.append(
-            shape + sum(sign * np.log(stated[k]) for k, sign in usual.items() if k in stated)
-        )
-    return [float(value) for value in logs]
 
 
 class Curvature(NamedTuple):

@@ -136,6 +136,22 @@ def test_derivatives_by_free_parameters(family: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("family", "name", "prior", "start"),
+    [
+        ("gaussian", "sigma", {"distribution": "lognormal", "mean_log": 6, "sd_log": 1}, 6.0),
+        ("gaussian", "sigma", {"distribution": "exponential", "rate": 0.1}, np.log(10 * np.log(2))),
+        ("hurdle_lognormal", "zero_share", {"distribution": "beta", "a": 3, "b": 3}, 0.0),
+        ("hurdle_lognormal", "zero_share", {"distribution": "beta", "a": 2, "b": 1}, None),
+    ],
+)
+def test_free_parameters_start_at_the_medians_of_their_priors(family, name, prior, start):
+    free = free_parameters(model_priors(small_design(family, priors={"family": {name: prior}})))
+    found = free.start[free.names.index(name)]
+    # the median of Beta(2, 1) is the root of one half
+    assert found == pytest.approx(special.logit(np.sqrt(0.5)) if start is None else start)
+
+
 def test_varying_effects_are_shrunk_by_their_estimated_sd() -> None:
     """Balanced groups, known errors: the sd that is most probable, by a search over its values."""
     frame = firms(400, industries=1, clusters=20)
