@@ -12,6 +12,7 @@ from bayescluster.dataset.derive import as_used
 from bayescluster.dataset.plain import Reading, read_plain
 from bayescluster.dataset.prepare import Examined, examine, selected
 from bayescluster.dataset.read import Note, Table
+from bayescluster.design.record import Design
 from bayescluster.errors import BayesClusterError, DataError
 from bayescluster.features.codebook.compute import Sources, codebook_of, suggests
 from bayescluster.features.codebook.results import Codebook, Concern
@@ -50,15 +51,18 @@ def _of_analysis(path: Path) -> Codebook:
     loaded = load_analysis(path)
     source = AnalysisSource(loaded.value, loaded.directory, loaded.source.where)
     table = table_of_analysis(source)
-    faults: tuple[str, ...] = ()
     try:
-        designs_of(analysis_source(path))
+        return codebook_of(_sources(source, table, design=designs_of(analysis_source(path))[0]))
     except BayesClusterError as error:
-        faults = tuple(str(problem) for problem in error.problems)
-    return codebook_of(_sources(source, table, faults))
+        return codebook_of(_sources(source, table, tuple(map(str, error.problems))))
 
 
-def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ()) -> Sources:
+def _sources(
+    source: AnalysisSource,
+    table: Table,
+    faults: tuple[str, ...] = (),
+    design: Design | None = None,
+) -> Sources:
     analysis = source.analysis
     found = examine(table, analysis.data, needed_columns(analysis), source.where)
     used = as_used(table, analysis.data, source.where)
@@ -66,7 +70,7 @@ def _sources(source: AnalysisSource, table: Table, faults: tuple[str, ...] = ())
         rows, steps = selected(used.frame, analysis.data, source.where)
         selections = (Note(f"Selected: {step}.") for step in steps)
         used = used._replace(frame=rows, notes=(*used.notes, *selections))
-    return Sources(used, analysis, found, _scored(source, found), faults, len(table.frame))
+    return Sources(used, analysis, found, _scored(source, found), faults, design, len(table.frame))
 
 
 def _scored(source: AnalysisSource, found: Examined) -> dict[str, Scored]:
@@ -84,9 +88,9 @@ def _scored(source: AnalysisSource, found: Examined) -> dict[str, Scored]:
     return capitals
 
 
-def concerns_of(source: AnalysisSource) -> tuple[Concern, ...]:
-    """What looks wrong in the columns that an analysis uses."""
-    found = codebook_of(_sources(source, table_of_analysis(source)))
+def concerns_of(source: AnalysisSource, design: Design | None = None) -> tuple[Concern, ...]:
+    """What looks wrong in the columns that an analysis uses, and at the corners of its claims."""
+    found = codebook_of(_sources(source, table_of_analysis(source), design=design))
     used = {row.column for row in found.columns if row.role}
     return tuple(
         one for one in found.concerns if not one.column or used & {one.column, *one.others}

@@ -38,7 +38,7 @@ def validate(config: Config, json: AsJson = False) -> None:
     source = analysis_source(config)
     read = read_designs(source)
     summary = design_summary(read.designs)
-    concerns = () if read.firms else concerns_of(source)
+    concerns = () if read.firms else concerns_of(source, read.designs[0])
     if json:
         say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
         return

@@ -25,7 +25,7 @@ from bayescluster.verdicts.compensation import (
     compensation,
     outcome_scale,
 )
-from bayescluster.verdicts.events import Draws, Event, EventPart, figure_of, lacking
+from bayescluster.verdicts.events import Draws, Event, EventPart, figure_of
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import (
     ALL_CORNERS,
@@ -36,6 +36,7 @@ from bayescluster.verdicts.regions import (
     kind_compared,
     region_of,
 )
+from bayescluster.verdicts.support import lacking
 
 CLAIM: TypeAdapter[CornerClaim] = TypeAdapter(CornerClaim)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,7 @@ from bayescluster.verdicts.regions import (
     corner_of,
     region_of,
 )
-
-RULE_OF_THREE: Final = 3.0
-"""So many firms over eps, none of which upgraded, are needed to show a probability of at most eps."""
+from bayescluster.verdicts.support import lacking
 
 Draws = NDArray[np.bool_]
 
@@ -212,50 +210,6 @@ def event_part(
         part.event[:, column],
         before.event[:, column],
         lacks(part.rests_on),
-    )
-
-
-def lacking(
-    claim: CornerClaim, near: CornerSupport, evidence: Evidence, scale: OutcomeScale, column: int
-) -> Callable[[Sequence[str]], str]:
-    """What corners lack in firms, by their places as the capital of the claim sees them."""
-    capital: str | None = getattr(claim, "capital", None)
-    eps: float | None = getattr(claim, "eps", None)
-
-    def at(places: Sequence[str]) -> str:
-        """Name the first corner of these that lacks firms."""
-        for place in places:
-            corner = corner_of(place, capital)
-            k = CORNERS.index(corner)
-            least = float(claim.min_support)
-            if place == "other" and eps and scale.bounded and least:
-                least = max(least, RULE_OF_THREE / eps)
-            firms = float(near.firms[k, column])
-            if firms < least:
-                outside = "" if near.inside[k, column] else ", and it lies outside their range"
-                return (
-                    f"The effective number of firms around the corner with {CORNER_WORDS[corner]} is "
-                    f"{firms:.1f}, fewer than {least:.3g}{outside}: the claim would rest on "
-                    "extrapolation."
-                )
-            if why := _behind_gates(corner, least, evidence, column):
-                return why
-        return ""
-
-    return at
-
-
-def _behind_gates(corner: str, least: float, evidence: Evidence, column: int) -> str:
-    """Say that the gates of a form put too few firms behind a corner; nothing for other forms."""
-    behind = evidence.behind_gates
-    if not behind:
-        return ""
-    firms = float(behind[corner][:, column].mean())
-    if firms >= least:
-        return ""
-    return (
-        f"The gates put {firms:.1f} firms behind the corner with {CORNER_WORDS[corner]}, "
-        f"fewer than {least:.3g}: the claim would rest on its prior."
     )
 
 

@@ -14,18 +14,16 @@ from typing import Any, NamedTuple, cast
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import SurfaceDraws, marginal_draws, surface_draws
-from bayescluster.estimands.levels import CornerSupport, Levels, behind_gates, support
+from bayescluster.estimands.levels import Levels, behind_gates
 from bayescluster.estimands.scopes import (
-    Groups,
     as_member,
-    declared_groups,
     scoped,
-    side_by_side,
 )
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, INDUSTRY, WITHIN
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import By, Scope
+from bayescluster.verdicts.sample import Sample
 
 
 class SurfaceRequest(NamedTuple):
@@ -37,7 +35,7 @@ class SurfaceRequest(NamedTuple):
     at_least: Scalar | None
 
 
-class Evidence:
+class Evidence(Sample):
     """Estimands of a fit, each computed when first needed.
 
     ``seed`` is that of the draws for new clusters; ``stopped`` gives, by kind of claim, why none can be
@@ -52,35 +50,15 @@ class Evidence:
         seed: int,
         stopped: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self.design = design
+        super().__init__(design)
         self.stopped = stopped
         self.posterior = posterior
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
         self.seed = seed
         self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
-        self._support: dict[Levels, CornerSupport] = {}
         self._standardised: dict[tuple[str, int, Levels, str], SurfaceDraws] = {}
         self._made: dict[Callable[[Evidence], Any], Any] = {}
-
-    @cached_property
-    def groups(self) -> Groups:
-        """All groups side by side, the whole sample first."""
-        return side_by_side(declared_groups(self.design))
-
-    @cached_property
-    def kinds(self) -> tuple[By, ...]:
-        """Kinds of groups in their order: all, industry, moderators, cluster, as far as declared."""
-        return tuple(part.by for part in declared_groups(self.design))
-
-    def columns(self, by: str) -> list[tuple[int, str]]:
-        """Columns of the estimands that belong to a kind of group, with their labels."""
-        start = 0
-        for part in declared_groups(self.design):
-            if part.by == by:
-                return [(start + k, label) for k, label in enumerate(part.labels)]
-            start += len(part.labels)
-        return []
 
     def surface(
         self,
@@ -126,12 +104,6 @@ class Evidence:
         design = self.design.reaching(request.at_least)
         draws = scoped(design, self._draws[request.source], request.scope, self.seed)
         return surface_draws(design, draws, request.levels, self.groups.weights)
-
-    def support(self, levels: Levels) -> CornerSupport:
-        """Firms around each corner, ``(corner, group)``."""
-        if levels not in self._support:
-            self._support[levels] = support(self.design, levels, self.groups.members)
-        return self._support[levels]
 
     @cached_property
     def behind_gates(self) -> dict[str, Array]:

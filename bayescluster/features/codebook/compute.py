@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
 from bayescluster.dataset.constructs import Scored, correlations
@@ -29,6 +28,8 @@ from bayescluster.dataset.values import (
 )
 from bayescluster.design.context import between_share
 from bayescluster.design.outcome import NO, YES
+from bayescluster.design.record import Design
+from bayescluster.estimands.levels import CORNERS
 from bayescluster.families.zeros import MANY_ZEROS, zeros_family
 from bayescluster.features.codebook.results import (
     CapitalFacts,
@@ -46,6 +47,7 @@ from bayescluster.names import CAPITALS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
 from bayescluster.spec.data import RecodeColumn
+from bayescluster.verdicts.support import around_corners
 
 WORDS: Final[dict[str, str]] = {
     "firm": r"(^|_)(firm|company|enterprise|establishment|respondent|plant|business|unternehmen|betrieb"
@@ -290,6 +292,8 @@ class Sources(NamedTuple):
     examined: Examined | None = None
     capitals: Mapping[str, Scored] | None = None
     faults: tuple[str, ...] = ()
+    design: Design | None = None
+    """The first of its forms, where it has no faults."""
     rows: int | None = None
     """Rows of the file, where the table has those only that the analysis selects."""
 
@@ -308,11 +312,13 @@ def codebook_of(sources: Sources) -> Codebook:
     # of an analysis the groups as it makes them, names mended and rows left out
     grouped = {} if frame is None or analysis is None else _grouped(analysis)
     groups = tuple(_groups(table.frame, roles) if frame is None else _groups(frame, grouped))
+    corners = tuple(_corners(sources))
     concerns = (
         *_concerns(table, kinds, roles, analysis),
         *_concerns_of_zeros(kinds, roles, analysis),
         *_concerns_of_capitals(capitals, indicators, analysis),
         *_concerns_of_groups(groups),
+        *_concerns_of_corners(corners),
     )
     return Codebook(
         table=table.label,
@@ -326,7 +332,7 @@ def codebook_of(sources: Sources) -> Codebook:
         lost=tuple(_lost(sources)),
         capitals=capitals,
         indicators=indicators,
-        corners=tuple(_corners(sources)),
+        corners=corners,
         faults=sources.faults,
     )
 
@@ -740,11 +746,10 @@ def _concerns_of_groups(groups: Sequence[CodebookGroup]) -> Iterator[Concern]:
         )
     small = [group for group in groups if group.rows < SMALL]
     if small:
-        named = ", ".join(f"'{group.industry}' ({group.rows})" for group in small[:MOST_NAMED])
-        more = f" and {len(small) - MOST_NAMED} more" if len(small) > MOST_NAMED else ""
+        named = _some([f"'{group.industry}' ({group.rows})" for group in small])
         yield Concern(
             column="",
-            what=f"fewer than {SMALL} rows in industry {named}{more}",
+            what=f"fewer than {SMALL} rows in industry {named}",
             advice="their effects lean on the other industries: merge them, or leave them out",
         )
 
@@ -834,21 +839,48 @@ def _concerns_of_capitals(
 
 
 def _corners(sources: Sources) -> Iterator[CornerFacts]:
-    capitals = sources.capitals or {}
-    if len(capitals) < 2:
+    design = sources.design
+    if design is None or not set(CAPITALS) <= set(design.analysis.constructs):
         return
-    near: dict[str, dict[str, NDArray[np.bool_]]] = {}
-    for name, scored in capitals.items():
-        known = scored.values[~np.isnan(scored.values)]
-        ends = (known.min(), known.max()) if scored.binary else np.quantile(known, [0.1, 0.9])
-        near[name] = {
-            side: np.abs(scored.values - end) <= NEAR
-            for side, end in zip(("low", "high"), ends, strict=True)
-        }
-    human, social = near["human_capital"], near["social_capital"]
-    for first in ("low", "high"):
-        for second in ("low", "high"):
-            yield CornerFacts(
-                corner=f"{first} human, {second} social capital",
-                rows=int((human[first] & social[second]).sum()),
-            )
+    for one in around_corners(design):
+        yield CornerFacts(
+            by=one.by,
+            group=one.group,
+            levels=one.levels.declared,
+            least=max(one.least),
+            thin=tuple(FIELDS[corner] for corner in one.thin),
+            **dict(zip(FIELDS.values(), one.firms, strict=True)),
+        )
+
+
+FIELDS: Final = dict(
+    zip(CORNERS, ("both_low", "human_only", "social_only", "both_high"), strict=True)
+)
+
+
+def _concerns_of_corners(corners: Sequence[CornerFacts]) -> Iterator[Concern]:
+    """Where claims cannot be supported, whatever a fit says, since firms are lacking at a corner."""
+    for by, least in dict.fromkeys((one.by, one.least) for one in corners):
+        where: dict[str, list[str]] = {}
+        for one in corners:
+            for corner in one.thin if (one.by, one.least) == (by, least) else ():
+                where.setdefault(corner, []).append(f"'{one.group}'")
+        if not where:
+            continue
+        whole = by == "all"
+        found = (
+            corner if whole else f"{corner} ({_some(names)})" for corner, names in where.items()
+        )
+        wider = "" if whole else "judge them over all firms (`by: all`), "
+        yield Concern(
+            column="",
+            what=f"claims {'' if whole else f'by {by} '}take {least:g} firms around each corner of the two "
+            f"capitals, and there are fewer with {'; '.join(found)}",
+            advice=f"no claim that rests on them can be supported: {wider}declare levels nearer to the "
+            "firms (`low: 0.2, high: 0.8`), or add such firms",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"

@@ -98,10 +98,21 @@ class IndicatorFacts(_Frozen):
 
 
 class CornerFacts(_Frozen):
-    """Rows near a corner of the plane of the two capitals."""
+    """Effective number of firms around the corners of the two capitals, in a group that claims name."""
 
-    corner: str
-    rows: int
+    by: str
+    group: str
+    levels: str
+    """How low and high are declared."""
+    both_low: float
+    human_only: float
+    """Human capital high, social capital low."""
+    social_only: float
+    both_high: float
+    least: float
+    """How many the claims need; 0 where none is about this group."""
+    thin: tuple[str, ...]
+    """Corners with fewer, of those that a claim rests on: names of the fields above."""
 
 
 class Codebook(_Frozen):

@@ -17,14 +17,12 @@ from bayescluster.features.codebook.results import (
     LostRows,
 )
 from bayescluster.kit.page import filled
-from bayescluster.kit.table import Cell, Column, Table, View, number
+from bayescluster.kit.table import JOINED, Cell, Column, Table, View, number
 from bayescluster.kit.words import NONE
 from bayescluster.lookup import counted
 
 WHOLE: Final = 1000
 """Amounts from this are written without decimals."""
-FEW: Final = 10
-"""Rows near a corner below which claims about it rest on the model."""
 
 
 def _amount(value: float | None) -> str:
@@ -154,18 +152,36 @@ def _indicators(codebook: Codebook) -> View[IndicatorFacts]:
     )
 
 
+AROUND: Final = {
+    "both_low": "Both low",
+    "human_only": "Only human high",
+    "social_only": "Only social high",
+    "both_high": "Both high",
+}
+
+
 def _corners(codebook: Codebook) -> View[CornerFacts]:
-    """Rows near each corner of the two capitals."""
+    """Firms around each corner of the two capitals."""
+    levels = "; ".join(dict.fromkeys(one.levels for one in codebook.corners))
+    needed = ", ".join(dict.fromkeys(f"{one.least:g}" for one in codebook.corners if one.least))
+    around: list[Column[CornerFacts]] = [
+        number(label, field, "{:.1f}".format) for field, label in AROUND.items()
+    ]
     return View(
         "corners",
         CornerFacts,
-        "Rows near each corner",
+        "Firms around each corner of the two capitals",
         (
-            Column("Corner", "corner"),
-            number("Rows", "rows", look=lambda row: "thin" if row.rows < FEW else ""),
+            Column("Of", lambda row: "all firms" if row.by == "all" else row.group),
+            *around,
+            Column(
+                "Fewer than claims need",
+                lambda row: JOINED.join(AROUND[field].lower() for field in row.thin),
+            ),
         ),
         codebook.corners,
-        f"Claims about a corner with fewer than {FEW} rows rest on the form of the model.",
+        f"Low and high: {levels}. Effective numbers: a firm counts the less, the farther it is from the "
+        "corner." + (f" Claims need {needed}." if needed else ""),
     )
 
 

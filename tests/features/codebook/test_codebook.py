@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from bayescluster.app.codebook import codebook
+from bayescluster.app.prepare import analysis_source, designs_of
+from bayescluster.estimands.levels import default_levels
 from bayescluster.features.codebook.compute import kind_of, suspicious_codes
 from bayescluster.features.codebook.view import page_text, views
+from bayescluster.verdicts.sample import Sample
 from tests.cases.test_reading import ANALYSIS, firms
 from tests.cli.small import call
 
@@ -160,12 +163,40 @@ def test_groups_capitals_and_corners(analysed):
         ("goods", 48, 4),
         ("services", 48, 4),
     ]
-    human = (frame["skill"] - frame["skill"].mean()) / frame["skill"].std()
-    social = (frame["trust"] - frame["trust"].mean()) / frame["trust"].std()
-    low = (human - human.quantile(0.1)).abs() <= 0.5
-    high = (social - social.quantile(0.9)).abs() <= 0.5
-    rows = {one.corner: one.rows for one in found.corners}
-    assert rows["low human, high social capital"] == int((low & high).sum())
+
+
+def test_firms_around_corners_are_those_that_verdicts_count(analysed):
+    """Where a claim by industry lacks firms, the codebook says so before the fit says it."""
+    claims = [
+        {"kind": "joint_sufficiency", "by": "industry", "min_support": 4},
+        {"kind": "necessary", "capital": "human_capital", "by": "all", "eps": 0.3},
+    ]
+    path = analysed(
+        firms(), **{"- {kind: effect, capital: human_capital, by: industry}": json.dumps(claims)}
+    )
+    found, design = codebook(path), designs_of(analysis_source(path))[0]
+    near = Sample(design).support(default_levels(design)).firms
+    assert [(one.by, one.group) for one in found.corners] == [
+        ("all", "all"),
+        ("industry", "goods"),
+        ("industry", "services"),
+    ]
+    shown = [
+        (one.both_low, one.human_only, one.social_only, one.both_high) for one in found.corners
+    ]
+    assert np.array(shown).T == pytest.approx(near[:, :3])
+    # joint sufficiency rests on both ends, necessity on what the other capital does alone as well
+    expected = [
+        {name for name, firms, least in zip(PLACES, row, needs, strict=True) if firms < least}
+        for row, needs in zip(shown, [(10, 0, 10, 10), (4, 0, 0, 4), (4, 0, 0, 4)], strict=True)
+    ]
+    assert [set(one.thin) for one in found.corners] == expected
+    assert any(expected)
+    about = [one.what for one in found.concerns if "around each corner" in one.what]
+    assert len(about) == sum(map(any, (expected[:1], expected[1:])))
+
+
+PLACES = ("both_low", "human_only", "social_only", "both_high")
 
 
 def test_the_share_between_clusters_is_that_of_an_anova(analysed):
