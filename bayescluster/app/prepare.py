@@ -22,7 +22,7 @@ from bayescluster.features.problems import check_semantics
 from bayescluster.lookup import counted
 from bayescluster.names import CLUSTER, INDUSTRY
 from bayescluster.runs.keys import fit_key, model_key
-from bayescluster.spec.analysis import Analysis
+from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.columns import Where, group_columns, label_columns, needed_columns
 from bayescluster.spec.data import Data
 from bayescluster.spec.equation import ProductControl
@@ -288,10 +288,21 @@ def design_summary(designs: Sequence[Design]) -> DesignSummary:
         *(line for each in first.equations for line in _case_lines(each)),
         *details.notes,
         counted(len(analysis.hypotheses), "hypothesis"),
+        _sampling_line(analysis.sampling, len(designs)),
     )
     names = ", ".join(design.structure.name for design in designs)
     return DesignSummary(
         first.firms_fitted, clusters, industries, first.family.name, names, details.synthetic, lines
+    )
+
+
+def _sampling_line(sampling: Sampling, forms: int) -> str:
+    each = f", for each of {forms} forms" if forms > 1 else ""
+    if sampling.draws is not None:
+        return f"sampling: {counted(sampling.chains, 'chain')} of {counted(sampling.draws, 'draw')}{each}"
+    return (
+        "sampling: until every check of convergence passes, but no longer than "
+        f"{sampling.minutes:g} minutes{each}"
     )
 
 

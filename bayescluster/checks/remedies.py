@@ -99,13 +99,17 @@ MISFIT: Final[Mapping[str, str]] = {
 }
 """Advice by family where the predictive checks fail."""
 
+SIMPLER: Final = (
+    "let fewer terms vary, choose a simpler form, or measure latent capitals by the mean of their answers "
+    "(constructs: method: mean), which leaves their error in the effects"
+)
 MORE_DRAWS: Final = (
     "raise sampling.draws about {factor} times (or sampling.minutes, where draws is left out)"
 )
 ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
     (RHAT, None): Advice(
         "double sampling.tune and sampling.draws (or sampling.minutes, where draws is left out); if it "
-        "stays, the posterior may have several modes or a term that the data do not determine",
+        "stays, the data do not determine all of this model: " + SIMPLER,
         VEHTARI,
     ),
     (ONE_CHAIN, None): Advice("run at least 2 chains (sampling.chains: 4)", VEHTARI),
@@ -117,7 +121,9 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         BETANCOURT,
     ),
     (ENERGY, None): Advice(
-        "a parameter has heavy tails or a funnel: state tighter priors on the group sds", BETANCOURT
+        "a parameter has heavy tails or a funnel: state tighter priors on the sds of groups "
+        "(equations.NAME.priors.group_sd)",
+        BETANCOURT,
     ),
     (TREE_DEPTH, None): Advice(
         "raise sampling.max_treedepth by 2; standardise inputs of very different sizes", BETANCOURT
@@ -146,13 +152,14 @@ ADVICE: Final[Mapping[tuple[str, ReasonKind | None], Advice]] = {
         FUNNELS,
     ),
     (ANY, "several_modes"): Advice(
-        "more draws will not help: each chain settled in a place of its own. State tighter priors on "
-        "{first}, or choose a simpler form; do not drop chains to make them agree",
+        "more draws will not help: each chain settled in a place of its own, farthest apart in {first}. "
+        + SIMPLER.capitalize()
+        + "; or state tighter priors (equations.{equation}.priors). Do not drop chains to make them agree",
         "Yao, Vehtari and Gelman (2022), Journal of Machine Learning Research 23(79)",
     ),
     (ANY, "heavy_tails"): Advice(
-        "state priors with lighter tails on {first} (normal for student_t, half_normal for "
-        "half_cauchy or half_student_t), and look for gross values in the data",
+        "state priors with lighter tails on {first} (under equations.{equation}.priors: normal for "
+        "student_t, half_normal for half_cauchy or half_student_t), and look for gross values in the data",
         BETANCOURT,
     ),
     (ANY, "separation"): Advice(

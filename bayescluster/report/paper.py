@@ -83,12 +83,26 @@ def export(results: Results, folder: Path) -> Exported:
     made.notes += list(_figures(results, made))
     made.text("references.bib", BIBLIOGRAPHY)
     made.text("text.md", paragraphs(results))
-    if not pandoc_is_there():
-        return Exported(tuple(made.paths), (*made.notes, WITHOUT))
-    _documents(results, made)
-    return Exported(tuple(made.paths), tuple(made.notes))
+    if pandoc_is_there():
+        _documents(results, made)
+    else:
+        made.notes.append(WITHOUT)
+    return Exported(tuple(made.paths), (*made.notes, *_left(made)))
 
 
+def _left(made: _Folder) -> Iterator[str]:
+    """Name the files of the folder that this export did not write."""
+    there = {path for path in made.folder.rglob("*") if path.is_file()}
+    names = sorted(path.relative_to(made.folder).as_posix() for path in there - {*made.paths})
+    if names:
+        more = f" and {len(names) - LEFT_SHOWN} more" if len(names) > LEFT_SHOWN else ""
+        yield (
+            f"{made.folder} also holds what this export did not write: {', '.join(names[:LEFT_SHOWN])}{more}. "
+            "What an earlier export left there is not of this run: delete it, or export to another folder."
+        )
+
+
+LEFT_SHOWN: Final = 5
 MARK: Final = "export.txt"
 """File by which an export knows its own folder."""
 

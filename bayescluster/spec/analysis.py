@@ -41,7 +41,8 @@ class Sampling(Frozen):
     prior_draws: Annotated[int, Field(ge=100, le=20_000)] = 2000
     """Draws from the prior, for the prior probability of every verdict."""
     minutes: Annotated[float, Field(gt=0.0, le=100_000)] = MINUTES
-    """Longest time to sample, where ``draws`` is not given; the first block is always finished."""
+    """Longest time to sample each structural form, where ``draws`` is not given; the first block is always
+    finished."""
     likelihood: Literal["auto", "full", "summary"] = "auto"
     """Of a Parquet or csv file: whether its firms are summarised while it is read in parts, so that time
     and memory hardly depend on their number. ``auto``: from 50,000 rows, where summaries serve the model."""

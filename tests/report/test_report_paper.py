@@ -109,8 +109,15 @@ def test_without_pandoc_the_rest_is_written(
     monkeypatch.setattr(module, "FIGURES", ())
     found = export(results, tmp_path / "made")
     assert "pip install 'bayescluster[export]'" in found.notes[0]
+    assert len(found.notes) == 1
     assert (tmp_path / "made/tables/coefficients.tex").is_file()
     assert not (tmp_path / "made/report.docx").exists()
+
+    # another run has other tables: what an earlier export left is named, and stays
+    (tmp_path / "made/tables/learning.md").write_text("of an earlier run")
+    again = export(results, tmp_path / "made")
+    assert "did not write: tables/learning.md." in again.notes[-1]
+    assert len(again.notes) == 2
 
 
 def test_of_a_failed_run_each_text_and_table_says_so_itself(
