@@ -62,7 +62,7 @@ def _columns(codebook: Codebook) -> View[CodebookColumn]:
         CodebookColumn,
         _title(codebook),
         (
-            Column("Column", "column", note=lambda row: row.description),
+            Column("Column", "column"),
             Column("Role", "role"),
             Column("Holds", "kind"),
             number("n", "answered"),
@@ -216,12 +216,15 @@ def _fewest(codebook: Codebook) -> tuple[CodebookGroup, ...]:
 
 def _narrow(codebook: Codebook) -> View[CodebookColumn]:
     """The columns for a terminal: range or values in one cell."""
+    shown = _shown(codebook)
+    told = any(row.description for row in shown)
     return View(
         "columns",
         CodebookColumn,
         _title(codebook),
         (
             Column("Column", "column"),
+            *([Column[CodebookColumn]("Description", "description")] if told else ()),
             Column("Role", "role", lambda role: role.replace("indicator of ", "")),
             Column("Holds", "kind", lambda kind: SHORT.get(kind, kind)),
             number("n", "answered"),
@@ -229,7 +232,7 @@ def _narrow(codebook: Codebook) -> View[CodebookColumn]:
             Column("Values", _values),
             Column("", "histogram"),
         ),
-        _shown(codebook),
+        shown,
     )
 
 
