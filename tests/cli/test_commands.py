@@ -187,6 +187,7 @@ def test_validate_tells_what_would_be_fitted(folder):
         "  Fewer than 5 rows in cluster Hsinchu, Ludhiana, Penang, Sialkot: their effects lean on "
         "the others.\n"
         "  1 hypothesis\n"
+        "  sampling: 2 chains of 500 draws\n"
         "  memory: about 665 MB at most (firms 0 MB, draws 65 MB)\n"
         "What looks wrong (all of it: `bayescluster check-data analysis.yaml`):\n"
         "  only 14 rows in all\n"
