@@ -63,7 +63,7 @@ def fit(
         analyses that give ``sampling.draws``; without it a fit does so by itself.
     """
     if retry:
-        from bayescluster.app.retry import run_with_retries
+        from bayescluster.app.run import run_with_retries
 
         return Run(run_with_retries(source, out, watch).last.directory)
     return Run(run_analysis(source, out, watch).directory)

@@ -13,10 +13,10 @@ import pandas as pd
 import xarray as xr
 
 from bayescluster.arrays import Array
+from bayescluster.estimands.diagnostics import estimate
 from bayescluster.estimands.effects import Own, Setting, outcome_surface
 from bayescluster.estimands.levels import CORNERS, Levels, levels_of
 from bayescluster.estimands.scopes import scoped
-from bayescluster.estimands.summary import estimate
 from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS
 from bayescluster.spec.hypotheses import Corners, Scope

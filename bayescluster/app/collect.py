@@ -1,4 +1,7 @@
-"""A fitted model to its results: every number of the report, from one place."""
+"""A fitted model to its results: every number of the report, from one place.
+
+What the gate looks at beyond the parameters, and why it failed.
+"""
 
 from __future__ import annotations
 
@@ -26,17 +29,18 @@ from bayescluster.app.facts import (
     sample_facts,
     shared_variance,
 )
-from bayescluster.app.gate import explained, named_estimands
 from bayescluster.arrays import Array
 from bayescluster.checks.convergence import convergence_gate, with_confirmed
 from bayescluster.checks.identification import Behind, identification
 from bayescluster.checks.predictive import predictive_checks, replicates
+from bayescluster.checks.reasons import CheckedFit, likely_reasons
 from bayescluster.checks.sandwich import weighting
+from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
-from bayescluster.estimands.effects import conditional_effects, surfaces
+from bayescluster.estimands.diagnostics import estimates
+from bayescluster.estimands.effects import conditional_effects, contextual_effect, surfaces
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.estimands.summary import estimates
 from bayescluster.features.causes.compute import causal_readings, causal_verdicts, causes_of
 from bayescluster.features.ceiling_models.compute import CeilingEvidence, preferred
 from bayescluster.features.ceilings.compute import (
@@ -67,10 +71,10 @@ from bayescluster.features.verdict_curves.compute import verdict_curves
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.model.evaluate import Draws, draws_of
-from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION
+from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION, group_name
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
 from bayescluster.results.facts import FitFacts, Reproduction
-from bayescluster.results.fit import CheckItem
+from bayescluster.results.fit import CheckItem, Gate
 from bayescluster.results.model import (
     About,
     Answers,
@@ -97,8 +101,9 @@ from bayescluster.verdicts.claims import (
     silence,
 )
 from bayescluster.verdicts.decide import declared_events, judged, verdicts
+from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.events import Event
-from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.evidence import Evidence, SurfaceRequest, kinds_in
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -465,3 +470,64 @@ def _claim_row(readings: list[Reading], silent: Mapping[Tradition, str]) -> Clai
         words=row_words(readings),
         disagreement=disagreement(readings),
     )
+
+
+def explained(
+    gate: Gate,
+    design: Design,
+    tree: xr.DataTree,
+    predictive: Mapping[str, tuple[PredictiveRow, ...]] | None = None,
+) -> Gate:
+    """Add likely reasons to a gate, from draws, design and the predictive checks by equation."""
+    checked = CheckedFit(design, tree, predictive or {design.equation_name: ()})
+    reasons = likely_reasons(checked, gate)
+    return Gate(passed=gate.passed, items=gate.items, reasons=reasons)
+
+
+def named_estimands(evidence: Evidence) -> dict[str, Array]:
+    """Every estimand that was computed from the posterior, by name, ``(draw,)`` each."""
+    groups = [
+        (by, column, label if by == "all" else f"{by} {label}")
+        for by in evidence.kinds
+        for column, label in evidence.columns(by)
+    ]
+    column = {(by, label): k for by in evidence.kinds for k, label in evidence.columns(by)}
+    pairs = [
+        ((column[by, a], group_name(by, a)), (column[by, b], group_name(by, b)))
+        for by, a, b in asked_pairs(evidence)
+    ]
+    named: dict[str, Array] = {}
+    for key, surface in evidence.computed().items():
+        if key.source != "posterior":
+            continue
+        quantities = {f"effect of {name}": values for name, values in surface.marginal.items()}
+        quantities |= {f"contrast of {name}": values for name, values in surface.contrast.items()}
+        quantities |= {f"corner {name}": values for name, values in surface.corners.items()}
+        if surface.corners:
+            quantities["cross difference"] = surface.cross_difference
+        for term, of in evidence.design.equation.contexts.items():
+            quantities[f"effect of {of[1]} in the whole {of[0]}"] = surface.whole[term]
+            quantities[f"contextual effect ({term})"] = contextual_effect(surface, term, of)
+        where = f"{key.scope}; {_declared(evidence, key)}"
+        new = key.scope == "new_industry"  # it takes the place of every industry
+        kinds = kinds_in(evidence, key.scope) if new else evidence.kinds
+        named |= {
+            f"{name} ({label}; {where})": values[:, column]
+            for name, values in quantities.items()
+            for by, column, label in groups
+            if by in kinds
+        }
+        named |= {
+            f"effect of {name} ({a} less {b}; {where})": values[:, first] - values[:, second]
+            for (first, a), (second, b) in ([] if new else pairs)
+            for name, values in surface.marginal.items()
+        }
+    return named
+
+
+def _declared(evidence: Evidence, key: SurfaceRequest) -> str:
+    """Levels in words, and the level of the outcome where it is not that of the equation."""
+    declared = key.levels.declared
+    if key.at_least is None or key.at_least == evidence.design.equation.at_least:
+        return declared
+    return f"{declared}; at least {label_of(key.at_least)}"

@@ -26,7 +26,7 @@ from bayescluster.checks.comparison import (
 from bayescluster.checks.loo import leave_row_out
 from bayescluster.checks.thresholds import WEIGHT_MIN
 from bayescluster.design.record import Design
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import number
 from bayescluster.features.ceiling_models.results import CeilingModelsResults
 from bayescluster.features.sensitivity.compute import of_leading_form
 from bayescluster.features.verdict_curves.compute import curves_over_forms

@@ -11,10 +11,10 @@ from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import unpooled_effects
+from bayescluster.estimands.diagnostics import estimate, estimates
 from bayescluster.estimands.effects import contextual_effect
 from bayescluster.estimands.levels import CORNERS, amounts_of, default_levels, levels_of
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.names import ALL, CLUSTER, WITHIN
 from bayescluster.results.claims import CornerRow, Corners
 from bayescluster.results.model import By, ContextRow, DifferenceRow, EffectRow, Estimate, RankRow

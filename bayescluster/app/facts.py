@@ -27,8 +27,8 @@ from bayescluster.dataset.cases import CodedCase, CodedCases
 from bayescluster.dataset.values import as_number, label_of
 from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimate, estimates
 from bayescluster.estimands.scopes import declared_groups
-from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import (
     ModelPriors,

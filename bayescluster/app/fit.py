@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayescluster.app.gate import explained, named_estimands
+from bayescluster.app.collect import explained, named_estimands
 from bayescluster.app.many import by_weight, exact_use, in_use, refuse_summary, weighed
 from bayescluster.app.prepare import key_of
 from bayescluster.arrays import Array

@@ -14,8 +14,8 @@ import numpy as np
 from bayescluster.arrays import Array
 from bayescluster.checks import thresholds
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimates
 from bayescluster.estimands.levels import CORNER_TERMS
-from bayescluster.estimands.summary import estimates
 from bayescluster.model.evaluate import Draws
 from bayescluster.model.priors import baseline_of, population_terms
 from bayescluster.names import GAIN, SUBSTITUTION

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array, parent_index
 from bayescluster.checks.thresholds import SANDWICH_RATIO, SANDWICH_UNITS
 from bayescluster.design.record import Design
-from bayescluster.estimands.summary import estimate
+from bayescluster.estimands.diagnostics import estimate
 from bayescluster.model.evaluate import Draws, log_likelihood
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.names import CLUSTER

@@ -139,7 +139,7 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
 
 def _starter(path: Path) -> None:
     """Write the file that is to be filled in."""
-    from bayescluster.spec.schema import STARTER
+    from bayescluster.spec.explain import STARTER
 
     if path.exists():
         raise CommandError(
@@ -227,7 +227,7 @@ def schema(
     out: Annotated[Path | None, typer.Option("--out", help="File to write to.")] = None,
 ) -> None:
     """Print the JSON Schema of the analysis file, generated from the classes that read it."""
-    from bayescluster.spec.schema import schema_text
+    from bayescluster.spec.explain import schema_text
 
     if out is None:
         sys.stdout.write(schema_text())

@@ -54,7 +54,7 @@ def _finished(config: Path, out: Path, retry: bool) -> Finished:
     with watching() as watch:
         if not retry:
             return run_analysis(config, out, watch)
-        from bayescluster.app.retry import run_with_retries
+        from bayescluster.app.run import run_with_retries
 
         last = run_with_retries(config, out, watch).last
     assert last.results is not None  # a run has them
@@ -143,7 +143,7 @@ def _say_checks(drawn: Drawn, config: Path) -> int:
 
 
 def _with_retries(config: Path, out: Path) -> int:
-    from bayescluster.app.retry import fit_with_retries
+    from bayescluster.app.run import fit_with_retries
     from bayescluster.cli.progress import watching
     from bayescluster.cli.tables import print_attempts, print_outcome
 

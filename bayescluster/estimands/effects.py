@@ -17,10 +17,10 @@ from scipy.sparse import csr_array
 
 from bayescluster.arrays import Array, in_threads, total_by_group
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import centre_and_ends
 from bayescluster.estimands.levels import CORNERS, Levels
 from bayescluster.estimands.mediation import Through, expected_outcome
 from bayescluster.estimands.scopes import Groups
-from bayescluster.estimands.summary import centre_and_ends
 from bayescluster.model.evaluate import Capitals, Draws, Imputed, RowPredictor, expectation
 from bayescluster.names import CAPITALS, FIRM, context_term
 from bayescluster.results.base import Curve

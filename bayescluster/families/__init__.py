@@ -1,18 +1,15 @@
-"""Likelihood families: one file each, and the table that lists them."""
+"""Likelihood families, and the table that lists them."""
 
 from __future__ import annotations
 
-from bayescluster.families.bernoulli import BERNOULLI
 from bayescluster.families.beta import BETA
 from bayescluster.families.binomial import BINOMIAL
-from bayescluster.families.gaussian import GAUSSIAN
+from bayescluster.families.continuous import GAUSSIAN, STUDENT_T
+from bayescluster.families.counts import NEGATIVE_BINOMIAL, POISSON
 from bayescluster.families.lognormal import LOGNORMAL
-from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
 from bayescluster.families.ordinal import ORDINAL
-from bayescluster.families.poisson import POISSON
-from bayescluster.families.probit import PROBIT
 from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, bar_of
-from bayescluster.families.student_t import STUDENT_T
+from bayescluster.families.yes_or_no import BERNOULLI, PROBIT
 from bayescluster.families.zeros import (
     HURDLE_LOGNORMAL,
     ZERO_INFLATED_BETA,

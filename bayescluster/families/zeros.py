@@ -18,9 +18,8 @@ from scipy.special import expit
 from bayescluster.arrays import Array
 from bayescluster.families import record
 from bayescluster.families.beta import BETA, REMEDY_PERCENT
+from bayescluster.families.counts import NEGATIVE_BINOMIAL, POISSON
 from bayescluster.families.lognormal import LOGNORMAL
-from bayescluster.families.negative_binomial import NEGATIVE_BINOMIAL
-from bayescluster.families.poisson import POISSON
 from bayescluster.families.record import Family, Parameters, Rows
 
 INNER = 0.5

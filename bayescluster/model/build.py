@@ -18,7 +18,7 @@ from bayescluster import names
 from bayescluster.design.coding import Monotonic, monotonic_controls
 from bayescluster.design.record import Design
 from bayescluster.families import Observation
-from bayescluster.families.probit import log_cdf
+from bayescluster.families.yes_or_no import log_cdf
 from bayescluster.model.groups import (
     row_coefficients,
     shared_controls,

@@ -20,8 +20,7 @@ from bayescluster.checks.loo import leave_row_out
 from bayescluster.design.record import Design
 from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
-from bayescluster.estimands.diagnostics import diagnostics
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import diagnostics, number
 from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws

@@ -9,8 +9,8 @@ import numpy as np
 
 from bayescluster.design.claims import has_default_regions, is_bounded
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimates
 from bayescluster.estimands.levels import default_levels
-from bayescluster.estimands.summary import estimates
 from bayescluster.lookup import listed
 from bayescluster.names import CAPITALS
 from bayescluster.results.claims import ClaimName, Flag, Reading, Tradition

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array
+from bayescluster.estimands.diagnostics import estimate, estimates
 from bayescluster.estimands.effects import contextual_effect
 from bayescluster.estimands.levels import CORNERS, CornerSupport, default_levels, levels_of
-from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.names import context_term
 from bayescluster.results.model import VerdictFigure
 from bayescluster.spec.hypotheses import Contextual, Difference, Effect

@@ -19,9 +19,8 @@ from bayescluster.results.model import Verdict
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.structures.linear import ADDITIVE
 from bayescluster.verdicts.compensation import as_seen_by, compensation, outcome_scale
-from bayescluster.verdicts.decide import ROUNDING, groups_judged
+from bayescluster.verdicts.decide import ROUNDING, blocked, groups_judged, why_withheld
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.withheld import blocked, why_withheld
 
 
 class JudgedForm(NamedTuple):

@@ -17,7 +17,7 @@ from bayescluster.checks.uniformity import (
 )
 from bayescluster.checks.uniformity import rank_shape as shape
 from bayescluster.checks.uniformity import rank_uniformity as uniformity
-from bayescluster.studies.calibration.summary import Outcomes, bins, scores
+from bayescluster.studies.calibration.compute import Outcomes, bins, scores
 
 
 def conjugate(

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.estimands.diagnostics import diagnostics
-from bayescluster.estimands.summary import (
+from bayescluster.estimands.diagnostics import (
+    diagnostics,
     estimate,
     estimates,
     interval,

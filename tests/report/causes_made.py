@@ -6,8 +6,7 @@ import numpy as np
 from report_made import INDUSTRIES, estimate
 
 from bayescluster.features.causes import results as c
-from bayescluster.features.causes.probabilities import SIDES
-from bayescluster.features.causes.sensitivity import STRENGTHS
+from bayescluster.features.causes.probabilities import SIDES, STRENGTHS
 from bayescluster.results.model import Results
 
 GROUPS = (("all", "all"), *(("industry", name) for name in INDUSTRIES))

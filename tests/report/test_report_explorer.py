@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from bayescluster.app.facts import outcome_facts
+from bayescluster.estimands.diagnostics import estimate
 from bayescluster.estimands.levels import CORNERS
-from bayescluster.estimands.summary import estimate
 from bayescluster.features.explorer.compute import levels_shown, unpacked
 from bayescluster.features.explorer.results import Explorer
 from bayescluster.features.explorer.view import CUT_OFFS, EXPLORER

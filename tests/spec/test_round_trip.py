@@ -14,8 +14,8 @@ from ruamel.yaml import YAML
 from bayescluster.families import FAMILIES
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
+from bayescluster.spec.explain import schema_text
 from bayescluster.spec.load import load_analysis
-from bayescluster.spec.schema import schema_text
 from bayescluster.structures import STRUCTURES
 from tests.factories import analysis_dict
 

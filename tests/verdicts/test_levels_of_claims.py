@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 from scipy.special import logit
 
+from bayescluster.app.collect import named_estimands
 from bayescluster.app.effects import corner_tables
 from bayescluster.app.facts import outcome_facts, sample_facts
-from bayescluster.app.gate import named_estimands
 from bayescluster.estimands.levels import default_levels
 from bayescluster.model.evaluate import expectation, linear_predictor
 from bayescluster.spec.analysis import Analysis

@@ -12,8 +12,7 @@ import xarray as xr
 
 from bayescluster.app import fit
 from bayescluster.app.fit import BLOCK, BLOCKS
-from bayescluster.app.retry import run_with_retries
-from bayescluster.app.run import fit_analysis, run_analysis
+from bayescluster.app.run import fit_analysis, run_analysis, run_with_retries
 from bayescluster.inference.nuts import Chain
 from bayescluster.results.fit import Gate
 from bayescluster.runs.store import RunDirectory

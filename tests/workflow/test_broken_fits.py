@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from bayescluster.app.retry import Retried, run_with_retries
-from bayescluster.app.run import run_analysis
+from bayescluster.app.run import Retried, run_analysis, run_with_retries
 from bayescluster.results.model import Results
 
 ANALYSIS = """\

@@ -10,12 +10,14 @@ import pytest
 from bayescluster.estimands.levels import default_levels
 from bayescluster.features.causes.compute import causes_of
 from bayescluster.features.causes.probabilities import (
+    benchmarks,
     degrees_of_all,
     degrees_of_capital,
+    e_value,
+    e_value_of_limit,
     observed_cells,
     outcome_shares,
 )
-from bayescluster.features.causes.sensitivity import benchmarks, e_value, e_value_of_limit
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws

@@ -20,7 +20,7 @@ from bayescluster.features.ceiling_models.compute import (
     preferred,
     scoped_firms,
 )
-from bayescluster.features.ceilings.least import least_level_rows, least_levels
+from bayescluster.features.ceilings.functional import least_level_rows, least_levels
 from bayescluster.features.ceilings.results import Level
 from bayescluster.features.problems import check_semantics
 from bayescluster.inference.watch import Silent

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bayescluster.app.collect import named_estimands
 from bayescluster.app.facts import outcome_facts, sample_facts
-from bayescluster.app.gate import named_estimands
 from bayescluster.estimands.levels import Levels, default_levels
 from bayescluster.verdicts.evidence import Evidence
 from tests.draws import known_draws

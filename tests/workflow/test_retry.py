@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from bayescluster.app.retry import RETRIES, Retried, fit_with_retries, run_with_retries
-from bayescluster.app.run import run_analysis
+from bayescluster.app.run import RETRIES, Retried, fit_with_retries, run_analysis, run_with_retries
 from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call, write

@@ -10,15 +10,18 @@ import numpy as np
 from bayescluster.arrays import Array
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
-from bayescluster.estimands.summary import estimates, interval, number
+from bayescluster.estimands.diagnostics import estimates, interval, number
 from bayescluster.features.causes.probabilities import (
     CONTRAST_OF,
     MIDDLE,
     SIDES,
+    STRENGTHS,
+    WEAK,
     Bounds,
     Experimental,
     Observed,
     Place,
+    benchmarks,
     combined,
     consistent,
     contradictions,
@@ -27,10 +30,15 @@ from bayescluster.features.causes.probabilities import (
     corners_of,
     degrees_of_all,
     degrees_of_capital,
+    e_value,
+    e_value_of_limit,
     exogenous,
+    factor_to_reach,
+    factor_to_undo,
     fewest_near,
     monotonic_synergy,
     observed_cells,
+    over_grid,
     place_of,
     plain_arms,
     points,
@@ -49,16 +57,6 @@ from bayescluster.features.causes.results import (
     Decision,
     DegreeRow,
     Overturning,
-)
-from bayescluster.features.causes.sensitivity import (
-    STRENGTHS,
-    WEAK,
-    benchmarks,
-    e_value,
-    e_value_of_limit,
-    factor_to_reach,
-    factor_to_undo,
-    over_grid,
 )
 from bayescluster.features.causes.spec import Causes, Experiment
 from bayescluster.names import CAPITALS

@@ -22,8 +22,8 @@ from bayescluster.arrays import Array
 from bayescluster.checks.convergence import convergence_gate
 from bayescluster.checks.loo import RowScores, difference, total_error
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimate, estimates
 from bayescluster.estimands.scopes import declared_groups
-from bayescluster.estimands.summary import estimate, estimates
 from bayescluster.features.ceiling_models.checks import (
     Firms,
     capital_notes,
@@ -51,7 +51,7 @@ from bayescluster.features.ceiling_models.results import (
 from bayescluster.features.ceiling_models.scope import Axis, axis_of, known_rows, own_units
 from bayescluster.features.ceiling_models.spec import CeilingModels
 from bayescluster.features.ceilings.compute import Preferred
-from bayescluster.features.ceilings.least import Key, least_level_rows, least_levels
+from bayescluster.features.ceilings.functional import Key, least_level_rows, least_levels
 from bayescluster.features.ceilings.results import CeilingLine, LeastLevel, Level
 from bayescluster.inference.watch import Watch
 from bayescluster.names import ALL, CAPITALS, CLUSTER, INDUSTRY

@@ -12,20 +12,18 @@ from bayescluster.arrays import Array, Positions
 from bayescluster.design.forms import in_form
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import approximate, complete_rows
+from bayescluster.estimands.diagnostics import centre_and_ends, estimate, estimates
 from bayescluster.estimands.scopes import declared_groups, side_by_side
-from bayescluster.estimands.summary import centre_and_ends, estimate, estimates
 from bayescluster.features.ceilings.functional import (
     QUANTILES,
     Ceiling,
+    Key,
     ceiling_of,
+    least_level_rows,
+    least_levels,
     outcome_scope,
     spans,
     surfaces_of,
-)
-from bayescluster.features.ceilings.least import (
-    Key,
-    least_level_rows,
-    least_levels,
     units_of,
 )
 from bayescluster.features.ceilings.results import CeilingLine, Ceilings, FormCeiling, LeastLevel

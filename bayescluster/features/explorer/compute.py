@@ -40,6 +40,7 @@ from bayescluster.names import ALL, CAPITALS, CLUSTER
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import ABOUT_BOTH, By, Corners, Hypothesis, Scope
 from bayescluster.verdicts.compensation import NEAREST, outcome_scale
+from bayescluster.verdicts.decide import why_withheld
 from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.regions import (
     ASSESS,
@@ -53,7 +54,6 @@ from bayescluster.verdicts.regions import (
     TITLES,
     title_of,
 )
-from bayescluster.verdicts.withheld import why_withheld
 
 NODES: Final = 11
 REACH: Final = (0.02, 0.98)

@@ -25,10 +25,10 @@ from bayescluster.checks.thresholds import SURE_OF_SIGN
 from bayescluster.design.forms import under, with_common_slopes
 from bayescluster.design.record import Design
 from bayescluster.estimands.approximation import Approximation, approximate
+from bayescluster.estimands.diagnostics import estimate
 from bayescluster.estimands.effects import Setting, outcome_surface
 from bayescluster.estimands.levels import CORNERS, Levels, default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.estimands.summary import estimate
 from bayescluster.families import FAMILIES, Family
 from bayescluster.features.likelihoods.results import LikelihoodRow, Likelihoods
 from bayescluster.names import INTERACTION

@@ -11,8 +11,8 @@ import xarray as xr
 from bayescluster.arrays import Array
 from bayescluster.checks.thresholds import LOADING_DIFFERENCE, SHIFT
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimate, estimates, interval
 from bayescluster.estimands.scopes import Groups, declared_groups
-from bayescluster.estimands.summary import estimate, estimates, interval
 from bayescluster.model.evaluate import CELLS_A_CHUNK
 from bayescluster.model.priors import BACKGROUND_SD, CLUSTER_MEAN_SD, latent_capitals
 from bayescluster.names import (

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayescluster.arrays import Array, Events
-from bayescluster.features.ceilings.least import NOT_NEEDED, NOT_REACHED, least_levels
+from bayescluster.features.ceilings.functional import NOT_NEEDED, NOT_REACHED, least_levels
 from bayescluster.features.nca.results import (
     BottleneckKind,
     CeilingName,

@@ -13,8 +13,8 @@ from scipy.sparse import csr_array
 from bayescluster.arrays import Array, total_by_group
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimate, number
 from bayescluster.estimands.scopes import Groups, declared_groups, side_by_side
-from bayescluster.estimands.summary import estimate, number
 from bayescluster.families import YES_OR_NO
 from bayescluster.features.sets.measures import (
     AMBIGUOUS,

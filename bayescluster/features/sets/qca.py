@@ -14,7 +14,7 @@ from bayescluster.dataset.constructs import is_constant
 from bayescluster.dataset.plain import Reading, notes_of, read_plain
 from bayescluster.dataset.values import as_float, labels, numeric_problem, rows_text
 from bayescluster.errors import CommandError, DataError, Problem
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import number
 from bayescluster.features.sets import measures, truth_table
 from bayescluster.features.sets.results import (
     PlainSets,

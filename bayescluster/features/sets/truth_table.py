@@ -17,7 +17,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from bayescluster.arrays import Array
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import number
 from bayescluster.features.sets.measures import (
     AMBIGUOUS,
     PLAIN,

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from bayescluster.arrays import Array, Events
 from bayescluster.design.claims import is_bounded
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import estimates, probability_error
 from bayescluster.estimands.scopes import scoped
-from bayescluster.estimands.summary import estimates, probability_error
-from bayescluster.features.ceilings.least import least_level_rows, least_levels, units_of
+from bayescluster.features.ceilings.functional import least_level_rows, least_levels, units_of
 from bayescluster.features.ceilings.results import LeastLevel
 from bayescluster.features.weakest_node import spec
 from bayescluster.features.weakest_node.gains import (

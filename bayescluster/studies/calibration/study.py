@@ -25,14 +25,15 @@ from bayescluster.studies.calibration.compute import (
     REPLICATIONS_MAX,
     CalibrationPlan,
     Options,
+    form_calibrations,
     replications,
+    state_of,
 )
 from bayescluster.studies.calibration.results import (
     Calibration,
     CalibrationReplication,
     FormCalibration,
 )
-from bayescluster.studies.calibration.summary import form_calibrations, state_of
 from bayescluster.studies.calibration.view import csv_tables, page_text, printed
 from bayescluster.studies.design_analysis.results import SizeFacts
 from bayescluster.studies.engine import Study, records_of

@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 import numpy as np
 
 from bayescluster.arrays import Array
-from bayescluster.estimands.summary import estimate
+from bayescluster.estimands.diagnostics import estimate
 from bayescluster.lookup import counted
 from bayescluster.results.model import Results
 from bayescluster.runs.keys import without_directory

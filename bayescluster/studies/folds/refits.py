@@ -24,8 +24,7 @@ from bayescluster.checks.thresholds import (
 from bayescluster.design.record import Design
 from bayescluster.design.resize import replaced
 from bayescluster.errors import ConfigError, DesignError, FitError, Problem, RunError
-from bayescluster.estimands.diagnostics import diagnostics
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import diagnostics, number
 from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import CountingWatch

@@ -26,7 +26,7 @@ from bayescluster.checks.loo import (
 )
 from bayescluster.checks.thresholds import FOLD_ERROR_MAX, FOLD_ESS_MIN, FOLD_RHAT_MAX
 from bayescluster.design.record import Design
-from bayescluster.estimands.summary import number
+from bayescluster.estimands.diagnostics import number
 from bayescluster.features.folds.results import (
     FOLDS_VERSION,
     Fold,

@@ -25,10 +25,10 @@ from bayescluster.checks.thresholds import (
 )
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
+from bayescluster.estimands.diagnostics import number, probability_error
 from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels, default_levels, levels_of
 from bayescluster.estimands.scopes import Groups, declared_groups
-from bayescluster.estimands.summary import number, probability_error
 from bayescluster.inference.density import draw_prior
 from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate

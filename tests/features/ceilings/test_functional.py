@@ -14,16 +14,18 @@ from scipy import special, stats
 from bayescluster.design.record import Design
 from bayescluster.estimands.scopes import declared_groups, groups_of
 from bayescluster.features.ceilings.functional import (
+    NOT_NEEDED,
+    NOT_REACHED,
     QUANTILES,
     Ceiling,
     at_quantile,
     ceiling_of,
     effect_sizes,
+    least_levels,
     outcome_scope,
     spans,
     surfaces_of,
 )
-from bayescluster.features.ceilings.least import NOT_NEEDED, NOT_REACHED, least_levels
 from bayescluster.features.ceilings.spec import Ceilings
 from bayescluster.model.evaluate import Draws
 from tests.draws import known_draws

@@ -18,8 +18,13 @@ from bayescluster.features.causes.compute import (
     shares_of,
     why_silent,
 )
-from bayescluster.features.causes.probabilities import CONTRAST_OF, SIDES, corner_draws, place_of
-from bayescluster.features.causes.sensitivity import bounding_factor
+from bayescluster.features.causes.probabilities import (
+    CONTRAST_OF,
+    SIDES,
+    bounding_factor,
+    corner_draws,
+    place_of,
+)
 from bayescluster.features.causes.spec import Causes
 from bayescluster.spec.analysis import Analysis
 from bayescluster.verdicts.evidence import Evidence

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.features.causes.sensitivity import (
+from bayescluster.features.causes.probabilities import (
     STRENGTHS,
     bounding_factor,
     e_value,

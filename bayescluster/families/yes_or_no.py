@@ -1,15 +1,39 @@
-"""Yes or no, where a latent amount with standard normal noise passes a threshold."""
+"""Yes or no, such as whether the firm upgraded: logit, or a latent amount with normal noise (probit)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy.special import log_ndtr, ndtr
+from scipy.special import expit, log_ndtr, ndtr
 
-from bayescluster.arrays import Array
-from bayescluster.families.bernoulli import zero_or_one
-from bayescluster.families.record import Family, Likelihood, Observation
+from bayescluster.arrays import Array, logistic, softplus
+from bayescluster.families.record import Family, Fault, Likelihood, Observation, Rows, fault
+
+
+def zero_or_one(outcome: Array, _: Rows) -> Fault | None:
+    """Fault of a yes or no, if any."""
+    return fault("0 or 1", outcome, (outcome != 0) & (outcome != 1))
+
+
+def _logit_likelihood(observation: Observation) -> Likelihood:
+    import pymc as pm
+
+    arguments = {"logit_p": observation.linear_predictor}
+    return Likelihood(pm.Bernoulli, arguments, observation.outcome.astype("int64"))
+
+
+BERNOULLI = Family(
+    name="bernoulli",
+    link="logit",
+    scale="probability",
+    parameters=(),
+    support=zero_or_one,
+    expectation=lambda eta, _: logistic(eta),
+    log_density=lambda outcome, eta, *_: -softplus((1.0 - 2.0 * outcome) * eta),
+    draw=lambda rng, eta, *_: (rng.random(eta.shape) < expit(eta)).astype(float),
+    likelihood=_logit_likelihood,
+)
 
 
 def log_cdf(z: Any) -> Any:
@@ -29,7 +53,7 @@ def _random(eta: Array, rng: np.random.Generator, size: Any = None) -> Any:
     return (rng.random(size or eta.shape) < ndtr(eta)).astype("int64")
 
 
-def _likelihood(observation: Observation) -> Likelihood:
+def _probit_likelihood(observation: Observation) -> Likelihood:
     import pymc as pm
 
     # PyMC's own Bernoulli goes through a probability, which is 0 or 1 in the tails
@@ -51,5 +75,5 @@ PROBIT = Family(
     expectation=lambda eta, _: np.asarray(ndtr(eta)),
     log_density=lambda outcome, eta, *_: np.asarray(log_ndtr((2.0 * outcome - 1.0) * eta)),
     draw=lambda rng, eta, *_: (rng.random(eta.shape) < ndtr(eta)).astype(float),
-    likelihood=_likelihood,
+    likelihood=_probit_likelihood,
 )
