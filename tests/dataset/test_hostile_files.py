@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from bayescluster.dataset import workbook
+from bayescluster.dataset import old_workbooks
 from tests.cases.test_formats import MANIFEST, ODS
 from tests.cli.small import FIRMS, call, write
 
@@ -103,7 +103,7 @@ def test_a_reader_that_ends_its_process(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbook, "MOST_SECONDS", 0.001)
+    monkeypatch.setattr(old_workbooks, "MOST_SECONDS", 0.001)
     (tmp_path / "f.ods").write_bytes(b"x")
     assert "it takes more than 0.001 seconds" in said(tmp_path / "f.ods")
 
