@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -215,12 +214,3 @@ def figures(results: Results, *specs: FigureSpec) -> tuple[Drawn, ...]:
 def tables(views: Iterable[View[Any]]) -> list[Table]:
     """Views as pages show them, without those that are only written."""
     return [view.table for view in views if view.columns]
-
-
-def tables_by_name(views: Iterable[View[Any]]) -> dict[str, list[Table]]:
-    """Views with rows as pages show them, by name; an empty list for any other name."""
-    found: dict[str, list[Table]] = defaultdict(list)
-    for view in views:
-        if view.columns and view.rows:
-            found[view.name].append(view.table)
-    return found

@@ -663,17 +663,7 @@ def _forms(results: Results) -> str:
 def corners_figure(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the expected outcome at the four corners, one panel a group.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no corners.
+    Raises `FigureError` where the results hold no corners; see `FigureSpec.draw`.
     """
     names = [name for name in groups_of(results)[:MOST_GROUPS] if _at(name, results)]
     if not names:

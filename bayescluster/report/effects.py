@@ -79,17 +79,7 @@ def forest_rows(results: Results, capital: str) -> list[EffectRow]:
 def effects_figure(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the average marginal effects of the capitals next to each other, overall and by industry.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no effects.
+    Raises `FigureError` where the results hold no effects; see `FigureSpec.draw`.
     """
     capitals = list(dict.fromkeys(row.capital for row in results.effects))
     factor = words.unit(results.outcome).factor

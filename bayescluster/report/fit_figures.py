@@ -35,17 +35,7 @@ ROW_INCHES = 0.2
 def predictive(results: Results, *, narrow: bool = False) -> Figure:
     """Draw observed statistics on their replicated intervals, one panel a statistic.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no posterior predictive checks.
+    Raises `FigureError` where the results hold no posterior predictive checks; see `FigureSpec.draw`.
     """
     statistics = list(dict.fromkeys(row.statistic for row in results.predictive))
     if not statistics:
@@ -110,17 +100,7 @@ def _key(figure: Figure, axes: Axes, *, narrow: bool) -> None:
 def loo_pit(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the distribution function of the LOO-PIT values less the uniform one.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no LOO-PIT.
+    Raises `FigureError` where the results hold no LOO-PIT; see `FigureSpec.draw`.
     """
     found = _pit(results)
     if found is None:
@@ -164,17 +144,7 @@ def _places(found: LooPit) -> list[tuple[float, float, float, float]]:
 def calibration(results: Results, *, narrow: bool = False) -> Figure:
     """Draw how often each event happened where a probability was predicted.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no calibration curve, or too many.
+    Raises `FigureError` where the results hold no calibration curve, or too many; see `FigureSpec.draw`.
     """
     found = _calibration(results)
     if found is None or not found.curves:

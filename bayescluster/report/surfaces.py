@@ -59,17 +59,7 @@ def _surfaces(results: Results) -> tuple[Surface, ...]:
 def surface(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the posterior mean of the outcome over both capitals, one panel an industry.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no surfaces.
+    Raises `FigureError` where the results hold no surfaces; see `FigureSpec.draw`.
     """
     found = _surfaces(results)
     if not found:
@@ -203,17 +193,7 @@ STYLES = {"human_capital": (FIRST, "-"), "social_capital": (SECOND, (0, (5, 2)))
 def conditional_effect(results: Results, *, narrow: bool = False) -> Figure:
     """Draw the effect of each capital, low to high, across the other; one panel an industry.
 
-    Parameters
-    ----------
-    results
-        Results of a run.
-    narrow
-        Lay the figure out for a telephone.
-
-    Raises
-    ------
-    FigureError
-        If the results hold no curves.
+    Raises `FigureError` where the results hold no curves; see `FigureSpec.draw`.
     """
     groups: dict[str, list[Curve]] = {}
     for curve in results.curves:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
-from scipy.optimize import minimize
 from scipy.stats import beta
 
 from bayescluster.studies.design_analysis.compute import (
     SizeReplications,
     design_rows,
     failures,
-    isotonic,
     needed,
 )
 from bayescluster.studies.design_analysis.results import Judged, Replication, SizeFacts
@@ -129,22 +126,6 @@ def test_what_has_no_truth_has_no_row():
         design_rows([SizeReplications(size(), (replication(0, [judged(None, "supported")]),))])
         == ()
     )
-
-
-def test_isotonic_is_the_nearest_that_never_falls():
-    rng = np.random.default_rng(3)
-    for _ in range(5):
-        values, weights = rng.random(6), rng.uniform(0.5, 3.0, 6)
-        found = isotonic(values, weights)
-        # increments from the first value, none below 0
-        wanted = minimize(
-            lambda x, y=values, w=weights: float((w * (np.cumsum(x) - y) ** 2).sum()),
-            np.full(6, 0.1),
-            bounds=[(None, None)] + [(0, None)] * 5,
-            options={"ftol": 1e-14, "gtol": 1e-10},
-        )
-        np.testing.assert_allclose(found, np.cumsum(wanted.x), atol=1e-4)
-    np.testing.assert_allclose(isotonic(np.array([0.2, 0.5]), np.ones(2)), [0.2, 0.5])
 
 
 def runs(times: float, right: int, of: int = 10) -> SizeReplications:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from typing import Any, Literal
@@ -21,20 +21,6 @@ from bayescluster.kit.figure import FIRST, MUTED, FigureError, folded, small_mul
 from bayescluster.kit.table import Column, View, number
 from bayescluster.names import CAPITALS
 from bayescluster.results.model import Results
-
-
-def ends_text(row: LeastLevel, unit: str, write: Callable[[float], str]) -> str:
-    """Write a least level in a unit: ``median [low, high]``, one word where all three agree."""
-    low, median, high = (
-        end.word or write(getattr(end, unit)) for end in (row.low, row.median, row.high)
-    )
-    return median if low == median == high else f"{median} [{low}, {high}]"
-
-
-def own_unit(row: LeastLevel) -> str:
-    """Unit in which a least level is shown: that of the construct, sd where it has none."""
-    ends = (row.low, row.median, row.high)
-    return "original" if any(end.original is not None for end in ends) else "sd"
 
 
 def ceiling(results: Results, capital: str, *, narrow: bool = False) -> Figure:

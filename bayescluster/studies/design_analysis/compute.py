@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from bayescluster.arrays import Array
 from bayescluster.design.resize import replaced
@@ -471,7 +472,8 @@ def _times(size: SizeFacts, way: Way) -> float:
 def _needed(way: Way, known: Sequence[tuple[SizeFacts, DesignRow]]) -> Needed:
     row = known[0][1]
     shares = np.array([each.right.share for _, each in known])
-    smoothed = isotonic(shares, np.array([float(each.replications) for _, each in known]))
+    weights = np.array([float(each.replications) for _, each in known])
+    smoothed = isotonic_regression(shares, weights=weights).x
     counts = [size.firms if way == "firms" else size.clusters for size, _ in known]
     reached = np.flatnonzero(smoothed >= ENOUGH - ROUNDING)
     first = int(reached[0]) if reached.size else None
@@ -488,19 +490,3 @@ def _needed(way: Way, known: Sequence[tuple[SizeFacts, DesignRow]]) -> Needed:
         smoothed=tuple(float(value) for value in smoothed),
         sizes=tuple(counts),
     )
-
-
-def isotonic(values: Array, weights: Array) -> Array:
-    """Nearest values that never fall, by pooling neighbours that do.
-
-    Source: Barlow, Bartholomew, Bremner and Brunk (1972), pool adjacent violators.
-    """
-    blocks: list[tuple[float, float, int]] = []
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        block = (value, weight, 1)
-        while blocks and blocks[-1][0] > block[0]:
-            mean, mass, count = blocks.pop()
-            total = mass + block[1]
-            block = ((mean * mass + block[0] * block[1]) / total, total, count + block[2])
-        blocks.append(block)
-    return np.array([mean for mean, _, count in blocks for _ in range(count)])
