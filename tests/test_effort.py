@@ -55,10 +55,6 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_help_loads_nothing_that_computes(folder):
-    assert not loaded(folder, "--help") & {"numpy", "pandas", "xarray", "scipy", *PLOTS}
-
-
 def test_validate_loads_neither_plots_nor_compilers(folder):
     assert not loaded(folder, "validate", "a.yaml") & {"numba", "scipy.stats", *PLOTS}
 

@@ -382,13 +382,6 @@ def test_statistics_packages(kind, tmp_path, read):
     same(table, firms)
 
 
-def test_user_missing_values_are_missing(tmp_path, read):
-    frame = pd.DataFrame({"x": [1.0, 98.0, 3.0, -9.0], "id": list("abcd")})
-    ranges = {"x": [{"lo": 90, "hi": 99}, -9]}
-    pyreadstat.write_sav(frame, tmp_path / "f.sav", missing_ranges=ranges)
-    assert read("f.sav").frame["x"].isna().tolist() == [False, True, False, True]
-
-
 def test_descriptions_of_columns(tmp_path, read):
     pyreadstat.write_sav(
         FIRMS[["id", "share"]], tmp_path / "f.sav", column_labels=["Firm", "Share"]

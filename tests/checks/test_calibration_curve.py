@@ -45,37 +45,6 @@ def curve_of(predicted: Any, happened: Any) -> tuple[Any, Any, Any]:
     return values, rows, order.rising(curve)[0]
 
 
-def test_pooled_by_hand():
-    # 0 1 1 0 1 | the third and fourth violate, and draw in the second
-    at, _, curve = curve_of(np.array([0.1, 0.2, 0.3, 0.4, 0.9]), np.array([0.0, 1, 1, 0, 1]))
-    np.testing.assert_allclose(curve, [0, 2 / 3, 2 / 3, 2 / 3, 1])
-    np.testing.assert_allclose(at, [0.1, 0.2, 0.3, 0.4, 0.9])
-
-
-def test_falling_events_are_pooled_whole():
-    _, _, curve = curve_of(np.linspace(0.1, 0.9, 6), np.array([1.0, 1, 1, 0, 0, 0]))
-    np.testing.assert_allclose(curve, 0.5)
-
-
-def test_equal_predictions_are_one_point():
-    predicted = np.array([0.7, 0.2, 0.2, 0.7, 0.2, 0.7])
-    at, rows, curve = curve_of(predicted, np.array([1.0, 0, 1, 1, 0, 0]))
-    np.testing.assert_allclose([at, curve, rows], [[0.2, 0.7], [1 / 3, 2 / 3], [3, 3]])
-
-
-def test_pooled_minimises_the_squares_among_rising_curves():
-    rng = np.random.default_rng(1)
-    predicted, happened = rng.random(30), (rng.random(30) < 0.5).astype(float)
-    _, _, curve = curve_of(predicted, happened)
-    order = np.argsort(predicted)
-    y = happened[order]
-    # the greatest convex minorant of the cumulated events, by its min-max formula
-    exact = [
-        max(min(y[a : b + 1].mean() for b in range(k, 30)) for a in range(k + 1)) for k in range(30)
-    ]
-    np.testing.assert_allclose(curve, exact)
-
-
 def test_score_is_split_into_its_parts():
     rng = np.random.default_rng(2)
     predicted = np.round(rng.random(200), 2)

@@ -11,7 +11,6 @@ from bayescluster.checks.convergence import (
     EstimandMeans,
     confirmed,
     convergence_gate,
-    element_names,
     means_of,
     needs_confirmation,
 )
@@ -304,10 +303,3 @@ def test_one_trajectory_in_a_hundred_may_be_cut_short():
     assert found.passed
     assert item(found, "Tree depth").found == "1.0% of draws at the limit of 10"
     assert item(found, "Tree depth").threshold == "at most 1%"
-
-
-def test_names_of_elements():
-    values = posterior()
-    assert element_names(values["sigma"]) == [""]
-    assert element_names(values["population"]) == ["[intercept]", "[human_capital]"]
-    assert element_names(values["cluster_correlation"])[1] == "[intercept, human_capital]"

@@ -155,13 +155,6 @@ def test_band_holds_whole_curves_as_often_as_it_says():
     assert abs(inside - 0.95) < 4 * np.sqrt(0.05 * 0.95 * (1 / 4000 + 1 / 2000))
 
 
-def test_uniform_values_are_flagged_at_the_nominal_rate():
-    rng = np.random.default_rng(2)
-    ps = np.array([uniformity(rng.random((1, 60))).p for _ in range(800)])
-    # POT-C of independent values is a little liberal: 0.05 to 0.07 at 0.05
-    assert 0.03 < (ps < 0.05).mean() < 0.085
-
-
 def leave_one_out(y: Any, x: Any) -> Any:
     """Exact LOO-PIT of a normal regression under the reference prior."""
     hat = x @ np.linalg.solve(x.T @ x, x.T)
@@ -169,13 +162,6 @@ def leave_one_out(y: Any, x: Any) -> Any:
     free = len(y) - x.shape[1] - 1
     variance = (rest @ rest - rest**2 / (1 - lever)) / free
     return stats.t.cdf(rest / np.sqrt(variance * (1 - lever)), free)
-
-
-def test_a_model_that_fits_is_flagged_no_more_often_than_the_nominal_rate():
-    rng = np.random.default_rng(3)
-    x = np.column_stack([np.ones(120), rng.normal(size=(120, 4))])
-    ps = [uniformity(leave_one_out(rng.normal(size=120), x)[None]).p for _ in range(400)]
-    assert np.mean(np.array(ps) < 0.05) <= 0.05
 
 
 @pytest.mark.parametrize(

@@ -139,12 +139,6 @@ def test_sensitivity_is_the_gradient_of_the_distance(case):
         assert found.value[0] == pytest.approx(np.mean(steps), rel=0.05)
 
 
-def test_a_threshold_is_a_third_of_a_standard_deviation():
-    """The account of the threshold: a standard normal that shifts by .3 a doubling."""
-    ends = (-4.0, 4.0)
-    assert distance(stats.norm(), stats.norm(0.3), ends) == pytest.approx(SENSITIVITY_MIN, rel=0.4)
-
-
 @pytest.mark.parametrize(
     ("case", "wanted"),
     [(CONFLICT, "prior-data conflict"), (WEAK, "-"), (STRONG, "strong prior or weak likelihood")],

@@ -70,7 +70,7 @@ def test_positions_are_uniform_however_many_draws():
     assert kstest(positions, "uniform").pvalue > 1e-3
 
 
-@pytest.mark.parametrize("count", [RANKS_MIN, 100, 250])
+@pytest.mark.parametrize("count", [RANKS_MIN, 100])
 def test_band_and_probability_say_the_same(count):
     """As often outside the band as it says, and outside exactly where p is small."""
     rng = np.random.default_rng(count)

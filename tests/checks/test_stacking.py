@@ -8,17 +8,6 @@ from scipy.stats import norm
 from bayescluster.checks.loo import difference, stacking_weights, total_error
 
 
-def test_the_weight_of_two_is_the_best_of_a_fine_grid():
-    rng = np.random.default_rng(1)
-    values = np.where(rng.random(300) < 0.3, rng.normal(-2, 1, 300), rng.normal(2, 1, 300))
-    elpd = np.column_stack([norm.logpdf(values, -2, 1), norm.logpdf(values, 2, 1)])
-    grid = np.linspace(0, 1, 20001)
-    score = np.log(grid[:, None] * np.exp(elpd[:, 0]) + (1 - grid[:, None]) * np.exp(elpd[:, 1]))
-    best = grid[score.sum(axis=1).argmax()]
-    assert stacking_weights(elpd)[0] == pytest.approx(best, abs=1e-4)
-    assert 0.2 < best < 0.4
-
-
 def test_no_single_move_of_weight_improves_the_score():
     rng = np.random.default_rng(2)
     elpd = -0.5 * rng.normal(size=(60, 5)) ** 2 - rng.random(5)

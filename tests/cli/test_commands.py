@@ -60,11 +60,6 @@ def test_every_command_has_help(name):
     assert re.match(r"[A-Z][a-z]+ .+", described.strip())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_command_stands_in_the_readme(name):
-    assert f"bayescluster {name}" in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["runs", "verify", "--help"]])
 def test_help_imports_nothing_heavy(arguments):
     program = (

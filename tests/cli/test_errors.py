@@ -805,15 +805,6 @@ def test_file_that_is_not_there(command, folder):
     assert found.code == 2
 
 
-@pytest.mark.usefixtures("folder")
-def test_folder_for_a_file():
-    found = call("validate", ".")
-    assert found.err == (
-        "The analysis cannot be read:\n  .: the analysis file cannot be read: Is a directory\n"
-    )
-    assert found.code == 2
-
-
 def test_analysis_that_is_not_text(folder):
     write(folder)
     (folder / "analysis.yaml").write_bytes(ANALYSIS.replace("small", "süß").encode("latin-1"))

@@ -38,18 +38,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
-    "command",
+    ("command", "unbuffered"),
     [
-        "BC --help | head -1",
-        "BC run --help | true",
-        "BC validate analysis.yaml | head -1",
-        "BC validate analysis.yaml | true",
-        "BC validate analysis.yaml >&-",
-        "BC validate analysis.yaml >&- 2>&-",
-        "BC --help >&-",
-        "BC validate analysis.yaml <&-",
+        ("BC --help | head -1", ""),
+        ("BC --help | head -1", "1"),
+        ("BC run --help | true", ""),
+        ("BC validate analysis.yaml | head -1", ""),
+        ("BC validate analysis.yaml | true", "1"),
+        ("BC validate analysis.yaml >&- 2>&-", ""),
+        ("BC --help >&-", "1"),
+        ("BC validate analysis.yaml <&-", ""),
     ],
 )
 def test_output_that_nobody_takes_is_no_fault(folder: Path, command: str, unbuffered: str) -> None:
@@ -58,8 +57,9 @@ def test_output_that_nobody_takes_is_no_fault(folder: Path, command: str, unbuff
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="no full device here")
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("command", ["validate analysis.yaml", "--help", "schema"])
+@pytest.mark.parametrize(
+    ("command", "unbuffered"), [("validate analysis.yaml", ""), ("--help", "1"), ("schema", "")]
+)
 def test_a_full_disk_for_the_output(folder: Path, command: str, unbuffered: str) -> None:
     ran = shell(f"BC {command} > {FULL}", folder, PYTHONUNBUFFERED=unbuffered)
     assert ran.returncode == 1

@@ -208,19 +208,6 @@ def test_too_few_and_missing_cells(text, message, cases):
     assert (found.code, found.err) == (3, f"The data do not fit the analysis:\n{message}")
 
 
-@pytest.mark.usefixtures("cases")
-def test_a_table_that_is_not_there():
-    found = call("qca", "case.csv", "--outcome", "surv", *DEV)
-    assert (found.code, found.err) == (
-        3,
-        (
-            "The data do not fit the analysis:\n"
-            "  TABLE: the data file 'case.csv' does not exist\n"
-            "    did you mean 'cases.csv'?\n"
-        ),
-    )
-
-
 def test_tied_solutions_are_all_printed(cases):
     rows = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)]
     text = "a,b,c,y\n" + "".join(f"{a},{b},{c},1\n" for a, b, c in rows) + "1,1,0,0\n0,0,1,0\n"

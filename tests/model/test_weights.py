@@ -87,7 +87,14 @@ def assert_is_weighted(design: Any, oracle: WeightedOracle) -> None:
         assert np.isfinite(graph.gradient(point)).all()
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+USUAL = ("bernoulli", "gaussian", "ordinal", "hurdle_lognormal")
+"""A family of each kind of outcome; weights know nothing of the family, so the others are slow."""
+
+
+@pytest.mark.parametrize(
+    "family",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in USUAL)) for name in FAMILIES],
+)
 def test_rows_are_weighted_whatever_the_family(family):
     frame = weighted_firms()
     design = small_design(family, "additive", NESTED, data={"weight": "stands_for"}, frame=frame)
@@ -108,8 +115,14 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("row", ["stands_for", None])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("shape", "row"),
+    [
+        *((shape, "stands_for") for shape in SHAPES),
+        ("correlated", None),
+        *(pytest.param(s, None, marks=pytest.mark.slow) for s in SHAPES if s != "correlated"),
+    ],
+)
 def test_clusters_are_weighted_however_their_effects_are_sampled(shape, row):
     frame = weighted_firms(industries=2, clusters=4)
     data = {"weight": row, "cluster_weight": "drawn"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ import report_made as made
 import report_weakest as weakest
 from causes_made import caused
 from ceiling_models_made import modelled
+from folds_made import left_out
 from sensitivity_made import scaled
 
 from bayescluster.report.render import render_html, write_report
 from bayescluster.results.model import Results
+from tests.undrawn import page_of, unprinted
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +43,15 @@ def compared() -> Results:
 
 @pytest.fixture(scope="session")
 def drawn_whole() -> Results:
-    """Results that hold something for every figure."""
+    """Results that hold something for every figure, and for all but a few sections and tables."""
     whole = caused(made.with_sets(made.compared(made.several())))
-    return scaled(modelled(weakest.asked(whole)))
+    whole = whole.model_copy(update={"ceilings": made.made_ceilings()})
+    return left_out(scaled(modelled(weakest.asked(whole))))
 
 
 @pytest.fixture(scope="session")
 def compared_page(compared: Results) -> str:
-    return render_html(compared)
+    return page_of(compared)
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +84,10 @@ def written(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("written") / "new" / "report"
     write_report(results, directory)
     return directory
+
+
+@pytest.fixture
+def unprinted_figures() -> Iterator[None]:
+    """Make the figures of a study, but print none as SVG."""
+    with unprinted():
+        yield

@@ -31,6 +31,8 @@ from bayescluster.studies.multiverse.view import (
     specification_plot,
 )
 
+pytestmark = pytest.mark.usefixtures("unprinted_figures")
+
 EVIL = "<script>alert('x')</script>"
 
 

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
-from xml.etree import ElementTree
-
 import pytest
 
 from bayescluster.checks.uniformity import band
 from bayescluster.kit.figure import FigureError
-from bayescluster.kit.table import csv_text
 from bayescluster.studies.calibration import view as calibrate
 from bayescluster.studies.calibration.results import (
     Band,
     Bin,
     Calibration,
-    CalibrationReplication,
     FormCalibration,
     QuantityRow,
-    Ranked,
     Reliability,
 )
 from bayescluster.studies.calibration.view import (
     SHAPE_WORDS,
     SHOWN,
-    csv_tables,
     ecdf_plot,
     page_text,
     reliability_plot,
@@ -33,7 +25,6 @@ from bayescluster.studies.calibration.view import (
     verdict_words,
 )
 from bayescluster.studies.design_analysis.results import Share, SizeFacts
-from tests.undrawn import unprinted
 
 COUNT = 24
 SHARE = Share(share=0.5, low=0.4, high=0.6)
@@ -134,6 +125,7 @@ def test_the_page_says_what_was_found():
     assert "REJECTED" not in page
 
 
+@pytest.mark.usefixtures("unprinted_figures")
 @pytest.mark.parametrize("shape", list(SHAPE_WORDS))
 def test_a_rejection_is_told_in_words(shape):
     wrong = row(rejected=True, shape=shape, p=1e-6, p_corrected=1e-5)
@@ -141,8 +133,7 @@ def test_a_rejection_is_told_in_words(shape):
     assert state_words(found).startswith(
         "Calibration is REJECTED: the ranks of 1 of 2 quantities are not uniform."
     )
-    with unprinted():
-        page = page_text(found)
+    page = page_text(found)
     assert f"<li>sigma: {SHAPE_WORDS[shape]}.</li>" in page
     assert "&lt; 0.001" in page
 
@@ -172,27 +163,9 @@ def test_many_quantities_are_folded_and_the_rest_stand_in_the_table(monkeypatch)
     assert "Further quantities, drawn" not in page_text(made(*rows[:SHOWN]))
 
 
-def test_figures_are_markup_in_colours_of_the_page():
-    page = page_text(made(row(rejected=True, shape="other"), state="rejected"))
-    svg = page[page.index("<svg") : page.index("</svg>") + 6]
-    ElementTree.fromstring(svg)
-    assert "var(--bad)" in svg
-    assert "#" not in svg.replace("url(#", "").replace('href="#', "")
-
-
 def test_nothing_to_draw_is_said():
     with pytest.raises(FigureError, match="No quantity was ranked"):
         ecdf_plot((), {})
     with pytest.raises(FigureError, match="No probability was stated"):
         reliability_plot(reliability(bins=()))
     assert "This figure could not be drawn." in page_text(made())
-
-
-def test_ranks_as_a_table_cannot_be_run_as_a_formula():
-    ranked = Ranked(
-        kind="effect", name="=cmd()", truth=0.1, rank=3, among=10, position=0.31415926535
-    )
-    one = CalibrationReplication(form="ces", number=7, status="fitted", ranks=(ranked,))
-    (line,) = csv.DictReader(StringIO(csv_text(csv_tables([one])[0])))
-    assert (line["form"], line["replication"], line["name"]) == ("ces", "7", "'=cmd()")
-    assert float(line["position"]) == 0.31415926535

@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import unescape
 
+import pytest
 import report_made as made
 from report_reading import Page
 
@@ -28,6 +29,8 @@ from bayescluster.studies.compare.results import (
     Pair,
 )
 from bayescluster.studies.compare.view import csv_tables, lead, page_text, printed
+
+pytestmark = pytest.mark.usefixtures("unprinted_figures")
 
 
 def setting(

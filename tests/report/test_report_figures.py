@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 import re
-from io import BytesIO
 
 import matplotlib as mpl
 import pytest
 import report_made as made
-from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from bayescluster.kit.figure import VARIABLES, folded, inline, standalone
@@ -25,22 +23,6 @@ def test_every_figure_is_drawn_in_declared_colours(
     colours = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text))
     assert colours
     assert colours <= set(VARIABLES)
-
-
-def test_figures_for_notebooks(results: Results, compared: Results) -> None:
-    drawn = (
-        figures.corners_figure(compared),
-        figures.effects_figure(compared),
-        figures.forest(results, "human_capital"),
-        figures.surface(results),
-        figures.conditional_effect(results),
-        figures.predictive(results),
-    )
-    for figure in drawn:
-        assert isinstance(figure, Figure)
-        buffer = BytesIO()
-        figure.savefig(buffer, format="png")
-        assert buffer.getvalue().startswith(b"\x89PNG")
 
 
 def test_forest_shows_every_industry_with_its_size(results: Results) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from io import StringIO
-from pathlib import Path
 
 import pytest
 import report_made as made
-from report_reading import Page, said
+from report_reading import said
 
 from bayescluster.features.learning.view import PATHS
 from bayescluster.kit import words
 from bayescluster.report.figures import learning_matrix
-from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
-from tests.undrawn import page_of, undrawn
+from tests.undrawn import page_of
 
 MOST_WORDS = 250
 
@@ -29,19 +25,6 @@ def several() -> Results:
 @pytest.fixture(scope="session")
 def several_page(several: Results) -> str:
     return page_of(several, "learning-matrix")
-
-
-def test_the_page_is_well_formed(several_page: str) -> None:
-    page = Page(several_page)
-    assert (page.faults, page.open) == ([], [])
-    anchors = page.values("id")
-    assert len(anchors) == len(set(anchors))
-    assert {link[1:] for link in page.values("href")} <= set(anchors)
-    assert "#learning" in page.values("href")
-
-
-def test_one_equation_has_no_such_section(page: str) -> None:
-    assert "Interactive learning" not in page
 
 
 def test_effects_of_the_outcome_in_focus_are_shown_with_what_they_assume(
@@ -75,25 +58,3 @@ def test_forms_that_bring_about_each_other_are_named(several: Results) -> None:
 def test_figure_has_a_panel_a_group(several: Results, narrow: bool) -> None:
     figure = learning_matrix(several, narrow=narrow)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["All firms", *made.INDUSTRIES]
-
-
-def test_tables_hold_every_equation(several: Results, tmp_path: Path) -> None:
-    with undrawn():
-        write_report(several, tmp_path)
-
-    def rows(name: str) -> list[dict[str, str]]:
-        text = (tmp_path / "tables" / f"{name}.csv").read_text(encoding="utf-8")
-        return list(csv.DictReader(StringIO(text)))
-
-    equations = {"upgrading", "process", *made.LEARNED}
-    assert {row["equation"] for row in rows("coefficients")} == equations
-    assert {row["equation"] for row in rows("predictive")} == equations
-    assert {row["equation"] for row in rows("equation_effects")} == equations - {"upgrading"}
-    learning = several.learning
-    assert learning is not None
-    assert len(rows("learning_paths")) == len(learning.paths)
-    assert len(rows("learning_matrix")) == len(learning.matrix)
-    first = rows("learning_sensitivity")[0]
-    assert float(first["indirect_mean"]) == learning.sensitivity[0].indirect.mean
-    assert rows("learning_tipping")[0]["interval_at"] == ""
-    assert float(rows("residuals")[0]["mean"]) == several.residuals[0].estimate.mean

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 from report_reading import said
 
 from bayescluster.report.sections import raw_tables
@@ -94,17 +93,6 @@ def test_cross_validation_is_said_to_take_the_capitals_as_given():
     words = "Cross-validation takes the latent capitals as given"
     assert words in said(page_of(measured(SMALL)), "fit")
     assert words not in said(page_of(results()), "fit")
-
-
-@pytest.mark.parametrize(
-    ("name", "many"),
-    [("measurement_loadings", 3), ("measurement_background", 1), ("measurement_departures", 2)],
-)
-def test_tables(name, many):
-    (table,) = [one for one in raw_tables(measured(FLAGGED, SMALL)) if one.name == name]
-    assert len(table.rows) == many
-    assert table.columns[0] == "capital"
-    assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
 def test_priors_of_loadings_are_spread_over_columns():

@@ -24,10 +24,3 @@ def test_missing_cells_are_shown_by_variable():
     for wanted in ("Missing cells that are estimated inside the model", "firm_age"):
         assert wanted in text
     assert "Missing cells" not in str(SAMPLE.body(made()))
-
-
-def test_they_are_kept_with_the_results():
-    results = with_gaps()
-    again = Results.model_validate_json(results.model_dump_json())
-    assert again.sample.imputed == results.sample.imputed
-    assert again.sample.patterns == results.sample.patterns

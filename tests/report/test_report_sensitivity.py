@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import csv
-from pathlib import Path
-
 import pytest
 from report_reading import section_of
 from sensitivity_made import scaled
 
 from bayescluster.features.sensitivity.view import MOST_BARS, PRIORS, SENSITIVITY, bars
 from bayescluster.report.figures import FigureError, scaled_verdicts
-from bayescluster.report.render import write_report
 from bayescluster.results.model import Results
-from tests.undrawn import page_of, undrawn
+from tests.undrawn import page_of
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +65,6 @@ def test_the_appendix_shows_what_is_sensitive(whole: Results) -> None:
     assert "Not made: Models of the ceiling were not scaled." in body
 
 
-def test_sections_are_left_out_where_nothing_was_scaled(page: str, whole: Results) -> None:
-    assert 'id="sensitivity"' not in page
-    assert 'id="priors"' not in page
-    text = page_of(whole)
-    assert 'id="sensitivity"' in text
-    assert 'id="priors"' in text
-
-
 def test_without_rows_the_appendix_says_why(whole: Results) -> None:
     assert whole.sensitivity is not None
     nothing = whole.sensitivity.model_copy(
@@ -93,30 +81,6 @@ def test_without_rows_the_appendix_says_why(whole: Results) -> None:
     body = section_of(page, "priors")
     assert "Not made: No prior could be scaled: &lt;i&gt;." in body
     assert "<table" not in body
-
-
-def test_names_of_the_data_are_escaped(hostile: Results) -> None:
-    assert "<script>alert(1)" not in page_of(scaled(hostile), "scaled-verdicts")
-
-
-def test_tables_hold_the_numbers(whole: Results, tmp_path: Path) -> None:
-    with undrawn("scaled-verdicts"):
-        write_report(whole, tmp_path)
-
-    def rows(name: str) -> list[dict[str, str]]:
-        with (tmp_path / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-
-    sensitive = rows("sensitivity")
-    assert len(sensitive) == 6
-    assert (sensitive[1]["block"], sensitive[1]["value"]) == ("groups", "0.0771")
-    assert sensitive[1]["diagnosis"] == "prior-data conflict"
-    judged = rows("scaled_verdicts")
-    assert len(judged) == 6 * len(whole.verdicts)
-    assert [row["verdict"] for row in judged[:5]].count("cannot be told") == 1
-    assert sum(row["flips"] == "True" for row in judged) == 1
-    assert [row["name"] for row in rows("prior_blocks")] == ["population", "groups"]
-    assert (tmp_path / "figures" / "scaled-verdicts.svg").exists()
 
 
 def test_nothing_to_draw(results: Results) -> None:

@@ -82,11 +82,6 @@ def test_of_many_turning_points_the_closest_are_shown(results: Results) -> None:
     assert f"G{MOST_ROWS} " not in text
 
 
-def test_no_curves_no_section(results: Results) -> None:
-    bare = page_of(results.model_copy(update={"verdict_curves": ()}))
-    assert "Would other cut-offs change a verdict?" not in bare
-
-
 def test_the_curve_can_be_drawn_or_says_why_not() -> None:
     assert len(verdict_curve((curve("A"), curve("B"))).axes) == 2
     with pytest.raises(FigureError, match="hold no verdict curve"):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 import report_made as made
 import report_weakest as weakest
-from report_reading import Page, said
+from report_reading import said
 
 from bayescluster.features.weakest_node import view as weakest_words
-from bayescluster.report.sections import raw_tables
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 
@@ -23,21 +22,6 @@ def results() -> Results:
 @pytest.fixture(scope="module")
 def page(results: Results) -> str:
     return page_of(results, "gains")
-
-
-def test_the_page_is_well_formed(page: str) -> None:
-    read = Page(page)
-    assert (read.faults, read.open) == ([], [])
-    anchors = read.values("id")
-    assert len(anchors) == len(set(anchors))
-    assert {"weakest-node", "budget"} <= set(anchors)
-
-
-def test_without_the_question_there_are_no_sections() -> None:
-    text = page_of(made.results())
-    assert 'id="weakest-node"' not in text
-    assert 'id="budget"' not in text
-    assert not any(table.name.startswith("weakest") for table in raw_tables(made.results()))
 
 
 @pytest.mark.parametrize(
@@ -71,23 +55,6 @@ def test_findings_name_the_weakest_node_of_each_industry(page: str, text: str) -
 )
 def test_the_appendix_shows_plan_and_least_levels(page: str, text: str) -> None:
     assert text in said(page, "budget")
-
-
-def test_tables_hold_every_number(results: Results) -> None:
-    tables = {table.name: table for table in raw_tables(results)}
-    found = results.weakest_node
-    assert found is not None
-    options = tables["weakest_options"]
-    assert len(options.rows) == len(found.options)
-    at = options.columns.index("per_cost_mean")
-    assert [row[at] for row in options.rows] == [
-        one.per_cost.mean for one in found.options if one.per_cost
-    ]
-    needs = tables["weakest_needs"]
-    assert {"low_word", "median_original", "high_sd"} <= set(needs.columns)
-    assert len(needs.rows) == len(found.needs)
-    assert len(tables["weakest_nodes"].rows) == 4
-    assert len(tables["weakest_plans"].rows) == 4
 
 
 def test_the_figure_has_a_row_for_every_industry(results: Results) -> None:

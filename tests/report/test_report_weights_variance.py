@@ -9,7 +9,6 @@ from bayescluster.results import facts as mf
 from bayescluster.results.model import Results
 from tests.undrawn import page_of
 
-LABEL = "Weighted pseudo-posterior: probabilities are not exact."
 WARNING = "intervals of the model are too narrow by a factor of about 1.5"
 
 
@@ -70,14 +69,6 @@ def test_the_sandwich_stands_beside_the_model(results: Results) -> None:
     read = Page(page_of(weighted(results, rows=())))
     assert read.faults == []
     assert "Sandwich check of" not in read.text
-
-
-def test_the_sandwich_is_written_as_a_table(results: Results) -> None:
-    table = next(t for t in raw_tables(weighted(results)) if t.name == "sandwich")
-    assert table.columns[:3] == ("block", "name", "model_mean")
-    assert table.columns[-3:] == ("ratio", "design_effect", "warning")
-    assert [row[1] for row in table.rows] == ["intercept", "human_capital"]
-    assert table.rows[0][-1] == WARNING
 
 
 def test_shares_of_variance_stand_with_prior_and_posterior(results: Results, page: str) -> None:

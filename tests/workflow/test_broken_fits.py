@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from bayescluster.app.run import Retried, run_analysis, run_with_retries
 from bayescluster.results.model import Results
+from tests.undrawn import undrawn
 
 ANALYSIS = """\
 name: broken
@@ -45,6 +46,12 @@ def written(
     return path
 
 
+def undrawn_run(config: Path, folder: Path) -> Results:
+    """Results of a run whose report has no drawings."""
+    with undrawn():
+        return run_analysis(config, folder / "runs").results
+
+
 def counts(folder: Path, family: str, apart: float) -> Results:
     """Counts that spread more than a poisson model makes; ``apart``: how the capitals differ."""
     rng = np.random.default_rng(33)
@@ -53,7 +60,7 @@ def counts(folder: Path, family: str, apart: float) -> Results:
     mean = np.exp(1 + 0.3 * human)
     upgrades = rng.negative_binomial(0.5, 0.5 / (0.5 + mean))
     config = written(folder, family, training=human, trust=social, y=upgrades)
-    return run_analysis(config, folder / "runs").results
+    return undrawn_run(config, folder)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +106,7 @@ def test_a_separated_logit_names_the_predictor(tmp_path: Path) -> None:
     human, social = rng.normal(size=80), rng.normal(size=80)
     upgraded = (human > 0.2).astype(int)
     config = written(tmp_path, "bernoulli", training=human, trust=social, y=upgraded)
-    results = run_analysis(config, tmp_path / "runs").results
+    results = undrawn_run(config, tmp_path)
     (reason,) = [one for one in results.gate.reasons if one.kind == "separation"]
     assert reason.parameters == ("human_capital",)
     assert "complete separation" in reason.found
@@ -120,7 +127,7 @@ def test_firms_that_break_the_rule_end_the_separation(tmp_path: Path) -> None:
     human, social = rng.normal(size=80), rng.normal(size=80)
     upgraded = (human + rng.logistic(size=80) > 0.2).astype(int)
     config = written(tmp_path, "bernoulli", training=human, trust=social, y=upgraded)
-    results = run_analysis(config, tmp_path / "runs").results
+    results = undrawn_run(config, tmp_path)
     assert "separation" not in kinds(results)
     assert results.gate.passed
 

@@ -181,24 +181,6 @@ def test_every_replication_is_made_once(analysis, refits, tmp_path):
     assert more.results.forms[0].replications == 5
 
 
-def test_jobs_and_interruptions_change_nothing(analysis, refits, tmp_path):
-    whole = calibrate_analysis(analysis, QUICK, tmp_path / "whole")
-    refits.fitted.clear()
-    refits.stop_after = 2
-    with pytest.raises(KeyboardInterrupt):
-        calibrate_analysis(analysis, QUICK._replace(jobs=1), tmp_path / "runs")
-    left = stored(tmp_path / "runs")
-    assert len(left) == 2
-    refits.stop_after = None
-    # half a file is none
-    left[0].write_text(left[0].read_text()[:40])
-    found = calibrate_analysis(analysis, QUICK._replace(jobs=1), tmp_path / "runs")
-    assert len(refits.fitted) == 2 + 2
-    assert found.results == whole.results
-    outcomes = {tuple(outcome) for outcome in refits.fitted}
-    assert len(outcomes) == 3
-
-
 @pytest.mark.usefixtures("refits")
 def test_size_seed_and_settings_have_directories_of_their_own(analysis, tmp_path):
     asked = (QUICK, QUICK._replace(firms=0.5), QUICK._replace(seed=6), QUICK._replace(draws=210))
@@ -248,15 +230,6 @@ def test_few_effective_draws_fail_the_gate(analysis, tmp_path, monkeypatch):
     (form,) = calibrate_analysis(analysis, QUICK, tmp_path).results.forms
     assert (form.passed, form.not_converged) == (0, 3)
     assert form.reasons == ("fewer than 10000 effective draws of a quantity",)
-
-
-@pytest.mark.usefixtures("refits")
-def test_draws_from_no_posterior_are_rejected(analysis, tmp_path):
-    """What the instant sampler draws has a joint likelihood far below that of the truths, or above."""
-    found = calibrate_analysis(analysis, QUICK._replace(replications=25), tmp_path)
-    assert found.results.state == "rejected"
-    page = (found.directory / "calibrate.html").read_text()
-    assert "Calibration is REJECTED" in page
 
 
 @pytest.mark.usefixtures("refits")

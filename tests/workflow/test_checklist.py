@@ -11,7 +11,6 @@ from typing import Any, get_args
 
 import pytest
 
-import bayescluster.api as bc
 from bayescluster.app.report import finish_report, with_additions
 from bayescluster.features.checklist.compute import (
     REGION,
@@ -27,9 +26,6 @@ from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec import hypotheses
 from bayescluster.spec.analysis import Analysis
-from tests.factories import analysis_dict, firms
-from tests.fits import write_csv
-from tests.quick import quick_runs
 
 CLAIMS = get_args(get_args(hypotheses.Hypothesis)[0])
 
@@ -335,22 +331,3 @@ def test_synthetic_firms_are_to_be_called_so(copied: RunDirectory) -> None:
     assert "none of these words says so" in silent.found
     spoken = bare | {"limits": ("The firms are simulated.",)}
     assert answered(known(copied, results.model_copy(update=spoken)), WORDS).status == "done"
-
-
-def test_each_of_several_forms_has_draws_of_its_own(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick_runs(monkeypatch)
-    plain = analysis_dict(varying={"industry": ["intercept"]})
-    plain["equations"]["upgrading"]["structure"] = ["additive", "interaction"]
-    plain["data"]["source"] = write_csv(firms(), tmp_path, "firms.csv")
-    plain["sampling"] = {"draws": 60, "tune": 10, "chains": 2, "prior_draws": 100}
-    run = bc.fit(Analysis.model_validate(plain), tmp_path / "runs")
-    directory = RunDirectory.open(run.path)
-    assert "the draws of 4 chains" in answered(known(directory), AGAIN).found
-    (directory.forms()["interaction"].path / "posterior.nc").unlink()
-    lost = answered(known(directory), AGAIN)
-    assert (lost.status, "posterior.nc of the form 'interaction'" in lost.found) == (
-        "in part",
-        True,
-    )

@@ -13,9 +13,8 @@ import pytest
 from scipy.special import expit, logit
 
 from bayescluster.design.record import Design
-from bayescluster.errors import DesignError, RunError
+from bayescluster.errors import DesignError
 from bayescluster.model.evaluate import expectation, linear_predictor
-from bayescluster.runs.layout import locked
 from bayescluster.spec.analysis import Analysis, Traditions
 from bayescluster.studies.design_analysis import compute as design_analysis
 from bayescluster.studies.design_analysis.compute import Options, simulated, truths
@@ -243,20 +242,6 @@ def test_what_was_stopped_goes_on(analysis, refits, tmp_path):
     found = analyse_design(analysis, QUICK, root)
     assert len(refits.fitted) == 2 + 5
     assert found.results == whole.results
-
-
-@pytest.mark.usefixtures("refits")
-def test_one_writer_at_a_time(analysis, tmp_path):
-    done = analyse_design(analysis, QUICK, tmp_path)
-    with locked(done.directory), pytest.raises(RunError):
-        analyse_design(analysis, QUICK, tmp_path)
-
-
-def test_refits_that_disagree_are_undecided(analysis, refits, tmp_path):
-    refits.apart = 3.0
-    found = analyse_design(analysis, QUICK, tmp_path).results
-    assert {row.undecided.share for row in found.rows} == {1.0}
-    assert [each.not_converged for each in found.failures] == [3, 3]
 
 
 def test_outcomes_that_no_analysis_would_take_are_undecided(

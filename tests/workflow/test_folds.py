@@ -15,7 +15,6 @@ from bayescluster.app.report import open_design
 from bayescluster.app.run import run_analysis
 from bayescluster.checks.loo import RowScores, stacking_weights
 from bayescluster.errors import FitError
-from bayescluster.features.folds.results import Fold
 from bayescluster.runs.store import RunDirectory
 from bayescluster.studies.folds import rows as folds_rows
 from bayescluster.studies.folds import study as folds
@@ -319,11 +318,6 @@ def test_from_python(run):
         opened.leave_out("firm")
     with pytest.raises(ValueError, match="unknown setting 'drawz'"):
         opened.leave_out("cluster", drawz=3)
-
-
-def test_a_refit_that_counts_has_no_reason():
-    assert Fold(number=1, held=("a",), rows=1, status="fitted").passed
-    assert not Fold(number=1, held=("a",), rows=1, status="fitted", reasons=("x",)).passed
 
 
 ROWS = Options("row", most=2, draws=200, tune=50, jobs=1)

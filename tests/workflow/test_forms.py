@@ -150,15 +150,6 @@ def test_a_form_has_the_key_that_it_has_alone(whole, folder, instant):
     assert instant.compiled == 1
 
 
-def test_the_second_run_writes_nothing(copied, folder, instant):
-    before = _times(copied.path)
-    told, again = _go(folder)
-    assert told.steps == AGAIN
-    assert (instant.compiled, instant.sampled) == (0, [])
-    assert again.path == copied.path
-    assert _times(copied.path) == before
-
-
 def test_the_explorer_has_the_draws_of_every_form(whole):
     document = (whole.path / EXPLORER).read_text()
     found = Explorer.model_validate_json(document)
@@ -214,16 +205,6 @@ def test_a_stopped_run_goes_on_where_it_stopped(whole, folder, instant):
     assert ours.comparison == never_stopped.comparison
     assert ours.verdicts == never_stopped.verdicts
     assert ours.effects == never_stopped.effects
-
-
-@pytest.mark.usefixtures("plain_report")
-def test_fit_then_run(folder, instant):
-    directory = fit_analysis(folder / "analysis.yaml", folder / "runs")
-    assert not directory.results_path.exists()
-    assert instant.compiled == 2
-    told, finished = _go(folder)
-    assert told.steps == [*AGAIN[:3], *STEPS[7:]]
-    assert finished.path == directory.path
 
 
 @pytest.mark.parametrize("place", ["report.html", "forms/conjunctive/posterior.nc"])

@@ -258,16 +258,6 @@ def test_a_gate_that_failed_has_no_verdict(tmp_path, sampler, monkeypatch):
     assert FEWER_DRAWS in notes_of(found.model_copy(update={"sampler": fewer}))
 
 
-def test_a_base_whose_gate_failed_has_no_flips(tmp_path, sampler):
-    sampler.apart = 3.0
-    found = swept(made(tmp_path, {"families": ["probit"]}), tmp_path)
-    assert found.base.status == "unchecked"
-    assert not any(row.flips for row in found.claims)
-    assert found.claims[0].words == (
-        "The analysis as declared did not pass its checks: there is no verdict to compare with."
-    )
-
-
 def test_what_is_fitted_is_not_fitted_again(tmp_path, sampler):
     block = {"families": ["probit"]}
     run_analysis(made(tmp_path, None), tmp_path / "runs")
@@ -286,17 +276,6 @@ def test_what_is_fitted_is_not_fitted_again(tmp_path, sampler):
     # other draws are other fits
     swept(analysis, tmp_path, draws=60)
     assert sampler.compiled == 5
-
-
-def test_a_sweep_that_was_stopped_goes_on(tmp_path, sampler):
-    analysis = made(tmp_path, {"families": ["probit"]})
-    sampler.stop_after = 1
-    with pytest.raises(KeyboardInterrupt):
-        swept(analysis, tmp_path)
-    assert sampler.sampled == [0]
-    sampler.stop_after = None
-    swept(analysis, tmp_path)
-    assert sampler.sampled == [0, 1, 0, 1]
 
 
 def test_a_universe_whose_sampler_fails_is_listed(tmp_path, sampler, monkeypatch):

@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import bayescluster as bc
@@ -16,7 +15,6 @@ from bayescluster.studies.compare.provenance import (
     compare_records,
     explain_run,
     reproduce_run,
-    source_of,
 )
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
@@ -106,11 +104,6 @@ def test_a_run_without_results_is_compared_by_its_draws(
     found = compare_records(fitted.path, runs[1])
     assert found.same_draws is True
     assert found.verdicts == 0
-
-
-def test_nothing_changed(folder: Path, runs: dict[int, Path]) -> None:
-    assert states(runs[1]) == [("kept", "")] * 3
-    assert states(runs[1], folder / "analysis.yaml") == [("kept", "")] * 3
 
 
 def test_each_input_invalidates_what_rests_on_it(folder: Path, runs: dict[int, Path]) -> None:
@@ -243,10 +236,3 @@ def test_an_analysis_with_forms(tmp_path: Path) -> None:
     assert found.records.quantities > 80  # parameters of either form have names of their own
     assert [each.state for each in run.why().stages] == ["kept"] * 3
     assert run.diff(run.path).same_draws is True
-
-
-def test_the_analysis_is_the_one_of_the_run(runs: dict[int, Path]) -> None:
-    source = source_of(RunDirectory(runs[1]))
-    assert Path(str(source.analysis.data.source)).name == "firms.csv"
-    assert source.analysis.sampling == RunDirectory(runs[1]).analysis().sampling
-    assert np.isfinite(source.analysis.sampling.target_accept)

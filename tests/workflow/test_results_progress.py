@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from bayescluster.app.collect import PARTS
@@ -25,16 +23,6 @@ class Counting(Silent):
         self.counted.append((what, finished, total))
 
 
-class Plain:
-    """A watch that does not count."""
-
-    def step(self, message: str) -> None:
-        pass
-
-    def chain(self, state: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def analysis(tmp_path, monkeypatch) -> Analysis:
     quick_runs(monkeypatch)
@@ -48,10 +36,6 @@ def test_every_part_of_the_results_is_counted(analysis, tmp_path):
     watch = Counting()
     run_analysis(analysis, tmp_path / "runs", watch)
     assert watch.counted == [("parts of the results", k, PARTS) for k in range(PARTS + 1)]
-
-
-def test_a_watch_that_does_not_count_needs_not_to(analysis, tmp_path):
-    assert run_analysis(analysis, tmp_path / "runs", Plain()).results.effects
 
 
 def test_parts_of_several_forms_have_their_names(analysis, tmp_path):

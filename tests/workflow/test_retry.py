@@ -10,7 +10,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from bayescluster.app.run import RETRIES, Retried, fit_with_retries, run_analysis, run_with_retries
-from bayescluster.results.model import Results
 from bayescluster.runs.store import RunDirectory
 from tests.cli.small import call, write
 from tests.instant import InstantSampler
@@ -33,11 +32,9 @@ class Tuned(InstantSampler):
 
 
 class Done(NamedTuple):
-    """A run that failed, its posterior and results, and the attempts that followed."""
+    """A run that failed, and the attempts that followed."""
 
     folder: Path
-    posterior: bytes
-    results: Results
     retried: Retried
     compiled: int
 
@@ -49,10 +46,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Done:
     write(folder, PLAIN)
     with pytest.MonkeyPatch.context() as patch:
         sampler.stand_in(patch)
-        first = run_analysis(folder / "analysis.yaml", folder / "runs")
-        posterior = (first.directory.path / "posterior.nc").read_bytes()
+        run_analysis(folder / "analysis.yaml", folder / "runs")
         retried = run_with_retries(folder / "analysis.yaml", folder / "runs")
-    return Done(folder, posterior, first.results, retried, sampler.compiled)
+    return Done(folder, retried, sampler.compiled)
 
 
 @pytest.fixture
@@ -100,12 +96,6 @@ def test_each_attempt_is_a_run_of_its_own_and_tells_of_all(done: Done) -> None:
         assert directory.read_manifest().attempts == attempts
         assert directory.verify() == []
         assert "sampling.tune: 500 to 1000" in directory.report_path.read_text(encoding="utf-8")
-
-
-def test_what_was_drawn_first_is_not_overwritten(done: Done) -> None:
-    first = RunDirectory(done.folder / "runs" / "small" / done.retried.attempts[0].key)
-    assert (first.path / "posterior.nc").read_bytes() == done.posterior
-    assert first.load_results().model_copy(update={"attempts": ()}) == done.results
 
 
 def test_the_settings_told_give_the_attempt_again(sampler, copied, done):
@@ -160,18 +150,6 @@ def test_several_forms_are_drawn_again_together(sampler, config):
     found = fit_with_retries(config, config.parent / "runs")
     assert [attempt.gate_passed for attempt in found.attempts] == [False, True]
     assert sampler.compiled == 4
-
-
-@pytest.mark.slow
-def test_reasons_of_several_forms_are_told_together(sampler, config):
-    write(config.parent, PLAIN | SEVERAL)
-    sampler.enough = 500
-    found = run_with_retries(config, config.parent / "runs")
-    assert [attempt.gate_passed for attempt in found.attempts] == [False, True]
-    first = RunDirectory(config.parent / "runs" / "small" / found.attempts[0].key).load_results()
-    assert first.comparison is not None
-    leading = first.comparison.leading
-    assert any(f"{leading}: R-hat" in reason.checks for reason in first.gate.reasons)
 
 
 @pytest.mark.usefixtures("copied", "sampler")

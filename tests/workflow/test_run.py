@@ -196,15 +196,6 @@ def test_another_model_is_another_run(change, first, folder, instant):
     assert first.directory.verify() == []
 
 
-def test_other_firms_are_another_run(first, folder, instant):
-    write(folder, PLAIN, {"f14,Hsinchu,Electronics,20": "f14,Hsinchu,Electronics,21"})
-    told = Told()
-    second = fit_analysis(folder / "analysis.yaml", folder / "runs", told)
-    assert told.steps == STEPS[:4]
-    assert instant.compiled == 1
-    assert second.path != first.directory.path
-
-
 def test_a_stopped_run_goes_on_with_the_chains_it_lacks(go, folder, finished, instant):
     instant.stop_after = 1
     with pytest.raises(KeyboardInterrupt):
@@ -255,18 +246,6 @@ def test_failed_gate(instant):
     manifest = RunDirectory(Path(said["run"])).read_manifest()
     assert manifest.gate_passed is False
     assert Path(said["report"]).is_file()
-
-
-@pytest.mark.usefixtures("folder", "instant")
-def test_passed_gate():
-    found = call("run", "analysis.yaml", "--json")
-    said = json.loads(found.out)
-    assert (found.code, said["gate_passed"]) == (0, True)
-    assert {verdict["verdict"] for verdict in said["verdicts"]} <= {
-        "supported",
-        "rejected",
-        "undecided",
-    }
 
 
 def test_one_writer_at_a_time(first, go, instant):

@@ -62,11 +62,6 @@ def test_every_group_has_its_measures_truth_table_and_spread():
     )
 
 
-def test_results_are_kept_and_opened_again():
-    results = found()
-    assert SetResults.model_validate_json(results.model_dump_json()) == results
-
-
 def test_where_a_set_cannot_be_had_a_note_says_why():
     frame = firms(240)
     # counts vary, their share does not

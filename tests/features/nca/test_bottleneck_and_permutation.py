@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayescluster.features.nca.compute import SIZES, Observed, Settings, analyse_pair, size_of
+from bayescluster.features.nca.compute import Observed, Settings, analyse_pair
 from bayescluster.features.nca.observed import (
     CEILINGS,
     CORNERED,
@@ -203,12 +203,6 @@ def test_permutations_without_a_line_count_against_necessity():
     assert pair.ceilings[0].note.endswith(
         " permutations no line can be drawn; they count as at least as large."
     )
-
-
-def test_words_of_effect_sizes():
-    words = ("small", "small", "medium", "large", "very large", "very large")
-    assert tuple(map(size_of, (0, 0.0999, 0.1, 0.3, 0.5, 1))) == words
-    assert [bound for bound, _ in SIZES[:3]] == [0.1, 0.3, 0.5]
 
 
 def test_fit_is_told_up_to_the_staircase_only():

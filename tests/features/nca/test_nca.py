@@ -19,9 +19,7 @@ from bayescluster.features.nca.compute import Options, analyse_necessity
 from bayescluster.features.nca.observed import BOTTLENECKS, CEILINGS, CORNERS, SINGLE
 from bayescluster.features.nca.results import ALL_ROWS, Necessity
 from bayescluster.features.nca.view import (
-    DESCRIBED,
     TITLES,
-    UNITS,
     bottleneck,
     bottleneck_label,
     lines,
@@ -45,11 +43,6 @@ def _table(folder: Path, text: str, **options) -> Necessity:
     (folder / "t.csv").write_text(text, encoding="utf-8")
     asked = {"conditions": ("x",), "outcome": "y", "permutations": 20} | options
     return analyse_necessity(Options(table="t.csv", **asked), folder)
-
-
-def test_every_ceiling_and_table_has_words():
-    assert tuple(TITLES) == tuple(DESCRIBED) == CEILINGS
-    assert tuple(UNITS) == BOTTLENECKS
 
 
 def test_names_come_from_the_first_column_of_text(countries):
