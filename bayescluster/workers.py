@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ def cluster_of(address: str) -> Iterator[Any]:
     ConfigError
         If there is no such cluster, or the packages for it are not installed.
     """
+    if sys.modules.get("dask", sys) is None:  # kept out by the command line
+        del sys.modules["dask"]
     try:
         import distributed
     except ImportError:

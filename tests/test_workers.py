@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from bayescluster.app.prepare import analysis_source, read_designs
 from bayescluster.errors import ConfigError
+from bayescluster.runs.files import write_netcdf
 from bayescluster.spec.analysis import Analysis
 from bayescluster.studies.calibration.compute import Options
 from bayescluster.studies.calibration.study import calibrate_analysis
@@ -84,6 +86,17 @@ def test_summaries_of_a_cluster_are_those_of_this_process(
     assert_same(here, there)
     for name in here.designs[0].data:
         np.testing.assert_array_equal(here.designs[0].data[name], there.designs[0].data[name])
+
+
+def test_files_are_written_here_and_by_workers(address: str, tmp_path: Path) -> None:
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset({"a": ("draw", np.arange(3.0))})})
+    paths = [tmp_path / "here.nc", tmp_path / "there.nc"]
+    with on_cluster(address):
+        write_netcdf(paths[0], tree)
+        assert list(mapped(write_netcdf, paths[1:], [tree])) == [None]
+    for path in paths:
+        with xr.open_datatree(path, engine="h5netcdf") as kept:
+            assert kept["posterior"]["a"].values.tolist() == [0.0, 1.0, 2.0]
 
 
 def test_replications_of_a_cluster_are_those_of_this_process(address: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -74,6 +75,9 @@ def main() -> None:
     # chains and blocks share the processors out already: threads of the linear algebra only get in
     # their way, at the cost of half the time. To be said before numpy is imported
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # xarray loads Dask wherever it is installed, for half a second of every command; none needs it but
+    # with --cluster, which lets it in again
+    sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
     with ending_well():
         if (folder := writable_caches()) is not None:
             say_aside(f"The home directory cannot be written to: caches are kept in {folder}.")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
+import scipy
 from scipy.special import expit
 
 from bayescluster.arrays import Array
@@ -184,7 +184,9 @@ def own_zeros(counts: Array) -> tuple[float, float]:
     start = np.array([np.log(counts[counts > 0].mean()), 0.0, 0.0])
     ends = ((-20.0, 40.0), (-7.0, 12.0), (-12.0, 12.0))
     best = [
-        minimize(lacking, start[: 2 + own], args=(own,), bounds=ends[: 2 + own], method="L-BFGS-B")
+        scipy.optimize.minimize(
+            lacking, start[: 2 + own], args=(own,), bounds=ends[: 2 + own], method="L-BFGS-B"
+        )
         for own in (False, True)
     ]
     return float(expit(best[1].x[2])), float(best[0].fun - best[1].fun)

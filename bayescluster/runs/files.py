@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +97,8 @@ def write_netcdf(path: Path, data: xr.Dataset | xr.DataTree) -> None:
         else _encoding(data)
     )
     made = io.BytesIO()
-    data.to_netcdf(made, engine="h5netcdf", encoding=encoding)
+    with _no_cluster():
+        data.to_netcdf(made, engine="h5netcdf", encoding=encoding)
     with replacing(path) as partial:
         partial.write_bytes(made.getvalue())
 
@@ -105,6 +107,12 @@ def digest_of(path: Path) -> str:
     """Compute the sha256 of a file, as hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _no_cluster() -> AbstractContextManager[Any]:
+    """Let xarray see no Dask cluster: it would ask it for a lock, which there is none of for a file in memory."""
+    dask = sys.modules.get("dask")
+    return nullcontext() if dask is None else dask.config.set(scheduler="synchronous")
 
 
 def _encoding(dataset: xr.Dataset) -> dict[str, dict[str, Any]]:

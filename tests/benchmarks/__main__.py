@@ -17,6 +17,7 @@ errors: whether the same model was fitted.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path("benchmarks"), help="room for large files"
     )
+    parser.add_argument("--rounds", type=int, default=3, help="at most so many pairs of a row")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     asked = parser.parse_args()
     if unknown := [name for name in asked.rows if name not in ROWS]:
@@ -52,7 +54,8 @@ def main() -> None:
     for name in asked.rows or ROWS:
         if name not in done:
             folder = (asked.folder / name).resolve()
-            _write(_lines(name, ROWS[name], *_measured(ROWS[name], folder, asked.peers)))
+            row = ROWS[name]._replace(rounds=min(ROWS[name].rounds, asked.rounds))
+            _write(_lines(name, row, *_measured(row, folder, asked.peers)))
             shutil.rmtree(folder)
 
 
@@ -65,8 +68,10 @@ def _measured(row: Row, folder: Path, peers: str) -> tuple[Rounds, dict[str, str
         (folder / "peers.txt").write_text(peers)
         row.prepare(folder, peers)
         ready.touch()
-        for program in row.programs.values():  # caches are warm from now on
-            _quietly(lambda program=program: program(folder, 0)) if row.rounds > 1 else None
+        for name, program in row.programs.items():  # caches are warm from now on
+            if row.rounds > 1 and name not in row.without_target:
+                with contextlib.suppress(FailedError):  # said when its turn comes
+                    program(folder, 0)
     found: Rounds = {}
     failed: dict[str, str] = {}
     loads = []
@@ -147,13 +152,6 @@ def _uses(uses: list[Use], before: str) -> dict[str, Any]:
         before + column: round(median(getattr(use, field) for use in uses), 1 + (field != "peak"))
         for column, field in measured.items()
     }
-
-
-def _quietly(work: Any) -> None:
-    try:
-        work()
-    except FailedError:
-        return  # said when its turn comes
 
 
 def _kept() -> list[dict[str, str]]:
