@@ -78,6 +78,22 @@ def test_numbers_are_those_of_arviz(kind, chains, size):
     np.testing.assert_allclose(found, of_arviz(draws, chains), rtol=RTOL, equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("answers", "chains"),
+    [
+        ("0000010011001110110110", 2),
+        ("1011011011010100001", 1),
+        ("00111010000000101000111011", 1),
+        ("0000000011111010101110011101110000111001", 4),
+    ],
+)
+def test_a_pair_of_autocorrelations_that_is_zero_but_for_rounding(answers, chains):
+    """Whether it ends the sum depends on the order in which numbers are added: that of arviz."""
+    draws = np.array([[float(answer)] for answer in answers])
+    found = np.stack(diagnostics(draws, chains))
+    np.testing.assert_allclose(found, of_arviz(draws, chains), rtol=RTOL, equal_nan=True)
+
+
 def test_two_or_three_draws_a_chain_are_too_few():
     assert np.isnan(diagnostics(np.random.default_rng(1).normal(size=(12, 2)), 4)).all()
 
