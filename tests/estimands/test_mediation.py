@@ -72,6 +72,7 @@ def looped(design, draws, own, through):
                 yes = norm.cdf(eta) if each.equation.family == "probit" else expit(eta)
                 chance *= yes if given[each.equation_name] else 1 - yes
             entering = {name: given[name] for name in design.equation.predictors}
+            entering |= {name: design.context(name)[r] for name in design.equation.contexts}
             out[d, r] += chance * expit(own_eta(design, draws, d, r, *own, **entering))
     return out
 
@@ -85,6 +86,14 @@ def test_yes_or_no_mediators_by_hand(equations, own, through):
     draws = system_draws(design, 3)
     found = expected_outcome(design, draws, own, through, np.arange(design.size))
     np.testing.assert_allclose(found, looped(design, draws, own, through), rtol=1e-12)
+
+
+def test_what_surrounds_a_firm_stays_as_it_was_observed():
+    beside = BINARY["upgrading"] | {"contextual": ["human_capital"]}
+    design = system(BINARY | {"upgrading": beside})
+    draws = system_draws(design, 3)
+    found = expected_outcome(design, draws, HIGH, LOW, np.arange(design.size))
+    np.testing.assert_allclose(found, looped(design, draws, HIGH, LOW), rtol=1e-12)
 
 
 def test_through_one_mediator_alone():

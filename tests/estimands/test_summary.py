@@ -27,6 +27,8 @@ def test_mean_sd_and_interval():
 def test_independent_draws():
     for found, column in zip(estimates(IID, 4), IID.T, strict=True):
         assert found.mean == column.mean()
+        assert found.sd == pytest.approx(column.std(ddof=1), rel=1e-12)
+        assert (found.low, found.high) == interval(column)
         assert found.rhat == pytest.approx(1.0, abs=0.005)
         assert found.ess_bulk == pytest.approx(4000, rel=0.15)
         assert found.mcse == pytest.approx(3.0 / np.sqrt(4000), rel=0.1)

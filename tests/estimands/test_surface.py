@@ -10,7 +10,7 @@ from scipy.spatial import Delaunay
 from scipy.special import expit
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.effects import Setting, outcome_surface, surface_draws
+from bayescluster.estimands.effects import Own, Setting, outcome_surface, surface_draws
 from bayescluster.estimands.levels import (
     CORNERS,
     Levels,
@@ -82,6 +82,16 @@ def test_surface_is_the_average_over_the_rows(design, draws, by):
     found = outcome_surface(design, draws, settings, groups_of(design, by).weights)
     for k, (human, social) in enumerate(settings):
         np.testing.assert_allclose(found[:, k], looped(design, draws, human, social, by))
+
+
+def test_a_shift_stops_at_the_most_and_lowers_nobody(design, draws):
+    human, social = design.capitals
+    most = np.full(design.size, 0.5)
+    weights = groups_of(design, "industry").weights
+    found = outcome_surface(design, draws, [Setting(Own(0.3, most), Own(-0.2))], weights)
+    shifted = np.where(human > 0.5, human, np.minimum(human + 0.3, 0.5))
+    assert len({*(shifted - human).round(9)}) > 2
+    np.testing.assert_allclose(found[:, 0], looped(design, draws, shifted, social - 0.2))
 
 
 def test_chunks_change_nothing(design, draws, monkeypatch):
@@ -253,6 +263,13 @@ def test_anchors_by_indicator_become_a_score_as_answers_do(method):
         "human: training 6, size 5, exporter 1 against training 1, size 60, exporter 0; "
         "social: quantiles 0.1 and 0.9"
     )
+    of_score = " of its score" if method == "latent" else ""
+    declared = default_levels(design).declared
+    assert declared == (
+        f"human: quantiles 0.1 and 0.9{of_score}; social: quantiles 0.1 and 0.9"
+        if of_score
+        else "quantiles 0.1 and 0.9"
+    )
     # a firm that gave these answers has this score
     frame = firms()
     frame.loc[0, list(LOW)] = list(LOW.values())
@@ -391,6 +408,15 @@ def test_a_corner_lies_within_the_firms_or_beyond_them(design):
         found = support(design, levels, everyone).inside[:, 0]
         wanted = hull.find_simplex([levels.at(corner) for corner in CORNERS]) >= 0
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_corner_at_which_a_firm_stands_is_not_beyond_the_firms(design):
+    human, social = design.capitals
+    most = int(human.argmax())
+    at = Levels((human.min(), human[most]), (social[most], social.max()), "by hand")
+    found = support(design, at, groups_of(design, "all").members)
+    assert found.inside[CORNERS.index("HL"), 0]
+    assert not found.inside[CORNERS.index("HH"), 0]
 
 
 MOVING: dict[str, Any] = {
