@@ -324,9 +324,7 @@ def centre_and_ends(draws: Array, axis: int = 0) -> tuple[Array, Array, Array]:
     tail = (1 - INTERVAL) / 2
     mean = draws.mean(axis=axis)
     low, high = np.quantile(draws, [tail, 1 - tail], axis=axis)
-    # all draws alike, the mean may differ from them in its last digit
-    slack = 1e-9 * (np.abs(low) + np.abs(high))
-    outside = (mean < low - slack) | (mean > high + slack)
+    outside = (mean < low) | (mean > high)
     if np.any(outside):
         mean = np.where(outside, np.median(draws, axis=axis), mean)
     return np.asarray(mean), np.asarray(low), np.asarray(high)

@@ -67,6 +67,10 @@ def special(name: str, mode: int) -> zipfile.ZipInfo:
     return info
 
 
+def manifest_with(packed: Path, **changes: object) -> bytes:
+    return json.dumps(json.loads(entries(packed)[f"{TOP}/manifest.json"]) | changes).encode()
+
+
 def test_a_run_comes_out_as_it_went_in(whole: RunDirectory, packed: Path, tmp_path: Path) -> None:
     found = unpack(packed, tmp_path / "other")
     assert found.path == tmp_path / "other" / "toy" / KEY
@@ -140,13 +144,24 @@ def test_nothing_is_replaced(whole: RunDirectory, packed: Path) -> None:
             lambda p: repacked(p, (special(f"{TOP}/a", stat.S_IFLNK | 0o777), b"/etc/passwd")),
             "is no plain file",
         ),
-        (
-            lambda p: repacked(p, (special(f"{TOP}/a", stat.S_IFIFO | 0o644), b"")),
-            "is no plain file",
+        *(
+            (
+                lambda p, kind=kind: repacked(p, (special(f"{TOP}/a", kind | 0o644), b"")),
+                "is no plain file",
+            )
+            for kind in (stat.S_IFIFO, stat.S_IFDIR, stat.S_IFSOCK, stat.S_IFCHR)
         ),
         (lambda p: repacked(p, without="report.html"), "report.html is missing"),
         (lambda p: repacked(p, without="manifest.json"), "it has no manifest.json"),
         (lambda p: repacked(p, report=b"<html>evil</html>"), "its checksum has changed"),
+        (
+            lambda p: repacked(p, manifest=manifest_with(p, key="f" * 16)),
+            "the manifest is that of another run",
+        ),
+        (
+            lambda p: repacked(p, manifest=manifest_with(p, name="other")),
+            "the manifest is that of another run",
+        ),
         (lambda p: repacked(p, manifest=b"{}"), "schema version null"),
         (lambda p: repacked(p, manifest=b"[" * 100_000), "JSON that no run writes"),
         (lambda p: repacked(p, (f"{TOP}/a", bytes(10**8))), "times as large unpacked"),
@@ -182,6 +197,13 @@ def test_bounds(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(archives, "MOST_OF_MANIFEST", 100)
     with pytest.raises(RunError, match="larger than any manifest"):
         unpack(packed, tmp_path / "other")
+    monkeypatch.undo()
+    with zipfile.ZipFile(packed) as opened:
+        sizes = {info.filename: info.file_size for info in opened.infolist()}
+    monkeypatch.setattr(archives, "MOST_FILES", len(sizes))
+    monkeypatch.setattr(archives, "MOST_BYTES", sum(sizes.values()))
+    monkeypatch.setattr(archives, "MOST_OF_MANIFEST", sizes[f"{TOP}/manifest.json"])
+    assert unpack(packed, tmp_path / "other").verify() == []
 
 
 def test_a_size_that_is_a_lie(packed: Path, tmp_path: Path) -> None:
@@ -201,9 +223,7 @@ def test_a_size_that_is_a_lie(packed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", [3, 99, "9" * 300])
 def test_a_newer_version_is_refused_clearly(packed: Path, tmp_path: Path, version) -> None:
-    content = json.loads(entries(packed)[f"{TOP}/manifest.json"])
-    content["schema_version"] = version
-    path = repacked(packed, manifest=json.dumps(content).encode())
+    path = repacked(packed, manifest=manifest_with(packed, schema_version=version))
     with pytest.raises(RunError) as error:
         unpack(path, tmp_path / "other")
     if isinstance(version, int):

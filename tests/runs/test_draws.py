@@ -28,6 +28,7 @@ def latent(number: int, shift: float = 0.0) -> Chain:
         },
         coords,
     )
+    found["human_capital"][0, 1, 2] = np.nan  # a firm without a value is the same as itself
     stats = xr.Dataset({"energy": (("chain", "draw"), np.zeros((1, 3)))}, {"chain": [number]})
     return Chain(number, found, stats)
 
