@@ -43,6 +43,13 @@ def graph_of(design: Design) -> Graph:
     )
 
 
+def shapes_of(design: Design) -> dict[str, tuple[int, ...]]:
+    """Shapes of the free values of a model, which takes no compiling of its density."""
+    with fast_compile():
+        start = build_model(design).initial_point()
+    return {name: np.shape(value) for name, value in start.items()}
+
+
 def named_values(design: Design, names: list[str]) -> Callable[[Point], dict[str, Any]]:
     """Function of a point that gives named variables of the model, free or derived."""
     import pytensor

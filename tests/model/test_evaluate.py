@@ -21,7 +21,7 @@ from bayescluster.model.evaluate import (
 )
 from tests.factories import CONTROLS, firms, small_design
 from tests.helpers import assert_within_mcse
-from tests.model.graph import graph_of, named_values
+from tests.model.graph import graph_of, named_values, shapes_of
 from tests.model.oracle import Oracle, perturbed
 from tests.oracles import fast_compile
 
@@ -93,7 +93,7 @@ def test_numpy_twin_is_the_graph(case):
 def rich() -> tuple[Design, Draws]:
     family, structure, keys = CASES["bernoulli"]
     design = small_design(family, structure, **keys)
-    shapes = graph_of(design).shapes
+    shapes = shapes_of(design)
     points = [perturbed(shapes, seed) for seed in range(6)]
     return design, draws_of(design, posterior_of(design, points))
 
@@ -157,7 +157,7 @@ def test_replicates_have_the_expected_mean(rich):
 
 def test_expectation_of_reaching_a_level():
     design = small_design("ordinal", "additive", at_least=2)
-    point = perturbed(graph_of(design).shapes, 1)
+    point = perturbed(shapes_of(design), 1)
     draws = draws_of(design, posterior_of(design, [point, point]))
     eta = linear_predictor(design, draws)
     cut = draws.parameters["cutpoints"][0, 0, 1]

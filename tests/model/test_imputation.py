@@ -20,7 +20,7 @@ from bayescluster.model.build import build_model
 from bayescluster.model.completion import case_densities, completed
 from bayescluster.model.evaluate import draws_of, linear_predictor, log_likelihood, replicate
 from tests.factories import firms, small_design
-from tests.model.graph import named_values
+from tests.model.graph import named_values, shapes_of
 from tests.model.oracle import perturbed
 from tests.oracles import fast_compile
 
@@ -217,9 +217,9 @@ def test_density_is_that_of_loops(family, more):
 
 def named_posterior(design: Design, count: int = 4) -> xr.Dataset:
     """Named variables at perturbed points, with the dims of a real posterior."""
-    graph = graph_of(design)
+    shapes = shapes_of(design)
     values = named_values(design, list(reported_variables(design)))
-    found = [values(perturbed(graph.shapes, seed)) for seed in range(count)]
+    found = [values(perturbed(shapes, seed)) for seed in range(count)]
     stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
     return xr.Dataset(
         {
@@ -240,7 +240,7 @@ def test_twin_is_the_graph_at_the_same_imputed_values(family):
     cases = configurations(gaps(design), design.size)
     ((_, density),) = case_densities(design, posterior, cases)
     wanted = case_graph(design, cases.row.size)
-    shapes = graph_of(design).shapes
+    shapes = shapes_of(design)
     for k in range(4):
         np.testing.assert_allclose(density[k], wanted(perturbed(shapes, k)), rtol=1e-8, atol=1e-10)
     whole = completed(design, posterior, np.random.default_rng(1))
@@ -428,7 +428,7 @@ def test_twin_of_a_yes_or_no_capital():
     posterior = named_posterior(design)
     cases = configurations(gaps(design), design.size)
     ((_, density),) = case_densities(design, posterior, cases)
-    wanted, shapes = case_graph(design, cases.row.size), graph_of(design).shapes
+    wanted, shapes = case_graph(design, cases.row.size), shapes_of(design)
     for k in range(4):
         np.testing.assert_allclose(density[k], wanted(perturbed(shapes, k)), rtol=1e-8, atol=1e-10)
     whole = completed(design, posterior, np.random.default_rng(1))

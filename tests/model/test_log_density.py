@@ -8,7 +8,7 @@ import pytest
 from bayescluster.families import FAMILIES
 from bayescluster.structures import STRUCTURES
 from tests.factories import CONTROLS, firms, small_design
-from tests.model.graph import graph_of
+from tests.model.graph import graph_of, shapes_of
 from tests.model.oracle import Oracle, perturbed
 
 NESTED = {"industry": ["intercept"], "cluster": ["intercept"]}
@@ -131,7 +131,7 @@ def test_exposure_enters_as_an_offset(family):
 
 def test_known_standard_errors_take_the_place_of_sigma():
     design = small_design("gaussian", "additive", NESTED, standard_error="error")
-    assert "sigma_log__" not in graph_of(design).shapes
+    assert "sigma_log__" not in shapes_of(design)
     assert_is_the_oracle(design)
 
 
@@ -171,7 +171,7 @@ STEPS = [{"column": "year", "monotonic": True}, {"column": "grade", "monotonic":
 @pytest.mark.parametrize("structure", ["interaction", "conjunctive"])
 def test_steps_of_monotonic_controls(structure):
     design = small_design("gaussian", structure, NESTED, controls=STEPS)
-    shapes = graph_of(design).shapes
+    shapes = shapes_of(design)
     assert shapes["year_steps_simplex__"] == (1,)
     assert shapes["grade_steps_simplex__"] == (2,)
     assert_is_the_oracle(design)

@@ -18,7 +18,7 @@ from bayescluster.model.evaluate import draws_of, linear_predictor, log_likeliho
 from bayescluster.structures import STRUCTURES
 from tests.factories import small_design
 from tests.measured import CONSTRUCTS, NO_CLUSTER, measured_firms
-from tests.model.graph import graph_of, named_values
+from tests.model.graph import graph_of, named_values, shapes_of
 from tests.model.measured_oracle import MeasuredOracle, discrete
 from tests.model.oracle import perturbed
 from tests.oracles import fast_compile
@@ -195,7 +195,7 @@ def test_every_form_takes_latent_capitals(structure):
 
 def test_one_latent_capital_leaves_the_other_as_it_is():
     design = design_for("human latent")
-    points = [perturbed(graph_of(design).shapes, seed) for seed in (5, 6)]
+    points = [perturbed(shapes_of(design), seed) for seed in (5, 6)]
     draws = draws_of(design, posterior_at(design, points))
     human, social = draws.capitals
     np.testing.assert_allclose(human.std(axis=1, ddof=1), 1.0)
@@ -225,7 +225,7 @@ def test_levels_and_support_follow_the_score_and_say_so():
     assert levels.human == tuple(np.quantile(design.capitals[0], [0.1, 0.9]))
     groups = groups_of(design, "industry")
     assert support(design, levels, groups.members).firms.shape == (len(CORNERS), 2)
-    points = [perturbed(graph_of(design).shapes, seed) for seed in (5, 6)]
+    points = [perturbed(shapes_of(design), seed) for seed in (5, 6)]
     draws = draws_of(design, posterior_at(design, points))
     curves = conditional_effects(design, draws, levels, groups)
     assert [curve.capital for curve in curves] == ["human_capital"] * 2 + ["social_capital"] * 2
