@@ -22,8 +22,8 @@ from bayescluster.app.fit import (
     has_more_time,
     is_fitted,
     lengthen,
+    likelihood_words,
 )
-from bayescluster.app.many import likelihood_words
 from bayescluster.app.memory import STATED_FROM, memory_of, refuse_too_much
 from bayescluster.app.prepare import (
     AnalysisSource,

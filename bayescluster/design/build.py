@@ -30,16 +30,14 @@ from bayescluster.design.arrays import (
 )
 from bayescluster.design.claims import claims_in_data, group_problems
 from bayescluster.design.coding import (
+    BETWEEN_MAX,
+    BETWEEN_MIN,
     Coding,
+    Surroundings,
+    between_share,
     code_controls,
     dependent_columns,
     enters_as_categories,
-)
-from bayescluster.design.context import (
-    BETWEEN_MAX,
-    BETWEEN_MIN,
-    Surroundings,
-    between_share,
     surroundings,
 )
 from bayescluster.design.forms import with_one_form

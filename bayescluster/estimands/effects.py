@@ -154,7 +154,7 @@ def surface_draws(design: Design, draws: Draws, levels: Levels, weights: Array) 
 
     A marginal effect is the derivative averaged over the rows, per standard deviation of the
     capital; for a 0/1 capital, the change from 0 to 1. A contrast sets the capital low, then high,
-    and leaves the other as it is. What surrounds a firm (`bayescluster.design.context`) stays as it was
+    and leaves the other as it is. What surrounds a firm (`bayescluster.design.coding`) stays as it was
     observed, but for ``whole``.
     """
     settings: list[Setting] = []

@@ -15,8 +15,8 @@ from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import Gap, discrete_gaps, gaps, inputs_of
 from bayescluster.design.record import Design
 from bayescluster.inference.nuts import Chain, quiet
-from bayescluster.model.completion import CUTPOINT_SD, completed, cutpoint_means, imputing
 from bayescluster.model.evaluate import draws_of, log_likelihood, replicate
+from bayescluster.model.imputation import CUTPOINT_SD, completed, cutpoint_means, imputing
 from bayescluster.model.priors import (
     THRESHOLD_SD,
     drawn_before,

@@ -24,8 +24,8 @@ from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.density import compile_design, with_data
 from bayescluster.inference.nuts import Progress, sample_chains
 from bayescluster.kernel.program import unserved
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of
+from bayescluster.model.imputation import completed, imputing
 from bayescluster.names import CHAIN
 from bayescluster.spec.analysis import Sampling
 

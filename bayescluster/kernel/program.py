@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from bayescluster import names
 from bayescluster.arrays import Array, parent_index
-from bayescluster.design.coding import monotonic_controls
-from bayescluster.design.context import Surroundings, surroundings_of
+from bayescluster.design.coding import Surroundings, monotonic_controls, surroundings_of
 from bayescluster.design.record import Design, Grouping
 from bayescluster.families.record import OVERDISPERSION, ZERO_SHARE
 from bayescluster.families.zeros import INNER
@@ -579,7 +578,7 @@ class _Equation:
             tape.do(machine.rows_input, eta, design.size, *cells, mean, *runs, at)
 
     def _around(self, around: Surroundings, capital: int) -> int:
-        """Means of a capital in what surrounds each row, in order; see `bayescluster.design.context`."""
+        """Means of a capital in what surrounds each row, in order; see `bayescluster.design.coding`."""
         tape, order = self.tape, self.order
         weight, rest = around.weight[order], around.rest[order]
 

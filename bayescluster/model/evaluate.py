@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from bayescluster import names
 from bayescluster.arrays import Array, Positions
-from bayescluster.design.coding import monotonic_controls
-from bayescluster.design.context import surroundings_of
+from bayescluster.design.coding import monotonic_controls, surroundings_of
 from bayescluster.design.record import Design, ancestors
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.structures.arithmetic import working

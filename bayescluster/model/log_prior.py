@@ -24,7 +24,7 @@ from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
-from bayescluster.model import completion as imputing
+from bayescluster.model import imputation as imputing
 from bayescluster.model.evaluate import flat
 from bayescluster.model.priors import (
     BACKGROUND_SD,

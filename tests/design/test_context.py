@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayescluster.design.context import between_share, surroundings, surroundings_of
+from bayescluster.design.coding import between_share, surroundings, surroundings_of
 from bayescluster.errors import BayesClusterError
 from bayescluster.model.evaluate import draws_of, linear_predictor, predictor_at, row_coefficients
 from bayescluster.runs.keys import fit_key

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import expit
 
 from bayescluster.app.effects import context_rows
-from bayescluster.design.context import surroundings_of
+from bayescluster.design.coding import surroundings_of
 from bayescluster.estimands.effects import contextual_effect, surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of

@@ -25,8 +25,8 @@ from bayescluster.features.learning.compute import (
 )
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of
+from bayescluster.model.imputation import completed, imputing
 from tests.model.test_imputed_mediators import mediated
 from tests.oracles import fast_compile
 from tests.systems import equation, system, system_draws

@@ -17,8 +17,8 @@ from bayescluster.design.missing import configurations, gaps
 from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import case_densities, completed
 from bayescluster.model.evaluate import draws_of, linear_predictor, log_likelihood, replicate
+from bayescluster.model.imputation import case_densities, completed
 from tests.factories import firms, small_design
 from tests.model.graph import named_values, shapes_of
 from tests.model.oracle import perturbed

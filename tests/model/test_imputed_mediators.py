@@ -13,8 +13,8 @@ from scipy.special import expit, logsumexp
 
 from bayescluster.design.missing import configurations, gaps
 from bayescluster.design.record import Design
-from bayescluster.model.completion import case_densities, completed
 from bayescluster.model.evaluate import draws_of, linear_predictor
+from bayescluster.model.imputation import case_densities, completed
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, design_of, firms
 from tests.model.oracle import perturbed

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayescluster.design.context import surroundings
+from bayescluster.design.coding import surroundings
 from bayescluster.design.record import Design
 from bayescluster.estimands.effects import contextual_effect, surface_draws
 from bayescluster.estimands.levels import default_levels

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import draws_of
+from bayescluster.model.imputation import completed
 from bayescluster.spec.analysis import Analysis
 from tests.factories import design_of
 from tests.fits import posterior_of

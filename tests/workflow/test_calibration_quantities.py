@@ -7,8 +7,8 @@ import pytest
 
 from bayescluster.inference.assemble import reported_variables, sample_prior
 from bayescluster.model.build import build_model
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import draws_of, log_likelihood
+from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.simulated import simulate
 from bayescluster.studies.calibration.compute import (
     LIKELIHOOD,

@@ -22,10 +22,9 @@ from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors
 from bayescluster.studies.multiverse import study
-from bayescluster.studies.multiverse.compute import FEWER_DRAWS, notes_of
 from bayescluster.studies.multiverse.plan import Options, SweepError, cost_of, plan_of
 from bayescluster.studies.multiverse.results import Multiverse
-from bayescluster.studies.multiverse.study import sweep_analysis
+from bayescluster.studies.multiverse.study import FEWER_DRAWS, notes_of, sweep_analysis
 from tests.factories import analysis_dict, firms
 from tests.fits import write_csv
 from tests.instant import InstantSampler

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bayescluster.results.model import Verdict
-from bayescluster.studies.multiverse.compute import FittedUniverse, claim_rows
 from bayescluster.studies.multiverse.results import ClaimRow
+from bayescluster.studies.multiverse.study import FittedUniverse, claim_rows
 
 PLAIN: dict[str, Any] = {
     "kind": "effect",

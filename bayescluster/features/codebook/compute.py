@@ -26,7 +26,7 @@ from bayescluster.dataset.values import (
     rows_text,
     sheet_fault,
 )
-from bayescluster.design.context import between_share
+from bayescluster.design.coding import between_share
 from bayescluster.design.outcome import NO, YES
 from bayescluster.design.record import Design
 from bayescluster.estimands.levels import CORNERS

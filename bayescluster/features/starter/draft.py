@@ -21,7 +21,7 @@ from bayescluster.dataset.read import Table
 from bayescluster.dataset.values import as_float, is_labelled, labels, ordered_labels, rows_text
 from bayescluster.design.build import ROWS_A_FIRM
 from bayescluster.design.claims import Suggested, regions
-from bayescluster.design.context import BETWEEN_MAX, BETWEEN_MIN, between_share
+from bayescluster.design.coding import BETWEEN_MAX, BETWEEN_MIN, between_share
 from bayescluster.design.outcome import NO, YES
 from bayescluster.families.zeros import zeros_family
 from bayescluster.features.codebook.compute import (

@@ -41,8 +41,8 @@ from bayescluster.features.measurement.compute import (
 from bayescluster.inference.assemble import reported_variables
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import Watch
-from bayescluster.model.completion import completed, imputing
 from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
+from bayescluster.model.imputation import completed, imputing
 from bayescluster.model.priors import latent_capitals
 from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.results.base import By

@@ -30,8 +30,8 @@ from bayescluster.estimands.effects import SurfaceDraws
 from bayescluster.estimands.levels import Levels, default_levels, levels_of
 from bayescluster.estimands.scopes import Groups, declared_groups
 from bayescluster.inference.density import draw_prior
-from bayescluster.model.completion import completed
 from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor, replicate
+from bayescluster.model.imputation import completed
 from bayescluster.model.priors import model_priors, population_terms, prior_text
 from bayescluster.names import CAPITALS, CUTPOINTS
 from bayescluster.results.base import INTERVAL
