@@ -262,7 +262,7 @@ def statement(expression: str) -> Callable[[Mapping[str, Array]], Array]:
         raise ValueError(f"'{expression}' cannot be read as an expression of corners") from error
     if not _is_statement(tree):
         raise ValueError(f"'{expression}' is no statement: compare something, e.g. HH - LH > 0.1")
-    _check(tree)
+    _value(tree, dict.fromkeys(CORNERS, np.ones(1)))  # refuses what is not part of the language
     return lambda corners: np.asarray(_value(tree, corners), dtype=bool)
 
 
@@ -274,61 +274,36 @@ def _is_statement(node: ast.expr) -> bool:
     return isinstance(node, ast.Compare)
 
 
-def _check(node: ast.AST) -> None:
-    """Refuse what is not part of the language, and name it."""
-    if isinstance(node, ast.Name):
-        if node.id not in CORNERS:
-            raise ValueError(f"unknown name '{node.id}': {suggestion(node.id, CORNERS)}")
-        return
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return
-    parts = _parts(node)
-    if parts is None:
-        raise ValueError(f"'{ast.unparse(node)}' cannot be part of a statement about corners")
-    for part in parts:
-        _check(part)
-
-
-def _parts(node: ast.AST) -> Sequence[ast.AST] | None:
-    """What an operation joins; None where it is none of the language."""
-    match node:
-        case ast.BoolOp(values=values):
-            return values
-        case ast.UnaryOp(op=op, operand=one) if isinstance(op, ast.Not) or type(op) in ARITHMETIC:
-            return [one]
-        case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
-            return [left, right]
-        case ast.Compare(left=left, ops=ops, comparators=right):
-            return [left, *right] if all(type(op) in COMPARISONS for op in ops) else None
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
-            return args if len(args) == (2 if name in ("min", "max") else 1) else None
-    return None
-
-
 def _value(node: ast.AST, corners: Mapping[str, Array]) -> Any:
-    """Value of a checked expression, ``(draw, group)``."""
+    """Value of an expression, ``(draw, group)``; what is not part of the language is named."""
     match node:
         case ast.Name(id=name):
+            if name not in corners:
+                raise ValueError(f"unknown name '{name}': {suggestion(name, CORNERS)}")
             return corners[name]
-        case ast.Constant(value=value):
+        case ast.Constant(value=value) if type(value) in (int, float):
             return value
         case ast.BoolOp(op=op, values=values):
             join = np.logical_and if isinstance(op, ast.And) else np.logical_or
             return join.reduce([_value(one, corners) for one in values])
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return np.logical_not(_value(operand, corners))
-        case ast.UnaryOp(op=op, operand=operand):
+        case ast.UnaryOp(op=op, operand=operand) if type(op) in ARITHMETIC:
             return ARITHMETIC[type(op)](_value(operand, corners))
-        case ast.BinOp(op=op, left=left, right=right):
+        case ast.BinOp(op=op, left=left, right=right) if type(op) in ARITHMETIC:
             with np.errstate(divide="ignore", invalid="ignore"):
                 return ARITHMETIC[type(op)](_value(left, corners), _value(right, corners))
-        case ast.Compare(left=left, ops=ops, comparators=rest):
+        case ast.Compare(left=left, ops=ops, comparators=rest) if all(
+            type(op) in COMPARISONS for op in ops
+        ):
             sides = [_value(one, corners) for one in (left, *rest)]
             pairs = zip(ops, sides, sides[1:], strict=False)
             return np.logical_and.reduce(
                 [np.asarray(COMPARISONS[type(op)](a, b)) for op, a, b in pairs]
             )
-        case ast.Call(func=ast.Name(id=name), args=args):
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS and len(
+            args
+        ) == (2 if name in ("min", "max") else 1):
             with np.errstate(divide="ignore", invalid="ignore"):
                 return FUNCTIONS[name](*(_value(one, corners) for one in args))
-    raise AssertionError(node)
+    raise ValueError(f"'{ast.unparse(node)}' cannot be part of a statement about corners")

@@ -24,7 +24,6 @@ from bayescluster.checks.thresholds import DOUBLED_CHANGE
 from bayescluster.errors import RunError
 from bayescluster.features.checklist.results import Checklist, ChecklistItem, Status
 from bayescluster.results.base import Value
-from bayescluster.results.facts import Reproduction
 from bayescluster.results.fit import CalibrationRow, PitRow
 from bayescluster.results.model import CheckItem, EffectRow, Results
 from bayescluster.runs.keys import SAMPLING_PACKAGES, model_key, resolved
@@ -128,42 +127,34 @@ def kept_in(directory: RunDirectory, analysis: Analysis, results: Results) -> Ke
     manifest, made = directory.read_manifest(), results.reproduction
     fits = list(directory.forms().items()) or [("", directory)]
     chains = analysis.sampling.chains
-    looked = (
-        ("the analysis with all defaults", _analysis(made, analysis)),
-        ("a digest of the data", _digest(made, manifest)),
-        (f"{len(manifest.seeds)} seeds", _seeds(manifest, chains)),
-        (f"{len(made.versions)} versions", _versions(made)),
-        (f"the draws of {len(fits) * chains} chains", _kept_draws(fits, chains)),
-    )
-    found = [(part, tuple(faults)) for part, faults in looked]
-    return Kept(
-        tuple(part for part, faults in found if not faults),
-        tuple(fault for _, faults in found for fault in faults),
-    )
-
-
-def _analysis(made: Reproduction, analysis: Analysis) -> Iterator[str]:
-    if made.analysis != yaml_text(resolved(analysis)):
-        yield "an analysis in the results that is that of the run"
-
-
-def _digest(made: Reproduction, manifest: Manifest) -> Iterator[str]:
-    if not made.data_digest or made.data_digest != manifest.data_digest:
-        yield "a digest of the data that is that of the run"
-
-
-def _seeds(manifest: Manifest, chains: int) -> Iterator[str]:
-    if len(manifest.seeds) != chains:
-        yield f"a seed for each of {chains} chains"
-
-
-def _versions(made: Reproduction) -> Iterator[str]:
     unknown = [name for name in SAMPLING_PACKAGES if made.versions.get(name, "") in NO_VERSION]
-    if unknown:
-        yield f"the version of {', '.join(unknown)}"
+    same_data = made.data_digest and made.data_digest == manifest.data_digest
+    looked = (
+        (
+            "the analysis with all defaults",
+            "an analysis in the results that is that of the run",
+            made.analysis == yaml_text(resolved(analysis)),
+        ),
+        ("a digest of the data", "a digest of the data that is that of the run", same_data),
+        (
+            f"{len(manifest.seeds)} seeds",
+            f"a seed for each of {chains} chains",
+            len(manifest.seeds) == chains,
+        ),
+        (
+            f"{len(made.versions)} versions",
+            f"the version of {', '.join(unknown)}",
+            not unknown,
+        ),
+    )
+    there = [part for part, _, kept in looked if kept]
+    lacking = [fault for _, fault, kept in looked if not kept]
+    lost = list(_lost_draws(fits, chains))
+    there += [] if lost else [f"the draws of {len(fits) * chains} chains"]
+    return Kept(tuple(there), (*lacking, *lost))
 
 
-def _kept_draws(fits: Sequence[tuple[str, RunDirectory]], chains: int) -> Iterator[str]:
+def _lost_draws(fits: Sequence[tuple[str, RunDirectory]], chains: int) -> Iterator[str]:
     for name, run in fits:
         of = f" of the form '{name}'" if name else ""
         lost = chains - len(run.chain_numbers())
