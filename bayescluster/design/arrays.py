@@ -39,8 +39,14 @@ class Prepared(NamedTuple):
 def equation_data(analysis: Analysis, prepared: Prepared) -> xr.Dataset:
     """Arrange all of it by the names of `bayescluster.names`, one equation an analysis."""
     groups = memberships(analysis, prepared.firms)
+    codes = pd.factorize(prepared.firms.frame["__firm__"])[0].astype("int64")
+    variables: dict[str, Any] = {names.FIRM_CODE: (ROW, codes)}
+    for name, values in groups.items():
+        position = {label: code for code, label in enumerate(group_labels(values))}
+        codes = values.map(position).fillna(NO_GROUP).to_numpy(dtype="int64")
+        variables[names.group_index(name)] = (ROW, codes)
     return xr.Dataset(
-        _variables(prepared) | _groups(prepared.firms, groups),
+        _variables(prepared) | variables,
         coords=_coordinates(analysis, prepared, groups),
     )
 
@@ -88,16 +94,6 @@ def _variables(prepared: Prepared) -> dict[str, Any]:
             dim = names.item_dim(name)
             variables[names.items(name)] = ((ROW, dim), scored.answers)
             variables[names.item_levels(name)] = (dim, np.array(scored.levels))
-    return variables
-
-
-def _groups(firms: Firms, groups: Mapping[str, pd.Series]) -> dict[str, Any]:
-    codes = pd.factorize(firms.frame["__firm__"])[0].astype("int64")
-    variables: dict[str, Any] = {names.FIRM_CODE: (ROW, codes)}
-    for name, values in groups.items():
-        position = {label: code for code, label in enumerate(group_labels(values))}
-        codes = values.map(position).fillna(NO_GROUP).to_numpy(dtype="int64")
-        variables[names.group_index(name)] = (ROW, codes)
     return variables
 
 

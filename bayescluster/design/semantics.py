@@ -48,7 +48,19 @@ def analysis_problems(analysis: Analysis, where: Where) -> Iterator[Problem]:
         for form in forms_of(analysis.for_equation(name)):
             yield from _equation(form, where)
     yield from role_problems(analysis, where)
-    yield from _system(analysis, where)
+    # what is wrong with equations together that is not wrong with any one of them
+    unknown = list(_unknown_predictors(analysis, where))
+    yield from unknown
+    yield from _twice(analysis, where)
+    circle = () if unknown else cycle_of(analysis.equations)
+    if circle:
+        yield Problem(
+            f"equations feed each other in a circle: {' -> '.join(circle)}",
+            where(("equations", circle[0], "predictors")),
+            "leave out one of these predictors: an outcome cannot be its own cause",
+        )
+    if not unknown and not circle:
+        yield from _tied(analysis, where)
     yield from claim_problems(analysis, where)
     if analysis.data.cluster_weight is not None and analysis.data.cluster is None:
         yield Problem(
@@ -245,22 +257,6 @@ def _shared_variance(equation: Equation, path: tuple[str, ...], where: Where) ->
             where((*path, "r2d2m2")),
             "leave it out",
         )
-
-
-def _system(analysis: Analysis, where: Where) -> Iterator[Problem]:
-    """What is wrong with equations together that is not wrong with any one of them."""
-    unknown = list(_unknown_predictors(analysis, where))
-    yield from unknown
-    yield from _twice(analysis, where)
-    circle = () if unknown else cycle_of(analysis.equations)
-    if circle:
-        yield Problem(
-            f"equations feed each other in a circle: {' -> '.join(circle)}",
-            where(("equations", circle[0], "predictors")),
-            "leave out one of these predictors: an outcome cannot be its own cause",
-        )
-    if not unknown and not circle:
-        yield from _tied(analysis, where)
 
 
 def _unknown_predictors(analysis: Analysis, where: Where) -> Iterator[Problem]:

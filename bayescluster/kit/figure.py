@@ -427,7 +427,13 @@ def _tree(drawing: str, name: str, label: str) -> ElementTree.Element:
     for element in found.iter():
         _own(element, name)
     for element in found.iter("g"):
-        _share_style(element)
+        # move the one style of many markers to their group: a third of the size
+        uses = element.findall("use")
+        styles = {use.get("style", "") for use in uses}
+        if len(uses) > 1 and len(styles) == 1 and len(uses) == len(element):
+            element.set("style", styles.pop())
+            for use in uses:
+                use.attrib.pop("style", None)
     for size in ("width", "height", "version"):
         found.attrib.pop(size, None)
     found.attrib.update({"role": "img", "aria-label": label})
@@ -451,13 +457,3 @@ def _own(element: ElementTree.Element, name: str) -> None:
             element.set(key, _REFERENCE.sub(f"url(#{name}-", value))
         else:
             element.set(key, value)
-
-
-def _share_style(group: ElementTree.Element) -> None:
-    """Move the one style of many markers to their group: a third of the size."""
-    uses = group.findall("use")
-    styles = {use.get("style", "") for use in uses}
-    if len(uses) > 1 and len(styles) == 1 and len(uses) == len(group):
-        group.set("style", styles.pop())
-        for use in uses:
-            use.attrib.pop("style", None)

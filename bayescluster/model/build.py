@@ -204,17 +204,13 @@ def observe_together(
     factor = pm.LKJCorr("residual_cholesky", n=len(equations), eta=CONCENTRATION)
     pm.Deterministic(names.RESIDUAL_CORRELATION, factor @ factor.T, dims=dims)
     if "sigma" in observations[0].parameters:
-        density = _gaussian(observations, factor)
+        sds = pt.stack([each.parameters["sigma"] for each in observations])
+        mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
+        outcome = pt.stack([each.outcome for each in observations], axis=-1)
+        density = pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
     else:
         density = _probit(observations, factor, size)
     pm.Potential("residuals", (weights * density).sum())
-
-
-def _gaussian(observations: Sequence[Observation], factor: Any) -> Any:
-    sds = pt.stack([each.parameters["sigma"] for each in observations])
-    mean = pt.stack([each.linear_predictor for each in observations], axis=-1)  # (row, outcome)
-    outcome = pt.stack([each.outcome for each in observations], axis=-1)
-    return pm.logp(pm.MvNormal.dist(mu=mean, chol=sds[:, None] * factor), outcome)
 
 
 def _probit(observations: Sequence[Observation], factor: Any, size: int) -> Any:

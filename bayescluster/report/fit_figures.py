@@ -186,15 +186,6 @@ def _has_events(results: Results) -> bool:
     return found is not None and bool(found.curves)
 
 
-def _pit_caption(_: Results) -> str:
-    return (
-        "Where outcomes stand in the distribution that the other rows give them. Of a model that "
-        "fits, the line stays within the band. Below 0 at the left and above it at the right, "
-        "outcomes spread less than predicted; the other way round, more; all below, they lie above "
-        "what is predicted."
-    )
-
-
 def _pit_alternative(results: Results) -> str:
     found = _pit(results)
     assert found is not None
@@ -203,14 +194,6 @@ def _pit_alternative(results: Results) -> str:
     return (
         f"LOO-PIT of {words.count(found.rows)} rows: {outside} of {len(places)} points of the curve "
         "lie outside the band; the tests are given in the table below."
-    )
-
-
-def _calibration_caption(_: Results) -> str:
-    return (
-        "How often events happened, by the probability that the model gives them (isotonic regression), "
-        "with the 90% band of data replicated by the model. On the diagonal, events given 30% happen in "
-        "3 of 10 rows."
     )
 
 
@@ -223,14 +206,23 @@ def _calibration_alternative(results: Results) -> str:
 LOO_PIT = FigureSpec(
     name="loo-pit",
     draw=lambda results, narrow: loo_pit(results, narrow=narrow),
-    caption=_pit_caption,
+    caption=lambda _: (
+        "Where outcomes stand in the distribution that the other rows give them. Of a model that "
+        "fits, the line stays within the band. Below 0 at the left and above it at the right, "
+        "outcomes spread less than predicted; the other way round, more; all below, they lie above "
+        "what is predicted."
+    ),
     alternative=_pit_alternative,
     wanted=lambda results: _pit(results) is not None and not _has_events(results),
 )
 CALIBRATION = FigureSpec(
     name="calibration",
     draw=lambda results, narrow: calibration(results, narrow=narrow),
-    caption=_calibration_caption,
+    caption=lambda _: (
+        "How often events happened, by the probability that the model gives them (isotonic regression), "
+        "with the 90% band of data replicated by the model. On the diagonal, events given 30% happen in "
+        "3 of 10 rows."
+    ),
     alternative=_calibration_alternative,
     wanted=_has_events,
 )

@@ -77,7 +77,16 @@ def model_views(results: Results) -> Iterator[View[Any]]:
         yield _residuals(results)
     if results.model.identification:
         yield _contractions(results.model.identification)
-        yield _gates(results.model.identification)
+        view = View(
+            "gate_firms",
+            CornerWeight,
+            "Effective number of firms behind each corner",
+            rows=results.model.identification.corners,
+            note="Sum over firms of the weight that the gates give the corner. A corner with few firms "
+            "behind it is known from its prior.",
+        )
+        across = {corner: words.sentence(text)[:-1] for corner, text in words.CORNERS.items()}
+        yield pivot(view, across, lambda one: one.corner, lambda one: words.plain(one.firms))
 
 
 def _contractions(known: Identification) -> View[Contraction]:
@@ -99,19 +108,6 @@ def _contractions(known: Identification) -> View[Contraction]:
         "nothing.",
         after=tuple((Cell(text), Cell(words.probability(p))) for text, p in marks if p is not None),
     )
-
-
-def _gates(known: Identification) -> View[Any]:
-    view = View(
-        "gate_firms",
-        CornerWeight,
-        "Effective number of firms behind each corner",
-        rows=known.corners,
-        note="Sum over firms of the weight that the gates give the corner. A corner with few firms "
-        "behind it is known from its prior.",
-    )
-    across = {corner: words.sentence(text)[:-1] for corner, text in words.CORNERS.items()}
-    return pivot(view, across, lambda one: one.corner, lambda one: words.plain(one.firms))
 
 
 def _residuals(results: Results) -> View[ResidualRow]:

@@ -72,7 +72,12 @@ def export(results: Results, folder: Path) -> Exported:
     CommandError
         If the folder holds files that no export has written.
     """
-    _check(folder)
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise CommandError(f"{folder} is no folder: choose another with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+        raise CommandError(
+            f"{folder} holds files that were not exported from a run: choose another with --out"
+        )
     made = _Folder(folder)
     made.text(MARK, f"{results.name} {results.reproduction.key}\n")
     for table in raw_tables(results):
@@ -105,15 +110,6 @@ def _left(made: _Folder) -> Iterator[str]:
 LEFT_SHOWN: Final = 5
 MARK: Final = "export.txt"
 """File by which an export knows its own folder."""
-
-
-def _check(folder: Path) -> None:
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise CommandError(f"{folder} is no folder: choose another with --out")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
-        raise CommandError(
-            f"{folder} holds files that were not exported from a run: choose another with --out"
-        )
 
 
 class _Folder:

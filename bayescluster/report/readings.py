@@ -37,11 +37,13 @@ class Part(NamedTuple):
 def readings_body(results: Results) -> Markup:
     """Verdicts of every tradition side by side, then the numbers of each."""
     rows = results.claims.rows if results.claims else ()
+    # why traditions say nothing of some or all claims, each reason once
+    reasons = (f"{HEADINGS[name]}: {why}" for row in rows for name, why in row.silent.items())
     return filled(
         "readings.html.j2",
         claims=_claims(rows).table if rows else None,
         level=words.share(results.claims.level) if results.claims else "",
-        silent=_silent(rows),
+        silent=tuple(dict.fromkeys(reasons)),
         apart=_disagreements(rows),
         parts=tuple(_parts(results)),
     )
@@ -94,12 +96,6 @@ def _verdict(reading: Reading | None) -> Cell:
     if share is not None:
         text += f" {words.verdict_probability(share)}"
     return Cell(text, look=LOOKS.get(reading.verdict, ""))
-
-
-def _silent(rows: tuple[ClaimRow, ...]) -> tuple[str, ...]:
-    """Why traditions say nothing of some or all claims, each reason once."""
-    reasons = (f"{HEADINGS[name]}: {why}" for row in rows for name, why in row.silent.items())
-    return tuple(dict.fromkeys(reasons))
 
 
 def _disagreements(rows: tuple[ClaimRow, ...]) -> str:

@@ -102,17 +102,12 @@ def _panel(axes: Axes, one: Surface, results: Results, edges: list[float]) -> Co
         norm=BoundaryNorm(edges, len(used)),
     )
     axes.set_title(folded(words.panel(one.group), 34), color=INK)
-    _firms(axes, one, _middle(results))
+    _firms(axes, one, (0.5 if results.outcome.yes_or_no else _mean(results)))
     axes.set_xlim(one.human[0], one.human[-1])
     axes.set_ylim(one.social[0], one.social[-1])
     for side in ("top", "right"):
         axes.spines[side].set_visible(True)
     return filled
-
-
-def _middle(results: Results) -> float:
-    """Firms above this count as having the outcome: the mean of all firms."""
-    return 0.5 if results.outcome.yes_or_no else _mean(results)
 
 
 def _mean(results: Results) -> float:

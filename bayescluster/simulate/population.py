@@ -105,7 +105,16 @@ def _draw_background(
     size = cluster.firms
     tier = np.repeat([1, 2, 3, 4], allocate(size, profile.tier_shares))
     tnc_owned = _share_by_tier(tier, profile.tnc_by_tier, uniform(rng, size))
-    employees = _draw_employees(profile, tnc_owned, rng)
+    log_size = np.empty(tnc_owned.size)
+    # In strata for each kind of owner: one large TNC subsidiary can outweigh a whole cluster.
+    for owned in (0, 1):
+        rows = np.flatnonzero(tnc_owned == owned)
+        log_size[rows] = (
+            profile.size_log_mean
+            + profile.tnc_size_shift * owned
+            + profile.size_log_sd * ndtri(stratified(rng, rows.size))
+        )
+    employees = np.asarray(np.clip(np.rint(np.exp(log_size)), 1, 9999), dtype=np.float64)
     wish = SIZE_WEIGHT * np.log(employees) / profile.size_log_sd + normal(rng, size)
     exporter = top_share(wish, profile.exporter_share)
     years = gamma.ppf(stratified(rng, size), AGE_SHAPE, scale=profile.age_mean / AGE_SHAPE)
@@ -130,19 +139,6 @@ def _share_by_tier(tier: Floats, shares: tuple[float, ...], propensity: Floats) 
         rows = np.flatnonzero(tier == level)
         chosen[rows] = top_share(propensity[rows], share)
     return chosen
-
-
-def _draw_employees(profile: Profile, tnc_owned: Floats, rng: np.random.Generator) -> Floats:
-    log_size = np.empty(tnc_owned.size)
-    # In strata for each kind of owner: one large TNC subsidiary can outweigh a whole cluster.
-    for owned in (0, 1):
-        rows = np.flatnonzero(tnc_owned == owned)
-        log_size[rows] = (
-            profile.size_log_mean
-            + profile.tnc_size_shift * owned
-            + profile.size_log_sd * ndtri(stratified(rng, rows.size))
-        )
-    return np.asarray(np.clip(np.rint(np.exp(log_size)), 1, 9999), dtype=np.float64)
 
 
 def _draw_export_share(profile: Profile, exporter: Bools, rng: np.random.Generator) -> Floats:

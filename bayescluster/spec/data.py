@@ -19,14 +19,10 @@ class PackageSource(Frozen):
     """Collection and data set, for example Ecdat/PatentsRD."""
 
 
-def _source_tag(value: Any) -> str:
-    return "file" if isinstance(value, str) else "package"
-
-
 Source = Annotated[
     Annotated[Annotated[str, Field(min_length=1)], Tag("file")]
     | Annotated[PackageSource, Tag("package")],
-    Discriminator(_source_tag),
+    Discriminator(lambda value: "file" if isinstance(value, str) else "package"),
 ]
 
 
@@ -187,14 +183,10 @@ DEFAULT_CODES: Final = "default"
 """Key of the codes that hold for every column without codes of its own."""
 
 
-def _codes_tag(value: Any) -> str:
-    return "by_column" if isinstance(value, Mapping) else "codes"
-
-
 Codes = Annotated[
     Annotated[tuple[Scalar, ...], Tag("codes")]
     | Annotated[dict[Column, tuple[Scalar, ...]], Tag("by_column")],
-    Discriminator(_codes_tag),
+    Discriminator(lambda value: "by_column" if isinstance(value, Mapping) else "codes"),
 ]
 
 DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}

@@ -257,7 +257,13 @@ def title_of(claim: Hypothesis) -> str:
     if isinstance(claim, Contextual):
         return _context_title(claim, capital)
     if isinstance(claim, Difference):
-        return _difference_title(claim, capital)
+        kind = kind_compared(claim)
+        if claim.of == "effect":
+            return f"{capital} matters more in the first {kind} than in the second"
+        if claim.of == "compensation":
+            return f"A lack of {capital.lower()} is made up for more in the first {kind} than in the second"
+        title = TITLES[claim.of].format(capital=capital)
+        return f"{title} in the first {kind}, and not in the second"
     level = getattr(claim, "at_least", None)
     reaching = "" if level is None else f", for reaching {label_of(level)}"
     return f"{TITLES[claim.kind].format(capital=capital)}{reaching}"
@@ -278,16 +284,6 @@ def _context_title(claim: Contextual, capital: str) -> str:
 def kind_compared(claim: Difference) -> str:
     """What a difference is between, in words: industries, clusters, or groups of another column."""
     return claim.by if claim.by in (INDUSTRY, CLUSTER) else "group"
-
-
-def _difference_title(claim: Difference, capital: str) -> str:
-    kind = kind_compared(claim)
-    if claim.of == "effect":
-        return f"{capital} matters more in the first {kind} than in the second"
-    if claim.of == "compensation":
-        return f"A lack of {capital.lower()} is made up for more in the first {kind} than in the second"
-    title = TITLES[claim.of].format(capital=capital)
-    return f"{title} in the first {kind}, and not in the second"
 
 
 def reason_of(verdict: str, probability: float, level: float) -> str:

@@ -62,7 +62,14 @@ def doubled(directory: RunDirectory, results: Results, wanted: str) -> Doubled |
             longer = RunDirectory(path).load_results()
         except RunError:
             continue
-        return Doubled(path.name, draws, _largest(results.effects, longer.effects))
+        # of the effects that both runs have; an effect that does not move has no change
+        other = {_name(row): row.estimate for row in longer.effects}
+        changes = [
+            abs(other[_name(row)].mean - row.estimate.mean) / row.estimate.sd
+            for row in results.effects
+            if _name(row) in other and row.estimate.sd > 0
+        ]
+        return Doubled(path.name, draws, max(changes, default=0.0))
     return None
 
 
@@ -85,17 +92,6 @@ def _draws(manifest: Manifest) -> int:
     settled = manifest.settled.settings.get("sampling", {}) if manifest.settled else {}
     sampling = manifest.analysis["sampling"] | settled
     return int(sampling["chains"]) * int(sampling["draws"] or 0)
-
-
-def _largest(own: tuple[EffectRow, ...], longer: tuple[EffectRow, ...]) -> float:
-    """Of the effects that both runs have; an effect that does not move has no change."""
-    other = {_name(row): row.estimate for row in longer}
-    changes = [
-        abs(other[_name(row)].mean - row.estimate.mean) / row.estimate.sd
-        for row in own
-        if _name(row) in other and row.estimate.sd > 0
-    ]
-    return max(changes, default=0.0)
 
 
 def _name(row: EffectRow) -> tuple[str, ...]:

@@ -156,23 +156,19 @@ def _form(
     design: Design, draws: Draws, weights: Array, position: int, binary: bool
 ) -> tuple[Array, Array]:
     """Average effect of a predictor, and its spread among the rows of each group, ``(draw, group)``."""
-    entering = _entering(design, draws)
+    # other outcomes and contexts as they enter, imputed where missing, ``(draw or 1, row, input)``
+    known = np.nan_to_num(design.predictors)
+    columns = [
+        known[None, :, position] + (draws.imputed[name].added() if name in draws.imputed else 0.0)
+        for position, name in enumerate(design.equation.entering)
+    ]
+    entering = np.stack(np.broadcast_arrays(*columns), axis=-1)
     column = entering[:, :, position]  # (draw or 1, row)
     ends = (np.zeros(1), np.ones(1)) if binary else (column - STEP, column + STEP)
     low, high = (_with_form(design, draws, weights, _set_to(entering, position, e)) for e in ends)
     mean = column @ weights
     spread = np.sqrt(np.maximum(column**2 @ weights - mean**2, 0.0))
     return (high - low) / (1.0 if binary else 2 * STEP), spread
-
-
-def _entering(design: Design, draws: Draws) -> Array:
-    """Other outcomes and contexts as they enter, imputed where missing, ``(draw or 1, row, input)``."""
-    known = np.nan_to_num(design.predictors)
-    columns = [
-        known[None, :, position] + (draws.imputed[name].added() if name in draws.imputed else 0.0)
-        for position, name in enumerate(design.equation.entering)
-    ]
-    return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
 def _set_to(entering: Array, position: int, values: Array) -> Array:

@@ -314,7 +314,18 @@ def necessity(analysis: Necessity, pair: Pair, *, narrow: bool = False) -> Figur
     with settings():
         figure = canvas(NARROW if narrow else WIDE, 3.6 if narrow else 4.6)
         axes = figure.subplots()
-        _cases(axes, pair)
+        small = len(pair.x) <= SMALL
+        axes.plot(
+            pair.x,
+            pair.y,
+            linestyle="",
+            marker="o",
+            markersize=4.5 if small else 2.2,
+            color=MUTED,
+            markerfacecolor=PAPER if small else MUTED,
+            markeredgewidth=1.0 if small else 0,
+            zorder=2,
+        )
         effects = _effects(pair)
         for path in paths:
             label = f"{TITLES[path.ceiling]}, d {effects[path.ceiling]}"
@@ -351,21 +362,6 @@ def _effects(pair: Pair) -> dict[CeilingName, str]:
         row.ceiling: "none" if row.effect_size is None else fixed(row.effect_size, 2)
         for row in pair.ceilings
     }
-
-
-def _cases(axes: Axes, pair: Pair) -> None:
-    small = len(pair.x) <= SMALL
-    axes.plot(
-        pair.x,
-        pair.y,
-        linestyle="",
-        marker="o",
-        markersize=4.5 if small else 2.2,
-        color=MUTED,
-        markerfacecolor=PAPER if small else MUTED,
-        markeredgewidth=1.0 if small else 0,
-        zorder=2,
-    )
 
 
 def _peers(axes: Axes, analysis: Necessity, pair: Pair) -> None:

@@ -255,26 +255,20 @@ def solutions(
         for short in parsimonious
     }
     for short, easy in asked:
-        intermediate.update(_within(short, positive, easy, conditions))
+        # shortest sums of terms within a parsimonious solution that use easy remainders only
+        terms = {
+            term
+            for core in short
+            for term in prime_implicants(
+                list(filter(core.covers, positive)), list(filter(core.covers, easy)), conditions
+            )
+        }
+        intermediate.update(shortest_sums(frozenset(positive), sorted(terms)))
     return {
         "complex": complex_ones,
         "parsimonious": parsimonious,
         "intermediate": tuple(sorted(intermediate)),
     }
-
-
-def _within(
-    short: Solution, positive: Sequence[int], easy: Sequence[int], conditions: int
-) -> tuple[Solution, ...]:
-    """Shortest sums of terms within a parsimonious solution that use easy remainders only."""
-    terms = {
-        term
-        for core in short
-        for term in prime_implicants(
-            list(filter(core.covers, positive)), list(filter(core.covers, easy)), conditions
-        )
-    }
-    return shortest_sums(frozenset(positive), sorted(terms))
 
 
 def _easy(

@@ -204,13 +204,6 @@ def gain_lines(results: Results) -> list[Line]:
     ]
 
 
-def _caption(results: Results) -> str:
-    return (
-        "Change of the average expected outcome when each capital is raised by a step, no firm above the "
-        f"{words.share(node_of(results).support)} point of its group: mean and 90% interval."
-    )
-
-
 def _alternative(results: Results) -> str:
     unit = words.unit(results.outcome).effect
     listed = "; ".join(
@@ -228,7 +221,10 @@ def _alternative(results: Results) -> str:
 GAINS = FigureSpec(
     name="gains",
     draw=lambda results, narrow: gains(results, narrow=narrow),
-    caption=_caption,
+    caption=lambda results: (
+        "Change of the average expected outcome when each capital is raised by a step, no firm above the "
+        f"{words.share(node_of(results).support)} point of its group: mean and 90% interval."
+    ),
     alternative=_alternative,
     wanted=lambda results: results.weakest_node is not None,
 )

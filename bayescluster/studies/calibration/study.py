@@ -96,13 +96,21 @@ def summary(plan: CalibrationPlan, made: tuple[SizeFacts, Replications]) -> Cali
     options, analysis = plan.options, plan.analysis
     size, by_form = made
     forms = form_calibrations(by_form)
+    # name what is simulated: the outcome in focus, the others, and the indicators of capitals
+    design = plan.forms[0]
+    first, *others = (each.equation.outcome for each in (design, *design.others))
+    text = f"{first} (with {', '.join(others)})" if others else first
+    latent = latent_capitals(design)
+    if latent:
+        text += f" and the indicators of {' and '.join(latent)}"
+    inputs = [gap.name for gap in gaps(design) if gap.place != "outcome"]
     return Calibration(
         name=analysis.name,
         title=analysis.title,
         key=plan.key,
         model_key=model_key_of(analysis, plan.forms),
         synthetic=plan.forms[0].details.synthetic,
-        outcome=_simulated_words(plan.forms[0]),
+        outcome=(f"{text}; {', '.join(inputs)}, with missing cells" if inputs else text),
         size=size,
         replications=options.replications,
         draws=options.draws,
@@ -119,17 +127,6 @@ def summary(plan: CalibrationPlan, made: tuple[SizeFacts, Replications]) -> Cali
         forms=forms,
         notes=tuple(_notes(plan, forms)),
     )
-
-
-def _simulated_words(design: Design) -> str:
-    """Name what is simulated: the outcome in focus, the others, and the indicators of capitals."""
-    first, *others = (each.equation.outcome for each in (design, *design.others))
-    text = f"{first} (with {', '.join(others)})" if others else first
-    latent = latent_capitals(design)
-    if latent:
-        text += f" and the indicators of {' and '.join(latent)}"
-    inputs = [gap.name for gap in gaps(design) if gap.place != "outcome"]
-    return f"{text}; {', '.join(inputs)}, with missing cells" if inputs else text
 
 
 def _notes(plan: CalibrationPlan, forms: tuple[FormCalibration, ...]) -> Iterator[str]:

@@ -322,25 +322,22 @@ def ecdf_plot(
         for k, row in enumerate(rows):
             axes = figure.add_subplot(lines, columns, k + 1, sharex=first, sharey=first)
             first = first or axes
-            _panel(axes, row, bands[row.replications])
+            band = bands[row.replications]
+            at = (0.0, *band.points, 1.0)
+            low, high, found = ((0.0, *part, 0.0) for part in (band.low, band.high, row.difference))
+            axes.fill_between(at, low, high, color=LINE, linewidth=0, zorder=1)
+            axes.axhline(0, color=MUTED, linewidth=0.6, zorder=2)
+            colour = BAD if row.rejected else FIRST
+            axes.plot(at, found, color=colour, linewidth=1.4 if row.rejected else 1.1, zorder=3)
+            # names of variables have no place to be broken at
+            title = row.name.replace("_", " ").replace("[", " [")
+            axes.set_title(folded(title, 25, 3), fontsize=7, color=BAD if row.rejected else INK)
+            axes.tick_params(labelsize=7)
             axes.tick_params(labelbottom=k + columns >= len(rows), labelleft=k % columns == 0)
         assert first is not None
         first.set_xlim(0, 1)
         first.set_xticks([0, 0.5, 1], ["0", "½", "1"])
         return plain_text(figure)
-
-
-def _panel(axes: Axes, row: QuantityRow, band: Band) -> None:
-    at = (0.0, *band.points, 1.0)
-    low, high, found = ((0.0, *part, 0.0) for part in (band.low, band.high, row.difference))
-    axes.fill_between(at, low, high, color=LINE, linewidth=0, zorder=1)
-    axes.axhline(0, color=MUTED, linewidth=0.6, zorder=2)
-    colour = BAD if row.rejected else FIRST
-    axes.plot(at, found, color=colour, linewidth=1.4 if row.rejected else 1.1, zorder=3)
-    # names of variables have no place to be broken at
-    title = row.name.replace("_", " ").replace("[", " [")
-    axes.set_title(folded(title, 25, 3), fontsize=7, color=BAD if row.rejected else INK)
-    axes.tick_params(labelsize=7)
 
 
 def _reliability_figure(row: Reliability, form: str, interval: float) -> Drawn:

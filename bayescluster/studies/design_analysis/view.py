@@ -317,7 +317,15 @@ def design_plot(found: DesignAnalysis, *, narrow: bool = False) -> Figure:
         bare_rows(axes)
         axes.axvline(found.enough, color=INK, linewidth=0.9, linestyle=(0, (4, 3)), zorder=4)
         axes.set_xlabel("Share of verdicts")
-        _key(axes)
+        handles = [axes.barh(-5, 0, 0, color=colour, label=label) for label, colour in PARTS]
+        axes.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=2,
+            borderaxespad=0,
+            borderpad=0.3,
+        )
         return plain_text(figure)
 
 
@@ -377,18 +385,6 @@ def _bar(axes: Axes, place: float, row: DesignRow) -> None:
     ends = ((row.right.low, row.right.high), (1 - row.wrong.high, 1 - row.wrong.low))
     for low, high in ends:
         axes.plot((low, high), (place, place), color=INK, linewidth=1.0, zorder=3)
-
-
-def _key(axes: Axes) -> None:
-    handles = [axes.barh(-5, 0, 0, color=colour, label=label) for label, colour in PARTS]
-    axes.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=2,
-        borderaxespad=0,
-        borderpad=0.3,
-    )
 
 
 def _alternative(rows: Sequence[DesignRow]) -> str:

@@ -454,7 +454,19 @@ def specification_plot(curve: Curve, narrow: bool = False) -> Figure:
         height = ROW * len(labels)
         figure = canvas(NARROW if narrow else WIDE, CURVE + height + 0.3)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[CURVE, height])
-        _draw_effects(above, curve)
+        above.axhline(0, color=MUTED, linewidth=0.8)
+        for place, (point, universe) in enumerate(curve.points):
+            base = not universe.choices
+            colour, face = (INK, INK) if base else (FIRST, PAPER)
+            shown = point.estimate.times(point.factor)
+            ends = shown.low, shown.high
+            above.plot((place, place), ends, color=colour, linewidth=2.2 if base else 1.4)
+            above.plot(
+                place, shown.mean, "o", color=colour, markerfacecolor=face, markersize=5, zorder=3
+            )
+        above.set_ylabel(folded(curve.unit, 30))
+        above.grid(visible=True, axis="y")
+        above.tick_params(axis="x", length=0, labelbottom=False)
         _draw_choices(below, curve, labels)
         below.set_yticks(
             range(len(labels)), [folded(label, 20 if narrow else 46, 1) for label in labels]
@@ -464,22 +476,6 @@ def specification_plot(curve: Curve, narrow: bool = False) -> Figure:
 
 def _choice_label(choice: Choice) -> str:
     return f"{choice.dimension}: {choice.name}"
-
-
-def _draw_effects(axes: Axes, curve: Curve) -> None:
-    axes.axhline(0, color=MUTED, linewidth=0.8)
-    for place, (point, universe) in enumerate(curve.points):
-        base = not universe.choices
-        colour, face = (INK, INK) if base else (FIRST, PAPER)
-        shown = point.estimate.times(point.factor)
-        ends = shown.low, shown.high
-        axes.plot((place, place), ends, color=colour, linewidth=2.2 if base else 1.4)
-        axes.plot(
-            place, shown.mean, "o", color=colour, markerfacecolor=face, markersize=5, zorder=3
-        )
-    axes.set_ylabel(folded(curve.unit, 30))
-    axes.grid(visible=True, axis="y")
-    axes.tick_params(axis="x", length=0, labelbottom=False)
 
 
 def _draw_choices(axes: Axes, curve: Curve, labels: Sequence[str]) -> None:

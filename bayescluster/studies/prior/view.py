@@ -320,7 +320,17 @@ def _figures(found: PriorStudy, part: PriorPart, position: int) -> Iterator[Draw
     """Draw the effects, where there are any, and the expected outcome of a form and equation."""
     if any(row.kind == EFFECTS[0] for row in part.estimands):
         yield _effects_figure(found, part, f"prior-effects-{position}")
-    yield _outcome_figure(found, part, f"prior-outcome-{position}")
+    name = f"prior-outcome-{position}"
+    unit = unit_of(part)
+    rows = tuple(_interval(row, unit.factor) for row in part.ranges)
+    bounded = unit.level == "%"
+    caption = (
+        "Expected outcome before the data, overall and by industry: prior median and central "
+        f"{words.share(found.interval)} interval."
+    )
+    axis = f"{part.outcome.label}{', %' if bounded else ''}"
+    frame = Frame(axis, None, (0.0, 100.0) if bounded else None)
+    yield drawn_intervals(name, caption, (Block(words.label(part.outcome.label), rows),), frame)
 
 
 def _effects_figure(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
@@ -339,19 +349,6 @@ def _effects_figure(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
     )
     axis = f"Change per standard deviation (0 to 1 for a 0/1 capital), {unit.name}"
     return drawn_intervals(name, caption, blocks, Frame(axis, 0.0))
-
-
-def _outcome_figure(found: PriorStudy, part: PriorPart, name: str) -> Drawn:
-    unit = unit_of(part)
-    rows = tuple(_interval(row, unit.factor) for row in part.ranges)
-    bounded = unit.level == "%"
-    caption = (
-        "Expected outcome before the data, overall and by industry: prior median and central "
-        f"{words.share(found.interval)} interval."
-    )
-    axis = f"{part.outcome.label}{', %' if bounded else ''}"
-    frame = Frame(axis, None, (0.0, 100.0) if bounded else None)
-    return drawn_intervals(name, caption, (Block(words.label(part.outcome.label), rows),), frame)
 
 
 def _interval(row: PriorEstimand | PriorRange, factor: float) -> Interval:
