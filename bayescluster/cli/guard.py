@@ -86,12 +86,12 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
         except BayesClusterError as error:
             if settings.debug:
                 raise
-            _say(str(error))
+            say_aside(str(error))
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as error:
             kept = error.kept if isinstance(error, StoppedWork) else "chains"
             how = "Stopped by the system" if settings.stopped_by else "Interrupted"
-            _say(f"{how}. Finished {kept} are kept: the same command goes on from them.")
+            say_aside(f"{how}. Finished {kept} are kept: the same command goes on from them.")
             raise typer.Exit(128 + (settings.stopped_by or signal.SIGINT)) from None
         except Exception as error:
             if isinstance(error, OSError) and error.errno in NO_OUTPUT and not error.filename:
@@ -99,7 +99,7 @@ def guarded[**P](command: Callable[P, int | None]) -> Callable[P, None]:
             if settings.debug:
                 raise
             message, code = _unexpected(error, kwargs)
-            _say(message)
+            say_aside(message)
             raise typer.Exit(code) from None
         if code:
             raise typer.Exit(code)
@@ -133,7 +133,7 @@ def _without_output(error: OSError) -> int:
     """Say that the output cannot be written, and give the exit code for it."""
     _close_output()
     what = f"{error.strerror or error}; files that were written are whole"
-    _say(str(OutputError(Problem(what, "", "make room, or write it elsewhere"))))
+    say_aside(str(OutputError(Problem(what, "", "make room, or write it elsewhere"))))
     return OutputError.exit_code
 
 
@@ -189,7 +189,8 @@ def _stop(number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _say(message: str) -> None:
+def say_aside(message: str) -> None:
+    """Write a line beside the result, to stderr."""
     try:
         sys.stderr.write(message + "\n")
         sys.stderr.flush()
@@ -223,11 +224,6 @@ def striking(failed: bool) -> Iterator[None]:
         yield
     finally:
         settings.strikes = before
-
-
-def say_aside(message: str) -> None:
-    """Write a line beside the result, to stderr."""
-    _say(message)
 
 
 def say_json(value: Any) -> None:

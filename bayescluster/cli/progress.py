@@ -48,9 +48,6 @@ class PlainLines:
         """Tell a step; chains that move on after it are those of another model."""
         self._started.clear()
         self._told.clear()
-        self._say(message)
-
-    def _say(self, message: str) -> None:
         say_aside(message)
 
     def chain(self, state: ChainState) -> None:
@@ -63,7 +60,7 @@ class PlainLines:
         if last == float("inf") or (now - last < LINE_SECONDS and not ended):
             return
         self._told[state.chain] = float("inf") if ended else now
-        self._say(f"  {_chain_words(state, started, now)}")
+        say_aside(f"  {_chain_words(state, started, now)}")
 
     def count(self, what: str, finished: int, total: int) -> None:
         """Tell how many are finished, now and then."""
@@ -72,7 +69,7 @@ class PlainLines:
         if now - self._told.get(COUNT, started) < LINE_SECONDS and 0 < finished < total:
             return
         self._told[COUNT] = now
-        self._say(f"  {what}: {_count_words(finished, total, now - started)}")
+        say_aside(f"  {what}: {_count_words(finished, total, now - started)}")
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from bayescluster.design.record import Design
 from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
 from bayescluster.estimands.diagnostics import diagnostics, number
-from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, DRAWN_AFTER, INDUSTRY
@@ -205,11 +204,6 @@ def size_problems(
             "--clusters",
             "leave it out, or name the column of the clusters under `data: cluster`",
         )
-
-
-def prior_draws(design: Design, draws: int, seed: int) -> xr.Dataset:
-    """Draw from the prior of a design."""
-    return draw_prior(design, draws, seed)
 
 
 def copied(draws: Draws) -> Draws:

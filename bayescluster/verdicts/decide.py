@@ -95,7 +95,7 @@ def judged(
         odds_ratio=odds_ratio(probability, prior, event.prior.size),
         level=claim.level,
         figures=event.figures,
-        parts=tuple(_part(part) for part in _all_parts(event)),
+        parts=tuple(_part(part) for part in event.every_part),
         unsupported=event.unsupported,
         min_support=getattr(claim, "min_support", None),
         stopped=stopped,
@@ -104,10 +104,6 @@ def judged(
         at_least=None if level is None else label_of(level),
         depends=depends,
     )
-
-
-def _all_parts(event: Event) -> tuple[EventPart, ...]:
-    return event.parts if event.assessable is None else (event.assessable, *event.parts)
 
 
 def _part(part: EventPart) -> VerdictPart:

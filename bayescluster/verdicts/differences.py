@@ -120,14 +120,14 @@ def _effects_differ(claim: Difference, evidence: Evidence, pair: _Pair) -> Event
         f"{over}, above {claim.margin:g}"
     )
     parts = [
-        _part(
+        EventPart(
             OUTCOME_PART, words, now.of(everyone) > claim.margin, before.of(everyone) > claim.margin
         )
     ]
     if scale.link != "outcome":
         at = " at the corners" if evidence.design.has_both else ""
         link = f"and above 0 on the {scale.link} scale, from low to high{at}"
-        parts.append(_part(LINK_PART, link, now.link > 0, before.link > 0))
+        parts.append(EventPart(LINK_PART, link, now.link > 0, before.link > 0))
     figures = [
         figure_of("difference of effects, own firms", now.own, evidence, "effect"),
         figure_of(
@@ -314,7 +314,3 @@ def _thin(
     found = (lacking(claim, near, evidence, scale, column)(places) for column in pair.columns)
     names = pair.first, pair.second
     return next((f"{name}: {told}" for name, told in zip(names, found, strict=True) if told), "")
-
-
-def _part(name: str, words: str, posterior: Draws, prior: Draws) -> EventPart:
-    return EventPart(name, words, posterior, prior)

@@ -71,8 +71,12 @@ class Event(NamedTuple):
     @property
     def unsupported(self) -> str:
         """What the claim lacks in firms near a corner; nothing where it lacks none."""
-        every = self.parts if self.assessable is None else (self.assessable, *self.parts)
-        return next((part.thin for part in every if part.thin), "")
+        return next((part.thin for part in self.every_part if part.thin), "")
+
+    @property
+    def every_part(self) -> tuple[EventPart, ...]:
+        """Conditions of the region, after that under which the claim can be assessed at all."""
+        return self.parts if self.assessable is None else (self.assessable, *self.parts)
 
     @property
     def indicators(self) -> dict[str, Draws]:

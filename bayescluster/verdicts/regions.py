@@ -90,8 +90,7 @@ class Region(NamedTuple):
     @property
     def words(self) -> str:
         """The region in words."""
-        parts = self.parts if self.assessable is None else (self.assessable, *self.parts)
-        return "; ".join(part.words for part in parts)
+        return "; ".join(part.words for part in self._every_part)
 
     @property
     def event(self) -> Events:
@@ -102,8 +101,11 @@ class Region(NamedTuple):
     @property
     def rests_on(self) -> tuple[str, ...]:
         """All corners that the claim rests on."""
-        parts = self.parts if self.assessable is None else (self.assessable, *self.parts)
-        return tuple(dict.fromkeys(place for part in parts for place in part.rests_on))
+        return tuple(dict.fromkeys(place for part in self._every_part for place in part.rests_on))
+
+    @property
+    def _every_part(self) -> tuple[Part, ...]:
+        return self.parts if self.assessable is None else (self.assessable, *self.parts)
 
 
 def region_of(claim: CornerClaim, corners: dict[str, Array], scale: OutcomeScale) -> Region:

@@ -39,6 +39,7 @@ from bayescluster.features.measurement.compute import (
     standardised_loadings,
 )
 from bayescluster.inference.assemble import reported_variables
+from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Refit, Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
@@ -288,11 +289,11 @@ def replications(
 
     def prepare(_pending: Sequence[int]) -> Callable[[int], CalibrationReplication]:
         watch.step(f"{form}: compiling, and drawing truths from the prior")
-        truths = simulation.prior_draws(
+        truths = draw_prior(
             design, REPLICATIONS_MAX, plan.seed_of(simulation.TRUTH_STREAM, position)
         )
         seed = plan.seed_of(simulation.PRIOR_STREAM, position)
-        prior = simulation.prior_draws(design, simulation.PRIOR_DRAWS, seed)
+        prior = draw_prior(design, simulation.PRIOR_DRAWS, seed)
         prior = completed(design, prior, imputing(seed), posterior=False)
         compiled = CompiledForm(Repeated(design), draws_of(design, prior), truths)
         return lambda number: calibrated(plan, compiled, position, number)

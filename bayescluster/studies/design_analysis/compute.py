@@ -14,6 +14,7 @@ from scipy.optimize import isotonic_regression
 
 from bayescluster.arrays import Array
 from bayescluster.design.resize import replaced
+from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, replicate
@@ -64,7 +65,6 @@ from bayescluster.studies.simulation import (
     attempted,
     copied,
     judging,
-    prior_draws,
     share_of,
 )
 from bayescluster.verdicts.evidence import Evidence
@@ -162,7 +162,7 @@ def replications(
         for form in dict.fromkeys(form for case in pending for form in case.forms):
             watch.step(f"{name}: compiling {form}")
             design = form_design(plan.analysis, size, form)
-            prior = prior_draws(design, PRIOR_DRAWS, plan.seed_of(PRIOR_STREAM, *size.stream))
+            prior = draw_prior(design, PRIOR_DRAWS, plan.seed_of(PRIOR_STREAM, *size.stream))
             fitters[form] = Fitter(Repeated(design), draws_of(design, prior))
         drawn: dict[TrueStructure, Truth] = {}
         for truth in dict.fromkeys(case.truth for case in pending):
@@ -211,9 +211,7 @@ def truths(plan: DesignPlan, size: Size, truth: TrueStructure) -> Truth:
     design = form_design(plan.analysis, size, truth.form)
     seed = plan.seed_of(TRUTH_STREAM, STREAMS.index(truth.form), *size.stream)
     held = scenario is not None and truth.base_rate is None
-    drawn = draws_of(
-        design, prior_draws(design, SCENARIO_DRAWS if held else REPLICATIONS_MAX, seed)
-    )
+    drawn = draws_of(design, draw_prior(design, SCENARIO_DRAWS if held else REPLICATIONS_MAX, seed))
     if truth.base_rate is not None:
         some = drawn.part(np.arange(plan.options.replications))
         return Truth(truth, design, at_base_rate(design, some, truth.base_rate))
