@@ -28,7 +28,7 @@ from bayescluster.features.learning.results import (
 from bayescluster.model.evaluate import Draws, expectation, predictor_at
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import By as LearnedBy
-from bayescluster.results.model import INTERVAL, By, Estimate
+from bayescluster.results.model import INTERVAL
 
 DRAWS = 2000
 """Most draws behind these estimands: every mediator doubles the work, and R-hat within 1.01 for some
@@ -465,27 +465,15 @@ def _sensitivity(found: Learned, outcome: OutcomeDraws) -> Iterator[SensitivityR
             both = confounded(path, gained, share * unit)
             direct, indirect = (estimates(draws, found.chains) for draws in both)
             for k, by, group in found.columns:
-                yield _sensitive(
-                    (outcome.design.equation_name, path.capital, by, group),
-                    share * unit,
-                    direct[k],
-                    indirect[k],
+                yield SensitivityRow(
+                    equation=outcome.design.equation_name,
+                    capital=path.capital,
+                    by=by,
+                    group=group,
+                    bias=share * unit,
+                    direct=direct[k],
+                    indirect=indirect[k],
                 )
-
-
-def _sensitive(
-    key: tuple[str, str, By, str], bias: float, direct: Estimate, indirect: Estimate
-) -> SensitivityRow:
-    equation, capital, by, group = key
-    return SensitivityRow(
-        equation=equation,
-        capital=capital,
-        by=by,
-        group=group,
-        bias=bias,
-        direct=direct,
-        indirect=indirect,
-    )
 
 
 def _tipping(found: Learned, outcome: OutcomeDraws) -> Iterator[TippingRow]:

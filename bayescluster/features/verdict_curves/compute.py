@@ -249,25 +249,32 @@ def verdict_curves(
     verdicts
         Their verdicts, claim by claim: whatever stops a verdict stops its curve.
     """
-    rest = list(verdicts)
     found: list[VerdictCurve] = []
-    for position, claim in enumerate(claims):
-        count = len(groups_judged(claim, evidence))
-        mine, rest = rest[:count], rest[count:]
-        if isinstance(claim, Directed | Difference):
-            continue
+    for position, claim, mine in _with_verdicts(claims, evidence, verdicts):
         for cutoff in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
-            found += _curves((position, claim), cutoff, evidence, mine)
+            found += _curves(position, claim, cutoff, evidence, mine)
     return tuple(found)
 
 
+def _with_verdicts(
+    claims: Sequence[Hypothesis], evidence: Evidence, verdicts: Sequence[Verdict]
+) -> Iterator[tuple[int, CornerClaim, list[Verdict]]]:
+    """Claims about corners, each with its position and its verdicts."""
+    rest = list(verdicts)
+    for position, claim in enumerate(claims):
+        count = len(groups_judged(claim, evidence))
+        mine, rest = rest[:count], rest[count:]
+        if not isinstance(claim, Directed | Difference):
+            yield position, claim, mine
+
+
 def _curves(
-    put: tuple[int, CornerClaim],
+    position: int,
+    claim: CornerClaim,
     cutoff: CutOff,
     evidence: Evidence,
     verdicts: Sequence[Verdict],
 ) -> Iterator[VerdictCurve]:
-    position, claim = put
     scale = outcome_scale(evidence.design, claim.at_least)
     cutoffs = cutoffs_of(claim, scale)
     declared = cutoffs[cutoff]
@@ -356,7 +363,12 @@ def curves_over_forms(
     verdicts
         The verdicts over all forms.
     """
-    judged = list(_verdict_of_curves(claims, evidence, verdicts))
+    judged = [
+        verdict
+        for _, claim, mine in _with_verdicts(claims, evidence, verdicts)
+        for _ in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least))
+        for verdict in mine
+    ]
     found = []
     for verdict, curves in zip(judged, zip(*own, strict=True), strict=True):
         posterior, given, prior = (
@@ -372,16 +384,3 @@ def curves_over_forms(
         }
         found.append(_judged(curves[0].model_copy(update=mixed), verdict))
     return tuple(found)
-
-
-def _verdict_of_curves(
-    claims: Sequence[Hypothesis], evidence: Evidence, verdicts: Sequence[Verdict]
-) -> Iterator[Verdict]:
-    """The verdict of every curve, in the order of `verdict_curves`."""
-    rest = list(verdicts)
-    for claim in claims:
-        count = len(groups_judged(claim, evidence))
-        mine, rest = rest[:count], rest[count:]
-        if not isinstance(claim, Directed | Difference):
-            for _ in cutoffs_of(claim, outcome_scale(evidence.design, claim.at_least)):
-                yield from mine
