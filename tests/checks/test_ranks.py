@@ -76,7 +76,7 @@ def test_band_and_probability_say_the_same(count):
     rng = np.random.default_rng(count)
     found = band(count)
     outside, small = 0, 0
-    repeats = 1500
+    repeats = 600
     for _ in range(repeats):
         positions = rng.random(count)
         away = difference(positions)

@@ -42,12 +42,6 @@ WEAKEST = {
         ".by.1: weakest_node asks by industry, but the data declare none\n"
         "    add `industry:` with its column under data, or use `by: all`",
     ),
-    "scope without clusters": row(
-        {"scope": "new_cluster", "by": ["all"]},
-        {"data": ALONE},
-        ".scope: scope new_cluster needs clusters, but the data declare none\n"
-        "    add `cluster:` with its column under data, or use `scope: observed`",
-    ),
     "scope without effects of clusters": row(
         {"scope": "average_cluster"},
         {},
@@ -76,12 +70,6 @@ WEAKEST = {
         {"targets": [0.5, 1.2]},
         {},
         ".targets.1: the target 1.2 cannot be reached: the expected outcome is between 0 and 1\n"
-        "    give targets on the scale of the outcome",
-    ),
-    "target below a count": row(
-        {"targets": [-1]},
-        {"family": "poisson"},
-        ".targets.0: the target -1 cannot be reached: the expected outcome is never below 0\n"
         "    give targets on the scale of the outcome",
     ),
     "no capitals": row(

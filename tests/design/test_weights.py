@@ -32,31 +32,15 @@ LEAVE_OUT = "a row that represents no firm is not part of the sample: leave it o
 RECODE = "turn it into numbers with `derive: kind: recode`, or name another column"
 BROKEN = np.where(np.arange(48) == 6, np.nan, 1.0)
 FAULTS = {
-    "no such column": row(
-        {"weight": "stand_for"},
-        f"{DATA}:\n  a.yaml:data.weight: no column 'stand_for' in the data (weight)\n"
-        "    did you mean 'stands_for'?",
-    ),
     "missing": row(
         {"weight": "stands_for", "frame": surveyed(stands_for=BROKEN)},
         f"{DATA}:\n  a.yaml:data.weight: 'stands_for' (weight) is missing in 1 of 48 rows "
         "(row 7)\n    fill these cells, or leave such rows out with `missing: drop` under `data`",
     ),
-    "cluster weight missing": row(
-        {"cluster_weight": "drawn", "frame": surveyed(drawn=BROKEN)},
-        f"{DATA}:\n  a.yaml:data.cluster_weight: 'drawn' (cluster weight) is missing in 1 of "
-        "48 rows (row 7)\n    fill these cells, or leave such rows out with `missing: drop` "
-        "under `data`",
-    ),
     "zero": row(
         {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0))},
         f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found 0 "
         f"in row 1\n    {LEAVE_OUT}",
-    ),
-    "negative": row(
-        {"weight": "stands_for", "frame": surveyed(stands_for=np.arange(48.0) - 2.5)},
-        f"{MODEL}:\n  a.yaml:data.weight: the weight 'stands_for' must be above 0; found "
-        f"-2.5 in row 1 and in 2 more\n    {LEAVE_OUT}",
     ),
     "not numbers": row(
         {"weight": "region", "frame": surveyed(region="north")},

@@ -86,19 +86,9 @@ def test_all_wrong_names_are_reported_at_once(raw: Raw) -> None:
             "Value error, learning_buyers: industry 'Resource-based' is missing from by_industry",
         ),
         (
-            ("outcomes", 0, "learning", "learning_rivals"),
-            0.1,
-            "Value error, process_upgrading: 'learning_rivals' is not a learning form",
-        ),
-        (
             ("industries", 0, "clusters", 0, "shifts", "trusts"),
             0.1,
             "Value error, cluster 'Jepara furniture' shifts 'trusts', which is not an indicator",
-        ),
-        (
-            ("missing", "shares", "age"),
-            0.1,
-            "Value error, missing: 'age' is neither an indicator nor firm_age",
         ),
     ],
 )

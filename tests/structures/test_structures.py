@@ -61,11 +61,6 @@ def test_every_term_of_a_form_has_a_record_and_no_other():
 
 
 @pytest.mark.parametrize("name", STRUCTURES)
-def test_the_record_goes_by_its_name(name):
-    assert STRUCTURES[name].name == name
-
-
-@pytest.mark.parametrize("name", STRUCTURES)
 def test_contribution_row_by_row(name):
     form = STRUCTURES[name]
     coefficients = {term: VALUES[term] for term in form.terms}

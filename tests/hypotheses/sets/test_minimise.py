@@ -71,7 +71,7 @@ def test_minimisation_is_that_of_brute_force(conditions):
         assert len(found) == len(wanted)
 
 
-@pytest.mark.parametrize("conditions", [4, 5, 6])
+@pytest.mark.parametrize("conditions", [4, 5])
 def test_solutions_are_true_where_they_must_be_and_nowhere_they_must_not(conditions):
     rng = np.random.default_rng(40 + conditions)
     for _ in range(10):
