@@ -77,7 +77,8 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # xarray loads Dask wherever it is installed, for half a second of every command; none needs it but
     # with --cluster, which lets it in again
-    sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
+    if "xarray" not in sys.modules:  # which would not expect it to go
+        sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
     with ending_well():
         if (folder := writable_caches()) is not None:
             say_aside(f"The home directory cannot be written to: caches are kept in {folder}.")

@@ -96,5 +96,11 @@ def test_two_stages_give_the_posterior_of_the_full_likelihood(tmp_path: Path) ->
         gap = np.abs(found[0].mean(axis=0) - found[1].mean(axis=0))
         # as many comparisons as there are quantities
         assert (gap < 4.5 * np.hypot(*errors)).all(), name
-        ratio = found[0].std(axis=0) / found[1].std(axis=0)
-        assert np.abs(np.median(ratio) - 1) < 0.05, name
+        squares = [np.square(values - values.mean(axis=0)) for values in found]
+        sds = [np.sqrt(each.mean(axis=0)) for each in squares]
+        # chains that are worth more than their draws for a mean are worth far less for an sd
+        noise = [
+            diagnostics(each, 2)[3] / (2 * sd**2) for each, sd in zip(squares, sds, strict=True)
+        ]
+        apart = np.median(np.abs(np.log(sds[0] / sds[1])) - 3 * np.hypot(*noise))
+        assert apart < 0.05, name
