@@ -83,6 +83,19 @@ def test_round_trips(
     assert again.verify() == []
 
 
+def test_ceiling_models_are_there_once_they_are_finished(
+    run: RunDirectory, design: xr.DataTree
+) -> None:
+    assert run.load_ceiling_model("human_capital", "quantile") is None
+    with run.stage("ceiling_models", "c1"):
+        run.save_ceiling_model("human_capital", "quantile", design)
+    found = run.load_ceiling_model("human_capital", "quantile")
+    assert found is not None
+    xr.testing.assert_identical(found, design)
+    assert run.load_ceiling_model("social_capital", "quantile") is None
+    assert run.verify() == []
+
+
 def test_layout(full: RunDirectory) -> None:
     files = {path.relative_to(full.path).as_posix() for path in full.path.rglob("*.*")}
     assert files - {".lock", "log.jsonl"} == {

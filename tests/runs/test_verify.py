@@ -34,6 +34,12 @@ def test_a_changed_manifest_is_found(reported: RunDirectory) -> None:
             "same command again\n"
         ),
     )
+    # whatever else is wrong may follow from it
+    reported.report_path.write_text("<html>other</html>")
+    assert [problem.where for problem in reported.verify()] == [
+        str(path),
+        str(reported.report_path),
+    ]
 
 
 def test_any_flipped_bit_of_a_manifest_is_found(reported: RunDirectory) -> None:
