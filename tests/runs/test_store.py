@@ -96,6 +96,17 @@ def test_ceiling_models_are_there_once_they_are_finished(
     assert run.verify() == []
 
 
+def test_the_folder_of_the_analysis_is_noted_as_seen_from_the_run(run: RunDirectory) -> None:
+    project = run.path.parents[2] / "project"
+    for folder, seen in (
+        (project, "../../../project"),
+        (project, "../../../project"),
+        (run.path.parents[2], "../../.."),
+    ):
+        run.record_folder(folder)
+        assert run.read_manifest().folder == seen
+
+
 def test_layout(full: RunDirectory) -> None:
     files = {path.relative_to(full.path).as_posix() for path in full.path.rglob("*.*")}
     assert files - {".lock", "log.jsonl"} == {
