@@ -65,7 +65,7 @@ def _of_equation(design: Design) -> list[str]:
 
 
 def _of_gap(design: Design, gap: Gap) -> list[str]:
-    """Names about a gap; discrete values are drawn after the fit, in `model.completion`."""
+    """Names about a gap; discrete values are drawn after the fit, in `model.imputation`."""
     if gap.place == "outcome":
         return [] if gap.levels else [names.imputed(gap.name)]
     slopes = [names.imputation(gap.name, "slope")] if inputs_of(design, gap) else []
