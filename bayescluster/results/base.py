@@ -35,6 +35,20 @@ class Value(BaseModel):
     )
 
 
+class StudyResults(Value):
+    """What the results of every study of an analysis say of themselves."""
+
+    schema_version: int
+    name: str
+    title: str
+    key: str
+    model_key: str
+    """Key of the model, by which a run of it finds this study."""
+    synthetic: bool
+    interval: float
+    notes: tuple[str, ...]
+
+
 class Spread(Value):
     """A record that is spread over columns of its own in a flat table."""
 

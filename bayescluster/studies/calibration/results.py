@@ -6,7 +6,7 @@ from typing import Literal
 
 from bayescluster.results.base import By, Value
 from bayescluster.results.claims import Tradition
-from bayescluster.studies.design_analysis.results import Judged, Share, SizeFacts
+from bayescluster.studies.design_analysis.results import Judged, Share, SimulationResults, SizeFacts
 
 CALIBRATION_VERSION = 2
 
@@ -141,31 +141,17 @@ class FormCalibration(Value):
     """All claims together, with the refits that failed the gate; null where none did."""
 
 
-class Calibration(Value):
+class Calibration(SimulationResults):
     """A whole calibration."""
 
     schema_version: int = CALIBRATION_VERSION
-    name: str
-    title: str
-    key: str
-    model_key: str
-    """Key of the model, by which a run of it finds this study."""
-    synthetic: bool
     outcome: str
     """What is simulated: outcomes, that in focus first, and the indicators of latent capitals."""
     size: SizeFacts
-    replications: int
-    draws: int
-    tune: int
-    chains: int
     target_accept: float
-    seed: int
     level: float
     """Chance of a false alarm over all quantities."""
-    interval: float
-    rhat_max: float
     independent_min: int
     replications_min: int
     state: State
     forms: tuple[FormCalibration, ...]
-    notes: tuple[str, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from bayescluster.results.base import By, Spread, Value, VerdictState
+from bayescluster.results.base import By, Spread, StudyResults, Value, VerdictState
 from bayescluster.results.claims import Tradition
 from bayescluster.spec.equation import StructureName
 
@@ -43,6 +43,17 @@ class SizeFacts(Value):
     def has(self, row: DesignRow) -> bool:
         """Whether a row is of this size."""
         return (row.firms_times, row.clusters_times) == (self.firms_times, self.clusters_times)
+
+
+class SimulationResults(StudyResults):
+    """What the results of a study of simulated firms say of its refits."""
+
+    replications: int
+    draws: int
+    tune: int
+    chains: int
+    seed: int
+    rhat_max: float
 
 
 class Judged(Value):
@@ -168,36 +179,22 @@ class Failures(Value):
     reasons: tuple[str, ...]
 
 
-class DesignAnalysis(Value):
+class DesignAnalysis(SimulationResults):
     """A whole design analysis."""
 
     schema_version: int = DESIGN_VERSION
-    name: str
-    title: str
-    key: str
-    model_key: str
-    """Key of the model, by which a run of it finds this study."""
-    synthetic: bool
     outcome: str
     level: float
     """At or above this probability the claims table calls a claim supported."""
     enough: float
     """Share of right verdicts that is asked for."""
-    interval: float
     forms: tuple[str, ...]
     """Forms that outcomes were simulated from, with parameters from their prior."""
     base_rates: tuple[float, ...]
     """Mean expected outcomes of the compensatory truths."""
     fitted: str
     """The form that was fitted; `PLAUSIBLE` of several, `TRUE_FORM` where it was the true one each time."""
-    replications: int
-    draws: int
-    tune: int
-    chains: int
-    seed: int
-    rhat_max: float
     sizes: tuple[SizeFacts, ...]
     rows: tuple[DesignRow, ...]
     needed: tuple[Needed, ...]
     failures: tuple[Failures, ...]
-    notes: tuple[str, ...]

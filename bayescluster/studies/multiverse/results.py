@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Estimate, Value, VerdictState
+from bayescluster.results.base import By, Estimate, StudyResults, Value, VerdictState
 
 MULTIVERSE_VERSION = 1
 
@@ -139,20 +139,13 @@ class Sampler(Value):
     """Whether they are those of the analysis file."""
 
 
-class Multiverse(Value):
+class Multiverse(StudyResults):
     """A whole sweep."""
 
     schema_version: int = MULTIVERSE_VERSION
-    name: str
-    title: str
-    key: str
     run_key: str
     """Key of the fit of the analysis in its file."""
-    model_key: str
-    """Key of its model, by which a run of it finds this study."""
-    synthetic: bool
     outcome: str
-    interval: float
     declared: bool
     """Whether the alternatives are those of the analysis file, or a default set."""
     combine: Literal["one_at_a_time", "all"]
@@ -163,7 +156,6 @@ class Multiverse(Value):
     claims: tuple[ClaimRow, ...]
     effects: tuple[EffectPoint, ...]
     choices: tuple[ChoiceRow, ...]
-    notes: tuple[str, ...]
 
     @property
     def base(self) -> Universe:

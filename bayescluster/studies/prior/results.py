@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bayescluster.results.base import By, Spread, Value
+from bayescluster.results.base import By, Spread, StudyResults, Value
 from bayescluster.results.facts import Coefficient, OutcomeFacts
 
 PRIOR_VERSION = 1
@@ -121,23 +121,15 @@ class PriorPart(Value):
     """Of the equation in focus."""
 
 
-class PriorStudy(Value):
+class PriorStudy(StudyResults):
     """All that an analysis says before its data."""
 
     schema_version: int = PRIOR_VERSION
-    name: str
-    title: str
-    key: str
-    model_key: str
-    """Key of the model, by which a run of it finds this study."""
-    synthetic: bool
     draws: int
     seed: int
-    interval: float
     odds: float
     """Prior odds from which the prior leans."""
     edge_share: float
     magnitudes: float
     parts: tuple[PriorPart, ...]
     warnings: tuple[PriorWarning, ...]
-    notes: tuple[str, ...]
