@@ -73,7 +73,6 @@ from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import CHAIN, DRAW, RESIDUAL_CORRELATION, group_name
 from bayescluster.results.claims import TRADITIONS, ClaimRow, Claims, Reading, Tradition
-from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import CheckItem, Gate
 from bayescluster.results.model import (
     About,
@@ -103,7 +102,7 @@ from bayescluster.verdicts.claims import (
 from bayescluster.verdicts.decide import declared_events, judged, verdicts
 from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.events import Event
-from bayescluster.verdicts.evidence import Evidence, SurfaceRequest, kinds_in
+from bayescluster.verdicts.evidence import Evidence, Known, SurfaceRequest, kinds_in
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""
@@ -115,10 +114,10 @@ def collect(
     design: Design,
     tree: xr.DataTree,
     ceilings: CeilingEvidence | None,
-    fit: FitFacts,
-    reproduction: Reproduction,
+    provenance: Provenance,
     settled: Sequence[CheckItem] = (),
     watch: Watch | None = None,
+    known: Known | None = None,
 ) -> Results:
     """Compute everything a report shows.
 
@@ -128,21 +127,21 @@ def collect(
         Design and DataTree.
     ceilings
         What models of the ceiling say, where any were fitted.
-    fit
-        How the posterior was drawn.
-    reproduction
-        What is needed to get it again.
+    provenance
+        How the posterior was drawn, and what is needed to get it again.
     settled
         Checks of these draws that a refit has settled.
     watch
         Receives the progress, part by part.
+    known
+        Takes up the estimands, for who looks at the same fit afterwards.
     """
-    seed, claims = fit.seed, design.analysis.hypotheses
+    seed, claims = provenance.fit.seed, design.analysis.hypotheses
     done = _Parts(watch or Silent()).done
     likelihoods = done(
         other_likelihoods(design, np.random.default_rng((seed, CEILING_STREAM, LIKELIHOODS)))
     )
-    evidence = evidence_of(design, tree, likelihoods)
+    evidence = evidence_of(design, tree, likelihoods, known)
     unpooled = done(unpooled_estimates(design, np.random.default_rng((seed, UNPOOLED_STREAM))))
     effects = done(effect_rows(evidence, unpooled))
     corners = done(corner_tables(evidence, claims))
@@ -164,7 +163,7 @@ def collect(
     density = rows.log_likelihood + others.log_likelihood
     return Results.joined(
         about(design),
-        Provenance(fit=fit, reproduction=reproduction),
+        provenance,
         done(_model_results(evidence, tree, measured, others, seed)),
         Checks(
             gate=explained(gate, design, tree, by_equation),
@@ -215,7 +214,10 @@ class _Parts:
 
 
 def evidence_of(
-    design: Design, tree: xr.DataTree, likelihoods: Likelihoods | None = None
+    design: Design,
+    tree: xr.DataTree,
+    likelihoods: Likelihoods | None = None,
+    known: Known | None = None,
 ) -> Evidence:
     """Open the draws of a fit for estimands and claims, and say which claims cannot be decided."""
     posterior, prior = (
@@ -223,7 +225,7 @@ def evidence_of(
     )
     depends = likelihoods.depends if likelihoods is not None else ""
     stopped = {"complementarity": depends} if depends else {}
-    return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped)
+    return Evidence(design, posterior, prior, design.analysis.sampling.seed, stopped, known)
 
 
 def about(design: Design) -> About:

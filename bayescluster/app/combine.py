@@ -58,7 +58,7 @@ from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.averaging import Averaged, WeightedForm, region_draws, together
 from bayescluster.verdicts.claims import AMOUNTS_ONLY, NO_ANCHORS, corner_readings
 from bayescluster.verdicts.decide import verdicts
-from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.evidence import Evidence, Known
 from bayescluster.verdicts.plausible import (
     JudgedForm,
     claims_of_verdicts,
@@ -74,6 +74,8 @@ class Part(NamedTuple):
     run: RunDirectory
     results: Results
     report: str
+    known: Known | None = None
+    """Estimands that its results had to compute."""
 
     @property
     def name(self) -> str:
@@ -171,7 +173,7 @@ def combined(
 def _scored(part: Part) -> tuple[FormFit, Evidence]:
     """Score a form; the replicates and densities of its posterior are let go again."""
     design, tree = part.design, part.run.load_posterior()
-    evidence = evidence_of(design, tree)
+    evidence = evidence_of(design, tree, known=part.known)
     fit = FormFit(
         design.structure,
         part.report,

@@ -42,7 +42,7 @@ from bayescluster.inference.watch import Silent, Watch, count
 from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.facts import FitFacts, Reproduction
 from bayescluster.results.fit import Attempt, Change, Gate
-from bayescluster.results.model import SCHEMA_VERSION, Additions, Results
+from bayescluster.results.model import SCHEMA_VERSION, Additions, Provenance, Results
 from bayescluster.runs.find import declared_before
 from bayescluster.runs.keys import resolved, results_key, versions
 from bayescluster.runs.layout import FORMS, REPORT
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
     from bayescluster.app.combine import Part
     from bayescluster.inference.nuts import ChainState
+    from bayescluster.verdicts.evidence import Known
 
 
 class Finished(NamedTuple):
@@ -280,17 +281,19 @@ def _results(
 ) -> Results:
     """Compute and report the results of every form, then of all together where there are several."""
     from bayescluster.app.combine import Part
+    from bayescluster.verdicts.evidence import Known
 
     parts = []
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
-            results = _form_results(form, command, drawn)
+            known = Known()
+            results = _form_results(form, command, drawn, known)
             while lengthen(form.to_fit, results.gate):
-                drawn = fit_form(form.to_fit)
-                results = _form_results(form, command, drawn)
+                drawn, known = fit_form(form.to_fit), Known()
+                results = _form_results(form, command, drawn, known)
             drawn = None
             report(form.directory, results, form.watch)
-        parts.append(Part(design, form.directory, results, form.report))
+        parts.append(Part(design, form.directory, results, form.report, known))
     if len(parts) == 1:
         return parts[0].results
     results = _combined_results(run, parts, watch, command)
@@ -298,7 +301,7 @@ def _results(
     return results
 
 
-def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None) -> Results:
+def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None, known: Known) -> Results:
     from bayescluster.app.collect import collect
     from bayescluster.features.ceiling_models.compute import ceiling_evidence
 
@@ -307,11 +310,13 @@ def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None) -> Re
     def compute(manifest: Manifest) -> Results:
         form.watch.step("Computing effects, checks and verdicts")
         tree = directory.load_posterior() if drawn is None else drawn
-        fit = _fit_facts(design, manifest, tree["sample_stats"].to_dataset())
-        again = _reproduction(design.analysis, manifest, command, directory)
+        provenance = Provenance(
+            fit=_fit_facts(design, manifest, tree["sample_stats"].to_dataset()),
+            reproduction=_reproduction(design.analysis, manifest, command, directory),
+        )
         ceilings = ceiling_evidence(design, directory)
         checks = manifest.settled.checks if manifest.settled else ()
-        results = collect(design, tree, ceilings, fit, again, checks, form.watch)
+        results = collect(design, tree, ceilings, provenance, checks, form.watch, known)
         if not manifest.settled or not manifest.attempts:
             return results
         # the last one is now held to the gate with every estimand

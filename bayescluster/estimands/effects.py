@@ -47,7 +47,7 @@ class Setting(NamedTuple):
     social: Level
 
 
-CELLS_AT_ONCE: Final = 2**17
+CELLS_AT_ONCE: Final = 2**15
 """Draws times rows whose outcomes are averaged together: what stays in the cache of a processor takes
 a fraction of the time."""
 

@@ -20,6 +20,7 @@ from bayescluster.design.coding import monotonic_controls, surroundings_of
 from bayescluster.design.record import Design, ancestors
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.structures.arithmetic import working
+from bayescluster.structures.record import AtLevels
 
 Level = float | Array
 """Where a capital is set, in standard deviations."""
@@ -372,6 +373,7 @@ class RowPredictor:
                     entering = entering + draws.imputed[name].added()
             shift = shift + self._coefficients[name] * entering
         self._level = self._coefficients[names.INTERCEPT] + shift
+        self._fixed = None if self._moving else self._at(self._level)
 
     def __call__(self, capitals: Capitals) -> Array:
         """``(draw, row)`` with the capitals at these levels."""
@@ -379,9 +381,12 @@ class RowPredictor:
         level = self._level
         for capital, values in self._moving:
             level = level + values * (human if capital == names.HUMAN_CAPITAL else social)
-        coefficients = self._coefficients | {names.INTERCEPT: level}
-        eta = self._design.structure.contribution(human, social, coefficients, self._design.link)
+        eta = (self._fixed or self._at(level))(human, social)
         return np.asarray(np.broadcast_to(eta, self._shape))
+
+    def _at(self, level: Array) -> AtLevels:
+        coefficients = self._coefficients | {names.INTERCEPT: level}
+        return self._design.structure.at_levels(coefficients, self._design.link)
 
 
 def _fixed_controls(design: Design, draws: Draws, rows: Positions) -> Array | float:

@@ -71,25 +71,36 @@ def natural(value: Any, scale: ValueScale) -> Any:
     return sigmoid(value)
 
 
-def mixed(corners: Mapping[str, Any], weights: Mapping[str, Any], link: str) -> Any:
-    """Linear predictor whose expectation is the weighted mean of the corners' expectations.
+def mixture(corners: Mapping[str, Any], link: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Linear predictor whose expectation is the mean of the corners' expectations, by their weights.
 
-    ``corners`` holds the linear predictor of each corner, ``weights`` its weight; these sum to 1. On the
-    identity link the predictors themselves are averaged.
+    ``corners`` holds the linear predictor of each corner; the weights, which may come many times, sum
+    to 1. On the identity link the predictors themselves are averaged.
     """
-    library = _library(*corners.values(), *weights.values())
 
-    def mean(expectation: Callable[[Any], Any]) -> Any:
-        return sum(weights[name] * expectation(corner) for name, corner in corners.items())
+    def mean_of(parts: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Any]:
+        return lambda weights: sum(weights[name] * part for name, part in parts.items())
 
+    def through(expectation: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], Any]:
+        return mean_of({name: expectation(corner) for name, corner in corners.items()})
+
+    library = _library(*corners.values())
     if link == "log":
-        return library.log(mean(library.exp))
+        mean = through(library.exp)
+        return lambda weights: _library(*corners.values(), *weights.values()).log(mean(weights))
     if link == "logit":
         # both tails are sums of positive numbers, so that neither loses its digits
-        return library.log(mean(sigmoid)) - library.log(mean(lambda corner: sigmoid(-corner)))
+        yes, no = through(sigmoid), through(lambda corner: sigmoid(-corner))
+
+        def log_odds(weights: Mapping[str, Any]) -> Any:
+            log = _library(*corners.values(), *weights.values()).log
+            return log(yes(weights)) - log(no(weights))
+
+        return log_odds
     if link == "probit":
-        return normal_quantile(mean(normal_cdf))
-    return mean(lambda corner: corner)
+        share = through(normal_cdf)
+        return lambda weights: normal_quantile(share(weights))
+    return mean_of(corners)
 
 
 def normal_cdf(x: Any) -> Any:

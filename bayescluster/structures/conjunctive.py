@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayescluster import names
-from bayescluster.structures.arithmetic import mixed, natural, sigmoid
-from bayescluster.structures.record import Structure
+from bayescluster.structures.arithmetic import mixture, natural, sigmoid
+from bayescluster.structures.record import AtLevels, Structure
 
 CORNERS = (names.NEITHER, names.HUMAN_ONLY, names.SOCIAL_ONLY, names.BOTH)
 
@@ -43,9 +43,10 @@ def corner_weights(human: Any, social: Any, coefficients: Mapping[str, Any]) -> 
     }
 
 
-def _contribution(human: Any, social: Any, coefficients: Mapping[str, Any], link: str) -> Any:
+def _prepared(coefficients: Mapping[str, Any], link: str) -> AtLevels:
     corners = {name: coefficients[name] + coefficients[names.INTERCEPT] for name in CORNERS}
-    return mixed(corners, corner_weights(human, social, coefficients), link)
+    mean = mixture(corners, link)
+    return lambda human, social: mean(corner_weights(human, social, coefficients))
 
 
 CONJUNCTIVE = Structure(
@@ -58,7 +59,8 @@ CONJUNCTIVE = Structure(
         names.SOCIAL_THRESHOLD,
         names.SOCIAL_STEEPNESS,
     ),
-    contribution=_contribution,
+    contribution=lambda human, social, c, link: _prepared(c, link)(human, social),
+    prepared=_prepared,
     formula="E[Y] = neither (1-gH)(1-gS) + human_only gH (1-gS) + social_only (1-gH) gS + both gH gS, "
     "gH = logistic(aH (H - tH)), gS = logistic(aS (S - tS))",
     level=names.NEITHER,

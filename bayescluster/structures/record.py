@@ -13,6 +13,10 @@ LINEAR_TERMS = frozenset({INTERCEPT, HUMAN_CAPITAL, SOCIAL_CAPITAL, INTERACTION}
 """Coefficients that multiply a known input."""
 
 
+AtLevels = Callable[[Any, Any], Any]
+"""Levels of human and social capital to the linear predictor."""
+
+
 class Structure(NamedTuple):
     """A structural form.
 
@@ -36,6 +40,9 @@ class Structure(NamedTuple):
         The terms that vary where an analysis says ``all``.
     capitals
         The capitals that enter: both, one, or none. One that does not enter is 0 in every row.
+    prepared
+        Of a form that has much to compute which the capitals do not touch: ``(coefficients, link)`` to the
+        contribution at any levels of them, all of that computed once.
     """
 
     name: str
@@ -45,6 +52,13 @@ class Structure(NamedTuple):
     level: str
     varying: tuple[str, ...]
     capitals: tuple[str, ...] = CAPITALS
+    prepared: Callable[[Mapping[str, Any], str], AtLevels] | None = None
+
+    def at_levels(self, coefficients: Mapping[str, Any], link: str) -> AtLevels:
+        """Contribution at any levels of the capitals, for who needs it at many."""
+        if self.prepared is not None:
+            return self.prepared(coefficients, link)
+        return lambda human, social: self.contribution(human, social, coefficients, link)
 
     @property
     def population(self) -> tuple[str, ...]:

@@ -35,11 +35,20 @@ class SurfaceRequest(NamedTuple):
     at_least: Scalar | None
 
 
+class Known:
+    """Estimands of a fit that were computed already: small, next to the draws that they come from."""
+
+    def __init__(self) -> None:
+        self.surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
+        self.standardised: dict[tuple[str, int, Levels, str], SurfaceDraws] = {}
+
+
 class Evidence(Sample):
     """Estimands of a fit, each computed when first needed.
 
     ``seed`` is that of the draws for new clusters; ``stopped`` gives, by kind of claim, why none can be
-    decided whatever its probability.
+    decided whatever its probability. What is ``known`` of the same fit is not computed again, and what is
+    computed here is known from then on.
     """
 
     def __init__(
@@ -49,6 +58,7 @@ class Evidence(Sample):
         prior: Draws,
         seed: int,
         stopped: Mapping[str, str] = MappingProxyType({}),
+        known: Known | None = None,
     ) -> None:
         super().__init__(design)
         self.stopped = stopped
@@ -56,8 +66,7 @@ class Evidence(Sample):
         self.prior = prior
         self._draws = {"posterior": posterior, "prior": prior}
         self.seed = seed
-        self._surfaces: dict[SurfaceRequest, SurfaceDraws] = {}
-        self._standardised: dict[tuple[str, int, Levels, str], SurfaceDraws] = {}
+        self._known = Known() if known is None else known
         self._made: dict[Callable[[Evidence], Any], Any] = {}
 
     def surface(
@@ -73,9 +82,9 @@ class Evidence(Sample):
         of what the equation asks for.
         """
         key = self.request(scope, levels, source, at_least)
-        if key not in self._surfaces:
-            self._surfaces[key] = self._computed(key)
-        return self._surfaces[key]
+        if key not in self._known.surfaces:
+            self._known.surfaces[key] = self._computed(key)
+        return self._known.surfaces[key]
 
     def standardised(
         self, by: By, member: int, levels: Levels, source: str = "posterior"
@@ -86,12 +95,12 @@ class Evidence(Sample):
         for each group.
         """
         key = (by, member, levels, source)
-        if key not in self._standardised:
+        if key not in self._known.standardised:
             draws = as_member(self.design, self._draws[source], by, member)
             everyone = self.groups.weights[:, :1]
             marginal = marginal_draws(self.design, draws, everyone)
-            self._standardised[key] = SurfaceDraws(marginal, {}, {})
-        return self._standardised[key]
+            self._known.standardised[key] = SurfaceDraws(marginal, {}, {})
+        return self._known.standardised[key]
 
     def request(
         self, scope: Scope, levels: Levels, source: str, at_least: Scalar | None
@@ -121,7 +130,7 @@ class Evidence(Sample):
 
     def computed(self) -> dict[SurfaceRequest, SurfaceDraws]:
         """All surfaces computed so far, for the gate."""
-        return dict(self._surfaces)
+        return dict(self._known.surfaces)
 
 
 def kinds_in(evidence: Evidence, scope: Scope) -> tuple[By, ...]:
