@@ -68,11 +68,13 @@ def of_form(analysis: Analysis, form: StructureName) -> Analysis:
     to none of them stays, to be refused with its place in the file.
     """
     equation = analysis.equation
+    # every form has an intercept that may vary, but not every one a coefficient of the population for it
+    own = STRUCTURES[form].population
     narrowed = _update(
         equation,
         structure=(form,),
         varying=_varying(equation, form),
-        priors=_update(equation.priors, terms=_kept(equation.priors.terms, equation, form)),
+        priors=_update(equation.priors, terms=_kept(equation.priors.terms, equation, form, own)),
     )
     return _update(analysis, equations={analysis.equation_name: narrowed})
 
@@ -143,7 +145,7 @@ def _varying_terms(
 
     Without them the form would have industries alike while the others let them differ.
     """
-    kept = tuple(_kept(dict.fromkeys(asked), equation, form))
+    kept = tuple(_kept(dict.fromkeys(asked), equation, form, STRUCTURES[form].terms))
     # an additive form is the one with a product without it: nothing takes its place
     foreign = set(asked) - set(kept) - {INTERACTION}
     through = tuple(term for term in kept if term in equation.entering)
@@ -152,9 +154,10 @@ def _varying_terms(
     return kept
 
 
-def _kept[V](named: dict[str, V], equation: Equation, form: StructureName) -> dict[str, V]:
-    """Leave out what belongs to another of the forms, and not to this one."""
-    own = STRUCTURES[form].terms
+def _kept[V](
+    named: dict[str, V], equation: Equation, form: StructureName, own: tuple[str, ...]
+) -> dict[str, V]:
+    """Leave out what belongs to another of the forms, and not to this one's ``own`` terms."""
     others = {
         term for other in equation.structure if other != form for term in STRUCTURES[other].terms
     }

@@ -45,6 +45,15 @@ def test_terms_and_priors_of_other_forms_are_left_out():
     assert interaction.equation.groupings["industry"].centred == ("interaction",)
 
 
+def test_a_prior_of_the_intercept_is_for_the_forms_whose_level_it_sets():
+    priors = {"terms": {"intercept": {"distribution": "normal", "sd": 2}}}
+    found = forms_of(analysis_of(structure=FORMS, priors=priors))
+    kept = {each.equation.form: list(each.equation.priors.terms) for each in found}
+    assert kept == {name: [] if name == "conjunctive" else ["intercept"] for name in FORMS}
+    alone = of_form(analysis_of(structure="conjunctive", priors=priors), "conjunctive")
+    assert list(alone.equation.priors.terms) == ["intercept"]  # to be refused, with its place
+
+
 def test_a_form_without_the_slopes_that_are_named_lets_its_own_vary():
     slopes = ["intercept", "human_capital", "social_capital", "interaction"]
     analysis = analysis_of(
