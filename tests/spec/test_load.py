@@ -64,6 +64,17 @@ FAULTS = {
     "empty term": row(
         "[intercept, human_capital]", "[intercept, '']", ":\n  F:17:29: term must be text, not ''"
     ),
+    "empty column": row(
+        "cluster: cluster\n",
+        "cluster: ''\n",
+        ":\n  F:5:3: cluster must be text, not ''",
+    ),
+    "one chain without draws": row(
+        "draws: 1000, chains: 4",
+        "chains: 1",
+        ":\n  F:21:1: without draws the chains go on until they agree with each other, and there is "
+        "only 1: run at least 2 chains, or give draws",
+    ),
     "missing source": row(
         "  source: firms.csv\n",
         "",
@@ -231,6 +242,11 @@ def test_scalars_keep_their_type(read):
         (int, 12),
         (float, 1000.0),
     ]
+
+
+def test_two_chains_can_agree_with_each_other(read):
+    found = read(VALID.replace("draws: 1000, chains: 4", "chains: 2")).value
+    assert (found.sampling.draws, found.sampling.chains) == (None, 2)
 
 
 def test_what_was_read_cannot_change(read):

@@ -13,7 +13,14 @@ from ruamel.yaml import YAML
 
 from bayescluster.families import FAMILIES
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.columns import needed_columns
+from bayescluster.spec.columns import (
+    asked_groupings,
+    group_columns,
+    label_columns,
+    moderators,
+    needed_columns,
+)
+from bayescluster.spec.data import Data
 from bayescluster.spec.explain import schema_text
 from bayescluster.spec.load import load_analysis
 from bayescluster.structures import STRUCTURES
@@ -180,6 +187,70 @@ def test_columns_that_an_analysis_names():
     ]
 
 
+ROLES = {"firm": "id", "cluster": "town", "industry": "sector"}
+
+
+def test_columns_that_name_groups_are_text():
+    """A key is made of groups too; what only has labels to compare is text, and no group."""
+    data = ROLES | {
+        "derive": [
+            {"kind": "combine", "name": "town", "of": ["region", "place"]},
+            {"kind": "combine", "name": "other", "of": ["c", "d"]},
+            {"kind": "log", "name": "sector", "of": "x"},
+            {"kind": "recode", "name": "big", "of": "size", "values": {1: 0}},
+            {"kind": "group_mean", "name": "m", "of": "trust", "by": "district"},
+            {"kind": "scale", "name": "s", "of": "sales"},
+        ],
+        "keep": [{"column": "country", "one_of": ["NO"]}],
+        "exclude": [{"column": "wave", "one_of": [1]}, {"column": "age", "below": 2}],
+        "fix": [{"column": "staff", "where": {"questionnaire": 7}, "to": 3}],
+    }
+    analysis = Analysis.model_validate(
+        analysis_dict(
+            data=data,
+            varying={"cluster": ["intercept"], "panel": ["intercept"]},
+            controls=[
+                {"column": "owner", "coding": "sum"},
+                {"column": "grade", "monotonic": True},
+                {"column": "size", "transform": "log"},
+            ],
+            hypotheses=[{"kind": "effect", "capital": "human_capital", "by": ["industry", "tier"]}],
+        )
+    )
+    groups = {"id", "town", "sector", "panel", "region", "place"}
+    assert group_columns(analysis) == groups
+    labels = {"c", "d", "size", "district", "country", "wave", "questionnaire", "tier"}
+    assert label_columns(analysis) == groups | labels | {"owner", "grade"}
+
+
+def test_what_asks_for_groups_is_named_with_its_place():
+    claim = {"kind": "effect", "capital": "human_capital"}
+    raw = analysis_dict(hypotheses=[claim, claim | {"by": "tier"}])
+    analysis = Analysis.model_validate(raw | {"traditions": {"by": ["all", "cluster"]}})
+    assert [(one.by, one.path, one.what) for one in asked_groupings(analysis)] == [
+        ("industry", ("hypotheses", 0), "effect"),
+        ("tier", ("hypotheses", 1, "by"), "effect"),
+        ("all", ("traditions", "by", 0), "traditions"),
+        ("cluster", ("traditions", "by", 1), "traditions"),
+    ]
+    assert moderators(analysis) == ("tier",)
+
+
+def test_codes_for_no_answer():
+    same = Data.model_validate({"source": "f.csv", "missing_values": [-9]})
+    own = {"default": [-9], "staff": [], "town": ["?"]}
+    apart = Data.model_validate({"source": "f.csv", "missing_values": own})
+    for data, column, group, codes in (
+        (same, "staff", False, (-9,)),
+        (same, "town", True, ()),
+        (apart, "sales", False, (-9,)),
+        (apart, "staff", False, ()),
+        (apart, "firm", True, ()),
+        (apart, "town", True, ("?",)),
+    ):
+        assert data.codes_of(column, group) == codes
+
+
 INVALID = [
     ({"varying": {"cluster": ["intercept", "intercept"]}}, "a term is listed twice"),
     (
@@ -236,6 +307,25 @@ INVALID = [
         "the derived column 'x' is declared twice",
     ),
     (
+        {"data": {"derive": [{"kind": "ratio", "name": "x", "of": ["a", "b", "c"]}]}},
+        "a ratio is of two columns, 3 given",
+    ),
+    (
+        {"data": {"exclude": [{"column": "a", "below": 5, "above": 2}]}},
+        "below must not be above `above`: no row would be left",
+    ),
+    ({"data": {"exclude": [{"column": "a"}]}}, "an exclusion says which rows are left out"),
+    (
+        {"data": {"exclude": [{"column": "a", "one_of": [1], "above": 2}]}},
+        "one_of goes with labels, below and above with numbers",
+    ),
+    ({"data": {"fix": [{"column": "a", "to": 1}]}}, "a fix says which cells it corrects"),
+    (
+        {"data": {"fix": [{"column": "a", "row": 1, "where": {"b": 2}, "to": 1}]}},
+        "a fix says which cells it corrects",
+    ),
+    ({"data": {"decimal": ",", "thousands": ","}}, "decimal and thousands are both ','"),
+    (
         {"constructs": {"human_capital": {"indicators": ["a"], "method": "pca"}}},
         "method 'pca' takes at least two indicators",
     ),
@@ -264,6 +354,14 @@ INVALID = [
         "give one region, not theta and ratio",
     ),
 ]
+
+
+@pytest.mark.parametrize("bounds", [{"below": 2}, {"above": 5}, {"below": 2, "above": 2}])
+def test_rows_are_left_out_beyond_one_bound_or_two(bounds):
+    (found,) = Data.model_validate(
+        {"source": "f.csv", "exclude": [{"column": "a"} | bounds]}
+    ).exclude
+    assert found.model_dump(exclude_none=True) == {"column": "a", "one_of": ()} | bounds
 
 
 @pytest.mark.parametrize(("keys", "message"), INVALID)
