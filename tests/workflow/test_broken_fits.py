@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from bayescluster.app.run import Retried, run_analysis, run_with_retries
 from bayescluster.results.model import Results
-from tests.undrawn import undrawn
+from tests.quick import without_report, without_traditions
 
 ANALYSIS = """\
 name: broken
@@ -46,9 +46,11 @@ def written(
     return path
 
 
-def undrawn_run(config: Path, folder: Path) -> Results:
-    """Results of a run whose report has no drawings."""
-    with undrawn():
+def bare_run(config: Path, folder: Path) -> Results:
+    """Results of a real fit, without what the gate and its reasons do not rest on."""
+    with pytest.MonkeyPatch.context() as patch:
+        without_traditions(patch)
+        without_report(patch)
         return run_analysis(config, folder / "runs").results
 
 
@@ -60,7 +62,7 @@ def counts(folder: Path, family: str, apart: float) -> Results:
     mean = np.exp(1 + 0.3 * human)
     upgrades = rng.negative_binomial(0.5, 0.5 / (0.5 + mean))
     config = written(folder, family, training=human, trust=social, y=upgrades)
-    return undrawn_run(config, folder)
+    return bare_run(config, folder)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +108,7 @@ def test_a_separated_logit_names_the_predictor(tmp_path: Path) -> None:
     human, social = rng.normal(size=80), rng.normal(size=80)
     upgraded = (human > 0.2).astype(int)
     config = written(tmp_path, "bernoulli", training=human, trust=social, y=upgraded)
-    results = undrawn_run(config, tmp_path)
+    results = bare_run(config, tmp_path)
     (reason,) = [one for one in results.gate.reasons if one.kind == "separation"]
     assert reason.parameters == ("human_capital",)
     assert "complete separation" in reason.found
@@ -127,7 +129,7 @@ def test_firms_that_break_the_rule_end_the_separation(tmp_path: Path) -> None:
     human, social = rng.normal(size=80), rng.normal(size=80)
     upgraded = (human + rng.logistic(size=80) > 0.2).astype(int)
     config = written(tmp_path, "bernoulli", training=human, trust=social, y=upgraded)
-    results = undrawn_run(config, tmp_path)
+    results = bare_run(config, tmp_path)
     assert "separation" not in kinds(results)
     assert results.gate.passed
 

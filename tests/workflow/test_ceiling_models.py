@@ -33,8 +33,8 @@ from tests.report.report_made import results as made_results
 
 OPTIONS: dict[str, Any] = {
     "capitals": ["human_capital"],
-    "draws": 600,
-    "tune": 500,
+    "draws": 400,
+    "tune": 400,
     "chains": 2,
     "target_accept": 0.95,
 }

@@ -15,6 +15,7 @@ from bayescluster.results.model import CheckItem, Results
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from tests.factories import analysis_dict, firms
+from tests.quick import without_traditions
 from tests.undrawn import undrawn
 
 
@@ -36,7 +37,8 @@ def finished(tmp_path_factory) -> tuple[RunDirectory, Results]:
         hypotheses=[{"kind": "effect", "capital": "human_capital", "by": "industry"}],
     )
     plain["sampling"] = {"draws": 150, "tune": 200, "chains": 2, "seed": 1, "prior_draws": 100}
-    with undrawn():
+    with undrawn(), pytest.MonkeyPatch.context() as patch:
+        without_traditions(patch)
         found = run_analysis(Analysis.model_validate(plain), folder / "runs")
     return found.directory, found.results
 
