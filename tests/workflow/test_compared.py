@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "runs"
 
 
+@lru_cache
 def compared(made: Path, *names: str) -> Compared:
+    """Results of a comparison, which several tests look at."""
     return compare_runs([made / name for name in names]).results
 
 
