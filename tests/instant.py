@@ -211,13 +211,12 @@ class InstantRepeated:
 
         Pages of a calibration have a panel or two in place of dozens, all of them alike.
         """
-        from bayescluster.studies import simulation
         from bayescluster.studies.calibration import compute as calibration
         from bayescluster.studies.calibration import view as calibration_page
         from bayescluster.studies.design_analysis import compute as design_analysis
 
-        patch.setattr(simulation, "draw_prior", _prior)
         for module in (design_analysis, calibration):
+            patch.setattr(module, "draw_prior", _prior)
             patch.setattr(module, "Repeated", self._of)
         for name in ("SHOWN", "FOLDED"):
             patch.setattr(calibration_page, name, 2)
