@@ -28,9 +28,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         return f"did you mean '{close[0]}'?"
     if not names:
         return ""
-    shown = ", ".join(names[:MOST_LISTED])
-    more = len(names) - MOST_LISTED
-    return f"known: {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"known: {first_of(names, MOST_LISTED)}"
+
+
+def first_of(names: Sequence[str], most: int, sign: str = ", ") -> str:
+    """The first of many, and how many more there are: ``a, b and 3 more``, ``a; b; and 3 more``."""
+    shown, more = sign.join(names[:most]), len(names) - most
+    return f"{shown}{sign.rstrip(', ')} and {more} more" if more > 0 else shown
 
 
 def counted(many: int, noun: str) -> str:

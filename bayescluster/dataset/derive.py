@@ -23,7 +23,7 @@ from bayescluster.dataset.values import (
     rows_text,
 )
 from bayescluster.errors import Problem
-from bayescluster.lookup import counted, suggestion
+from bayescluster.lookup import counted, first_of, suggestion
 from bayescluster.spec.columns import Where
 from bayescluster.spec.data import (
     ArithmeticColumn,
@@ -205,9 +205,8 @@ def _recoding_note(item: RecodeColumn, old: pd.Series[Any]) -> Note:
         f"{label_of(value)} as {label_of(new)} ({counted(int(holds(old, value).sum()), 'row')})"
         for value, new in item.values.items()
     ]
-    more = len(steps) - SHOWN_VALUES
-    listed = ", ".join(steps[:SHOWN_VALUES]) + (f" and {more} more" if more > 0 else "")
-    return Note(f"Recoded: '{item.name}' is '{item.of}' with {listed}.", item.name)
+    text = f"Recoded: '{item.name}' is '{item.of}' with {first_of(steps, SHOWN_VALUES)}."
+    return Note(text, item.name)
 
 
 def _sources(derivation: Derivation) -> tuple[tuple[tuple[str | int, ...], str], ...]:
@@ -313,13 +312,11 @@ def _recoded(derivation: RecodeColumn, series: pd.Series[Any]) -> pd.Series[Any]
     unlisted = known[~listed & series.notna()]
     if len(unlisted) and derivation.otherwise == "error":
         values = list(dict.fromkeys(unlisted))
-        shown = ", ".join(f"'{value}'" for value in values[:SHOWN_VALUES])
-        more = f" and {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
+        shown = first_of([f"'{value}'" for value in values], SHOWN_VALUES)
         near = suggestion(values[0], [label_of(old) for old in derivation.values])
         hint = f"{near} Else list" if near.startswith("did you mean") else "list"
         raise InputError(
-            f"no new value is given for {shown}{more} of '{derivation.of}' "
-            f"({rows_text(unlisted.index)})",
+            f"no new value is given for {shown} of '{derivation.of}' ({rows_text(unlisted.index)})",
             f"{hint} it under `values`, or set `otherwise: keep`",
             "values",
         )

@@ -24,7 +24,7 @@ from bayescluster.dataset.values import (
     sheet_fault,
 )
 from bayescluster.errors import DataError, Problem
-from bayescluster.lookup import counted, scalar, suggestion
+from bayescluster.lookup import counted, first_of, scalar, suggestion
 from bayescluster.names import ALL
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.columns import NeededColumn, Where
@@ -411,8 +411,7 @@ def _spelt(item: NeededColumn, several: list[list[str]], counts: pd.Series[int])
         ways = f"one group in {len(several[0])} ways"
     else:
         ways = f"{len(several)} groups in several ways"
-    more = len(groups) - SHOWN_CLUSTERS
-    listed = "; ".join(groups[:SHOWN_CLUSTERS]) + (f"; and {more} more" if more > 0 else "")
+    listed = first_of(groups, SHOWN_CLUSTERS, "; ")
     return f"'{item.column}' ({item.role}) spells {ways}: {listed}"
 
 
@@ -526,9 +525,8 @@ def _not_nested(
         return
     shown = [
         f"'{name}' ({', '.join(f'{kind} {counted(rows, "row")}' for kind, rows in kinds.items())})"
-        for name, kinds in list(crossed.items())[:SHOWN_CLUSTERS]
+        for name, kinds in crossed.items()
     ]
-    more = len(crossed) - SHOWN_CLUSTERS
     verb = nesting.one if len(crossed) == 1 else nesting.several
     remedies = [
         *_mistyped(frame, nesting, data, crossed),
@@ -536,8 +534,8 @@ def _not_nested(
         f"{nesting.same_name}: {_key_of_both(nesting, data)}",
     ]
     yield Problem(
-        f"{counted(len(crossed), nesting.inner)} {verb} more than one {nesting.outer}: {'; '.join(shown)}"
-        + (f"; and {more} more" if more > 0 else ""),
+        f"{counted(len(crossed), nesting.inner)} {verb} more than one {nesting.outer}: "
+        f"{first_of(shown, SHOWN_CLUSTERS, '; ')}",
         where(("data", nesting.inner)),
         "\n".join(remedies),
     )
@@ -573,8 +571,7 @@ def _mistyped(
         lines += [
             f"{{column: {scalar(column)}, row: {row + 1}, to: {scalar(usual)}}}" for row in rows
         ]
-    many = len(odd_rows) - SHOWN_CLUSTERS
-    listed = "; ".join(odd_rows[:SHOWN_CLUSTERS]) + (f"; and {many} more" if many > 0 else "")
+    listed = first_of(odd_rows, SHOWN_CLUSTERS, "; ")
     groups = _written_column(str(getattr(data, nesting.inner)), data) or getattr(
         data, nesting.inner
     )

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayescluster.errors import Problem
+from bayescluster.lookup import first_of
 
 LARGEST: Final = 1e100
 """Beyond this, squares and products of numbers are infinite: no measurement is so large."""
@@ -143,9 +144,7 @@ def rows_text(index: Iterable[Any]) -> str:
     numbers = [int(position) + 1 for position in index]
     if len(numbers) == 1:
         return f"row {numbers[0]}"
-    shown = ", ".join(str(number) for number in numbers[:SHOWN_ROWS])
-    more = len(numbers) - SHOWN_ROWS
-    return f"rows {shown} and {more} more" if more > 0 else f"rows {shown}"
+    return f"rows {first_of(list(map(str, numbers)), SHOWN_ROWS)}"
 
 
 def numeric_problem(series: pd.Series[Any]) -> str | None:

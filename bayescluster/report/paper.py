@@ -20,7 +20,7 @@ from bayescluster.errors import CommandError
 from bayescluster.kit import words
 from bayescluster.kit.figure import INK, NARROW, PAPER, WIDE, settings
 from bayescluster.kit.table import Table, csv_text
-from bayescluster.lookup import counted, listed
+from bayescluster.lookup import counted, first_of, listed
 from bayescluster.names import CAPITALS
 from bayescluster.report.answer import answer_of, question
 from bayescluster.report.figures import FIGURES
@@ -100,9 +100,8 @@ def _left(made: _Folder) -> Iterator[str]:
     there = {path for path in made.folder.rglob("*") if path.is_file()}
     names = sorted(path.relative_to(made.folder).as_posix() for path in there - {*made.paths})
     if names:
-        more = f" and {len(names) - LEFT_SHOWN} more" if len(names) > LEFT_SHOWN else ""
         yield (
-            f"{made.folder} also holds what this export did not write: {', '.join(names[:LEFT_SHOWN])}{more}. "
+            f"{made.folder} also holds what this export did not write: {first_of(names, LEFT_SHOWN)}. "
             "What an earlier export left there is not of this run: delete it, or export to another folder."
         )
 

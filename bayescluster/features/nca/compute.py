@@ -47,7 +47,7 @@ from bayescluster.features.nca.results import (
     Pair,
     Status,
 )
-from bayescluster.lookup import suggestion
+from bayescluster.lookup import first_of, suggestion
 
 NCA_STREAM: Final = 20
 SIZES: tuple[tuple[float, str], ...] = (
@@ -405,13 +405,14 @@ def _outside(observed: Observed, scope: Scope, outcome: str) -> Unfit | None:
     places = np.flatnonzero(scope.outside(observed.x, observed.y))
     if not places.size:
         return None
-    shown = "; ".join(
+    cases = [
         f"{observed.names[k]} ({observed.condition} {observed.x[k]:g}, {outcome} {observed.y[k]:g})"
-        for k in places[:SHOWN]
-    )
-    more = f"; and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+        for k in places.tolist()
+    ]
     sides = " ".join(f"{side:g}" for side in scope)
-    what = f"the scope {sides} of '{observed.condition}' does not hold {shown}{more}"
+    what = (
+        f"the scope {sides} of '{observed.condition}' does not hold {first_of(cases, SHOWN, '; ')}"
+    )
     return Unfit(Problem(what, "--scope", "widen it, or leave it out to take the range"), what)
 
 

@@ -37,6 +37,7 @@ from bayescluster.kit.figure import (
 )
 from bayescluster.kit.table import View
 from bayescluster.kit.words import MINUS, NONE, SYNTHETIC, count, error, fixed, number, probability
+from bayescluster.lookup import first_of
 
 TITLES: Final[dict[CeilingName, str]] = {
     "ce_fdh": "CE-FDH",
@@ -188,9 +189,9 @@ def _details(analysis: Necessity, row: CeilingRow) -> Iterator[str]:
         fit = f"; fit {_share(row.fit)} of CE-FDH" if row.fit is not None else ""
         yield f"accuracy {_share(row.accuracy)}{fit}"
     if row.peers:
-        yield f"peers: {_names(row.peers)}"
+        yield f"peers: {first_of(row.peers, NAMED)}"
     if row.outliers:
-        yield f"{direction(analysis).beyond} it: {_names(row.outliers)}"
+        yield f"{direction(analysis).beyond} it: {first_of(row.outliers, NAMED)}"
     if row.note:
         yield row.note
 
@@ -274,11 +275,6 @@ def _exact(value: float) -> str:
 
 def _share(part: float | None) -> str:
     return NONE if part is None else f"{fixed(100 * part, 1)}%"
-
-
-def _names(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 LOOKS: Final[Mapping[CeilingName, Mapping[str, Any]]] = {

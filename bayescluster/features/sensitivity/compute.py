@@ -25,6 +25,7 @@ from bayescluster.features.sensitivity.results import (
     SensitivityBlock,
     SensitivityRow,
 )
+from bayescluster.lookup import first_of
 from bayescluster.model.log_prior import PriorBlock, UnknownPriorError, prior_blocks
 from bayescluster.names import (
     CAPITALS,
@@ -347,9 +348,7 @@ def _of_quantities(found: Sensitivity) -> Iterator[str]:
             group = f" ({row.group})" if row.group is not None else ""
             told.setdefault((row.block, row.diagnosis), []).append(f"{row.quantity}{group}")
     for (block, diagnosis), names in told.items():
-        listed = ", ".join(names[:LISTED])
-        more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-        yield f"{diagnosis[0].upper()}{diagnosis[1:]}, by {titles[block]}: {listed}{more}."
+        yield f"{diagnosis[0].upper()}{diagnosis[1:]}, by {titles[block]}: {first_of(names, LISTED)}."
     if found.rows and not told:
         estimands = any(row.kind == "estimand" for row in found.rows)
         what = "No parameter and no estimand" if estimands else "No parameter"
