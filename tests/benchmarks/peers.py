@@ -34,7 +34,7 @@ model {
 def firms() -> dict[str, Any]:
     """Columns of the firms by name; groups as numbers from 0."""
     table = np.genfromtxt("firms.csv", delimiter=",", names=True, dtype=None, encoding="utf-8")
-    columns = {name: table[name] for name in ("hc", "sc", "y")}
+    columns = {name: np.array(table[name], dtype=float) for name in ("hc", "sc", "y")}
     return columns | {name: np.unique(table[name], return_inverse=True)[1] for name in GROUPS}
 
 
@@ -146,7 +146,8 @@ def pymc_model(form: str) -> Any:
                 by = effects()
                 odds = pm.math.logit(share) + by[:, 2]
                 d_h, d_s = -pm.math.log1pexp(-odds), -pm.math.log1pexp(odds)
-                mean = pm.math.logaddexp(d_h + r * h, d_s + r * s) / r
+                one, other = d_h + r * h, d_s + r * s
+                mean = (other + pm.math.log1pexp(one - other)) / r
                 eta = level + by[:, 0] + pm.math.exp(pm.math.log(gain) + by[:, 1]) * mean
                 pm.Bernoulli("y", logit_p=eta, observed=y)
                 pm.Deterministic("b", pm.math.stack([level, gain, share]))
