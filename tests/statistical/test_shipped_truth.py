@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from bayescluster.app.prepare import analysis_source, design_of
+from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.app.run import run_analysis
 from bayescluster.results.model import Results, Verdict
 from bayescluster.spec.hypotheses import Corners
@@ -63,7 +63,7 @@ def truth_at(claim: Corners, corners: dict[str, float], scale: OutcomeScale) -> 
 
 def cells(results: Results, truth: dict[str, Any]) -> list[Cell]:
     """Every claim about corners in every industry beside its truth."""
-    design = design_of(analysis_source(CONFIG))
+    design = designs_of(analysis_source(CONFIG))[0]
     scale = outcome_scale(design)
     found = []
     claims = {
