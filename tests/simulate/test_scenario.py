@@ -74,6 +74,12 @@ def test_all_wrong_names_are_reported_at_once(raw: Raw) -> None:
             [1.0, 0.0],
             "Value error, the thresholds must rise",
         ),
+        (
+            ("outcomes", 4, "family", "thresholds"),
+            [],
+            "Value should have at least 1 item after validation, not 0",
+        ),
+        (("industries", 0, "profile", "age_mean"), 0, "Input should be greater than 0"),
         (("outcomes", 0, "prior"), 1, "Extra inputs are not permitted"),
         (
             ("industries", 1, "clusters", 0, "name"),
@@ -96,6 +102,11 @@ def test_faults_of_one_value(
     raw: Raw, path: tuple[str | int, ...], value: object, message: str
 ) -> None:
     assert refused(raw, (path, value)) == [message]
+
+
+def test_an_industry_has_clusters(raw: Raw) -> None:
+    messages = refused(raw, (("industries", 0, "clusters"), []))
+    assert "Tuple should have at least 1 item after validation, not 0" in messages
 
 
 def test_scenario_cannot_change(scenario: Scenario) -> None:

@@ -51,6 +51,10 @@ def test_a_key_by_its_name_and_by_its_place():
         "  takes: true or false\n"
         "  default: false"
     )
+    # nothing is said of a default where there is none, or none that has a value
+    assert explained("description") == (
+        "description\n  What is asked, in a sentence or two; printed in the report.\n  takes: text"
+    )
     found = explained("hypotheses[effect].margin")
     assert found.startswith("hypotheses[effect].margin\n  Smallest effect on the outcome scale")
     assert "difference" not in found

@@ -64,6 +64,24 @@ FAULTS = {
     "empty term": row(
         "[intercept, human_capital]", "[intercept, '']", ":\n  F:17:29: term must be text, not ''"
     ),
+    "unknown key of a claim": row(
+        "capital: human_capital}\n  - {kind: nec",
+        "capital: human_capital, kapa: 0.4}\n  - {kind: nec",
+        ":\n  F:23:44: unknown key 'kapa'\n    known: by, scope, level, capital, direction, margin, "
+        "rope, kind, measure",
+    ),
+    "a claim of no kind": row(
+        "{kind: effect, capital",
+        "{capital",
+        ":\n  F:23:5: the key 'kind' is missing\n    say which one by `kind:`; known: effect, "
+        "contextual, difference, necessary, sufficient, not_sufficient, necessary_not_sufficient, "
+        "joint_sufficiency, complementarity",
+    ),
+    "an anchor that is no number": row(
+        "eps: 0.2",
+        "anchors: {human_capital: {low: .nan, high: 2}}",
+        ":\n  F:24:74: low must be a finite number, not nan",
+    ),
     "empty column": row(
         "cluster: cluster\n",
         "cluster: ''\n",

@@ -242,6 +242,13 @@ def test_what_makes_no_sense_is_refused(keys, message):
         Difference.model_validate({"kind": "difference"} | keys)
 
 
+def test_groups_named_by_numbers_are_compared_by_their_labels():
+    keys = {"kind": "difference", "capital": H, "by": "year"}
+    assert Difference.model_validate(keys | {"between": [2001, "2002"]}).between == ("2001", "2002")
+    with pytest.raises(ValidationError, match="between names '2001' twice; name two groups"):
+        Difference.model_validate(keys | {"between": [2001, "2001"]})
+
+
 def test_what_a_difference_alone_rests_on_is_under_the_gate():
     evidence = made(human_capital=1.0)
     found = judged(
