@@ -29,6 +29,7 @@ from typing import Any
 from tests.benchmarks.measure import FailedError, Use
 from tests.benchmarks.rows import HERE, OWN, ROWS, Row, Target
 
+UNMEASURED = "not measured"
 TABLE = HERE / "targets.csv"
 COLUMNS = (
     *("row", "target", "met", "bayescluster", "peer", "of_clock", "of_cpu"),
@@ -50,7 +51,7 @@ def main() -> None:
     asked = parser.parse_args()
     if unknown := [name for name in asked.rows if name not in ROWS]:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}")
-    done = {line["row"] for line in _kept()}
+    done = {line["row"] for line in _kept() if line["met"] != UNMEASURED}
     for name in asked.rows or ROWS:
         if name not in done:
             folder = (asked.folder / name).resolve()
@@ -106,7 +107,7 @@ def _lines(
     for target in targets:
         line: dict[str, Any] = {"row": name, "peer": target.against or "", "load": round(load, 1)}
         if why := failed.get(OWN) or failed.get(target.against or OWN):
-            lines.append(line | {"met": "not measured", "why": why})
+            lines.append(line | {"met": UNMEASURED, "why": why})
             continue
         lines.append(line | _judged(target, found))
     return lines
@@ -164,7 +165,11 @@ def _kept() -> list[dict[str, str]]:
 def _write(lines: list[dict[str, Any]]) -> None:
     """Put lines into the table, in the order of the rows."""
     order = list(ROWS)
-    kept = sorted([*_kept(), *lines], key=lambda line: order.index(line["row"]))
+    new = {line["row"] for line in lines}
+    kept = sorted(
+        [*(line for line in _kept() if line["row"] not in new), *lines],
+        key=lambda line: order.index(line["row"]),
+    )
     with TABLE.open("w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
         writer.writeheader()

@@ -314,7 +314,19 @@ FEW = ("--replications", "12", "--draws", "300", "--tune", "300")
 def _speed(name: str, *options: str) -> Row:
     """A study on two cores against the same on one."""
     programs = {OWN: study(name, *TWO, *options), "one core": study(name, *ONE, *options)}
-    return Row(studied, programs, (Target("time", 1 / 1.9, "one core"),))
+    return Row(
+        studied,
+        programs,
+        (
+            Target(
+                "time",
+                1 / 1.9,
+                "one core",
+                why="the clock says nothing at a load of 12 on two cores; of_cpu of 1 means that two processes do "
+                "no more work than one",
+            ),
+        ),
+    )
 
 
 ROWS: dict[str, Row] = {
@@ -339,7 +351,15 @@ ROWS: dict[str, Row] = {
     "bernoulli-1200-cold": Row(
         small(1200),
         {OWN: fit(fresh=True), "bambi": peer("bambi", fresh=True), "stanli": peer("stanli")},
-        (Target("time", 0.2, "bambi"), Target("time", 1, "stanli")),
+        (
+            Target(
+                "time",
+                0.2,
+                "bambi",
+                why="of one pair; 4 CPU seconds compile the operations, once a machine",
+            ),
+            Target("time", 1, "stanli"),
+        ),
     ),
     "bernoulli-20000": Row(
         small(20_000, likelihood="full"),
@@ -360,7 +380,7 @@ ROWS: dict[str, Row] = {
                 "sampling_seconds",
                 1,
                 why="the stage also holds the pilot that settles coordinates, the import of the sampler, and "
-                "two looks of the gate at all effects and corners of 4,000 firms; drawing itself is below 1",
+                "two looks of the gate at all effects and corners of 4,000 firms; drawing is a tenth of it",
             ),
             Target("seconds_after_reading", 6),
         ),
@@ -378,7 +398,16 @@ ROWS: dict[str, Row] = {
         f"{form}-1200": Row(
             small(1200, form),
             {OWN: fit(), "pymc-nutpie": peer("pymc-nutpie", form)},
-            (Target("time", 0.25, "pymc-nutpie"),),
+            (
+                Target(
+                    "time",
+                    0.25,
+                    "pymc-nutpie",
+                    why="at a load of 14, of one pair; two thirds is sampling at the same target_accept; the "
+                    "effective draws a second are the better comparison: 4 times those of the peer for "
+                    "conjunctive",
+                ),
+            ),
         )
         for form in ("conjunctive", "ces")
     },
@@ -399,8 +428,8 @@ ROWS: dict[str, Row] = {
             Target(
                 "time",
                 8,
-                why="CPU seconds on a busy machine, 2 of them imports; nothing stands out in the profile: "
-                "surfaces 1.3, diagnostics 0.7, figures 1, separate fits by industry 0.7",
+                why="CPU seconds at a load of 16; imports are the largest part, then surfaces, figures and "
+                "diagnostics, none of which stands out",
             ),
         ),
     ),
@@ -413,7 +442,10 @@ ROWS: dict[str, Row] = {
     "results-62-industries": Row(
         finished_surveys(62, 31),
         {OWN: report("62"), "31 industries": report("31")},
-        (Target("time", 30), Target("time", 2, "31 industries")),
+        (
+            Target("time", 30, why="CPU seconds at a load of 16; 9 more than for 31 industries"),
+            Target("time", 2, "31 industries"),
+        ),
     ),
     "main": Row(
         nothing,
@@ -437,8 +469,8 @@ ROWS: dict[str, Row] = {
             Target(
                 "time",
                 2,
-                why="pandas, xarray, scipy and numba are a third each with the compiled operations read from "
-                "their cache; PyMC, arviz and Dask are not loaded",
+                why="numba with its compiled operations, scipy, pandas and the models of the results; PyMC, arviz "
+                "and Dask are not loaded; 2.06 at a load of 7",
             ),
         ),
     ),
@@ -450,8 +482,8 @@ ROWS: dict[str, Row] = {
             Target(
                 "time",
                 1.5,
-                why="1.3 of it imports pandas, xarray, scipy.special and pydantic's models; Dask and "
-                "scipy.optimize are no longer among them (2.2 before)",
+                why="most of it imports pandas, xarray, scipy.special and pydantic's models; Dask and "
+                "scipy.optimize are no longer among them (2.2 before, at half the load)",
             ),
         ),
     ),
