@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from bayescluster.errors import ConfigError
-from bayescluster.spec.load import dotted, load, load_analysis
+from bayescluster.runs.keys import resolved
+from bayescluster.spec.load import dotted, load, load_analysis, yaml_text
 from bayescluster.spec.scenario import Scenario
 from tests.helpers import row
 
@@ -302,6 +303,12 @@ def test_places_of_keys_merged_from_an_anchor(tmp_path):
     # a merged key stands where its anchor has it
     for name in ("upgrading", "process", "only"):
         assert where(("equations", name, "varying", "industry")) == f"{path}:17:7"
+
+
+def test_an_analysis_is_written_as_it_is_read(read, tmp_path):
+    written = yaml_text(resolved(read(VALID).value))
+    (tmp_path / "b.yaml").write_text(written, encoding="utf-8")
+    assert load_analysis(tmp_path / "b.yaml").value == read(VALID).value
 
 
 def test_places_without_a_file():
