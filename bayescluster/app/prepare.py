@@ -115,6 +115,12 @@ def table_of_analysis(source: AnalysisSource) -> Table:
     return read_table(analysis.data, directory, where, names)
 
 
+def table_in_memory(source: AnalysisSource) -> Table | None:
+    """Read the table of an analysis; None where it is of so many firms that it is read in parts."""
+    parts = is_summarised(source.analysis, source.directory)
+    return None if parts else table_of_analysis(source)
+
+
 def design_of(source: AnalysisSource) -> Design:
     """Design of an analysis; of several structural forms, that of the first. See `designs_of`."""
     return designs_of(source)[0]
@@ -138,8 +144,11 @@ class ReadDesigns(NamedTuple):
     firms: tuple[Firms, ...] = ()
 
 
-def read_designs(source: AnalysisSource) -> ReadDesigns:
-    """Read the designs of an analysis; of many firms in parts, on a cluster where there is one."""
+def read_designs(source: AnalysisSource, table: Table | None = None) -> ReadDesigns:
+    """Read the designs of an analysis; of many firms in parts, on a cluster where there is one.
+
+    ``table`` is that of the analysis where it was read already.
+    """
     analysis, directory, where = source
     if is_summarised(analysis, directory):
         large = large_designs(analysis, directory, where)
@@ -148,7 +157,7 @@ def read_designs(source: AnalysisSource) -> ReadDesigns:
         )
     if analysis.sampling.likelihood == "summary":
         _refuse_summary(source)
-    return ReadDesigns(_designs_of_all(source))
+    return ReadDesigns(_designs_of_all(source, table or table_of_analysis(source)))
 
 
 def _refuse_summary(source: AnalysisSource) -> None:
@@ -162,9 +171,8 @@ def _refuse_summary(source: AnalysisSource) -> None:
     )
 
 
-def _designs_of_all(source: AnalysisSource) -> tuple[Design, ...]:
+def _designs_of_all(source: AnalysisSource, table: Table) -> tuple[Design, ...]:
     analysis, directory, where = source
-    table = table_of_analysis(source)
     found = examine(table, analysis.data, needed_columns(analysis), where)
     if found.problems or found.firms is None:
         raise DataError(

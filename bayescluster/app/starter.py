@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from bayescluster.app.codebook import concerns_of, guessed_table
-from bayescluster.app.prepare import analysis_source, designs_of
+from bayescluster.app.codebook import Notice, concerns_of, guessed_table
+from bayescluster.app.prepare import analysis_source, read_designs, table_of_analysis
 from bayescluster.dataset.plain import Reading
 from bayescluster.errors import BayesClusterError, ConfigError, Problem
 from bayescluster.features.codebook.results import Concern
@@ -33,8 +33,10 @@ class Written(NamedTuple):
     """What looks wrong in its columns, where it is valid."""
 
 
-def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
-    """Propose an analysis of a table.
+def proposed(
+    table: Path, reading: Reading, choices: Choices, notice: Notice | None = None
+) -> Draft:
+    """Propose an analysis of a table; ``notice`` is given in words what will take long.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def proposed(table: Path, reading: Reading, choices: Choices) -> Draft:
     """
     stated = (choices.firm, choices.cluster, choices.industry)
     groups = [name for name in stated if name not in (None, NONE)]
-    found = guessed_table(table, reading, groups)
+    found = guessed_table(table, reading, groups, notice)
     known = list(found.frame.columns)
     choices = choices._replace(
         human=None if choices.human is None else columns_named(choices.human, known),
@@ -98,7 +100,8 @@ def write_analysis(
         return Written(out, draft, ())
     analysis = analysis_source(out)
     try:
-        designs_of(analysis)
+        read = table_of_analysis(analysis)
+        read_designs(analysis, read)
     except BayesClusterError as error:
         return Written(out, draft, error.problems)
-    return Written(out, draft, (), concerns_of(analysis))
+    return Written(out, draft, (), concerns_of(analysis, read))

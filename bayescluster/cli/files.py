@@ -19,7 +19,7 @@ from bayescluster.cli.arguments import (
     Sheet,
     Thousands,
 )
-from bayescluster.cli.guard import guarded, say, say_json
+from bayescluster.cli.guard import guarded, say, say_aside, say_json
 from bayescluster.errors import CommandError, Problem
 
 if TYPE_CHECKING:
@@ -33,12 +33,18 @@ def validate(config: Config, json: AsJson = False) -> None:
     """Check an analysis file and its data, without fitting anything."""
     from bayescluster.app.codebook import concerns_of
     from bayescluster.app.memory import memory_of
-    from bayescluster.app.prepare import analysis_source, design_summary, read_designs
+    from bayescluster.app.prepare import (
+        analysis_source,
+        design_summary,
+        read_designs,
+        table_in_memory,
+    )
 
     source = analysis_source(config)
-    read = read_designs(source)
+    table = table_in_memory(source)
+    read = read_designs(source, table)
     summary = design_summary(read.designs)
-    concerns = () if read.firms else concerns_of(source, read.designs[0])
+    concerns = () if table is None else concerns_of(source, table, read.designs[0])
     if json:
         say_json(summary._asdict() | {"concerns": [one.model_dump() for one in concerns]})
         return
@@ -130,7 +136,7 @@ def init(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
         None if social is None else tuple(social),
         None if control is None else tuple(control),
     )
-    draft = proposed(path, reading, choices)
+    draft = proposed(path, reading, choices, say_aside)
     if not yes and sys.stdin.isatty():
         draft = proposed(path, reading, _asked(draft, choices))
     written = write_analysis(path, out or Path(f"{path.stem}.yaml"), draft, reading, force)

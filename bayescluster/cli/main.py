@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from typing import Annotated
@@ -79,6 +81,9 @@ def main() -> None:
     # with --cluster, which lets it in again
     if "xarray" not in sys.modules:  # which would not expect it to go
         sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
+    # else the interpreter looks through all that was ever imported once more after the last message:
+    # most of a second, and half a minute on a busy machine
+    atexit.register(gc.freeze)
     with ending_well():
         if (folder := writable_caches()) is not None:
             say_aside(f"The home directory cannot be written to: caches are kept in {folder}.")

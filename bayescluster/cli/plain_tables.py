@@ -63,7 +63,7 @@ def check_data(  # noqa: PLR0913, PLR0917 (each option of a command is a paramet
 
     codes = tuple(missing_value or ())
     reading = Reading(encoding, delimiter, decimal, thousands, sheet, header_row, codes)
-    found = codebook(table, reading)
+    found = codebook(table, reading, say_aside)
     say_found(found, printed, json, None if sys.stdout.isatty() else WIDTH)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -217,6 +217,10 @@ Written = Annotated[
 ]
 
 
+MANY_CONDITIONS: Final = 9
+"""Conditions from which on the solutions of a truth table can take long."""
+
+
 @guarded
 def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     table: Cases,
@@ -252,6 +256,11 @@ def qca(  # noqa: PLR0913, PLR0917 (each option of a command is a parameter)
     from bayescluster.features.sets.truth_table import Cuts
 
     codes = tuple(missing_value or ())
+    if len(conditions) >= MANY_CONDITIONS:
+        rows = 2 ** len(conditions)
+        say_aside(
+            f"A truth table of {rows:,} rows: where many are filled, its solutions take minutes."
+        )
     sets = plain_sets(
         Request(
             table=table,

@@ -186,10 +186,14 @@ def _table(raw: _RawTable, label: str, data: Data, names: Names) -> Table:
     cells = {str(name): frame[name] for name in frame.columns}
     labelled = {name: _labels(texts) for name, texts in raw.value_labels.items()}
     coded = {
-        name: _coded(series, data.codes_of(name, name in names.groups), labelled.get(name))
+        name: _coded(series, codes, labelled.get(name))
+        for name, series in cells.items()
+        if (codes := data.codes_of(name, name in names.groups))
+    }
+    answered = {
+        name: series.mask(coded[name]) if name in coded else series
         for name, series in cells.items()
     }
-    answered = {name: series.mask(coded[name]) for name, series in cells.items()}
     signs = _signs(raw, answered, data, names)
     read = {name: _column(series, signs, name in names.labels) for name, series in answered.items()}
     columns = {name: _with_labels(one.cells, labelled.get(name, {})) for name, one in read.items()}
@@ -309,9 +313,6 @@ def _coded(
     Numbers and their text are the same code: -9 is also found as ``'-9'`` and ``'-9.0'``, and the
     reverse; True is not 1. A code may be named by its label.
     """
-    nothing = pd.Series(False, index=series.index)
-    if not codes:
-        return nothing
     wanted = {label_of(code) for code in codes}
     wanted |= {label_of(code) for code, text in (texts or {}).items() if text in wanted}
     numbers = {number for number in map(as_number, wanted) if number is not None}

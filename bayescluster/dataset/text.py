@@ -106,17 +106,14 @@ def _describe(rows: list[list[str]], below: list[list[str]]) -> bool:
     """Whether each of some rows has words in all columns that hold numbers below them."""
     if not rows or len(below) < FEWEST_BELOW:
         return False
-    columns = list(zip(*below, strict=True))
-    numbers = [
-        k
-        for k, cells in enumerate(columns)
-        if sum(map(bool, cells)) >= FEWEST_BELOW and all(_is_number(cell) for cell in cells if cell)
-    ]
-    return len(numbers) > 1 and all(
-        len({row[k] for k in numbers}) > 1
-        and all(row[k] and not _is_number(row[k]) for k in numbers)
-        for row in rows
-    )
+    numbers = []
+    for k, cells in enumerate(zip(*below, strict=True)):
+        if sum(map(bool, cells)) < FEWEST_BELOW or not all(map(_is_number, filter(None, cells))):
+            continue
+        if not all(row[k] and not _is_number(row[k]) for row in rows):
+            return False
+        numbers.append(k)
+    return len(numbers) > 1 and all(len({row[k] for k in numbers}) > 1 for row in rows)
 
 
 def _found(grid: list[list[str]]) -> tuple[list[str], int]:
@@ -318,7 +315,10 @@ def read_text(raw: bytes, label: str, data: Data) -> TextTable:
             index_col=False,
             low_memory=False,
         )
-    return TextTable(frame.apply(_unwrapped), headings, delimiter, encoding)
+    # of thousands of columns even looking at each takes seconds
+    return TextTable(
+        frame.apply(_unwrapped) if '="' in text else frame, headings, delimiter, encoding
+    )
 
 
 def _unwrapped(cells: pd.Series[Any]) -> pd.Series[Any]:

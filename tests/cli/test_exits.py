@@ -119,3 +119,31 @@ def test_a_home_that_cannot_be_written_to(folder: Path) -> None:
     assert ran.stderr.startswith("The home directory cannot be written to: caches are kept in ")
     ran = shell("BC doctor", folder, HOME="/proc/none")
     assert ran.returncode == 0, ran
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="times of other processes")
+@pytest.mark.parametrize("command", ["fit", "run"])
+def test_the_end_comes_soon_after_the_last_message(folder: Path, command: str) -> None:
+    write(folder, {"draws: 500, tune: 500": "draws: 100, tune: 100, prior_draws: 200"})
+    program = "from bayescluster.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", program, command, "analysis.yaml"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    for _ in process.stdout:
+        said, taken = time.monotonic(), processor_time(process.pid)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in (0, 4)
+    # in processor time; that nothing waits for something idle is what the clock tells
+    assert used.ru_utime + used.ru_stime - taken < 2
+    assert time.monotonic() - said < 60
+
+
+def processor_time(number: int) -> float:
+    fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -301,7 +301,7 @@ class Sources(NamedTuple):
 def codebook_of(sources: Sources) -> Codebook:
     """Make the codebook of a table, or of the table of an analysis."""
     table, analysis = sources.table, sources.analysis
-    roles = _roles(sources)
+    roles = roles_of(sources)
     kinds = {name: kind_of(table.frame[name]) for name in table.frame.columns}
     columns = tuple(
         _column(table, name, kinds[name], roles.get(name, "")) for name in table.frame.columns
@@ -337,7 +337,8 @@ def codebook_of(sources: Sources) -> Codebook:
     )
 
 
-def _roles(sources: Sources) -> dict[str, str]:
+def roles_of(sources: Sources) -> dict[str, str]:
+    """Roles of columns: those of the analysis, or guesses where there is none."""
     if sources.analysis is None:
         return {
             name: guess.role.replace("_", " ") for name, guess in guesses(sources.table).items()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from bayescluster.arrays import Array
 from bayescluster.estimands.diagnostics import number
@@ -124,24 +125,53 @@ def minimised(
 def shortest_sums(rows: frozenset[int], terms: Collection[Implicant]) -> tuple[Solution, ...]:
     """All sums of the fewest terms that cover every row; the terms together must cover them.
 
-    Smallest set covers, each an integer program in which those found before are ruled out.
+    A term that alone covers some row is in every sum. The other rows fall into parts that share no
+    term: the shortest sums are those of the parts, in every combination.
     """
     if not rows:
         return ()
-    listed = list(terms)
-    covers = [[float(one.covers(row)) for one in listed] for row in rows]
-    constraints = [LinearConstraint(csr_array(covers), lb=1.0)]
+    covering = {row: [one for one in terms if one.covers(row)] for row in sorted(rows)}
+    needed = {only[0] for only in covering.values() if len(only) == 1}
+    left = {row: each for row, each in covering.items() if needed.isdisjoint(each)}
+    sums = [tuple(needed)]
+    for part in _parts(left):
+        most = -(-MOST_SOLUTIONS // len(sums))
+        covers = _smallest_covers([left[row] for row in part], most)
+        sums = [(*one, *more) for one in sums for more in covers][:MOST_SOLUTIONS]
+    return tuple(sorted(tuple(sorted(one)) for one in sums))
+
+
+def _parts(covering: Mapping[int, Collection[Implicant]]) -> list[list[int]]:
+    """Rows, those that share a term together, directly or through others."""
+    if not covering:
+        return []
+    _, shared = _incidence(covering.values())
+    count, part = connected_components(shared @ shared.T)
+    rows = np.array(list(covering))
+    return [rows[part == number].tolist() for number in range(count)]
+
+
+def _incidence(rows: Collection[Collection[Implicant]]) -> tuple[list[Implicant], csr_array]:
+    """Terms, and which of them each row has, ``(row, term)``."""
+    listed = sorted({one for each in rows for one in each})
+    return listed, csr_array([[float(one in each) for one in listed] for each in map(set, rows)])
+
+
+def _smallest_covers(rows: Collection[Collection[Implicant]], most: int) -> list[Solution]:
+    """Smallest sets of terms with one of each row: integer programs, those found before ruled out."""
+    listed, covers = _incidence(rows)
+    constraints = [LinearConstraint(covers, lb=1.0)]
     found: list[Solution] = []
-    while len(found) < MOST_SOLUTIONS:
+    while len(found) < most:
         least = milp(
             np.ones(len(listed)), integrality=1, bounds=Bounds(0, 1), constraints=constraints
         )
         if least.x is None or (found and round(least.fun) > len(found[0])):
             break
         chosen = least.x.round()
-        found.append(tuple(sorted(one for one, is_in in zip(listed, chosen, strict=True) if is_in)))
+        found.append(tuple(one for one, is_in in zip(listed, chosen, strict=True) if is_in))
         constraints.append(LinearConstraint(chosen[None], ub=chosen.sum() - 1))
-    return tuple(sorted(found))
+    return found
 
 
 def _bits(mask: int) -> Iterator[int]:

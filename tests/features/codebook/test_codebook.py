@@ -12,6 +12,7 @@ import pytest
 from bayescluster.app.codebook import codebook
 from bayescluster.app.prepare import analysis_source, designs_of
 from bayescluster.estimands.levels import default_levels
+from bayescluster.features.codebook import compute
 from bayescluster.features.codebook.compute import kind_of, suspicious_codes
 from bayescluster.features.codebook.view import page_text, views
 from bayescluster.verdicts.sample import Sample
@@ -329,3 +330,29 @@ def test_validate_says_what_looks_wrong(analysed):
     found = call("validate", str(analysed(frame)))
     assert "trust: 99 in 2 rows, where the others go from 1 to 5" in found.out
     assert "unused" not in found.out
+
+
+def test_a_very_large_table_says_first_how_long_it_takes(written, tmp_path, monkeypatch):
+    path = written(firms())
+    monkeypatch.chdir(tmp_path)  # where init writes
+    assert call("check-data", str(path)).err == ""
+    monkeypatch.setattr("bayescluster.app.codebook.SECONDS_OF_A_COLUMN", 2.0)
+    columns = firms().shape[1]
+    said = f"96 rows and {columns} columns: describing them takes about {2 * columns} seconds.\n"
+    for command in ("check-data", "init"):
+        assert said in call(command, str(path), *(["--yes"] * (command == "init"))).err
+
+
+def test_validate_describes_no_more_of_a_very_wide_table_than_it_uses(analysed, monkeypatch):
+    path = analysed(firms().assign(skill=lambda f: f["skill"].where(f.index > 0, -99.0), odd=-99.0))
+    usual = call("validate", str(path))
+    described: list[str] = []
+    kept = compute.kind_of
+    monkeypatch.setattr("bayescluster.app.codebook.WIDE", 5)
+    monkeypatch.setattr(
+        compute, "kind_of", lambda series: described.append(series.name) or kept(series)
+    )
+    assert call("validate", str(path)) == usual
+    assert "  skill: " in usual.out
+    assert "skill" in described
+    assert "odd" not in described
