@@ -126,8 +126,8 @@ def concerns_of(
     frame = sources.table.frame
     if frame.shape[1] > WIDE:
         roles = roles_of(sources)
-        used = [name for name in frame.columns if name in roles]
-        sources = sources._replace(table=sources.table._replace(frame=frame[used]))
+        kept = [name for name in frame.columns if name in roles]
+        sources = sources._replace(table=sources.table._replace(frame=frame[kept]))
     found = codebook_of(sources)
     used = {row.column for row in found.columns if row.role}
     return tuple(
