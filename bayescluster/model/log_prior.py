@@ -24,7 +24,6 @@ from bayescluster.arrays import Array
 from bayescluster.design.coding import monotonic_controls
 from bayescluster.design.missing import gaps
 from bayescluster.design.record import Design
-from bayescluster.model import imputation as imputing
 from bayescluster.model.evaluate import flat
 from bayescluster.model.priors import (
     BACKGROUND_SD,
@@ -292,6 +291,8 @@ def _around_usual(of: str, sd: float, away: Array) -> Part:
 
 def imputation_block(design: Design, draws: PosteriorDraws) -> PriorBlock:
     """Priors of the regressions that impute inputs."""
+    from bayescluster.model import imputation as imputing  # and with it PyMC
+
     parts: list[Part] = []
     for gap in gaps(design):
         if gap.place == "outcome":
