@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -95,6 +93,8 @@ def add_inputs(design: Design, capitals: tuple[Any, Any], observed: Observed) ->
 
     ``capitals`` are human and social capital of each row, NaN where a score is missing.
     """
+    import pytensor.tensor as pt
+
     found = gaps(design)
     held = {gap.name: observed.gap(gap) for gap in found if gap.place != "outcome"}
     complete: dict[str, Any] = dict(zip(names.CAPITALS, capitals, strict=True))
@@ -130,6 +130,9 @@ def add_inputs(design: Design, capitals: tuple[Any, Any], observed: Observed) ->
 
 def _continuous(design: Design, gap: Gap, inputs: Mapping[str, Any], held: Any) -> Any:
     """Missing cells of a continuous gap on the scale on which it enters, one a missing cell."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
     name = gap.name
     intercept = pm.Normal(names.imputation(name, "intercept"), 0.0, INTERCEPT_SD)
     sd = pm.HalfNormal(names.imputation(name, "sd"), RESIDUAL_SD)
@@ -146,6 +149,9 @@ def _continuous(design: Design, gap: Gap, inputs: Mapping[str, Any], held: Any) 
 
 def _discrete(design: Design, made: Inputs, inputs: Mapping[str, Any]) -> None:
     """Add the log density of every discrete value to the densities of the cases."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
     assert made.cases is not None
     row = made.cases.row
     by_case: dict[str, Any] = {name: values[row] for name, values in inputs.items()}
@@ -173,6 +179,9 @@ def _discrete(design: Design, made: Inputs, inputs: Mapping[str, Any]) -> None:
 
 def _mean(design: Design, gap: Gap, inputs: Mapping[str, Any], sd: float) -> Any:
     """Sum of the inputs of a regression times their slopes: ``(row,)``, or 0 without inputs."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
     rests_on = inputs_of(design, gap)
     if not rests_on:
         return 0.0
@@ -190,12 +199,16 @@ def _mean(design: Design, gap: Gap, inputs: Mapping[str, Any], sd: float) -> Any
 
 def levels_at(gap: Gap, codes: Any) -> Any:
     """Values of a discrete gap at codes, which are numbers or a variable of the graph."""
+    import pytensor.tensor as pt
+
     levels = np.array(gap.levels)
     return levels[codes] if isinstance(codes, np.ndarray) else pt.as_tensor_variable(levels)[codes]
 
 
 def entering(equation: Design, made: Inputs) -> Entering:
     """What enters one equation, with imputed values in the place of missing ones."""
+    import pytensor.tensor as pt
+
     mine = [gap for gap in made.gaps if enters(gap, equation)]
     cases = made.cases if any(gap.levels for gap in mine) else None
     row = None if cases is None else cases.row
@@ -226,6 +239,8 @@ def entering(equation: Design, made: Inputs) -> Entering:
 
 def _around(equation: Design, level: str, capital: Any) -> Any:
     """Mean of a latent capital in what surrounds each row; see `bayescluster.design.coding`."""
+    import pytensor.tensor as pt
+
     group, own, weight, rest = surroundings_of(equation, level)
 
     def sums(codes: NDArray[np.int64]) -> Any:
@@ -250,6 +265,8 @@ def _as_it_enters(equation: Design, gap: Gap, cells: Any) -> Any:
 
 def observe_answers(equation: Design, observation: Observation, made: Inputs) -> None:
     """Add the likelihood of an equation, whose rows are those of its predictor: rows or cases."""
+    import pytensor.tensor as pt
+
     gap = next((gap for gap in made.gaps if gap.name == equation.equation_name), None)
     lacks = ~equation.answered
     lacking = np.flatnonzero(lacks)
@@ -292,6 +309,9 @@ def _some(observation: Observation, rows: NDArray[np.int64]) -> Observation:
 
 def sum_out(made: Inputs) -> None:
     """Add the density of the rows to the PyMC model in context: cases of a row summed."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
     if made.cases is None:
         return
     total = _sum(made.densities)

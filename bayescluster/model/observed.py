@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import pymc as pm
-import pytensor.tensor as pt
 
 from bayescluster import names
 from bayescluster.arrays import Array
@@ -50,6 +48,8 @@ class Observed(NamedTuple):
 
     def codes(self, gap: Gap, held: Any, cases: Configurations) -> Any:
         """Code of a discrete input in each case, ``(case,)``: that of its answers, or one of all."""
+        import pytensor.tensor as pt
+
         codes = cases.codes[gap.name]
         if not self.replaceable:
             return codes
@@ -65,6 +65,8 @@ class Observed(NamedTuple):
         return self._held(names.weight_data(design.equation_name), design.weights.rows)
 
     def _held(self, name: str, values: Any) -> Any:
+        import pymc as pm
+
         return pm.Data(name, values) if self.replaceable else values
 
 
@@ -99,6 +101,9 @@ def observed_data(design: Design) -> dict[str, Array]:
 
 def weigh_rows(design: Design, observed: Observed) -> None:
     """Weigh the likelihood of the PyMC model in context."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
     if design.weights is None:
         return
     model = pm.modelcontext(None)
@@ -114,6 +119,9 @@ def weigh_effects(design: Design, grouping: Grouping, sd: Any, effects: list[Any
     ``sd`` holds the standard deviations of the effects, ``(term,)``; ``effects`` the deviations by
     term, each ``(group,)``.
     """
+    import pymc as pm
+    import pytensor.tensor as pt
+
     weights = effect_weights(design, grouping.name)
     if weights is None:
         return
@@ -144,5 +152,7 @@ def observe(family: Family, observation: Observation) -> Any:
 
 def row_density(family: Family, observation: Observation) -> Any:
     """Log density of the outcome of every row, ``(row,)``; nothing is added to the model."""
+    import pymc as pm
+
     found = family.likelihood(observation)
     return pm.logp(found.distribution.dist(*found.inputs, **found.arguments), found.outcome)
