@@ -79,15 +79,21 @@ def read_analysis(raw: bytes, folder: Path) -> None:
     """As ``validate`` does."""
     from bayescluster.app.codebook import concerns_of
     from bayescluster.app.memory import memory_of
-    from bayescluster.app.prepare import analysis_source, design_summary, read_designs
+    from bayescluster.app.prepare import (
+        analysis_source,
+        design_summary,
+        read_designs,
+        table_in_memory,
+    )
 
     path = folder / "a.yaml"
     path.write_bytes(raw)
     source = analysis_source(path)
-    found = read_designs(source)
+    table = table_in_memory(source)
+    found = read_designs(source, table)
     design_summary(found.designs)
-    if not found.firms:
-        concerns_of(source)
+    if table is not None:
+        concerns_of(source, table, found.designs[0])
     memory_of(found.designs).lines()
 
 
