@@ -134,8 +134,9 @@ def test_the_end_comes_soon_after_the_last_message(folder: Path, command: str) -
         stderr=subprocess.STDOUT,
     )
     assert process.stdout is not None
-    for _ in process.stdout:
-        said, taken = time.monotonic(), processor_time(process.pid)
+    with process.stdout as lines:
+        for _ in lines:
+            said, taken = time.monotonic(), processor_time(process.pid)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode in (0, 4)
