@@ -155,6 +155,7 @@ def test_summary_names_every_equation(design):
             "them"
         ),
         "0 hypotheses",
+        "sampling: until every check of convergence passes, but no longer than 10 minutes",
     )
 
 
