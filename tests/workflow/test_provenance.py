@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,6 +151,27 @@ def test_data_that_are_gone_are_taken_as_unchanged(folder: Path, runs: dict[int,
     found = explain_run(runs[1])
     assert [each.state for each in found.stages] == ["kept"] * 3
     assert found.notes[0].startswith("The data cannot be read: taken as unchanged (the file is not")
+
+
+@pytest.mark.parametrize(
+    "equations",
+    [
+        {"upgrading": "none"},
+        {"upgrading": {"outcome": "upgraded"}},
+        {"upgrading": {"priors": []}},
+        3,
+    ],
+)
+def test_a_manifest_whose_analysis_is_none_is_refused(
+    runs: dict[int, Path], equations: Any
+) -> None:
+    manifest = RunDirectory(runs[1]).read_manifest()
+    wrong = manifest.analysis | {"equations": equations}
+    write_manifest(runs[1], manifest.model_copy(update={"analysis": wrong}))
+    for command in (("why",), ("reproduce",), ("diff", str(runs[2]))):
+        name, *more = command
+        ran = call("runs", name, str(runs[1]), *more)
+        assert (ran.code, "manifest.json" in ran.err) == (5, True), ran.err
 
 
 def test_an_unfinished_run_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

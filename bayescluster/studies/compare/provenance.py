@@ -6,7 +6,6 @@ other made again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -31,6 +30,7 @@ from bayescluster.kit.table import Column, Table, View, number
 from bayescluster.names import CHAIN, DRAW
 from bayescluster.results.base import Estimate, Value
 from bayescluster.results.model import Results
+from bayescluster.runs.keys import resolved
 from bayescluster.runs.layout import MANIFEST, POSTERIOR, StageName
 from bayescluster.runs.manifest import Manifest, analysis_of, new_manifest
 from bayescluster.runs.store import RunDirectory
@@ -412,8 +412,8 @@ def source_of(run: RunDirectory, data: Path | None = None) -> AnalysisSource:
         problems.append(Problem(f"the file is not there (looked for in {sought})", name, DATA_MEND))
         return name
 
-    # a copy, whose lists can be changed
-    plain = json.loads(json.dumps(manifest.analysis))
+    # read as an analysis first: a manifest may hold anything
+    plain = resolved(analysis_of(manifest, run.path))
     if isinstance(plain["data"]["source"], str):
         plain["data"]["source"] = found(plain["data"]["source"])
     for equation in plain["equations"].values():
