@@ -24,7 +24,7 @@ ANALYSIS_FILES = (".yaml", ".yml")
 WIDE: Final = 1000
 """Columns above which `validate` looks at those alone that the analysis uses."""
 SECONDS_OF_A_COLUMN: Final = 0.004
-SECONDS_OF_A_TEXT: Final = 0.00008
+SECONDS_OF_A_TEXT: Final = 0.00002
 """Processor time that describing a column takes, and each cell of text."""
 MOST_SECONDS: Final = 10
 """What takes longer is said first."""

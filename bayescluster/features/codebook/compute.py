@@ -716,23 +716,34 @@ def _grouped(analysis: Analysis) -> dict[str, str]:
     return {f"__{role}__": role for role in roles if getattr(analysis.data, role) is not None}
 
 
+ROLES: Final = ("firm", "cluster")
+
+
 def _groups(frame: pd.DataFrame, roles: Mapping[str, str]) -> Iterator[CodebookGroup]:
     by_role = {role: name for name, role in reversed(list(roles.items()))}
-    firm, cluster, industry = (by_role.get(role) for role in ("firm", "cluster", "industry"))
+    cluster, industry = by_role.get("cluster"), by_role.get("industry")
     if cluster is None and industry is None:
         return
     of = pd.Series("all", frame.index) if industry is None else labels(frame[industry])
-    for label in sorted(of.dropna().unique()):
-        part = frame[(of == label).to_numpy()]
-        sizes = None if cluster is None else labels(part[cluster]).value_counts()
+    named = {role: labels(frame[by_role[role]]) for role in ROLES if role in by_role}
+    table = pd.DataFrame(named | {"of": of})
+    members = table.groupby("of")
+    rows: dict[str, int] = dict(members.size())
+    counts: dict[str, Any] = {role: members[role].nunique() for role in named}
+    smallest: dict[str, str] = {}
+    if cluster is not None:
+        sizes = table.groupby(["of", "cluster"], sort=False).size()
+        last = sizes.sort_values(ascending=False, kind="stable").groupby(level="of").tail(1)
+        sized: dict[tuple[str, str], int] = dict(last)
+        smallest = {label: f"{name} ({size})" for (label, name), size in sized.items()}
+    for label, size in rows.items():
+        firms, clusters = (int(counts[role][label]) if role in counts else None for role in ROLES)
         yield CodebookGroup(
-            industry=str(label),
-            rows=len(part),
-            firms=len(part) if firm is None else int(labels(part[firm]).nunique()),
-            clusters=None if sizes is None else len(sizes),
-            smallest=""
-            if sizes is None or not len(sizes)
-            else f"{sizes.index[-1]} ({sizes.iloc[-1]})",
+            industry=label,
+            rows=size,
+            firms=size if firms is None else firms,
+            clusters=clusters,
+            smallest=smallest.get(label, ""),
         )
 
 
