@@ -42,7 +42,7 @@ from bayescluster.features.codebook.results import (
     LostRows,
 )
 from bayescluster.features.codebook.spelling import no_answers, ranks, spellings, wordy_cells
-from bayescluster.lookup import counted, scalar
+from bayescluster.lookup import counted, first_of, scalar
 from bayescluster.names import CAPITALS
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.columns import needed_columns
@@ -758,7 +758,7 @@ def _concerns_of_groups(groups: Sequence[CodebookGroup]) -> Iterator[Concern]:
         )
     small = [group for group in groups if group.rows < SMALL]
     if small:
-        named = _some([f"'{group.industry}' ({group.rows})" for group in small])
+        named = first_of([f"'{group.industry}' ({group.rows})" for group in small], MOST_NAMED)
         yield Concern(
             column="",
             what=f"fewer than {SMALL} rows in industry {named}",
@@ -881,18 +881,14 @@ def _concerns_of_corners(corners: Sequence[CornerFacts]) -> Iterator[Concern]:
             continue
         whole = by == "all"
         found = (
-            corner if whole else f"{corner} ({_some(names)})" for corner, names in where.items()
+            corner if whole else f"{corner} ({first_of(names, MOST_NAMED)})"
+            for corner, names in where.items()
         )
         wider = "" if whole else "judge them over all firms (`by: all`), "
         yield Concern(
             column="",
-            what=f"claims {'' if whole else f'by {by} '}take {least:g} firms around each corner of the two "
+            what=f"claims {'' if whole else f'by {by} '}need {least:g} firms around each corner of the two "
             f"capitals, and there are fewer with {'; '.join(found)}",
             advice=f"no claim that rests on them can be supported: {wider}declare levels nearer to the "
             "firms (`low: 0.2, high: 0.8`), or add such firms",
         )
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"
