@@ -47,30 +47,16 @@ LARGEST: Final = 30.0
 """Linear predictors on the log scale beyond this are taken as this."""
 
 
-def _continuous_count(share: Any, upper: Callable[[Array], Array], high: Array) -> Array:
-    """Where the distribution function of a count, run on between whole numbers, is a share."""
-    low = np.full_like(high, -1.0)
-    for _ in range(40):
-        middle = (low + high) / 2
-        below = upper(middle) < share
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return np.maximum((low + high) / 2, 0.0)
-
-
 def _poisson(share: Any, eta: Array, _: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
-    high = mean + 20 * np.sqrt(mean) + 20
-    # P(count <= k) = Q(k + 1, mean) holds for every real k >= 0, and is continuous in it
-    return _continuous_count(share, lambda k: scipy.special.gammaincc(k + 1, mean), high)
+    return np.asarray(np.maximum(scipy.special.pdtrik(share, mean), 0.0))
 
 
 def _negative_binomial(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
     mean = np.exp(np.minimum(eta, LARGEST))
-    shape = np.broadcast_to(np.maximum(parameters["overdispersion"], 1e-6) ** -2, mean.shape)
-    high = scipy.stats.nbinom.ppf(share, shape, shape / (shape + mean)) + 1.0
-    return _continuous_count(
-        share, lambda k: scipy.special.betainc(shape, k + 1, shape / (shape + mean)), high
-    )
+    shape = np.maximum(parameters["overdispersion"], 1e-6) ** -2
+    at = scipy.special.nbdtrik(share, shape, shape / (shape + mean))
+    return np.asarray(np.maximum(at, 0.0))
 
 
 def _beta(share: Any, eta: Array, parameters: Mapping[str, Array]) -> Array:
