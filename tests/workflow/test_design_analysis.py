@@ -140,17 +140,15 @@ def test_compensatory_truths_have_the_base_rate_and_the_stated_slopes(family, tm
     plan = plan_of(Analysis.model_validate(plain), options, tmp_path)
     for rate in options.base_rates:
         truth = truths(plan, plan.size(1.0, 1.0), TrueStructure("additive", rate))
-        assert truth.draws.size == 2
-        for k in range(2):
-            one = truth.number(k)
+        drawn = [truth.number(k).with_capitals(np.random.default_rng(k))[0] for k in range(2)]
+        for one in drawn:
             expected = expectation(one.design, linear_predictor(one.design, one.draws), one.draws)
             assert expected.mean() == pytest.approx(rate, abs=1e-9)
             slope = one.draws.population["human_capital"][0] * one.design.capitals[0].std()
             assert slope == pytest.approx(0.6 if family == "probit" else 1.0)
         # industries differ, and not all truths alike
-        spread = truth.draws.groups["industry"].effect
-        assert np.ptp(spread) > 0
-        assert np.ptp(truth.draws.population["intercept"]) > 0
+        assert np.ptp([one.draws.groups["industry"].effect for one in drawn], axis=0).min() > 0
+        assert np.ptp([one.draws.population["intercept"] for one in drawn]) > 0
 
 
 def asking(design: Design, traditions: dict[str, Any]) -> Design:
@@ -321,7 +319,7 @@ def test_truths_can_be_held_to_a_scenario(tmp_path):
     analysis = made(tmp_path, design={"truths": declared})
     plan = plan_of(analysis, QUICK._replace(replications=2), tmp_path)
     size = plan.size(1.0, 1.0)
-    _, design, drawn = truths(plan, size, TrueStructure("additive"))
+    _, design, drawn, _ = truths(plan, size, TrueStructure("additive"))
     low, high = ([np.quantile(v, q) for v in design.capitals] for q in (0.1, 0.9))
     assert drawn.size >= 2
     for k in range(min(drawn.size, 5)):
@@ -388,3 +386,63 @@ def test_a_real_one_finds_what_is_plain(tmp_path):
     (row,) = [row for row in found.rows if row.tradition == "declared"]
     assert found.failures[0].not_fitted == found.failures[0].not_converged == 0, found.failures
     assert (row.replications, row.true, row.right.share) == (3, 3, 1.0)
+
+
+@pytest.fixture
+def latent(tmp_path) -> Analysis:
+    frame = firms(rows=96, industries=2, clusters=4)
+    rng = np.random.default_rng(3)
+    for k in range(3):
+        frame[f"skill{k}"] = frame["training"] + 0.1 * rng.normal(size=len(frame))
+    frame.loc[frame.index[:2], "skill0"] = np.nan
+    skills = {"indicators": ["skill0", "skill1", "skill2"], "method": "latent"}
+    plain = analysis_dict(
+        "bernoulli",
+        "additive",
+        NESTED_ONCE,
+        {"source": write_csv(frame, tmp_path)},
+        hypotheses=[{"kind": "effect", "capital": "human_capital", "by": "all"}],
+    )
+    plain["constructs"] |= {"human_capital": skills}
+    return Analysis.model_validate(plain)
+
+
+def test_a_latent_capital_is_simulated_with_the_answers_that_measure_it(latent, tmp_path):
+    """The truth holds of the capital behind the answers, which are drawn anew from it."""
+    plan = plan_of(latent, QUICK._replace(base_rates=(0.3,)), tmp_path)
+    truth = truths(plan, plan.size(1.0, 1.0), TrueStructure("additive", 0.3))
+    rng = np.random.default_rng(4)
+    one, answers = truth.number(0).with_capitals(rng)
+    assert one.draws.capitals is not None
+    capital = one.draws.capitals[0][0]
+    assert capital.mean() == pytest.approx(0, abs=1e-9)
+    expected = expectation(one.design, linear_predictor(one.design, one.draws), one.draws)
+    assert expected.mean() == pytest.approx(0.3, abs=1e-9)
+    assert one.draws.population["human_capital"][0] * capital.std() == pytest.approx(1.0)
+    # the more an answer says of the capital, the closer it follows it; what was missing is missing
+    (items,) = (values for _, values in answers.values())
+    observed = one.design.items("human_capital").values
+    assert np.array_equal(np.isnan(items), np.isnan(observed))
+    assert not np.allclose(items[5:], observed[5:])
+    assert truth.prior is not None
+    loading = truth.prior["human_capital_loading"].to_numpy()[0, 0]
+    error = truth.prior["human_capital_item_error"].to_numpy()[0, 0]
+    for k in range(3):
+        known = np.isfinite(items[:, k])
+        found = np.corrcoef(items[known, k], capital[known])[0, 1]
+        wanted = loading[k] / np.hypot(loading[k], error[k])
+        # clusters differ as well, so that the capital varies by more than 1
+        assert found > wanted - 0.2
+
+
+def test_an_analysis_of_a_latent_capital_finds_what_is_plain(latent, tmp_path):
+    options = Options(
+        forms=(), base_rates=(0.4,), replications=3, draws=400, tune=300, firms=(4.0,)
+    )
+    results = analyse_design(latent, options, tmp_path).results
+    (row,) = [row for row in results.rows if row.tradition == "declared"]
+    assert results.failures[0].not_converged == 0, results.failures
+    # how much the answers say is drawn from the prior, and may leave one undecided
+    assert (row.replications, row.true, row.wrong.share) == (3, 3, 0.0)
+    assert row.right.share >= 0.6
+    assert any("answers that measure human_capital are simulated too" in n for n in results.notes)

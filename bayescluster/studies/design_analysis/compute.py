@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Final, Literal, NamedTuple, cast, get_args
+from typing import Any, ClassVar, Final, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 from scipy.optimize import isotonic_regression
 
 from bayescluster.arrays import Array
-from bayescluster.design.resize import replaced
+from bayescluster.design.resize import with_data
 from bayescluster.inference.density import draw_prior
 from bayescluster.inference.repeated import Repeated
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, replicate
-from bayescluster.names import CAPITALS
+from bayescluster.model.priors import latent_capitals
+from bayescluster.names import CAPITALS, OUTCOME, ROW
 from bayescluster.results.base import VERDICT_STATES
 from bayescluster.runs.keys import design_key
 from bayescluster.spec.analysis import Analysis, Sampling
@@ -43,7 +44,6 @@ from bayescluster.studies.design_analysis.truths import (
     STREAMS,
     TrueStructure,
     Truth,
-    at_base_rate,
     form_design,
     has_base_rate,
     near_scenario,
@@ -171,11 +171,12 @@ def replications(
 
         def replication(case: Case) -> Replication:
             stream = (*case.truth.stream, *size.stream, case.number)
-            truth = drawn[case.truth].number(case.number)
-            outcome = simulated(truth, plan.rng(OUTCOME_STREAM, *stream))
+            rng = plan.rng(OUTCOME_STREAM, *stream)
+            truth, data = drawn[case.truth].number(case.number).with_capitals(rng)
+            data[OUTCOME] = (ROW, simulated(truth, rng))
             sampling = plan.sampling(TARGET_ACCEPT, *stream)
             mine = [fitters[form] for form in case.forms]
-            return judged_replication(truth, mine, case, outcome, sampling)
+            return judged_replication(truth, mine, case, data, sampling)
 
         return replication
 
@@ -207,18 +208,16 @@ def truths(plan: DesignPlan, size: Size, truth: TrueStructure) -> Truth:
     DesignError
         If fewer draws than there are replications come near the scenario.
     """
-    scenario = plan.analysis.design.truths
+    scenario = plan.analysis.design.truths if truth.base_rate is None else None
     design = form_design(plan.analysis, size, truth.form)
     seed = plan.seed_of(TRUTH_STREAM, STREAMS.index(truth.form), *size.stream)
-    held = scenario is not None and truth.base_rate is None
-    drawn = draws_of(design, draw_prior(design, SCENARIO_DRAWS if held else REPLICATIONS_MAX, seed))
-    if truth.base_rate is not None:
-        some = drawn.part(np.arange(plan.options.replications))
-        return Truth(truth, design, at_base_rate(design, some, truth.base_rate))
-    if scenario is not None:
-        where = plan.source.where(("design", "truths"))
-        drawn = near_scenario(design, drawn, scenario, plan.options.replications, where)
-    return Truth(truth, design, drawn)
+    prior = draw_prior(design, REPLICATIONS_MAX if scenario is None else SCENARIO_DRAWS, seed)
+    latent = bool(latent_capitals(design))
+    drawn = Truth(truth, design, draws_of(design, prior), prior if latent else None)
+    if scenario is None:
+        return drawn
+    where = plan.source.where(("design", "truths"))
+    return near_scenario(drawn, scenario, plan.options.replications, where)
 
 
 def simulated(truth: Truth, rng: np.random.Generator) -> Array:
@@ -227,9 +226,13 @@ def simulated(truth: Truth, rng: np.random.Generator) -> Array:
 
 
 def judged_replication(
-    truth: Truth, fitters: Sequence[Fitter], case: Case, outcome: Array, sampling: Sampling
+    truth: Truth,
+    fitters: Sequence[Fitter],
+    case: Case,
+    data: Mapping[str, Any],
+    sampling: Sampling,
 ) -> Replication:
-    """Refit an outcome and judge every claim; where nothing was fitted everything is undecided.
+    """Refit simulated data and judge every claim; where nothing was fitted everything is undecided.
 
     Parameters
     ----------
@@ -239,16 +242,17 @@ def judged_replication(
         The forms that are fitted; of several, those that the data leave plausible judge.
     case
         The replication.
-    outcome
-        The simulated outcome, ``(row,)``.
+    data
+        The simulated outcome, and the answers that measure latent capitals, as variables of a design.
     sampling
         Settings of each refit.
     """
     started = time.perf_counter()
-    real = copied(truth.draws)
-    true = true_answers(truth, Evidence(replaced(truth.design, outcome), real, real, sampling.seed))
+    real, by_equation = copied(truth.draws), {truth.design.equation_name: data}
+    design = with_data(truth.design, by_equation)
+    true = true_answers(truth, Evidence(design, real, real, sampling.seed))
     made = [
-        attempted(each.repeated, replaced(each.repeated.design, outcome), sampling)
+        attempted(each.repeated, with_data(each.repeated.design, by_equation), sampling)
         for each in fitters
     ]
     refits = [

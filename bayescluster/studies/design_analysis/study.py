@@ -15,6 +15,7 @@ from bayescluster.app.prepare import model_key_of
 from bayescluster.errors import ConfigError, DesignError, Problem
 from bayescluster.inference.watch import CountingWatch
 from bayescluster.lookup import suggestion
+from bayescluster.model.priors import latent_capitals
 from bayescluster.names import CAPITALS
 from bayescluster.results.base import INTERVAL
 from bayescluster.spec.analysis import Analysis
@@ -136,13 +137,6 @@ def _unsimulated(analysis: Analysis, where: Where) -> Iterator[Problem]:
             where(("equations", analysis.equation_name, "structure")),
             f"choose among {', '.join(FORMS)}",
         )
-    for name, construct in analysis.constructs.items():
-        if construct.method == "latent":
-            yield Problem(
-                f"{name} is latent, and a design analysis takes the capitals as measured",
-                where(("constructs", name, "method")),
-                "set `method: mean` for it: verdicts then are those without measurement error",
-            )
 
 
 def _options(options: Options, analysis: Analysis) -> Iterator[Problem]:
@@ -265,6 +259,12 @@ def _notes(plan: DesignPlan) -> Iterator[str]:
         yield (
             "Parameters of each true form are drawn from its prior, and held to corners within "
             f"{scenario.within:g} of the declared ones: {declared}."
+        )
+    latent = latent_capitals(design)
+    if latent:
+        yield (
+            f"The answers that measure {' and '.join(latent)} are simulated too, missing where they are "
+            "missing in the data. Claims are true or false of the capitals behind them."
         )
     if design.family.on_link_scale is not None or design.family.link == "log":
         yield (

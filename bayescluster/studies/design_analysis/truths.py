@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import xarray as xr
 from scipy.optimize import brentq
 
-from bayescluster.arrays import Array
+from bayescluster.arrays import Array, Positions
 from bayescluster.design.forms import as_form
 from bayescluster.design.record import Design
 from bayescluster.errors import DesignError, Problem
@@ -17,8 +18,9 @@ from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.families import FAMILIES
 from bayescluster.features.ceilings.compute import NECESSITY
-from bayescluster.model.evaluate import Draws, expectation, linear_predictor
-from bayescluster.names import CAPITALS, INTERCEPT
+from bayescluster.model.evaluate import Draws, draws_of, expectation, linear_predictor
+from bayescluster.model.simulated import measured
+from bayescluster.names import CAPITALS, DRAW, INTERCEPT
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.equation import Equation, StructureName
 from bayescluster.spec.hypotheses import Difference
@@ -71,10 +73,28 @@ class Truth(NamedTuple):
     structure: TrueStructure
     design: Design
     draws: Draws
+    prior: xr.Dataset | None = None
+    """The same draws by variable, where a capital is latent: its answers are drawn from them."""
 
-    def number(self, k: int) -> Truth:
-        """One of the draws."""
-        return self._replace(draws=self.draws.part(np.array([k])))
+    def number(self, k: int | Positions) -> Truth:
+        """One of the draws, or some."""
+        which = np.atleast_1d(k)
+        prior = None if self.prior is None else self.prior.isel({DRAW: which})
+        return self._replace(draws=self.draws.part(which), prior=prior)
+
+    def with_capitals(self, rng: np.random.Generator) -> tuple[Truth, dict[str, Any]]:
+        """One draw with latent capitals for its firms, and the answers to their indicators.
+
+        There the base rate of a compensatory truth is set: it depends on the capitals. Answers are
+        variables of the design; none where both capitals are observed.
+        """
+        draws, answers = self.draws, dict[str, Any]()
+        if self.prior is not None:
+            found = measured(self.design, self.prior, rng)
+            draws, answers = draws_of(self.design, found.draw), found.answers
+        if self.structure.base_rate is not None:
+            draws = at_base_rate(self.design, draws, self.structure.base_rate)
+        return self._replace(draws=draws, prior=None), answers
 
 
 def form_design(analysis: Analysis, size: Size, form: StructureName) -> Design:
@@ -95,7 +115,7 @@ def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
     differ, and what controls do, stays as it was drawn.
     """
     slope = SLOPES[design.family.link]
-    scales = [float(np.nanstd(values)) for values in design.capitals]
+    scales = [float(np.nanstd(values)) for values in drawn.capitals or design.capitals]
     slopes = {
         name: np.full(drawn.size, slope / scale)
         for name, scale in zip(CAPITALS, scales, strict=True)
@@ -117,7 +137,7 @@ def at_base_rate(design: Design, drawn: Draws, base_rate: float) -> Draws:
     return replace(without, population=without.population | {INTERCEPT: found})
 
 
-def near_scenario(design: Design, drawn: Draws, scenario: Truths, least: int, where: str) -> Draws:
+def near_scenario(truth: Truth, scenario: Truths, least: int, where: str) -> Truth:
     """Those of the draws that come near a declared scenario.
 
     Raises
@@ -125,18 +145,18 @@ def near_scenario(design: Design, drawn: Draws, scenario: Truths, least: int, wh
     DesignError
         If there are fewer than ``least`` of them.
     """
-    near = np.flatnonzero(_distance(design, drawn, scenario) <= scenario.within)
+    near = np.flatnonzero(_distance(truth.design, truth.draws, scenario) <= scenario.within)
     if near.size < least:
         raise DesignError(
             Problem(
                 f"{near.size} of {SCENARIO_DRAWS} draws from the prior of the form "
-                f"'{design.equation.form}' come within {scenario.within:g} of the declared truths, and "
+                f"'{truth.structure.form}' come within {scenario.within:g} of the declared truths, and "
                 f"{least} replications were asked for",
                 where,
                 "widen `within`, ask for fewer replications, or leave the form out with --forms",
             )
         )
-    return drawn.part(near)
+    return truth.number(near)
 
 
 def _distance(design: Design, drawn: Draws, scenario: Truths) -> Array:
