@@ -68,12 +68,11 @@ from bayescluster.verdicts.plausible import (
 
 
 class Part(NamedTuple):
-    """One form: its design, its run, its results, and the path of its report from the whole's."""
+    """One form: its design, its run, and its results."""
 
     design: Design
     run: RunDirectory
     results: Results
-    report: str
     known: Known | None = None
     """Estimands that its results had to compute."""
 
@@ -176,7 +175,6 @@ def _scored(part: Part) -> tuple[FormFit, Evidence]:
     evidence = evidence_of(design, tree, known=part.known)
     fit = FormFit(
         design.structure,
-        part.report,
         part.results.gate,
         leave_row_out(design, tree),
         None if why_not(design) else leave_cluster_out(design, evidence.posterior),
@@ -260,7 +258,9 @@ def _form_item(row: FormRow) -> CheckItem:
         found=f"{outcome}; {'' if row.plausible else 'not '}plausible, weight {row.weight:.3f}",
         threshold=f"passed, or neither plausible nor of a weight above {WEIGHT_MIN:g}",
         passed=row.gate_passed or not _counts(row),
-        advice="" if row.gate_passed else f"see the checks in the report of {row.form}",
+        advice=""
+        if row.gate_passed
+        else f"write its report: bayescluster report RUN/forms/{row.form}",
     )
 
 

@@ -25,10 +25,11 @@ def open_design(directory: RunDirectory) -> Design:
 
 
 def write_run_report(directory: RunDirectory, results: Results) -> None:
-    """Write report, tables and figures of a run from its results; those of its forms too."""
+    """Write report, tables and figures of a run from its results; of its forms those that were there."""
     for form in directory.forms().values():
-        with form.lock():
-            _write_report(form, with_additions(form, form.load_results()))
+        if form.report_path.is_file():
+            with form.lock():
+                _write_report(form, with_additions(form, form.load_results()))
     _write_report(directory, with_additions(directory, results))
 
 

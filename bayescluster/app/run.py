@@ -45,7 +45,7 @@ from bayescluster.results.fit import Attempt, Change, Gate
 from bayescluster.results.model import SCHEMA_VERSION, Additions, Provenance, Results
 from bayescluster.runs.find import declared_before
 from bayescluster.runs.keys import resolved, results_key, versions
-from bayescluster.runs.layout import FORMS, REPORT
+from bayescluster.runs.layout import FORMS
 from bayescluster.runs.manifest import Manifest, Settled
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
@@ -191,8 +191,6 @@ class _FormRun(NamedTuple):
     design: Design
     directory: RunDirectory
     watch: Watch
-    report: str = REPORT
-    """Path of its report from the directory of the whole run."""
     lock: Callable[[], AbstractContextManager[None]] = nullcontext
     firms: Firms | None = None
 
@@ -230,8 +228,8 @@ class _Run(NamedTuple):
             title = f"{analysis.title}: {name}"
             report = analysis.report.model_copy(update={"title": title})
             titled = replace(design, analysis=analysis.model_copy(update={"report": report}))
-            run, path = self.directory.form(name), f"{FORMS}/{name}/{REPORT}"
-            forms.append(_FormRun(titled, run, NamedWatch(watch, name), path, run.lock, firms))
+            run = self.directory.form(name)
+            forms.append(_FormRun(titled, run, NamedWatch(watch, name), run.lock, firms))
         return forms
 
 
@@ -279,7 +277,10 @@ def _results(
     report: Callable[[RunDirectory, Results, Watch], None],
     drawn: xr.DataTree | None,
 ) -> Results:
-    """Compute and report the results of every form, then of all together where there are several."""
+    """Compute the results of every form, then of all together where there are several; report these.
+
+    A report of one form among several is written when someone asks for it: no answer is in it.
+    """
     from bayescluster.app.combine import Part
     from bayescluster.verdicts.evidence import Known
 
@@ -292,11 +293,10 @@ def _results(
                 drawn, known = fit_form(form.to_fit), Known()
                 results = _form_results(form, command, drawn, known)
             drawn = None
-            report(form.directory, results, form.watch)
-        parts.append(Part(design, form.directory, results, form.report, known))
-    if len(parts) == 1:
-        return parts[0].results
-    results = _combined_results(run, parts, watch, command)
+        parts.append(Part(design, form.directory, results, known))
+    results = parts[0].results
+    if len(parts) > 1:
+        results = _combined_results(run, parts, watch, command)
     report(run.directory, results, watch)
     return results
 

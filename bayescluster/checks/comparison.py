@@ -45,7 +45,6 @@ class FormFit(NamedTuple):
     """
 
     structure: Structure
-    report: str
     gate: Gate
     rows: RowScores
     clusters: ClusterScores | None
@@ -78,7 +77,6 @@ def _form_row(fit: FormFit, rows: Score, clusters: Score | None, used: Score) ->
     return FormRow(
         form=fit.structure.name,
         formula=fit.structure.formula,
-        report=fit.report,
         gate_passed=fit.gate.passed,
         failing=tuple(item.name for item in fit.gate.items if item.passed is not True),
         non_compensatory_probability=fit.non_compensatory,

@@ -94,13 +94,10 @@ FORM_NOTES: Final = {
     "effects": "Effects, differences and ranks are averaged over the forms.",
     "corners": "The figure is of {0}, which has the largest weight.",
     "surface": "The surface is of {0}, which has the largest weight.",
-    "readings": "Probabilities of causation are of {0}, which has the largest weight; those of the other "
-    "forms are in their own reports.",
+    "readings": "Probabilities of causation are of {0}, which has the largest weight.",
     "checks": "The gate has a line for each form.",
-    "fit": "This is of {0}, which has the largest weight; those of the other forms are in their own "
-    "reports.",
-    "model": "This is the model of {0}, which has the largest weight; those of the other forms are in "
-    "their own reports.",
+    "fit": "This is of {0}, which has the largest weight.",
+    "model": "This is the model of {0}, which has the largest weight.",
 }
 """Of an analysis of several forms: what is averaged, and what is of the form that leads."""
 LOOKS: Final[Mapping[str, Look]] = {"supported": "good", "rejected": "bad"}

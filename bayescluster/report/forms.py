@@ -59,7 +59,6 @@ def _compared(found: Comparison) -> View[FormRow]:
                 "Form",
                 "form",
                 note=lambda row: "plausible" if row.plausible else "predicts worse",
-                link=lambda row: row.report,
             ),
             number("Weight", "weight", partial(words.fixed, places=2)),
             *clusters,

@@ -6,7 +6,7 @@ from typing import Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 INTERVAL = 0.90
 """Probability inside every interval (equal tails)."""
 

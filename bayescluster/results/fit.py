@@ -313,8 +313,6 @@ class FormRow(Value):
 
     form: str
     formula: str
-    report: str
-    """Path of its own report, from that of the comparison."""
     gate_passed: bool
     failing: tuple[str, ...]
     """Names of the checks that its gate failed."""

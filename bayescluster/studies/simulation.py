@@ -325,7 +325,6 @@ def judging(refits: Sequence[FormRefit]) -> Judging:
     fits = [
         FormFit(
             design.structure,
-            "",
             Gate(passed=each.gate_passed, items=()),
             leave_row_out(design, each.tree),
             None,

@@ -34,8 +34,7 @@ def fit(form, clusters, rows=None, khat=0.2, passed=True, shape=None) -> FormFit
         elpd = np.asarray(clusters, dtype=float)
         held = ClusterScores(elpd, np.full(elpd.size, khat), 0.67)
     scored = RowScores(rows, np.full(rows.size, 0.1), 0.7, 1.0, 3.5)
-    report = f"forms/{form}/report.html"
-    return FormFit(STRUCTURES[form], report, gate(passed), scored, held, shape)
+    return FormFit(STRUCTURES[form], gate(passed), scored, held, shape)
 
 
 def test_scores_of_a_worse_form():

@@ -847,7 +847,6 @@ def compared(whole: m.Results) -> m.Results:
         compare.FormRow(
             form=form,
             formula=f"formula of {form}",
-            report=f"forms/{form}/report.html",
             gate_passed=form != "ces",
             failing=("R-hat",) if form == "ces" else (),
             non_compensatory_probability=0.97 if form == "conjunctive" else 0.12,
