@@ -6,6 +6,7 @@ What the gate looks at beyond the parameters, and why it failed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Final, NamedTuple
 
@@ -86,6 +87,7 @@ from bayescluster.results.model import (
     Results,
     Traditions,
 )
+from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.averaging import together
@@ -110,21 +112,45 @@ LIKELIHOODS = 1
 """Keeps the draws of other likelihoods apart from those of ceilings, whose stream they share."""
 
 
+class Opened:
+    """A fit whose posterior is read when first needed, and estimands that are computed once.
+
+    Parameters
+    ----------
+    design, run
+        Design and directory.
+    drawn
+        The posterior, where it was drawn just now.
+    """
+
+    def __init__(self, design: Design, run: RunDirectory, drawn: xr.DataTree | None = None) -> None:
+        self.design, self._run, self._drawn = design, run, drawn
+        self.known = Known()
+
+    @cached_property
+    def tree(self) -> xr.DataTree:
+        """Prior, posterior and statistics of the sampler."""
+        return self._run.load_posterior() if self._drawn is None else self._drawn
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Estimands of the fit."""
+        return evidence_of(self.design, self.tree, known=self.known)
+
+
 def collect(
-    design: Design,
-    tree: xr.DataTree,
+    fit: Opened,
     ceilings: CeilingEvidence | None,
     provenance: Provenance,
     settled: Sequence[CheckItem] = (),
     watch: Watch | None = None,
-    known: Known | None = None,
 ) -> Results:
     """Compute everything a report shows.
 
     Parameters
     ----------
-    design, tree
-        Design and DataTree.
+    fit
+        The fit. What is computed of it is known to who looks at it afterwards.
     ceilings
         What models of the ceiling say, where any were fitted.
     provenance
@@ -133,15 +159,14 @@ def collect(
         Checks of these draws that a refit has settled.
     watch
         Receives the progress, part by part.
-    known
-        Takes up the estimands, for who looks at the same fit afterwards.
     """
+    design, tree = fit.design, fit.tree
     seed, claims = provenance.fit.seed, design.analysis.hypotheses
     done = _Parts(watch or Silent()).done
     likelihoods = done(
         other_likelihoods(design, np.random.default_rng((seed, CEILING_STREAM, LIKELIHOODS)))
     )
-    evidence = evidence_of(design, tree, likelihoods, known)
+    evidence = evidence_of(design, tree, likelihoods, fit.known)
     unpooled = done(unpooled_estimates(design, np.random.default_rng((seed, UNPOOLED_STREAM))))
     effects = done(effect_rows(evidence, unpooled))
     corners = done(corner_tables(evidence, claims))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bayescluster.app.collect import about, claims_table, evidence_of
+from bayescluster.app.collect import Opened, about, claims_table
 from bayescluster.app.effects import (
     Unpooled,
     context_rows,
@@ -53,12 +53,11 @@ from bayescluster.results.model import (
     Traditions,
     Verdict,
 )
-from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.verdicts.averaging import Averaged, WeightedForm, region_draws, together
 from bayescluster.verdicts.claims import AMOUNTS_ONLY, NO_ANCHORS, corner_readings
 from bayescluster.verdicts.decide import verdicts
-from bayescluster.verdicts.evidence import Evidence, Known
+from bayescluster.verdicts.evidence import Evidence
 from bayescluster.verdicts.plausible import (
     JudgedForm,
     claims_of_verdicts,
@@ -68,13 +67,12 @@ from bayescluster.verdicts.plausible import (
 
 
 class Part(NamedTuple):
-    """One form: its design, its run, and its results."""
+    """One form: its design, its fit, and its results."""
 
     design: Design
-    run: RunDirectory
+    """As in the whole analysis, whose title it has."""
+    fit: Opened
     results: Results
-    known: Known | None = None
-    """Estimands that its results had to compute."""
 
     @property
     def name(self) -> str:
@@ -170,9 +168,8 @@ def combined(
 
 
 def _scored(part: Part) -> tuple[FormFit, Evidence]:
-    """Score a form; the replicates and densities of its posterior are let go again."""
-    design, tree = part.design, part.run.load_posterior()
-    evidence = evidence_of(design, tree, known=part.known)
+    """Score a form."""
+    design, tree, evidence = part.design, part.fit.tree, part.fit.evidence
     fit = FormFit(
         design.structure,
         part.results.gate,

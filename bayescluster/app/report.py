@@ -11,6 +11,9 @@ from bayescluster.runs.layout import EXPLORER, FOLDS, FORMS, POSTERIOR
 from bayescluster.runs.store import RunDirectory
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bayescluster.app.collect import Opened
     from bayescluster.design.record import Design
     from bayescluster.features.explorer.results import Explorer
 
@@ -33,9 +36,14 @@ def write_run_report(directory: RunDirectory, results: Results) -> None:
     _write_report(directory, with_additions(directory, results))
 
 
-def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> None:
-    """Write the report of a run from its results, unless it is there."""
-    whole = with_additions(directory, results)
+def finish_report(
+    directory: RunDirectory, results: Results, watch: Watch, fits: Sequence[Opened] = ()
+) -> None:
+    """Write the report of a run from its results, unless it is there.
+
+    ``fits`` are those of its forms, where they are open already.
+    """
+    whole = with_additions(directory, results, fits)
     if directory.is_done("report", _report_key(directory, whole)):
         watch.step("The report is there already")
         return
@@ -43,7 +51,9 @@ def finish_report(directory: RunDirectory, results: Results, watch: Watch) -> No
     _write_report(directory, whole)
 
 
-def with_additions(directory: RunDirectory, results: Results) -> Results:
+def with_additions(
+    directory: RunDirectory, results: Results, fits: Sequence[Opened] = ()
+) -> Results:
     """Add what is not kept with the results: draws for the explorer, what was left out, the checklist.
 
     One of several forms has no checklist: that is in the report of all together.
@@ -53,7 +63,7 @@ def with_additions(directory: RunDirectory, results: Results) -> Results:
 
     folds = directory.load_document("folds", FOLDS, Folds, FOLDS_VERSION)
     additions = Additions(
-        attempts=results.attempts, folds=folds, explorer=explorer_in(directory, results)
+        attempts=results.attempts, folds=folds, explorer=explorer_in(directory, results, fits)
     )
     whole = Results.joined(results, additions)
     if directory.path.parent.name == FORMS:
@@ -73,7 +83,9 @@ def _cases(directory: RunDirectory) -> dict[str, str]:
     return cases_of(open_design(directory))
 
 
-def explorer_in(directory: RunDirectory, results: Results) -> Explorer | None:
+def explorer_in(
+    directory: RunDirectory, results: Results, fits: Sequence[Opened] = ()
+) -> Explorer | None:
     """Draws for the explorer of a report, made from the posterior where they are not there yet.
 
     Nothing without both capitals, or the posterior is no longer there.
@@ -87,12 +99,13 @@ def explorer_in(directory: RunDirectory, results: Results) -> Explorer | None:
     if not directory.is_done("explorer", key):
         if not all((run.path / POSTERIOR).is_file() for run in runs):
             return None
-        from bayescluster.app.collect import evidence_of
+        from bayescluster.app.collect import Opened
         from bayescluster.features.explorer.compute import explorer_of
 
-        fits = [evidence_of(open_design(run), run.load_posterior()) for run in runs]
+        fits = fits or [Opened(open_design(run), run) for run in runs]
         with directory.stage("explorer", key):
-            directory.save_document("explorer", EXPLORER, explorer_of(fits))
+            explorer = explorer_of([fit.evidence for fit in fits])
+            directory.save_document("explorer", EXPLORER, explorer)
     return directory.load_document("explorer", EXPLORER, Explorer, EXPLORER_VERSION)
 
 

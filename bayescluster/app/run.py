@@ -8,7 +8,7 @@ attempts itself; see `bayescluster.app.fit`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -55,9 +55,9 @@ from bayescluster.summaries.likelihood import Firms
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bayescluster.app.collect import Opened
     from bayescluster.app.combine import Part
     from bayescluster.inference.nuts import ChainState
-    from bayescluster.verdicts.evidence import Known
 
 
 class Finished(NamedTuple):
@@ -274,34 +274,33 @@ def _results(
     run: _Run,
     watch: Watch,
     command: str,
-    report: Callable[[RunDirectory, Results, Watch], None],
+    report: Callable[[RunDirectory, Results, Watch, Sequence[Opened]], None],
     drawn: xr.DataTree | None,
 ) -> Results:
     """Compute the results of every form, then of all together where there are several; report these.
 
     A report of one form among several is written when someone asks for it: no answer is in it.
     """
+    from bayescluster.app.collect import Opened
     from bayescluster.app.combine import Part
-    from bayescluster.verdicts.evidence import Known
 
     parts = []
     for design, form in zip(run.designs, run.forms(watch), strict=True):
         with form.lock():
-            known = Known()
-            results = _form_results(form, command, drawn, known)
+            fit = Opened(form.design, form.directory, drawn)
+            results = _form_results(form, command, fit)
             while lengthen(form.to_fit, results.gate):
-                drawn, known = fit_form(form.to_fit), Known()
-                results = _form_results(form, command, drawn, known)
-            drawn = None
-        parts.append(Part(design, form.directory, results, known))
+                fit = Opened(form.design, form.directory, fit_form(form.to_fit))
+                results = _form_results(form, command, fit)
+            parts.append(Part(design, fit, results))
     results = parts[0].results
     if len(parts) > 1:
         results = _combined_results(run, parts, watch, command)
-    report(run.directory, results, watch)
+    report(run.directory, results, watch, [part.fit for part in parts])
     return results
 
 
-def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None, known: Known) -> Results:
+def _form_results(form: _FormRun, command: str, fit: Opened) -> Results:
     from bayescluster.app.collect import collect
     from bayescluster.features.ceiling_models.compute import ceiling_evidence
 
@@ -309,14 +308,13 @@ def _form_results(form: _FormRun, command: str, drawn: xr.DataTree | None, known
 
     def compute(manifest: Manifest) -> Results:
         form.watch.step("Computing effects, checks and verdicts")
-        tree = directory.load_posterior() if drawn is None else drawn
         provenance = Provenance(
-            fit=_fit_facts(design, manifest, tree["sample_stats"].to_dataset()),
+            fit=_fit_facts(design, manifest, fit.tree["sample_stats"].to_dataset()),
             reproduction=_reproduction(design.analysis, manifest, command, directory),
         )
         ceilings = ceiling_evidence(design, directory)
         checks = manifest.settled.checks if manifest.settled else ()
-        results = collect(design, tree, ceilings, provenance, checks, form.watch, known)
+        results = collect(fit, ceilings, provenance, checks, form.watch)
         if not manifest.settled or not manifest.attempts:
             return results
         # the last one is now held to the gate with every estimand

@@ -224,6 +224,7 @@ def test_verify_tells_of_a_form_that_is_lost_and_of_a_strange_file(copied):
 def test_weights_and_scores(whole):
     results = whole.load_results()
     found = results.comparison
+    assert results.title == "small"
     assert found.criterion == "leave-one-cluster-out"
     assert [row.form for row in found.forms] == list(FORMS)
     assert sum(row.weight for row in found.forms) == pytest.approx(1)
