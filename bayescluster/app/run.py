@@ -279,7 +279,8 @@ def _results(
 ) -> Results:
     """Compute the results of every form, then of all together where there are several; report these.
 
-    A report of one form among several is written when someone asks for it: no answer is in it.
+    A report of one form among several is written when someone asks for it, since no answer is in it, and
+    kept up to date from then on.
     """
     from bayescluster.app.collect import Opened
     from bayescluster.app.combine import Part
@@ -292,6 +293,8 @@ def _results(
             while lengthen(form.to_fit, results.gate):
                 fit = Opened(form.design, form.directory, fit_form(form.to_fit))
                 results = _form_results(form, command, fit)
+            if len(run.designs) > 1 and form.directory.report_path.is_file():
+                report(form.directory, results, form.watch, [fit])
             parts.append(Part(design, fit, results))
     results = parts[0].results
     if len(parts) > 1:

@@ -315,7 +315,7 @@ def test_without_clusters_rows_are_left_out(folder, instant):
     assert instant.compiled == 2
 
 
-def test_show_list_verify_and_report(copied):
+def test_show_list_verify_and_report(copied, folder):
     path = str(copied.path)
     shown = call("show", path, "--section", "forms").out
     assert all(form in shown for form in FORMS)
@@ -334,6 +334,14 @@ def test_show_list_verify_and_report(copied):
     assert "forms/additive/report.html" not in after
     own = Explorer.model_validate_json((copied.path / "forms/conjunctive" / EXPLORER).read_text())
     assert own.forms == ("conjunctive",)
+    # and after other claims as well
+    text = (folder / "analysis.yaml").read_text().replace("by: industry", "by: all")
+    (folder / "analysis.yaml").write_text(text)
+    told, _ = _go(folder)
+    assert [step for step in told.steps if "report" in step] == [
+        "conjunctive: writing the report of small",
+        "Writing the report of small",
+    ]
     assert after["results.json"] == before["results.json"]
     assert copied.verify() == []
     assert call("show", f"{path}/forms/conjunctive").code == 0
