@@ -481,6 +481,45 @@ def effects(q, v, a, fc, ic, mode):
     return total - 0.5 * LOG_2PI * groups
 
 
+@operation(reordered=True)
+def stretched(q, v, a, fc, ic, mode):
+    """``x sd factor out groups precision``: coordinates of groups, longer where they move together.
+
+    Rows tell how groups differ, with a precision each, and not their mean, which something else makes up for: of
+    that its prior alone says anything. With ``r**2 = 1 + scale**2 precision`` effects move alike along ``r``, and
+    there the sd of their mean is that of the prior. Of noise nothing is stretched.
+    """
+    x, sd, factor, out, groups, precision = q[1], q[2], q[3], q[4], q[5], q[6]
+    s, diagonal = v[sd], v[factor]
+    square, ratios, along, against = s * s * diagonal * diagonal, 0.0, 0.0, 0.0
+    for g in range(groups):
+        r = math.sqrt(1.0 + square * fc[precision + g])
+        ratios += fc[precision + g]
+        along += r * v[x + g]
+        against += r * a[out + g]
+    ratios /= groups
+    gamma = math.sqrt(1.0 + square * ratios)
+    more = (gamma - 1.0) / (groups * gamma * gamma)
+    if mode == BACK:
+        along_turn, against_turn = 0.0, 0.0
+        for g in range(groups):
+            r = math.sqrt(1.0 + square * fc[precision + g])
+            turn = 0.5 * fc[precision + g] / r
+            along_turn += turn * v[x + g]
+            against_turn += turn * a[out + g]
+            a[x + g] += a[out + g] + more * r * against
+        gamma_turn = 0.5 * ratios / gamma
+        by_square = gamma_turn * (2.0 - gamma) / (groups * gamma**3) * along * against
+        by_square += more * (along_turn * against + along * against_turn) + gamma_turn / gamma
+        a[sd] += by_square * 2.0 * s * diagonal * diagonal
+        a[factor] += by_square * 2.0 * s * s * diagonal
+        return 0.0
+    for g in range(groups):
+        r = math.sqrt(1.0 + square * fc[precision + g])
+        v[out + g] = v[x + g] if mode == NOISE else v[x + g] + more * r * along
+    return math.log(gamma)
+
+
 @operation()
 def cholesky(q, v, a, fc, ic, mode):
     """``x factor n eta``: rows ``(x, 1)`` brought to length 1, under the LKJ prior.

@@ -138,12 +138,13 @@ class _Equation:
         self.waiting = ""
         """Grouping whose slopes the level of the population waits for."""
         self.controls = -1
+        self.order_of_groupings = geometry.sampling_order(template)
         self.taken: list[Grouping] = []
 
     def write(self, capitals: tuple[int, int], latent: bool) -> None:
         """Write everything; ``capitals`` are the places of those of the rows, in their order here."""
         self._controls()
-        order = [self._opened(one) for one in geometry.sampling_order(self.template)]
+        order = [self._opened(one) for one in self.order_of_groupings]
         self._population(order)
         for effects in order:
             self._grouping(effects)
@@ -156,6 +157,9 @@ class _Equation:
         cells, member = self._cells()
         eta = self._predictor(cells, member, capitals, latent)
         self._likelihood(eta, parameters)
+
+    def _is_crossed(self, grouping: Grouping) -> bool:
+        return geometry.is_crossed(self.template, grouping, self.order_of_groupings)
 
     def _controls(self) -> None:
         design, labels = self.design, self.design.control_names
@@ -207,7 +211,7 @@ class _Equation:
     def _speaker(self, term: str, groupings: Sequence[_Effects]) -> _Effects | None:
         """The first grouping whose levels on a coefficient take in that of the population."""
         for one in groupings:
-            if term not in one.grouping.terms or geometry.is_crossed(self.template, one.grouping):
+            if term not in one.grouping.terms or self._is_crossed(one.grouping):
                 continue
             if not (one.seen.precision > 0).any():
                 return None
@@ -298,7 +302,7 @@ class _Equation:
         weights = effect_weights(self.template, name)
         weight = tape.constants(np.ones(groups) if weights is None else weights)
         sd = self._sds(grouping, seen, weights is None)
-        is_early = not seen.precision.any() or geometry.is_crossed(self.template, grouping)
+        is_early = not seen.precision.any() or self._is_crossed(grouping)
         u, z = tape.room(groups * terms), tape.room(groups * terms)
         is_watched = is_open and self.seen is None
         opened = _Effects(grouping, seen, is_watched, is_early, u, z, sd, weight, -1)
@@ -343,6 +347,13 @@ class _Equation:
         )
         if opened.is_watched:
             by_term = [self._centre(opened, k) for k in range(terms)]
+            if self._is_crossed(grouping):
+                # what makes up for their mean is not known: rows tell how groups differ from it
+                mean = [
+                    [(u + g * terms + k, -1.0 / groups) for g in range(groups)]
+                    for k in range(terms)
+                ]
+                by_term = [[mean[k]] * groups for k in range(terms)]
             levels = tape.matrix(
                 [
                     [(u + g * terms + k, 1.0), *by_term[k][g]]
@@ -363,9 +374,14 @@ class _Equation:
         if grouping.correlated:
             at, z = k, opened.z
             factor += at * terms
-        seen = (tape.constants(values[:, k]) for values in opened.seen)
+        level, precision = (tape.constants(values[:, k]) for values in opened.seen)
+        told = opened.seen.precision[:, k]
+        if self._is_crossed(grouping) and told.any() and (told >= 0).all():
+            together = tape.room(groups)
+            tape.do(machine.stretched, x, opened.sd + k, factor + at, together, groups, precision)
+            x = together
         place = x, centre, opened.sd + k, u, groups, terms
-        tape.do(machine.effects, *place, *seen, opened.weight, factor, z, at)
+        tape.do(machine.effects, *place, level, precision, opened.weight, factor, z, at)
         which, every = opened.seen.precision[:, k] < 0, np.arange(groups)
         moved = x + every, u + every * terms, centre + every
         tape.moved.append(Moved(*(places[which] for places in moved)))
@@ -396,7 +412,7 @@ class _Equation:
         population would move it where the rows tell both.
         """
         grouping, groups = opened.grouping, len(opened.grouping.labels)
-        if geometry.is_crossed(self.template, grouping):
+        if self._is_crossed(grouping):
             return [[] for _ in range(groups)]
         if grouping.terms[k] != names.INTERCEPT:
             return [self._at_parent(grouping, grouping.terms[k], g) for g in range(groups)]

@@ -28,6 +28,7 @@ from bayescluster.kernel.program import AllSeen, program_of, unserved
 from bayescluster.kernel.tape import Program
 from bayescluster.model.build import build_model
 from bayescluster.model.priors import population_terms
+from bayescluster.spec.analysis import Analysis
 from bayescluster.structures import STRUCTURES
 from tests.factories import CONTROLS, firms, small_design
 from tests.model.test_log_prior import STATED
@@ -412,6 +413,64 @@ def test_known_levels_make_coordinates_standard_normals_whatever_the_sd_of_group
     assert max(found) > 20 * min(found)
 
 
+def panel() -> Design:
+    """Twelve places that differ much, over eight years that differ little; places lie in industries."""
+    frame, place = firms(rows=96), np.arange(96) // 8
+    frame = frame.assign(place=[f"P{k:02d}" for k in place], year=2001 + np.arange(96) % 8)
+    frame["industry"] = [f"I{k % 3}" for k in place]
+    rng = np.random.default_rng(5)
+    frame["growth"] = 10 + 3 * rng.normal(size=12)[place] + rng.normal(size=96)
+    varying = {"place": ["intercept"], "industry": ["intercept"], "year": ["intercept"]}
+    return small_design("gaussian", "additive", varying, {"cluster": None}, frame=frame)
+
+
+def test_of_groupings_that_cut_across_each_other_the_one_that_others_lie_within_comes_last():
+    design = panel()
+    assert [one.name for one in geometry.sampling_order(design)] == ["year", "industry", "place"]
+    told = {one.name: geometry.told_apart(design, one) for one in design.groupings}
+    assert told["place"] > 10 > told["year"]
+    # of two single ones the rows tell less of the first
+    alone = replace(design, analysis=without(design, "industry"))
+    assert [one.name for one in geometry.sampling_order(alone)] == ["year", "place"]
+
+
+def without(design: Design, grouping: str) -> Analysis:
+    """The analysis without one of the groupings."""
+    varying = {name: of for name, of in design.equation.varying.items() if name != grouping}
+    equation = design.equation.model_copy(update={"varying": varying})
+    return design.analysis.model_copy(update={"equations": {design.equation_name: equation}})
+
+
+def test_crossed_groups_make_coordinates_standard_normals_too():
+    """In a balanced panel, also along the direction in which years make up for the level of all."""
+    whole = panel()
+    design = replace(whole, analysis=without(whole, "industry"))
+    sigma, outcome, found = 1.0, design.outcome, {}
+    for name, rows in (("place", 8), ("year", 12)):
+        index = design.index(name)
+        level = np.bincount(index, outcome)[:, None] / rows
+        if name == "year":
+            level = level - level.mean()
+        found[design.equation_name, name] = geometry.Seen(
+            level, np.full(level.shape, rows / sigma**2)
+        )
+    program = program_of(design, reported_variables(design), found)
+    labels = program.names()
+    own = ("place_intercept", "year_intercept", "population_int")
+    which = [k for k, n in enumerate(labels) if n.startswith(own)]
+    assert len(which) == 12 + 8 + 1
+    steps = 1e-4 * np.eye(len(labels))[which]
+    x = np.zeros(len(labels))
+    x[labels.index("sigma[0]")] = np.log(sigma)
+    for place_sd, year_sd in ((0.5, 0.1), (2.0, 0.1), (2.0, 1.0), (1.0, 3.0), (3.0, 3.0)):
+        x[labels.index("place_sd[0]")], x[labels.index("year_sd[0]")] = place_sd, year_sd
+        slopes = [program.density(x + h)[1] - program.density(x - h)[1] for h in steps]
+        curvature = -np.array(slopes)[:, which] / 2e-4
+        values = np.linalg.eigvalsh(curvature)
+        assert values[0] > 0.99
+        assert values[-1] < 1.3
+
+
 def test_a_pilot_sees_what_rows_say_of_levels():
     rng = np.random.default_rng(2)
     draws, groups = 400, 30
@@ -465,6 +524,7 @@ def test_draws_are_the_same_whether_or_not_anything_had_to_be_compiled(tmp_path)
     script = """
 from bayescluster.inference.density import compile_design
 from bayescluster.inference.nuts import sample_chains
+from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.analysis import Sampling
 from tests.factories import firms, small_design
 design = small_design("bernoulli", "interaction", {"cluster": ["intercept"]}, frame=firms(120))
