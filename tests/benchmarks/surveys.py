@@ -45,7 +45,7 @@ class Survey(NamedTuple):
 
 NESTED, CROSSED = {"industry": LEVEL, "cluster": LEVEL}, {"industry": LEVEL, "cluster": LEVEL}
 SLOPES = {"industry": ALL, "cluster": ALL}
-PANEL = {"firm": LEVEL, "industry": LEVEL}
+PANEL = {"firm": LEVEL, "industry": LEVEL, "year": LEVEL}
 
 SURVEYS = {
     "small": Survey(300, 2, 8),
@@ -81,7 +81,7 @@ def table_of(survey: Survey, seed: int) -> pd.DataFrame:
     cluster = rng.choice(clusters, firms, p=share)
     by_share = rng.choice(industries, firms, p=rng.dirichlet(np.full(industries, 2.0)))
     industry = by_share if survey.crossed else cluster % industries
-    index = np.repeat(np.arange(firms), survey.years)
+    index, year = np.repeat(np.arange(firms), survey.years), np.tile(np.arange(survey.years), firms)
     rows = index.size
     human, social = rng.normal(size=(2, rows)) + 0.5 * rng.normal(size=(2, firms))[:, index]
     one = rng.binomial(1, 0.3, rows) if survey.binary else rng.normal(size=rows)
@@ -97,7 +97,7 @@ def table_of(survey: Survey, seed: int) -> pd.DataFrame:
     inputs = np.column_stack([np.ones(rows), human, social, human * social])
     eta = survey.level + (inputs * coefficients).sum(axis=1) + 0.4 * (one - one.mean())
     if survey.years > 1:
-        eta = eta + rng.normal(0, 0.7, firms)[index]
+        eta = eta + rng.normal(0, 0.7, firms)[index] + rng.normal(0, 0.3, survey.years)[year]
     match survey.family:
         case "gaussian":
             y = eta + rng.normal(0, 0.5 if survey.years > 1 else 1.0, rows)
@@ -111,6 +111,7 @@ def table_of(survey: Survey, seed: int) -> pd.DataFrame:
         "firm": [f"F{k:04d}" for k in index],
         "cluster": [f"C{cluster[k]:02d}" for k in index],
         "industry": [f"I{industry[k]:02d}" for k in index],
+        "year": 2001 + year,
     }
     return pd.DataFrame(
         named | {"y": y, "human": human, "social": social, "one": one, "other": other}
