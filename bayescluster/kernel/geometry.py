@@ -34,6 +34,8 @@ LEAST_RATIO, MOST_RATIO, RATIOS = 1e-3, 1e5, 33
 """Precisions that are tried, in units of that of the effects."""
 MOST_VALUES = 2_000_000
 """Values of effects in a pilot that are looked at; of more groups fewer draws."""
+TOLD_AT_LEAST = 1e-9
+"""What a row tells of a slope where its input is 0."""
 LEVEL_ITSELF = -1.0
 """A precision that says: the level itself is sampled."""
 
@@ -158,6 +160,21 @@ def controls(design: Design) -> Array:
         if owner and design.is_latent(str(owner)):
             columns[:, position] = 0.0
     return columns
+
+
+def shares(
+    design: Design, grouping: Grouping, earlier: Grouping, term: str
+) -> tuple[Index, Index, Array]:
+    """Share that each group of an earlier grouping has in a coefficient of those of a grouping, in triplets.
+
+    By the rows that they have in common, and how much these tell of the coefficient; 1 of what contains it.
+    """
+    own = inputs(design).get(term)
+    told = np.ones(design.size) if own is None else own**2 + TOLD_AT_LEAST
+    index, other = design.index(grouping.name), design.index(earlier.name)
+    pairs, at = np.unique(index * (int(other.max()) + 1) + other, return_inverse=True)
+    row, column = np.divmod(pairs, int(other.max()) + 1)
+    return row, column, np.bincount(at, told) / np.bincount(index, told)[row]
 
 
 def means(design: Design, index: Index, groups: int, earlier: Sequence[Grouping]) -> Means:

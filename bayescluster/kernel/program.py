@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster import names
-from bayescluster.arrays import Array, parent_index
+from bayescluster.arrays import Array
 from bayescluster.design.coding import Surroundings, monotonic_controls, surroundings_of
 from bayescluster.design.record import Design, Grouping
 from bayescluster.families.record import OVERDISPERSION, ZERO_SHARE
@@ -186,8 +186,9 @@ class _Equation:
                 self.waiting = spoken[term].grouping.name
             elif term in spoken:
                 at = self.natural[term] = self.terms[term] = self.tape.room(1)
-                nothing = self.tape.room(len(spoken[term].grouping.labels))
-                self._weighed(term, at, spoken[term], nothing)
+                crossed = {one.grouping: one.u for one in groupings if one.is_early}
+                rest = self._of_earlier(spoken[term].grouping, term, crossed)
+                self._weighed(term, at, spoken[term], self.tape.matrix(rest))
             elif term in levels:
                 continue
             elif term in shifts:
@@ -414,8 +415,13 @@ class _Equation:
         grouping, groups = opened.grouping, len(opened.grouping.labels)
         if self._is_crossed(grouping):
             return [[] for _ in range(groups)]
-        if grouping.terms[k] != names.INTERCEPT:
-            return [self._at_parent(grouping, grouping.terms[k], g) for g in range(groups)]
+        term = grouping.terms[k]
+        if term != names.INTERCEPT:
+            rows = self._of_earlier(
+                grouping, term, {one: self.effects[one.name][0] for one in self.taken}
+            )
+            own = [(self.terms[term], 1.0)] if term in self.terms else []
+            return [[*own, *row] for row in rows]
         index, terms = self.template.index(grouping.name), grouping.terms
         means = geometry.means(self.template, index, groups, self.taken)
         slopes = {t: place for place, t in enumerate(terms) if t in means.inputs}
@@ -443,17 +449,18 @@ class _Equation:
         ]
         return found + self._of_controls(means.controls[group])
 
-    def _at_parent(self, grouping: Grouping, term: str, group: int) -> list[tuple[int, float]]:
-        """A coefficient of a group but for its own effect, by what contains the group."""
-        found = [(self.terms[term], 1.0)] if term in self.terms else []
-        index = self.template.index(grouping.name)
-        for earlier in self.taken:
-            at, _ = self.effects[earlier.name]
-            parent = parent_index(index, self.template.index(earlier.name))
-            if term in earlier.terms and parent is not None and group < parent.size:
-                place = parent[group] * len(earlier.terms) + earlier.terms.index(term)
-                found.append((int(at + place), 1.0))
-        return found
+    def _of_earlier(
+        self, grouping: Grouping, term: str, earlier: Mapping[Grouping, int]
+    ) -> list[list[tuple[int, float]]]:
+        """What groupings taken before, at their places, add to a coefficient of each group."""
+        rows: list[list[tuple[int, float]]] = [[] for _ in grouping.labels]
+        for one, at in earlier.items():
+            if term in one.terms:
+                k, terms = one.terms.index(term), len(one.terms)
+                shares = geometry.shares(self.template, grouping, one, term)
+                for g, column, weight in zip(*shares, strict=True):
+                    rows[int(g)].append((int(at + column * terms + k), float(weight)))
+        return rows
 
     def _parameters(self) -> dict[str, int]:
         tape, design = self.tape, self.design
