@@ -179,10 +179,7 @@ def _print_grid(grid: Grid, width: int) -> None:
 def _cell(cell: GridCell) -> str:
     if cell.verdict is None:
         return words.NONE
-    icon = words.ICONS[cell.verdict.verdict]
-    if cell.verdict.verdict == "not assessable":
-        return f"{icon}{cell.marks}"
-    return f"{icon} {words.below(cell.verdict.probability, cell.verdict.level)}{cell.marks}"
+    return f"{words.ICONS[cell.verdict.verdict]} {cell.share}".rstrip() + cell.marks
 
 
 def print_section(results: Results, name: str) -> None:

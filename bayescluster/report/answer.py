@@ -120,6 +120,14 @@ class GridCell(NamedTuple):
     marks: str = ""
     apart: bool = False
 
+    @property
+    def share(self) -> str:
+        """Probability that decides; nothing beside a verdict that another probability decides."""
+        one = self.verdict
+        if one is None or one.verdict not in ("supported", "rejected", "undecided"):
+            return ""
+        return words.below(one.probability, one.level)
+
 
 class GridRow(NamedTuple):
     """A claim and its verdicts, one a group; ``anchor`` leads to how it was decided.
@@ -512,6 +520,8 @@ def _legend(results: Results) -> tuple[tuple[str, str], ...]:
         "supported": f" (≥ {' or '.join(map(words.share, levels))})",
         "rejected": f" (≤ {' or '.join(words.share(1 - level) for level in levels)})",
         "not assessable": " (too few firms or outcomes)",
+        "negligible": " (too small to matter)",
+        "scale-dependent": " (holds on one scale only)",
     }
     states = {one.verdict for one in results.verdicts if one.kind != "difference"}
     return tuple(

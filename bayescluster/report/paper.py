@@ -172,8 +172,7 @@ def _grids(results: Results) -> Iterator[tuple[str, Table]]:
 def _told(cell: GridCell) -> str:
     if cell.verdict is None:
         return words.NONE
-    state, share = cell.verdict.verdict, words.below(cell.verdict.probability, cell.verdict.level)
-    return f"{words.VERDICTS[state]}{'' if state == 'not assessable' else f' {share}'}{cell.marks}"
+    return f"{words.VERDICTS[cell.verdict.verdict]} {cell.share}".rstrip() + cell.marks
 
 
 LINE: Final = 105

@@ -146,18 +146,6 @@ FAULTS = (
         "    leave the equation that the claims are about in a file of its own\n",
     ),
     Fault(
-        "latent capital",
-        {
-            "{indicators: [training], method: single}": "{indicators: [training, staff], method: latent}"
-        },
-        (),
-        2,
-        f"{TITLE}:\n"
-        "  analysis.yaml:8:50: human_capital is latent, and a design analysis takes the capitals as "
-        "measured\n"
-        "    set `method: mean` for it: verdicts then are those without measurement error\n",
-    ),
-    Fault(
         "no capitals",
         {
             "structure: interaction": "structure: intercept",
