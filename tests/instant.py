@@ -11,8 +11,8 @@ import xarray as xr
 
 from bayescluster.app import fit
 from bayescluster.design.record import Design
+from bayescluster.inference.density import Refit
 from bayescluster.inference.nuts import Chain, ChainState
-from bayescluster.inference.repeated import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.priors import population_terms, scale_of
 from bayescluster.spec.analysis import Sampling
@@ -186,7 +186,7 @@ def _whole(design: Design, chains: list[int], draws: int, rng: np.random.Generat
 
 
 class InstantRepeated:
-    """Stands in for `bayescluster.inference.repeated.Repeated` in design analysis and calibration.
+    """Stands in for `bayescluster.inference.density.Repeated` in design analysis and calibration.
 
     Attributes
     ----------

@@ -17,9 +17,8 @@ from bayescluster import api
 from bayescluster.dataset.derive import TRANSFORMS
 from bayescluster.families import FAMILIES
 from bayescluster.names import CAPITALS
-from bayescluster.spec import constructs
-from bayescluster.spec.constructs import Indicator
-from bayescluster.spec.data import TransformColumn
+from bayescluster.spec import data
+from bayescluster.spec.data import Indicator, TransformColumn
 from bayescluster.spec.equation import ColumnControl, FamilyName, StructureName
 from bayescluster.structures import STRUCTURES, TERMS
 from tests.cli.small import call
@@ -125,7 +124,7 @@ def test_names_of_the_file_are_keys_of_the_tables():
     assert {name: entry.name for name, entry in STRUCTURES.items()} == {n: n for n in STRUCTURES}
     terms = {term for structure in STRUCTURES.values() for term in structure.terms}
     assert terms == set(TERMS)
-    assert tuple(CAPITALS) == constructs.CAPITALS == get_args(constructs.Capital)
+    assert tuple(CAPITALS) == data.CAPITALS == get_args(data.Capital)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from bayescluster.estimands.scopes import scoped
 from bayescluster.lookup import suggestion
 from bayescluster.names import CAPITALS
 from bayescluster.spec.hypotheses import Corners, Scope
-from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.forms import Averaged, WeightedForm
 
 if TYPE_CHECKING:
     from bayescluster.design.record import Design

@@ -90,7 +90,6 @@ from bayescluster.results.model import (
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.verdicts.averaging import together
 from bayescluster.verdicts.claims import (
     AMOUNTS_ONLY,
     CLAIMS,
@@ -105,6 +104,7 @@ from bayescluster.verdicts.decide import declared_events, judged, verdicts
 from bayescluster.verdicts.differences import asked_pairs
 from bayescluster.verdicts.events import Event
 from bayescluster.verdicts.evidence import Evidence, Known, SurfaceRequest, kinds_in
+from bayescluster.verdicts.forms import together
 
 FIGURE_STREAM, UNPOOLED_STREAM, MEASUREMENT_STREAM = 4, 5, 8
 """Keep the random streams of figures, unpooled fits and measurement apart from the others."""

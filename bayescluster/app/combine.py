@@ -54,14 +54,17 @@ from bayescluster.results.model import (
     Verdict,
 )
 from bayescluster.spec.hypotheses import Hypothesis
-from bayescluster.verdicts.averaging import Averaged, WeightedForm, region_draws, together
 from bayescluster.verdicts.claims import AMOUNTS_ONLY, NO_ANCHORS, corner_readings
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.plausible import (
+from bayescluster.verdicts.forms import (
+    Averaged,
     JudgedForm,
+    WeightedForm,
     claims_of_verdicts,
     non_compensatory,
+    region_draws,
+    together,
     verdicts_over_forms,
 )
 

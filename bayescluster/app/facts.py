@@ -23,9 +23,15 @@ from bayescluster.checks.calibration import (
 from bayescluster.checks.loo import LeftOut, left_out, psis_loo, relative_efficiency
 from bayescluster.checks.predictive import counted
 from bayescluster.checks.thresholds import MISFIT_P
-from bayescluster.dataset.cases import CodedCase, CodedCases
+from bayescluster.dataset.cases import (
+    LEVELS,
+    SHARES,
+    CodedCase,
+    CodedCases,
+    human_level,
+    social_level,
+)
 from bayescluster.dataset.values import as_number, label_of
-from bayescluster.design.cases import LEVELS, SHARES, human_level, social_level
 from bayescluster.design.record import Design
 from bayescluster.estimands.diagnostics import estimate, estimates
 from bayescluster.estimands.scopes import declared_groups

@@ -64,8 +64,7 @@ from bayescluster.runs.manifest import LikelihoodUsed, Settled, new_manifest
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis
 from bayescluster.spec.load import yaml_text
-from bayescluster.summaries.build import with_every_firm
-from bayescluster.summaries.check import kept_draws, ratios, resampled
+from bayescluster.summaries.build import kept_draws, ratios, resampled, with_every_firm
 from bayescluster.summaries.likelihood import HELD_ROWS, Firms
 from bayescluster.summaries.record import WORDS, summary_of
 from bayescluster.verdicts.evidence import Evidence

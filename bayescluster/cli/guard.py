@@ -251,7 +251,7 @@ def say_found[Found: BaseModel](
 
 def say_items(items: Iterable[str | Table], width: int | None = WIDTH) -> None:
     """Write lines and tables."""
-    from bayescluster.kit.terminal import print_table
+    from bayescluster.kit.table import print_table
 
     for item in items:
         if isinstance(item, str):

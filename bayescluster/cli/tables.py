@@ -13,7 +13,7 @@ from bayescluster.checks.remedies import likely_words
 from bayescluster.cli.guard import say, striking, written
 from bayescluster.errors import CommandError
 from bayescluster.kit import words
-from bayescluster.kit.terminal import MOST_LINES, fitted, print_table
+from bayescluster.kit.table import MOST_LINES, fitted, print_table
 from bayescluster.kit.words import sentence
 from bayescluster.lookup import suggestion
 from bayescluster.results.fit import Attempt, CheckState, Gate, Reason

@@ -14,7 +14,7 @@ from bayescluster.dataset.derive import TRANSFORMS, transformed
 from bayescluster.dataset.values import RECODE, InputError, numbers, rows_text
 from bayescluster.errors import DataError, Problem
 from bayescluster.spec.columns import Where
-from bayescluster.spec.constructs import Construct, Indicator
+from bayescluster.spec.data import Construct, Indicator
 
 YES_NO = {"yes": 1.0, "no": 0.0}
 FLAT = 1e-12

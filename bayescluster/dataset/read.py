@@ -27,15 +27,20 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from bayescluster.dataset.numerals import (
+from bayescluster.dataset.text import UNNAMED, Headings, read_text, refuse_twice
+from bayescluster.dataset.values import (
+    Code,
+    InputError,
     Signs,
+    as_number,
+    code_of,
     distinct_texts,
+    label_of,
     numbers_of,
+    rows_text,
     signs_of,
     truths_of,
 )
-from bayescluster.dataset.text import UNNAMED, Headings, read_text, refuse_twice
-from bayescluster.dataset.values import Code, InputError, as_number, code_of, label_of, rows_text
 from bayescluster.errors import DataError
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Scalar

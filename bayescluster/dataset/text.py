@@ -14,8 +14,7 @@ from typing import Any, Final, NamedTuple
 import charset_normalizer
 import pandas as pd
 
-from bayescluster.dataset.numerals import PLAIN
-from bayescluster.dataset.values import InputError
+from bayescluster.dataset.values import PLAIN, InputError
 from bayescluster.lookup import counted, listed
 from bayescluster.spec.data import DELIMITERS, Data
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from bayescluster.design.cases import COLUMNS as CASE_TERMS
+from bayescluster.dataset.cases import MULTIPLIED_BY as CASE_TERMS
 from bayescluster.design.claims import claim_problems, level_problems
 from bayescluster.design.forms import forms_of
 from bayescluster.design.record import ancestors, cycle_of

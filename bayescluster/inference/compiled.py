@@ -16,7 +16,7 @@ from bayescluster.inference.nuts import sample_chains, sampler_library
 from bayescluster.kernel import geometry, machine
 from bayescluster.kernel.program import AllSeen, program_of
 from bayescluster.kernel.tape import Program, Slot
-from bayescluster.model.labels import measurement_coords, model_coords
+from bayescluster.model.priors import measurement_coords, model_coords
 from bayescluster.spec.analysis import Sampling
 
 PILOT: Final = Sampling(chains=1, tune=250, draws=250, target_accept=0.8)

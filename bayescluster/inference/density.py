@@ -5,16 +5,21 @@ Both come from compiled instructions where these serve the model, else from the 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from bayescluster import names
+from bayescluster.design.arrays import with_unit_weights
 from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables, sample_prior
-from bayescluster.inference.nuts import compile_model
+from bayescluster.inference.nuts import Progress, compile_model, sample_chains
 from bayescluster.kernel.program import program_of, unserved
+from bayescluster.model.evaluate import Draws, draws_of
+from bayescluster.model.imputation import completed, imputing
+from bayescluster.names import CHAIN
+from bayescluster.spec.analysis import Sampling
 
 
 def compile_design(design: Design, seed: int, replaceable: bool = False) -> Any:
@@ -64,7 +69,7 @@ def draw_prior(design: Design, draws: int, seed: int) -> xr.Dataset:
         from bayescluster.model.build import build_model
 
         return sample_prior(design, build_model(design), reported, draws, seed)
-    from bayescluster.model.labels import measurement_coords, model_coords
+    from bayescluster.model.priors import measurement_coords, model_coords
 
     program = program_of(design, reported, None)
     found = program.prior(np.random.default_rng(seed), draws)
@@ -85,3 +90,52 @@ def evaluated(design: Design) -> str:
     if reason is None:
         return "compiled instructions"
     return f"the PyMC graph (compiled instructions do not serve {reason})"
+
+
+class Refit(NamedTuple):
+    """A fit of the template to other outcomes: its design, its draws, posterior and statistics."""
+
+    design: Design
+    draws: Draws
+    tree: xr.DataTree
+
+
+class Repeated:
+    """A design whose data can be replaced without compiling again.
+
+    Rows, groups, inputs and priors of every fit are those of ``design``. With ``weighted`` every row has
+    a weight of 1 where the design has no weights, so that folds can be left out by a weight of 0.
+
+    Raises
+    ------
+    FitError
+        If the model cannot be compiled.
+    """
+
+    def __init__(self, design: Design, weighted: bool = False) -> None:
+        self.design = with_unit_weights(design) if weighted else design
+        seed = design.analysis.sampling.seed
+        self.compiled: Any | None = None
+        if unserved(design) is not None:
+            self.compiled = compile_design(self.design, seed, replaceable=True)
+
+    def fit(self, design: Design, sampling: Sampling, progress: Progress | None = None) -> Refit:
+        """Draw the posterior of the template with other data; several threads may at once.
+
+        ``design`` is the template with its data replaced (see `bayescluster.design.arrays`); chains have
+        the seeds that an ordinary fit gives them.
+
+        Raises
+        ------
+        FitError
+            If a chain cannot start or ends in an error.
+        """
+        compiled = with_data(self.compiled, design, sampling.seed)
+        chains = sorted(sample_chains(compiled, sampling, range(sampling.chains), progress))
+        # nutpie keeps the raw variables of the sampler too
+        kept = list(reported_variables(design))
+        posterior = xr.concat([chain.posterior[kept] for chain in chains], CHAIN)
+        posterior = completed(design, posterior, imputing(sampling.seed))
+        stats = xr.concat([chain.sample_stats for chain in chains], CHAIN)
+        tree = xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+        return Refit(design, draws_of(design, posterior), tree)

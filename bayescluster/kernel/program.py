@@ -804,7 +804,7 @@ def _latent(
     order: NDArray[np.int64],
     seen: AllSeen | None,
 ) -> int:
-    """A latent capital and its indicators; see `bayescluster.model.measurement`."""
+    """A latent capital and its indicators; see `bayescluster.model.build`."""
     n, items = design.size, design.items(capital)
     mean = _latent_mean(tape, design, capital, other, order, seen)
     loadings = _loadings(tape, capital, items)

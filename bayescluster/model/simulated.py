@@ -16,9 +16,9 @@ import xarray as xr
 
 from bayescluster import names
 from bayescluster.arrays import Array
+from bayescluster.design.arrays import with_data
 from bayescluster.design.missing import Gap, gaps, inputs_of, known_inputs
 from bayescluster.design.record import Design
-from bayescluster.design.resize import with_data
 from bayescluster.model.evaluate import draws_of, flat, linear_predictor, replicate
 from bayescluster.model.priors import latent_capitals
 

@@ -13,8 +13,7 @@ from bayescluster.features.sets.spec import Sets
 from bayescluster.features.weakest_node.spec import WeakestNode
 from bayescluster.lookup import suggestion
 from bayescluster.spec.base import Frozen, Name, NonNegative
-from bayescluster.spec.constructs import CAPITALS, Capital, Construct
-from bayescluster.spec.data import Data
+from bayescluster.spec.data import CAPITALS, Capital, Construct, Data
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import By, Hypothesis
 from bayescluster.studies.design_analysis.spec import DesignOptions

@@ -16,7 +16,7 @@ from pydantic import (
 
 from bayescluster.names import context_term
 from bayescluster.spec.base import Column, Frozen, Name, Scalar
-from bayescluster.spec.constructs import CAPITALS, Capital
+from bayescluster.spec.data import CAPITALS, Capital
 from bayescluster.spec.priors import Priors
 
 FamilyName = Literal[

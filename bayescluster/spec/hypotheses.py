@@ -17,7 +17,7 @@ from bayescluster.spec.base import (
     Probability,
     Scalar,
 )
-from bayescluster.spec.constructs import Capital
+from bayescluster.spec.data import Capital
 from bayescluster.spec.equation import ContextLevel
 
 

@@ -17,11 +17,11 @@ from bayescluster.app.prepare import AnalysisSource, analysis_source, designs_of
 from bayescluster.arrays import Array
 from bayescluster.checks.comparison import FormFit, form_rows
 from bayescluster.checks.loo import leave_row_out
+from bayescluster.design.arrays import resized
 from bayescluster.design.record import Design
-from bayescluster.design.resize import resized
 from bayescluster.errors import ConfigError, FitError, Problem
 from bayescluster.estimands.diagnostics import diagnostics, number
-from bayescluster.inference.repeated import Refit, Repeated
+from bayescluster.inference.density import Refit, Repeated
 from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, DRAWN_AFTER, INDUSTRY
 from bayescluster.results.base import INTERVAL
@@ -31,11 +31,16 @@ from bayescluster.spec.columns import Where
 from bayescluster.spec.hypotheses import Hypothesis
 from bayescluster.studies.design_analysis.results import DECLARED, Judged, Share, SizeFacts
 from bayescluster.summaries.build import is_summarised
-from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.claims import CLAIMS, Judge
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.plausible import JudgedForm, claims_of_verdicts, verdicts_over_forms
+from bayescluster.verdicts.forms import (
+    Averaged,
+    JudgedForm,
+    WeightedForm,
+    claims_of_verdicts,
+    verdicts_over_forms,
+)
 
 SIZE_STREAM, TRUTH_STREAM, OUTCOME_STREAM, REFIT_STREAM, PRIOR_STREAM, RANK_STREAM = range(6)
 """What a random stream of a study is for."""

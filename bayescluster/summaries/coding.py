@@ -24,10 +24,19 @@ from bayescluster.design.record import Design, Measure, details_text
 from bayescluster.errors import DataError
 from bayescluster.families import FAMILIES, Rows
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.constructs import Construct
+from bayescluster.spec.data import Construct
 from bayescluster.spec.equation import ProductControl
-from bayescluster.summaries.stream import Layout, Part, batches, labels_in, numbers_in
-from bayescluster.summaries.survey import Survey, column_controls, group_names, numeric_keys
+from bayescluster.summaries.stream import (
+    Layout,
+    Part,
+    Survey,
+    batches,
+    column_controls,
+    group_names,
+    labels_in,
+    numbers_in,
+    numeric_keys,
+)
 
 SERVED: Final = ("gaussian", "lognormal", "bernoulli", "probit", "binomial", "poisson")
 FORMS: Final = ("intercept", "additive", "interaction")

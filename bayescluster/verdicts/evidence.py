@@ -23,7 +23,7 @@ from bayescluster.model.evaluate import Draws
 from bayescluster.names import CLUSTER, INDUSTRY, WITHIN
 from bayescluster.spec.base import Scalar
 from bayescluster.spec.hypotheses import By, Scope
-from bayescluster.verdicts.sample import Sample
+from bayescluster.verdicts.support import Sample
 
 
 class SurfaceRequest(NamedTuple):

@@ -1,18 +1,60 @@
-"""Whether firms stand around the corners of the two capitals that a claim rests on."""
+"""The firms that claims are judged on, and whether enough are near the corners that a claim rests on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from bayescluster.design.record import Design
-from bayescluster.estimands.levels import CORNERS, CornerSupport, Levels, default_levels, levels_of
-from bayescluster.spec.hypotheses import Corners
+from bayescluster.estimands.levels import (
+    CORNERS,
+    CornerSupport,
+    Levels,
+    default_levels,
+    levels_of,
+    support,
+)
+from bayescluster.estimands.scopes import Groups, declared_groups, side_by_side
+from bayescluster.spec.hypotheses import By, Corners
 from bayescluster.verdicts.compensation import OutcomeScale, outcome_scale
 from bayescluster.verdicts.regions import CORNER_WORDS, CornerClaim, corner_of, region_of
-from bayescluster.verdicts.sample import Sample
+
+
+class Sample:
+    """The firms that claims are judged on: their groups, and how many stand around a corner."""
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self._support: dict[Levels, CornerSupport] = {}
+
+    @cached_property
+    def groups(self) -> Groups:
+        """All groups side by side, the whole sample first."""
+        return side_by_side(declared_groups(self.design))
+
+    @cached_property
+    def kinds(self) -> tuple[By, ...]:
+        """Kinds of groups in their order: all, industry, moderators, cluster, as far as declared."""
+        return tuple(part.by for part in declared_groups(self.design))
+
+    def columns(self, by: str) -> list[tuple[int, str]]:
+        """Columns of the estimands that belong to a kind of group, with their labels."""
+        start = 0
+        for part in declared_groups(self.design):
+            if part.by == by:
+                return [(start + k, label) for k, label in enumerate(part.labels)]
+            start += len(part.labels)
+        return []
+
+    def support(self, levels: Levels) -> CornerSupport:
+        """Firms around each corner, ``(corner, group)``."""
+        if levels not in self._support:
+            self._support[levels] = support(self.design, levels, self.groups.members)
+        return self._support[levels]
+
 
 if TYPE_CHECKING:
     from bayescluster.verdicts.evidence import Evidence

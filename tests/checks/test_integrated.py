@@ -7,8 +7,14 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import bernoulli, multivariate_normal, norm
 
-from bayescluster.checks.comparison import leave_group_out, marginal_likelihood
-from bayescluster.checks.integrated import Own, enough_draws, integrated_likelihood, own_groups
+from bayescluster.checks.comparison import (
+    Own,
+    enough_draws,
+    integrated_likelihood,
+    leave_group_out,
+    marginal_likelihood,
+    own_groups,
+)
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.studies.folds.refits import fold_gate, log_score
 from tests.draws import known_draws

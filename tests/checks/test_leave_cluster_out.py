@@ -5,8 +5,12 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import bernoulli, multivariate_normal, norm
 
-from bayescluster.checks.comparison import leave_cluster_out, marginal_likelihood, why_not
-from bayescluster.checks.integrated import log_mean_density
+from bayescluster.checks.comparison import (
+    leave_cluster_out,
+    log_mean_density,
+    marginal_likelihood,
+    why_not,
+)
 from bayescluster.model.evaluate import Draws, GroupDraws
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from tests.factories import firms, small_design

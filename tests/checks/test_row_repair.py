@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from bayescluster.design.resize import replaced
+from bayescluster.design.arrays import replaced
 from bayescluster.model.evaluate import Draws, GroupDraws, log_likelihood
 from bayescluster.names import HUMAN_CAPITAL, INTERCEPT, SOCIAL_CAPITAL
 from bayescluster.studies.folds.rows import conditional_density, integrated_row, unit_of

@@ -18,7 +18,7 @@ from bayescluster.dataset.constructs import (
     score,
 )
 from bayescluster.errors import DataError
-from bayescluster.spec.constructs import Construct
+from bayescluster.spec.data import Construct
 from tests.helpers import row
 
 NAN = np.nan

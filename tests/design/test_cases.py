@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.dataset.cases import RATINGS, CodedCase
-from bayescluster.design.cases import (
+from bayescluster.dataset.cases import (
     COLUMNS,
     LEVELS,
+    RATINGS,
     SHARES,
+    CodedCase,
     NormalMoments,
     informed,
     regression,

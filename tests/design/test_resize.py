@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bayescluster.design.arrays import copies, resized
 from bayescluster.design.forms import as_form
-from bayescluster.design.resize import copies, resized
 from bayescluster.model.evaluate import draws_of, linear_predictor
 from tests.factories import analysis_of, firms, small_design
 from tests.model.test_several_equations import TWO

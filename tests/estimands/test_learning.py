@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from bayescluster.estimands.effects import expected_outcome
 from bayescluster.estimands.levels import Levels
-from bayescluster.estimands.mediation import expected_outcome
 from bayescluster.estimands.scopes import groups_of
 from bayescluster.features.learning.compute import (
     FormDraws,

@@ -11,8 +11,8 @@ import pytest
 from scipy.special import expit
 from scipy.stats import norm
 
-from bayescluster.estimands import mediation
-from bayescluster.estimands.mediation import combinations, expected_outcome
+from bayescluster.estimands import effects
+from bayescluster.estimands.effects import combinations, expected_outcome
 from bayescluster.estimands.scopes import scoped
 from tests.systems import equation, learners, system, system_draws
 
@@ -115,11 +115,11 @@ def test_a_form_that_is_not_linear_goes_through_mediators_too():
     rows = np.arange(design.size)
     found = expected_outcome(design, draws, HIGH, LOW, rows)
     ((buyers, part),) = draws.upstream
-    yes = mediation.expectation(buyers, mediation.predictor_at(buyers, part, LOW, rows), part)
+    yes = effects.expectation(buyers, effects.predictor_at(buyers, part, LOW, rows), part)
     at = [
-        mediation.expectation(
+        effects.expectation(
             design,
-            mediation.predictor_at(design, draws, HIGH, rows, np.full((1, rows.size, 1), answer)),
+            effects.predictor_at(design, draws, HIGH, rows, np.full((1, rows.size, 1), answer)),
             draws,
         )
         for answer in (0.0, 1.0)
@@ -189,7 +189,7 @@ def test_what_is_drawn_agrees_with_what_is_enumerated(monkeypatch):
     draws = system_draws(design, 200)
     rows = np.arange(design.size)
     exact = expected_outcome(design, draws, HIGH, LOW, rows)
-    monkeypatch.setattr(mediation, "MOST_COMBINED", 0)
+    monkeypatch.setattr(effects, "MOST_COMBINED", 0)
     drawn = expected_outcome(design, draws, HIGH, LOW, rows)
     error = (drawn - exact).ravel()
     assert np.abs(error).max() > 0.01

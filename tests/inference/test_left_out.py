@@ -10,8 +10,8 @@ import pytest
 import xarray as xr
 
 from bayescluster.checks.loo import row_log_likelihood
+from bayescluster.design.arrays import replaced, with_unit_weights
 from bayescluster.design.record import Design
-from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.estimands.diagnostics import diagnostics
 from bayescluster.model.evaluate import draws_of, log_likelihood
 from bayescluster.names import ROW

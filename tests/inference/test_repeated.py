@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from pytensor.compile.mode import Mode
 
+from bayescluster.design.arrays import replaced, with_unit_weights
 from bayescluster.design.forms import in_form
-from bayescluster.design.resize import replaced, with_unit_weights
 from bayescluster.families import FAMILIES
 from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.density import compile_design
+from bayescluster.inference.density import Repeated, compile_design
 from bayescluster.inference.nuts import sample_chains
-from bayescluster.inference.repeated import Repeated
 from bayescluster.model.build import build_model
 from bayescluster.names import outcome_data, weight_data
 from bayescluster.spec.analysis import Sampling

@@ -14,7 +14,7 @@ from scipy.special import expit
 from bayescluster.design.missing import gaps, inputs_of, known_inputs
 from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables, sample_prior
-from bayescluster.model import build, measurement
+from bayescluster.model import build
 from bayescluster.model.build import build_model
 from bayescluster.model.evaluate import draws_of, linear_predictor
 from bayescluster.model.observed import observed_data
@@ -90,7 +90,7 @@ def priors_of_the_template(monkeypatch) -> Any:
         monkeypatch.setattr(build, "model_priors", lambda other: of(template[other.equation_name]))
         same = [-1.0, -0.2, 0.3, 1.0]
         monkeypatch.setattr(
-            measurement, "usual_thresholds", lambda _, levels: np.array(same[: levels - 1])
+            build, "usual_thresholds", lambda _, levels: np.array(same[: levels - 1])
         )
 
     return settle

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bayescluster.runs import log as logs
+from bayescluster.runs import store as logs
 from bayescluster.runs.layout import LOG
 from bayescluster.runs.store import RunDirectory
 

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from bayescluster.design.resize import replaced
+from bayescluster.design.arrays import replaced
 from bayescluster.estimands.effects import surface_draws
 from bayescluster.estimands.levels import default_levels
 from bayescluster.estimands.scopes import groups_of
-from bayescluster.inference.density import draw_prior
-from bayescluster.inference.repeated import Repeated
+from bayescluster.inference.density import Repeated, draw_prior
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.spec.analysis import Sampling
 from tests.factories import firms, small_design

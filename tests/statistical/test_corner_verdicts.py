@@ -20,9 +20,9 @@ import pytest
 from scipy.special import expit
 
 from bayescluster.arrays import Array
+from bayescluster.design.arrays import replaced
 from bayescluster.design.record import Design
-from bayescluster.design.resize import replaced
-from bayescluster.inference.repeated import Repeated
+from bayescluster.inference.density import Repeated
 from bayescluster.spec.analysis import Sampling
 from bayescluster.spec.hypotheses import Necessary
 from bayescluster.verdicts.decide import verdicts

@@ -16,9 +16,9 @@ from scipy.special import expit, logit
 
 from bayescluster.checks.loo import leave_row_out, stacking_weights
 from bayescluster.checks.thresholds import ELPD_DIFFERENCE_MIN, ELPD_DIFFERENCE_SES
+from bayescluster.design.arrays import replaced
 from bayescluster.design.forms import of_form
-from bayescluster.design.resize import replaced
-from bayescluster.inference.repeated import Repeated
+from bayescluster.inference.density import Repeated
 from bayescluster.model.evaluate import log_likelihood
 from bayescluster.spec.analysis import Sampling
 from tests.factories import analysis_of, design_of

@@ -27,8 +27,7 @@ from scipy.stats import beta
 
 from bayescluster.checks.thresholds import KAPPA
 from bayescluster.design.forms import of_form
-from bayescluster.inference.density import draw_prior
-from bayescluster.inference.repeated import Repeated
+from bayescluster.inference.density import Repeated, draw_prior
 from bayescluster.model.evaluate import draws_of
 from bayescluster.results.model import Verdict
 from bayescluster.spec.analysis import Sampling

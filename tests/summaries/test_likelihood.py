@@ -17,7 +17,7 @@ from bayescluster.design.record import Design
 from bayescluster.inference.assemble import reported_variables
 from bayescluster.kernel.program import program_of
 from bayescluster.spec.analysis import Analysis
-from bayescluster.summaries import stream, survey
+from bayescluster.summaries import stream
 from bayescluster.summaries.build import with_every_firm
 from bayescluster.summaries.likelihood import LIKELIHOODS, Firms, series
 from bayescluster.summaries.record import summary_of
@@ -190,7 +190,7 @@ def assert_same(one: ReadDesigns, other: ReadDesigns, digits: float = 1e-9) -> N
 
 
 def test_parts_add_up_to_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "SAMPLE", 150)
+    monkeypatch.setattr(stream, "SAMPLE", 150)
     whole = read(tmp_path, "summary", "gaussian")
     monkeypatch.setattr(stream, "ROWS_A_PART", 100)
     monkeypatch.setattr(stream, "ROWS_A_BATCH", 37)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from bayescluster.estimands.levels import default_levels
-from bayescluster.verdicts.averaging import MIXED_DRAWS, Averaged, WeightedForm, evenly, shares
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.forms import MIXED_DRAWS, Averaged, WeightedForm, evenly, shares
 from tests.draws import known_draws
 from tests.factories import small_design
 

@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from bayescluster.app.effects import corner_tables, differences, effect_rows, ranks
 from bayescluster.dataset.values import sorted_labels
-from bayescluster.design.resize import resized
+from bayescluster.design.arrays import resized
 from bayescluster.errors import BayesClusterError
 from bayescluster.estimands.levels import CORNERS, default_levels, support
 from bayescluster.estimands.scopes import groups_of

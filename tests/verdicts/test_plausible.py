@@ -9,7 +9,7 @@ import pytest
 from bayescluster.results.model import Verdict
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
-from bayescluster.verdicts.plausible import (
+from bayescluster.verdicts.forms import (
     JudgedForm,
     claims_of_verdicts,
     non_compensatory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayescluster.verdicts.averaging import region_draws, together
+from bayescluster.verdicts.forms import region_draws, together
 from tests.verdicts.test_plausible import verdict
 
 DRAWS = [np.arange(100) >= 4, np.arange(100) < 97, np.arange(100) >= 50]
@@ -45,7 +45,7 @@ def test_draws_go_with_verdicts_in_order(monkeypatch):
     from types import SimpleNamespace
 
     monkeypatch.setattr(
-        "bayescluster.verdicts.averaging.events",
+        "bayescluster.verdicts.forms.events",
         lambda claim, _: iter(
             [SimpleNamespace(posterior=claim), SimpleNamespace(posterior=-claim)]
         ),

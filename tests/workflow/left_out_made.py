@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from bayescluster.design.arrays import with_unit_weights
 from bayescluster.design.record import Design
-from bayescluster.design.resize import with_unit_weights
 from bayescluster.errors import FitError
-from bayescluster.inference.repeated import Refit
+from bayescluster.inference.density import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.spec.analysis import Sampling
 from bayescluster.studies.folds import refits as folds_refits

@@ -13,9 +13,9 @@ import pytest
 import xarray as xr
 
 from bayescluster.api import calibrate
-from bayescluster.design.resize import replaced
+from bayescluster.design.arrays import replaced
 from bayescluster.errors import RunError
-from bayescluster.inference.repeated import Refit
+from bayescluster.inference.density import Refit
 from bayescluster.model.evaluate import draws_of
 from bayescluster.model.simulated import Simulated, simulate
 from bayescluster.runs.layout import locked

@@ -33,9 +33,8 @@ from numpy.typing import ArrayLike, NDArray
 from bayescluster.arrays import Array
 from bayescluster.dataset.values import label_of
 from bayescluster.design.record import Design
-from bayescluster.estimands.effects import Own, Setting, outcome_surface
+from bayescluster.estimands.effects import Own, Setting, expected_outcome, outcome_surface
 from bayescluster.estimands.levels import CORNERS, Levels, levels_of
-from bayescluster.estimands.mediation import expected_outcome
 from bayescluster.features.causes.results import Benchmark, Contrast
 from bayescluster.features.causes.spec import Experiment
 from bayescluster.model.evaluate import Draws

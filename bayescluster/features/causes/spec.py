@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from bayescluster.errors import Problem
 from bayescluster.spec.base import Frozen, NonNegative, OpenProbability
 from bayescluster.spec.columns import Where
-from bayescluster.spec.constructs import Capital
+from bayescluster.spec.data import Capital
 from bayescluster.spec.hypotheses import Anchors
 
 if TYPE_CHECKING:

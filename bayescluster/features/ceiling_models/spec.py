@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from bayescluster.spec.base import Frozen
-from bayescluster.spec.constructs import Capital
+from bayescluster.spec.data import Capital
 
 CeilingModelName = Literal["ratio", "composed", "contaminated"]
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bayescluster.dataset.numerals import SPACES, signs_of
 from bayescluster.dataset.prepare import visible
+from bayescluster.dataset.values import SPACES, signs_of
 
 ALIKE: Final = 0.8
 """Likeness of names from which a rare one is taken for another misspelt."""

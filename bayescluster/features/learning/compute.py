@@ -11,9 +11,17 @@ import numpy as np
 from bayescluster.arrays import Array
 from bayescluster.design.record import Design, ancestors
 from bayescluster.estimands.diagnostics import estimates, interval, probability_error
-from bayescluster.estimands.effects import STEP, Own, Setting, Split, outcome_surface, split_surface
+from bayescluster.estimands.effects import (
+    STEP,
+    Own,
+    Setting,
+    Split,
+    Way,
+    outcome_surface,
+    split_surface,
+    way_through,
+)
 from bayescluster.estimands.levels import Levels, default_levels
-from bayescluster.estimands.mediation import Way, way_through
 from bayescluster.estimands.scopes import declared_groups
 from bayescluster.families import YES_OR_NO
 from bayescluster.features.learning.results import (

@@ -39,7 +39,7 @@ from bayescluster.features.weakest_node.results import (
 )
 from bayescluster.model.evaluate import Draws
 from bayescluster.results.base import By
-from bayescluster.spec.constructs import CAPITALS
+from bayescluster.spec.data import CAPITALS
 from bayescluster.spec.hypotheses import Scope
 from bayescluster.verdicts.decide import GATE_FAILED, decide
 from bayescluster.verdicts.evidence import Evidence

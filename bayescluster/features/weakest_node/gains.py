@@ -15,7 +15,7 @@ from bayescluster.estimands.scopes import Groups, groups_of
 from bayescluster.features.weakest_node.results import Option
 from bayescluster.features.weakest_node.spec import WeakestNode
 from bayescluster.model.evaluate import Draws
-from bayescluster.spec.constructs import CAPITALS
+from bayescluster.spec.data import CAPITALS
 from bayescluster.spec.hypotheses import By
 
 OPTIONS: Final[tuple[Option, ...]] = get_args(Option)

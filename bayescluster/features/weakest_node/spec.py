@@ -12,7 +12,7 @@ from bayescluster.errors import Problem
 from bayescluster.names import CLUSTER, INTERCEPT, WITHIN
 from bayescluster.spec.base import Frozen, Positive
 from bayescluster.spec.columns import Where
-from bayescluster.spec.constructs import CAPITALS, Capital
+from bayescluster.spec.data import CAPITALS, Capital
 from bayescluster.spec.equation import Equation
 from bayescluster.spec.hypotheses import By, Scope
 

@@ -39,8 +39,7 @@ from bayescluster.features.measurement.compute import (
     standardised_loadings,
 )
 from bayescluster.inference.assemble import reported_variables
-from bayescluster.inference.density import draw_prior
-from bayescluster.inference.repeated import Refit, Repeated
+from bayescluster.inference.density import Refit, Repeated, draw_prior
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, log_likelihood
 from bayescluster.model.imputation import completed, imputing

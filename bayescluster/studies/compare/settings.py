@@ -8,8 +8,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 
 from bayescluster.spec.analysis import Analysis
-from bayescluster.spec.constructs import Indicator
-from bayescluster.spec.data import PackageSource
+from bayescluster.spec.data import Indicator, PackageSource
 from bayescluster.spec.equation import ColumnControl, VaryingTerms
 from bayescluster.spec.hypotheses import Claim, Difference
 from bayescluster.spec.priors import Distribution

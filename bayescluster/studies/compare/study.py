@@ -37,8 +37,8 @@ from bayescluster.studies.compare.results import COMPARED_VERSION, Compared
 from bayescluster.studies.compare.settings import differing
 from bayescluster.studies.compare.view import csv_tables, page_text, printed
 from bayescluster.studies.engine import Study
-from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.forms import Averaged, WeightedForm
 
 NAME: Final = "compare"
 

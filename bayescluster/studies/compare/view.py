@@ -15,8 +15,17 @@ from bayescluster.kit import words
 from bayescluster.kit.figure import Drawn, folded
 from bayescluster.kit.intervals import Frame, Line, Mark, drawn_panels
 from bayescluster.kit.page import Shown, filled, layered
-from bayescluster.kit.table import Cell, Column, Head, RawTable, Table, View, number
-from bayescluster.kit.terminal import MOST_LINES, fitted
+from bayescluster.kit.table import (
+    MOST_LINES,
+    Cell,
+    Column,
+    Head,
+    RawTable,
+    Table,
+    View,
+    fitted,
+    number,
+)
 from bayescluster.report.answer import SHORT
 from bayescluster.results.base import Estimate
 from bayescluster.studies.compare.answer import (

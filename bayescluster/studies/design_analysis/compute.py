@@ -13,9 +13,8 @@ import numpy as np
 from scipy.optimize import isotonic_regression
 
 from bayescluster.arrays import Array
-from bayescluster.design.resize import with_data
-from bayescluster.inference.density import draw_prior
-from bayescluster.inference.repeated import Repeated
+from bayescluster.design.arrays import with_data
+from bayescluster.inference.density import Repeated, draw_prior
 from bayescluster.inference.watch import Watch
 from bayescluster.model.evaluate import Draws, draws_of, replicate
 from bayescluster.model.priors import latent_capitals

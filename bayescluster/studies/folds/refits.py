@@ -21,12 +21,12 @@ from bayescluster.checks.thresholds import (
     FOLD_RHAT_MAX,
     SANDWICH_UNITS,
 )
+from bayescluster.design.arrays import replaced
 from bayescluster.design.record import Design
-from bayescluster.design.resize import replaced
 from bayescluster.errors import ConfigError, DesignError, FitError, Problem, RunError
 from bayescluster.estimands.diagnostics import diagnostics, number
 from bayescluster.features.folds.results import FOLDS_VERSION, Fold, GroupScore
-from bayescluster.inference.repeated import Refit, Repeated
+from bayescluster.inference.density import Refit, Repeated
 from bayescluster.inference.watch import CountingWatch
 from bayescluster.model.evaluate import draws_of
 from bayescluster.names import CAPITALS, CHAIN, DRAW, INDUSTRY, LIKELIHOOD, ROW

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayescluster.arrays import Array, Positions
-from bayescluster.checks.comparison import leave_group_out
-from bayescluster.checks.integrated import (
+from bayescluster.checks.comparison import (
     enough_draws,
     integrated_likelihood,
+    leave_group_out,
     own_groups,
 )
 from bayescluster.checks.loo import (
@@ -40,7 +40,7 @@ from bayescluster.features.folds.results import (
     RowRepair,
     Way,
 )
-from bayescluster.inference.repeated import Refit
+from bayescluster.inference.density import Refit
 from bayescluster.inference.watch import CountingWatch
 from bayescluster.model.evaluate import Draws, draws_of
 from bayescluster.names import ROW

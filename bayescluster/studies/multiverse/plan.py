@@ -35,8 +35,7 @@ from bayescluster.runs.layout import MANIFEST, StageName
 from bayescluster.runs.store import RunDirectory
 from bayescluster.spec.analysis import Analysis, Sampling
 from bayescluster.spec.columns import Where
-from bayescluster.spec.constructs import Construct
-from bayescluster.spec.data import Exclusion
+from bayescluster.spec.data import Construct, Exclusion
 from bayescluster.spec.equation import Control, ProductControl
 from bayescluster.spec.hypotheses import Difference
 from bayescluster.spec.priors import Priors

@@ -8,8 +8,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from bayescluster.spec.base import Frozen, Name, Positive
-from bayescluster.spec.constructs import Capital, Construct
-from bayescluster.spec.data import Exclusion
+from bayescluster.spec.data import Capital, Construct, Exclusion
 from bayescluster.spec.equation import Control, FamilyName, StructureName, Varying
 from bayescluster.spec.priors import (
     R2D2M2,

@@ -15,7 +15,7 @@ from bayescluster.estimands.levels import default_levels
 from bayescluster.features.codebook import compute
 from bayescluster.features.codebook.compute import kind_of, suspicious_codes
 from bayescluster.features.codebook.view import page_text, views
-from bayescluster.verdicts.sample import Sample
+from bayescluster.verdicts.support import Sample
 from tests.cases.test_reading import ANALYSIS, firms
 from tests.cli.small import call
 

@@ -12,8 +12,8 @@ from bayescluster.design.record import Design
 from bayescluster.features.weakest_node.compute import node_draws, node_estimands, weakest_node
 from bayescluster.features.weakest_node.results import WeakestNode
 from bayescluster.features.weakest_node.spec import WeakestNode as Options
-from bayescluster.verdicts.averaging import Averaged, WeightedForm
 from bayescluster.verdicts.evidence import Evidence
+from bayescluster.verdicts.forms import Averaged, WeightedForm
 from tests.draws import known_draws
 from tests.factories import firms, small_design
 from tests.systems import equation, system, system_draws
