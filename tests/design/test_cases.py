@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from bayescluster.dataset.cases import (
-    COLUMNS,
     LEVELS,
+    MULTIPLIED_BY,
     RATINGS,
     SHARES,
     CodedCase,
@@ -46,14 +46,14 @@ def test_every_rating_has_its_numbers():
 
 
 def test_the_terms_of_the_linear_structures_can_be_informed():
-    assert set(COLUMNS) == set(STRUCTURES["interaction"].terms)
+    assert set(MULTIPLIED_BY) == set(STRUCTURES["interaction"].terms)
     rng = np.random.default_rng(3)
     human, social = rng.normal(size=(2, 5))
     for structure in (form for form in STRUCTURES.values() if form.is_linear):
         for term in structure.terms:
             alone = {name: float(name == term) for name in structure.terms}
             expected = np.broadcast_to(structure.contribution(human, social, alone, "logit"), 5)
-            np.testing.assert_allclose(COLUMNS[term](human, social), expected, atol=1e-15)
+            np.testing.assert_allclose(MULTIPLIED_BY[term](human, social), expected, atol=1e-15)
 
 
 def test_intercept_by_hand():

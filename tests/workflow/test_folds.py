@@ -231,7 +231,7 @@ def test_forms_are_compared_over_the_same_groups(two_forms, tmp_path, refits):
     for form in run.forms().values():
         own = json.loads((form.path / "folds.json").read_text())
         assert len(own["cluster"]["forms"]) == 1
-        assert "importance sampling says" in form.report_path.read_text(encoding="utf-8")
+        assert not form.report_path.exists()
     assert run.verify() == []
     page = run.report_path.read_text(encoding="utf-8")
     assert "importance sampling says" in page
