@@ -63,6 +63,7 @@ from bayescluster.verdicts.forms import (
     WeightedForm,
     claims_of_verdicts,
     non_compensatory,
+    own_state,
     region_draws,
     together,
     verdicts_over_forms,
@@ -335,7 +336,7 @@ def _verdicts(part: Part) -> list[FormVerdict]:
             claim=position,
             title=verdict.title,
             group=verdict.group,
-            verdict=verdict.verdict,
+            verdict=own_state(verdict),
             probability=verdict.probability,
             prior_probability=verdict.prior_probability,
         )

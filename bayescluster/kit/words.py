@@ -90,7 +90,7 @@ EXPOSED: Final = "per unit of"
 """Stands in the label of an outcome that is counted over a declared exposure."""
 FORM_NOTES: Final = {
     "verdicts": "A verdict has to hold under each plausible form; the "
-    "probability shown is that of the plausible form that is least sure.",
+    "probability shown is that of the plausible form that is least sure, nearest to one half.",
     "effects": "Effects, differences and ranks are averaged over the forms.",
     "corners": "The figure is of {0}, which has the largest weight.",
     "surface": "The surface is of {0}, which has the largest weight.",

@@ -46,7 +46,7 @@ FEW_GROUPS: Final = 4
 """Of more groups, the figure alone has the numbers of the corners: all fits on two screens."""
 MOST_LIMITS: Final = 5
 MOST_PAIRS: Final = 3
-ASSOCIATION: Final = "These are associations given the controls."
+ASSOCIATION: Final = "These are associations{}."
 FEW_FIRMS: Final = 10
 """A corner with fewer firms around it (effective number) is marked where no claim declares its own."""
 NECESSARY: Final = ("necessary", "necessary_not_sufficient")
@@ -106,6 +106,10 @@ class Told(Protocol):
         """Posterior probability of the region."""
 
     @property
+    def among(self) -> tuple[float, float] | None:
+        """The same under the plausible forms, least and largest."""
+
+    @property
     def level(self) -> float:
         """Probability from which it is supported."""
 
@@ -126,6 +130,8 @@ class GridCell(NamedTuple):
         one = self.verdict
         if one is None or one.verdict not in ("supported", "rejected", "undecided"):
             return ""
+        if one.verdict == "undecided" and (apart := forms_apart(one.among)):
+            return "–".join(map(words.probability, apart))
         return words.below(one.probability, one.level)
 
 
@@ -336,8 +342,7 @@ def _needs(needed: dict[str, Verdict]) -> Iterator[Run]:
     elif same and first.verdict == "undecided":
         yield Run("Undecided", True)
         likely = "; ".join(
-            f"{capital.partition('_')[0]} {words.likelihood(_probability(one))}, {_share(one)}"
-            for capital, one in needed.items()
+            f"{capital.partition('_')[0]} {_how_likely(one)}" for capital, one in needed.items()
         )
         yield Run(f" whether each capital is {_what(first)} ({likely}). ")
     elif same and first.verdict == "not assessable":
@@ -354,6 +359,8 @@ def _judged(verdict: Verdict) -> tuple[str, str, bool]:
     return verdict.kind, verdict.verdict, bool(verdict.unsupported)
 
 
+APART: Final = 0.05
+"""Forms whose probabilities of a claim differ by less say the same."""
 ASSESSED: Final = ("supported", "rejected", "undecided")
 
 
@@ -375,7 +382,7 @@ def _need(one: Verdict, whether: str) -> Iterator[Run]:
             else:
                 yield Run(f"{capital}: ")
                 yield Run("undecided", True)
-                yield Run(f"{whether} ({likely}, {_share(one)}). ")
+                yield Run(f"{whether} ({_how_likely(one)}). ")
 
 
 def _what(one: Verdict) -> str:
@@ -392,6 +399,18 @@ def _why_not(one: Verdict) -> str:
 
 def _probability(one: Verdict) -> float:
     return one.given if one.verdict == "rejected" else one.probability
+
+
+def forms_apart(among: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Least and largest probability under the plausible forms, where they say different things."""
+    return among if among and among[1] - among[0] >= APART else None
+
+
+def _how_likely(one: Verdict) -> str:
+    """How probable what is undecided is, in words; of forms that differ, from the least to the largest."""
+    if apart := forms_apart(one.among):
+        return f"{' to '.join(map(words.percentage, apart))} by form"
+    return f"{words.likelihood(_probability(one))}, {_share(one)}"
 
 
 def _share(one: Verdict) -> str:
@@ -521,7 +540,7 @@ def _legend(results: Results) -> tuple[tuple[str, str], ...]:
         "rejected": f" (≤ {' or '.join(words.share(1 - level) for level in levels)})",
         "not assessable": " (too few firms or outcomes)",
         "negligible": " (too small to matter)",
-        "scale-dependent": " (holds on one scale only)",
+        "scale-dependent": " (the link can give it)",
     }
     states = {one.verdict for one in results.verdicts if one.kind != "difference"}
     return tuple(
@@ -591,8 +610,9 @@ def _continues(run: Sequence[Verdict], verdict: Verdict) -> bool:
 
 
 def _limits(results: Results) -> tuple[tuple[str, str], ...]:
+    controlled = any(one.block == "controls" for one in results.model.coefficients)
     said = (
-        ("Not causal", ASSOCIATION),
+        ("Not causal", ASSOCIATION.format(" given the controls" if controlled else "")),
         ("Rows left out", _rows_lost(results)),
         (f"{MARKS['attenuated']} Measurement", _measured(results)),
         (f"{MARKS['few']} Few firms", _few(results)),
@@ -660,6 +680,8 @@ def _forms(results: Results) -> str:
     plausible = [row.form for row in found.forms if row.plausible]
     out = [row.form for row in found.forms if not row.plausible]
     text = f"A verdict has to hold in every plausible form ({', '.join(plausible)})"
+    if "additive" in plausible and any(one.kind == "complementarity" for one in results.verdicts):
+        text += "; while additive is one, nothing shows that the capitals are complements"
     return (
         f"{text}; {', '.join(out)} {'is' if len(out) == 1 else 'are'} ruled out."
         if out

@@ -189,7 +189,9 @@ class Verdict(Value):
     """Why, in a sentence that says no more than the numbers do."""
     probability: float
     """Posterior probability of the region; over several forms, that of the least sure of the plausible
-    ones."""
+    ones: the nearest to one half."""
+    among: tuple[float, float] | None = None
+    """Least and largest such probability of the plausible forms, where there are several."""
     given: float
     """The same among the draws in which the claim can be assessed, of the conditions that rest on
     corners with firms: low enough, the claim is rejected."""

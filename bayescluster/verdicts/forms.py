@@ -124,7 +124,7 @@ def _over_forms(
             f"The diagnostics gate of {listed(failed)} failed: the probability cannot be relied on."
         )
     state, why = _state(
-        {name: _own_state(one) for name, one in plausible}, dict(plausible), withheld
+        {name: own_state(one) for name, one in plausible}, dict(plausible), withheld
     )
     if stopped:
         state, why = "undecided", stopped
@@ -134,6 +134,7 @@ def _over_forms(
     return base.model_copy(
         update={
             "verdict": state,
+            "among": _among([one.probability for _, one in plausible]),
             "reason": f"{why} {_by_form(plausible, ruled_out)}",
             "stopped": stopped,
             "withheld": withheld.why,
@@ -143,7 +144,11 @@ def _over_forms(
     )
 
 
-def _own_state(verdict: Verdict) -> VerdictState:
+def _among(probabilities: Sequence[float]) -> tuple[float, float] | None:
+    return (min(probabilities), max(probabilities)) if len(probabilities) > 1 else None
+
+
+def own_state(verdict: Verdict) -> VerdictState:
     """State of a form by itself, before anything about the form withholds a decision."""
     if verdict.verdict != "undecided" or not verdict.withheld or verdict.reason != verdict.withheld:
         return verdict.verdict

@@ -247,7 +247,7 @@ def studied(folder: Path, _: str) -> None:
     plain = analysis("interaction", "firms.csv", draws=500, tune=500, chains=2)
     claims = [{"kind": "joint_sufficiency", "by": "industry"}]
     write(folder, plain | {"hypotheses": claims})
-    used([CLI, "fit", "analysis.yaml"], folder)
+    used([CLI, "run", "analysis.yaml"], folder)
 
 
 def nothing(_: Path, __: str) -> None:
@@ -322,8 +322,8 @@ def _speed(name: str, *options: str) -> Row:
                 "time",
                 1 / 1.9,
                 "one core",
-                why="the clock says nothing at a load of 12 on two cores; of_cpu of 1 means that two processes do "
-                "no more work than one",
+                why="a few fits of a second each: starting two processes, each with its own imports, takes as long "
+                "as a good part of them; the share falls with the number of fits",
             ),
         ),
     )

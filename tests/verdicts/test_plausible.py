@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bayescluster.report.answer import GridCell
 from bayescluster.results.model import Verdict
 from bayescluster.verdicts.decide import verdicts
 from bayescluster.verdicts.evidence import Evidence
@@ -85,6 +86,20 @@ def test_a_form_that_predicts_worse_has_no_say():
         "Supported under conjunctive, the only plausible form. Probability by form: conjunctive 0.960; "
         "additive predicts worse by more than the data leave open."
     )
+
+
+def test_what_forms_say_differently_is_shown_from_the_least_to_the_largest():
+    worse = ("ces", verdict("rejected", 0.001), False)
+    found = joined(("interaction", OPEN, True), ("conjunctive", SURE, True), worse)
+    assert (found.probability, found.among) == (0.40, (0.40, 0.96))
+    cell = GridCell(found)
+    assert cell.share == "0.40–0.96"
+    # forms that say about the same have one probability, and the sign of another verdict none
+    near = joined(("interaction", OPEN, True), ("conjunctive", verdict("undecided", 0.42), True))
+    assert GridCell(near).share == "0.42"
+    for state in ("negligible", "scale-dependent", "not assessable"):
+        assert GridCell(verdict(state, 0.97)).share == ""
+    assert joined(("interaction", OPEN, True), worse).among is None
 
 
 def test_forms_that_decide_opposite_ways_are_both_named():

@@ -92,6 +92,7 @@ class ClaimVerdict(Value):
 
     verdict: VerdictState
     probability: float
+    among: tuple[float, float] | None = None
     prior_probability: float
     level: float
     region: str
