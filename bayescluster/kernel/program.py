@@ -186,9 +186,11 @@ class _Equation:
                 self.waiting = spoken[term].grouping.name
             elif term in spoken:
                 at = self.natural[term] = self.terms[term] = self.tape.room(1)
-                crossed = {one.grouping: one.u for one in groupings if one.is_early}
-                rest = self._of_earlier(spoken[term].grouping, term, crossed)
-                self._weighed(term, at, spoken[term], self.tape.matrix(rest))
+                speaker = spoken[term]
+                place = next(k for k, one in enumerate(groupings) if one is speaker)
+                crossed = {one.grouping: one.u for one in groupings[:place] if one.is_early}
+                rest = self._of_earlier(speaker.grouping, term, crossed)
+                self._weighed(term, at, speaker, self.tape.matrix(rest))
             elif term in levels:
                 continue
             elif term in shifts:
