@@ -23,7 +23,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from bayescluster import names
@@ -90,7 +89,9 @@ def sampling_order(design: Design) -> tuple[Grouping, ...]:
         }
         free = [one for one in waiting if not any(one in some for some in inside.values())]
         # what others lie within takes in what they say, and so comes after what does not
-        taken = min(free, key=lambda one: (bool(inside[one]), told(one)))
+        taken = free[0]
+        if len(free) > 1:
+            taken = min(free, key=lambda one: (bool(inside[one]), told(one)))
         chosen.append(taken)
         waiting.remove(taken)
     return tuple(chosen)
@@ -105,7 +106,10 @@ def told_apart(design: Design, grouping: Grouping) -> float:
     columns = [*design.capitals, design.capitals[0] * design.capitals[1], *controls(design).T]
     known = [values[rows] for values in columns if np.isfinite(values[rows]).all()]
     inputs = np.column_stack([np.ones(rows.size), *known])
-    ranks = scipy.stats.rankdata(design.rates(design.outcome)[rows])
+    _, place, ties = np.unique(
+        design.rates(design.outcome)[rows], return_inverse=True, return_counts=True
+    )
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]
     left = ranks - inputs @ np.linalg.lstsq(inputs, ranks)[0]
     _, index = np.unique(design.index(grouping.name)[rows], return_inverse=True)
     count = np.bincount(index)
