@@ -1,4 +1,10 @@
-"""Structural forms compared by how well they predict rows and clusters that are left out."""
+"""Structural forms compared by how well they predict rows and clusters that are left out.
+
+Log density of rows with the effects of their own groups integrated out, draw by draw.
+
+Effects of a group that is left out are known from nothing but their distribution. So what the model
+says of its rows, all together, is the mean of their joint density over that distribution.
+"""
 
 from __future__ import annotations
 

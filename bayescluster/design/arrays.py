@@ -1,4 +1,4 @@
-"""Named arrays of the equations: made, saved as one tree, and opened again."""
+"""Named arrays of the equations: made, saved, opened again, resized, and given other data."""
 
 from __future__ import annotations
 

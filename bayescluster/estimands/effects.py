@@ -2,6 +2,15 @@
 
 ``m(h, s) = mean over rows i of the group of E[y_i | H_i = h, S_i = s, everything else as it is]``
 (g-computation). Counts are per unit of exposure.
+
+Expected outcomes where the capitals also act through the outcomes of other equations.
+
+``E[Y(h, L(h'))]``: the firm's own capitals are ``h``, and what it rests on (forms of learning, say) is
+distributed as it would be at capitals ``h'``. With ``h = h'`` this is the whole effect of setting the
+capitals; differences between the two are natural direct and indirect effects (Pearl 2001; Robins and
+Greenland 1992). Three ways, the first that applies: the mean, where it enters linearly; all
+combinations, where all of it is yes or no; else one draw a row and posterior draw, the same random
+numbers in every setting.
 """
 
 from __future__ import annotations

@@ -1,6 +1,17 @@
-"""What the sampler needs of a model: a compiled density, and draws from the prior.
+"""What the sampler needs of a model: a compiled density, draws from the prior, many fits of one shape.
 
 Both come from compiled instructions where these serve the model, else from the PyMC graph.
+
+Compiling costs half a minute where a small fit costs a second. So replications of a simulation,
+calibration and folds share one compiled model, in which the outcomes, the answers that measure latent
+capitals, those of inputs with missing cells and the weights of the rows are data. Nothing else may
+change between fits: neither rows, nor groups, nor complete inputs, nor which cells are missing.
+
+Priors stay those of the template. Default priors of most families do not depend on the outcome;
+those of gaussian, student_t and lognormal outcomes are in units of its standard deviation, and
+those of counts are centred on its mean rate; those of the thresholds of an indicator are centred on
+the shares of its answers. A fit here takes all of them from the template, where a fit by itself
+would take them from its own data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,50 @@
-"""Design to PyMC model.
+"""Design to PyMC model: linear predictor, varying effects and latent capitals.
 
 The linear predictor of row *i* is the structural form at the row's own coefficients, each the
 population's plus the deviations of the groups the row is in, plus controls and offset.
+
+Varying effects: which groupings nest in which, and how each effect is parameterised.
+
+Groupings that nest (firms in clusters in industries) form a chain for every term: the coefficient of
+a group is that of its parent plus a deviation. A deviation is sampled either non-centred, as a
+standard normal times its sd, or centred, as the group's whole coefficient around its parent's. The
+latter suits groups that their own rows determine well: then coefficient and parent hardly depend on
+each other, where a deviation around zero would trade off against every level above it.
+Groupings that cut across the chain (years, regions) add their deviations to it.
+
+The R2D2M2 prior: one prior of the explained variance, shared out among all that may explain.
+
+``R2 ~ Beta``; the variance explained is ``tau2 = R2 / (1 - R2)`` in units of the residual variance,
+and shares ``phi ~ Dirichlet`` go to the components: the slopes of the population, the controls, and
+each varying term of each grouping. Component *k* with input *x_k* has coefficients of standard
+deviation ``residual sd * sqrt(tau2 * phi_k / var(x_k))``; the input of a varying intercept is 1, and
+counts as of variance 1. The intercept of the population keeps a prior of its own. Source: Aguilar
+and Bürkner (2023), Intuitive joint priors for Bayesian linear multilevel models: the R2D2M2 prior,
+Electronic Journal of Statistics 17(1).
+
+The residual sd is that of the outcome on the scale of the linear predictor:
+
+- identity link: sigma (for student_t its scale, whose variance need not exist), or the root mean
+  square of known standard errors;
+- logit link: pi / sqrt(3), the sd of the logistic noise of the latent outcome. R2 is then the share
+  of the latent outcome's variance (McKelvey and Zavoina 1975; Nakagawa and Schielzeth 2013). A sd
+  of 1 would make the same prior mean another R2 on the logit than on the probit scale;
+- probit link: 1, by the same account;
+- log link: 1, a convention: a count has no latent noise of a fixed size. R2 is then the variance of
+  the linear predictor over itself plus 1.
+
+Latent capitals: a measurement model in the same posterior as the outcome.
+
+A raw latent capital is normal with unit residual variance around what the firm's cluster, its
+controls and the other capital predict. Continuous indicators are linear in it with normal errors;
+binary and ordinal ones follow the graded response model (Samejima 1969). Loadings are
+positive. The capital that enters the outcome is the raw one on mean 0 and standard deviation 1 over
+the sample, as observed capitals are.
+
+Geometry: given its loadings, the posterior of a firm's capital from the continuous indicators is known
+in closed form. They enter with the latent capital integrated out, and the capital is sampled as a deviation from its
+conditional mean in units of its conditional standard deviation. Such deviations hardly depend on the
+loadings, where deviations from the prior mean would trade off against all of them.
 """
 
 from __future__ import annotations
