@@ -176,9 +176,15 @@ def shares(
     own = inputs(design).get(term)
     told = np.ones(design.size) if own is None else own**2 + TOLD_AT_LEAST
     index, other = design.index(grouping.name), design.index(earlier.name)
+    row, column, at = _in_common(index, other)
+    return row, column, np.bincount(at, told) / np.bincount(index, told)[row]
+
+
+def _in_common(index: Index, other: Index) -> tuple[Index, Index, Index]:
+    """Pairs of groups that have rows in common, of one grouping and another, and the pair of each row."""
     pairs, at = np.unique(index * (int(other.max()) + 1) + other, return_inverse=True)
     row, column = np.divmod(pairs, int(other.max()) + 1)
-    return row, column, np.bincount(at, told) / np.bincount(index, told)[row]
+    return row, column, at
 
 
 def means(design: Design, index: Index, groups: int, earlier: Sequence[Grouping]) -> Means:
@@ -191,9 +197,7 @@ def means(design: Design, index: Index, groups: int, earlier: Sequence[Grouping]
 
     effects = []
     for grouping in earlier:
-        other = design.index(grouping.name)
-        pairs, at = np.unique(index * (int(other.max()) + 1) + other, return_inverse=True)
-        row, column = np.divmod(pairs, int(other.max()) + 1)
+        row, column, at = _in_common(index, design.index(grouping.name))
         for term in grouping.terms:
             values = np.ones(design.size) if term == names.INTERCEPT else own.get(term)
             if values is not None:

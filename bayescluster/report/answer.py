@@ -540,7 +540,7 @@ def _legend(results: Results) -> tuple[tuple[str, str], ...]:
         "rejected": f" (≤ {' or '.join(words.share(1 - level) for level in levels)})",
         "not assessable": " (too few firms or outcomes)",
         "negligible": " (too small to matter)",
-        "scale-dependent": " (the link can give it)",
+        "scale-dependent": " (may be due to the link)",
     }
     states = {one.verdict for one in results.verdicts if one.kind != "difference"}
     return tuple(
@@ -681,7 +681,7 @@ def _forms(results: Results) -> str:
     out = [row.form for row in found.forms if not row.plausible]
     text = f"A verdict has to hold in every plausible form ({', '.join(plausible)})"
     if "additive" in plausible and any(one.kind == "complementarity" for one in results.verdicts):
-        text += "; while additive is one, nothing shows that the capitals are complements"
+        text += "; while the additive form is among them, the capitals cannot be shown to be complements"
     return (
         f"{text}; {', '.join(out)} {'is' if len(out) == 1 else 'are'} ruled out."
         if out
